@@ -1,0 +1,38 @@
+/**
+ * The import rules of docs/architecture.md, each with its reason. Data flows one way:
+ * API → workflow → activity → driver/repository; a module further down never imports one further up.
+ */
+const only = (from, allowed, comment) => ({
+  name: `${from}-imports`,
+  comment,
+  severity: 'error',
+  from: { path: `^${from}/`, pathNot: '\\.test(-d)?\\.ts$' },
+  to: { path: '^[^/]+/', pathNot: [`^${from}/`, '^node_modules/', ...allowed.map((a) => `^${a}`)] },
+})
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', comment: 'A cycle means that two rooms are one; find the idea that belongs to neither.', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    { name: 'base-is-the-ground', comment: 'Workflow code imports base, and runs where there is no node and no package.', severity: 'error', from: { path: '^base/', pathNot: '\\.test\\.ts$' }, to: { pathNot: '^base/' } },
+    only('nbd', ['base/'], 'The protocol knows nothing of backup: it must stay usable against any peer.'),
+    { name: 'nbd-node-only', comment: 'The data mover has no dependencies: fewer surprises on the hottest path.', severity: 'error', from: { path: '^nbd/', pathNot: '\\.test\\.ts$' }, to: { path: '^node_modules/' } },
+    only('repository', ['base/'], 'The repository never knows hypervisors: it outlives them all.'),
+    only('drivers', ['base/', 'nbd/'], 'Drivers never know the repository: only activities join the two.'),
+    only('catalog', ['base/', 'policy/'], 'The catalog is disposable; nothing in it may decide about data.'),
+    only('workflows', ['base/', 'policy/', 'drivers/values\\.ts$', 'activities/[^/]+/types\\.ts$'], 'Workflow code is deterministic: no I/O, only contracts and pure rules.'),
+    { name: 'workflows-are-sandboxed', comment: 'Node modules and packages break determinism or the bundle.', severity: 'error', from: { path: '^workflows/', pathNot: '\\.test\\.ts$' }, to: { path: '^node_modules/', pathNot: '^node_modules/@temporalio/(workflow|common)/' } },
+    only('runbook', ['base/', 'workflows/[^/]+/contract\\.ts$', 'workflows/shared/'], 'Pure: turns a history into what people read, so that live and archived runs look the same.'),
+    only('activities', ['base/', 'nbd/', 'repository/', 'drivers/', 'catalog/', 'policy/', 'workflows/[^/]+/contract\\.ts$', 'workflows/shared/'], 'Activities join drivers and repository; they do not know who calls.'),
+    only('api', ['base/', 'catalog/', 'runbook/', 'policy/', 'workflows/[^/]+/contract\\.ts$', 'workflows/shared/'], 'The API starts workflows and reads the catalog; it never touches a hypervisor or a repository itself.'),
+    { name: 'web-stands-alone', comment: 'The dashboard uses the public API like everyone else.', severity: 'error', from: { path: '^web/' }, to: { path: '^(?!web/|node_modules/)[^/]+/' } },
+    { name: 'repository-has-one-door', comment: 'Inner modules change with the format; outsiders must not depend on them.', severity: 'error', from: { pathNot: '^(repository|tests|bench)/' }, to: { path: '^repository/', pathNot: '^repository/index\\.ts$' } },
+    { name: 'nbd-has-one-door', comment: 'The codec is an inner matter of the room.', severity: 'error', from: { pathNot: '^(nbd|tests|bench)/' }, to: { path: '^nbd/', pathNot: '^nbd/index\\.ts$' } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(node_modules/(?!@)|dist|\\.cache|web/(build|\\.svelte-kit))' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+  },
+}

@@ -1,0 +1,55 @@
+declare const brand: unique symbol
+export type Brand<T, B extends string> = T & { readonly [brand]: B }
+
+/** Byte count or offset: integer, 0 … 2^53−1. Build with `bytes(n)`, which rejects anything else. */
+export type Bytes = Brand<number, 'Bytes'>
+/** A duration in milliseconds: integer ≥ 0. Build with `millis(n)`. */
+export type Millis = Brand<number, 'Millis'>
+/** RFC 3339, UTC, with milliseconds. Build with `instant(epochMs)`. */
+export type Instant = Brand<string, 'Instant'>
+
+export const KiB = 1024
+export const MiB = 1024 * KiB
+export const GiB = 1024 * MiB
+export const TiB = 1024 * GiB
+
+export function bytes(n: number): Bytes {
+  if (!Number.isSafeInteger(n) || n < 0) throw new RangeError(`not a byte count: ${n}`)
+  return n as Bytes
+}
+
+export function millis(n: number): Millis {
+  if (!Number.isSafeInteger(n) || n < 0) throw new RangeError(`not a duration in milliseconds: ${n}`)
+  return n as Millis
+}
+
+/** `epochMs`: Unix milliseconds. */
+export function instant(epochMs: number): Instant {
+  return new Date(epochMs).toISOString() as Instant
+}
+
+const steps = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
+
+/** `formatBytes(1536)` is `1.5 KiB`: binary units, at most one decimal, for people only. */
+export function formatBytes(n: number): string {
+  let value = n
+  let step = 0
+  while (value >= 1024 && step < steps.length - 1) {
+    value /= 1024
+    step += 1
+  }
+  const digits = step === 0 || value >= 100 ? 0 : 1
+  return `${value.toFixed(digits)} ${steps[step] ?? 'B'}`
+}
+
+/** `formatDuration(83_000)` is `1 min 23 s`; below one second milliseconds are shown. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  const seconds = ms / 1000
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
+  const whole = Math.round(seconds)
+  const minutes = Math.floor(whole / 60)
+  if (minutes < 60) return whole % 60 === 0 ? `${minutes} min` : `${minutes} min ${whole % 60} s`
+  const hours = Math.floor(minutes / 60)
+  return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
+}

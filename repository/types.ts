@@ -1,0 +1,318 @@
+/**
+ * The public face of the repository: what activities, the CLI and tests use. Plain objects and streams; nothing here
+ * knows hypervisors. Section numbers refer to docs/repository-format.md.
+ */
+
+/** 32 lower-case hex digits. */
+export type Uuid32 = string
+/** `snap/<series32>/<rev16>-<uuid32>`, without extension. */
+export type Stem = string
+
+export type RepositoryLocation = { readonly kind: 'posix'; readonly path: string }
+
+/** What opens a key slot (§5.4). Never logged, never in arguments, histories or errors. */
+export type UnlockSecret =
+  | { readonly kind: 'passphrase'; readonly passphrase: string }
+  | { readonly kind: 'recovery'; readonly text: string }
+
+// ── copying ───────────────────────────────────────────────────────────────────────────────────────────────
+export type SourceExtent = { readonly offset: number; readonly length: number; readonly kind: 'data' | 'zero' | 'unallocated' }
+
+/** One disk at one point in time, as the writer reads it. An activity adapts a driver's reader to it. */
+export interface DiskSource {
+  /** Bytes; a positive multiple of 512. */
+  readonly size: number
+  /**
+   * 'all': every byte can be read. 'changed': only ranges that `extents` yields; the rest of a chunk touched in part
+   * then comes from the parent's chunk (rulings 7).
+   */
+  readonly readable: 'all' | 'changed'
+  /** Sorted, disjoint extents in [start, end). A full is gap-free; in an incremental a gap is unchanged. */
+  extents(start: number, end: number, signal: AbortSignal): AsyncIterable<SourceExtent>
+  /** Fills `into` completely or throws. Concurrent calls are allowed up to `maxInFlight`. `into` is on shared memory. */
+  read(at: number, into: Uint8Array, signal: AbortSignal): Promise<void>
+  readonly maxInFlight: number
+}
+
+export interface CopyProgress {
+  /** Everything before this byte of the disk is decided and durable (journalled). */
+  readonly durableOffset: number
+  /** Everything before this byte has been read from the source or decided without reading. */
+  readonly offset: number
+  /** Bytes read from the source by this attempt, zero chunks included. */
+  readonly bytesRead: number
+  /** Bytes of the part's range that were already decided when this attempt started (resumed, not read again). */
+  readonly bytesResumed: number
+  /** Stored bytes of new chunk blobs, by this attempt. */
+  readonly bytesStored: number
+  readonly chunksNew: number
+  readonly chunksReused: number
+  readonly chunksZero: number
+  /** What the copy mostly waits for since the last report. */
+  readonly bottleneck: 'source' | 'mover' | 'repository'
+}
+
+export interface PartPlan {
+  /** From 1. */
+  readonly part: number
+  /** `id` of the disk in the manifest: unique in it, stable over the series. */
+  readonly disk: string
+  readonly firstPage: number
+  readonly nPages: number
+}
+
+/** Everything that a session fixes before the first upload (§7.1). Chosen by the workflow, the same in every attempt. */
+export interface SessionSpec {
+  readonly session: Uuid32
+  readonly snap: Uuid32
+  readonly series: string
+  /** Unix ms of the frozen instant. */
+  readonly createdMs: number
+  /** A recovery point of the same series, or null. */
+  readonly parentStem: Stem | null
+  /** Installation id. */
+  readonly owner: Uuid32
+  readonly parts: readonly PartPlan[]
+  /** The driver's PointInTime, carried and not interpreted; ≤ 256 KiB of canonical JSON. */
+  readonly point: { readonly [name: string]: unknown } | null
+  readonly leaseSec?: number
+}
+
+export interface CopyPartOptions {
+  readonly session: Uuid32
+  readonly part: number
+  /** From 1, higher than every earlier attempt of this part; fences older ones (§7.1). */
+  readonly attempt: number
+  readonly diskBytes: number
+  readonly source: DiskSource
+  /** 'full' ignores the parent's entries (deduplication by id still applies). */
+  readonly mode: 'full' | 'incremental'
+  /** zstd level. Default 1. */
+  readonly compressionLevel?: number
+  /** Journal at the latest after so many source bytes (rulings 8). Default 256 MiB. */
+  readonly journalSourceBytes?: number
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: CopyProgress) => void
+}
+
+export interface PartResult {
+  readonly part: number
+  readonly attempt: number
+  readonly disk: string
+  readonly readBytes: number
+  readonly newBytes: number
+  /** By this attempt alone: what a resume did not have to read again. */
+  readonly bytesReadThisAttempt: number
+  readonly bytesResumed: number
+  readonly chunksNew: number
+  readonly chunksReused: number
+  readonly chunksZero: number
+}
+
+// ── committing ────────────────────────────────────────────────────────────────────────────────────────────
+export interface ConfigPart {
+  readonly name: string
+  readonly type: 'native' | 'portable' | 'firmware' | 'tpm' | 'catalog' | 'audit'
+  readonly content: AsyncIterable<Uint8Array> | Uint8Array
+}
+
+export interface CommitOptions {
+  readonly session: Uuid32
+  readonly attempt: number
+  /** Which attempt of each part to publish; others are ignored (§7.1, fencing). */
+  readonly results: readonly { readonly part: number; readonly attempt: number }[]
+  readonly vm: { readonly id: string; readonly name: string; readonly platform: string; readonly scope: string; readonly tags: readonly string[] }
+  readonly point: {
+    readonly origin: 'scheduled' | 'manual' | 'publish' | 'safety' | 'catalog'
+    readonly name?: string
+    readonly description?: string
+    readonly startedMs: number
+    readonly run: string
+  }
+  readonly consistency: { readonly level: 'crash' | 'filesystem' | 'application'; readonly detail: string }
+  readonly hypervisor: { readonly platform: string; readonly version: string; readonly host: string }
+  readonly disks: readonly {
+    readonly id: string
+    readonly label: string
+    readonly bytes: number
+    readonly sectorSize: number
+    readonly changeRef: { readonly kind: string; readonly id: string } | null
+    readonly mode: 'full' | 'incremental'
+    readonly why: string
+  }[]
+  readonly configs: readonly ConfigPart[]
+  readonly retention: { readonly class: string; readonly policy: string }
+  /** Reads a chunk again from the source in a rescue (§7.4 step 7). */
+  readonly reread?: (disk: string, at: number, into: Uint8Array) => Promise<void>
+  readonly signal: AbortSignal
+  readonly onProgress: (what: string) => void
+}
+
+export interface CommitResult {
+  readonly stem: Stem
+  readonly snap: Uuid32
+  readonly validatedMs: number
+  readonly passes: number
+  readonly rescued: number
+  readonly manifestBytes: number
+  readonly disks: readonly { readonly id: string; readonly readBytes: number; readonly newBytes: number }[]
+}
+
+// ── reading ───────────────────────────────────────────────────────────────────────────────────────────────
+/** §3.3. `recovery-point` is the only one that restores without being asked for explicitly. */
+export type PointState = 'recovery-point' | 'not-validated' | 'tombstoned' | 'tombstone-unverifiable' | 'held' | 'manifest-lost'
+
+export interface PointEntry {
+  readonly stem: Stem
+  readonly series: string
+  readonly snap: Uuid32
+  readonly createdMs: number
+  readonly state: PointState
+  readonly validatedMs: number | null
+}
+
+export interface DiskInfo {
+  readonly id: string
+  readonly label: string
+  readonly bytes: number
+  readonly sectorSize: number
+  readonly mode: 'full' | 'incremental'
+  readonly why: string
+  readonly readBytes: number
+  readonly newBytes: number
+  /** hex */
+  readonly imageRoot: string
+  readonly changeRef: { readonly kind: string; readonly id: string } | null
+}
+
+export interface PointInfo extends PointEntry {
+  readonly parentSnap: Uuid32 | null
+  readonly vm: CommitOptions['vm']
+  readonly point: CommitOptions['point'] & { readonly frozenMs: number; readonly finishedMs: number }
+  readonly consistency: CommitOptions['consistency']
+  readonly hypervisor: CommitOptions['hypervisor']
+  readonly disks: readonly DiskInfo[]
+  readonly configs: readonly { readonly name: string; readonly type: string; readonly bytes: number; readonly sha256: string }[]
+  readonly retention: { readonly class: string; readonly policy: string; readonly lockUntilSec: number; readonly hold: boolean }
+}
+
+/** A run of bytes as a restore meets it. `hole`: no data stored, reads as zeros. */
+export type DiskRun = { readonly offset: number; readonly length: number; readonly kind: 'data' | 'hole' }
+
+/** Random access to one disk of one point; memory bounded whatever its size; safe for concurrent calls. */
+export interface DiskReader {
+  readonly info: DiskInfo
+  /** Fills `into` from byte `at`; every check of §7.8 is on. Throws ChunkLost with the byte range, never wrong bytes. */
+  read(at: number, into: Uint8Array, signal?: AbortSignal): Promise<void>
+  /** Data and holes of [start, end), sorted, gap-free. */
+  runs(start: number, end: number): AsyncIterable<DiskRun>
+  /** Decoded data in ascending order with read-ahead in the worker pool; holes are left out. Buffers may be reused
+   *  after the consumer asks for the next one. The fast path for whole-disk restore. */
+  stream(start: number, end: number, signal: AbortSignal): AsyncIterable<{ readonly offset: number; readonly data: Uint8Array }>
+}
+
+export interface OpenPoint extends AsyncDisposable {
+  readonly info: PointInfo
+  disk(id: string): DiskReader
+  /** Checks bytes and sha256 as it goes; throws at the end if they differ. */
+  config(name: string): AsyncIterable<Uint8Array>
+}
+
+// ── verifying ─────────────────────────────────────────────────────────────────────────────────────────────
+/** rulings 14: quick = L1 + L2 + L1r; data = L3 + L1r; full = L4. Phase 1 has quick and full. */
+export type VerifyLevel = 'quick' | 'full'
+
+export interface Damage {
+  readonly pack: string | null
+  readonly object: string
+  readonly found: 'L1' | 'L1r' | 'L2' | 'L3' | 'L4' | 'keys' | 'manifest'
+  readonly message: string
+  /** Points and byte ranges that need what is damaged. */
+  readonly affects: readonly { readonly stem: Stem; readonly vm: string; readonly disk: string | null; readonly ranges: readonly { readonly start: number; readonly end: number }[] }[]
+}
+
+export interface VerifyReport {
+  readonly level: VerifyLevel
+  readonly points: number
+  readonly packs: number
+  readonly chunks: number
+  readonly bytes: number
+  readonly damages: readonly Damage[]
+  readonly durationMs: number
+}
+
+export interface RepositoryUsage {
+  readonly points: number
+  readonly series: number
+  readonly packs: number
+  /** Bytes stored in packs. */
+  readonly storedBytes: number
+  /** Unique chunk content before compression. */
+  readonly uniqueBytes: number
+  /** Sum over recovery points of the chunk-covered bytes of their disks. */
+  readonly logicalBytes: number
+  /** Of the file system under a posix store; null where unknown. */
+  readonly capacityBytes: number | null
+  readonly freeBytes: number | null
+}
+
+// ── the repository ────────────────────────────────────────────────────────────────────────────────────────
+export interface Repository extends AsyncDisposable {
+  /** Repository UUID, 32 hex digits. */
+  readonly id: Uuid32
+  readonly location: RepositoryLocation
+  /** §3.2: the stable series of a VM, a keyed hash of platform, scope and vm. */
+  series(vm: { readonly platform: string; readonly scope: string; readonly vm: string }): string
+  /** Newest first inside a series; all states; streamed. */
+  listPoints(options?: { readonly series?: string; readonly signal?: AbortSignal }): AsyncIterable<PointEntry>
+  /** Manifest decoded; pages are loaded on demand. `explicit` opens what is no recovery point, at the reader's risk. */
+  openPoint(stem: Stem, options?: { readonly explicit?: boolean }): Promise<OpenPoint>
+  /** S0 of part 0. again: yes, an existing `open` object of the same session is adopted if it says the same. */
+  openSession(spec: SessionSpec, signal: AbortSignal): Promise<SessionSpec>
+  /** What the session's `open` object says; undefined if proved absent. */
+  readSession(session: Uuid32): Promise<SessionSpec | undefined>
+  /** S0–S5 of one part, resumed from its journals. again: yes, with a higher attempt. */
+  copyPart(options: CopyPartOptions): Promise<PartResult>
+  /** W0–W3. again: yes: publishes the same recovery point, never a second one. */
+  commit(options: CommitOptions): Promise<CommitResult>
+  /** W4. again: yes. */
+  endSession(session: Uuid32, outcome: 'committed' | 'failed'): Promise<void>
+  verify(options: {
+    readonly level: VerifyLevel
+    readonly stems?: readonly Stem[]
+    readonly signal: AbortSignal
+    readonly onProgress: (done: number, total: number, what: string) => void
+  }): Promise<VerifyReport>
+  /** Reads `count` random chunks of a point back through the reader with all checks; the cheap proof after a commit. */
+  spotCheck(stem: Stem, count: number, signal: AbortSignal): Promise<{ readonly chunks: number; readonly bytes: number }>
+  usage(): Promise<RepositoryUsage>
+}
+
+export interface CreateOptions {
+  readonly location: RepositoryLocation
+  readonly passphrase: string
+  /** Argon2id cost; default m 262,144 KiB, t 3, p 4. Tests lower it to the bound of §4.12. */
+  readonly argon2?: { readonly m: number; readonly t: number; readonly p: number }
+  /** Completes an interrupted init (§3.4). */
+  readonly resume?: boolean
+  readonly onProgress?: (what: string) => void
+}
+
+export interface OpenOptions {
+  readonly location: RepositoryLocation
+  readonly secret: UnlockSecret
+  /** Where index segments are cached on this host. Disposable. */
+  readonly cacheDir: string
+  /** Worker threads for hashing, compression and sealing. Default: cores. */
+  readonly threads?: number
+}
+
+export interface ProbeReport {
+  readonly passed: boolean
+  readonly checks: readonly { readonly name: string; readonly passed: boolean; readonly detail: string }[]
+  readonly staleMs: number
+  readonly skewMs: number
+  /** Bytes per second, put and get of 32 MiB objects. */
+  readonly writeRate: number
+  readonly readRate: number
+}

@@ -1,0 +1,50 @@
+import type { Consistency } from '../../drivers/values.ts'
+import type { RepositoryRef, Requester, ResidueItem, Tuning, VmTarget } from '../shared/contract.ts'
+
+/** `backup/<vm>`: the id is the lock; a plan, a person and the CLI can never run two at once. */
+export function backupWorkflowId(vmId: string): string {
+  return `backup/${vmId}`
+}
+export const backupWorkflow = 'backupVm'
+
+export interface BackupInput {
+  readonly v: 1
+  readonly vm: VmTarget
+  readonly repository: RepositoryRef
+  readonly origin: 'manual' | 'scheduled' | 'publish' | 'safety'
+  readonly name: string | null
+  readonly description: string | null
+  /** 'auto' chooses incremental per disk where the change reference is provably valid. */
+  readonly mode: 'auto' | 'full'
+  readonly want: Consistency
+  readonly onQuiesceFailure: 'degrade' | 'fail'
+  readonly compressionLevel: number
+  readonly requestedBy: Requester
+  readonly tuning: Tuning
+}
+
+export interface BackupDiskResult {
+  readonly disk: string
+  readonly label: string
+  readonly size: number
+  readonly mode: 'full' | 'incremental'
+  /** Why it was read in full; `''` if incremental. */
+  readonly why: string
+  readonly readBytes: number
+  readonly newBytes: number
+  readonly bytesResumed: number
+  readonly attempts: number
+}
+
+export interface BackupResult {
+  readonly v: 1
+  readonly outcome: 'completed' | 'completed-with-residue'
+  readonly pointId: string
+  readonly stem: string
+  readonly createdMs: number
+  readonly consistency: Consistency
+  readonly freezeDurationMs: number | null
+  readonly disks: readonly BackupDiskResult[]
+  readonly spotCheckedChunks: number
+  readonly residue: readonly ResidueItem[]
+}

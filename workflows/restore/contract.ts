@@ -1,0 +1,34 @@
+import type { Endpoint, VmRef } from '../../drivers/values.ts'
+import type { RepositoryRef, Requester, ResidueItem, Tuning, VmTarget } from '../shared/contract.ts'
+
+export function restoreWorkflowId(requestId: string): string {
+  return `restore/${requestId}`
+}
+export const restoreWorkflow = 'restoreVm'
+
+export interface RestoreInput {
+  readonly v: 1
+  /** Chosen by the caller; makes the request idempotent. */
+  readonly requestId: string
+  readonly repository: RepositoryRef
+  readonly stem: string
+  readonly target:
+    | { readonly kind: 'new'; readonly endpoint: Endpoint; readonly site: string; readonly name: string }
+    /** Original place: a safety point is taken first; old disks are kept, tagged, until the operator removes them. */
+    | { readonly kind: 'original'; readonly vm: VmTarget; readonly confirmName: string }
+  readonly identity: 'new' | 'same'
+  readonly powerOn: boolean
+  readonly requestedBy: Requester
+  readonly tuning: Tuning
+}
+
+export interface RestoreResult {
+  readonly v: 1
+  readonly outcome: 'completed' | 'completed-with-residue'
+  readonly vm: VmRef
+  readonly disks: readonly { readonly disk: string; readonly size: number; readonly writtenBytes: number; readonly bytesResumed: number }[]
+  readonly safetyPoint: string | null
+  readonly poweredOn: boolean
+  readonly durationMs: number
+  readonly residue: readonly ResidueItem[]
+}

@@ -1,0 +1,63 @@
+import type { Endpoint, VmRef } from '../../drivers/values.ts'
+
+/** Where a repository is and how to open it: references, never secrets. */
+export interface RepositoryRef {
+  readonly id: string
+  readonly name: string
+  /** Site whose workers reach it. */
+  readonly site: string
+  readonly location: { readonly kind: 'posix'; readonly path: string }
+  /** `file:<path>` of the passphrase (rulings 19). */
+  readonly credentialRef: string
+}
+
+/** A VM as the control plane knows it. */
+export interface VmTarget {
+  /** Catalog id: `[a-z0-9-]+`, part of workflow ids. */
+  readonly id: string
+  readonly ref: VmRef
+  readonly endpoint: Endpoint
+  readonly site: string
+}
+
+/** Values that tests and small installations change; all have defaults. */
+export interface Tuning {
+  /** Heartbeat timeout of movers in ms; a dead worker is noticed after it. Default 30,000. */
+  readonly moverHeartbeatMs?: number
+  /** rulings 8. Default 256 MiB. */
+  readonly journalSourceBytes?: number
+  /** rulings 10. Default 5,000 ms. */
+  readonly freezeLimitMs?: number
+  /** No byte moved for so long: the attempt fails and is retried. Default 300,000 ms. */
+  readonly stallTimeoutMs?: number
+}
+
+/** Who asked, for the runbook and the audit trail. */
+export interface Requester {
+  readonly user: string
+  readonly reason: string
+}
+
+/** Updates shared by all processes. Arguments say who and why; both become rows of the runbook. */
+export const pauseUpdate = 'pause'
+export const resumeUpdate = 'resume'
+/** Signal before a cancel, so that the runbook says who asked and why. */
+export const cancelNoteSignal = 'cancelNote'
+
+/** What could not be undone: size, place and who removes it are in `hint`. */
+export interface ResidueItem {
+  readonly kind: string
+  readonly id: string
+  readonly error: string
+  readonly hint: string
+}
+
+/** Search attributes (≤ 6), registered at start of the server. */
+export const searchAttributes = {
+  vm: 'HoldfastVm',
+  plan: 'HoldfastPlan',
+  repository: 'HoldfastRepo',
+  site: 'HoldfastSite',
+  outcome: 'HoldfastOutcome',
+  bytesStored: 'HoldfastBytesStored',
+} as const
