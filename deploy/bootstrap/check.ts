@@ -1,0 +1,23 @@
+/** `npm run check`: format, lint, types, import rules, dead code, unit tests. Two lanes for two cores. */
+import { prepareWeb } from './prepare-web.ts'
+import { runLanes } from './tasks.ts'
+
+const started = Date.now()
+prepareWeb()
+const outcomes = await runLanes([
+  [
+    { name: 'types', command: ['tsc', '-p', '.'] },
+    { name: 'types of the dashboard', command: ['svelte-check', '--tsconfig', 'web/tsconfig.json', '--output', 'human'] },
+    { name: 'import rules', command: ['depcruise', '--config', '.dependency-cruiser.cjs', '--output-type', 'err-long', '.'] },
+    { name: 'dead code', command: ['knip'] },
+    { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
+  ],
+  [
+    { name: 'lint', command: ['eslint', '.', '--max-warnings', '0'] },
+    { name: 'unit tests', command: ['vitest', 'run', '--project', 'unit'] },
+  ],
+])
+const failed = outcomes.filter((o) => !o.ok)
+const total = ((Date.now() - started) / 1000).toFixed(1)
+console.log(failed.length === 0 ? `check passed in ${total} s` : `check failed in ${total} s: ${failed.map((o) => o.name).join(', ')}`)
+process.exitCode = failed.length === 0 ? 0 : 1
