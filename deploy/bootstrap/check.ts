@@ -3,6 +3,8 @@ import { prepareWeb } from './prepare-web.ts'
 import { runLanes } from './tasks.ts'
 
 const started = Date.now()
+const at = process.argv.indexOf('--report')
+const report = at < 0 ? [] : ['--reporter=default', '--reporter=json', `--outputFile.json=${process.argv[at + 1] ?? ''}`]
 prepareWeb()
 const outcomes = await runLanes([
   [
@@ -14,7 +16,7 @@ const outcomes = await runLanes([
   ],
   [
     { name: 'lint', command: ['eslint', '.', '--max-warnings', '0'] },
-    { name: 'unit tests', command: ['vitest', 'run', '--project', 'unit'] },
+    { name: 'unit tests', command: ['vitest', 'run', '--project', 'unit', ...report] },
   ],
 ])
 const failed = outcomes.filter((o) => !o.ok)
