@@ -22,6 +22,8 @@ export interface TargetVm {
   readonly disks: readonly DiskRef[]
   readonly replaced: VmRef | null
 }
+/** One native part of `ConfigExport`, as it came from the platform (a direct-kernel guest has several, rulings 16). */
+export interface NativeConfig { readonly name: string; readonly bytes: Uint8Array }
 export interface IsolationSpec { readonly kind: 'none' | 'no-uplink' | 'restricted'; readonly name: string }
 
 export interface RestoreTarget {
@@ -31,7 +33,7 @@ export interface RestoreTarget {
   /** Powered off, no NIC connected, each volume tagged. 'replace' makes new volumes beside the old ones.
    *  again: yes, find by opKey, then create. atomic: all, or the error lists residue.
    *  permanent: CapacityExhausted, NameTaken, Unsupported. closes: finalize or destroy. cancel: between objects. */
-  create(ctx: OpContext, spec: TargetSpec, nativeConfig: Uint8Array | null): Promise<TargetVm>
+  create(ctx: OpContext, spec: TargetSpec, native: readonly NativeConfig[] | null): Promise<TargetVm>
   /** again: yes, one writer per disk at a time. atomic: yes. permanent: NotOurs. closes: the caller. cancel: at once. */
   openWriter(ctx: OpContext, target: TargetVm, disk: DiskKey): Promise<RangeWriter>
   /** Attaches volumes and networks, still powered off; 'replace' swaps them in one reconfiguration and keeps the old

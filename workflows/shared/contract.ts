@@ -30,6 +30,10 @@ export interface Tuning {
   readonly freezeLimitMs?: number
   /** No byte moved for so long: the attempt fails and is retried. Default 300,000 ms. */
   readonly stallTimeoutMs?: number
+  /** How long a run waits for a person (repository full, access denied…) before it gives up. Default 24 h. */
+  readonly operatorWaitMs?: number
+  /** A run that waits for a person tries again by itself after so long. Default 60,000 ms. */
+  readonly reprobeMs?: number
 }
 
 /** Who asked, for the runbook and the audit trail. */
@@ -41,6 +45,8 @@ export interface Requester {
 /** Updates shared by all processes. Arguments say who and why; both become rows of the runbook. */
 export const pauseUpdate = 'pause'
 export const resumeUpdate = 'resume'
+/** Ends the wait of a run that needs a person, once the cause is removed; refused if nothing waits. */
+export const retryNowUpdate = 'retryNow'
 /** Signal before a cancel, so that the runbook says who asked and why. */
 export const cancelNoteSignal = 'cancelNote'
 
