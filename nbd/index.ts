@@ -1,0 +1,21 @@
+/**
+ * Network Block Device: a client and a server for the protocol (NetworkBlockDevice/nbd, doc/proto.md), and the algebra
+ * of extents that block status is made of. It knows nothing of backup and works against any peer, hostile ones included:
+ * whatever the other side sends ends at most the one connection.
+ */
+export type {
+  BlockSizes,
+  ConnectOptions,
+  DialOptions,
+  ExportFeatures,
+  ListedExport,
+  NbdAddress,
+  NbdClient,
+  ReadOptions,
+  ReconnectPolicy,
+  StatusOptions,
+  TlsUpgrade,
+  WriteOptions,
+  ZeroOptions,
+} from './client/types.ts'
+export type { ByteRange, Extent, Source, StatusExtent } from './extents/types.ts'
