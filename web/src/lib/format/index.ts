@@ -1,0 +1,5 @@
+/** How numbers, amounts, durations and times are said. Pure functions; components and models share them. */
+export { bytesFigure, bytesOf, formatBytes, formatBytesOf, formatRate, type Figure } from './bytes.ts'
+export { count, formatCount, formatRatio, listOf, percentOf } from './number.ts'
+export { formatAge, formatDuration, formatPromise } from './duration.ts'
+export { clock, clockShort, dayAndTime, dayName, daysBetween, exact, relative, shortDay, zoneName } from './time.ts'
