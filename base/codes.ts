@@ -75,6 +75,7 @@ export const codes = {
   CommitRefused: { retry: 'never', hint: 'The point was tombstoned or abandoned meanwhile; start a new run.' },
   PointNotRestorable: { retry: 'never', hint: 'The point is not validated or is tombstoned; choose another, or ask for it explicitly.' },
   SourceReadFailed: { retry: 'transient', hint: 'Reading the disk failed; look at the hypervisor and its storage.' },
+  TargetWriteFailed: { retry: 'transient', hint: 'Writing the disk failed; look at the hypervisor and its storage.' },
   // Control plane
   ConfigInvalid: { retry: 'never', hint: 'Correct the setting that the message names.' },
   SecretMissing: { retry: 'operator', hint: 'Put the secret where the message says, readable for this worker only (0600).' },
