@@ -79,6 +79,8 @@ export const codes = {
   // Control plane
   ConfigInvalid: { retry: 'never', hint: 'Correct the setting that the message names.' },
   SecretMissing: { retry: 'operator', hint: 'Put the secret where the message says, readable for this worker only (0600).' },
+  PreflightBlocked: { retry: 'operator', hint: 'Remove what the findings name; the run looks again by itself and goes on.' },
+  WorkerShutdown: { retry: 'transient', hint: 'The worker was stopped; it, or another one, goes on from the last durable byte.' },
   AlreadyRunning: { retry: 'never', hint: 'Watch the run that is under way, or cancel it first.' },
   NoWorker: { retry: 'transient', hint: 'Start a worker for this site: `holdfast worker --site <site>`.' },
   TemporalUnavailable: { retry: 'transient', hint: 'Check the Temporal server; runs continue when it is back.' },
