@@ -1,0 +1,62 @@
+import { drillBody } from '../schemas/actions.ts'
+import { drillDetailSchema, drillListQuery, drillPageSchema } from '../schemas/drills.ts'
+import { acceptedSchema } from '../schemas/runs.ts'
+import { body, createRoute, idempotencyHeader, json, problems, security, z } from './common.ts'
+
+const tags = ['drills']
+const params = z.object({
+  id: z
+    .string()
+    .regex(/^[a-z0-9.-]{1,100}$/)
+    .openapi({ param: { name: 'id', in: 'path' }, example: 'web-01.20261121t073352' }),
+})
+
+export const start = createRoute({
+  method: 'post',
+  path: '/drills',
+  tags,
+  operationId: 'startDrill',
+  summary: 'Prove that a point comes back',
+  security,
+  request: { headers: idempotencyHeader, ...body(drillBody) },
+  responses: { 202: json(acceptedSchema, 'Started'), ...problems(400, 401, 403, 404, 409, 422, 503) },
+})
+
+export const list = createRoute({
+  method: 'get',
+  path: '/drills',
+  tags,
+  operationId: 'listDrills',
+  summary: 'Drills that have ended',
+  security,
+  request: { query: drillListQuery },
+  responses: { 200: json(drillPageSchema, 'Newest first'), ...problems(400, 401) },
+})
+
+export const get = createRoute({
+  method: 'get',
+  path: '/drills/{id}',
+  tags,
+  operationId: 'getDrill',
+  summary: 'One drill with its checks',
+  security,
+  request: { params },
+  responses: { 200: json(drillDetailSchema, 'The evidence'), ...problems(400, 401, 404) },
+})
+
+export const screenshot = createRoute({
+  method: 'get',
+  path: '/drills/{id}/screenshot',
+  tags,
+  operationId: 'getDrillScreenshot',
+  summary: 'The picture of the booted guest',
+  security,
+  request: { params },
+  responses: {
+    200: {
+      description: 'PNG',
+      content: { 'image/png': { schema: z.string().openapi({ type: 'string', format: 'binary' }) } },
+    },
+    ...problems(400, 401, 404),
+  },
+})

@@ -1,0 +1,12 @@
+/**
+ * The public face as data: every route with its schemas, without any handler. The document `api/openapi.json`, the
+ * command line's client and the dashboard's are made from it.
+ */
+export * as drillRoutes from './drills.ts'
+export * as hypervisorRoutes from './hypervisors.ts'
+export * as pointRoutes from './points.ts'
+export * as repositoryRoutes from './repositories.ts'
+export * as restoreRoutes from './restores.ts'
+export * as runRoutes from './runs.ts'
+export * as systemRoutes from './system.ts'
+export * as vmRoutes from './vms.ts'

@@ -1,0 +1,89 @@
+import { z } from '@hono/zod-openapi'
+import { consistencySchema, displayName, findingSchema, hypervisorId, pointId, repositoryId, vmId } from './common.ts'
+import { drillCheckSchema } from './vms.ts'
+
+/** Only what tests and small installations change; see `Tuning` in the workflow contracts. */
+export const tuningSchema = z
+  .object({
+    moverHeartbeatMs: z.number().int().min(1000).max(600_000).optional(),
+    journalSourceBytes: z.number().int().min(1_048_576).max(1_099_511_627_776).optional(),
+    freezeLimitMs: z.number().int().min(100).max(60_000).optional(),
+    stallTimeoutMs: z.number().int().min(1000).max(86_400_000).optional(),
+  })
+  .openapi('Tuning')
+
+export const backupBody = z
+  .object({
+    repositoryId: repositoryId
+      .optional()
+      .openapi({ description: 'Default: where its newest point is, else the only repository' }),
+    mode: z.enum(['auto', 'full']).default('auto'),
+    origin: z.enum(['manual', 'publish']).default('manual'),
+    name: displayName.nullable().default(null),
+    description: z.string().max(1000).nullable().default(null),
+    want: consistencySchema.optional().openapi({ description: 'Default by the category of the VM' }),
+    onQuiesceFailure: z
+      .enum(['degrade', 'fail'])
+      .optional()
+      .openapi({ description: 'Default by the category of the VM' }),
+    compressionLevel: z.number().int().min(1).max(19).default(1),
+    reason: z.string().max(500).default(''),
+    tuning: tuningSchema.default({}),
+  })
+  .openapi('BackupRequest')
+
+export const restoreTargetSchema = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('new'), hypervisorId, name: displayName }),
+    z.object({
+      kind: z.literal('original'),
+      confirmName: z.string().openapi({ description: 'The name of the VM, typed by whoever asks' }),
+    }),
+  ])
+  .openapi('RestoreTarget')
+
+export const restoreBody = z
+  .object({
+    pointId,
+    target: restoreTargetSchema,
+    identity: z.enum(['new', 'same']).default('new').openapi({ description: 'MAC addresses and machine id' }),
+    powerOn: z.boolean().default(false),
+    reason: z.string().max(500).default(''),
+    tuning: tuningSchema.default({}),
+  })
+  .openapi('RestoreRequest')
+
+/** What the wizard shows before the last click: checks of the site, and the consequences in words. */
+export const restoreChecksSchema = z
+  .object({
+    findings: z.array(findingSchema),
+    passed: z.array(z.object({ title: z.string(), detail: z.string() })),
+    blocked: z.boolean(),
+    does: z.array(z.string()),
+    doesNotTouch: z.array(z.string()),
+    undo: z.string(),
+    command: z.string(),
+    estimateSeconds: z
+      .number()
+      .nullable()
+      .openapi({ description: 'From the last restores and drills of this VM; null without any' }),
+  })
+  .openapi('RestoreChecks')
+
+export const drillBody = z
+  .object({
+    pointId: pointId.optional().openapi({ description: 'Default: the newest validated point of vmId' }),
+    vmId: vmId.optional(),
+    hypervisorId: hypervisorId
+      .optional()
+      .openapi({ description: 'Where to boot in isolation; default: where the VM lives' }),
+    checks: z
+      .array(drillCheckSchema)
+      .max(32)
+      .optional()
+      .openapi({ description: 'Default: the checks kept with the VM' }),
+    bootTimeoutMs: z.number().int().min(1000).max(3_600_000).default(300_000),
+    reason: z.string().max(500).default(''),
+    tuning: tuningSchema.default({}),
+  })
+  .openapi('DrillRequest')

@@ -1,0 +1,68 @@
+import { z } from '@hono/zod-openapi'
+import { displayName, findingSchema, hypervisorId, pageOf, platformSchema, site, timeMs } from './common.ts'
+import { runErrorSchema } from './runs.ts'
+
+export const statusWord = z.enum(['verified', 'simulator-verified', 'spec-verified', 'unverified'])
+
+/** The last probe or discovery of an endpoint, as a worker of its site saw it. */
+export const probeSchema = z
+  .object({
+    state: z.enum(['ok', 'attention', 'failed']),
+    testedMs: timeMs,
+    version: z.string().nullable(),
+    identity: z.string().nullable(),
+    evidence: statusWord.nullable().openapi({ description: 'How well this driver is tested' }),
+    capabilities: z.record(z.string(), z.unknown()).nullable(),
+    findings: z.array(findingSchema),
+    error: runErrorSchema.nullable(),
+  })
+  .openapi('Probe')
+
+export const hypervisorSchema = z
+  .object({
+    id: hypervisorId,
+    name: z.string(),
+    platform: platformSchema,
+    address: z.string(),
+    site,
+    credentialRef: z.string().openapi({ description: 'Where workers find the secret; never the secret' }),
+    identity: z.string().nullable().openapi({ description: 'Pinned certificate or host key' }),
+    options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    createdMs: timeMs,
+    discoveredMs: timeMs.nullable(),
+    vms: z.number().int().nonnegative(),
+    probe: probeSchema.nullable(),
+  })
+  .openapi('Hypervisor')
+
+export const hypervisorPageSchema = pageOf(hypervisorSchema, 'HypervisorPage')
+
+export const addHypervisorBody = z
+  .object({
+    name: displayName,
+    platform: platformSchema,
+    address: z
+      .string()
+      .min(1)
+      .max(1000)
+      .openapi({ description: 'Host, URL, or for qemu and image a directory on the worker' }),
+    site: site.default('local'),
+    credentialRef: z
+      .string()
+      .max(1000)
+      .regex(/^(|file:.+|env:[A-Z0-9_]+)$/, 'file:<path> or env:<NAME>, or empty where none is needed')
+      .default(''),
+    options: z.record(z.string().max(64), z.union([z.string().max(1000), z.number(), z.boolean()])).default({}),
+  })
+  .openapi('AddHypervisor')
+
+/** What a discovery found; the VMs themselves are in `/vms`. */
+export const discoverySchema = z
+  .object({
+    probe: probeSchema,
+    found: z.number().int(),
+    added: z.number().int(),
+    changed: z.number().int(),
+    gone: z.number().int(),
+  })
+  .openapi('Discovery')

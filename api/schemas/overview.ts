@@ -1,0 +1,77 @@
+import { z } from '@hono/zod-openapi'
+import { timeMs } from './common.ts'
+import { repositorySchema } from './repositories.ts'
+import { runSchema } from './runs.ts'
+
+export const attentionSchema = z
+  .object({
+    kind: z.enum([
+      'failed',
+      'overdue',
+      'late',
+      'unprotected',
+      'no-worker',
+      'drill-overdue',
+      'drill-failed',
+      'filling',
+      'repository-failed',
+      'hypervisor-failed',
+      'residue',
+      'waiting',
+      'engine',
+    ]),
+    severity: z.enum(['failed', 'attention', 'unknown']),
+    title: z.string().openapi({ example: 'web-01 has no point inside its RPO' }),
+    detail: z.string(),
+    sinceMs: timeMs.nullable(),
+    subject: z
+      .object({ kind: z.enum(['vm', 'run', 'repository', 'hypervisor', 'site', 'drill']), id: z.string() })
+      .nullable(),
+    action: z
+      .object({ label: z.string(), command: z.string().nullable() })
+      .openapi({ description: 'What helps first, and the same as a command' }),
+  })
+  .openapi('Attention')
+
+export const daySchema = z
+  .object({
+    day: z.string().openapi({ example: '2026-11-21', description: 'UTC' }),
+    points: z.number().int(),
+    failed: z.number().int(),
+    cancelled: z.number().int(),
+    drillsPassed: z.number().int(),
+    drillsFailed: z.number().int(),
+    newBytes: z.number().int(),
+  })
+  .openapi('Day')
+
+export const overviewSchema = z
+  .object({
+    sentence: z.string().openapi({ example: 'All 214 VMs are inside their RPO.' }),
+    lead: z.string().openapi({ description: 'One line under the sentence' }),
+    state: z.enum(['ok', 'running', 'attention', 'failed', 'idle', 'unknown']),
+    readMs: timeMs,
+    engine: z.object({ up: z.boolean(), detail: z.string() }),
+    counts: z.object({
+      vms: z.number().int(),
+      protected: z.number().int(),
+      atRisk: z.number().int(),
+      unprotected: z.number().int(),
+      excluded: z.number().int(),
+      proven: z.number().int().openapi({ description: 'VMs whose last drill passed' }),
+      points: z.number().int(),
+    }),
+    needsYou: z.array(attentionSchema).openapi({ description: 'Most urgent first, 50 at most' }),
+    needsYouTotal: z.number().int(),
+    running: z.array(runSchema),
+    recent: z.array(runSchema).openapi({ description: 'The last ten that ended' }),
+    days: z.array(daySchema).openapi({ description: 'Thirty, oldest first' }),
+    repositories: z.array(repositorySchema),
+    setup: z.object({
+      repository: z.boolean(),
+      hypervisor: z.boolean(),
+      firstPoint: z.boolean(),
+      firstProof: z.boolean(),
+    }),
+  })
+  .openapi('Overview')

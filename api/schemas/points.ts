@@ -1,0 +1,93 @@
+import { z } from '@hono/zod-openapi'
+import {
+  byteCount,
+  consistencySchema,
+  durationMs,
+  pageOf,
+  pageQuery,
+  pointId,
+  repositoryId,
+  timeMs,
+  vmId,
+} from './common.ts'
+
+/** A drill's verdict where a row needs it; the whole drill is in `/drills/{id}`. */
+export const proofSchema = z
+  .object({
+    drillId: z.string(),
+    verdict: z.enum(['passed', 'failed', 'inconclusive']),
+    endedMs: timeMs,
+    rtoSeconds: z.number().nullable(),
+  })
+  .openapi('Proof')
+
+/**
+ * How much of the point has been checked. `validated`: committed, every pack present. `spot-checked`: random chunks
+ * read back after the commit. `quick` and `full`: levels of repository verification.
+ */
+export const verificationSchema = z
+  .object({
+    level: z.enum(['validated', 'spot-checked', 'quick', 'full']),
+    ms: timeMs,
+    chunks: z.number().int().nullable().openapi({ description: 'Chunks read back, for spot-checked' }),
+  })
+  .openapi('Verification')
+
+export const pointSchema = z
+  .object({
+    id: pointId,
+    stem: z.string().openapi({ description: 'Name of the point inside its repository' }),
+    vmId,
+    vmName: z.string(),
+    repositoryId,
+    repositoryName: z.string(),
+    createdMs: timeMs.openapi({ description: 'The instant that the disks stand at' }),
+    validatedMs: timeMs.nullable(),
+    origin: z.enum(['manual', 'scheduled', 'publish', 'safety']),
+    name: z.string().nullable(),
+    description: z.string().nullable(),
+    mode: z.enum(['full', 'incremental', 'mixed']).openapi({ description: 'mixed: some disks in full' }),
+    consistency: consistencySchema,
+    freezeDurationMs: durationMs.nullable(),
+    diskCount: z.number().int(),
+    logicalBytes: byteCount.openapi({ description: 'Size of the disks' }),
+    readBytes: byteCount.openapi({ description: 'Read from the source' }),
+    newBytes: byteCount.openapi({ description: 'Added to the repository' }),
+    verification: verificationSchema.nullable(),
+    proof: proofSchema.nullable().openapi({ description: 'Its last drill' }),
+    run: z.object({ workflowId: z.string(), runId: z.string() }).nullable(),
+  })
+  .openapi('Point')
+
+export const pointDiskSchema = z
+  .object({
+    disk: z.string(),
+    label: z.string(),
+    size: byteCount,
+    mode: z.enum(['full', 'incremental']),
+    why: z.string().openapi({ description: 'Why it was read in full; empty if incremental' }),
+    readBytes: byteCount,
+    newBytes: byteCount,
+    bytesResumed: byteCount,
+    attempts: z.number().int(),
+  })
+  .openapi('PointDisk')
+
+export const pointDetailSchema = pointSchema
+  .extend({
+    disks: z.array(pointDiskSchema),
+    parentId: pointId.nullable(),
+    repositoryPath: z.string(),
+    command: z.string().openapi({ description: 'Restores it from the command line' }),
+  })
+  .openapi('PointDetail')
+
+export const pointPageSchema = pageOf(pointSchema, 'PointPage')
+
+export const pointListQuery = pageQuery.extend({
+  vmId: vmId.optional(),
+  repositoryId: repositoryId.optional(),
+  proven: z.enum(['passed', 'failed', 'inconclusive', 'never']).optional(),
+  sinceMs: z.coerce.number().int().nonnegative().optional(),
+  untilMs: z.coerce.number().int().nonnegative().optional(),
+})

@@ -1,0 +1,92 @@
+import { z } from '@hono/zod-openapi'
+import { byteCount, displayName, durationMs, pageOf, repositoryId, site, timeMs, vmId } from './common.ts'
+import { runErrorSchema } from './runs.ts'
+
+export const locationSchema = z
+  .object({ kind: z.literal('posix'), path: z.string().regex(/^\//, 'an absolute path').max(1000) })
+  .openapi('RepositoryLocation')
+
+export const usageSchema = z
+  .object({
+    measuredMs: timeMs,
+    points: z.number().int(),
+    series: z.number().int().openapi({ description: 'Protected VMs' }),
+    packs: z.number().int(),
+    storedBytes: byteCount,
+    uniqueBytes: byteCount,
+    logicalBytes: byteCount,
+    capacityBytes: byteCount.nullable(),
+    freeBytes: byteCount.nullable(),
+    dedupRatio: z.number().nullable().openapi({ description: 'Logical to unique; null while empty' }),
+    compressionRatio: z.number().nullable().openapi({ description: 'Unique to stored' }),
+  })
+  .openapi('RepositoryUsage')
+
+export const repositoryTestSchema = z
+  .object({
+    state: z.enum(['ok', 'failed']),
+    testedMs: timeMs,
+    repositoryUuid: z.string().nullable(),
+    checks: z.array(z.object({ name: z.string(), passed: z.boolean(), detail: z.string() })),
+    writeRate: z.number().nullable().openapi({ description: 'Bytes per second' }),
+    readRate: z.number().nullable(),
+    staleMs: durationMs.nullable().openapi({ description: 'How long the store may show an old listing' }),
+    skewMs: z.number().nullable().openapi({ description: 'Clock of the store against the worker’s' }),
+    error: runErrorSchema.nullable(),
+  })
+  .openapi('RepositoryTest')
+
+export const repositorySchema = z
+  .object({
+    id: repositoryId,
+    name: z.string(),
+    site,
+    location: locationSchema,
+    credentialRef: z.string().openapi({ description: 'Where workers find the passphrase; never the passphrase' }),
+    createdMs: timeMs,
+    points: z.number().int().nonnegative(),
+    vms: z.number().int().nonnegative(),
+    newestPointMs: timeMs.nullable(),
+    usage: usageSchema.nullable(),
+    fullByMs: timeMs
+      .nullable()
+      .openapi({ description: 'At the measured growth; null if it does not grow or is not known yet' }),
+    test: repositoryTestSchema.nullable(),
+  })
+  .openapi('Repository')
+
+export const repositoryDetailSchema = repositorySchema
+  .extend({
+    consumption: z
+      .array(
+        z.object({
+          vmId,
+          vmName: z.string(),
+          points: z.number().int(),
+          logicalBytes: byteCount.openapi({ description: 'Size of its newest point' }),
+          readBytes: byteCount,
+          newBytes: byteCount.openapi({ description: 'Added by its points' }),
+          newestPointMs: timeMs,
+          verifiedShare: z.number().openapi({ description: 'Share of its points that were read back or verified' }),
+        }),
+      )
+      .openapi({ description: 'The 50 VMs that added most' }),
+    growth: z
+      .array(z.object({ day: z.string(), storedBytes: byteCount }))
+      .openapi({ description: 'Thirty days at most' }),
+  })
+  .openapi('RepositoryDetail')
+
+export const repositoryPageSchema = pageOf(repositorySchema, 'RepositoryPage')
+
+export const addRepositoryBody = z
+  .object({
+    name: displayName,
+    site: site.default('local'),
+    location: locationSchema,
+    credentialRef: z
+      .string()
+      .max(1000)
+      .regex(/^(file:.+|env:[A-Z0-9_]+)$/, 'file:<path> or env:<NAME>'),
+  })
+  .openapi('AddRepository')

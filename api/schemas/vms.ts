@@ -1,0 +1,132 @@
+import { z } from '@hono/zod-openapi'
+import {
+  byteCount,
+  durationMs,
+  findingSchema,
+  hypervisorId,
+  pageOf,
+  pageQuery,
+  platformSchema,
+  repositoryId,
+  site,
+  timeMs,
+  vmId,
+} from './common.ts'
+import { pointSchema, proofSchema } from './points.ts'
+import { runSchema } from './runs.ts'
+
+export const postureStateSchema = z
+  .enum(['protected', 'late', 'overdue', 'failed', 'unprotected', 'excluded'])
+  .openapi('PostureState')
+
+/** Protection posture: the newest validated point against the promise (RPO), never the colour of the last run. */
+export const postureSchema = z
+  .object({
+    state: postureStateSchema,
+    sentence: z.string().openapi({ example: 'The newest point is 3 h 55 min old, promise 24 h.' }),
+    ageMs: durationMs.nullable(),
+    rpoMs: durationMs.nullable(),
+  })
+  .openapi('Posture')
+
+export const categorySchema = z.enum(['critical', 'important', 'standard', 'ephemeral']).openapi('Category')
+
+export const vmDiskSchema = z
+  .object({
+    key: z.string(),
+    label: z.string(),
+    size: byteCount,
+    format: z.string(),
+    role: z.enum(['data', 'boot', 'efi', 'tpm']),
+    skip: z.string().nullable().openapi({ description: 'Why this disk is in no point' }),
+  })
+  .openapi('VmDisk')
+
+export const vmSchema = z
+  .object({
+    id: vmId,
+    name: z.string(),
+    hypervisorId,
+    hypervisorName: z.string(),
+    platform: platformSchema,
+    site,
+    power: z.enum(['running', 'stopped', 'paused', 'suspended', 'io-error', 'unknown']),
+    tags: z.array(z.string()),
+    sizeBytes: byteCount,
+    diskCount: z.number().int(),
+    category: categorySchema,
+    posture: postureSchema,
+    newestPoint: pointSchema.nullable(),
+    pointCount: z.number().int(),
+    changedPerDay: byteCount.nullable().openapi({ description: 'Mean of incremental reads over the last seven days' }),
+    lastProof: proofSchema.nullable(),
+    running: runSchema.nullable(),
+    lastRun: runSchema.nullable(),
+    flags: z.array(z.string()).openapi({ description: 'Short remarks: `1 disk left out`, `drill failed`, `gone`' }),
+    seenMs: timeMs.openapi({ description: 'Last discovery that saw it' }),
+    goneMs: timeMs.nullable().openapi({ description: 'Since when the hypervisor no longer lists it' }),
+  })
+  .openapi('Vm')
+
+/** A command that a drill runs in the isolated guest. `count` compares the first integer of the output. */
+export const drillCheckSchema = z
+  .object({
+    title: z.string().min(1).max(200),
+    path: z.string().min(1).max(500),
+    args: z.array(z.string().max(2000)).max(32),
+    timeoutMs: z.number().int().min(100).max(3_600_000).default(60_000),
+    expectExit: z.number().int().default(0),
+    count: z
+      .object({ expected: z.number(), tolerance: z.number().min(0).openapi({ description: 'Share: 0.005 is ±0.5 %' }) })
+      .nullable()
+      .default(null),
+  })
+  .openapi('DrillCheck')
+
+export const vmDetailSchema = vmSchema
+  .extend({
+    disks: z.array(vmDiskSchema),
+    scope: z.string(),
+    externalId: z.string().openapi({ description: 'The platform’s own id' }),
+    guestAgent: z.enum(['running', 'absent', 'unknown']),
+    os: z.string().nullable(),
+    foreignSnapshots: z.number().int(),
+    owner: z.object({ installation: z.string(), name: z.string(), since: z.string() }).nullable(),
+    findings: z.array(findingSchema),
+    excludedReason: z.string().nullable(),
+    defaultRepositoryId: repositoryId
+      .nullable()
+      .openapi({ description: 'Repository of its newest point, else the only one' }),
+    policy: z.array(z.object({ setting: z.string(), value: z.string(), from: z.string() })).openapi({
+      description: 'Effective policy and where each value comes from',
+    }),
+    drillChecks: z.array(drillCheckSchema),
+    createdMs: timeMs,
+  })
+  .openapi('VmDetail')
+
+export const vmPageSchema = pageOf(vmSchema, 'VmPage')
+
+export const vmListQuery = pageQuery.extend({
+  q: z.string().max(200).optional().openapi({ description: 'Part of the name or a tag' }),
+  tag: z.string().max(120).optional(),
+  state: z
+    .enum(['protected', 'late', 'overdue', 'failed', 'unprotected', 'excluded', 'outside-rpo', 'running'])
+    .optional(),
+  hypervisorId: hypervisorId.optional(),
+  site: site.optional(),
+  gone: z.enum(['hide', 'show']).default('hide'),
+})
+
+export const vmPatchBody = z
+  .object({
+    category: categorySchema.optional(),
+    excludedReason: z
+      .string()
+      .max(500)
+      .nullable()
+      .optional()
+      .openapi({ description: 'Set: left out on purpose. null: protected again' }),
+    drillChecks: z.array(drillCheckSchema).max(32).optional(),
+  })
+  .openapi('VmPatch')
