@@ -3,9 +3,17 @@ import * as routes from './routes/index.ts'
 
 export const basePath = '/api/v1'
 
-/** Every route definition, in the order of the document. */
+const methodOrder = ['get', 'post', 'put', 'patch', 'delete']
+
+/** Every route definition, by path and method: the order of a module's exports depends on who loads it. */
 export function allRoutes(): RouteConfig[] {
-  return Object.values(routes).flatMap((group) => Object.values<RouteConfig>(group))
+  return Object.values(routes)
+    .flatMap((group) => Object.values<RouteConfig>(group))
+    .sort(
+      (a, b) =>
+        (a.path < b.path ? -1 : a.path > b.path ? 1 : 0) ||
+        methodOrder.indexOf(a.method) - methodOrder.indexOf(b.method),
+    )
 }
 
 /** The OpenAPI 3.1 document, made from the route definitions alone. */
