@@ -1,0 +1,186 @@
+/**
+ * The steps of a backup as the workflow calls them. Arguments and results are small plain JSON: references instead of
+ * secrets, counts instead of chunk lists. Each step may be called again with the same arguments after any crash.
+ */
+import type {
+  ChangeRef,
+  Consistency,
+  DiskKey,
+  DiskRef,
+  Endpoint,
+  Finding,
+  MustFullReason,
+  PointId,
+  PointInTime,
+  PointRequest,
+  Residue,
+  TrackerId,
+  VmRef,
+} from '../../drivers/values.ts'
+import type { RepositoryRef } from '../../workflows/shared/contract.ts'
+
+/** Every call names the VM, where it is, and the point: the key under which all remote objects of a round are found. */
+export interface RoundRef {
+  readonly endpoint: Endpoint
+  readonly vm: VmRef
+  readonly pointId: PointId
+}
+
+export interface PreflightInput extends RoundRef {
+  readonly repository: RepositoryRef
+  readonly mode: 'auto' | 'full'
+  readonly want: Consistency
+  readonly onQuiesceFailure: 'degrade' | 'fail'
+  readonly freezeLimitMs: number
+}
+export interface PlannedDisk {
+  readonly disk: DiskRef
+  readonly since: ChangeRef | null
+  readonly full: MustFullReason | null
+  /** What the driver expects now; `openPoint` has the last word. */
+  readonly mode: 'full' | 'incremental'
+  readonly why: MustFullReason | null
+}
+export interface PreflightResult {
+  readonly series: string
+  readonly tracker: TrackerId
+  /** Newest recovery point of the series, named by the change references. */
+  readonly parent: { readonly stem: string; readonly pointId: PointId; readonly createdMs: number } | null
+  readonly disks: readonly PlannedDisk[]
+  readonly skipped: readonly { readonly disk: DiskKey; readonly label: string; readonly why: string }[]
+  readonly warnings: readonly Finding[]
+  readonly tags: readonly string[]
+  readonly hypervisor: { readonly platform: string; readonly version: string; readonly host: string }
+  readonly repositoryFreeBytes: number | null
+}
+
+export interface OpenPointInput extends RoundRef {
+  readonly request: PointRequest
+}
+
+export interface PartRange {
+  /** From 1. */
+  readonly part: number
+  readonly disk: DiskKey
+  /** 1 GiB pages (repository format §7.1). */
+  readonly firstPage: number
+  readonly nPages: number
+}
+export interface OpenSessionInput {
+  readonly repository: RepositoryRef
+  readonly session: string
+  readonly series: string
+  readonly parentStem: string | null
+  readonly point: PointInTime
+  readonly parts: readonly PartRange[]
+}
+
+export interface AuditInput extends RoundRef {
+  readonly repository: RepositoryRef
+  readonly point: PointInTime
+  readonly parentStem: string
+  readonly disks: readonly DiskKey[]
+}
+export interface AuditResult {
+  readonly checkedChunks: number
+  readonly mismatched: readonly { readonly disk: DiskKey; readonly offset: number }[]
+}
+
+export interface CopyDiskInput extends RoundRef {
+  readonly repository: RepositoryRef
+  readonly session: string
+  readonly point: PointInTime
+  readonly range: PartRange
+  /** Writer attempts of this start are `attemptBase + activity attempt`: higher than those of every earlier start. */
+  readonly attemptBase: number
+  /** 'full' reads everything even if the point is incremental (after a failed audit). */
+  readonly mode: 'full' | 'incremental'
+  readonly compressionLevel: number
+  readonly journalSourceBytes: number | null
+  readonly stallTimeoutMs: number
+}
+export interface CopyDiskResult {
+  readonly part: number
+  readonly attempt: number
+  readonly disk: DiskKey
+  readonly readBytes: number
+  readonly newBytes: number
+  readonly bytesResumed: number
+  /** Source bytes that had been read before by an attempt that was killed, and were read once more. */
+  readonly bytesReadAgain: number
+  readonly chunksNew: number
+  readonly chunksReused: number
+  readonly chunksZero: number
+}
+
+export interface CommitInput extends RoundRef {
+  readonly repository: RepositoryRef
+  readonly session: string
+  readonly point: PointInTime
+  readonly results: readonly { readonly part: number; readonly attempt: number }[]
+  readonly disks: readonly { readonly id: DiskKey; readonly mode: 'full' | 'incremental'; readonly why: string }[]
+  readonly origin: 'manual' | 'scheduled' | 'publish' | 'safety'
+  readonly name: string | null
+  readonly description: string | null
+  readonly startedMs: number
+  readonly run: string
+  readonly tags: readonly string[]
+  readonly hypervisor: PreflightResult['hypervisor']
+}
+export interface CommittedPoint {
+  readonly stem: string
+  readonly validatedMs: number
+  readonly createdMs: number
+  readonly rescued: number
+  readonly manifestBytes: number
+}
+
+export interface ReleaseResult {
+  /** References that only the commit could name; losing them costs a full. */
+  readonly refs: readonly { readonly disk: DiskKey; readonly ref: ChangeRef }[]
+  readonly residue: readonly Residue[]
+}
+
+export interface BackupActivities {
+  /** Looks at VM, hypervisor and repository, and reports every problem at once. Claims the VM and switches change
+   *  tracking on where that is a setting. */
+  preflight(input: PreflightInput): Promise<PreflightResult>
+  /** Freeze, snapshot, thaw: one short critical section. */
+  openPoint(input: OpenPointInput): Promise<PointInTime>
+  openSession(input: OpenSessionInput): Promise<void>
+  /** Compares chunks outside the changed set with the parent's (drivers §5.3). */
+  auditTracker(input: AuditInput): Promise<AuditResult>
+  copyDisk(input: CopyDiskInput): Promise<CopyDiskResult>
+  /** PointBroken if the point did not stay whole until the last byte was read. */
+  checkPoint(input: RoundRef & { readonly point: PointInTime }): Promise<void>
+  /** Exports the configuration, publishes the manifest, checks it against garbage collection, validates. */
+  commitBackup(input: CommitInput): Promise<CommittedPoint>
+  /** Whether the point became a recovery point after all; asked when a commit ended without an answer. null: proved
+   *  absent. An unreadable repository is an error, never null. */
+  findCommitted(input: {
+    readonly repository: RepositoryRef
+    readonly series: string
+    readonly pointId: PointId
+  }): Promise<CommittedPoint | null>
+  /** The driver's `commitPoint`: only after the repository has validated the point. */
+  releasePoint(
+    input: RoundRef & { readonly point: PointInTime; readonly stored: readonly DiskKey[] },
+  ): Promise<ReleaseResult>
+  endSession(input: {
+    readonly repository: RepositoryRef
+    readonly session: string
+    readonly outcome: 'committed' | 'failed'
+  }): Promise<void>
+  /** Reads random chunks of the new point back through every check. */
+  spotCheck(input: {
+    readonly repository: RepositoryRef
+    readonly stem: string
+    readonly chunks: number
+  }): Promise<{ readonly chunks: number; readonly bytes: number }>
+  /** Compensation: no guest stays frozen or paused. */
+  ensureRunning(input: RoundRef): Promise<{ readonly wasFrozen: boolean; readonly wasPaused: boolean }>
+  /** Compensation: undoes a round at any stage. */
+  abortPoint(
+    input: RoundRef & { readonly point: PointInTime | null },
+  ): Promise<{ readonly residue: readonly Residue[] }>
+}

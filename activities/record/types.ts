@@ -1,0 +1,72 @@
+/**
+ * What the control plane writes down about runs, points and proofs. All are idempotent: a run by its workflow and run
+ * id, a point by its repository and stem, a proof by its run.
+ */
+import type { SerializedError } from '../../base/index.ts'
+import type { ChangeRef, Consistency, DiskKey } from '../../drivers/values.ts'
+import type { BackupDiskResult } from '../../workflows/backup/contract.ts'
+import type { DrillResult } from '../../workflows/drill/contract.ts'
+import type { Requester, ResidueItem } from '../../workflows/shared/contract.ts'
+
+export interface RunRef {
+  readonly workflowId: string
+  readonly runId: string
+}
+
+export interface RunStarted extends RunRef {
+  readonly kind: 'backup' | 'restore' | 'drill'
+  readonly vmId: string | null
+  readonly vmName: string
+  readonly repositoryId: string
+  /** Of the point that is restored or drilled; null for a backup. */
+  readonly stem: string | null
+  readonly site: string
+  readonly startedMs: number
+  readonly requestedBy: Requester
+}
+
+export interface PointRecord extends RunRef {
+  readonly vmId: string
+  readonly repositoryId: string
+  readonly stem: string
+  readonly pointId: string
+  readonly series: string
+  readonly parentStem: string | null
+  readonly createdMs: number
+  readonly validatedMs: number
+  readonly origin: 'manual' | 'scheduled' | 'publish' | 'safety'
+  readonly name: string | null
+  readonly description: string | null
+  readonly consistency: Consistency
+  readonly freezeDurationMs: number | null
+  readonly disks: readonly BackupDiskResult[]
+  readonly manifestBytes: number
+  readonly refs: readonly { readonly disk: DiskKey; readonly ref: ChangeRef }[]
+}
+
+export interface ProofRecord extends RunRef {
+  readonly vmId: string
+  readonly repositoryId: string
+  readonly stem: string
+  readonly takenMs: number
+  readonly bootedOn: string
+  readonly result: DrillResult
+}
+
+export interface RunFinished extends RunRef {
+  readonly outcome: 'completed' | 'completed-with-residue' | 'failed' | 'cancelled'
+  readonly finishedMs: number
+  readonly error: SerializedError | null
+  readonly residue: readonly ResidueItem[]
+  /** One sentence about what came out, for lists. */
+  readonly summary: string
+  readonly bytesRead: number
+  readonly bytesStored: number
+}
+
+export interface RecordActivities {
+  recordRunStarted(run: RunStarted): Promise<void>
+  recordPoint(point: PointRecord): Promise<void>
+  recordProof(proof: ProofRecord): Promise<void>
+  recordRunFinished(run: RunFinished): Promise<void>
+}
