@@ -126,3 +126,37 @@ export interface RunFacts {
   readonly pollers: { readonly [queue: string]: { readonly count: number; readonly lastSeenMs: number | null } }
   readonly nowMs: number
 }
+
+/**
+ * A history in canonical protobuf JSON (`historyToJSON` of `@temporalio/common/lib/proto-utils.js`): what Temporal tells,
+ * what the archive keeps and what the replay corpus holds. Payload `data` is base64.
+ */
+export interface RunHistory {
+  readonly events: readonly {
+    readonly eventId: string
+    /** RFC 3339 */
+    readonly eventTime: string
+    /** `EVENT_TYPE_ACTIVITY_TASK_SCHEDULED`… */
+    readonly eventType: string
+    readonly [attributes: string]: unknown
+  }[]
+}
+
+/** What `describe` knows of an activity that has not ended: its start and heartbeats are not in the history yet. */
+export interface PendingStep {
+  readonly activityId: string
+  readonly activityType: string
+  readonly state: 'scheduled' | 'started' | 'cancel-requested' | 'paused'
+  readonly attempt: number
+  /** 0: unlimited. */
+  readonly maximumAttempts: number
+  readonly scheduledMs: number | null
+  readonly startedMs: number | null
+  readonly nextAttemptMs: number | null
+  readonly heartbeatMs: number | null
+  /** First value of the newest heartbeat, decoded; null if there was none. */
+  readonly heartbeat: unknown
+  readonly worker: string | null
+  /** Failure of the attempt before, in protobuf JSON (`temporal.api.failure.v1.Failure`). */
+  readonly lastFailure: unknown
+}
