@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { MiB } from '../../base/index.ts'
+import { errnoOf, posixError } from './posix-errors.ts'
+import { removeIfThere, type PosixFs } from './posix-files.ts'
+
+const SWEEP_AFTER_MS = 24 * 3_600_000
+
+/** Roots looked after by this process already. */
+const done = new Map<string, Promise<void>>()
+
+/**
+ * §14.2: sweeps `tmp/` of files older than 24 h, and keeps `.reserve`, which is given up when the disk is full so that
+ * small objects (records, journals, manifests) can still be written.
+ */
+export class Housekeeping {
+  readonly #files: PosixFs
+  readonly #root: string
+  readonly #reserveBytes: number
+
+  constructor(files: PosixFs, root: string, reserveBytes: number) {
+    this.#files = files
+    this.#root = root
+    this.#reserveBytes = reserveBytes
+  }
+
+  /** Once per process and root. */
+  async beforeFirstPut(): Promise<void> {
+    const key = `${this.#reserveBytes} ${this.#root}`
+    let started = done.get(key)
+    if (started === undefined) {
+      started = this.#lookAfter()
+      done.set(key, started)
+    }
+    try {
+      await started
+    } catch (error) {
+      done.delete(key)
+      throw posixError(error, 'write to', this.#root)
+    }
+  }
+
+  /** Whether there was a reserve to give up. It is made again by a later process, when there is space. */
+  async giveUpReserve(): Promise<boolean> {
+    done.delete(`${this.#reserveBytes} ${this.#root}`)
+    return await removeIfThere(this.#files, this.#reservePath)
+  }
+
+  get #reservePath(): string {
+    return join(this.#root, '.reserve')
+  }
+
+  async #lookAfter(): Promise<void> {
+    const temporary = join(this.#root, 'tmp')
+    await this.#files.mkdir(temporary, { recursive: true, mode: 0o700 })
+    for (const name of await this.#files.readdir(temporary)) await this.#sweep(join(temporary, name))
+    await this.#reserve()
+  }
+
+  async #sweep(path: string): Promise<void> {
+    try {
+      const { mtimeMs } = await this.#files.stat(path)
+      if (Date.now() - mtimeMs > SWEEP_AFTER_MS) await removeIfThere(this.#files, path)
+    } catch (error) {
+      // Another process has published or swept it.
+      if (errnoOf(error) !== 'ENOENT') throw error
+    }
+  }
+
+  async #reserve(): Promise<void> {
+    if (this.#reserveBytes === 0) return
+    try {
+      if ((await this.#files.stat(this.#reservePath)).size >= this.#reserveBytes) return
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error
+    }
+    const { bavail, bsize } = await this.#files.statfs(this.#root)
+    // Not from the last space there is: the disk would be full at once.
+    if (bavail * bsize < 4 * this.#reserveBytes) return
+    await this.#fill()
+  }
+
+  /** Incompressible bytes: a file of zeroes reserves nothing on a compressing file system. */
+  async #fill(): Promise<void> {
+    const block = randomBytes(Math.min(MiB, this.#reserveBytes))
+    const handle = await this.#files.open(this.#reservePath, 'w', 0o600)
+    try {
+      for (let at = 0; at < this.#reserveBytes; at += block.length) await handle.write(block, 0, block.length, at)
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOSPC') throw error
+      await removeIfThere(this.#files, this.#reservePath)
+    } finally {
+      await handle.close()
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { HoldfastError, isHoldfastError, type Bytes, type Millis } from '../../base/index.ts'
+import type { ObjectName } from '../format/names.ts'
+
+/** What one object of a store is, as a listing or HEAD says it. `modified` is Unix milliseconds by the store's clock. */
+export type ObjectInfo = {
+  readonly name: ObjectName
+  readonly size: Bytes
+  readonly modified: Millis
+  readonly version?: string
+  readonly retainUntil?: Millis
+}
+
+export type PutOptions = {
+  /** SHA-256 of the body: what a store with a checksum compares, and what makes a repeated put recognisable. */
+  readonly sha256: Uint8Array
+  /** The put may become durable and visible only at `flush`. */
+  readonly defer?: boolean
+  readonly retainUntil?: Millis
+  readonly signal: AbortSignal
+}
+
+export type StoreCapabilities = {
+  readonly kind: 'posix' | 's3' | 'azure'
+  /** emulated: HEAD, then PUT. */
+  readonly putIfAbsent: 'native' | 'emulated'
+  readonly serverChecksum: 'sha256' | 'md5' | 'crc64' | 'none'
+  readonly listing: 'linearizable' | 'degraded'
+  /** 0 unless degraded. */
+  readonly settle: Millis
+  /** flush() matters. */
+  readonly defer: boolean
+  readonly versioned: boolean
+  readonly objectLock: 'none' | 's3' | 'azure'
+}
+
+/**
+ * §14.1. Any store behind the repository; `storeContract` in contract.ts is what each must pass. Errors: ObjectAbsent
+ * (proved), StoreUnavailable, StoreRateLimited, StoreDenied, StoreFull, StoreChecksumMismatch, StoreLocked; Cancelled if
+ * the signal fires. *Unreadable now* and *proved absent* are never confused.
+ */
+export interface ObjectStore {
+  readonly capabilities: StoreCapabilities
+
+  /**
+   * Creates the object whole and durable, or reports that the name is taken. Never overwrites where the store can prevent
+   * it. Safe to call again after a lost answer: same name, same bytes. The body must not change until it resolves.
+   */
+  putIfAbsent(name: ObjectName, body: Uint8Array, options: PutOptions): Promise<'created' | 'exists'>
+
+  /** Resolves when every deferred put of this connection has become durable and visible. */
+  flush(): Promise<void>
+
+  /** Exactly `length` bytes, or to the end of the object if undefined. Fewer is an error. Absent throws. */
+  getRange(name: ObjectName, offset: number, length: number | undefined, signal: AbortSignal): Promise<Uint8Array>
+
+  /** undefined = proved absent. Anything not proved throws. */
+  head(name: ObjectName): Promise<ObjectInfo | undefined>
+
+  /** Names in ascending byte order after `cursor`. Complete only when `next` is undefined. */
+  list(prefix: string, cursor?: string): Promise<{ objects: ObjectInfo[]; next?: string }>
+
+  /** Idempotent. On a versioned store deletes the version, not the name. */
+  delete(name: ObjectName, options?: { version?: string }): Promise<void>
+
+  /** The store's clock: Date of an answer, or on posix the mtime of a fresh file. Unix milliseconds. */
+  now(): Promise<Millis>
+}
+
+/** Opens a further connection to the same store: reads that fail are tried over another one (§7.8). */
+export type Connect = () => ObjectStore
+
+/** Proved absent, as opposed to unreadable. */
+export function objectAbsent(name: ObjectName, cause?: unknown): HoldfastError {
+  return new HoldfastError('ObjectAbsent', `${name} does not exist in the repository`, { cause, data: { object: name } })
+}
+
+export function isAbsent(error: unknown): boolean {
+  return isHoldfastError(error) && error.code === 'ObjectAbsent'
+}
+
+/** Every object under `prefix`, the listing followed to its end. */
+export async function listAll(store: ObjectStore, prefix: string): Promise<ObjectInfo[]> {
+  const all: ObjectInfo[] = []
+  for (let cursor: string | undefined; ; ) {
+    const { objects, next } = await store.list(prefix, cursor)
+    for (const object of objects) all.push(object)
+    if (next === undefined) return all
+    if (cursor !== undefined && next <= cursor) {
+      throw new HoldfastError('ListingIncomplete', `listing ${prefix} does not advance beyond ${next}`)
+    }
+    cursor = next
+  }
+}
+
+/** The whole object; undefined if it is proved absent. */
+export async function getWhole(
+  store: ObjectStore,
+  name: ObjectName,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await store.getRange(name, 0, undefined, signal)
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    throw error
+  }
+}
+
+export function cancelled(signal: AbortSignal): HoldfastError {
+  if (isHoldfastError(signal.reason)) return signal.reason
+  return new HoldfastError('Cancelled', 'the operation was cancelled', { cause: signal.reason })
+}
+
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw cancelled(signal)
+}
