@@ -1,0 +1,296 @@
+import { BLOB_HEADER, bounds } from './bounds.ts'
+import { buffer, demandAscending, fromHex } from './bytes.ts'
+import { BLOB_PAGE, type BlobType } from './blob.ts'
+import { crc32 } from './crc.ts'
+import { demand, formatError, unsupported } from './errors.ts'
+import { checkPackSize, PACK_FOOTER, PACK_HEADER, TOC_ENTRY } from './pack.ts'
+import { hex, record, u32, u64, u8 } from './record.ts'
+
+export const SEGMENT_HEADER = 128
+export const SEGMENT_ENTRY = 48
+export const SEGMENT_PACK = 40
+/** Pack table flag bit 0: meta pack. */
+export const SEGMENT_META = 1
+
+/** §4.6, header, 128 bytes. */
+const header = record({
+  what: 'segment header',
+  size: SEGMENT_HEADER,
+  magic: 'R1IDX\0\0\0',
+  crcAt: 124,
+  version: { at: 8, bytes: 2 },
+  reserved: [
+    [13, 3],
+    [96, 24],
+  ],
+  fields: {
+    level: u8(10),
+    prefixBits: u8(11),
+    fanoutBits: u8(12),
+    repo: hex(16, 16),
+    stampEpoch: u64(32),
+    createdMs: u64(40),
+    nEntries: u32(48),
+    nPacks: u32(52),
+    nSupersedes: u32(56),
+    prefix: u32(60),
+    entriesOff: u32(64),
+    packsOff: u32(68),
+    supersedesOff: u32(72),
+    totalLen: u32(76),
+    producer: hex(80, 16),
+    crcPayload: u32(120),
+  },
+})
+
+export interface SegmentHeader {
+  readonly level: 0 | 1
+  /** All ids share their top p bits (`prefix`, left-aligned). */
+  readonly prefixBits: number
+  /** k: the fan-out has 2^k words. */
+  readonly fanoutBits: number
+  readonly repo: string
+  /** Valid for every pack of the pack table (§8.2). */
+  readonly stampEpoch: number
+  readonly createdMs: number
+  readonly nEntries: number
+  readonly nPacks: number
+  readonly nSupersedes: number
+  readonly prefix: number
+  readonly entriesOff: number
+  readonly packsOff: number
+  readonly supersedesOff: number
+  readonly totalLen: number
+  /** Session or GC run. */
+  readonly producer: string
+  readonly crcPayload: number
+}
+
+/** Where one blob is, in a segment. */
+export interface SegmentEntry {
+  readonly id: Uint8Array
+  /** Index into the pack table. */
+  readonly packOrd: number
+  readonly off: number
+  readonly clen: number
+  readonly slot: number
+  readonly type: BlobType
+}
+
+export interface SegmentPack {
+  /** 64 hex digits. */
+  readonly sha: string
+  /** Bytes of the pack. */
+  readonly size: number
+  /** Days since 1970-01-01, a lower bound; 0 if not locked. */
+  readonly lockUntilDay: number
+  readonly meta: boolean
+}
+
+export interface SegmentContent {
+  readonly level: 0 | 1
+  readonly prefixBits: number
+  readonly prefix: number
+  readonly repo: string
+  readonly stampEpoch: number
+  readonly createdMs: number
+  readonly producer: string
+  /** Any order; `pack` is a name of `packs`. */
+  readonly entries: readonly (Omit<SegmentEntry, 'packOrd'> & { readonly pack: string })[]
+  /** Any order. */
+  readonly packs: readonly SegmentPack[]
+  /** Any order: names of superseded segments. */
+  readonly supersedes: readonly string[]
+  /** Default: the smallest that leaves at most 64 entries per bucket on average. */
+  readonly fanoutBits?: number
+}
+
+/** §4.6: the smallest k that leaves at most 64 entries per bucket on average. */
+export function fanoutBitsFor(nEntries: number, prefixBits: number): number {
+  const most = Math.min(bounds.segment.fanoutBits, 32 - prefixBits)
+  let k = 0
+  while (k < most && nEntries / 2 ** k > 64) k++
+  return k
+}
+
+/** §4.6: bucket of an id, from its first four bytes. */
+export function bucketOf(id: Uint8Array, prefixBits: number, fanoutBits: number): number {
+  if (fanoutBits === 0) return 0
+  return ((buffer(id).readUInt32BE(0) << prefixBits) >>> 0) >>> (32 - fanoutBits)
+}
+
+/** §4.6: whether an id belongs to a segment by its prefix. */
+export function hasPrefix(id: Uint8Array, prefixBits: number, prefix: number): boolean {
+  return prefixBits === 0 || (buffer(id).readUInt32BE(0) ^ prefix) >>> (32 - prefixBits) === 0
+}
+
+/** The object's bytes; its name is their SHA-256. Throws FormatError for content that a decoder would refuse. */
+export function encodeSegment(content: SegmentContent): Buffer {
+  const packs = [...content.packs].sort((a, b) => (a.sha < b.sha ? -1 : 1))
+  const ordinal = new Map(packs.map((pack, index) => [pack.sha, index]))
+  const entries = content.entries
+    .map((entry) => {
+      const packOrd = ordinal.get(entry.pack)
+      demand(packOrd !== undefined, 'segment', `pack ${entry.pack} of an entry is not in the pack table`)
+      return { ...entry, packOrd }
+    })
+    .sort((a, b) => Buffer.compare(a.id, b.id) || a.packOrd - b.packOrd)
+  const fanoutBits = content.fanoutBits ?? fanoutBitsFor(entries.length, content.prefixBits)
+  const layout = segmentLayout(fanoutBits, entries.length, packs.length, content.supersedes.length)
+  const whole = Buffer.alloc(layout.totalLen)
+  const counts = new Uint32Array(2 ** fanoutBits)
+  for (const [index, entry] of entries.entries()) {
+    const bucket = bucketOf(entry.id, content.prefixBits, fanoutBits)
+    counts[bucket] = (counts[bucket] ?? 0) + 1
+    writeSegmentEntry(whole, layout.entriesOff + SEGMENT_ENTRY * index, entry)
+  }
+  let sum = 0
+  for (const [bucket, count] of counts.entries()) whole.writeUInt32LE((sum += count), SEGMENT_HEADER + 4 * bucket)
+  for (const [index, pack] of packs.entries()) writeSegmentPack(whole, layout.packsOff + SEGMENT_PACK * index, pack)
+  for (const [index, name] of [...content.supersedes].sort().entries()) {
+    whole.set(fromHex(name, 32, 'superseded segment'), layout.supersedesOff + 32 * index)
+  }
+  const { level, prefixBits, prefix, repo, stampEpoch, createdMs, producer } = content
+  const head = { level, prefixBits, fanoutBits, repo, stampEpoch, createdMs, prefix, producer, ...layout }
+  header.encode({ ...head, crcPayload: crc32(whole.subarray(SEGMENT_HEADER)) }).copy(whole)
+  checkSegment(whole)
+  return whole
+}
+
+/** Header of a segment whose object has `objectSize` bytes. Every offset is checked against its counts. */
+export function decodeSegmentHeader(bytes: Uint8Array, objectSize: number): SegmentHeader {
+  const found = header.decode(bytes)
+  const { level, prefixBits, prefix, fanoutBits, nEntries, nPacks, nSupersedes } = found
+  if (level > 1) throw unsupported('segment header', `level ${level}`)
+  const what = 'segment header'
+  demand(
+    prefixBits <= bounds.segment.prefixBits && (level === 1 || prefixBits === 0),
+    what,
+    `prefix of ${prefixBits} bits`,
+  )
+  demand(prefixBits === 0 ? prefix === 0 : (prefix << prefixBits) >>> 0 === 0, what, 'prefix longer than its bits')
+  demand(
+    fanoutBits <= bounds.segment.fanoutBits && prefixBits + fanoutBits <= 32,
+    what,
+    `fan-out of ${fanoutBits} bits`,
+  )
+  const layout = segmentLayout(fanoutBits, nEntries, nPacks, nSupersedes)
+  for (const [name, value] of Object.entries(layout)) {
+    demand(found[name as keyof typeof layout] === value, what, `${name} is not as computed`)
+  }
+  demand(layout.totalLen === objectSize, what, `${objectSize} bytes instead of ${layout.totalLen}`)
+  return { ...found, level: level as 0 | 1 }
+}
+
+/** Offsets of §4.6 from the counts, which are checked against §4.12 first. */
+function segmentLayout(
+  fanoutBits: number,
+  nEntries: number,
+  nPacks: number,
+  nSupersedes: number,
+): Pick<
+  SegmentHeader,
+  'nEntries' | 'nPacks' | 'nSupersedes' | 'entriesOff' | 'packsOff' | 'supersedesOff' | 'totalLen'
+> {
+  const what = 'segment header'
+  demand(nEntries <= bounds.segment.entries, what, `${nEntries} entries`)
+  demand(nPacks <= bounds.segment.packs, what, `${nPacks} packs`)
+  demand(nSupersedes <= bounds.segment.supersedes, what, `${nSupersedes} superseded segments`)
+  const entriesOff = SEGMENT_HEADER + 4 * 2 ** fanoutBits
+  const packsOff = entriesOff + SEGMENT_ENTRY * nEntries
+  const supersedesOff = packsOff + SEGMENT_PACK * nPacks
+  const totalLen = supersedesOff + 32 * nSupersedes
+  demand(totalLen <= bounds.segment.size, what, `${totalLen} bytes`)
+  return { nEntries, nPacks, nSupersedes, entriesOff, packsOff, supersedesOff, totalLen }
+}
+
+/**
+ * Checks a whole segment beyond its header: payload CRC, order of entries, packs and superseded names, fan-out words,
+ * prefix, locations against their packs' sizes. Streams over the bytes; builds nothing. Returns the header.
+ */
+export function checkSegment(bytes: Uint8Array): SegmentHeader {
+  const from = buffer(bytes)
+  const head = decodeSegmentHeader(from, from.length)
+  demand(crc32(from.subarray(SEGMENT_HEADER)) === head.crcPayload, 'segment', 'payload CRC differs')
+  const packs: SegmentPack[] = []
+  for (let ord = 0; ord < head.nPacks; ord++) packs.push(readSegmentPack(from, head.packsOff + SEGMENT_PACK * ord))
+  for (let ord = 1; ord < packs.length; ord++) {
+    demand((packs[ord - 1]?.sha ?? '') < (packs[ord]?.sha ?? ''), 'segment pack table', `entry ${ord} is out of order`)
+  }
+  demandAscending(from.subarray(head.supersedesOff), 32, 'segment supersedes')
+  let bucket = 0
+  const buckets = 2 ** head.fanoutBits
+  const wordIs = (index: number, n: number) =>
+    demand(from.readUInt32LE(SEGMENT_HEADER + 4 * index) === n, 'segment fan-out', `word ${index} is wrong`)
+  for (let index = 0; index < head.nEntries; index++) {
+    const at = head.entriesOff + SEGMENT_ENTRY * index
+    const entry = readSegmentEntry(from, at)
+    const what = `segment entry ${index}`
+    demand(hasPrefix(entry.id, head.prefixBits, head.prefix), what, 'another prefix')
+    if (index > 0) demand(entryOrder(from, at - SEGMENT_ENTRY, at) < 0, what, 'out of order or a duplicate')
+    for (const own = bucketOf(entry.id, head.prefixBits, head.fanoutBits); bucket < own; bucket++) wordIs(bucket, index)
+    const pack = packs[entry.packOrd]
+    demand(pack !== undefined, what, `pack ${entry.packOrd} of ${packs.length}`)
+    const room = pack.size - PACK_FOOTER - TOC_ENTRY * (entry.slot + 1)
+    demand(entry.off + BLOB_HEADER + entry.clen <= room, what, 'lies beyond its pack')
+    demand((entry.type === BLOB_PAGE) === pack.meta, what, `type ${entry.type} in a pack of the other kind`)
+  }
+  for (; bucket < buckets; bucket++) wordIs(bucket, head.nEntries)
+  return head
+}
+
+/** §4.6, entry, 48 bytes, at byte `at`. */
+export function readSegmentEntry(from: Buffer, at: number): SegmentEntry {
+  const flags = from.readUInt16LE(at + 46)
+  const type = flags & 15
+  if (flags !== type || type < 1 || type > 3) throw unsupported('segment entry', `flags 0x${flags.toString(16)}`)
+  const entry = {
+    id: from.subarray(at, at + 32),
+    packOrd: from.readUInt32LE(at + 32),
+    off: from.readUInt32LE(at + 36),
+    clen: from.readUInt32LE(at + 40),
+    slot: from.readUInt16LE(at + 44),
+    type: type as BlobType,
+  }
+  const { off, clen, slot } = entry
+  if (slot >= bounds.pack.blobs || off < PACK_HEADER || clen < bounds.blob.clenMin || clen > bounds.blob.ulen + 48) {
+    throw formatError('segment entry', 'location is out of bounds')
+  }
+  return entry
+}
+
+export function writeSegmentEntry(into: Buffer, at: number, entry: SegmentEntry): void {
+  demand(entry.id.length === 32, 'segment entry', 'the id has not 32 bytes')
+  into.set(entry.id, at)
+  into.writeUInt32LE(entry.packOrd, at + 32)
+  into.writeUInt32LE(entry.off, at + 36)
+  into.writeUInt32LE(entry.clen, at + 40)
+  into.writeUInt16LE(entry.slot, at + 44)
+  into.writeUInt16LE(entry.type, at + 46)
+}
+
+/** §4.6, pack table entry, 40 bytes, at byte `at`. */
+export function readSegmentPack(from: Buffer, at: number): SegmentPack {
+  const flags = from.readUInt16LE(at + 38)
+  if ((flags & ~SEGMENT_META) !== 0) throw unsupported('segment pack table', `flags 0x${flags.toString(16)}`)
+  const size = from.readUInt32LE(at + 32)
+  checkPackSize(size)
+  return {
+    sha: from.toString('hex', at, at + 32),
+    size,
+    lockUntilDay: from.readUInt16LE(at + 36),
+    meta: flags === SEGMENT_META,
+  }
+}
+
+export function writeSegmentPack(into: Buffer, at: number, pack: SegmentPack): void {
+  into.set(fromHex(pack.sha, 32, 'pack name'), at)
+  into.writeUInt32LE(pack.size, at + 32)
+  into.writeUInt16LE(pack.lockUntilDay, at + 36)
+  into.writeUInt16LE(pack.meta ? SEGMENT_META : 0, at + 38)
+}
+
+/** Order of two entries by (id, packOrd). */
+function entryOrder(from: Buffer, a: number, b: number): number {
+  return from.compare(from, b, b + 32, a, a + 32) || from.readUInt32LE(a + 32) - from.readUInt32LE(b + 32)
+}
