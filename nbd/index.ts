@@ -18,4 +18,7 @@ export type {
   WriteOptions,
   ZeroOptions,
 } from './client/types.ts'
+export { connectNbd, listNbdContexts, listNbdExports } from './client/client.ts'
+export { verifiedTls } from './client/tls.ts'
+export type { VerifiedTlsOptions } from './client/tls.ts'
 export type { ByteRange, Extent, Source, StatusExtent } from './extents/types.ts'

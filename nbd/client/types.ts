@@ -90,12 +90,14 @@ export interface StatusOptions {
 
 /**
  * One connection to one export. All methods may run concurrently. Every failure is a HoldfastError:
- *   NetworkFailure    connection refused, lost or closed; also an export that came back different after a reconnect
+ *   NetworkFailure    connection refused, lost or closed by the peer
+ *   SizeMismatch      after a reconnect the export came back with another size, other flags or contexts
  *   Stalled           no complete answer within `requestTimeout`
  *   ProtocolMismatch  the peer broke the protocol; the connection is gone
  *   SourceReadFailed, TargetWriteFailed, CapacityExhausted, AccessDenied, Unsupported
  *                     the server refused the request; `native.code` is its error (EIO, EINVAL, ENOSPC, …)
- *   InvalidRequest    the range is not aligned, not inside the export, or the export has no such feature
+ *                     (Unsupported also if the export does not offer the command)
+ *   InvalidRequest    the range is not aligned or not inside the export
  *   Cancelled         the signal was aborted, or the client closed; `cause` is the signal's reason.
  *                     A reason that is a HoldfastError is thrown itself.
  * After any rejection, cancelled or not, nothing touches the caller's buffer any more.
@@ -111,7 +113,10 @@ export interface NbdClient extends AsyncDisposable {
 
   /** Fills `into` completely or rejects. `into` may be backed by a SharedArrayBuffer. */
   read(at: Bytes, into: Uint8Array, options?: ReadOptions): Promise<void>
-  /** `data` must not change before it settles. */
+  /**
+   * `data` must not change before it settles. Cancelling a write whose bytes have not all left the process cuts the
+   * connection, and with it everything else under way (which is sent again if `reconnect` is set).
+   */
   write(at: Bytes, data: Uint8Array, options?: WriteOptions): Promise<void>
   /** The range reads as zeros afterwards. */
   writeZeroes(range: ByteRange, options?: ZeroOptions): Promise<void>
