@@ -33,6 +33,8 @@ export interface BackupDiskResult {
   readonly readBytes: number
   readonly newBytes: number
   readonly bytesResumed: number
+  /** Source bytes that a killed attempt had read and that were read once more (rulings 8). */
+  readonly bytesReadAgain: number
   readonly attempts: number
 }
 

@@ -1,0 +1,88 @@
+import { CancellationScope, log, workflowInfo } from '@temporalio/workflow'
+import type {
+  BackupActivities,
+  CommittedPoint,
+  CopyDiskResult,
+  PreflightResult,
+} from '../../activities/backup/types.ts'
+import type { PointInTime } from '../../drivers/values.ts'
+import { errorOf } from '../shared/failures.ts'
+import { siteSteps } from '../shared/options.ts'
+import { roundRef } from './context.ts'
+import type { DiskModes, RoundContext } from './context.ts'
+
+/**
+ * The point was whole until the last byte was read; then the manifest is published and validated. A commit that ends
+ * without an answer is looked up: whether the point exists is a fact of the repository, not of the call.
+ */
+export async function commitRound(
+  ctx: RoundContext,
+  what: {
+    readonly plan: PreflightResult
+    readonly point: PointInTime
+    readonly modes: DiskModes
+    readonly copies: readonly CopyDiskResult[]
+  },
+): Promise<CommittedPoint> {
+  const { input, control, ids } = ctx
+  const { plan, point, modes, copies } = what
+  const round = roundRef(ctx)
+  const { workflowId, runId, startTime } = workflowInfo()
+  const hypervisor = siteSteps<BackupActivities>(input.vm.site, 'hypervisor')
+  const commit = siteSteps<BackupActivities>(input.vm.site, 'commit')
+
+  await control.patiently('checking the point', () =>
+    hypervisor.checkPoint.executeWithOptions(
+      ids.step('check-point', 'Was the point whole until the last byte was read?'),
+      [{ ...round, point }],
+    ),
+  )
+  try {
+    return await control.patiently('committing', () =>
+      commit.commitBackup.executeWithOptions(
+        ids.step('commit', 'Export the configuration, write the manifest, validate the point'),
+        [
+          {
+            ...round,
+            repository: input.repository,
+            session: ctx.session,
+            point,
+            results: copies.map(({ part, attempt }) => ({ part, attempt })),
+            disks: [...modes].map(([id, { mode, why }]) => ({ id, mode, why: why ?? '' })),
+            origin: input.origin,
+            name: input.name,
+            description: input.description,
+            startedMs: startTime.getTime(),
+            run: `${workflowId}:${runId}`,
+            tags: plan.tags,
+            hypervisor: plan.hypervisor,
+          },
+        ],
+      ),
+    )
+  } catch (thrown) {
+    const found = await lookUp(ctx, plan.series)
+    if (found === null) throw thrown
+    return found
+  }
+}
+
+async function lookUp(ctx: RoundContext, series: string): Promise<CommittedPoint | null> {
+  const { input, ids, pointId } = ctx
+  const hypervisor = siteSteps<BackupActivities>(input.vm.site, 'hypervisor')
+  return CancellationScope.nonCancellable(async () => {
+    try {
+      return await hypervisor.findCommitted.executeWithOptions(
+        {
+          ...ids.step('find-committed', 'The commit ended without an answer: look whether the point exists'),
+          scheduleToCloseTimeout: '30 seconds',
+        },
+        [{ repository: input.repository, series, pointId }],
+      )
+    } catch (thrown) {
+      // Not to know is treated as not stored: aborting costs a larger next backup, never a change.
+      log.warn('whether the point was committed could not be found out', { error: errorOf(thrown) })
+      return null
+    }
+  })
+}

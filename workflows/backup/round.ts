@@ -1,0 +1,163 @@
+import { millis } from '../../base/index.ts'
+import type { BackupActivities, PreflightResult, RoundRef } from '../../activities/backup/types.ts'
+import type { Consistency, PointInTime } from '../../drivers/values.ts'
+import { errorOf, workflowFailure } from '../shared/failures.ts'
+import { defaults, siteSteps } from '../shared/options.ts'
+import type { BackupInput } from './contract.ts'
+import { commitRound } from './commit.ts'
+import { roundRef } from './context.ts'
+import type { CommittedRound, DiskModes, RoundContext } from './context.ts'
+import { copyParts } from './copy.ts'
+import { planParts } from './parts.ts'
+
+/**
+ * One round: one frozen state of the VM, from preflight to a validated recovery point. The order is the safety
+ * (docs/architecture.md): compensations before the freeze, session after the thaw, the change reference only after
+ * the repository has validated the point (that is `concludeRound`).
+ */
+export async function runRound(ctx: RoundContext): Promise<CommittedRound> {
+  const { input, control, ids } = ctx
+  const round = roundRef(ctx)
+  const hypervisor = siteSteps<BackupActivities>(input.vm.site, 'hypervisor')
+
+  control.stage('Preparing')
+  const plan = await control.patiently('preflight', async () => {
+    await control.gate()
+    return hypervisor.preflight.executeWithOptions(
+      ids.step('preflight', `Look at ${input.vm.ref.name}, its hypervisor and ${input.repository.name}`),
+      [
+        {
+          ...round,
+          repository: input.repository,
+          mode: input.mode,
+          want: input.want,
+          onQuiesceFailure: input.onQuiesceFailure,
+          freezeLimitMs: freezeLimit(input),
+        },
+      ],
+    )
+  })
+  if (plan.disks.length === 0) {
+    throw workflowFailure('Unsupported', `${input.vm.ref.name} has no disk that can be backed up`, {
+      hint: plan.skipped.map(({ label, why }) => `${label}: ${why}`).join('; ') || 'The VM has no disks.',
+    })
+  }
+
+  await control.gate()
+  control.stage('Freezing, taking the snapshot, thawing')
+  registerCompensations(ctx, round)
+  const point = await openPoint(ctx, round, plan)
+
+  const parts = planParts(point.disks.map(({ disk }) => ({ key: disk.key, size: disk.size })))
+  const parentStem = plan.parent?.stem ?? null
+  await control.patiently('opening the repository session', async () => {
+    await control.gate()
+    return hypervisor.openSession.executeWithOptions(
+      ids.step(
+        'session',
+        parentStem === null ? 'Open a repository session' : 'Open a repository session, pin the parent point',
+      ),
+      [{ repository: input.repository, session: ctx.session, series: plan.series, parentStem, point, parts }],
+    )
+  })
+
+  const modes = await auditedModes(ctx, round, plan, point)
+  control.stage('Copying')
+  const copies = await copyParts(ctx, { point, parts, modes })
+
+  control.close('the point is being committed; that takes seconds')
+  control.stage('Committing')
+  const committed = await commitRound(ctx, { plan, point, modes, copies })
+  return { plan, point, parts, modes, copies, committed }
+}
+
+function freezeLimit(input: BackupInput): number {
+  return input.tuning.freezeLimitMs ?? defaults.freezeLimitMs
+}
+
+/** Last in, first out: the guest runs again first, then the point goes, the session's lease is closed last. */
+function registerCompensations(ctx: RoundContext, round: RoundRef): void {
+  const { input, ids, undo, session, pointId } = ctx
+  const cleanup = siteSteps<BackupActivities>(input.vm.site, 'cleanup')
+  undo.push({ kind: 'lease', id: session }, async () => {
+    const options = {
+      ...ids.undo('session', 'end', 'Close the repository session'),
+      scheduleToCloseTimeout: '10 minutes' as const,
+    }
+    await cleanup.endSession.executeWithOptions(options, [{ repository: input.repository, session, outcome: 'failed' }])
+    return []
+  })
+  undo.push({ kind: 'snapshot', id: pointId }, async () => {
+    const { residue } = await cleanup.abortPoint.executeWithOptions(
+      ids.undo('open-point', 'abort', 'Remove snapshot, scratch and exports; put the change reference back'),
+      [{ ...round, point: null }],
+    )
+    return residue
+  })
+  undo.push({ kind: 'frozen-guest', id: input.vm.ref.name }, async () => {
+    await cleanup.ensureRunning.executeWithOptions(ids.undo('open-point', 'thaw', 'Make sure that the guest runs'), [
+      round,
+    ])
+    return []
+  })
+}
+
+async function openPoint(ctx: RoundContext, round: RoundRef, plan: PreflightResult): Promise<PointInTime> {
+  const { input, control, ids, history } = ctx
+  const quiesce = siteSteps<BackupActivities>(input.vm.site, 'quiesce')
+  const open = (want: Consistency, summary: string): Promise<PointInTime> =>
+    control.patiently('taking the snapshot', async () => {
+      await control.gate()
+      return quiesce.openPoint.executeWithOptions(ids.step('open-point', summary), [
+        {
+          ...round,
+          request: {
+            pointId: round.pointId,
+            tracker: plan.tracker,
+            want,
+            onQuiesceFailure: input.onQuiesceFailure,
+            freezeLimit: millis(freezeLimit(input)),
+            audit: false,
+            hooks: [],
+            disks: plan.disks.map(({ disk, since, full }) => {
+              const forced = history.forcedFull.get(disk.key) ?? history.forcedFull.get('*') ?? full
+              return { disk: disk.key, since: forced === null ? since : null, full: forced }
+            }),
+          },
+        },
+      ])
+    })
+  try {
+    const summary = input.want === 'crash' ? 'Take the snapshot' : 'Freeze, snapshot, thaw'
+    return await open(input.want, summary)
+  } catch (thrown) {
+    const refused =
+      errorOf(thrown)?.code === 'QuiesceFailed' && input.onQuiesceFailure === 'degrade' && input.want !== 'crash'
+    if (!refused) throw thrown
+    return open('crash', 'Take the snapshot without freezing: the guest could not be frozen, and the policy allows it')
+  }
+}
+
+/** The audit costs seconds and can only make a disk full; a mover that cannot read the parent does not stop the run. */
+async function auditedModes(
+  ctx: RoundContext,
+  round: RoundRef,
+  plan: PreflightResult,
+  point: PointInTime,
+): Promise<DiskModes> {
+  const { input, control, ids } = ctx
+  const modes = new Map(point.disks.map(({ disk, mode, why }) => [disk.key, { mode, why }]))
+  const audited = point.disks.filter(({ mode, readable }) => mode === 'incremental' && readable === 'all')
+  if (plan.parent === null || audited.length === 0) return modes
+  const parentStem = plan.parent.stem
+  const hypervisor = siteSteps<BackupActivities>(input.vm.site, 'hypervisor')
+  const { mismatched } = await control.patiently('auditing the change tracker', async () => {
+    await control.gate()
+    return hypervisor.auditTracker.executeWithOptions(
+      ids.step('audit', 'Audit the change tracker: compare unchanged chunks with the parent point'),
+      [{ ...round, repository: input.repository, point, parentStem, disks: audited.map(({ disk }) => disk.key) }],
+    )
+  })
+  for (const { disk } of mismatched) modes.set(disk, { mode: 'full', why: 'audit-mismatch' })
+  return modes
+}

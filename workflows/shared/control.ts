@@ -1,0 +1,200 @@
+import {
+  CancellationScope,
+  condition,
+  defineSignal,
+  defineUpdate,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow'
+import type { SerializedError } from '../../base/index.ts'
+import { errorOf, workflowFailure } from './failures.ts'
+import { defaults } from './options.ts'
+import { cut } from './steps.ts'
+import { cancelNoteSignal, pauseUpdate, resumeUpdate, retryNowUpdate } from './contract.ts'
+import type { Requester, Tuning } from './contract.ts'
+
+const pause = defineUpdate<void, [Requester]>(pauseUpdate)
+const resume = defineUpdate<void, [Requester]>(resumeUpdate)
+const retryNow = defineUpdate<void, [Requester]>(retryNowUpdate)
+const cancelNote = defineSignal<[Requester]>(cancelNoteSignal)
+
+/** A cancelled mover says good-bye within its heartbeat interval; one that does not is not waited for. */
+const cancelGraceMs = 6_000
+const quickProbes = 30
+
+/**
+ * What people can do to a run: pause and resume it, tell it to go on, cancel it with a word. Made first thing in a
+ * workflow, so that no update meets a run without handlers.
+ */
+export class RunControl {
+  #paused: Requester | null = null
+  /** Why a pause is refused from now on. */
+  #closed: string | null = null
+  #note: Requester | null = null
+  #wakeUps = 0
+  #stage = 'starting'
+  readonly #waiting = new Map<string, SerializedError>()
+  readonly #pausable = new Set<CancellationScope>()
+  readonly #operatorWaitMs: number
+  readonly #reprobeMs: number
+
+  constructor(tuning: Tuning) {
+    this.#operatorWaitMs = tuning.operatorWaitMs ?? defaults.operatorWaitMs
+    this.#reprobeMs = tuning.reprobeMs ?? defaults.reprobeMs
+    setHandler(pause, (by) => this.#pause(by), { validator: (by) => this.#mayPause(by) })
+    setHandler(resume, () => this.#resume(), { validator: (by) => this.#mayResume(by) })
+    setHandler(retryNow, () => this.#wake(), { validator: (by) => this.#mayRetry(by) })
+    setHandler(cancelNote, (by) => {
+      this.#note = by
+    })
+  }
+
+  /** Who cancelled and why, if they said so. */
+  get note(): Requester | null {
+    return this.#note
+  }
+
+  /** The stage shown on the run: one line of Markdown. */
+  stage(text: string): void {
+    this.#stage = text
+    this.#show()
+  }
+
+  /** From now on the run cannot be paused: what follows is short and must not stop half-way. */
+  close(why: string): void {
+    this.#closed = why
+  }
+  reopen(): void {
+    this.#closed = null
+  }
+
+  /** Passes at once, or when a paused run is resumed. */
+  async gate(): Promise<void> {
+    if (this.#paused !== null) await condition(() => this.#paused === null)
+  }
+
+  /**
+   * Runs work that a pause may stop at any time and that goes on where it stood when it is called again. A cancel of
+   * the run is passed on, and waited for no longer than the grace time.
+   */
+  async pausable<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.gate()
+      const scope = new CancellationScope({ cancellable: true })
+      this.#pausable.add(scope)
+      try {
+        return await withinGrace(scope.run(work))
+      } catch (thrown) {
+        const stoppedByPause = isCancellation(thrown) && !CancellationScope.current().consideredCancelled
+        if (!stoppedByPause || !scope.consideredCancelled) throw thrown
+      } finally {
+        this.#pausable.delete(scope)
+      }
+    }
+  }
+
+  /**
+   * Repeats a step that needs a person, or that failed for longer than its own retries last: waits, says what to do,
+   * looks again by itself, and goes on at once when told to. Other errors, and those that outlast the waiting time,
+   * are thrown.
+   */
+  async patiently<T>(what: string, work: () => Promise<T>): Promise<T> {
+    let waitedMs = 0
+    for (let probes = 0; ; probes += 1) {
+      try {
+        return await work()
+      } catch (thrown) {
+        const error = errorOf(thrown)
+        if (error === undefined || !isWorthWaiting(error) || waitedMs >= this.#operatorWaitMs) throw thrown
+        const from = Date.now()
+        await this.#wait(what, error, probes)
+        waitedMs += Date.now() - from
+      }
+    }
+  }
+
+  async #wait(what: string, error: SerializedError, probes: number): Promise<void> {
+    const pauseMs = probes < quickProbes ? this.#reprobeMs : 5 * this.#reprobeMs
+    const wakeUp = this.#wakeUps
+    this.#waiting.set(what, error)
+    this.#show()
+    try {
+      const summary = cut(`waiting: ${what}: ${error.message}`, 200)
+      await condition(() => this.#wakeUps !== wakeUp, pauseMs, { summary })
+      await this.gate()
+    } finally {
+      this.#waiting.delete(what)
+      this.#show()
+    }
+  }
+
+  #pause(by: Requester): void {
+    this.#paused = by
+    for (const scope of this.#pausable) scope.cancel()
+    this.#show()
+  }
+
+  #resume(): void {
+    this.#paused = null
+    this.#wake()
+  }
+
+  #wake(): void {
+    this.#wakeUps += 1
+    this.#show()
+  }
+
+  #mayPause(by: Requester): void {
+    checkRequester(by)
+    if (this.#paused !== null) throw refuse(`the run is paused already, by ${this.#paused.user}`)
+    if (this.#closed !== null) throw refuse(this.#closed)
+  }
+
+  #mayResume(by: Requester): void {
+    checkRequester(by)
+    if (this.#paused === null && this.#waiting.size === 0) throw refuse('the run is neither paused nor waiting')
+  }
+
+  #mayRetry(by: Requester): void {
+    checkRequester(by)
+    if (this.#waiting.size === 0) throw refuse('no step of the run waits for a person')
+  }
+
+  #show(): void {
+    const lines = [this.#stage]
+    if (this.#paused !== null) lines.push(`**Paused** by ${this.#paused.user}: ${this.#paused.reason}`)
+    for (const [what, error] of this.#waiting) {
+      lines.push(`**Waiting** at ${what}: ${error.message} (${error.code}). ${error.hint}`)
+    }
+    setCurrentDetails(lines.join('\n\n'))
+  }
+}
+
+/** Passes on what `work` ends with, but after a cancel waits for it only for the grace time. */
+async function withinGrace<T>(work: Promise<T>): Promise<T> {
+  const graceOver = CancellationScope.current().cancelRequested.catch((cancelled: unknown) =>
+    CancellationScope.nonCancellable(async () => {
+      await sleep(cancelGraceMs, { summary: 'waiting for the movers to stop' })
+      throw cancelled
+    }),
+  )
+  return Promise.race([work, graceOver])
+}
+
+function isWorthWaiting(error: SerializedError): boolean {
+  // A bug does not go away by waiting.
+  if (error.code === 'Internal') return false
+  return error.retry === 'operator' || error.retry === 'transient' || error.retry === 'after'
+}
+
+function refuse(message: string): Error {
+  return workflowFailure('InvalidRequest', message)
+}
+
+function checkRequester(by: unknown): void {
+  const { user, reason } = (typeof by === 'object' && by !== null ? by : {}) as Partial<Requester>
+  if (typeof user !== 'string' || user === '' || user.length > 200) throw refuse('the request does not say who asks')
+  if (typeof reason !== 'string' || reason.length > 2000) throw refuse('the request does not say why')
+}
