@@ -6,3 +6,5 @@ export { argumentsOf, identify, isAlive, signalProcess, waitForExit } from './pr
 export type { ProcessIdentity } from './process.ts'
 export { requireProgram, spawnSupervised } from './supervise.ts'
 export type { Lifetime } from './supervise.ts'
+export { runProgram } from './run.ts'
+export type { RunOptions, RunResult } from './run.ts'

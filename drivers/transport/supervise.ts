@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 import { HoldfastError } from '../../base/index.ts'
 
 /**
@@ -15,6 +15,13 @@ const packages: { readonly [program: string]: string } = {
   'qemu-img': 'qemu-utils',
   'qemu-nbd': 'qemu-utils',
   setpriv: 'util-linux',
+  mke2fs: 'e2fsprogs',
+  depmod: 'kmod',
+  zstd: 'zstd',
+  xz: 'xz-utils',
+  'apt-get': 'apt',
+  'apt-cache': 'apt',
+  'dpkg-deb': 'dpkg',
 }
 
 /**
@@ -39,8 +46,9 @@ export function spawnSupervised(
   return spawn('setpriv', [...supervision, program, ...args], { stdio, detached: true })
 }
 
-/** Throws `PackageMissing` with the command that installs it. Returns the absolute path. */
+/** Throws `PackageMissing` with the command that installs it. Returns the absolute path; one given is taken as it is. */
 export function requireProgram(program: string): string {
+  if (isAbsolute(program)) return program
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']
   const found = folders.map((folder) => join(folder, program)).find((file) => existsSync(file))
   if (found !== undefined) return found
