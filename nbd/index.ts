@@ -22,3 +22,15 @@ export { connectNbd, listNbdContexts, listNbdExports } from './client/client.ts'
 export { verifiedTls } from './client/tls.ts'
 export type { VerifiedTlsOptions } from './client/tls.ts'
 export type { ByteRange, Extent, Source, StatusExtent } from './extents/types.ts'
+export { ALLOCATION_CONTEXT, AllocationFlag, DirtyFlag } from './codec/constants.ts'
+export { changedExtents, mergeExtents, rangesOf } from './extents/changed.ts'
+export {
+  clipRanges,
+  intersectRanges,
+  mergeRanges,
+  normaliseRanges,
+  subtractRanges,
+  widenRanges,
+} from './extents/ranges.ts'
+export { dirtyRanges, walkContext, walkStatus } from './extents/status.ts'
+export type { StatusReader, StatusSpan } from './extents/status.ts'
