@@ -1,0 +1,116 @@
+import type { StreamEvent } from '#lib/api/types.ts'
+import { backoffMs } from './backoff.ts'
+import { learnServerTime } from './now.svelte.ts'
+
+export type Topic = StreamEvent['type']
+type Listener = (event: StreamEvent) => void
+
+const topics: readonly Topic[] = ['run', 'point', 'drill', 'vm', 'hypervisor', 'repository', 'workers', 'resync', 'ping']
+/** The server pings every 15 s; after two that did not come the stream counts as broken, whatever the socket says. */
+const silenceMs = 35_000
+const pollMs = 5000
+
+/**
+ * The event stream. While it is broken everything is read again every five seconds, so that a page is late, not wrong.
+ * Reconnects by itself; after a gap it sends a `resync`.
+ */
+class Live {
+  status = $state<'off' | 'connecting' | 'live' | 'broken'>('off')
+  /** Server time of the newest event. */
+  lastMs = $state<number | null>(null)
+  /** Since when the stream is broken, and when the next attempt to reconnect comes. */
+  brokenSince = $state<number | null>(null)
+  nextTryMs = $state<number | null>(null)
+
+  #source: EventSource | null = null
+  #listeners = new Set<Listener>()
+  #attempt = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #watchdog: ReturnType<typeof setTimeout> | undefined
+  #poll: ReturnType<typeof setInterval> | undefined
+
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  open(): void {
+    if (this.#source) return
+    if (this.status === 'off') this.status = 'connecting'
+    const source = new EventSource('/api/v1/events')
+    this.#source = source
+    source.addEventListener('open', () => this.#opened())
+    source.addEventListener('error', () => this.#broke())
+    for (const topic of topics) {
+      source.addEventListener(topic, (message: MessageEvent<string>) => this.#received(topic, message.data))
+    }
+    this.#watch()
+  }
+
+  close(): void {
+    this.#drop()
+    clearTimeout(this.#timer)
+    clearInterval(this.#poll)
+    this.#poll = undefined
+    this.#attempt = 0
+    this.status = 'off'
+    this.brokenSince = null
+    this.nextTryMs = null
+  }
+
+  /** Now instead of after the wait. */
+  reconnect(): void {
+    clearTimeout(this.#timer)
+    this.#drop()
+    this.open()
+  }
+
+  #opened(): void {
+    const gap = this.brokenSince !== null
+    clearInterval(this.#poll)
+    this.#poll = undefined
+    this.#attempt = 0
+    this.status = 'live'
+    this.brokenSince = null
+    this.nextTryMs = null
+    this.#watch()
+    if (gap) this.#tell({ type: 'resync', id: null, ms: Date.now(), data: null })
+  }
+
+  #broke(): void {
+    this.#drop()
+    const wait = backoffMs(this.#attempt)
+    this.#attempt += 1
+    this.status = 'broken'
+    this.brokenSince ??= Date.now()
+    this.nextTryMs = Date.now() + wait
+    this.#timer = setTimeout(() => this.open(), wait)
+    this.#poll ??= setInterval(() => this.#tell({ type: 'resync', id: null, ms: Date.now(), data: null }), pollMs)
+  }
+
+  #received(topic: Topic, text: string): void {
+    const parsed: unknown = JSON.parse(text)
+    const event: StreamEvent = { id: null, ms: Date.now(), data: null, ...(parsed as Partial<StreamEvent>), type: topic }
+    this.lastMs = event.ms
+    if (topic === 'ping') learnServerTime(event.ms)
+    this.#watch()
+    this.#tell(event)
+  }
+
+  #tell(event: StreamEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  #watch(): void {
+    clearTimeout(this.#watchdog)
+    this.#watchdog = setTimeout(() => this.#broke(), silenceMs)
+  }
+
+  #drop(): void {
+    clearTimeout(this.#watchdog)
+    this.#source?.close()
+    this.#source = null
+  }
+}
+
+export const live = new Live()

@@ -1,0 +1,12 @@
+/** The run as a runbook: what happened, what happens, what to do. `book.ts` and `timeline.ts` decide, components draw. */
+export { default as CancelDialog } from './CancelDialog.svelte'
+export { default as Notes } from './Notes.svelte'
+export { default as Phases } from './Phases.svelte'
+export { default as RunFacts } from './RunFacts.svelte'
+export { default as RunFailure } from './RunFailure.svelte'
+export { default as RunHead } from './RunHead.svelte'
+export { default as StepPanel, type PanelTab } from './StepPanel.svelte'
+export { default as TimelineBlock } from './TimelineBlock.svelte'
+export { actOnRun } from './act.ts'
+export { actViews } from './acts.ts'
+export { findStep, phasesNote, tellingStep } from './book.ts'

@@ -1,0 +1,11 @@
+/** What surrounds every page: rail, search, keys, theme, session, connection. */
+export { default as Announcer } from './Announcer.svelte'
+export { default as Connection } from './Connection.svelte'
+export { default as Help } from './Help.svelte'
+export { default as Keyboard } from './Keyboard.svelte'
+export { default as Narrow } from './Narrow.svelte'
+export { default as Rail } from './Rail.svelte'
+export { default as Search } from './Search.svelte'
+export { safeNext } from './next.ts'
+export { provideOverview, useOverview } from './overview.svelte.ts'
+export { signIn } from './session.svelte.ts'

@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest'
+import { isCurrent, places } from './places.ts'
+
+const current = (path: string) => places.filter((p) => isCurrent(p, path)).map((p) => p.label)
+
+it('exactly one place is current on every page that belongs to one', () => {
+  expect(current('/')).toEqual(['Overview'])
+  expect(current('/vms/web-01')).toEqual(['VMs'])
+  expect(current('/points/0192')).toEqual(['VMs'])
+  expect(current('/runs/abc')).toEqual(['Runs'])
+  expect(current('/restore')).toEqual(['Restore'])
+  expect(current('/nowhere')).toEqual([])
+})

@@ -1,0 +1,29 @@
+import type { IconName } from '#lib/icons/index.ts'
+
+/** A place in the rail; `counts` names the number beside it. */
+export interface Place {
+  readonly href: string
+  readonly label: string
+  readonly icon: IconName
+  readonly counts?: 'needs' | 'vms' | 'running'
+  /** Begins a new group. */
+  readonly gap?: true
+}
+
+/** Only what exists. */
+export const places: readonly Place[] = [
+  { href: '/', label: 'Overview', icon: 'overview', counts: 'needs' },
+  { href: '/vms', label: 'VMs', icon: 'vms', counts: 'vms' },
+  { href: '/runs', label: 'Runs', icon: 'runs', counts: 'running' },
+  { href: '/restore', label: 'Restore', icon: 'restore', gap: true },
+  { href: '/drills', label: 'Drills', icon: 'drills' },
+  { href: '/repositories', label: 'Repositories', icon: 'repos', gap: true },
+]
+
+/** Points belong to their VM. */
+const homes: readonly (readonly [string, string])[] = [['/points', '/vms']]
+
+export function isCurrent(place: Place, pathname: string): boolean {
+  const at = homes.find(([from]) => pathname.startsWith(from))?.[1] ?? pathname
+  return place.href === '/' ? at === '/' : at === place.href || at.startsWith(`${place.href}/`)
+}

@@ -1,0 +1,80 @@
+import type { Attention, Drill, PostureState, RunKind, RunState, StepState, Vm } from '#lib/api/types.ts'
+import { look, type Look } from './tone.ts'
+
+/** One entry per state of a run; a state that the API adds fails to compile here. */
+export const runLooks: Record<RunState, Look> = {
+  running: look('run', 'Running'),
+  paused: look('idle', 'Paused', 'pause'),
+  waiting: look('warn', 'Waiting', 'clock'),
+  completed: look('ok', 'Done'),
+  'completed-with-residue': look('warn', 'Done, something left'),
+  failed: look('fail', 'Failed'),
+  cancelled: look('idle', 'Cancelled'),
+  terminated: look('fail', 'Terminated'),
+}
+
+/** States in which a run has not ended. */
+export const openRunStates: ReadonlySet<RunState> = new Set<RunState>(['running', 'paused', 'waiting'])
+
+export const stepLooks: Record<StepState, Look> = {
+  scheduled: look('idle', 'Not yet', 'next'),
+  'waiting-for-worker': look('warn', 'Waiting for worker', 'clock'),
+  running: look('run', 'Running'),
+  retrying: look('warn', 'Retrying', 'retry'),
+  stalled: look('warn', 'Stalled'),
+  paused: look('idle', 'Paused', 'pause'),
+  'waiting-for-approval': look('warn', 'Waiting for approval', 'user'),
+  done: look('ok', 'Done'),
+  skipped: look('idle', 'Skipped', 'skip'),
+  failed: look('fail', 'Failed'),
+  compensating: look('warn', 'Undoing', 'undo'),
+  compensated: look('ok', 'Undone', 'undo'),
+  cancelled: look('idle', 'Cancelled'),
+  residue: look('warn', 'Left behind'),
+}
+
+export const postureLooks: Record<PostureState, Look> = {
+  protected: look('ok', 'Protected'),
+  late: look('warn', 'Late'),
+  overdue: look('warn', 'Overdue'),
+  failed: look('fail', 'Failed'),
+  unprotected: look('fail', 'Unprotected'),
+  excluded: look('idle', 'Excluded'),
+}
+
+export const verdictLooks: Record<Drill['verdict'], Look> = {
+  passed: look('ok', 'Passed'),
+  failed: look('fail', 'Failed'),
+  inconclusive: look('unknown', 'Inconclusive'),
+}
+
+export const powerLooks: Record<Vm['power'], Look> = {
+  running: look('ok', 'Running'),
+  stopped: look('idle', 'Stopped'),
+  paused: look('idle', 'Paused', 'pause'),
+  suspended: look('idle', 'Suspended', 'pause'),
+  'io-error': look('fail', 'Storage error'),
+  unknown: look('unknown', 'Not known'),
+}
+
+export const attentionLooks: Record<Attention['kind'], Look> = {
+  failed: look('fail', 'Failed'),
+  overdue: look('warn', 'Overdue'),
+  late: look('warn', 'Late'),
+  unprotected: look('fail', 'Unprotected'),
+  'no-worker': look('warn', 'No worker'),
+  'drill-overdue': look('warn', 'Drill overdue'),
+  'drill-failed': look('fail', 'Drill failed'),
+  filling: look('warn', 'Filling'),
+  'repository-failed': look('fail', 'Unreachable'),
+  'hypervisor-failed': look('fail', 'Unreachable'),
+  residue: look('warn', 'Left behind'),
+  waiting: look('warn', 'Waiting', 'clock'),
+  engine: look('unknown', 'Not answering'),
+}
+
+export const kindWords: Record<RunKind, { readonly noun: string; readonly icon: 'disk' | 'restore' | 'drills' }> = {
+  backup: { noun: 'Backup', icon: 'disk' },
+  restore: { noun: 'Restore', icon: 'restore' },
+  drill: { noun: 'Drill', icon: 'drills' },
+}
