@@ -70,7 +70,7 @@ async function* classify({ range, answers, first }: Asked): AsyncGenerator<Exten
 
 /** Joins touching neighbours of one kind. Input sorted and disjoint. */
 export async function* mergeExtents(source: Source<Extent>): AsyncGenerator<Extent, void, undefined> {
-  let open: Extent | null = null
+  let open = null as Extent | null
   for await (const next of source) {
     if (next.length === 0) continue
     if (open && open.kind === next.kind && open.offset + open.length === next.offset) {

@@ -8,7 +8,7 @@ import type { ByteRange, Source } from './types.ts'
 
 /** Normal form of a sorted stream. An input out of order is a bug of its maker and throws, for it would lose changes. */
 export async function* mergeRanges(source: Source<ByteRange>): AsyncGenerator<ByteRange, void, undefined> {
-  let open: ByteRange | null = null
+  let open = null as ByteRange | null
   for await (const range of source) {
     if (range.end < range.start) throw unsound(`range ${range.start}–${range.end} ends before it starts`)
     if (open && range.start < open.start) throw unsound(`range at ${range.start} came after one at ${open.start}`)

@@ -59,7 +59,7 @@ export async function* walkContext(
 ): AsyncGenerator<StatusExtent, void, undefined> {
   const index = reader.contexts.indexOf(context)
   if (index < 0) throw new HoldfastError('Unsupported', `the NBD export has no metadata context ${context}`)
-  let open: StatusExtent | null = null
+  let open = null as StatusExtent | null
   for await (const piece of walkStatus(reader, range, signal)) {
     const flags = piece.flags[index] ?? 0
     const length = piece.end - piece.start
@@ -80,7 +80,7 @@ export async function* dirtyRanges(
   range: ByteRange,
   signal?: AbortSignal,
 ): AsyncGenerator<ByteRange, void, undefined> {
-  let open: ByteRange | null = null
+  let open = null as ByteRange | null
   for await (const extent of walkContext(reader, context, range, signal)) {
     if ((extent.flags & DirtyFlag.DIRTY) === 0) continue
     const end = extent.offset + extent.length
