@@ -42,6 +42,7 @@ export const codes = {
   GuestStuck: { retry: 'operator', hint: 'Open the guest console; thaw or resume it by hand if Holdfast cannot.' },
   // Drivers: give up
   PointBroken: { retry: 'never', hint: 'The point in time was lost while it was read; Holdfast opens a new one.' },
+  HypervisorRefused: { retry: 'transient', hint: 'The hypervisor refused a command and gave the reason in the message; if it stays, look there for what is in the way.' },
   Unsupported: { retry: 'never', hint: 'This platform or version cannot do it; see the driver table in the README.' },
   NotFound: { retry: 'never', hint: 'Check the name or id; list what exists first.' },
   NotOurs: { retry: 'never', hint: 'The object does not carry our mark, so Holdfast does not touch it.' },
