@@ -1,0 +1,17 @@
+import type Database from 'better-sqlite3'
+import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
+import type { EventType } from './types.ts'
+
+/** What every query module gets: the connection, the clock, and the way to say that something changed. */
+export interface CatalogContext {
+  readonly sqlite: Database.Database
+  readonly db: BetterSQLite3Database
+  readonly now: () => number
+  /** Part of the caller's transaction: a change that is rolled back was never announced. */
+  readonly publish: (type: EventType, subject: string | null) => void
+}
+
+/** Runs `work` in one transaction that takes the write lock at its start; nested calls join the outer one. */
+export function inTransaction<T>(context: CatalogContext, work: () => T): T {
+  return context.sqlite.inTransaction ? work() : context.sqlite.transaction(work).immediate()
+}

@@ -1,0 +1,100 @@
+import { and, count, desc, eq, sql } from 'drizzle-orm'
+import { HoldfastError } from '../base/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { drills, points, vms } from './schema.ts'
+import type { CategoryName, Verdict } from './types.ts'
+
+export type DrillRow = typeof drills.$inferSelect
+export interface DrillView extends DrillRow {
+  readonly vmName: string
+  readonly category: CategoryName
+  /** Null where the point is no longer known. */
+  readonly pointCreatedMs: number | null
+}
+export type NewDrill = Omit<DrillRow, 'id'>
+
+export interface DrillQueries {
+  /** Idempotent by workflow id (`drill/<vm>/<time>` becomes `<vm>.<time>`): a verdict never changes afterwards. */
+  record(drill: NewDrill): string
+  find(id: string): DrillView | undefined
+  /** Throws NotFound. */
+  get(id: string): DrillView
+  latest(vmId: string): DrillView | undefined
+  list(
+    page: PageRequest,
+    filter?: {
+      readonly vmId?: string | undefined
+      readonly pointId?: string | undefined
+      readonly verdict?: Verdict | undefined
+    },
+  ): Page<DrillView>
+}
+
+/** `drill/web-01/20261121t073352` → `web-01.20261121t073352`. */
+export function drillIdOf(workflowId: string): string {
+  return workflowId.replace(/^drill\//, '').replaceAll('/', '.')
+}
+
+export function drillQueries(context: CatalogContext): DrillQueries {
+  const { db, publish } = context
+  const select = () =>
+    db
+      .select({ row: drills, vmName: vms.name, category: vms.category, pointCreatedMs: points.createdMs })
+      .from(drills)
+      .innerJoin(vms, eq(vms.id, drills.vmId))
+      .leftJoin(points, eq(points.id, drills.pointId))
+  type Found = { row: DrillRow; vmName: string; category: CategoryName; pointCreatedMs: number | null }
+  const view = ({ row, ...rest }: Found): DrillView => ({ ...row, ...rest })
+  const find = (id: string): DrillView | undefined => {
+    const found = select().where(eq(drills.id, id)).get()
+    return found && view(found)
+  }
+  return {
+    find,
+    record(drill) {
+      return inTransaction(context, () => {
+        const id = drillIdOf(drill.workflowId)
+        if (
+          db
+            .insert(drills)
+            .values({ ...drill, id })
+            .onConflictDoNothing({ target: drills.id })
+            .run().changes > 0
+        ) {
+          publish('drill', id)
+          publish('point', drill.pointId)
+        }
+        return id
+      })
+    },
+    get(id) {
+      const found = find(id)
+      if (!found) throw new HoldfastError('NotFound', `there is no drill ${id}`)
+      return found
+    },
+    latest(vmId) {
+      const found = select().where(eq(drills.vmId, vmId)).orderBy(desc(drills.endedMs), desc(drills.id)).limit(1).get()
+      return found && view(found)
+    },
+    list(page, filter = {}) {
+      const where = [
+        filter.vmId === undefined ? undefined : eq(drills.vmId, filter.vmId),
+        filter.pointId === undefined ? undefined : eq(drills.pointId, filter.pointId),
+        filter.verdict === undefined ? undefined : eq(drills.verdict, filter.verdict),
+      ]
+      const rows = select()
+        .where(and(...where, afterCursor([sql`${drills.endedMs}`, sql`${drills.id}`], 'desc', page)))
+        .orderBy(desc(drills.endedMs), desc(drills.id))
+        .limit(rowsFor(page))
+        .all()
+      const total =
+        db
+          .select({ n: count() })
+          .from(drills)
+          .where(and(...where))
+          .get()?.n ?? 0
+      return toPage(rows, page, total, ({ row }) => [row.endedMs, row.id], view)
+    },
+  }
+}

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto'
+import { and, asc, count, eq, isNull, sql } from 'drizzle-orm'
+import { HoldfastError } from '../base/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { endpoints } from './schema.ts'
+import { uniqueSlug } from './slug.ts'
+import type { Platform, ProbeRecord } from './types.ts'
+
+export type EndpointRow = typeof endpoints.$inferSelect
+export interface EndpointView extends EndpointRow {
+  readonly vms: number
+}
+
+export interface NewEndpoint {
+  readonly name: string
+  readonly platform: Platform
+  readonly address: string
+  readonly site: string
+  readonly credentialRef: string
+  readonly options: { readonly [name: string]: string | number | boolean }
+}
+
+export interface EndpointQueries {
+  /** Throws NameTaken. `options.scope` becomes a UUID for platforms that state none (rulings 6). */
+  add(endpoint: NewEndpoint): EndpointView
+  find(id: string): EndpointView | undefined
+  /** Throws NotFound. */
+  get(id: string): EndpointView
+  list(page: PageRequest): Page<EndpointView>
+  /** Every site that some endpoint names; at most 200. */
+  sites(): string[]
+  recordProbe(id: string, probe: ProbeRecord): void
+}
+
+export function endpointQueries(context: CatalogContext): EndpointQueries {
+  const { db, now, publish } = context
+  const vmCount =
+    sql<number>`(SELECT count(*) FROM vms WHERE vms.endpoint_id = ${endpoints.id} AND vms.gone_ms IS NULL)`.as(
+      'vm_count',
+    )
+  const select = () => db.select({ row: endpoints, vms: vmCount }).from(endpoints)
+  const view = (found: { row: EndpointRow; vms: number }): EndpointView => ({ ...found.row, vms: found.vms })
+  const find = (id: string): EndpointView | undefined => {
+    const found = select().where(eq(endpoints.id, id)).get()
+    return found && view(found)
+  }
+  const get = (id: string): EndpointView => {
+    const found = find(id)
+    if (!found) throw new HoldfastError('NotFound', `there is no hypervisor ${id}`)
+    return found
+  }
+  return {
+    find,
+    get,
+    add(endpoint) {
+      return inTransaction(context, () => {
+        if (db.select().from(endpoints).where(eq(endpoints.name, endpoint.name)).get()) {
+          throw new HoldfastError('NameTaken', `there is a hypervisor named ${endpoint.name} already`)
+        }
+        const id = uniqueSlug(endpoint.name, (slug) => find(slug) !== undefined)
+        const needsScope = endpoint.platform === 'qemu' || endpoint.platform === 'image'
+        const options =
+          needsScope && endpoint.options.scope === undefined
+            ? { ...endpoint.options, scope: randomUUID() }
+            : endpoint.options
+        db.insert(endpoints)
+          .values({ ...endpoint, id, options, createdMs: now() })
+          .run()
+        publish('hypervisor', id)
+        return get(id)
+      })
+    },
+    list(page) {
+      const rows = select()
+        .where(afterCursor([sql`${endpoints.name}`, sql`${endpoints.id}`], 'asc', page))
+        .orderBy(asc(endpoints.name), asc(endpoints.id))
+        .limit(rowsFor(page))
+        .all()
+      const total = db.select({ n: count() }).from(endpoints).get()?.n ?? 0
+      return toPage(rows, page, total, ({ row }) => [row.name, row.id], view)
+    },
+    sites() {
+      return db
+        .selectDistinct({ site: endpoints.site })
+        .from(endpoints)
+        .orderBy(asc(endpoints.site))
+        .limit(200)
+        .all()
+        .map((row) => row.site)
+    },
+    recordProbe(id, probe) {
+      inTransaction(context, () => {
+        db.update(endpoints).set({ probe }).where(eq(endpoints.id, id)).run()
+        if (probe.identity !== null && probe.error === null) {
+          db.update(endpoints)
+            .set({ identity: probe.identity })
+            .where(and(eq(endpoints.id, id), isNull(endpoints.identity)))
+            .run()
+        }
+        publish('hypervisor', id)
+      })
+    },
+  }
+}

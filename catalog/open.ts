@@ -1,0 +1,95 @@
+import Database from 'better-sqlite3'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import { toHoldfastError, HoldfastError, describeError } from '../base/index.ts'
+import { accessQueries, type AccessQueries } from './access.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { drillQueries, type DrillQueries } from './drills.ts'
+import { endpointQueries, type EndpointQueries } from './endpoints.ts'
+import { eventQueries, type EventQueries } from './events.ts'
+import { historyQueries, type HistoryQueries } from './histories.ts'
+import { idempotencyQueries, type IdempotencyQueries } from './idempotency.ts'
+import { installationQueries, type InstallationQueries } from './installation.ts'
+import { migrate } from './migrate.ts'
+import { pointQueries, type PointQueries } from './points.ts'
+import { repositoryQueries, type RepositoryQueries } from './repositories.ts'
+import { runQueries, type RunQueries } from './runs.ts'
+import { statisticsQueries, type StatisticsQueries } from './statistics.ts'
+import { vmQueries, type VmQueries } from './vms.ts'
+
+export interface Catalog extends Disposable {
+  readonly access: AccessQueries
+  readonly drills: DrillQueries
+  readonly endpoints: EndpointQueries
+  readonly events: EventQueries
+  readonly histories: HistoryQueries
+  readonly idempotency: IdempotencyQueries
+  readonly installation: InstallationQueries
+  readonly points: PointQueries
+  readonly repositories: RepositoryQueries
+  readonly runs: RunQueries
+  readonly statistics: StatisticsQueries
+  readonly vms: VmQueries
+  /** All or nothing; calls inside join it. `work` is synchronous. */
+  transaction<T>(work: () => T): T
+  /** `ok`, or what SQLite finds wrong with the file. */
+  integrity(): string
+  /** A consistent copy while others write. */
+  backupTo(path: string): Promise<void>
+  close(): void
+}
+
+export interface CatalogOptions {
+  /** File, or `:memory:`. */
+  readonly path: string
+  readonly now?: () => number
+}
+
+/** Opens or creates the catalog and brings its schema up to date. One process owns a catalog. Throws ConfigInvalid. */
+export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
+  const sqlite = connect(path)
+  try {
+    sqlite.pragma('journal_mode = WAL')
+    sqlite.pragma('synchronous = NORMAL')
+    sqlite.pragma('busy_timeout = 5000')
+    sqlite.pragma('foreign_keys = ON')
+    sqlite.pragma('trusted_schema = OFF')
+    migrate(sqlite, now())
+  } catch (error) {
+    sqlite.close()
+    throw toHoldfastError(error, 'ConfigInvalid')
+  }
+  const db = drizzle(sqlite)
+  const events = eventQueries({ sqlite, db, now })
+  const context: CatalogContext = { sqlite, db, now, publish: events.publish }
+  return {
+    access: accessQueries(context),
+    drills: drillQueries(context),
+    endpoints: endpointQueries(context),
+    events,
+    histories: historyQueries(context),
+    idempotency: idempotencyQueries(context),
+    installation: installationQueries(context),
+    points: pointQueries(context),
+    repositories: repositoryQueries(context),
+    runs: runQueries(context),
+    statistics: statisticsQueries(context),
+    vms: vmQueries(context),
+    transaction: (work) => inTransaction(context, work),
+    integrity: () => String(sqlite.pragma('quick_check(1)', { simple: true })),
+    async backupTo(target) {
+      await sqlite.backup(target)
+    },
+    close: () => void sqlite.close(),
+    [Symbol.dispose]: () => void sqlite.close(),
+  }
+}
+
+function connect(path: string): Database.Database {
+  try {
+    return new Database(path)
+  } catch (error) {
+    throw new HoldfastError('ConfigInvalid', `the catalog ${path} cannot be opened: ${describeError(error)}`, {
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,179 @@
+import { and, asc, count, desc, eq, gte, lt, sql, type SQL } from 'drizzle-orm'
+import { HoldfastError } from '../base/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { points, repositories, vms } from './schema.ts'
+import type { Consistency, PointDisk, Verdict } from './types.ts'
+
+export type PointRow = typeof points.$inferSelect
+export interface ProofNote {
+  readonly drillId: string
+  readonly verdict: Verdict
+  readonly endedMs: number
+  readonly rtoSeconds: number | null
+}
+export interface PointView extends PointRow {
+  readonly vmName: string
+  readonly repositoryName: string
+  /** Its last drill. */
+  readonly proof: ProofNote | null
+}
+
+export interface NewPoint {
+  /** 32 hex digits. */
+  readonly id: string
+  readonly stem: string
+  readonly vmId: string
+  readonly repositoryId: string
+  readonly parentId: string | null
+  readonly createdMs: number
+  /** When the repository had validated it; null: it is no recovery point yet. */
+  readonly validatedMs: number | null
+  readonly origin: 'manual' | 'scheduled' | 'publish' | 'safety'
+  readonly name: string | null
+  readonly description: string | null
+  readonly consistency: Consistency
+  readonly freezeDurationMs: number | null
+  readonly disks: readonly PointDisk[]
+  /** Random chunks read back after the commit; 0: none. */
+  readonly spotCheckedChunks: number
+  readonly workflowId: string | null
+  readonly runId: string | null
+}
+
+export interface PointFilter {
+  readonly vmId?: string | undefined
+  readonly repositoryId?: string | undefined
+  readonly proven?: Verdict | 'never' | undefined
+  readonly sinceMs?: number | undefined
+  readonly untilMs?: number | undefined
+}
+
+export interface PointQueries {
+  /** Idempotent by id: recording a point again changes nothing. */
+  record(point: NewPoint): void
+  /** A verification that says more than the one known, or the same later. */
+  recordVerification(id: string, level: 'quick' | 'full', ms: number): void
+  find(id: string): PointView | undefined
+  /** Throws NotFound. */
+  get(id: string): PointView
+  newestValidated(vmId: string): PointView | undefined
+  list(page: PageRequest, filter?: PointFilter): Page<PointView>
+  countAll(): number
+  /** Mean of what the incremental points of the last seven days read, per day; null without any. */
+  changedPerDay(vmId: string): number | null
+}
+
+const week = 7 * 86_400_000
+
+export function pointQueries(context: CatalogContext): PointQueries {
+  const { db, now, publish } = context
+  const proof = sql<
+    string | null
+  >`(SELECT json_object('drillId', d.id, 'verdict', d.verdict, 'endedMs', d.ended_ms, 'rtoSeconds', d.rto_seconds)
+    FROM drills d WHERE d.point_id = ${points.id} ORDER BY d.ended_ms DESC LIMIT 1)`.as('proof')
+  const select = () =>
+    db
+      .select({ row: points, vmName: vms.name, repositoryName: repositories.name, proof })
+      .from(points)
+      .innerJoin(vms, eq(vms.id, points.vmId))
+      .innerJoin(repositories, eq(repositories.id, points.repositoryId))
+  const view = (found: { row: PointRow; vmName: string; repositoryName: string; proof: string | null }): PointView => ({
+    ...found.row,
+    vmName: found.vmName,
+    repositoryName: found.repositoryName,
+    proof: found.proof === null ? null : (JSON.parse(found.proof) as ProofNote),
+  })
+  const find = (id: string): PointView | undefined => {
+    const found = select().where(eq(points.id, id)).get()
+    return found && view(found)
+  }
+  return {
+    find,
+    record(point) {
+      inTransaction(context, () => {
+        const { disks, spotCheckedChunks, ...rest } = point
+        const sum = (pick: (disk: PointDisk) => number): number => disks.reduce((total, disk) => total + pick(disk), 0)
+        const modes = new Set(disks.map((disk) => disk.mode))
+        const done = db
+          .insert(points)
+          .values({
+            ...rest,
+            disks,
+            mode: modes.size > 1 ? 'mixed' : modes.has('incremental') ? 'incremental' : 'full',
+            logicalBytes: sum((disk) => disk.size),
+            readBytes: sum((disk) => disk.readBytes),
+            newBytes: sum((disk) => disk.newBytes),
+            verifyLevel: point.validatedMs === null ? null : spotCheckedChunks > 0 ? 'spot-checked' : 'validated',
+            verifiedMs: point.validatedMs,
+            verifyChunks: spotCheckedChunks > 0 ? spotCheckedChunks : null,
+          })
+          .onConflictDoNothing({ target: points.id })
+          .run()
+        if (done.changes > 0) publish('point', point.id)
+      })
+    },
+    recordVerification(id, level, ms) {
+      inTransaction(context, () => {
+        const known = find(id)
+        if (!known || (known.verifyLevel === 'full' && level === 'quick')) return
+        db.update(points).set({ verifyLevel: level, verifiedMs: ms, verifyChunks: null }).where(eq(points.id, id)).run()
+        publish('point', id)
+      })
+    },
+    get(id) {
+      const found = find(id)
+      if (!found) throw new HoldfastError('NotFound', `there is no recovery point ${id}`)
+      return found
+    },
+    newestValidated(vmId) {
+      const found = select()
+        .where(and(eq(points.vmId, vmId), sql`${points.validatedMs} IS NOT NULL`))
+        .orderBy(desc(points.createdMs), asc(points.id))
+        .limit(1)
+        .get()
+      return found && view(found)
+    },
+    list(page, filter = {}) {
+      const verdict = sql`(SELECT d.verdict FROM drills d WHERE d.point_id = ${points.id} ORDER BY d.ended_ms DESC LIMIT 1)`
+      const where: (SQL | undefined)[] = [
+        filter.vmId === undefined ? undefined : eq(points.vmId, filter.vmId),
+        filter.repositoryId === undefined ? undefined : eq(points.repositoryId, filter.repositoryId),
+        filter.sinceMs === undefined ? undefined : gte(points.createdMs, filter.sinceMs),
+        filter.untilMs === undefined ? undefined : lt(points.createdMs, filter.untilMs),
+        filter.proven === undefined
+          ? undefined
+          : filter.proven === 'never'
+            ? sql`${verdict} IS NULL`
+            : sql`${verdict} = ${filter.proven}`,
+      ]
+      const rows = select()
+        .where(and(...where, afterCursor([sql`${points.createdMs}`, sql`${points.id}`], 'desc', page)))
+        .orderBy(desc(points.createdMs), desc(points.id))
+        .limit(rowsFor(page))
+        .all()
+      const total =
+        db
+          .select({ n: count() })
+          .from(points)
+          .where(and(...where))
+          .get()?.n ?? 0
+      return toPage(rows, page, total, ({ row }) => [row.createdMs, row.id], view)
+    },
+    countAll: () => db.select({ n: count() }).from(points).get()?.n ?? 0,
+    changedPerDay(vmId) {
+      const since = now() - week
+      const found = db
+        .select({
+          bytes: sql<number | null>`sum(${points.readBytes})`,
+          firstMs: sql<number | null>`min(${points.createdMs})`,
+        })
+        .from(points)
+        .where(and(eq(points.vmId, vmId), eq(points.mode, 'incremental'), gte(points.createdMs, since)))
+        .get()
+      if (!found || found.bytes === null || found.firstMs === null) return null
+      const days = Math.max(1, (now() - found.firstMs) / 86_400_000)
+      return Math.round(found.bytes / days)
+    },
+  }
+}

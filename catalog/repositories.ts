@@ -1,0 +1,179 @@
+import { asc, count, desc, eq, sql } from 'drizzle-orm'
+import { HoldfastError } from '../base/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { points, repositories, repositoryGrowth, vms } from './schema.ts'
+import { uniqueSlug } from './slug.ts'
+import type { RepositoryTestRecord, UsageRecord } from './types.ts'
+
+export type RepositoryRow = typeof repositories.$inferSelect
+export interface RepositoryView extends RepositoryRow {
+  readonly points: number
+  readonly vms: number
+  readonly newestPointMs: number | null
+}
+
+export interface NewRepository {
+  readonly name: string
+  readonly site: string
+  readonly location: { readonly kind: 'posix'; readonly path: string }
+  readonly credentialRef: string
+}
+
+export interface ConsumptionRow {
+  readonly vmId: string
+  readonly vmName: string
+  readonly points: number
+  readonly logicalBytes: number
+  readonly readBytes: number
+  readonly newBytes: number
+  readonly newestPointMs: number
+  readonly verified: number
+}
+
+export interface RepositoryQueries {
+  /** Throws NameTaken, also for a place that is registered already. */
+  add(repository: NewRepository): RepositoryView
+  find(id: string): RepositoryView | undefined
+  /** Throws NotFound. */
+  get(id: string): RepositoryView
+  list(page: PageRequest): Page<RepositoryView>
+  /** Every site that some repository names; at most 200. */
+  sites(): string[]
+  recordTest(id: string, test: RepositoryTestRecord): void
+  /** Also the growth of the day. */
+  recordUsage(id: string, usage: UsageRecord): void
+  /** The VMs that added most, `limit` at most. */
+  consumption(id: string, limit: number): ConsumptionRow[]
+  /** One row a day, oldest first, `days` at most. */
+  growth(id: string, days: number): { readonly day: string; readonly storedBytes: number }[]
+}
+
+export function repositoryQueries(context: CatalogContext): RepositoryQueries {
+  const { db, now, publish } = context
+  const select = () =>
+    db
+      .select({
+        row: repositories,
+        points: sql<number>`(SELECT count(*) FROM points p WHERE p.repository_id = ${repositories.id})`.as(
+          'point_count',
+        ),
+        vms: sql<number>`(SELECT count(DISTINCT p.vm_id) FROM points p WHERE p.repository_id = ${repositories.id})`.as(
+          'vm_count',
+        ),
+        newestPointMs: sql<
+          number | null
+        >`(SELECT max(p.created_ms) FROM points p WHERE p.repository_id = ${repositories.id})`.as('newest_point_ms'),
+      })
+      .from(repositories)
+  const view = ({
+    row,
+    ...rest
+  }: {
+    row: RepositoryRow
+    points: number
+    vms: number
+    newestPointMs: number | null
+  }): RepositoryView => ({
+    ...row,
+    ...rest,
+  })
+  const find = (id: string): RepositoryView | undefined => {
+    const found = select().where(eq(repositories.id, id)).get()
+    return found && view(found)
+  }
+  const get = (id: string): RepositoryView => {
+    const found = find(id)
+    if (!found) throw new HoldfastError('NotFound', `there is no repository ${id}`)
+    return found
+  }
+  return {
+    find,
+    get,
+    add(repository) {
+      return inTransaction(context, () => {
+        if (db.select().from(repositories).where(eq(repositories.name, repository.name)).get()) {
+          throw new HoldfastError('NameTaken', `there is a repository named ${repository.name} already`)
+        }
+        const there = db.select().from(repositories).where(eq(repositories.location, repository.location)).get()
+        if (there) {
+          throw new HoldfastError('NameTaken', `${repository.location.path} is registered already, as ${there.name}`, {
+            hint: 'Use that repository, or choose another place.',
+          })
+        }
+        const id = uniqueSlug(repository.name, (slug) => find(slug) !== undefined)
+        db.insert(repositories)
+          .values({ ...repository, id, createdMs: now() })
+          .run()
+        publish('repository', id)
+        return get(id)
+      })
+    },
+    list(page) {
+      const rows = select()
+        .where(afterCursor([sql`${repositories.name}`, sql`${repositories.id}`], 'asc', page))
+        .orderBy(asc(repositories.name), asc(repositories.id))
+        .limit(rowsFor(page))
+        .all()
+      const total = db.select({ n: count() }).from(repositories).get()?.n ?? 0
+      return toPage(rows, page, total, ({ row }) => [row.name, row.id], view)
+    },
+    sites() {
+      return db
+        .selectDistinct({ site: repositories.site })
+        .from(repositories)
+        .orderBy(asc(repositories.site))
+        .limit(200)
+        .all()
+        .map((row) => row.site)
+    },
+    recordTest(id, test) {
+      inTransaction(context, () => {
+        db.update(repositories).set({ test }).where(eq(repositories.id, id)).run()
+        publish('repository', id)
+      })
+    },
+    recordUsage(id, usage) {
+      inTransaction(context, () => {
+        db.update(repositories).set({ usage }).where(eq(repositories.id, id)).run()
+        const day = new Date(usage.measuredMs).toISOString().slice(0, 10)
+        const sizes = { storedBytes: usage.storedBytes, logicalBytes: usage.logicalBytes }
+        db.insert(repositoryGrowth)
+          .values({ repositoryId: id, day, ...sizes })
+          .onConflictDoUpdate({ target: [repositoryGrowth.repositoryId, repositoryGrowth.day], set: sizes })
+          .run()
+        publish('repository', id)
+      })
+    },
+    consumption(id, limit) {
+      return db
+        .select({
+          vmId: points.vmId,
+          vmName: vms.name,
+          points: count(),
+          logicalBytes: sql<number>`(SELECT p.logical_bytes FROM points p WHERE p.vm_id = ${points.vmId} AND p.repository_id = ${id} ORDER BY p.created_ms DESC LIMIT 1)`,
+          readBytes: sql<number>`sum(${points.readBytes})`,
+          newBytes: sql<number>`sum(${points.newBytes})`.as('new_bytes'),
+          newestPointMs: sql<number>`max(${points.createdMs})`,
+          verified: sql<number>`sum(${points.verifyLevel} IN ('spot-checked', 'quick', 'full'))`,
+        })
+        .from(points)
+        .innerJoin(vms, eq(vms.id, points.vmId))
+        .where(eq(points.repositoryId, id))
+        .groupBy(points.vmId)
+        .orderBy(sql`new_bytes DESC`, asc(points.vmId))
+        .limit(limit)
+        .all()
+    },
+    growth(id, days) {
+      return db
+        .select({ day: repositoryGrowth.day, storedBytes: repositoryGrowth.storedBytes })
+        .from(repositoryGrowth)
+        .where(eq(repositoryGrowth.repositoryId, id))
+        .orderBy(desc(repositoryGrowth.day))
+        .limit(days)
+        .all()
+        .reverse()
+    },
+  }
+}

@@ -1,0 +1,165 @@
+import { and, asc, count, desc, eq, gte, inArray, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
+import { HoldfastError } from '../base/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { repositories, runs, vms } from './schema.ts'
+import type { ErrorNote, ProgressRecord, ResidueNote, RunKind, RunState } from './types.ts'
+
+export type RunRow = typeof runs.$inferSelect
+export interface RunView extends RunRow {
+  readonly vmName: string | null
+  readonly repositoryName: string | null
+}
+
+export interface StartedRun {
+  readonly workflowId: string
+  readonly runId: string
+  readonly kind: RunKind
+  readonly title: string
+  readonly vmId: string | null
+  readonly repositoryId: string | null
+  readonly pointId: string | null
+  readonly startedMs: number
+  readonly requestedUser: string
+  readonly requestedReason: string
+  readonly idempotencyKey: string | null
+}
+
+/** What a look at the engine found; a member that is absent stays as it is. */
+export interface RunObservation {
+  readonly state?: RunState
+  readonly pointId?: string | null
+  readonly endedMs?: number | null
+  readonly progress?: ProgressRecord | null
+  readonly resumedTimes?: number
+  readonly bytesRead?: number | null
+  readonly bytesStored?: number | null
+  readonly error?: ErrorNote | null
+  readonly residue?: readonly ResidueNote[]
+}
+
+export interface RunFilter {
+  readonly kind?: RunKind | undefined
+  readonly state?: RunState | 'open' | 'closed' | undefined
+  readonly vmId?: string | undefined
+  readonly repositoryId?: string | undefined
+  readonly workflowId?: string | undefined
+  readonly sinceMs?: number | undefined
+}
+
+export interface RunQueries {
+  /** Idempotent by run id. True: it was not known. */
+  started(run: StartedRun): boolean
+  /** Announces the run only if something that people see has changed. */
+  observe(runId: string, seen: RunObservation): void
+  find(runId: string): RunView | undefined
+  /** The newest run of a workflow id. */
+  latest(workflowId: string): RunView | undefined
+  findByIdempotencyKey(key: string): RunView | undefined
+  list(page: PageRequest, filter?: RunFilter): Page<RunView>
+  /** Runs that have not ended, oldest first; 200 at most. */
+  open(): RunView[]
+  /** The newest ended runs. */
+  recentlyEnded(limit: number): RunView[]
+  /** Median duration of the last ten completed runs of this kind, in ms; null without any. */
+  usualDurationMs(kind: RunKind, vmId: string): number | null
+}
+
+const openFirst = sql`(${runs.endedMs} IS NULL)`
+
+export function runQueries(context: CatalogContext): RunQueries {
+  const { db, now, publish } = context
+  const select = () =>
+    db
+      .select({
+        row: runs,
+        vmName: vms.name,
+        repositoryName: repositories.name,
+        isOpen: sql<number>`${openFirst}`.as('is_open'),
+      })
+      .from(runs)
+      .leftJoin(vms, eq(vms.id, runs.vmId))
+      .leftJoin(repositories, eq(repositories.id, runs.repositoryId))
+  type Found = { row: RunRow; vmName: string | null; repositoryName: string | null; isOpen: number }
+  const view = (found: Found): RunView => ({ ...found.row, vmName: found.vmName, repositoryName: found.repositoryName })
+  const one = (where: SQL): RunView | undefined => {
+    const found = select().where(where).orderBy(desc(runs.startedMs), desc(runs.runId)).limit(1).get()
+    return found && view(found)
+  }
+  return {
+    started(run) {
+      return inTransaction(context, () => {
+        const row = { ...run, state: 'running' as const, resumedTimes: 0, residue: [], seenMs: now() }
+        const isNew = db.insert(runs).values(row).onConflictDoNothing({ target: runs.runId }).run().changes > 0
+        if (isNew) publish('run', run.runId)
+        return isNew
+      })
+    },
+    observe(runId, seen) {
+      inTransaction(context, () => {
+        const known = db.select().from(runs).where(eq(runs.runId, runId)).get()
+        if (!known) throw new HoldfastError('NotFound', `there is no run ${runId}`)
+        const changed = Object.entries(seen).filter(
+          ([name, value]) =>
+            value !== undefined && JSON.stringify(value) !== JSON.stringify(known[name as keyof RunRow]),
+        )
+        db.update(runs)
+          .set({ ...Object.fromEntries(changed), seenMs: now() })
+          .where(eq(runs.runId, runId))
+          .run()
+        if (changed.length > 0) publish('run', runId)
+      })
+    },
+    find: (runId) => one(eq(runs.runId, runId)),
+    latest: (workflowId) => one(eq(runs.workflowId, workflowId)),
+    findByIdempotencyKey: (key) => one(eq(runs.idempotencyKey, key)),
+    list(page, filter = {}) {
+      const where = [
+        filter.kind === undefined ? undefined : eq(runs.kind, filter.kind),
+        filter.vmId === undefined ? undefined : eq(runs.vmId, filter.vmId),
+        filter.repositoryId === undefined ? undefined : eq(runs.repositoryId, filter.repositoryId),
+        filter.workflowId === undefined ? undefined : eq(runs.workflowId, filter.workflowId),
+        filter.sinceMs === undefined ? undefined : gte(runs.startedMs, filter.sinceMs),
+        stateCondition(filter.state),
+      ]
+      const key = [openFirst, sql`${runs.startedMs}`, sql`${runs.runId}`]
+      const rows = select()
+        .where(and(...where, afterCursor(key, 'desc', page)))
+        .orderBy(sql`${openFirst} DESC`, desc(runs.startedMs), desc(runs.runId))
+        .limit(rowsFor(page))
+        .all()
+      const total =
+        db
+          .select({ n: count() })
+          .from(runs)
+          .where(and(...where))
+          .get()?.n ?? 0
+      return toPage(rows, page, total, ({ row, isOpen }) => [isOpen, row.startedMs, row.runId], view)
+    },
+    open: () => select().where(isNull(runs.endedMs)).orderBy(asc(runs.startedMs)).limit(200).all().map(view),
+    recentlyEnded: (limit) =>
+      select().where(isNotNull(runs.endedMs)).orderBy(desc(runs.endedMs)).limit(limit).all().map(view),
+    usualDurationMs(kind, vmId) {
+      const durations = db
+        .select({ ms: sql<number>`${runs.endedMs} - ${runs.startedMs}` })
+        .from(runs)
+        .where(
+          and(eq(runs.kind, kind), eq(runs.vmId, vmId), inArray(runs.state, ['completed', 'completed-with-residue'])),
+        )
+        .orderBy(desc(runs.startedMs))
+        .limit(10)
+        .all()
+        .map((row) => row.ms)
+        .sort((a, b) => a - b)
+      return durations[Math.floor((durations.length - 1) / 2)] ?? null
+    },
+  }
+}
+
+function stateCondition(state: RunFilter['state']): SQL | undefined {
+  if (state === undefined) return undefined
+  if (state === 'open') return isNull(runs.endedMs)
+  if (state === 'closed') return isNotNull(runs.endedMs)
+  if (state === 'failed') return inArray(runs.state, ['failed', 'terminated'])
+  return eq(runs.state, state)
+}

@@ -1,0 +1,204 @@
+import { blob, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type {
+  CategoryName,
+  Consistency,
+  DrillCheck,
+  DrillCheckResult,
+  ErrorNote,
+  EventType,
+  FindingNote,
+  Platform,
+  PointDisk,
+  PowerState,
+  ProbeRecord,
+  ProgressRecord,
+  RepositoryTestRecord,
+  ResidueNote,
+  RunKind,
+  RunState,
+  UsageRecord,
+  Verdict,
+  VmDisk,
+} from './types.ts'
+
+/**
+ * The tables as queries see them. `migrations/` makes them (STRICT, which drizzle-kit does not write); a test proves
+ * that the two say the same. Times are Unix milliseconds, sizes bytes.
+ */
+export const installation = sqliteTable('installation', {
+  id: integer('id').primaryKey(),
+  uuid: text('uuid').notNull(),
+  name: text('name').notNull(),
+  createdMs: integer('created_ms').notNull(),
+})
+
+export const endpoints = sqliteTable('endpoints', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  platform: text('platform').$type<Platform>().notNull(),
+  address: text('address').notNull(),
+  site: text('site').notNull(),
+  credentialRef: text('credential_ref').notNull(),
+  identity: text('identity'),
+  options: text('options', { mode: 'json' }).$type<{ readonly [name: string]: string | number | boolean }>().notNull(),
+  createdMs: integer('created_ms').notNull(),
+  discoveredMs: integer('discovered_ms'),
+  probe: text('probe', { mode: 'json' }).$type<ProbeRecord>(),
+})
+
+export const vms = sqliteTable('vms', {
+  id: text('id').primaryKey(),
+  endpointId: text('endpoint_id').notNull(),
+  scope: text('scope').notNull(),
+  externalId: text('external_id').notNull(),
+  name: text('name').notNull(),
+  power: text('power').$type<PowerState>().notNull(),
+  tags: text('tags', { mode: 'json' }).$type<readonly string[]>().notNull(),
+  disks: text('disks', { mode: 'json' }).$type<readonly VmDisk[]>().notNull(),
+  sizeBytes: integer('size_bytes').notNull(),
+  guestAgent: text('guest_agent').$type<'running' | 'absent' | 'unknown'>().notNull(),
+  os: text('os'),
+  foreignSnapshots: integer('foreign_snapshots').notNull(),
+  owner: text('owner', { mode: 'json' }).$type<{
+    readonly installation: string
+    readonly name: string
+    readonly since: string
+  }>(),
+  findings: text('findings', { mode: 'json' }).$type<readonly FindingNote[]>().notNull(),
+  category: text('category').$type<CategoryName>().notNull(),
+  excludedReason: text('excluded_reason'),
+  drillChecks: text('drill_checks', { mode: 'json' }).$type<readonly DrillCheck[]>().notNull(),
+  createdMs: integer('created_ms').notNull(),
+  seenMs: integer('seen_ms').notNull(),
+  goneMs: integer('gone_ms'),
+})
+
+export const repositories = sqliteTable('repositories', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  site: text('site').notNull(),
+  location: text('location', { mode: 'json' }).$type<{ readonly kind: 'posix'; readonly path: string }>().notNull(),
+  credentialRef: text('credential_ref').notNull(),
+  createdMs: integer('created_ms').notNull(),
+  test: text('test', { mode: 'json' }).$type<RepositoryTestRecord>(),
+  usage: text('usage', { mode: 'json' }).$type<UsageRecord>(),
+})
+
+/** One row a day and repository: what the growth is measured from. */
+export const repositoryGrowth = sqliteTable(
+  'repository_growth',
+  {
+    repositoryId: text('repository_id').notNull(),
+    day: text('day').notNull(),
+    storedBytes: integer('stored_bytes').notNull(),
+    logicalBytes: integer('logical_bytes').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.repositoryId, table.day] })],
+)
+
+export const points = sqliteTable('points', {
+  id: text('id').primaryKey(),
+  stem: text('stem').notNull(),
+  vmId: text('vm_id').notNull(),
+  repositoryId: text('repository_id').notNull(),
+  parentId: text('parent_id'),
+  createdMs: integer('created_ms').notNull(),
+  validatedMs: integer('validated_ms'),
+  origin: text('origin').$type<'manual' | 'scheduled' | 'publish' | 'safety'>().notNull(),
+  name: text('name'),
+  description: text('description'),
+  mode: text('mode').$type<'full' | 'incremental' | 'mixed'>().notNull(),
+  consistency: text('consistency').$type<Consistency>().notNull(),
+  freezeDurationMs: integer('freeze_duration_ms'),
+  disks: text('disks', { mode: 'json' }).$type<readonly PointDisk[]>().notNull(),
+  logicalBytes: integer('logical_bytes').notNull(),
+  readBytes: integer('read_bytes').notNull(),
+  newBytes: integer('new_bytes').notNull(),
+  verifyLevel: text('verify_level').$type<'validated' | 'spot-checked' | 'quick' | 'full'>(),
+  verifiedMs: integer('verified_ms'),
+  verifyChunks: integer('verify_chunks'),
+  workflowId: text('workflow_id'),
+  runId: text('run_id'),
+})
+
+export const runs = sqliteTable('runs', {
+  runId: text('run_id').primaryKey(),
+  workflowId: text('workflow_id').notNull(),
+  kind: text('kind').$type<RunKind>().notNull(),
+  state: text('state').$type<RunState>().notNull(),
+  title: text('title').notNull(),
+  vmId: text('vm_id'),
+  repositoryId: text('repository_id'),
+  pointId: text('point_id'),
+  startedMs: integer('started_ms').notNull(),
+  endedMs: integer('ended_ms'),
+  progress: text('progress', { mode: 'json' }).$type<ProgressRecord>(),
+  resumedTimes: integer('resumed_times').notNull(),
+  bytesRead: integer('bytes_read'),
+  bytesStored: integer('bytes_stored'),
+  error: text('error', { mode: 'json' }).$type<ErrorNote>(),
+  residue: text('residue', { mode: 'json' }).$type<readonly ResidueNote[]>().notNull(),
+  requestedUser: text('requested_user').notNull(),
+  requestedReason: text('requested_reason').notNull(),
+  idempotencyKey: text('idempotency_key'),
+  seenMs: integer('seen_ms').notNull(),
+})
+
+/** Closed histories, so that a runbook outlives the engine's retention. zstd of canonical protobuf JSON. */
+export const histories = sqliteTable('histories', {
+  runId: text('run_id').primaryKey(),
+  workflowId: text('workflow_id').notNull(),
+  eventCount: integer('event_count').notNull(),
+  content: blob('content', { mode: 'buffer' }).notNull(),
+  archivedMs: integer('archived_ms').notNull(),
+})
+
+export const drills = sqliteTable('drills', {
+  id: text('id').primaryKey(),
+  vmId: text('vm_id').notNull(),
+  pointId: text('point_id').notNull(),
+  repositoryId: text('repository_id').notNull(),
+  verdict: text('verdict').$type<Verdict>().notNull(),
+  why: text('why').notNull(),
+  startedMs: integer('started_ms').notNull(),
+  endedMs: integer('ended_ms').notNull(),
+  rtoSeconds: real('rto_seconds'),
+  restoreSeconds: real('restore_seconds').notNull(),
+  bootSeconds: real('boot_seconds'),
+  checks: text('checks', { mode: 'json' }).$type<readonly DrillCheckResult[]>().notNull(),
+  screenshot: text('screenshot'),
+  workflowId: text('workflow_id').notNull(),
+  runId: text('run_id').notNull(),
+})
+
+export const events = sqliteTable('events', {
+  seq: integer('seq').primaryKey({ autoIncrement: true }),
+  ms: integer('ms').notNull(),
+  type: text('type').$type<EventType>().notNull(),
+  subject: text('subject'),
+})
+
+export const idempotencyKeys = sqliteTable('idempotency_keys', {
+  key: text('key').primaryKey(),
+  request: text('request').notNull(),
+  workflowId: text('workflow_id').notNull(),
+  status: integer('status'),
+  response: text('response'),
+  createdMs: integer('created_ms').notNull(),
+})
+
+export const tokens = sqliteTable('tokens', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  hash: text('hash').notNull(),
+  role: text('role').$type<'admin' | 'worker'>().notNull(),
+  createdMs: integer('created_ms').notNull(),
+  expiresMs: integer('expires_ms'),
+})
+
+export const sessions = sqliteTable('sessions', {
+  hash: text('hash').primaryKey(),
+  tokenId: text('token_id').notNull(),
+  createdMs: integer('created_ms').notNull(),
+  expiresMs: integer('expires_ms').notNull(),
+})

@@ -1,0 +1,137 @@
+import { sql } from 'drizzle-orm'
+import { categories } from '../policy/index.ts'
+import type { CatalogContext } from './context.ts'
+import { postureFacts, postureRank } from './posture.ts'
+import type { PostureState } from './types.ts'
+
+export interface PostureCounts {
+  readonly total: number
+  readonly by: { readonly [state in PostureState]: number }
+}
+
+export interface DayRow {
+  /** `2026-11-21`, UTC. */
+  readonly day: string
+  readonly points: number
+  readonly failed: number
+  readonly cancelled: number
+  readonly drillsPassed: number
+  readonly drillsFailed: number
+  readonly newBytes: number
+}
+
+export interface StatisticsQueries {
+  /** VMs that the hypervisors still list, by posture. */
+  postureCounts(): PostureCounts
+  /** VMs whose last drill passed. */
+  provenVms(): number
+  /** Of protected VMs: how many have no passed drill within their category's interval, and some of them. */
+  drillsDue(limit: number): {
+    readonly total: number
+    readonly vms: readonly { readonly id: string; readonly name: string; readonly lastMs: number | null }[]
+  }
+  /** VMs whose last drill did not pass, newest first. */
+  drillsFailed(limit: number): {
+    readonly id: string
+    readonly vmId: string
+    readonly vmName: string
+    readonly endedMs: number
+    readonly why: string
+  }[]
+  /** Ended runs since `sinceMs` that left something behind. */
+  residueRuns(
+    sinceMs: number,
+    limit: number,
+  ): { readonly runId: string; readonly title: string; readonly endedMs: number; readonly things: number }[]
+  /** One row per UTC day, oldest first, the last is today. */
+  days(count: number): DayRow[]
+}
+
+const dayMs = 86_400_000
+
+export function statisticsQueries({ db, now }: CatalogContext): StatisticsQueries {
+  return {
+    postureCounts() {
+      const rows = db.all<{ rank: number; n: number }>(
+        sql`${postureFacts(now())} SELECT rank, count(*) AS n FROM ranked WHERE gone_ms IS NULL GROUP BY rank`,
+      )
+      const countOf = (state: PostureState): number => rows.find((row) => postureRank[row.rank] === state)?.n ?? 0
+      const by = Object.fromEntries(postureRank.map((state) => [state, countOf(state)])) as {
+        [state in PostureState]: number
+      }
+      return { total: rows.reduce((sum, row) => sum + row.n, 0), by }
+    },
+    provenVms() {
+      return db.get<{ n: number }>(
+        sql`SELECT count(*) AS n FROM vms v WHERE v.gone_ms IS NULL AND
+          (SELECT d.verdict FROM drills d WHERE d.vm_id = v.id ORDER BY d.ended_ms DESC LIMIT 1) = 'passed'`,
+      ).n
+    },
+    drillsDue(limit) {
+      const every = sql.join(
+        Object.entries(categories).map(([name, { drillEveryMs }]) => sql`WHEN ${name} THEN ${drillEveryMs}`),
+        sql` `,
+      )
+      // A VM is given thirty days from its first point before its first drill is due (product P-DRILL).
+      const due = sql`
+        WITH due AS (
+          SELECT v.id, v.name, CASE v.category ${every} END AS every_ms,
+            (SELECT max(d.ended_ms) FROM drills d WHERE d.vm_id = v.id AND d.verdict = 'passed') AS last_ms,
+            (SELECT min(p.created_ms) FROM points p WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL) AS first_point_ms
+          FROM vms v WHERE v.gone_ms IS NULL AND v.excluded_reason IS NULL
+        )`
+      const where = sql`every_ms IS NOT NULL AND first_point_ms IS NOT NULL AND
+        ${now()} > CASE WHEN last_ms IS NULL THEN first_point_ms + ${30 * dayMs} ELSE last_ms + every_ms END`
+      return {
+        total: db.get<{ n: number }>(sql`${due} SELECT count(*) AS n FROM due WHERE ${where}`).n,
+        vms: db.all<{ id: string; name: string; lastMs: number | null }>(
+          sql`${due} SELECT id, name, last_ms AS "lastMs" FROM due WHERE ${where} ORDER BY coalesce(last_ms, 0), name LIMIT ${limit}`,
+        ),
+      }
+    },
+    drillsFailed(limit) {
+      return db.all(
+        sql`SELECT d.id, d.vm_id AS "vmId", v.name AS "vmName", d.ended_ms AS "endedMs", d.why FROM drills d JOIN vms v ON v.id = d.vm_id
+          WHERE d.verdict = 'failed' AND v.gone_ms IS NULL AND NOT EXISTS
+            (SELECT 1 FROM drills later WHERE later.vm_id = d.vm_id AND later.ended_ms > d.ended_ms)
+          ORDER BY d.ended_ms DESC LIMIT ${limit}`,
+      )
+    },
+    residueRuns(sinceMs, limit) {
+      return db.all(
+        sql`SELECT run_id AS "runId", title, ended_ms AS "endedMs", json_array_length(residue) AS things FROM runs
+          WHERE ended_ms >= ${sinceMs} AND json_array_length(residue) > 0 ORDER BY ended_ms DESC LIMIT ${limit}`,
+      )
+    },
+    days(count) {
+      const today = Math.floor(now() / dayMs)
+      const since = (today - count + 1) * dayMs
+      const points = db.all<{ day: number; n: number; bytes: number }>(
+        sql`SELECT created_ms / ${dayMs} AS day, count(*) AS n, sum(new_bytes) AS bytes FROM points WHERE created_ms >= ${since} GROUP BY 1`,
+      )
+      const runs = db.all<{ day: number; failed: number; cancelled: number }>(
+        sql`SELECT ended_ms / ${dayMs} AS day, sum(state IN ('failed', 'terminated')) AS failed, sum(state = 'cancelled') AS cancelled
+          FROM runs WHERE ended_ms >= ${since} AND kind = 'backup' GROUP BY 1`,
+      )
+      const drills = db.all<{ day: number; passed: number; failed: number }>(
+        sql`SELECT ended_ms / ${dayMs} AS day, sum(verdict = 'passed') AS passed, sum(verdict = 'failed') AS failed
+          FROM drills WHERE ended_ms >= ${since} GROUP BY 1`,
+      )
+      return Array.from({ length: count }, (_, index) => {
+        const day = today - count + 1 + index
+        const point = points.find((row) => row.day === day)
+        const run = runs.find((row) => row.day === day)
+        const drill = drills.find((row) => row.day === day)
+        return {
+          day: new Date(day * dayMs).toISOString().slice(0, 10),
+          points: point?.n ?? 0,
+          failed: run?.failed ?? 0,
+          cancelled: run?.cancelled ?? 0,
+          drillsPassed: drill?.passed ?? 0,
+          drillsFailed: drill?.failed ?? 0,
+          newBytes: point?.bytes ?? 0,
+        }
+      })
+    },
+  }
+}

@@ -1,0 +1,95 @@
+import { openCatalog, type Catalog } from './open.ts'
+import type { NewPoint } from './points.ts'
+import type { StartedRun } from './runs.ts'
+import type { DiscoveredVm } from './vms.ts'
+
+/** Material for tests: a catalog in memory with a clock that the test moves. */
+export interface TestCatalog extends Disposable {
+  readonly catalog: Catalog
+  readonly clock: { ms: number }
+}
+
+/** Saturday 21 November 2026, 07:36:40 in Europe/Paris. */
+export const testNow = Date.UTC(2026, 10, 21, 6, 36, 40)
+
+export function testCatalog(path = ':memory:'): TestCatalog {
+  const clock = { ms: testNow }
+  const catalog = openCatalog({ path, now: () => clock.ms })
+  return { catalog, clock, [Symbol.dispose]: () => catalog.close() }
+}
+
+export function aVm(name: string, over: Partial<DiscoveredVm> = {}): DiscoveredVm {
+  return {
+    vm: { scope: 'scope-1', id: `uuid-${name}`, name },
+    power: 'running',
+    tags: ['lab'],
+    disks: [
+      { key: 'virtio0', label: 'system', size: 2 ** 31, format: 'qcow2', role: 'boot', skip: null },
+      { key: 'virtio1', label: 'data', size: 2 ** 30, format: 'raw', role: 'data', skip: null },
+    ],
+    guest: { agent: 'running', os: 'Debian 13' },
+    foreignSnapshots: 0,
+    owner: null,
+    findings: [],
+    ...over,
+  }
+}
+
+/** One hypervisor `lab` with these VMs, and the repository `main`. */
+export function furnish(catalog: Catalog, names: readonly string[] = ['web-01']): void {
+  catalog.endpoints.add({ name: 'lab', platform: 'qemu', address: '/srv/lab', site: 'local', credentialRef: '', options: {} })
+  catalog.vms.recordDiscovered('lab', names.map((name) => aVm(name)))
+  catalog.repositories.add({
+    name: 'main',
+    site: 'local',
+    location: { kind: 'posix', path: '/srv/repository' },
+    credentialRef: 'file:/srv/secrets/main',
+  })
+}
+
+/** The n-th point id. */
+export function pointIdOf(n: number): string {
+  return n.toString(16).padStart(32, '0')
+}
+
+export function aPoint(n: number, over: Partial<NewPoint> = {}): NewPoint {
+  return {
+    id: pointIdOf(n),
+    stem: `snap/${'a'.repeat(32)}/${'0'.repeat(16)}-${pointIdOf(n)}`,
+    vmId: 'web-01',
+    repositoryId: 'main',
+    parentId: null,
+    createdMs: testNow - 3_600_000,
+    validatedMs: testNow - 3_500_000,
+    origin: 'manual',
+    name: null,
+    description: null,
+    consistency: 'filesystem',
+    freezeDurationMs: 126,
+    disks: [
+      { disk: 'virtio0', label: 'system', size: 2 ** 31, mode: 'full', why: 'no-parent', readBytes: 900, newBytes: 300, bytesResumed: 0, attempts: 1 },
+      { disk: 'virtio1', label: 'data', size: 2 ** 30, mode: 'full', why: 'no-parent', readBytes: 100, newBytes: 50, bytesResumed: 0, attempts: 1 },
+    ],
+    spotCheckedChunks: 16,
+    workflowId: 'backup/web-01',
+    runId: `run-${n}`,
+    ...over,
+  }
+}
+
+export function aRun(n: number, over: Partial<StartedRun> = {}): StartedRun {
+  return {
+    workflowId: 'backup/web-01',
+    runId: `run-${n}`,
+    kind: 'backup',
+    title: 'Backup of web-01',
+    vmId: 'web-01',
+    repositoryId: 'main',
+    pointId: null,
+    startedMs: testNow - 60_000 + n,
+    requestedUser: 'operator',
+    requestedReason: '',
+    idempotencyKey: null,
+    ...over,
+  }
+}

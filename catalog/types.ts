@@ -1,0 +1,123 @@
+import type { CategoryName, PostureState } from '../policy/index.ts'
+
+/** Values that the catalog keeps as JSON. Structural twins of what drivers, workflows and the runbook say. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
+
+export interface ErrorNote {
+  readonly code: string
+  readonly message: string
+  readonly hint: string
+  readonly docs: string
+}
+
+export interface FindingNote {
+  readonly code: string
+  readonly severity: 'info' | 'warning' | 'blocking'
+  readonly disk: string | null
+  readonly message: string
+  readonly hint: string
+}
+
+export interface ProbeRecord {
+  readonly testedMs: number
+  readonly version: string | null
+  readonly identity: string | null
+  readonly evidence: 'verified' | 'simulator-verified' | 'spec-verified' | 'unverified' | null
+  readonly capabilities: { readonly [name: string]: unknown } | null
+  readonly findings: readonly FindingNote[]
+  readonly error: ErrorNote | null
+}
+
+export interface VmDisk {
+  readonly key: string
+  readonly label: string
+  readonly size: number
+  readonly format: string
+  readonly role: 'data' | 'boot' | 'efi' | 'tpm'
+  readonly skip: string | null
+}
+
+export interface DrillCheck {
+  readonly title: string
+  readonly path: string
+  readonly args: readonly string[]
+  readonly timeoutMs: number
+  readonly expectExit: number
+  readonly count: { readonly expected: number; readonly tolerance: number } | null
+}
+
+export interface DrillCheckResult {
+  readonly title: string
+  readonly passed: boolean
+  readonly exit: number | null
+  readonly out: string
+  readonly err: string
+  readonly count: number | null
+  readonly detail: string
+}
+
+export interface PointDisk {
+  readonly disk: string
+  readonly label: string
+  readonly size: number
+  readonly mode: 'full' | 'incremental'
+  readonly why: string
+  readonly readBytes: number
+  readonly newBytes: number
+  readonly bytesResumed: number
+  readonly attempts: number
+}
+
+export interface RepositoryTestRecord {
+  readonly testedMs: number
+  readonly repositoryUuid: string | null
+  readonly passed: boolean
+  readonly checks: readonly { readonly name: string; readonly passed: boolean; readonly detail: string }[]
+  readonly writeRate: number | null
+  readonly readRate: number | null
+  readonly staleMs: number | null
+  readonly skewMs: number | null
+  readonly error: ErrorNote | null
+}
+
+export interface UsageRecord {
+  readonly measuredMs: number
+  readonly points: number
+  readonly series: number
+  readonly packs: number
+  readonly storedBytes: number
+  readonly uniqueBytes: number
+  readonly logicalBytes: number
+  readonly capacityBytes: number | null
+  readonly freeBytes: number | null
+}
+
+export interface ProgressRecord {
+  readonly bytesDone: number
+  readonly bytesTotal: number
+  readonly bytesRead: number
+  readonly bytesStored: number
+  readonly bytesResumed: number
+  readonly durableOffset: number
+  readonly rate: number | null
+  readonly secondsLeft: number | null
+  readonly bottleneck: 'source' | 'mover' | 'repository' | 'target' | null
+  readonly seenMs: number
+}
+
+export interface ResidueNote {
+  readonly kind: string
+  readonly id: string
+  readonly error: string
+  readonly hint: string
+}
+
+export type Platform = 'qemu' | 'libvirt' | 'proxmox' | 'xcpng' | 'vsphere' | 'hyperv' | 'ahv' | 'azure' | 'image'
+export type PowerState = 'running' | 'stopped' | 'paused' | 'suspended' | 'io-error' | 'unknown'
+export type Consistency = 'crash' | 'filesystem' | 'application'
+export type RunKind = 'backup' | 'restore' | 'drill'
+export type RunState =
+  'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
+export type Verdict = 'passed' | 'failed' | 'inconclusive'
+export type EventType = 'run' | 'point' | 'drill' | 'vm' | 'hypervisor' | 'repository' | 'workers'
+export type { CategoryName, PostureState }

@@ -1,0 +1,202 @@
+import { and, eq, isNull, lt } from 'drizzle-orm'
+import { HoldfastError } from '../base/index.ts'
+import { categories, defaultCategory, posture, type Posture } from '../policy/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import type { Page, PageRequest } from './page.ts'
+import { endpoints, vms } from './schema.ts'
+import { uniqueSlug } from './slug.ts'
+import type { CategoryName, DrillCheck, FindingNote, Platform, PowerState, VmDisk } from './types.ts'
+import { listVmIds, type VmFilter } from './vm-list.ts'
+
+export type VmRow = typeof vms.$inferSelect
+export interface VmView extends VmRow {
+  readonly endpointName: string
+  readonly platform: Platform
+  readonly site: string
+  readonly posture: Posture
+}
+
+/** A VM as a driver describes it (`VmFacts` fits). */
+export interface DiscoveredVm {
+  readonly vm: { readonly scope: string; readonly id: string; readonly name: string }
+  readonly power: PowerState
+  readonly tags: readonly string[]
+  readonly disks: readonly VmDisk[]
+  readonly guest: { readonly agent: 'running' | 'absent' | 'unknown'; readonly os: string | null }
+  readonly foreignSnapshots: number
+  readonly owner: { readonly installation: string; readonly name: string; readonly since: string } | null
+  readonly findings: readonly FindingNote[]
+}
+
+export interface VmChange {
+  readonly category?: CategoryName | undefined
+  readonly excludedReason?: string | null | undefined
+  readonly drillChecks?: readonly DrillCheck[] | undefined
+}
+
+export interface VmQueries {
+  /** One page of a listing; idempotent. A VM keeps the id of its first discovery, whatever it is called later. */
+  recordDiscovered(
+    endpointId: string,
+    page: readonly DiscoveredVm[],
+  ): { readonly added: number; readonly changed: number }
+  /** After the last page of a complete listing that began at `startedMs`: what it did not show is gone. */
+  closeListing(endpointId: string, startedMs: number): { readonly gone: number }
+  find(id: string): VmView | undefined
+  /** Throws NotFound. */
+  get(id: string): VmView
+  findByRef(endpointId: string, scope: string, externalId: string): VmView | undefined
+  list(page: PageRequest, filter?: VmFilter): Page<VmView>
+  change(id: string, change: VmChange): VmView
+}
+
+export function vmQueries(context: CatalogContext): VmQueries {
+  const { db, now, publish } = context
+  const select = () =>
+    db
+      .select({ row: vms, endpointName: endpoints.name, platform: endpoints.platform, site: endpoints.site })
+      .from(vms)
+      .innerJoin(endpoints, eq(endpoints.id, vms.endpointId))
+  const factsOf = (id: string) =>
+    context.sqlite
+      .prepare<
+        [string, string, string, string],
+        { newest: number | null; running: number; usual: number | null; failed: number | null }
+      >(
+        `SELECT
+          (SELECT max(created_ms) FROM points WHERE vm_id = ? AND validated_ms IS NOT NULL) AS newest,
+          EXISTS (SELECT 1 FROM runs WHERE vm_id = ? AND kind = 'backup' AND ended_ms IS NULL) AS running,
+          (SELECT max(took) FROM (SELECT ended_ms - started_ms AS took FROM runs WHERE vm_id = ? AND kind = 'backup'
+            AND state IN ('completed', 'completed-with-residue') ORDER BY started_ms DESC LIMIT 10)) AS usual,
+          (SELECT state IN ('failed', 'terminated') FROM runs WHERE vm_id = ? AND kind = 'backup' AND ended_ms IS NOT NULL
+            ORDER BY started_ms DESC LIMIT 1) AS failed`,
+      )
+      .get(id, id, id, id)
+  const view = (found: { row: VmRow; endpointName: string; platform: Platform; site: string }): VmView => {
+    const facts = factsOf(found.row.id)
+    return {
+      ...found.row,
+      endpointName: found.endpointName,
+      platform: found.platform,
+      site: found.site,
+      posture: posture({
+        nowMs: now(),
+        rpoMs: categories[found.row.category].rpoMs,
+        excluded: found.row.excludedReason !== null,
+        newestPointMs: facts?.newest ?? null,
+        backupRunning: facts?.running === 1,
+        usualDurationMs: facts?.usual ?? null,
+        lastAttemptFailed: facts?.failed === 1,
+      }),
+    }
+  }
+  const find = (id: string): VmView | undefined => {
+    const found = select().where(eq(vms.id, id)).get()
+    return found && view(found)
+  }
+  const get = (id: string): VmView => {
+    const found = find(id)
+    if (!found) throw new HoldfastError('NotFound', `there is no VM ${id}`)
+    return found
+  }
+  const ofRef = (endpointId: string, scope: string, externalId: string) =>
+    and(eq(vms.endpointId, endpointId), eq(vms.scope, scope), eq(vms.externalId, externalId))
+
+  const recordOne = (endpointId: string, facts: DiscoveredVm): 'added' | 'changed' | 'same' => {
+    const known = db
+      .select()
+      .from(vms)
+      .where(ofRef(endpointId, facts.vm.scope, facts.vm.id))
+      .get()
+    const seen = {
+      name: facts.vm.name,
+      power: facts.power,
+      tags: facts.tags,
+      disks: facts.disks.map(({ key, label, size, format, role, skip }) => ({ key, label, size, format, role, skip })),
+      sizeBytes: facts.disks.reduce((sum, disk) => sum + disk.size, 0),
+      guestAgent: facts.guest.agent,
+      os: facts.guest.os,
+      foreignSnapshots: facts.foreignSnapshots,
+      owner: facts.owner,
+      findings: facts.findings,
+      goneMs: null,
+    }
+    if (!known) {
+      const id = uniqueSlug(
+        facts.vm.name,
+        (slug) => db.select({ id: vms.id }).from(vms).where(eq(vms.id, slug)).get() !== undefined,
+      )
+      const own = {
+        id,
+        endpointId,
+        scope: facts.vm.scope,
+        externalId: facts.vm.id,
+        category: defaultCategory,
+        drillChecks: [],
+      }
+      db.insert(vms)
+        .values({ ...own, ...seen, createdMs: now(), seenMs: now() })
+        .run()
+      publish('vm', id)
+      return 'added'
+    }
+    const differs = Object.entries(seen).some(
+      ([name, value]) => JSON.stringify(value) !== JSON.stringify(known[name as keyof VmRow]),
+    )
+    db.update(vms)
+      .set({ ...seen, seenMs: now() })
+      .where(eq(vms.id, known.id))
+      .run()
+    if (differs) publish('vm', known.id)
+    return differs ? 'changed' : 'same'
+  }
+
+  return {
+    find,
+    get,
+    recordDiscovered(endpointId, page) {
+      return inTransaction(context, () => {
+        const results = page.map((facts) => recordOne(endpointId, facts))
+        return {
+          added: results.filter((one) => one === 'added').length,
+          changed: results.filter((one) => one === 'changed').length,
+        }
+      })
+    },
+    closeListing(endpointId, startedMs) {
+      return inTransaction(context, () => {
+        const gone = db
+          .update(vms)
+          .set({ goneMs: now() })
+          .where(and(eq(vms.endpointId, endpointId), lt(vms.seenMs, startedMs), isNull(vms.goneMs)))
+          .returning({ id: vms.id })
+          .all()
+        for (const { id } of gone) publish('vm', id)
+        db.update(endpoints).set({ discoveredMs: now() }).where(eq(endpoints.id, endpointId)).run()
+        publish('hypervisor', endpointId)
+        return { gone: gone.length }
+      })
+    },
+    findByRef(endpointId, scope, externalId) {
+      const found = select()
+        .where(ofRef(endpointId, scope, externalId))
+        .get()
+      return found && view(found)
+    },
+    list(page, filter = {}) {
+      const { items, nextCursor, total } = listVmIds(context, page, filter)
+      return { items: items.map(get), nextCursor, total }
+    },
+    change(id, change) {
+      return inTransaction(context, () => {
+        get(id)
+        const set = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
+        if (Object.keys(set).length > 0) {
+          db.update(vms).set(set).where(eq(vms.id, id)).run()
+          publish('vm', id)
+        }
+        return get(id)
+      })
+    },
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Protection posture of one VM (product P-POSTURE): the newest validated point against the promise, never the colour of
+ * the last run. `late`, `overdue` and `failed` are the three ways of being at risk.
+ */
+export type PostureState = 'protected' | 'late' | 'overdue' | 'failed' | 'unprotected' | 'excluded'
+
+/** All times in Unix milliseconds. */
+export interface PostureFacts {
+  readonly nowMs: number
+  readonly rpoMs: number
+  readonly excluded: boolean
+  /** Instant of the newest validated point; null: there is none. */
+  readonly newestPointMs: number | null
+  readonly backupRunning: boolean
+  /** Longest of the last ten completed backups (the 95th percentile of ten by nearest rank); null: none yet. */
+  readonly usualDurationMs: number | null
+  /** The newest ended backup that started after the newest point, and ended in failure. */
+  readonly lastAttemptFailed: boolean
+}
+
+export interface Posture {
+  readonly state: PostureState
+  /** Age of the newest point; null without one. */
+  readonly ageMs: number | null
+}
+
+/** How far beyond the RPO a VM still counts as protected while the run that renews it is on time. */
+export function renewalGrace(rpoMs: number, usualDurationMs: number | null): number {
+  return Math.min(usualDurationMs ?? 0, Math.floor(rpoMs / 4))
+}
+
+export function posture(facts: PostureFacts): Posture {
+  const ageMs = facts.newestPointMs === null ? null : Math.max(0, facts.nowMs - facts.newestPointMs)
+  return { state: stateOf(facts, ageMs), ageMs }
+}
+
+function stateOf(facts: PostureFacts, ageMs: number | null): PostureState {
+  if (facts.excluded) return 'excluded'
+  if (ageMs === null) return 'unprotected'
+  const grace = facts.backupRunning ? renewalGrace(facts.rpoMs, facts.usualDurationMs) : 0
+  if (ageMs <= facts.rpoMs + grace) return 'protected'
+  if (facts.backupRunning) return 'late'
+  return facts.lastAttemptFailed ? 'failed' : 'overdue'
+}
