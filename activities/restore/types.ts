@@ -6,6 +6,8 @@ import type { DiskKey, Endpoint, Finding, PointId, PowerState, Residue, VmRef } 
 import type { TargetVm } from '../../drivers/facets.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 
+export type { TargetVm }
+
 /** `operation`: 32 hex digits chosen by the workflow; every remote object of the restore is found by it. */
 export interface TargetRef {
   readonly endpoint: Endpoint

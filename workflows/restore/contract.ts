@@ -26,7 +26,12 @@ export interface RestoreResult {
   readonly v: 1
   readonly outcome: 'completed' | 'completed-with-residue'
   readonly vm: VmRef
-  readonly disks: readonly { readonly disk: string; readonly size: number; readonly writtenBytes: number; readonly bytesResumed: number }[]
+  readonly disks: readonly {
+    readonly disk: string
+    readonly size: number
+    readonly writtenBytes: number
+    readonly bytesResumed: number
+  }[]
   readonly safetyPoint: string | null
   readonly poweredOn: boolean
   readonly durationMs: number

@@ -43,9 +43,9 @@ export class RunControl {
   constructor(tuning: Tuning) {
     this.#operatorWaitMs = tuning.operatorWaitMs ?? defaults.operatorWaitMs
     this.#reprobeMs = tuning.reprobeMs ?? defaults.reprobeMs
-    setHandler(pause, (by) => this.#pause(by), { validator: (by) => this.#mayPause(by) })
-    setHandler(resume, () => this.#resume(), { validator: (by) => this.#mayResume(by) })
-    setHandler(retryNow, () => this.#wake(), { validator: (by) => this.#mayRetry(by) })
+    setHandler(pause, (by) => this.#pause(by), { validator: (by: Requester) => this.#mayPause(by) })
+    setHandler(resume, () => this.#resume(), { validator: (by: Requester) => this.#mayResume(by) })
+    setHandler(retryNow, () => this.#wake(), { validator: (by: Requester) => this.#mayRetry(by) })
     setHandler(cancelNote, (by) => {
       this.#note = by
     })

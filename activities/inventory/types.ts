@@ -1,0 +1,62 @@
+/** Looks at hypervisors and repositories. They change nothing but the catalog. */
+import type { SerializedError } from '../../base/index.ts'
+import type { Endpoint, Finding, VmFacts } from '../../drivers/values.ts'
+import type {
+  CheckRestoreInput,
+  CheckRestoreResult,
+  DiscoverPage,
+  DiscoverResult,
+  TestRepositoryInput,
+  TestRepositoryResult,
+} from '../../workflows/inventory/contract.ts'
+
+export interface EndpointFacts {
+  readonly version: string
+  readonly identity: string
+  readonly evidence: DiscoverResult['evidence']
+  readonly capabilities: { readonly [name: string]: unknown }
+  readonly findings: readonly Finding[]
+}
+
+/** On the site. */
+export interface InventoryActivities {
+  probeEndpoint(input: { readonly endpoint: Endpoint }): Promise<EndpointFacts>
+  /** One page of the listing; `after` is `next` of the page before, null for the first. */
+  discoverVms(input: { readonly endpoint: Endpoint; readonly after: string | null }): Promise<DiscoverPage>
+  /** Opens with its secret, probes the store, measures. What is wrong is in the result. */
+  inspectRepository(input: TestRepositoryInput): Promise<TestRepositoryResult>
+  inspectRestore(input: CheckRestoreInput): Promise<CheckRestoreResult>
+}
+
+export interface ProbeNote {
+  readonly endpointId: string
+  readonly atMs: number
+  readonly facts: EndpointFacts | null
+  readonly error: SerializedError | null
+}
+export interface ListingCounts {
+  readonly added: number
+  readonly changed: number
+}
+
+/** In the control plane, into the catalog. */
+export interface InventoryRecordActivities {
+  recordProbe(note: ProbeNote): Promise<void>
+  /** `listing` names one listing: what it has not seen when it closes is gone. */
+  recordDiscovered(page: {
+    readonly endpointId: string
+    readonly listing: string
+    readonly atMs: number
+    readonly vms: readonly VmFacts[]
+  }): Promise<ListingCounts>
+  closeListing(input: {
+    readonly endpointId: string
+    readonly listing: string
+    readonly atMs: number
+  }): Promise<{ readonly gone: number }>
+  recordRepositoryTest(input: {
+    readonly repositoryId: string
+    readonly atMs: number
+    readonly result: TestRepositoryResult
+  }): Promise<void>
+}

@@ -1,0 +1,146 @@
+import { isCancellation, uuid4, workflowInfo } from '@temporalio/workflow'
+import { formatDuration } from '../../base/index.ts'
+import type { DrillActivities, GuestRef } from '../../activities/drill/types.ts'
+import type { RecordActivities } from '../../activities/record/types.ts'
+import { errorOf } from '../shared/failures.ts'
+import { conduct } from '../shared/lifecycle.ts'
+import { RunControl } from '../shared/control.ts'
+import { controlSteps, siteSteps } from '../shared/options.ts'
+import { StepIds, hex32 } from '../shared/steps.ts'
+import type { Compensations } from '../shared/compensation.ts'
+import { buildTarget } from '../restore/target.ts'
+import type { BuiltTarget, RestoreContext } from '../restore/target.ts'
+import { booted, untried, verdictOf } from './verdict.ts'
+import type { Evidence } from './verdict.ts'
+import type { DrillCheckResult, DrillInput, DrillResult } from './contract.ts'
+
+/**
+ * Proves that a point comes back: restored to an isolated network, booted, asked, photographed, destroyed. The verdict
+ * is attached to the point. What was made is removed always, before the proof is written down.
+ */
+export async function restoreDrill(input: DrillInput): Promise<DrillResult> {
+  const control = new RunControl(input.tuning)
+  const ids = new StepIds()
+  return conduct(
+    {
+      kind: 'drill',
+      vmId: input.vmId,
+      vmName: input.vmName,
+      repositoryId: input.repository.id,
+      stem: input.stem,
+      site: input.site,
+      requestedBy: input.requestedBy,
+    },
+    { control, ids },
+    (undo) => drill(input, control, ids, undo),
+    figures,
+  )
+}
+
+async function drill(input: DrillInput, control: RunControl, ids: StepIds, undo: Compensations): Promise<DrillResult> {
+  const operation = hex32(uuid4())
+  const ctx: RestoreContext = {
+    control,
+    ids,
+    undo,
+    site: input.site,
+    tuning: input.tuning,
+    repository: input.repository,
+    stem: input.stem,
+    ref: { endpoint: input.endpoint, operation },
+  }
+  const startedMs = Date.now()
+  let evidence: Evidence = untried
+  try {
+    const place = { kind: 'new' as const, name: `drill-${input.vmName}-${operation.slice(0, 8)}` }
+    const built = await buildTarget(ctx, { place, identity: 'new' })
+    evidence = await prove(input, ctx, built, startedMs)
+  } catch (thrown) {
+    if (isCancellation(thrown)) throw thrown
+    evidence = { ...evidence, error: errorOf(thrown) ?? null, restoreSeconds: seconds(startedMs) }
+  }
+  control.close('the drill is being cleaned up')
+  control.stage('Removing the drill VM')
+  await undo.unwind()
+  const result: DrillResult = { v: 1, outcome: 'completed', ...verdictOf(input, evidence), residue: [] }
+  await attachProof(input, ids, {
+    ...result,
+    residue: undo.residue,
+    outcome: undo.residue.length > 0 ? 'completed-with-residue' : 'completed',
+  })
+  return result
+}
+
+async function prove(input: DrillInput, ctx: RestoreContext, built: BuiltTarget, startedMs: number): Promise<Evidence> {
+  const { control, ids } = ctx
+  const site = siteSteps<DrillActivities>(ctx.site, 'drill')
+  const guest: GuestRef = { ...ctx.ref, vm: built.vm }
+  const restoreSeconds = seconds(startedMs)
+  const base: Evidence = { ...untried, restoreSeconds, firmware: built.plan.firmware }
+
+  control.stage('Booting in isolation')
+  const bootMs = Date.now()
+  await site.bootIsolated.executeWithOptions(
+    ids.step('boot', `Boot ${built.vm.name} on a network that reaches nothing`),
+    [{ ...guest, network: `drill-${ctx.ref.operation.slice(0, 8)}` }],
+  )
+  const { state } = await site.waitForGuest.executeWithOptions(ids.step('wait-guest', 'Wait until the guest answers'), [
+    { ...guest, timeoutMs: input.bootTimeoutMs },
+  ])
+  let evidence: Evidence = { ...base, guest: state, bootSeconds: state === 'up' ? seconds(bootMs) : null }
+
+  if (booted(evidence)) {
+    control.stage('Asking the guest')
+    const checks: DrillCheckResult[] = []
+    for (const check of input.checks) {
+      checks.push(await site.runGuestCheck.executeWithOptions(ids.step('check', check.title), [{ ...guest, check }]))
+    }
+    const passed = checks.every((check) => check.passed)
+    evidence = { ...evidence, checks, rtoSeconds: passed ? seconds(startedMs) : null }
+  }
+  return { ...evidence, screenshot: await photograph(site, ids, guest) }
+}
+
+/** A picture is evidence, not proof: a drill does not fail for want of one. */
+async function photograph(
+  site: ReturnType<typeof siteSteps<DrillActivities>>,
+  ids: StepIds,
+  guest: GuestRef,
+): Promise<string | null> {
+  try {
+    const { sha256 } = await site.takeScreenshot.executeWithOptions(
+      ids.step('screenshot', 'Take a picture of the screen'),
+      [guest],
+    )
+    return sha256
+  } catch (thrown) {
+    if (isCancellation(thrown)) throw thrown
+    return null
+  }
+}
+
+async function attachProof(input: DrillInput, ids: StepIds, result: DrillResult): Promise<void> {
+  const { workflowId, runId } = workflowInfo()
+  const { recordProof } = controlSteps<RecordActivities>('record')
+  await recordProof.executeWithOptions(ids.step('record-proof', `Attach the verdict to the point: ${result.verdict}`), [
+    {
+      workflowId,
+      runId,
+      vmId: input.vmId,
+      repositoryId: input.repository.id,
+      stem: input.stem,
+      takenMs: Date.now(),
+      bootedOn: `${input.endpoint.platform} at ${input.site}`,
+      result,
+    },
+  ])
+}
+
+function seconds(sinceMs: number): number {
+  return (Date.now() - sinceMs) / 1000
+}
+
+function figures(result: DrillResult): { summary: string; bytesRead: number; bytesStored: number } {
+  const rto = result.rtoSeconds === null ? '' : `, back in ${formatDuration(result.rtoSeconds * 1000)}`
+  return { summary: `${result.verdict}: ${result.why}${rto}`, bytesRead: 0, bytesStored: 0 }
+}

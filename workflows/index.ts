@@ -1,0 +1,8 @@
+/**
+ * All workflows, for the bundle that a workflow worker runs. Each process has its folder: `contract.ts` for those who
+ * start and watch it, `workflow.ts` for what it does. Workflow code is deterministic: no I/O, no clock of its own.
+ */
+export { backupVm } from './backup/workflow.ts'
+export { restoreVm } from './restore/workflow.ts'
+export { restoreDrill } from './drill/workflow.ts'
+export { discoverEndpoint, testRepository, checkRestore } from './inventory/workflow.ts'
