@@ -1,0 +1,127 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import {
+  bucketOf,
+  decodeSegmentHeader,
+  formatError,
+  hasPrefix,
+  readSegmentEntry,
+  readSegmentPack,
+  SEGMENT_ENTRY,
+  SEGMENT_HEADER,
+  SEGMENT_PACK,
+  type SegmentEntry,
+  type SegmentHeader,
+  type SegmentPack,
+} from '../format/index.ts'
+
+/** Entries read at once at the end of a search. */
+const WINDOW = 128
+
+/**
+ * One segment, read in place (§4.6): the fan-out is held in memory (4 bytes for about 64 entries), everything else is read
+ * where a lookup needs it. The bytes have been checked against their name before.
+ */
+export class SegmentFile implements Disposable {
+  /** 64 hex digits. */
+  readonly sha: string
+  readonly header: SegmentHeader
+  readonly #fd: number
+  readonly #fanout: Buffer
+  readonly #window = Buffer.alloc(WINDOW * SEGMENT_ENTRY)
+
+  /** Throws FormatError or FormatUnsupported. `size`: bytes of the file. */
+  constructor(sha: string, path: string, size: number) {
+    this.sha = sha
+    this.#fd = openSync(path, 'r')
+    try {
+      this.header = decodeSegmentHeader(this.#read(0, Math.min(SEGMENT_HEADER, size)), size)
+      this.#fanout = this.#read(SEGMENT_HEADER, 4 * 2 ** this.header.fanoutBits)
+    } catch (error) {
+      closeSync(this.#fd)
+      throw error
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd)
+  }
+
+  /** Every entry of an id. The result's `id` is a copy. */
+  *lookup(id: Uint8Array): Generator<SegmentEntry> {
+    const { prefixBits, prefix, fanoutBits } = this.header
+    if (!hasPrefix(id, prefixBits, prefix)) return
+    const bucket = bucketOf(id, prefixBits, fanoutBits)
+    const end = this.#fanout.readUInt32LE(4 * bucket)
+    let index = this.#lowerBound(id, bucket === 0 ? 0 : this.#fanout.readUInt32LE(4 * bucket - 4), end)
+    for (; index < end; index++) {
+      const at = Buffer.from(this.#entryBytes(index, 1))
+      if (at.compare(id, 0, 32, 0, 32) !== 0) return
+      yield readSegmentEntry(at, 0)
+    }
+  }
+
+  pack(ordinal: number): SegmentPack {
+    if (ordinal >= this.header.nPacks) throw formatError('segment', `pack ${ordinal} of ${this.header.nPacks}`)
+    return readSegmentPack(this.#read(this.header.packsOff + SEGMENT_PACK * ordinal, SEGMENT_PACK), 0)
+  }
+
+  *packs(): Generator<SegmentPack> {
+    for (let ordinal = 0; ordinal < this.header.nPacks; ordinal++) yield this.pack(ordinal)
+  }
+
+  /** All entries in order; ids are views into memory that the next step overwrites. */
+  *entries(): Generator<SegmentEntry> {
+    for (let from = 0; from < this.header.nEntries; from += WINDOW) {
+      const count = Math.min(WINDOW, this.header.nEntries - from)
+      const bytes = Buffer.from(this.#entryBytes(from, count))
+      for (let i = 0; i < count; i++) yield readSegmentEntry(bytes, i * SEGMENT_ENTRY)
+    }
+  }
+
+  /** First index in [low, high) whose id is not before `id`. Ids are uniform: interpolation first, then halving. */
+  #lowerBound(id: Uint8Array, low: number, high: number): number {
+    for (let step = 0; high - low > WINDOW; step++) {
+      const guess = step < 3 ? this.#interpolate(id, low, high) : (low + high) >>> 1
+      if (this.#entryBytes(guess, 1).compare(id, 0, 32, 0, 32) < 0) low = guess + 1
+      else high = guess
+    }
+    if (high === low) return low
+    const bytes = this.#entryBytes(low, high - low)
+    for (let first = 0, last = high - low; ; ) {
+      if (first === last) return low + first
+      const middle = (first + last) >>> 1
+      const at = middle * SEGMENT_ENTRY
+      if (bytes.compare(id, 0, 32, at, at + 32) < 0) first = middle + 1
+      else last = middle
+    }
+  }
+
+  #interpolate(id: Uint8Array, low: number, high: number): number {
+    const key = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, 6).readUIntBE(0, 6)
+    const least = key(this.#entryBytes(low, 1))
+    const most = key(this.#entryBytes(high - 1, 1))
+    const share = most === least ? 0.5 : (key(id) - least) / (most - least)
+    return Math.min(high - 1, Math.max(low, low + Math.floor(share * (high - low))))
+  }
+
+  /** A view that the next call overwrites. */
+  #entryBytes(index: number, count: number): Buffer {
+    const into = this.#window.subarray(0, count * SEGMENT_ENTRY)
+    this.#fill(into, this.header.entriesOff + SEGMENT_ENTRY * index)
+    return into
+  }
+
+  #read(offset: number, length: number): Buffer {
+    const into = Buffer.alloc(length)
+    this.#fill(into, offset)
+    return into
+  }
+
+  #fill(into: Buffer, offset: number): void {
+    for (let at = 0; at < into.length; ) {
+      const read = readSync(this.#fd, into, at, into.length - at, offset + at)
+      if (read === 0) throw formatError('segment', `the cached file ends at byte ${offset + at}`)
+      at += read
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto'
+import { HoldfastError, isHoldfastError } from '../../base/index.ts'
+import { names, parseName, toHex, type BlobType, type Location } from '../format/index.ts'
+import { getWhole, listAll, type ObjectStore } from '../store/index.ts'
+import { SegmentCache } from './cache.ts'
+import { SegmentFile } from './segment-file.ts'
+
+/** A place of a blob and the stamp under which its pack is known. */
+export interface IndexedHome extends Location {
+  readonly stamp: number
+}
+
+const MAX_TRIES = 5
+
+/** All segments of a repository as this process knows them. Lookups are synchronous reads of a few KiB. */
+export class IndexView implements Disposable {
+  readonly #cache: SegmentCache
+  readonly #repo: string
+  readonly #warn: (message: string) => void
+  /** Newest stamp first: what is found early is rarely stale. */
+  #segments: SegmentFile[] = []
+  #refreshing: Promise<void> | undefined
+
+  constructor(options: {
+    readonly cacheDir: string
+    readonly repo: string
+    readonly warn: (message: string) => void
+  }) {
+    this.#cache = new SegmentCache(options.cacheDir, options.repo)
+    this.#repo = options.repo
+    this.#warn = options.warn
+  }
+
+  get segments(): readonly SegmentFile[] {
+    return this.#segments
+  }
+
+  /** The first home of a blob that `accept` takes. */
+  find(type: BlobType, id: Uint8Array, accept: (home: IndexedHome) => boolean): IndexedHome | undefined {
+    for (const home of this.homes(type, id)) if (accept(home)) return home
+    return undefined
+  }
+
+  /** Every home of a blob that any segment knows. */
+  *homes(type: BlobType, id: Uint8Array): Generator<IndexedHome> {
+    for (const segment of this.#segments) {
+      for (const entry of segment.lookup(id)) {
+        if (entry.type !== type) continue
+        const { slot, off, clen } = entry
+        yield { pack: segment.pack(entry.packOrd).sha, slot, off, clen, stamp: segment.header.stampEpoch }
+      }
+    }
+  }
+
+  /** S1: LIST `idx/`, fetch what the cache lacks, open the rest. Segments that are gone were merged into others. */
+  async refresh(store: ObjectStore, signal: AbortSignal): Promise<void> {
+    // Two that come at once may share one listing only if it begins after both have asked.
+    const running = this.#refreshing
+    const mine = (running ?? Promise.resolve()).then(
+      () => this.#refresh(store, signal),
+      () => this.#refresh(store, signal),
+    )
+    this.#refreshing = mine
+    try {
+      await mine
+    } finally {
+      if (this.#refreshing === mine) this.#refreshing = undefined
+    }
+  }
+
+  /** A segment that this process has just made durable. */
+  async add(sha: string, content: Uint8Array): Promise<void> {
+    if (this.#segments.some((segment) => segment.sha === sha)) return
+    await this.#cache.add(sha, content)
+    this.#insert(new SegmentFile(sha, this.#cache.path(sha), content.length))
+  }
+
+  [Symbol.dispose](): void {
+    for (const segment of this.#segments.splice(0)) segment[Symbol.dispose]()
+  }
+
+  async #refresh(store: ObjectStore, signal: AbortSignal): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      // What is there before the listing begins and not in it is gone; what comes later is not judged by it.
+      const before = new Set([...(await this.#cache.names()), ...this.#segments.map(({ sha }) => sha)])
+      const listed = new Map<string, string>()
+      for (const { name } of await listAll(store, 'idx/')) {
+        const parsed = parseName(name)
+        if (parsed?.kind === 'segment') listed.set(parsed.sha, name)
+      }
+      let vanished: string | undefined
+      for (const [sha, name] of listed) {
+        if (this.#segments.some((segment) => segment.sha === sha)) continue
+        if (!(await this.#open(store, sha, name, signal))) vanished = name
+      }
+      await this.#drop([...before].filter((sha) => !listed.has(sha)))
+      if (vanished === undefined) return
+      // Superseded between LIST and GET: the merge that did so is in the next listing.
+      if (tries === MAX_TRIES) {
+        throw new HoldfastError('ListingIncomplete', `${vanished} is listed again and again, and cannot be read`)
+      }
+    }
+  }
+
+  /** false: the object is absent. One that is damaged or of a newer version costs deduplication, nothing else. */
+  async #open(store: ObjectStore, sha: string, name: string, signal: AbortSignal): Promise<boolean> {
+    let size = await this.#cache.sound(sha)
+    try {
+      if (size === undefined) {
+        const content = await getWhole(store, name, signal)
+        if (content === undefined) return false
+        if (createHash('sha256').update(content).digest('hex') !== sha) {
+          this.#warn(`${name} is damaged: its bytes do not hash to its name`)
+          return true
+        }
+        await this.#cache.add(sha, content)
+        size = content.length
+      }
+      const segment = new SegmentFile(sha, this.#cache.path(sha), size)
+      if (segment.header.repo === this.#repo) this.#insert(segment)
+      else segment[Symbol.dispose]()
+    } catch (error) {
+      if (!isHoldfastError(error) || !error.code.startsWith('Format')) throw error
+      this.#warn(`${name} cannot be used: ${error.message}`)
+    }
+    return true
+  }
+
+  /** Facts stay true when their segment is merged away; the cache need not keep them twice. */
+  async #drop(gone: readonly string[]): Promise<void> {
+    for (const sha of gone) {
+      const segment = this.#segments.find((each) => each.sha === sha)
+      this.#segments = this.#segments.filter((each) => each.sha !== sha)
+      segment?.[Symbol.dispose]()
+      await this.#cache.remove(sha)
+    }
+  }
+
+  #insert(segment: SegmentFile): void {
+    this.#segments.push(segment)
+    this.#segments.sort((a, b) => b.header.stampEpoch - a.header.stampEpoch)
+  }
+}
+
+/** Name of the object that holds a level-0 segment. */
+export function segmentObject(content: Uint8Array): { readonly sha: string; readonly name: string } {
+  const sha = toHex(createHash('sha256').update(content).digest())
+  return { sha, name: names.segment(0, 0, sha) }
+}

@@ -1,0 +1,20 @@
+/**
+ * Where objects live: the interface that the repository needs of any store (docs/repository-format.md §14.1), the posix
+ * store (§14.2), the litmus probe that a store must pass (§14.4), and what tests need of stores: the contract suite and a
+ * wrapper that injects faults.
+ */
+export {
+  cancelled,
+  getWhole,
+  isAbsent,
+  listAll,
+  objectAbsent,
+  throwIfAborted,
+  type Connect,
+  type ObjectInfo,
+  type ObjectStore,
+  type PutOptions,
+  type StoreCapabilities,
+} from './store.ts'
+export { PosixStore } from './posix.ts'
+export { inParallel } from './posix-files.ts'

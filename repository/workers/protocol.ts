@@ -1,0 +1,59 @@
+import type { SerializedError } from '../../base/index.ts'
+import type { BlobType, KeySetContent } from '../format/index.ts'
+
+/** What a worker thread does with memory that it shares with the main thread, or that is handed to it. */
+export type Task =
+  /** §6.2, §5.2: zero test, SHA-256, id of a chunk or config part. */
+  | { readonly kind: 'identify'; readonly content: Uint8Array; readonly type: BlobType }
+  /** §4.2, §6.4: the content at the start of `memory` is replaced by its sealed blob. */
+  | {
+      readonly kind: 'seal'
+      readonly memory: Uint8Array
+      readonly length: number
+      readonly type: BlobType
+      readonly id: Uint8Array
+      readonly innerHash: Uint8Array
+      readonly level: number
+    }
+  | { readonly kind: 'hash'; readonly content: Uint8Array }
+  /** §7.8: opens blobs that lie in `range`, whose memory is freed. */
+  | { readonly kind: 'open'; readonly range: Uint8Array; readonly blobs: readonly BlobWanted[] }
+
+/** A blob inside a range that was read, as its reference describes it. */
+export interface BlobWanted {
+  /** Of the blob header, in the range. */
+  readonly at: number
+  readonly type: BlobType
+  readonly id: Uint8Array
+  readonly clen: number
+  /** Length of the content where the reference fixes it. */
+  readonly ulen?: number
+}
+
+export type Identified =
+  | { readonly zero: true }
+  | { readonly zero: false; readonly innerHash: Uint8Array; readonly id: Uint8Array }
+export interface Sealed {
+  /** Bytes of header and ciphertext. */
+  readonly length: number
+}
+export interface Hashed {
+  readonly sha256: Uint8Array
+}
+/** In the order of the request. */
+export type OpenedBlob = { readonly content: Uint8Array } | { readonly error: SerializedError }
+
+export interface Results {
+  readonly identify: Identified
+  readonly seal: Sealed
+  readonly hash: Hashed
+  readonly open: readonly OpenedBlob[]
+}
+
+export type Request =
+  /** Keys of a repository, sent to a thread before its first task for it. */
+  | { readonly ring: number; readonly content: KeySetContent }
+  | { readonly no: number; readonly ring: number; readonly task: Task }
+export type Reply =
+  | { readonly no: number; readonly result: Results[Task['kind']] }
+  | { readonly no: number; readonly error: SerializedError }

@@ -1,0 +1,68 @@
+import { parentPort } from 'node:worker_threads'
+import { toHoldfastError, type SerializedError } from '../../base/index.ts'
+import { buffer, slice, BLOB_HEADER } from '../format/index.ts'
+import { createKeyRing, openBlob, sha256, type KeyRing } from '../keys/index.ts'
+import { compressAndSeal, free, identify } from './blobs.ts'
+import type { OpenedBlob, Reply, Request, Results, Task } from './protocol.ts'
+
+/** The other end of pool.ts: one task at a time, in the order of arrival. */
+const port = parentPort
+if (port === null) throw new Error('runs as a worker thread only')
+const rings = new Map<number, KeyRing>()
+
+port.on('message', (request: Request) => {
+  if ('content' in request) {
+    rings.set(request.ring, createKeyRing(request.content))
+    return
+  }
+  const { no, ring, task } = request
+  const transfer: ArrayBuffer[] = []
+  let reply: Reply
+  try {
+    const keys = rings.get(ring)
+    if (keys === undefined) throw new TypeError('no keys for this task')
+    reply = { no, result: perform(keys, task, transfer) }
+  } catch (error) {
+    reply = { no, error: serialized(error) }
+  }
+  port.postMessage(reply, transfer)
+})
+
+function perform(ring: KeyRing, task: Task, transfer: ArrayBuffer[]): Results[Task['kind']] {
+  switch (task.kind) {
+    case 'identify':
+      return identify(ring, task.type, task.content)
+    case 'seal': {
+      const { memory, length, type, id, innerHash, level } = task
+      const blob = compressAndSeal(ring, { type, content: memory.subarray(0, length), id, innerHash, level })
+      memory.set(blob)
+      const sealed = { length: blob.length }
+      free(blob)
+      return sealed
+    }
+    case 'hash':
+      return { sha256: sha256(task.content) }
+    case 'open':
+      return open(ring, task, transfer)
+  }
+}
+
+function open(ring: KeyRing, task: Extract<Task, { kind: 'open' }>, transfer: ArrayBuffer[]): OpenedBlob[] {
+  const range = buffer(task.range)
+  const opened = task.blobs.map((wanted): OpenedBlob => {
+    try {
+      const content = openBlob(ring, slice(range, wanted.at, BLOB_HEADER + wanted.clen, 'blob'), wanted)
+      // Small results may lie in memory that others share; large ones own theirs and are handed over.
+      if (content.length >= 64 * 1024 && content.buffer instanceof ArrayBuffer) transfer.push(content.buffer)
+      return { content }
+    } catch (error) {
+      return { error: serialized(error) }
+    }
+  })
+  free(task.range)
+  return opened
+}
+
+function serialized(error: unknown): SerializedError {
+  return toHoldfastError(error).toJSON()
+}
