@@ -87,6 +87,8 @@ export const codes = {
   TemporalUnavailable: { retry: 'transient', hint: 'Check the Temporal server; runs continue when it is back.' },
   ServerUnreachable: { retry: 'transient', hint: 'Check that `holdfast server` runs and that the address is right.' },
   Unauthorized: { retry: 'never', hint: 'Give a valid token: --token, HOLDFAST_TOKEN or the file that `holdfast up` names.' },
+  Forbidden: { retry: 'never', hint: 'Use a token whose role may do this, and the dashboard at its own address.' },
+  RunEnded: { retry: 'never', hint: 'The run has ended; look at its result, or start it again.' },
   InvalidRequest: { retry: 'never', hint: 'Correct the input that the message names.' },
   DrillFailed: { retry: 'never', hint: 'The point did not prove itself; look at the evidence and take a new backup.' },
   Cancelled: { retry: 'never', hint: 'Start the run again when you want it.' },
