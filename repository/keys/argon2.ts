@@ -1,0 +1,31 @@
+import { argon2Sync } from 'node:crypto'
+import { bounds, fromHex, type Argon2Cost } from '../format/index.ts'
+import { HoldfastError } from '../../base/index.ts'
+
+/** §4.11 default: 256 MiB, three passes, four lanes. */
+export const DEFAULT_ARGON2 = { m: 262_144, t: 3, p: 4 } as const
+
+/** §5.4: UTF-8 of the Unicode NFC form, nothing trimmed. */
+export function passphraseBytes(passphrase: string): Buffer {
+  return Buffer.from(passphrase.normalize('NFC'), 'utf8')
+}
+
+/**
+ * Argon2id, version 0x13, no secret, no associated data, 32 bytes. Blocks the thread and takes `m` KiB: programs use
+ * `passphraseKeyInChild`; this is what runs there.
+ */
+export function argon2id(passphrase: string, cost: Argon2Cost): Buffer {
+  const { mMin, mMax, tMax, pMax } = bounds.argon2
+  const { m, t, p, salt } = cost
+  if (!(m >= mMin && m <= mMax && t >= 1 && t <= tMax && p >= 1 && p <= pMax)) {
+    throw new HoldfastError('FormatError', `Argon2id costs m=${m}, t=${t}, p=${p} are out of bounds.`)
+  }
+  return argon2Sync('argon2id', {
+    message: passphraseBytes(passphrase),
+    nonce: fromHex(salt, 16, 'salt'),
+    memory: m,
+    passes: t,
+    parallelism: p,
+    tagLength: 32,
+  })
+}

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto'
+import { toHex, type KeySetContent } from '../format/index.ts'
+import type { UnlockSecret } from '../types.ts'
+import { DEFAULT_ARGON2 } from './argon2.ts'
+import { publicKeyOf } from './ed25519.ts'
+import { encodeRecovery } from './recovery-text.ts'
+import { encodeSet } from './sets.ts'
+import { encodeSlot, slotKeyOf, type DerivePassphrase, type KeyObject } from './slots.ts'
+
+export interface NewKeys {
+  readonly content: KeySetContent
+  /** Two slots (passphrase, recovery) and two sets: what §3.4 step 3 puts and reads back. */
+  readonly objects: readonly KeyObject[]
+  /** To be shown once and kept outside (§5.4): `HFR1-…`. */
+  readonly recoveryText: string
+}
+
+/**
+ * §3.4 step 3: draws all keys of a repository with one domain and role `full`, and makes its key objects. Runs Argon2id
+ * once, in a child process unless `derive` is given. `random` is for deterministic fixtures only.
+ */
+export async function createKeys(options: {
+  readonly repo: string
+  readonly domain: string
+  readonly passphrase: string
+  readonly ms: number
+  readonly argon2?: { readonly m: number; readonly t: number; readonly p: number }
+  readonly derive?: DerivePassphrase
+  readonly random?: (bytes: number) => Buffer
+}): Promise<NewKeys> {
+  const { repo, domain, ms, random = randomBytes } = options
+  const content = drawKeys(repo, domain, ms, random)
+  const kek = random(32)
+  const label = { repo, kekGen: 1, role: content.role, ms }
+  const { m, t, p } = options.argon2 ?? DEFAULT_ARGON2
+  const kdf = { alg: 'argon2id' as const, m, t, p, salt: toHex(random(16)) }
+  const passphrase: UnlockSecret = { kind: 'passphrase', passphrase: options.passphrase }
+  const recoveryText = encodeRecovery(random(32))
+  const recovery: UnlockSecret = { kind: 'recovery', text: recoveryText }
+  const passphraseKey = await slotKeyOf(passphrase, kdf, options.derive)
+  const objects = [
+    encodeSlot('passphrase', { ...label, label: 'passphrase', kdf }, passphraseKey, kek, random(12)),
+    encodeSlot('recovery', { ...label, label: 'recovery key' }, await slotKeyOf(recovery, undefined), kek, random(12)),
+    encodeSet({ kekGen: 1, ms }, content, kek, random(12)),
+    encodeSet({ kekGen: 1, ms }, content, kek, random(12)),
+  ]
+  kek.fill(0)
+  passphraseKey.fill(0)
+  return { content, objects, recoveryText }
+}
+
+/** §5.1: one current key of each type, 32 random bytes each; numbers are random, non-zero and unique. */
+function drawKeys(repo: string, domain: string, ms: number, random: (bytes: number) => Buffer): KeySetContent {
+  const numbers = new Set<number>()
+  const draw = () => {
+    for (;;) {
+      const no = random(4).readUInt32LE(0)
+      if (no === 0 || numbers.has(no)) continue
+      numbers.add(no)
+      return { no, createdMs: ms, key: toHex(random(32)) }
+    }
+  }
+  const [idk, dek, mdk, mk, sig] = [draw(), draw(), draw(), draw(), draw()]
+  return {
+    v: 1,
+    repo,
+    role: 'full',
+    rev: 1,
+    keys: [
+      { ...idk, type: 'IDK', domain },
+      { ...dek, type: 'DEK', domain },
+      { ...mdk, type: 'MDK' },
+      { ...mk, type: 'MK' },
+      { ...sig, type: 'SIG', pub: toHex(publicKeyOf(Buffer.from(sig.key, 'hex'))) },
+    ],
+    current: { IDK: { [domain]: idk.no }, DEK: { [domain]: dek.no }, MDK: mdk.no, MK: mk.no, SIG: sig.no },
+  }
+}
