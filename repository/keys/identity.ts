@@ -8,8 +8,8 @@ export interface Identity {
   configId(innerHash: Uint8Array): Buffer
   /** Hints do not enter. */
   pageId(page: Page): Buffer
-  /** HMAC key of chunk or config ids, for the worker threads; undefined for a page, whose id is not that of its bytes. */
-  idKey(type: BlobType): Buffer | undefined
+  /** Id of a blob's content by its type; undefined for a page, whose id is not that of its bytes. */
+  contentId(type: BlobType, innerHash: Uint8Array): Buffer | undefined
   /** §3.2: 32 hex digits. Members go in byte for byte as in the manifest's `vm`. */
   series(vm: { readonly platform: string; readonly scope: string; readonly vm: string }): string
 }
@@ -19,11 +19,14 @@ export function identityOf(idk: Uint8Array): Identity {
   const pageKey = pageIdKey(idk)
   const configKey = configIdKey(idk)
   const seriesOf = seriesKey(idk)
+  const chunkId = (innerHash: Uint8Array) => hmac(chunkKey, innerHash)
+  const configId = (innerHash: Uint8Array) => hmac(configKey, innerHash)
   return {
-    chunkId: (innerHash) => hmac(chunkKey, innerHash),
-    configId: (innerHash) => hmac(configKey, innerHash),
+    chunkId,
+    configId,
     pageId: (page) => hmac(pageKey, pageIdentity(page)),
-    idKey: (type) => (type === BLOB_CHUNK ? chunkKey : type === BLOB_CONFIG ? configKey : undefined),
+    contentId: (type, hash) =>
+      type === BLOB_CHUNK ? chunkId(hash) : type === BLOB_CONFIG ? configId(hash) : undefined,
     series: ({ platform, scope, vm }) => hmac(seriesOf, canonicalJson({ platform, scope, vm })).toString('hex', 0, 16),
   }
 }
