@@ -3,7 +3,7 @@ import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { points, repositories, vms } from './schema.ts'
-import type { Consistency, PointDisk, Verdict } from './types.ts'
+import type { Consistency, Json, PointDisk, Verdict } from './types.ts'
 
 export type PointRow = typeof points.$inferSelect
 export interface ProofNote {
@@ -37,6 +37,9 @@ export interface NewPoint {
   readonly disks: readonly PointDisk[]
   /** Random chunks read back after the commit; 0: none. */
   readonly spotCheckedChunks: number
+  readonly manifestBytes: number | null
+  /** Change references that only the commit could name, as JSON. */
+  readonly refs: readonly Json[]
   readonly workflowId: string | null
   readonly runId: string | null
 }
@@ -52,8 +55,11 @@ export interface PointFilter {
 export interface PointQueries {
   /** Idempotent by id: recording a point again changes nothing. */
   record(point: NewPoint): void
-  /** A verification that says more than the one known, or the same later. */
-  recordVerification(id: string, level: 'quick' | 'full', ms: number): void
+  /** Kept if it says at least as much as the one known. `chunks`: read back, for a spot check. */
+  recordVerification(
+    id: string,
+    seen: { readonly level: Verification; readonly ms: number; readonly chunks: number | null },
+  ): void
   find(id: string): PointView | undefined
   /** Throws NotFound. */
   get(id: string): PointView
@@ -63,6 +69,10 @@ export interface PointQueries {
   /** Mean of what the incremental points of the last seven days read, per day; null without any. */
   changedPerDay(vmId: string): number | null
 }
+
+/** From weakest to strongest. */
+const verifications = ['validated', 'spot-checked', 'quick', 'full'] as const
+export type Verification = (typeof verifications)[number]
 
 const week = 7 * 86_400_000
 
@@ -113,11 +123,15 @@ export function pointQueries(context: CatalogContext): PointQueries {
         if (done.changes > 0) publish('point', point.id)
       })
     },
-    recordVerification(id, level, ms) {
+    recordVerification(id, { level, ms, chunks }) {
       inTransaction(context, () => {
         const known = find(id)
-        if (!known || (known.verifyLevel === 'full' && level === 'quick')) return
-        db.update(points).set({ verifyLevel: level, verifiedMs: ms, verifyChunks: null }).where(eq(points.id, id)).run()
+        if (!known) throw new HoldfastError('NotFound', `there is no recovery point ${id}`)
+        if (known.verifyLevel && verifications.indexOf(level) < verifications.indexOf(known.verifyLevel)) return
+        db.update(points)
+          .set({ verifyLevel: level, verifiedMs: ms, verifyChunks: chunks })
+          .where(eq(points.id, id))
+          .run()
         publish('point', id)
       })
     },

@@ -36,6 +36,8 @@ export interface RunObservation {
   readonly bytesStored?: number | null
   readonly error?: ErrorNote | null
   readonly residue?: readonly ResidueNote[]
+  /** One sentence about what came out. */
+  readonly summary?: string | null
 }
 
 export interface RunFilter {
@@ -48,7 +50,7 @@ export interface RunFilter {
 }
 
 export interface RunQueries {
-  /** Idempotent by run id. True: it was not known. */
+  /** Idempotent by run id: who asked and the run itself may both say so, in either order. True: it was not known. */
   started(run: StartedRun): boolean
   /** Announces the run only if something that people see has changed. */
   observe(runId: string, seen: RunObservation): void
@@ -91,6 +93,9 @@ export function runQueries(context: CatalogContext): RunQueries {
       return inTransaction(context, () => {
         const row = { ...run, state: 'running' as const, resumedTimes: 0, residue: [], seenMs: now() }
         const isNew = db.insert(runs).values(row).onConflictDoNothing({ target: runs.runId }).run().changes > 0
+        if (!isNew && run.idempotencyKey !== null) {
+          db.update(runs).set({ idempotencyKey: run.idempotencyKey }).where(eq(runs.runId, run.runId)).run()
+        }
         if (isNew) publish('run', run.runId)
         return isNew
       })

@@ -7,6 +7,7 @@ import type {
   ErrorNote,
   EventType,
   FindingNote,
+  Json,
   Platform,
   PointDisk,
   PowerState,
@@ -69,6 +70,8 @@ export const vms = sqliteTable('vms', {
   excludedReason: text('excluded_reason'),
   drillChecks: text('drill_checks', { mode: 'json' }).$type<readonly DrillCheck[]>().notNull(),
   createdMs: integer('created_ms').notNull(),
+  /** The listing that showed it last. */
+  listing: text('listing').notNull(),
   seenMs: integer('seen_ms').notNull(),
   goneMs: integer('gone_ms'),
 })
@@ -117,6 +120,9 @@ export const points = sqliteTable('points', {
   verifyLevel: text('verify_level').$type<'validated' | 'spot-checked' | 'quick' | 'full'>(),
   verifiedMs: integer('verified_ms'),
   verifyChunks: integer('verify_chunks'),
+  manifestBytes: integer('manifest_bytes'),
+  /** Change references that only the commit could name; losing them costs a full. */
+  refs: text('refs', { mode: 'json' }).$type<readonly Json[]>().notNull(),
   workflowId: text('workflow_id'),
   runId: text('run_id'),
 })
@@ -138,6 +144,7 @@ export const runs = sqliteTable('runs', {
   bytesStored: integer('bytes_stored'),
   error: text('error', { mode: 'json' }).$type<ErrorNote>(),
   residue: text('residue', { mode: 'json' }).$type<readonly ResidueNote[]>().notNull(),
+  summary: text('summary'),
   requestedUser: text('requested_user').notNull(),
   requestedReason: text('requested_reason').notNull(),
   idempotencyKey: text('idempotency_key'),

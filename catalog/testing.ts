@@ -37,8 +37,19 @@ export function aVm(name: string, over: Partial<DiscoveredVm> = {}): DiscoveredV
 
 /** One hypervisor `lab` with these VMs, and the repository `main`. */
 export function furnish(catalog: Catalog, names: readonly string[] = ['web-01']): void {
-  catalog.endpoints.add({ name: 'lab', platform: 'qemu', address: '/srv/lab', site: 'local', credentialRef: '', options: {} })
-  catalog.vms.recordDiscovered('lab', names.map((name) => aVm(name)))
+  catalog.endpoints.add({
+    name: 'lab',
+    platform: 'qemu',
+    address: '/srv/lab',
+    site: 'local',
+    credentialRef: '',
+    options: {},
+  })
+  catalog.vms.recordDiscovered(
+    'lab',
+    'listing-1',
+    names.map((name) => aVm(name)),
+  )
   catalog.repositories.add({
     name: 'main',
     site: 'local',
@@ -67,10 +78,32 @@ export function aPoint(n: number, over: Partial<NewPoint> = {}): NewPoint {
     consistency: 'filesystem',
     freezeDurationMs: 126,
     disks: [
-      { disk: 'virtio0', label: 'system', size: 2 ** 31, mode: 'full', why: 'no-parent', readBytes: 900, newBytes: 300, bytesResumed: 0, attempts: 1 },
-      { disk: 'virtio1', label: 'data', size: 2 ** 30, mode: 'full', why: 'no-parent', readBytes: 100, newBytes: 50, bytesResumed: 0, attempts: 1 },
+      {
+        disk: 'virtio0',
+        label: 'system',
+        size: 2 ** 31,
+        mode: 'full',
+        why: 'no-parent',
+        readBytes: 900,
+        newBytes: 300,
+        bytesResumed: 0,
+        attempts: 1,
+      },
+      {
+        disk: 'virtio1',
+        label: 'data',
+        size: 2 ** 30,
+        mode: 'full',
+        why: 'no-parent',
+        readBytes: 100,
+        newBytes: 50,
+        bytesResumed: 0,
+        attempts: 1,
+      },
     ],
     spotCheckedChunks: 16,
+    manifestBytes: 4096,
+    refs: [],
     workflowId: 'backup/web-01',
     runId: `run-${n}`,
     ...over,

@@ -1,4 +1,4 @@
-import { and, eq, isNull, lt } from 'drizzle-orm'
+import { and, eq, isNull, ne } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { categories, defaultCategory, posture, type Posture } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
@@ -35,13 +35,17 @@ export interface VmChange {
 }
 
 export interface VmQueries {
-  /** One page of a listing; idempotent. A VM keeps the id of its first discovery, whatever it is called later. */
+  /**
+   * One page of the listing `listing` (an id of its own); idempotent. A VM keeps the id of its first discovery,
+   * whatever it is called later.
+   */
   recordDiscovered(
     endpointId: string,
+    listing: string,
     page: readonly DiscoveredVm[],
   ): { readonly added: number; readonly changed: number }
-  /** After the last page of a complete listing that began at `startedMs`: what it did not show is gone. */
-  closeListing(endpointId: string, startedMs: number): { readonly gone: number }
+  /** After the last page of a complete listing: what it did not show is gone. */
+  closeListing(endpointId: string, listing: string): { readonly gone: number }
   find(id: string): VmView | undefined
   /** Throws NotFound. */
   get(id: string): VmView
@@ -102,7 +106,7 @@ export function vmQueries(context: CatalogContext): VmQueries {
   const ofRef = (endpointId: string, scope: string, externalId: string) =>
     and(eq(vms.endpointId, endpointId), eq(vms.scope, scope), eq(vms.externalId, externalId))
 
-  const recordOne = (endpointId: string, facts: DiscoveredVm): 'added' | 'changed' | 'same' => {
+  const recordOne = (endpointId: string, listing: string, facts: DiscoveredVm): 'added' | 'changed' | 'same' => {
     const known = db
       .select()
       .from(vms)
@@ -135,7 +139,7 @@ export function vmQueries(context: CatalogContext): VmQueries {
         drillChecks: [],
       }
       db.insert(vms)
-        .values({ ...own, ...seen, createdMs: now(), seenMs: now() })
+        .values({ ...own, ...seen, listing, createdMs: now(), seenMs: now() })
         .run()
       publish('vm', id)
       return 'added'
@@ -144,7 +148,7 @@ export function vmQueries(context: CatalogContext): VmQueries {
       ([name, value]) => JSON.stringify(value) !== JSON.stringify(known[name as keyof VmRow]),
     )
     db.update(vms)
-      .set({ ...seen, seenMs: now() })
+      .set({ ...seen, listing, seenMs: now() })
       .where(eq(vms.id, known.id))
       .run()
     if (differs) publish('vm', known.id)
@@ -154,21 +158,21 @@ export function vmQueries(context: CatalogContext): VmQueries {
   return {
     find,
     get,
-    recordDiscovered(endpointId, page) {
+    recordDiscovered(endpointId, listing, page) {
       return inTransaction(context, () => {
-        const results = page.map((facts) => recordOne(endpointId, facts))
+        const results = page.map((facts) => recordOne(endpointId, listing, facts))
         return {
           added: results.filter((one) => one === 'added').length,
           changed: results.filter((one) => one === 'changed').length,
         }
       })
     },
-    closeListing(endpointId, startedMs) {
+    closeListing(endpointId, listing) {
       return inTransaction(context, () => {
         const gone = db
           .update(vms)
           .set({ goneMs: now() })
-          .where(and(eq(vms.endpointId, endpointId), lt(vms.seenMs, startedMs), isNull(vms.goneMs)))
+          .where(and(eq(vms.endpointId, endpointId), ne(vms.listing, listing), isNull(vms.goneMs)))
           .returning({ id: vms.id })
           .all()
         for (const { id } of gone) publish('vm', id)

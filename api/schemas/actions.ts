@@ -8,6 +8,8 @@ export const tuningSchema = z
     moverHeartbeatMs: z.number().int().min(1000).max(600_000).optional(),
     journalSourceBytes: z.number().int().min(1_048_576).max(1_099_511_627_776).optional(),
     freezeLimitMs: z.number().int().min(100).max(60_000).optional(),
+    operatorWaitMs: z.number().int().min(1000).max(2_592_000_000).optional(),
+    reprobeMs: z.number().int().min(100).max(3_600_000).optional(),
     stallTimeoutMs: z.number().int().min(1000).max(86_400_000).optional(),
   })
   .openapi('Tuning')

@@ -26,6 +26,7 @@ export const runSchema = z
       .nullable()
       .openapi({ description: 'Newest known; null before the first byte and after the end' }),
     resumedTimes: z.number().int().nonnegative(),
+    summary: z.string().nullable().openapi({ description: 'One sentence about what came out' }),
     bytesRead: byteCount.nullable(),
     bytesStored: byteCount.nullable(),
     error: runErrorSchema.nullable(),

@@ -40,6 +40,7 @@ CREATE TABLE vms (
   excluded_reason TEXT,
   drill_checks TEXT NOT NULL CHECK (json_valid(drill_checks)),
   created_ms INTEGER NOT NULL,
+  listing TEXT NOT NULL,
   seen_ms INTEGER NOT NULL,
   gone_ms INTEGER,
   UNIQUE (endpoint_id, scope, external_id)
@@ -78,6 +79,8 @@ CREATE TABLE points (
   verify_level TEXT,
   verified_ms INTEGER,
   verify_chunks INTEGER,
+  manifest_bytes INTEGER,
+  refs TEXT NOT NULL CHECK (json_valid(refs)),
   workflow_id TEXT,
   run_id TEXT
 ) STRICT;
@@ -102,6 +105,7 @@ CREATE TABLE runs (
   bytes_stored INTEGER,
   error TEXT CHECK (error IS NULL OR json_valid(error)),
   residue TEXT NOT NULL CHECK (json_valid(residue)),
+  summary TEXT,
   requested_user TEXT NOT NULL,
   requested_reason TEXT NOT NULL,
   idempotency_key TEXT,

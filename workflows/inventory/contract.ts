@@ -47,7 +47,7 @@ export interface DiscoverResult {
 
 /**
  * Pages keep histories small at any number of VMs: the site reads up to `discoverPageSize` VMs a time, the control
- * side records each page (`catalog.vms.recordDiscovered`), and the last page closes the listing
+ * side records each page under the id of the listing (`catalog.vms.recordDiscovered`), and after the last one closes it
  * (`catalog.vms.closeListing`).
  */
 export const discoverPageSize = 25
