@@ -1,33 +1,92 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { HoldfastError } from '../../base/index.ts'
-import { buffer, compressPayload, decodeZstdFrame, toHex, type BlobType } from '../format/index.ts'
-import { sealBlob, sha256, type KeyRing } from '../keys/index.ts'
+import {
+  AEAD_AES_256_GCM,
+  BLOB_HEADER,
+  BLOB_OVERHEAD,
+  BLOB_PAGE,
+  blobAad,
+  buffer,
+  checkPagePlace,
+  checkReference,
+  compressPayload,
+  crc32,
+  decodeBlobHeader,
+  decodePage,
+  decodeZstdFrame,
+  demand,
+  encodeBlobHeader,
+  formatError,
+  toHex,
+  type BlobReference,
+  type BlobType,
+  type Page,
+} from '../format/index.ts'
+import { blobKey, sha256, type KeyRing } from '../keys/index.ts'
 import type { Identified } from './protocol.ts'
 
+const TAG = 16
 const zeroes = Buffer.alloc(4 * 1024 * 1024)
 
 /** §6.2, §5.2: ZERO, or the inner hash and the id of a chunk or config part. */
 export function identify(ring: KeyRing, type: BlobType, content: Uint8Array): Identified {
-  if (buffer(content).equals(zeroes.subarray(0, content.length))) return { zero: true }
+  if (type !== 3 && buffer(content).equals(zeroes.subarray(0, content.length))) return { zero: true }
   const innerHash = sha256(content)
   const id = ring.identity().contentId(type, innerHash)
   if (id === undefined) throw new TypeError('the id of a page is not that of its bytes')
   return { zero: false, innerHash, id }
 }
 
-export interface SealInput {
+export interface BlobInput {
   readonly type: BlobType
-  readonly content: Uint8Array
   readonly id: Uint8Array
+  /** SHA-256 of the plain content, taken before anything could corrupt it. */
   readonly innerHash: Uint8Array
+  /** Length of the plain content. */
+  readonly ulen: number
+  readonly comp: 0 | 1
+  /** The content, or one zstd frame of it. */
+  readonly payload: Uint8Array
+  /** Only for vectors; default: random. */
+  readonly nonce?: Uint8Array
+}
+
+/**
+ * §4.2: header and ciphertext of a blob under the current key of its type, written to the start of `into`, which may be
+ * the memory of the payload. Returns their length, `72 + clen`.
+ */
+export function sealBlob(ring: KeyRing, input: BlobInput, into: Uint8Array): number {
+  const { type, id, innerHash, ulen, comp, payload, nonce = randomBytes(12) } = input
+  const { no, key } = ring.current(type === BLOB_PAGE ? 'MDK' : 'DEK')
+  const clen = BLOB_OVERHEAD + payload.length
+  // The AAD ends before the CRC of the ciphertext, so the header is encoded first without and then with it.
+  const facts = { type, id, nonce, ulen, clen, comp, aead: AEAD_AES_256_GCM, flags: 0, keyNo: no, crcCt: 0 }
+  const cipher = createCipheriv('aes-256-gcm', blobKey(key, type, AEAD_AES_256_GCM, id), nonce, { authTagLength: TAG })
+  cipher.setAAD(blobAad(encodeBlobHeader(facts)))
+  const head = cipher.update(innerHash)
+  const body = cipher.update(payload)
+  cipher.final()
+  const out = buffer(into).subarray(0, BLOB_HEADER + clen)
+  out.set(head, BLOB_HEADER)
+  out.set(body, BLOB_HEADER + head.length)
+  out.set(cipher.getAuthTag(), out.length - TAG)
+  out.set(encodeBlobHeader({ ...facts, crcCt: crc32(out.subarray(BLOB_HEADER)) }))
+  free(body)
+  return out.length
+}
+
+export interface SealInput extends Pick<BlobInput, 'type' | 'id' | 'innerHash'> {
+  readonly content: Uint8Array
   /** zstd level; undefined: stored as it is (pages). */
   readonly level: number | undefined
 }
 
 /**
- * §6.4: header and ciphertext of a blob. What goes into the cipher is decoded and compared with the inner hash first:
- * memory that changed since it was hashed ends the attempt.
+ * §6.4: compresses if that saves at least 1/32, and seals. What goes into the cipher is decoded and compared with the inner
+ * hash first: memory that changed since it was hashed ends the attempt. `into` may be the memory of the content.
  */
-export function compressAndSeal(ring: KeyRing, { type, content, id, innerHash, level }: SealInput): Buffer {
+export function compressAndSeal(ring: KeyRing, input: SealInput, into: Uint8Array): number {
+  const { type, content, id, innerHash, level } = input
   const { comp, payload } = level === undefined ? ({ comp: 0, payload: content } as const) : compressPayload(content, level)
   const decoded = comp === 1 ? decodeZstdFrame(payload, content.length, 'compressed blob') : payload
   const same = sha256(decoded).equals(innerHash)
@@ -37,9 +96,61 @@ export function compressAndSeal(ring: KeyRing, { type, content, id, innerHash, l
       hint: 'Nothing of it was stored. If it happens again, check the memory of this machine.',
     })
   }
-  const blob = sealBlob(ring, { type, id, innerHash, ulen: content.length, comp, payload })
+  const length = sealBlob(ring, { type, id, innerHash, ulen: content.length, comp, payload }, into)
   if (comp === 1) free(payload)
-  return blob
+  return length
+}
+
+/**
+ * §7.8, all checks always: header CRC, bounds, type, id and length against the reference, AEAD, decompression to exactly
+ * ulen, inner hash, id. `bytes`: `[off, off + 72 + clen)` of the pack. `ulen`: the length that the content must have, where
+ * the reference tells it. Throws FormatError or FormatUnsupported; never returns wrong bytes.
+ */
+export function openBlob(
+  ring: KeyRing,
+  bytes: Uint8Array,
+  wanted: BlobReference & { readonly ulen?: number; readonly domain?: string },
+): Buffer {
+  const whole = buffer(bytes)
+  const header = decodeBlobHeader(whole)
+  checkReference(header, wanted)
+  const what = `blob ${toHex(wanted.id)}`
+  demand(wanted.ulen === undefined || header.ulen === wanted.ulen, what, `${header.ulen} bytes instead of ${wanted.ulen}`)
+  demand(whole.length === BLOB_HEADER + header.clen, what, `${whole.length} bytes were read`)
+  const dataKey = ring.key(header.type === BLOB_PAGE ? 'MDK' : 'DEK', header.keyNo)
+  const key = blobKey(dataKey, header.type, header.aead, header.id)
+  const decipher = createDecipheriv('aes-256-gcm', key, header.nonce, { authTagLength: TAG })
+  decipher.setAAD(blobAad(whole))
+  decipher.setAuthTag(whole.subarray(whole.length - TAG))
+  const plaintext = decipher.update(whole.subarray(BLOB_HEADER, whole.length - TAG))
+  try {
+    decipher.final()
+  } catch (cause) {
+    throw formatError(what, 'does not open: altered, or sealed with another key', cause)
+  }
+  const innerHash = Buffer.from(plaintext.subarray(0, 32))
+  const payload = plaintext.subarray(32)
+  const content = header.comp === 1 ? decodeZstdFrame(payload, header.ulen, what) : payload
+  if (header.comp === 1) free(plaintext)
+  demand(content.length === header.ulen, what, `${content.length} bytes of content instead of ${header.ulen}`)
+  demand(sha256(content).equals(innerHash), what, 'the content does not hash to its inner hash')
+  const id = ring.identity(wanted.domain).contentId(header.type, innerHash)
+  if (id !== undefined && !id.equals(wanted.id)) throw formatError(what, 'the content is that of another id')
+  return content
+}
+
+/** Decodes a page's content and checks that it is page `pageNo` of a disk of `diskBytes` and has the id of its reference. */
+export function checkedPage(
+  ring: KeyRing,
+  content: Uint8Array,
+  wanted: { readonly id: Uint8Array; readonly pageNo: number; readonly diskBytes: number; readonly domain?: string },
+): Page {
+  const page = decodePage(content)
+  checkPagePlace(page, wanted.pageNo, wanted.diskBytes)
+  if (!ring.identity(wanted.domain).pageId(page).equals(wanted.id)) {
+    throw formatError(`page ${toHex(wanted.id)}`, 'its entries give another page id')
+  }
+  return page
 }
 
 /** Gives large memory back at once: it lies outside the heap, where the collector hardly notices it. */

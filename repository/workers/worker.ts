@@ -1,8 +1,8 @@
 import { parentPort } from 'node:worker_threads'
 import { toHoldfastError, type SerializedError } from '../../base/index.ts'
 import { buffer, slice, BLOB_HEADER } from '../format/index.ts'
-import { createKeyRing, openBlob, sha256, type KeyRing } from '../keys/index.ts'
-import { compressAndSeal, free, identify } from './blobs.ts'
+import { createKeyRing, sha256, type KeyRing } from '../keys/index.ts'
+import { compressAndSeal, free, identify, openBlob } from './blobs.ts'
 import type { OpenedBlob, Reply, Request, Results, Task } from './protocol.ts'
 
 /** The other end of pool.ts: one task at a time, in the order of arrival. */
@@ -34,11 +34,8 @@ function perform(ring: KeyRing, task: Task, transfer: ArrayBuffer[]): Results[Ta
       return identify(ring, task.type, task.content)
     case 'seal': {
       const { memory, length, type, id, innerHash, level } = task
-      const blob = compressAndSeal(ring, { type, content: memory.subarray(0, length), id, innerHash, level })
-      memory.set(blob)
-      const sealed = { length: blob.length }
-      free(blob)
-      return sealed
+      const content = memory.subarray(0, length)
+      return { length: compressAndSeal(ring, { type, content, id, innerHash, level }, memory) }
     }
     case 'hash':
       return { sha256: sha256(task.content) }
