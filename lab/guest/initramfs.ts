@@ -29,7 +29,16 @@ const wantedModules = [
   'dm_snapshot',
 ]
 /** Programs beside busybox, by their place in the packages; the guest has them at the same place. */
-const programs = ['usr/sbin/qemu-ga', 'usr/bin/sqlite3', 'sbin/blkdiscard', 'usr/bin/fallocate', 'sbin/blkid']
+const programs = [
+  'usr/sbin/qemu-ga',
+  'usr/bin/sqlite3',
+  'sbin/blkdiscard',
+  'usr/bin/fallocate',
+  'sbin/blkid',
+  'usr/bin/pkill',
+  'sbin/fsfreeze',
+  'bin/dash',
+]
 /** Our own files and where the guest has them. */
 const ownFiles: { readonly [file: string]: string } = {
   init: 'init',
@@ -76,13 +85,17 @@ async function ownEntries(): Promise<CpioEntry[]> {
   )
 }
 
-/** busybox as itself and as a link for each of its commands, in /bin; a program of the same name elsewhere comes first. */
+/**
+ * busybox as itself and as a link for each of its commands, in /bin; a program of the same name elsewhere comes first.
+ * /bin/sh is dash, as in a usual guest: busybox's shell would take its own commands before any program.
+ */
 async function busyboxEntries(tree: string): Promise<CpioEntry[]> {
   const file = locate(tree, 'bin/busybox')
   const { out } = await runProgram(file, ['--list'])
-  const commands = out.split('\n').filter((name) => name !== '' && name !== 'busybox')
+  const commands = out.split('\n').filter((name) => !['', 'busybox', 'sh'].includes(name))
   return [
     { path: 'bin/busybox', kind: 'file', mode: 0o755, data: await readFile(file) },
+    { path: 'bin/sh', kind: 'link', target: 'dash' },
     // The kernel calls this path when it needs a module.
     { path: 'sbin/modprobe', kind: 'link', target: '/bin/busybox' },
     ...commands.map((name): CpioEntry => ({ path: `bin/${name}`, kind: 'link', target: 'busybox' })),

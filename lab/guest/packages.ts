@@ -14,7 +14,7 @@ export interface FetchedPackage {
 /** The kernel for virtual machines: Debian's name, then Ubuntu's. */
 const kernels = ['linux-image-cloud-amd64', 'linux-image-virtual']
 /** Programs of the guest; the libraries they need are found by their dependencies. */
-const programs = ['busybox-static', 'qemu-guest-agent', 'sqlite3', 'util-linux']
+const programs = ['busybox-static', 'qemu-guest-agent', 'sqlite3', 'util-linux', 'procps', 'dash']
 /** From these only single files are taken for the boot disk. */
 const bootPrograms = ['syslinux', 'syslinux-common', 'mtools', 'dosfstools']
 
