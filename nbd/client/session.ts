@@ -1,6 +1,6 @@
 import { HoldfastError, isHoldfastError, type Millis } from '../../base/index.ts'
 import { Command, CommandFlag } from '../codec/constants.ts'
-import { Budget } from './budget.ts'
+import { Budget } from '../budget.ts'
 import { Connection, type ConnectionOwner } from './connection.ts'
 import { cancelled } from './errors.ts'
 import type { Negotiated } from './handshake.ts'

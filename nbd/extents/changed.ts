@@ -55,15 +55,31 @@ function ask(range: ByteRange, allocation: (range: ByteRange) => AsyncIterable<S
 }
 
 async function* classify({ range, answers, first }: Asked): AsyncGenerator<Extent, void, undefined> {
-  let at: number = range.start
+  yield* coverRange(range, toExtents(first, answers))
+}
+
+async function* toExtents(
+  first: Promise<IteratorResult<StatusExtent>>,
+  answers: AsyncIterator<StatusExtent>,
+): AsyncGenerator<Extent, void, undefined> {
   for (let answer = await first; !answer.done; answer = await answers.next()) {
     const { offset, length, flags } = answer.value
+    yield { offset, length, kind: (flags & AllocationFlag.ZERO) !== 0 ? 'zero' : 'data' }
+  }
+}
+
+/** Sorted extents cut to exactly `range`; what they leave out is data. */
+export async function* coverRange(range: ByteRange, source: Source<Extent>): AsyncGenerator<Extent, void, undefined> {
+  let at: number = range.start
+  for await (const { offset, length, kind } of source) {
     const start = Math.max(offset, at)
     const end = Math.min(offset + length, range.end)
-    if (start >= end) continue
-    if (start > at) yield extent(at, start, 'data')
-    yield extent(start, end, (flags & AllocationFlag.ZERO) !== 0 ? 'zero' : 'data')
-    at = end
+    if (start < end) {
+      if (start > at) yield extent(at, start, 'data')
+      yield extent(start, end, kind)
+      at = end
+    }
+    if (at >= range.end) return
   }
   if (at < range.end) yield extent(at, range.end, 'data')
 }

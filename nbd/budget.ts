@@ -1,5 +1,5 @@
-import type { HoldfastError } from '../../base/index.ts'
-import { cancelled } from './errors.ts'
+import type { HoldfastError } from '../base/index.ts'
+import { cancelled } from './client/errors.ts'
 
 interface Waiter {
   readonly bytes: number
