@@ -62,9 +62,13 @@ async function* toExtents(
   first: Promise<IteratorResult<StatusExtent>>,
   answers: AsyncIterator<StatusExtent>,
 ): AsyncGenerator<Extent, void, undefined> {
-  for (let answer = await first; !answer.done; answer = await answers.next()) {
-    const { offset, length, flags } = answer.value
-    yield { offset, length, kind: (flags & AllocationFlag.ZERO) !== 0 ? 'zero' : 'data' }
+  try {
+    for (let answer = await first; !answer.done; answer = await answers.next()) {
+      const { offset, length, flags } = answer.value
+      yield { offset, length, kind: (flags & AllocationFlag.ZERO) !== 0 ? 'zero' : 'data' }
+    }
+  } finally {
+    await answers.return?.()
   }
 }
 
