@@ -41,6 +41,7 @@ const journalSchema = z.object({
   entryPacks: z.array(hash),
   runs: z.array(z.tuple([integer, integer, integer, integer])),
   homes: base64url,
+  readBytes: optional(integer),
 })
 const resultSchema = z.object({
   disk: text,
@@ -66,6 +67,8 @@ export interface SessionJournal {
   readonly runs: readonly JournalRun[]
   /** For the packs of `entries`. */
   readonly homes: readonly Home[]
+  /** Bytes read from the source since the part's previous journal, so that a resumed part still counts right. */
+  readonly readBytes?: number
 }
 /** The whole part, whatever its journals said. */
 export interface SessionResult {
@@ -123,8 +126,8 @@ function toJson(content: SessionContent): object {
   const { type: _, ...rest } = content
   switch (content.type) {
     case 'journal': {
-      const { entries, runs, homes, disk, nextOffset } = content
-      return { disk, nextOffset, ...encodeEntries(entries), runs: runs.map(encodeRun), homes: encodeHomes(homes) }
+      const { entries, runs, homes, disk, nextOffset, readBytes } = content
+      return { disk, nextOffset, readBytes, ...encodeEntries(entries), runs: runs.map(encodeRun), homes: encodeHomes(homes) }
     }
     case 'result': {
       const { roots, homes, disk, firstPage, readBytes, newBytes } = content

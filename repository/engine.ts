@@ -1,0 +1,29 @@
+import type { Fmt } from './format/index.ts'
+import type { GcStateReader } from './gcstate/index.ts'
+import type { IndexView } from './index-view/index.ts'
+import type { KeyInventory, KeyRing } from './keys/index.ts'
+import type { BlobReader } from './read/blob-reader.ts'
+import type { Quarantines } from './read/quarantine.ts'
+import type { Connect, ObjectStore } from './store/index.ts'
+import type { BufferBudget, WorkerPool } from './workers/index.ts'
+
+/** What an open repository consists of; every room of the engine works on it. */
+export interface Engine {
+  readonly fmt: Fmt
+  readonly ring: KeyRing
+  readonly inventory: KeyInventory
+  /** Names of competing key sets (§5.3); not empty: read only. */
+  readonly keyConflict: readonly string[]
+  /** The connection for reading and single requests. A writer's attempt opens its own. */
+  readonly store: ObjectStore
+  readonly connect: Connect
+  readonly gc: GcStateReader
+  readonly view: IndexView
+  readonly pool: WorkerPool
+  readonly budget: BufferBudget
+  readonly blobs: BlobReader
+  readonly quarantines: Quarantines
+  readonly clock: () => number
+  /** For what costs no data but should be looked at: ignored replicas, damaged segments, objects whose MAC fails. */
+  readonly warn: (message: string) => void
+}

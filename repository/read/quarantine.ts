@@ -1,0 +1,101 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { isHoldfastError } from '../../base/index.ts'
+import { canonicalJson, names, parseName, quarantineKind, toHex } from '../format/index.ts'
+import { getWhole, listAll, type ObjectStore } from '../store/index.ts'
+
+/** The slots that `bad/` names at one moment (§12.2): they are not homes. */
+export interface BadSlots {
+  readonly isEmpty: boolean
+  has(pack: string, slot: number): boolean
+  hasPack(pack: string): boolean
+}
+
+/** Reads and writes `bad/`. Objects are immutable and kept by name. */
+export class Quarantines {
+  readonly #repo: string
+  readonly #clock: () => number
+  readonly #warn: (message: string) => void
+  readonly #known = new Map<string, { readonly pack: string; readonly slots: ReadonlySet<number> | 'all' }>()
+  readonly #reported = new Set<string>()
+
+  constructor(options: {
+    readonly repo: string
+    readonly clock: () => number
+    readonly warn: (message: string) => void
+  }) {
+    this.#repo = options.repo
+    this.#clock = options.clock
+    this.#warn = options.warn
+  }
+
+  /** LIST `bad/`, and one GET for each object not met before. */
+  async read(store: ObjectStore, signal: AbortSignal): Promise<BadSlots> {
+    const packs = new Map<string, Set<number> | 'all'>()
+    for (const { name } of await listAll(store, 'bad/')) {
+      const parsed = parseName(name)
+      if (parsed?.kind !== 'quarantine') continue
+      const item = this.#known.get(name) ?? (await this.#load(store, name, parsed.pack, signal))
+      if (item === undefined) continue
+      this.#known.set(name, item)
+      const seen = packs.get(item.pack)
+      if (item.slots === 'all' || seen === 'all') packs.set(item.pack, 'all')
+      else packs.set(item.pack, new Set([...(seen ?? []), ...item.slots]))
+    }
+    return {
+      isEmpty: packs.size === 0,
+      has(pack, slot) {
+        const slots = packs.get(pack)
+        return slots === 'all' || (slots?.has(slot) ?? false)
+      },
+      hasPack: (pack) => packs.has(pack),
+    }
+  }
+
+  /** Puts a quarantine object, once per process and place. `slots` absent: the whole pack. */
+  async report(
+    store: ObjectStore,
+    pack: string,
+    found: 'L1' | 'L2' | 'L3' | 'L4' | 'read',
+    slots?: readonly { readonly slot: number; readonly id: Uint8Array }[],
+  ): Promise<void> {
+    const key = `${pack} ${slots?.map(({ slot }) => slot).join(',') ?? 'all'}`
+    if (this.#reported.has(key)) return
+    this.#reported.add(key)
+    const body = canonicalJson(
+      quarantineKind.write({
+        repo: this.#repo,
+        pack,
+        scope: slots === undefined ? 'pack' : 'slots',
+        slots: (slots ?? []).map(({ slot, id }) => ({ slot, id: toHex(id) })),
+        found,
+        ms: this.#clock(),
+      }),
+    )
+    try {
+      await store.putIfAbsent(names.quarantine(pack, toHex(randomBytes(8))), body, {
+        sha256: createHash('sha256').update(body).digest(),
+        signal: new AbortController().signal,
+      })
+    } catch (error) {
+      // Reading goes on without it, from a read-only copy for example; the damage itself is reported by the reader.
+      this.#reported.delete(key)
+      this.#warn(`pack ${pack} is damaged and could not be quarantined: ${String(error)}`)
+    }
+  }
+
+  /** A `bad/` object that cannot be understood names its pack all the same: a false quarantine costs space, never data. */
+  async #load(store: ObjectStore, name: string, pack: string, signal: AbortSignal) {
+    const bytes = await getWhole(store, name, signal)
+    if (bytes === undefined) return undefined
+    try {
+      const item = quarantineKind.read(quarantineKind.parse(bytes))
+      if (item.pack === pack && item.repo === this.#repo) {
+        return { pack, slots: item.scope === 'pack' ? ('all' as const) : new Set(item.slots.map(({ slot }) => slot)) }
+      }
+    } catch (error) {
+      if (!isHoldfastError(error) || !error.code.startsWith('Format')) throw error
+    }
+    this.#warn(`${name} cannot be understood; the whole pack counts as damaged`)
+    return { pack, slots: 'all' as const }
+  }
+}
