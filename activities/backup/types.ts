@@ -119,6 +119,8 @@ export interface CommitInput extends RoundRef {
   readonly point: PointInTime
   readonly results: readonly { readonly part: number; readonly attempt: number }[]
   readonly disks: readonly { readonly id: DiskKey; readonly mode: 'full' | 'incremental'; readonly why: string }[]
+  /** Commit attempts of this start are `attemptBase + activity attempt`, like those of a copy. */
+  readonly attemptBase: number
   readonly origin: 'manual' | 'scheduled' | 'publish' | 'safety'
   readonly name: string | null
   readonly description: string | null

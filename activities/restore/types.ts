@@ -19,6 +19,8 @@ export interface RestorePlace {
     | { readonly kind: 'new'; readonly name: string }
     | { readonly kind: 'replace'; readonly vm: VmRef; readonly safetyPoint: PointId }
   readonly identity: 'new' | 'same'
+  /** No network of production is attached, whatever the VM had (drills). */
+  readonly isolated: boolean
 }
 
 export interface PlanRestoreInput extends TargetRef {

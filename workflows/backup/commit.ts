@@ -8,7 +8,7 @@ import type {
 import type { PointInTime } from '../../drivers/values.ts'
 import { errorOf } from '../shared/failures.ts'
 import { siteSteps } from '../shared/options.ts'
-import { roundRef } from './context.ts'
+import { attemptsPerStart, roundRef } from './context.ts'
 import type { DiskModes, RoundContext } from './context.ts'
 
 /**
@@ -37,9 +37,12 @@ export async function commitRound(
       [{ ...round, point }],
     ),
   )
+  let starts = 0
   try {
-    return await control.patiently('committing', () =>
-      commit.commitBackup.executeWithOptions(
+    return await control.patiently('committing', () => {
+      const attemptBase = attemptsPerStart * starts
+      starts += 1
+      return commit.commitBackup.executeWithOptions(
         ids.step('commit', 'Export the configuration, write the manifest, validate the point'),
         [
           {
@@ -56,10 +59,11 @@ export async function commitRound(
             run: `${workflowId}:${runId}`,
             tags: plan.tags,
             hypervisor: plan.hypervisor,
+            attemptBase,
           },
         ],
-      ),
-    )
+      )
+    })
   } catch (thrown) {
     const found = await lookUp(ctx, plan.series)
     if (found === null) throw thrown

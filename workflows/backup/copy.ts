@@ -6,12 +6,10 @@ import { defaults, siteSteps } from '../shared/options.ts'
 import { modeInWords } from '../shared/summaries.ts'
 import { together } from '../shared/together.ts'
 import { rangeOf } from './parts.ts'
-import { roundRef } from './context.ts'
+import { attemptsPerStart, roundRef } from './context.ts'
 import type { DiskModes, RoundContext } from './context.ts'
 
 const partsAtOnce = 4
-/** More than the retries of one start, so that a later start always supersedes an earlier one (format §7.1). */
-const attemptsPerStart = 128
 const maxStarts = 500
 
 /**

@@ -53,7 +53,7 @@ async function drill(input: DrillInput, control: RunControl, ids: StepIds, undo:
   let evidence: Evidence = untried
   try {
     const place = { kind: 'new' as const, name: `drill-${input.vmName}-${operation.slice(0, 8)}` }
-    const built = await buildTarget(ctx, { place, identity: 'new' })
+    const built = await buildTarget(ctx, { place, identity: 'new', isolated: true })
     evidence = await prove(input, ctx, built, startedMs)
   } catch (thrown) {
     if (isCancellation(thrown)) throw thrown

@@ -65,6 +65,7 @@ async function restore(
   const safetyPoint = target.kind === 'original' ? await takeSafetyPoint(input, target.vm, ctx) : null
   const place = {
     identity: input.identity,
+    isolated: false,
     place:
       target.kind === 'original'
         ? { kind: 'replace' as const, vm: target.vm.ref, safetyPoint: safetyPoint as PointId }

@@ -1,0 +1,118 @@
+import { CancelledFailure, Context } from '@temporalio/activity'
+import { GiB, HoldfastError } from '../../base/index.ts'
+import type { Operation } from '../shared/operation.ts'
+import type { Repository } from '../../repository/index.ts'
+import type { MoveDetails } from '../../workflows/shared/heartbeat.ts'
+import type { Site } from '../shared/deps.ts'
+import { stopReason } from '../shared/failures.ts'
+import { operate } from '../shared/operation.ts'
+import { RateMeter } from '../shared/rate.ts'
+import { ReadMark, readMarkPath } from './read-mark.ts'
+import { diskSource } from './source.ts'
+import type { CopyDiskInput, CopyDiskResult } from './types.ts'
+
+/**
+ * Copies one part of one disk into the repository. A killed or stopped attempt is continued by the next one at the
+ * last durable byte, which the repository's journal knows; heartbeats only tell people about it.
+ */
+export async function copyDisk(site: Site, input: CopyDiskInput): Promise<CopyDiskResult> {
+  const disk = input.point.disks.find((it) => it.disk.key === input.range.disk)
+  if (disk === undefined) throw new HoldfastError('Internal', `the point has no disk ${input.range.disk}`)
+  const start = input.range.firstPage * GiB
+  const end = Math.min(disk.disk.size, (input.range.firstPage + input.range.nPages) * GiB)
+  const now = {
+    stage: 'opening' as MoveDetails['stage'],
+    offset: start,
+    durableOffset: start,
+    bytesRead: 0,
+    bytesStored: 0,
+    chunksNew: 0,
+    bytesResumed: 0,
+    bytesReadAgain: 0,
+    bottleneck: null as MoveDetails['bottleneck'],
+  }
+  const rate = new RateMeter()
+  const details = (quietMs: number): MoveDetails => ({
+    v: 1,
+    disk: input.range.disk,
+    start,
+    end,
+    quietMs,
+    rate: now.stage === 'moving' ? rate.sample(site.now(), now.offset) : null,
+    ...now,
+  })
+
+  const move = async (repository: Repository, { driver, ctx, pulse }: Operation): Promise<CopyDiskResult> => {
+    now.stage = 'waiting-for-slot'
+    using _slot = await site.options.slots.take(pulse.signal)
+    now.stage = 'opening'
+    pulse.moved()
+    using mark = new ReadMark(readMarkPath(site.options.cacheDir, input.session, input.range.part))
+    await using reader = await driver.openReader(ctx, input.point, input.range.disk)
+    const source = diskSource({ driver, ctx, point: input.point, reader }, disk, input.mode, mark)
+    now.stage = 'moving'
+    const result = await repository.copyPart({
+      session: input.session,
+      part: input.range.part,
+      attempt: input.attemptBase + Context.current().info.attempt,
+      diskBytes: disk.disk.size,
+      source,
+      mode: input.mode,
+      compressionLevel: input.compressionLevel,
+      ...(input.journalSourceBytes !== null && { journalSourceBytes: input.journalSourceBytes }),
+      signal: pulse.signal,
+      onProgress: (progress) => {
+        const { durableOffset, offset, bytesRead, bytesResumed, bytesStored, chunksNew, bottleneck } = progress
+        if (offset !== now.offset || bytesStored !== now.bytesStored || durableOffset !== now.durableOffset)
+          pulse.moved()
+        const bytesReadAgain = mark.bytesReadAgain
+        Object.assign(now, {
+          durableOffset,
+          offset,
+          bytesRead,
+          bytesResumed,
+          bytesStored,
+          chunksNew,
+          bottleneck,
+          bytesReadAgain,
+        })
+      },
+    })
+    now.stage = 'finishing'
+    return {
+      part: result.part,
+      attempt: result.attempt,
+      disk: input.range.disk,
+      readBytes: result.readBytes,
+      newBytes: result.newBytes,
+      bytesResumed: result.bytesResumed,
+      bytesReadAgain: mark.bytesReadAgain,
+      chunksNew: result.chunksNew,
+      chunksReused: result.chunksReused,
+      chunksZero: result.chunksZero,
+    }
+  }
+
+  return operate(
+    site,
+    { endpoint: input.endpoint, operation: input.pointId, vm: input.vm },
+    async (operation) => {
+      try {
+        return await site.repository(input.repository, (repository) => move(repository, operation))
+      } catch (thrown) {
+        throw lastWord(operation, thrown, details)
+      }
+    },
+    // A wait for a free slot is not a stall.
+    { details, stallTimeoutMs: () => (now.stage === 'waiting-for-slot' ? null : input.stallTimeoutMs) },
+  )
+}
+
+/** A stopped mover says exactly where it stood: in its heartbeat for the next attempt, in its cancel for the workflow. */
+export function lastWord({ pulse }: Operation, thrown: unknown, details: (quietMs: number) => unknown): unknown {
+  const { cancellationSignal } = Context.current()
+  if (!cancellationSignal.aborted) return pulse.signal.aborted ? pulse.signal.reason : thrown
+  pulse.flush()
+  const reason = stopReason(cancellationSignal)
+  return reason === 'WORKER_SHUTDOWN' ? thrown : new CancelledFailure(reason, [details(0)])
+}

@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
+import {
+  HoldfastError,
+  describeError,
+  isErrorCode,
+  isHoldfastError,
+  millis,
+  toHoldfastError,
+} from '../../base/index.ts'
+import type { DiskRequest, Finding, PointId, TrackerId, VmFacts, VmRef } from '../../drivers/values.ts'
+import type { OpContext, HypervisorDriver } from '../../drivers/index.ts'
+import type { PointInfo, Repository } from '../../repository/index.ts'
+import type { Site } from '../shared/deps.ts'
+import { operate } from '../shared/operation.ts'
+import { parseRef } from './change-ref.ts'
+import type { PlannedDisk, PreflightInput, PreflightResult } from './types.ts'
+
+interface RepositoryView {
+  readonly repositoryId: string
+  readonly series: string
+  readonly parent: PointInfo | null
+  readonly freeBytes: number | null
+}
+
+/**
+ * Everything that can be known before the guest is touched: who owns the VM, which disks, what the parent is, what the
+ * driver and the repository object to. All problems at once.
+ */
+export async function preflight(site: Site, input: PreflightInput): Promise<PreflightResult> {
+  return operate(
+    site,
+    { endpoint: input.endpoint, operation: input.pointId, vm: input.vm },
+    async ({ driver, ctx }) => {
+      const [hypervisor, view] = await Promise.allSettled([
+        lookAtVm(site, driver, ctx, input.vm),
+        site.repository(input.repository, (repository) => lookAtRepository(repository, input.vm, ctx.signal)),
+      ])
+      if (hypervisor.status === 'rejected' || view.status === 'rejected') throw bothProblems(hypervisor, view)
+      return plan(driver, ctx, input, hypervisor.value, view.value)
+    },
+  )
+}
+
+async function lookAtVm(
+  site: Site,
+  driver: HypervisorDriver,
+  ctx: OpContext,
+  vm: VmRef,
+): Promise<{ readonly facts: VmFacts; readonly version: string; readonly needsEnabling: boolean }> {
+  const { version, capabilities } = await driver.probe(ctx)
+  let facts: VmFacts | undefined
+  for await (const found of driver.discover(ctx, [vm.id])) if (found.vm.id === vm.id) facts = found
+  if (facts === undefined)
+    throw new HoldfastError('NotFound', `${vm.name} (${vm.id}) is not at ${driver.endpoint.address} any more`)
+  const { installation, installationName } = site.options
+  const { owner, ours } = await driver.claim(ctx, vm, { installation, name: installationName, since: ctx.now() })
+  if (!ours)
+    throw new HoldfastError(
+      'ForeignOwner',
+      `${vm.name} is protected by the installation ${owner.name} since ${owner.since}`,
+    )
+  return { facts, version, needsEnabling: capabilities.trackingNeedsEnable }
+}
+
+async function lookAtRepository(repository: Repository, vm: VmRef, signal: AbortSignal): Promise<RepositoryView> {
+  const series = repository.series({ platform: vm.platform, scope: vm.scope, vm: vm.id })
+  const parent = await newestPoint(repository, series, signal)
+  const { freeBytes } = await repository.usage()
+  return { repositoryId: repository.id, series, parent, freeBytes }
+}
+
+/** The newest recovery point of the series is the parent; tombstoned and unvalidated ones are none. */
+async function newestPoint(repository: Repository, series: string, signal: AbortSignal): Promise<PointInfo | null> {
+  for await (const entry of repository.listPoints({ series, signal })) {
+    if (entry.state !== 'recovery-point') continue
+    await using point = await repository.openPoint(entry.stem)
+    return point.info
+  }
+  return null
+}
+
+async function plan(
+  driver: HypervisorDriver,
+  ctx: OpContext,
+  input: PreflightInput,
+  { facts, version, needsEnabling }: Awaited<ReturnType<typeof lookAtVm>>,
+  view: RepositoryView,
+): Promise<PreflightResult> {
+  const tracker = trackerOf(input.vm, view.repositoryId)
+  const wanted = facts.disks.filter(({ skip }) => skip === null)
+  const requests = wanted.map((disk): DiskRequest => requestFor(disk.key, input.mode, tracker, view.parent))
+  const warnings: Finding[] = []
+  if (needsEnabling) warnings.push(...(await enableTracking(driver, ctx, input.vm, wanted)))
+  const { findings, disks } = await driver.preflight(ctx, input.vm, {
+    pointId: input.pointId,
+    tracker,
+    want: input.want,
+    onQuiesceFailure: input.onQuiesceFailure,
+    freezeLimit: millis(input.freezeLimitMs),
+    audit: false,
+    disks: requests,
+    hooks: [],
+  })
+  refuseIfBlocked(input.vm.name, [...facts.findings, ...findings])
+  warnings.push(...[...facts.findings, ...findings].filter(({ severity }) => severity === 'warning'))
+  const planned = requests.map((request): PlannedDisk | null => {
+    const seen = disks.find(({ disk }) => disk.key === request.disk)
+    return seen === undefined
+      ? null
+      : { disk: seen.disk, since: request.since, full: request.full, mode: seen.mode, why: seen.why }
+  })
+  return {
+    series: view.series,
+    tracker,
+    parent: view.parent && {
+      stem: view.parent.stem,
+      pointId: view.parent.snap as PointId,
+      createdMs: view.parent.createdMs,
+    },
+    disks: planned.filter((disk) => disk !== null),
+    skipped: facts.disks.flatMap(({ key, label, skip }) => (skip === null ? [] : [{ disk: key, label, why: skip }])),
+    warnings: warnings.slice(0, 20),
+    tags: facts.tags,
+    hypervisor: { platform: input.vm.platform, version, host: hostname() },
+    repositoryFreeBytes: view.freeBytes,
+  }
+}
+
+/** One tracker per VM and repository: each repository is a chain of its own, and none breaks the other's. */
+function trackerOf(vm: VmRef, repositoryId: string): TrackerId {
+  const text = JSON.stringify(['tracker', vm.platform, vm.scope, vm.id, repositoryId])
+  return createHash('sha256').update(text).digest('hex').slice(0, 32) as TrackerId
+}
+
+/** The parent's reference counts only if it stands for the parent itself (R4, rulings 5). */
+export function requestFor(
+  disk: DiskRequest['disk'],
+  mode: 'auto' | 'full',
+  tracker: TrackerId,
+  parent: Pick<PointInfo, 'snap' | 'disks'> | null,
+): DiskRequest {
+  if (mode === 'full') return { disk, since: null, full: 'asked-by-operator' }
+  const before = parent?.disks.find(({ id }) => id === disk)
+  if (parent === null || before === undefined) return { disk, since: null, full: 'no-parent' }
+  const since = parseRef(before.changeRef)
+  if (since === null) return { disk, since: null, full: 'reference-missing' }
+  if (since.point !== parent.snap || since.tracker !== tracker)
+    return { disk, since: null, full: 'reference-of-another-point' }
+  return { disk, since, full: null }
+}
+
+async function enableTracking(
+  driver: HypervisorDriver,
+  ctx: OpContext,
+  vm: VmRef,
+  disks: readonly { readonly key: DiskRequest['disk'] }[],
+): Promise<readonly Finding[]> {
+  try {
+    await driver.enableTracking(
+      ctx,
+      vm,
+      disks.map(({ key }) => key),
+    )
+    return []
+  } catch (error) {
+    if (!isHoldfastError(error) || !['AccessDenied', 'Unsupported'].includes(error.code)) throw error
+    // The disks go full and the run goes on; the reason is shown.
+    return [{ code: error.code, severity: 'warning', disk: null, message: error.message, hint: error.hint }]
+  }
+}
+
+export function refuseIfBlocked(name: string, findings: readonly Finding[]): void {
+  const blocking = findings.filter(({ severity }) => severity === 'blocking')
+  const [first] = blocking
+  if (first === undefined) return
+  const code = blocking.length === 1 && isErrorCode(first.code) ? first.code : 'PreflightBlocked'
+  const list = blocking.map(({ disk, message }) => (disk === null ? message : `${disk}: ${message}`)).join('; ')
+  throw new HoldfastError(code, `${name}: ${list}`, {
+    hint: blocking.map(({ hint }) => hint).join(' '),
+    data: { findings: blocking.slice(0, 5).map(({ code: kind, disk, message }) => ({ kind, disk, message })) },
+  })
+}
+
+function bothProblems(...looks: readonly PromiseSettledResult<unknown>[]): HoldfastError {
+  const errors = looks.flatMap((look) => (look.status === 'rejected' ? [toHoldfastError(look.reason)] : []))
+  const [first, second] = errors
+  if (first === undefined) return new HoldfastError('Internal', 'preflight failed without an error')
+  if (second === undefined) return first
+  return new HoldfastError(first.code, errors.map(describeError).join('; and '), {
+    hint: errors.map(({ hint }) => hint).join(' '),
+    cause: new AggregateError(errors),
+  })
+}

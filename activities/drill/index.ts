@@ -1,0 +1,73 @@
+/** The steps that prove a restored VM: boot where nothing of production is reached, wait, ask, take a picture. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { HoldfastError, bytes, isHoldfastError, millis } from '../../base/index.ts'
+import type { GuestAccess, HypervisorDriver } from '../../drivers/index.ts'
+import type { Site } from '../shared/deps.ts'
+import { operate } from '../shared/operation.ts'
+import { targetOf } from '../restore/plan.ts'
+import { judgeCheck } from './judge.ts'
+import type { DrillActivities } from './types.ts'
+
+export type * from './types.ts'
+
+const pollMs = 500
+
+export function createDrillActivities(site: Site): DrillActivities {
+  return {
+    bootIsolated: (input) =>
+      operate(site, input, ({ driver, ctx }) =>
+        targetOf(driver).bootIsolated(ctx, input.vm, { kind: 'no-uplink', name: input.network }),
+      ),
+    waitForGuest: (input) =>
+      operate(site, input, async ({ driver, ctx, pulse }) => {
+        const startedMs = site.now()
+        const waited = (): number => site.now() - startedMs
+        if (driver.guest === null) return { state: 'absent', waitedMs: 0 }
+        for (;;) {
+          const answer = await driver.guest.ping(ctx, input.vm)
+          if (answer === 'up') return { state: 'up', waitedMs: waited() }
+          if (waited() >= input.timeoutMs) return { state: answer, waitedMs: waited() }
+          ctx.progress({ what: `the guest does not answer yet (${answer})`, offset: bytes(waited()) })
+          await sleep(pollMs, null, { signal: pulse.signal })
+        }
+      }),
+    runGuestCheck: (input) =>
+      operate(site, input, async ({ driver, ctx }) => {
+        const { path, args, timeoutMs } = input.check
+        try {
+          const command = { path, args, timeout: millis(timeoutMs), idempotent: true, credentialRef: null }
+          return judgeCheck(input.check, await guestOf(driver).run(ctx, input.vm, command))
+        } catch (error) {
+          // A guest that refuses or does not answer in time has failed the check; all else is about us, not about it.
+          if (
+            !isHoldfastError(error) ||
+            !['GuestRefused', 'GuestAgentDisabled', 'HypervisorTimeout'].includes(error.code)
+          )
+            throw error
+          return {
+            title: input.check.title,
+            passed: false,
+            exit: null,
+            out: '',
+            err: '',
+            count: null,
+            detail: error.message,
+          }
+        }
+      }),
+    takeScreenshot: (input) =>
+      operate(site, input, async ({ driver, ctx }) => {
+        const picture = (await driver.guest?.screenshot(ctx, input.vm)) ?? null
+        if (picture === null) return { sha256: null, bytes: 0 }
+        return {
+          sha256: await site.options.evidence.put(picture.bytes, picture.mediaType),
+          bytes: picture.bytes.byteLength,
+        }
+      }),
+  }
+}
+
+function guestOf(driver: HypervisorDriver): GuestAccess {
+  if (driver.guest !== null) return driver.guest
+  throw new HoldfastError('GuestAgentDisabled', `the ${driver.endpoint.platform} driver has no way into the guest`)
+}

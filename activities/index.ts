@@ -1,0 +1,34 @@
+/**
+ * Activities join what knows hypervisors with what knows repositories, and tell the control plane what came out. A
+ * site's worker has the first kind and no catalog; the server has the second and touches no hypervisor.
+ */
+import { createBackupActivities } from './backup/index.ts'
+import { createDrillActivities } from './drill/index.ts'
+import { createInventoryActivities } from './inventory/index.ts'
+import type { BackupActivities } from './backup/types.ts'
+import type { DrillActivities } from './drill/types.ts'
+import type { InventoryActivities, InventoryRecordActivities } from './inventory/types.ts'
+import type { RecordActivities } from './record/types.ts'
+import { createRestoreActivities } from './restore/index.ts'
+import type { RestoreActivities } from './restore/types.ts'
+import type { Site } from './shared/deps.ts'
+import { atBoundary } from './shared/failures.ts'
+
+export { Site } from './shared/deps.ts'
+export type { EvidenceStore, Log, SiteOptions } from './shared/deps.ts'
+export { Slots } from './shared/slots.ts'
+export type { RecordActivities } from './record/types.ts'
+export type { InventoryRecordActivities } from './inventory/types.ts'
+
+export type SiteActivities = BackupActivities & RestoreActivities & DrillActivities & InventoryActivities
+export type ControlActivities = RecordActivities & InventoryRecordActivities
+
+/** For the queue of a site. */
+export function createSiteActivities(site: Site): SiteActivities {
+  return atBoundary({
+    ...createBackupActivities(site),
+    ...createRestoreActivities(site),
+    ...createDrillActivities(site),
+    ...createInventoryActivities(site),
+  })
+}

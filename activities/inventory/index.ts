@@ -1,0 +1,128 @@
+/**
+ * Looks at endpoints, repositories and restore targets of a site. They change nothing; what they find wrong is a
+ * result for the person who asked.
+ */
+import { HoldfastError, toHoldfastError } from '../../base/index.ts'
+import type { Endpoint, PointId, VmFacts } from '../../drivers/index.ts'
+import type { Repository, OpenPoint } from '../../repository/index.ts'
+import type {
+  CheckRestoreInput,
+  CheckRestoreResult,
+  DiscoverPage,
+  TestRepositoryInput,
+  TestRepositoryResult,
+} from '../../workflows/inventory/contract.ts'
+import { discoverPageSize } from '../../workflows/inventory/contract.ts'
+import type { Site } from '../shared/deps.ts'
+import { beating, operate } from '../shared/operation.ts'
+import { examine } from '../restore/plan.ts'
+import type { RestorePlace } from '../restore/types.ts'
+import type { InventoryActivities } from './types.ts'
+
+export type * from './types.ts'
+
+/** The same for every look: nothing is made under it. */
+const lookOperation = '0'.repeat(32)
+const listingAgeMs = 120_000
+const countingMs = 5_000
+
+export function createInventoryActivities(site: Site): InventoryActivities {
+  const listings = new Map<string, { readonly atMs: number; readonly vms: readonly VmFacts[] }>()
+  return {
+    probeEndpoint: ({ endpoint }) =>
+      operate(site, { endpoint, operation: lookOperation }, async ({ driver, ctx }) => {
+        const { version, identity, capabilities, findings } = await driver.probe(ctx)
+        return {
+          version,
+          identity,
+          evidence: site.module(endpoint).evidence.headline,
+          capabilities: { ...capabilities },
+          findings,
+        }
+      }),
+    discoverVms: async ({ endpoint, after }) => {
+      const known = listings.get(endpoint.id)
+      const young = known !== undefined && site.now() - known.atMs < listingAgeMs
+      const vms = after !== null && young ? known.vms : await listing(site, endpoint)
+      listings.set(endpoint.id, { atMs: site.now(), vms })
+      return page(vms, after)
+    },
+    inspectRepository: (input) => inspectRepository(site, input),
+    inspectRestore: (input) => inspectRestore(site, input),
+  }
+}
+
+/** Sorted by id, so that pages of one listing fit together even if another worker reads the next one. */
+async function listing(site: Site, endpoint: Endpoint): Promise<readonly VmFacts[]> {
+  return operate(site, { endpoint, operation: lookOperation }, async ({ driver, ctx }) => {
+    const vms: VmFacts[] = []
+    for await (const vm of driver.discover(ctx)) vms.push(vm)
+    return vms.sort((a, b) => (a.vm.id < b.vm.id ? -1 : 1))
+  })
+}
+
+function page(vms: readonly VmFacts[], after: string | null): DiscoverPage {
+  const rest = after === null ? vms : vms.filter(({ vm }) => vm.id > after)
+  const here = rest.slice(0, discoverPageSize)
+  const last = here.at(-1)
+  return { vms: here, next: rest.length > here.length && last !== undefined ? last.vm.id : null }
+}
+
+async function inspectRepository(site: Site, { repository: ref }: TestRepositoryInput): Promise<TestRepositoryResult> {
+  return beating(site, async ({ signal }) => {
+    let probe: TestRepositoryResult['probe'] = null
+    try {
+      probe = await site.options.probeLocation(ref.location, signal)
+      const seen = await site.repository(ref, async (repository) => ({
+        repositoryUuid: repository.id,
+        usage: await repository.usage(),
+      }))
+      return { v: 1, ...seen, probe, error: null }
+    } catch (error) {
+      signal.throwIfAborted()
+      return { v: 1, repositoryUuid: null, probe, usage: null, error: toHoldfastError(error).toJSON() }
+    }
+  })
+}
+
+async function inspectRestore(site: Site, input: CheckRestoreInput): Promise<CheckRestoreResult> {
+  const { target } = input
+  const endpoint = target.kind === 'new' ? target.endpoint : target.vm.endpoint
+  const place: RestorePlace = {
+    identity: input.identity,
+    isolated: false,
+    place:
+      target.kind === 'new'
+        ? { kind: 'new', name: target.name }
+        : { kind: 'replace', vm: target.vm.ref, safetyPoint: lookOperation as PointId },
+  }
+  return operate(site, { endpoint, operation: lookOperation }, ({ driver, ctx, pulse }) =>
+    site.repository(input.repository, async (repository: Repository) => {
+      await using point = await repository.openPoint(input.stem)
+      const { findings } = await examine(driver, ctx, point, place)
+      const { disks, createdMs } = point.info
+      const logicalBytes = disks.reduce((sum, disk) => sum + disk.bytes, 0)
+      const taken = `validated, taken ${new Date(createdMs).toISOString()}`
+      const passed = [{ title: 'The point can be restored', detail: `${disks.length} disks, ${taken}` }]
+      if (!findings.some(({ severity }) => severity === 'blocking')) {
+        passed.push({ title: 'The target takes it', detail: 'space, name, networks and device model were looked at' })
+      }
+      const dataBytes = await countData(site, point, pulse.signal)
+      return { v: 1, findings, passed, logicalBytes, dataBytes, error: null }
+    }),
+  )
+}
+
+/** What will be written; null if counting takes longer than somebody wants to wait. */
+async function countData(site: Site, point: OpenPoint, signal: AbortSignal): Promise<number | null> {
+  const deadline = site.now() + countingMs
+  let data = 0
+  for (const { id, bytes } of point.info.disks) {
+    for await (const run of point.disk(id).runs(0, bytes)) {
+      if (run.kind === 'data') data += run.length
+      if (site.now() > deadline) return null
+      if (signal.aborted) throw new HoldfastError('Cancelled', 'the check was stopped')
+    }
+  }
+  return data
+}

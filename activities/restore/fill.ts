@@ -1,0 +1,86 @@
+import { MiB, bytes } from '../../base/index.ts'
+import type { RangeWriter } from '../../drivers/index.ts'
+import type { DiskReader } from '../../repository/index.ts'
+
+const maxInFlight = 8
+
+/**
+ * Fills a stretch of a volume from a stored disk: data is written, holes are left where the volume is known to read as
+ * zeros and zeroed elsewhere. The repository's buffers are reused, so each is copied before it flies.
+ */
+export class DiskFill implements AsyncDisposable {
+  readonly #writer: RangeWriter
+  readonly #signal: AbortSignal
+  readonly #onWritten: (offset: number, bytes: number) => void
+  readonly #flying = new Set<Promise<void>>()
+  #failure: { readonly error: unknown } | null = null
+
+  constructor(writer: RangeWriter, signal: AbortSignal, onWritten: (offset: number, bytes: number) => void) {
+    this.#writer = writer
+    this.#signal = signal
+    this.#onWritten = onWritten
+  }
+
+  /** Writes from `start` until `budget` bytes of data were written or the disk ends, and makes it durable. Returns the
+   *  chunk-aligned offset before which everything is durable; `size` at the end. */
+  async write(reader: DiskReader, start: number, size: number, budget: number): Promise<number> {
+    const depth = this.#writer.order === 'ascending' ? 1 : Math.max(1, Math.min(maxInFlight, this.#writer.maxInFlight))
+    let at = start
+    let written = 0
+    for await (const { offset, data } of reader.stream(start, size, this.#signal)) {
+      this.#rethrow()
+      if (written >= budget && offset % MiB === 0) {
+        await this.#hole(at, offset)
+        return this.#durable(offset)
+      }
+      await this.#hole(at, offset)
+      await this.#room(depth)
+      this.#launch(offset, Uint8Array.from(data))
+      written += data.byteLength
+      at = offset + data.byteLength
+    }
+    await this.#hole(at, size)
+    return this.#durable(size)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#flying)
+    await this.#writer[Symbol.asyncDispose]()
+  }
+
+  async #hole(start: number, end: number): Promise<void> {
+    if (end <= start) return
+    if (!this.#writer.startsZero) {
+      await this.#room(1)
+      await this.#writer.zero({ start: bytes(start), end: bytes(end) }, this.#signal)
+    }
+    this.#onWritten(end, 0)
+  }
+
+  #launch(offset: number, data: Uint8Array): void {
+    const flight = this.#writer.write(bytes(offset), data, this.#signal).then(
+      () => this.#onWritten(offset + data.byteLength, data.byteLength),
+      (error: unknown) => {
+        this.#failure ??= { error }
+      },
+    )
+    const landed = flight.finally(() => this.#flying.delete(landed))
+    this.#flying.add(landed)
+  }
+
+  async #room(depth: number): Promise<void> {
+    while (this.#flying.size >= depth) await Promise.race(this.#flying)
+    this.#rethrow()
+  }
+
+  async #durable(offset: number): Promise<number> {
+    await Promise.all(this.#flying)
+    this.#rethrow()
+    await this.#writer.finish()
+    return offset
+  }
+
+  #rethrow(): void {
+    if (this.#failure !== null) throw this.#failure.error
+  }
+}

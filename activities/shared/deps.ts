@@ -1,0 +1,107 @@
+import { HoldfastError, isHoldfastError, instant } from '../../base/index.ts'
+import type { Endpoint } from '../../drivers/values.ts'
+import type { DriverModule, HypervisorDriver } from '../../drivers/index.ts'
+import { installationTag, opKeyFor } from '../../drivers/names.ts'
+import type { OpenOptions, ProbeReport, Repository, UnlockSecret } from '../../repository/index.ts'
+import type { RepositoryRef } from '../../workflows/shared/contract.ts'
+import { Pool } from './pool.ts'
+import type { Slots } from './slots.ts'
+
+export interface Log {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** Where drill evidence goes; the worker has no catalog, so it is the server's store. Returns the SHA-256 as hex. */
+export interface EvidenceStore {
+  put(bytes: Uint8Array, mediaType: string): Promise<string>
+}
+
+export interface SiteOptions {
+  readonly drivers: readonly DriverModule[]
+  readonly openRepository: (options: OpenOptions) => Promise<Repository>
+  readonly probeLocation: (location: RepositoryRef['location'], signal: AbortSignal) => Promise<ProbeReport>
+  /** `file:<path>` → content. */
+  readonly secret: (credentialRef: string) => Promise<string>
+  /** UUID of this installation, 32 hex digits. */
+  readonly installation: string
+  readonly installationName: string
+  readonly evidence: EvidenceStore
+  /** Disposable files of this worker: index caches, read marks. */
+  readonly cacheDir: string
+  /** How many disks are moved at a time. */
+  readonly slots: Slots
+  readonly threads?: number
+  readonly log: Log
+  readonly now?: () => number
+}
+
+/** What the steps of a site share: connections and repositories, each opened once per process. */
+export class Site implements AsyncDisposable {
+  readonly options: SiteOptions
+  readonly tag: string
+  readonly #endpoints = new Pool<HypervisorDriver>(() => false)
+  readonly #repositories = new Pool<Repository>(isStale)
+
+  constructor(options: SiteOptions) {
+    this.options = options
+    this.tag = installationTag(options.installation)
+  }
+
+  get log(): Log {
+    return this.options.log
+  }
+
+  now(): number {
+    return this.options.now?.() ?? Date.now()
+  }
+
+  instant(): ReturnType<typeof instant> {
+    return instant(this.now())
+  }
+
+  module(endpoint: Endpoint): DriverModule {
+    const module = this.options.drivers.find(({ platform }) => platform === endpoint.platform)
+    if (module !== undefined) return module
+    throw new HoldfastError('Unsupported', `this worker has no driver for ${endpoint.platform}`)
+  }
+
+  /** Never ended by an error of one call: the driver renews what ran out by itself. */
+  driver<T>(endpoint: Endpoint, work: (driver: HypervisorDriver) => Promise<T>): Promise<T> {
+    const open = (): Promise<HypervisorDriver> => this.module(endpoint).open(endpoint, this.options.secret)
+    return this.#endpoints.use(JSON.stringify(endpoint), open, work)
+  }
+
+  repository<T>(ref: RepositoryRef, work: (repository: Repository) => Promise<T>): Promise<T> {
+    const { location, credentialRef } = ref
+    const open = async (): Promise<Repository> => {
+      const secret: UnlockSecret = { kind: 'passphrase', passphrase: (await this.options.secret(credentialRef)).trim() }
+      const { threads, cacheDir } = this.options
+      return this.options.openRepository({ location, secret, cacheDir, ...(threads !== undefined && { threads }) })
+    }
+    return this.#repositories.use(JSON.stringify({ location, credentialRef }), open, work)
+  }
+
+  opKey(vm: { readonly scope: string; readonly id: string }, operation: string): ReturnType<typeof opKeyFor> {
+    return opKeyFor(this.tag, vm, operation as Parameters<typeof opKeyFor>[2])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await using _endpoints = this.#endpoints
+    await using _repositories = this.#repositories
+  }
+}
+
+/** What is behind the location may be another repository by now, or be gone. */
+function isStale(error: unknown): boolean {
+  if (!isHoldfastError(error)) return false
+  return [
+    'RepositoryMissing',
+    'RepositoryForeign',
+    'WrongSecret',
+    'KeysDamaged',
+    'KeysIncomplete',
+    'FloorMissing',
+  ].includes(error.code)
+}
