@@ -8,7 +8,10 @@ import { createInventoryActivities } from './inventory/index.ts'
 import type { BackupActivities } from './backup/types.ts'
 import type { DrillActivities } from './drill/types.ts'
 import type { InventoryActivities, InventoryRecordActivities } from './inventory/types.ts'
+import { createInventoryRecordActivities } from './inventory/record.ts'
+import { createRecordActivities } from './record/index.ts'
 import type { RecordActivities } from './record/types.ts'
+import type { Catalog } from '../catalog/index.ts'
 import { createRestoreActivities } from './restore/index.ts'
 import type { RestoreActivities } from './restore/types.ts'
 import type { Site } from './shared/deps.ts'
@@ -22,6 +25,11 @@ export type { InventoryRecordActivities } from './inventory/types.ts'
 
 export type SiteActivities = BackupActivities & RestoreActivities & DrillActivities & InventoryActivities
 export type ControlActivities = RecordActivities & InventoryRecordActivities
+
+/** For the control queue: the catalog has one writer, the process that owns it. */
+export function createControlActivities(catalog: Catalog): ControlActivities {
+  return atBoundary({ ...createRecordActivities(catalog), ...createInventoryRecordActivities(catalog) })
+}
 
 /** For the queue of a site. */
 export function createSiteActivities(site: Site): SiteActivities {

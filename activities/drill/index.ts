@@ -1,5 +1,5 @@
 /** The steps that prove a restored VM: boot where nothing of production is reached, wait, ask, take a picture. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { Context } from '@temporalio/activity'
 import { HoldfastError, bytes, isHoldfastError, millis } from '../../base/index.ts'
 import type { GuestAccess, HypervisorDriver } from '../../drivers/index.ts'
 import type { Site } from '../shared/deps.ts'
@@ -19,7 +19,7 @@ export function createDrillActivities(site: Site): DrillActivities {
         targetOf(driver).bootIsolated(ctx, input.vm, { kind: 'no-uplink', name: input.network }),
       ),
     waitForGuest: (input) =>
-      operate(site, input, async ({ driver, ctx, pulse }) => {
+      operate(site, input, async ({ driver, ctx }) => {
         const startedMs = site.now()
         const waited = (): number => site.now() - startedMs
         if (driver.guest === null) return { state: 'absent', waitedMs: 0 }
@@ -28,7 +28,7 @@ export function createDrillActivities(site: Site): DrillActivities {
           if (answer === 'up') return { state: 'up', waitedMs: waited() }
           if (waited() >= input.timeoutMs) return { state: answer, waitedMs: waited() }
           ctx.progress({ what: `the guest does not answer yet (${answer})`, offset: bytes(waited()) })
-          await sleep(pollMs, null, { signal: pulse.signal })
+          await Context.current().sleep(pollMs)
         }
       }),
     runGuestCheck: (input) =>

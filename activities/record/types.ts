@@ -31,7 +31,7 @@ export interface PointRecord extends RunRef {
   readonly stem: string
   readonly pointId: string
   readonly series: string
-  readonly parentStem: string | null
+  readonly parentPointId: string | null
   readonly createdMs: number
   readonly validatedMs: number
   readonly origin: 'manual' | 'scheduled' | 'publish' | 'safety'
@@ -48,12 +48,15 @@ export interface ProofRecord extends RunRef {
   readonly vmId: string
   readonly repositoryId: string
   readonly stem: string
-  readonly takenMs: number
-  readonly bootedOn: string
+  readonly pointId: string
+  readonly startedMs: number
+  readonly endedMs: number
   readonly result: DrillResult
 }
 
 export interface RunFinished extends RunRef {
+  /** Once more, for a catalog that was away when the run began. */
+  readonly started: Omit<RunStarted, keyof RunRef>
   readonly outcome: 'completed' | 'completed-with-residue' | 'failed' | 'cancelled'
   readonly finishedMs: number
   readonly error: SerializedError | null
@@ -62,6 +65,8 @@ export interface RunFinished extends RunRef {
   readonly summary: string
   readonly bytesRead: number
   readonly bytesStored: number
+  /** The point that came out, and how many of its chunks were read back. */
+  readonly made: { readonly pointId: string; readonly spotCheckedChunks: number } | null
 }
 
 export interface RecordActivities {

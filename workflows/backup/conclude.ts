@@ -80,7 +80,7 @@ async function recordPoint(
         stem: committed.stem,
         pointId: ctx.pointId,
         series: plan.series,
-        parentStem: plan.parent?.stem ?? null,
+        parentPointId: plan.parent?.pointId ?? null,
         createdMs: committed.createdMs,
         validatedMs: committed.validatedMs,
         origin: input.origin,

@@ -3,6 +3,7 @@ import { formatBytes, formatDuration } from '../../base/index.ts'
 import type { PointId } from '../../drivers/values.ts'
 import { errorOf } from '../shared/failures.ts'
 import { conduct } from '../shared/lifecycle.ts'
+import type { RunFigures } from '../shared/lifecycle.ts'
 import { RunControl } from '../shared/control.ts'
 import { StepIds, hex32 } from '../shared/steps.ts'
 import type { Compensations } from '../shared/compensation.ts'
@@ -57,10 +58,11 @@ async function rounds(
   }
 }
 
-function figures(result: BackupResult): { summary: string; bytesRead: number; bytesStored: number } {
+function figures(result: BackupResult): RunFigures {
   const bytesRead = result.disks.reduce((sum, disk) => sum + disk.readBytes, 0)
   const bytesStored = result.disks.reduce((sum, disk) => sum + disk.newBytes, 0)
   const frozen = result.freezeDurationMs === null ? '' : `, frozen for ${formatDuration(result.freezeDurationMs)}`
   const summary = `${formatBytes(bytesRead)} read, ${formatBytes(bytesStored)} stored, ${result.consistency} consistent${frozen}`
-  return { summary, bytesRead, bytesStored }
+  const { pointId, spotCheckedChunks } = result
+  return { summary, bytesRead, bytesStored, made: { pointId, spotCheckedChunks } }
 }

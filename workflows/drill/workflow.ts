@@ -4,6 +4,7 @@ import type { DrillActivities, GuestRef } from '../../activities/drill/types.ts'
 import type { RecordActivities } from '../../activities/record/types.ts'
 import { errorOf } from '../shared/failures.ts'
 import { conduct } from '../shared/lifecycle.ts'
+import type { RunFigures } from '../shared/lifecycle.ts'
 import { RunControl } from '../shared/control.ts'
 import { controlSteps, siteSteps } from '../shared/options.ts'
 import { StepIds, hex32 } from '../shared/steps.ts'
@@ -120,7 +121,7 @@ async function photograph(
 }
 
 async function attachProof(input: DrillInput, ids: StepIds, result: DrillResult): Promise<void> {
-  const { workflowId, runId } = workflowInfo()
+  const { workflowId, runId, startTime } = workflowInfo()
   const { recordProof } = controlSteps<RecordActivities>('record')
   await recordProof.executeWithOptions(ids.step('record-proof', `Attach the verdict to the point: ${result.verdict}`), [
     {
@@ -129,8 +130,10 @@ async function attachProof(input: DrillInput, ids: StepIds, result: DrillResult)
       vmId: input.vmId,
       repositoryId: input.repository.id,
       stem: input.stem,
-      takenMs: Date.now(),
-      bootedOn: `${input.endpoint.platform} at ${input.site}`,
+      // The stem ends with the point's id (repository format §3.2).
+      pointId: input.stem.slice(-32),
+      startedMs: startTime.getTime(),
+      endedMs: Date.now(),
       result,
     },
   ])
@@ -140,7 +143,7 @@ function seconds(sinceMs: number): number {
   return (Date.now() - sinceMs) / 1000
 }
 
-function figures(result: DrillResult): { summary: string; bytesRead: number; bytesStored: number } {
+function figures(result: DrillResult): RunFigures {
   const rto = result.rtoSeconds === null ? '' : `, back in ${formatDuration(result.rtoSeconds * 1000)}`
-  return { summary: `${result.verdict}: ${result.why}${rto}`, bytesRead: 0, bytesStored: 0 }
+  return { summary: `${result.verdict}: ${result.why}${rto}`, bytesRead: 0, bytesStored: 0, made: null }
 }

@@ -3,6 +3,7 @@ import { formatBytes, formatDuration } from '../../base/index.ts'
 import type { RestoreActivities } from '../../activities/restore/types.ts'
 import type { PointId, VmRef } from '../../drivers/values.ts'
 import { conduct } from '../shared/lifecycle.ts'
+import type { RunFigures } from '../shared/lifecycle.ts'
 import { RunControl } from '../shared/control.ts'
 import { siteSteps } from '../shared/options.ts'
 import { StepIds, hex32 } from '../shared/steps.ts'
@@ -121,8 +122,8 @@ async function powerDown(ctx: RestoreContext, vm: VmRef): Promise<void> {
   wasRunning = before === 'running' || before === 'paused'
 }
 
-function figures(result: RestoreResult): { summary: string; bytesRead: number; bytesStored: number } {
+function figures(result: RestoreResult): RunFigures {
   const written = result.disks.reduce((sum, disk) => sum + disk.writtenBytes, 0)
   const summary = `${result.vm.name}: ${formatBytes(written)} written in ${formatDuration(result.durationMs)}${result.poweredOn ? ', started' : ''}`
-  return { summary, bytesRead: 0, bytesStored: written }
+  return { summary, bytesRead: 0, bytesStored: written, made: null }
 }

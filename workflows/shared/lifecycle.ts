@@ -29,11 +29,8 @@ export interface ProcessResult {
   readonly residue: readonly ResidueItem[]
 }
 
-export interface RunFigures {
-  readonly summary: string
-  readonly bytesRead: number
-  readonly bytesStored: number
-}
+/** What of a result goes into the catalog. */
+export type RunFigures = Pick<RunFinished, 'summary' | 'bytesRead' | 'bytesStored' | 'made'>
 
 /**
  * What all processes have in common: the run is written down when it starts and when it ends, what is still on the
@@ -48,9 +45,10 @@ export async function conduct<R extends ProcessResult>(
   const { control, ids } = tools
   const { workflowId, runId, startTime } = workflowInfo()
   const undo = new Compensations()
+  const started = { ...run, startedMs: startTime.getTime() }
   let end: { readonly result: R } | { readonly thrown: unknown }
   try {
-    await recordStart({ ...run, workflowId, runId, startedMs: startTime.getTime() }, ids)
+    await recordStart({ ...started, workflowId, runId }, ids)
     end = { result: await body(undo) }
   } catch (thrown) {
     end = { thrown }
@@ -60,7 +58,7 @@ export async function conduct<R extends ProcessResult>(
   await undo.unwind()
   const { residue } = undo
 
-  const base = { workflowId, runId, finishedMs: Date.now() }
+  const base = { workflowId, runId, finishedMs: Date.now(), started }
   if ('result' in end) {
     const all = [...end.result.residue, ...residue]
     const outcome = all.length > 0 ? 'completed-with-residue' : 'completed'
@@ -74,7 +72,16 @@ export async function conduct<R extends ProcessResult>(
   const by = control.note === null ? '' : ` by ${control.note.user}`
   const summary = cancelled ? `cancelled${by}, ${left}` : `${error?.message ?? 'failed'}; ${left}`
   await recordEnd(
-    { ...base, outcome: cancelled ? 'cancelled' : 'failed', error, residue, summary, bytesRead: 0, bytesStored: 0 },
+    {
+      ...base,
+      outcome: cancelled ? 'cancelled' : 'failed',
+      error,
+      residue,
+      summary,
+      bytesRead: 0,
+      bytesStored: 0,
+      made: null,
+    },
     ids,
   )
   throw asFailure(end.thrown)

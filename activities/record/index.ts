@@ -1,0 +1,86 @@
+/** What the control plane writes into the catalog. Everything may come twice: each is idempotent by its ids. */
+import type { SerializedError } from '../../base/index.ts'
+import type { Catalog, ErrorNote, Json } from '../../catalog/index.ts'
+import type { RecordActivities, RunStarted } from './types.ts'
+
+export type * from './types.ts'
+
+const titles = { backup: 'Backup of', restore: 'Restore of', drill: 'Drill of' } as const
+
+export function createRecordActivities(catalog: Catalog): RecordActivities {
+  return {
+    recordRunStarted: async (run) => {
+      catalog.runs.started(rowOf(run))
+    },
+    recordPoint: async (point) => {
+      const { pointId, parentPointId, validatedMs, vmId, repositoryId, stem, refs } = point
+      catalog.points.record({
+        id: pointId,
+        stem,
+        vmId,
+        repositoryId,
+        validatedMs,
+        parentId: parentPointId,
+        createdMs: point.createdMs,
+        origin: point.origin,
+        name: point.name,
+        description: point.description,
+        consistency: point.consistency,
+        freezeDurationMs: point.freezeDurationMs,
+        disks: point.disks,
+        spotCheckedChunks: 0,
+        manifestBytes: point.manifestBytes,
+        refs: refs.map(({ disk, ref }): Json => ({ disk, ref: { ...ref } })),
+        workflowId: point.workflowId,
+        runId: point.runId,
+      })
+      if (catalog.runs.find(point.runId) !== undefined) catalog.runs.observe(point.runId, { pointId })
+    },
+    recordProof: async (proof) => {
+      const { verdict, why, rtoSeconds, restoreSeconds, bootSeconds, checks, screenshot } = proof.result
+      const { vmId, pointId, repositoryId, startedMs, endedMs, workflowId, runId } = proof
+      const what = { vmId, pointId, repositoryId, startedMs, endedMs, workflowId, runId }
+      catalog.drills.record({ ...what, verdict, why, rtoSeconds, restoreSeconds, bootSeconds, checks, screenshot })
+    },
+    recordRunFinished: async (run) => {
+      catalog.transaction(() => {
+        catalog.runs.started(rowOf({ ...run.started, workflowId: run.workflowId, runId: run.runId }))
+        catalog.runs.observe(run.runId, {
+          state: run.outcome,
+          endedMs: run.finishedMs,
+          progress: null,
+          bytesRead: run.bytesRead,
+          bytesStored: run.bytesStored,
+          error: run.error && noteOf(run.error),
+          residue: run.residue,
+          summary: run.summary,
+        })
+        const { made } = run
+        if (made === null || made.spotCheckedChunks === 0 || catalog.points.find(made.pointId) === undefined) return
+        const seen = { level: 'spot-checked', ms: run.finishedMs, chunks: made.spotCheckedChunks } as const
+        catalog.points.recordVerification(made.pointId, seen)
+      })
+    },
+  }
+}
+
+function rowOf(run: RunStarted): Parameters<Catalog['runs']['started']>[0] {
+  return {
+    workflowId: run.workflowId,
+    runId: run.runId,
+    kind: run.kind,
+    title: `${titles[run.kind]} ${run.vmName}`,
+    vmId: run.vmId,
+    repositoryId: run.repositoryId,
+    // The stem of a point ends with its id (repository format §3.2).
+    pointId: run.stem?.slice(-32) ?? null,
+    startedMs: run.startedMs,
+    requestedUser: run.requestedBy.user,
+    requestedReason: run.requestedBy.reason,
+    idempotencyKey: null,
+  }
+}
+
+function noteOf({ code, message, hint, docs }: SerializedError): ErrorNote {
+  return { code, message, hint, docs }
+}
