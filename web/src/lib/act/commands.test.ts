@@ -1,0 +1,17 @@
+import { execFileSync } from 'node:child_process'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { backupCommand, drillCommand, quoted } from './commands.ts'
+
+it('a shown command says what the button does', () => {
+  expect(backupCommand(['web-01', 'db-01'], true, 'ignored for two')).toBe('holdfast backup web-01 db-01 --full')
+  expect(backupCommand(['web-01'], false, "before Bob's release")).toBe(`holdfast backup web-01 --name 'before Bob'\\''s release'`)
+  expect(drillCommand('web-01', null)).toBe('holdfast drill web-01')
+})
+
+it('a shell reads back exactly the word that was quoted', () => {
+  const word = fc.string({ minLength: 1, maxLength: 30 }).filter((s) => !/[\0\n\r]/.test(s))
+  const words = fc.sample(word, 40)
+  const out = execFileSync('sh', ['-c', `printf '%s\\n' ${words.map(quoted).join(' ')}`], { encoding: 'utf8' })
+  expect(out.split('\n').slice(0, -1)).toEqual(words)
+})

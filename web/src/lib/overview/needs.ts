@@ -1,0 +1,22 @@
+import type { Attention } from '#lib/api/types.ts'
+
+type Subject = NonNullable<Attention['subject']>['kind']
+
+const hrefs: Record<Subject, ((id: string) => string) | null> = {
+  vm: (id) => `/vms/${id}`,
+  run: (id) => `/runs/${encodeURIComponent(id)}`,
+  repository: (id) => `/repositories/${id}`,
+  drill: (id) => `/drills?drill=${encodeURIComponent(id)}`,
+  hypervisor: null,
+  site: null,
+}
+
+/** Where the thing is; null where it has no page. */
+export function attentionHref(item: Attention): string | null {
+  return item.subject === null ? null : (hrefs[item.subject.kind]?.(item.subject.id) ?? null)
+}
+
+/** Whether what helps first is a backup that this page can start. */
+export function startsBackup(item: Attention): boolean {
+  return item.subject?.kind === 'vm' && /^back up/i.test(item.action.label)
+}

@@ -1,0 +1,32 @@
+import type { Repository, RepositoryTest } from '#lib/api/types.ts'
+import { look, type Look, type Tone } from '#lib/state/tone.ts'
+
+/** Full above this needs a decision; above the second, now. */
+const warnAt = 80
+const failAt = 95
+/** A repository that is full sooner than this is worth a colour. */
+const soonMs = 60 * 86_400_000
+
+/** How full the place is, with everything that lies there, not only ours. Null where the store does not say. */
+export function fillOf(repository: Pick<Repository, 'usage'>): { readonly percent: number; readonly tone: Tone } | null {
+  const { usage } = repository
+  if (!usage || usage.capacityBytes === null || usage.freeBytes === null || usage.capacityBytes === 0) return null
+  const percent = Math.min(100, ((usage.capacityBytes - usage.freeBytes) / usage.capacityBytes) * 100)
+  return { percent, tone: percent >= failAt ? 'fail' : percent >= warnAt ? 'warn' : 'ok' }
+}
+
+export function fullBy(repository: Pick<Repository, 'fullByMs'>, now: number): { readonly ms: number; readonly soon: boolean } | null {
+  return repository.fullByMs === null ? null : { ms: repository.fullByMs, soon: repository.fullByMs - now < soonMs }
+}
+
+/** What deduplication and compression make of it together: `6.2 ×`. */
+export function reductionOf(repository: Pick<Repository, 'usage'>): string | null {
+  const { usage } = repository
+  if (!usage?.dedupRatio) return null
+  return `${(usage.dedupRatio * (usage.compressionRatio ?? 1)).toFixed(1)} ×`
+}
+
+export function testLook(test: RepositoryTest | null): Look {
+  if (test === null) return look('unknown', 'Not tested')
+  return test.state === 'ok' ? look('ok', 'Tested') : look('fail', 'Test failed')
+}

@@ -1,0 +1,65 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Point, RestoreChecks } from '#lib/api/types.ts'
+import { checksNote, draftHref, newestValidated, obstacle, readDraft, requestOf, stepIds, type Draft } from './wizard.ts'
+
+const draft = (more: Partial<Draft> = {}): Draft => ({
+  at: 'summary', vmId: 'web-01', pointId: 'p', to: 'new', hypervisorId: 'lab', name: 'web-01-restored', identity: 'new', powerOn: false, ...more,
+})
+const checks = (severities: readonly ('info' | 'warning' | 'blocking')[]): RestoreChecks =>
+  ({
+    findings: severities.map((severity) => ({ severity })), passed: [{ title: '', detail: '' }], blocked: severities.includes('blocking'),
+  }) as RestoreChecks
+
+describe('the restore wizard', () => {
+  it('keeps every answer in its address', () => {
+    const text = fc.string({ maxLength: 20 })
+    const drafts = fc.record({
+      at: fc.constantFrom(...stepIds),
+      vmId: fc.option(text.filter((s) => s !== '')),
+      pointId: fc.option(text.filter((s) => s !== '')),
+      to: fc.constantFrom('new' as const, 'original' as const),
+      hypervisorId: fc.option(text.filter((s) => s !== '')),
+      name: text,
+      identity: fc.constantFrom('new' as const, 'same' as const),
+      powerOn: fc.boolean(),
+    })
+    fc.assert(fc.property(drafts, (d) => expect(readDraft(new URL(draftHref(d, {}), 'http://x').searchParams)).toEqual(d)))
+  })
+
+  it('is safe by default: a new VM, new identity, left stopped', () => {
+    const fresh = readDraft(new URLSearchParams('vm=web-01'))
+    expect([fresh.to, fresh.identity, fresh.powerOn, fresh.at]).toEqual(['new', 'new', false, 'point'])
+  })
+
+  it('does not go on while a check blocks or has not answered', () => {
+    expect(obstacle(draft({ at: 'checks' }), null, 'web-01', '')).toBe('Checking')
+    expect(obstacle(draft({ at: 'checks' }), checks(['blocking', 'info']), 'web-01', '')).toBe('One check blocks')
+    expect(obstacle(draft(), checks(['blocking', 'blocking']), 'web-01', '')).toBe('2 checks block')
+    expect(obstacle(draft(), checks(['warning']), 'web-01', '')).toBeNull()
+  })
+
+  it('replaces the original only when its exact name was typed', () => {
+    const over = draft({ to: 'original' })
+    for (const typed of ['', 'web-0', 'WEB-01', 'web-01 ']) expect(obstacle(over, checks([]), 'web-01', typed)).toBe('Type web-01 to go on')
+    expect(obstacle(over, checks([]), 'web-01', 'web-01')).toBeNull()
+    expect(requestOf(over, 'web-01')?.target).toEqual({ kind: 'original', confirmName: 'web-01' })
+  })
+
+  it('asks nothing of the API while something is missing', () => {
+    expect(requestOf(draft({ pointId: null }), '')).toBeNull()
+    expect(requestOf(draft({ hypervisorId: null }), '')).toBeNull()
+    expect(requestOf(draft({ name: '  ' }), '')).toBeNull()
+  })
+
+  it('proposes the newest point that is validated, not the newest of all', () => {
+    const points = [{ id: 'a', createdMs: 3, validatedMs: null }, { id: 'b', createdMs: 2, validatedMs: 2 }, { id: 'c', createdMs: 1, validatedMs: 1 }] as Point[]
+    expect(newestValidated(points)?.id).toBe('b')
+    expect(newestValidated([])).toBeNull()
+  })
+
+  it('sums the checks up', () => {
+    expect(checksNote(checks(['blocking', 'warning', 'info']))).toBe('1 blocks, 2 to know, 1 passed')
+    expect(checksNote(checks([]))).toBe('1 passed')
+  })
+})

@@ -1,0 +1,96 @@
+import type { Point, RestoreChecks, RestoreRequest } from '#lib/api/types.ts'
+
+/** The steps before the run; the run itself has its own page. */
+export const stepIds = ['point', 'destination', 'checks', 'summary'] as const
+export type StepId = (typeof stepIds)[number]
+
+/** Everything that the wizard asks. It lives in the address, so that leaving and coming back loses nothing. */
+export interface Draft {
+  readonly at: StepId
+  readonly vmId: string | null
+  readonly pointId: string | null
+  readonly to: 'new' | 'original'
+  readonly hypervisorId: string | null
+  readonly name: string
+  readonly identity: 'new' | 'same'
+  readonly powerOn: boolean
+}
+
+export function readDraft(params: URLSearchParams): Draft {
+  return {
+    at: stepIds.find((id) => id === params.get('at')) ?? (params.has('point') ? 'destination' : 'point'),
+    vmId: params.get('vm'),
+    pointId: params.get('point'),
+    to: params.get('to') === 'original' ? 'original' : 'new',
+    hypervisorId: params.get('host'),
+    name: params.get('name') ?? '',
+    identity: params.get('identity') === 'same' ? 'same' : 'new',
+    powerOn: params.get('start') === 'yes',
+  }
+}
+
+export function draftHref(draft: Draft, change: Partial<Draft>): string {
+  const next = { ...draft, ...change }
+  const params = new URLSearchParams()
+  if (next.vmId) params.set('vm', next.vmId)
+  if (next.pointId) params.set('point', next.pointId)
+  if (next.to === 'original') params.set('to', 'original')
+  if (next.hypervisorId) params.set('host', next.hypervisorId)
+  if (next.name !== '') params.set('name', next.name)
+  if (next.identity === 'same') params.set('identity', 'same')
+  if (next.powerOn) params.set('start', 'yes')
+  params.set('at', next.at)
+  return `/restore?${params.toString()}`
+}
+
+/** What the API is asked, or null while something is missing. `typed` is the name the reader typed to confirm. */
+export function requestOf(draft: Draft, typed: string): RestoreRequest | null {
+  if (draft.pointId === null) return null
+  const rest = { pointId: draft.pointId, identity: draft.identity, powerOn: draft.powerOn, reason: '', tuning: {} }
+  if (draft.to === 'original') return { ...rest, identity: 'same', target: { kind: 'original', confirmName: typed } }
+  if (draft.hypervisorId === null || draft.name.trim() === '') return null
+  return { ...rest, target: { kind: 'new', hypervisorId: draft.hypervisorId, name: draft.name.trim() } }
+}
+
+/** Why the reader cannot go on from a step; null: they can. */
+export function obstacle(draft: Draft, checks: RestoreChecks | null, vmName: string, typed: string): string | null {
+  switch (draft.at) {
+    case 'point':
+      return draft.pointId === null ? 'Choose a point first' : null
+    case 'destination':
+      return requestOf(draft, vmName) === null ? 'Say where and under which name' : null
+    case 'checks':
+      if (checks === null) return 'Checking'
+      return checks.blocked ? blockedWords(checks) : null
+    case 'summary':
+      if (checks?.blocked !== false) return checks === null ? 'Checking' : blockedWords(checks)
+      return draft.to === 'original' && typed !== vmName ? `Type ${vmName} to go on` : null
+  }
+}
+
+function blockedWords(checks: RestoreChecks): string {
+  const n = checks.findings.filter((finding) => finding.severity === 'blocking').length
+  return n === 1 ? 'One check blocks' : `${n} checks block`
+}
+
+/** `1 blocks, 2 to know, 5 passed`. */
+export function checksNote(checks: RestoreChecks): string {
+  const blocking = checks.findings.filter((finding) => finding.severity === 'blocking').length
+  const know = checks.findings.length - blocking
+  const parts = [blocking > 0 ? `${blocking} ${blocking === 1 ? 'blocks' : 'block'}` : '', know > 0 ? `${know} to know` : '', `${checks.passed.length} passed`]
+  return parts.filter((part) => part !== '').join(', ')
+}
+
+/** A free name to begin with; the check says whether it is really free. */
+export function proposedName(vmName: string): string {
+  return `${vmName}-restored`
+}
+
+/** The newest validated point is the safe default. */
+export function newestValidated(points: readonly Point[]): Point | null {
+  return points.filter((point) => point.validatedMs !== null).toSorted((a, b) => b.createdMs - a.createdMs)[0] ?? null
+}
+
+export function neighbour(at: StepId, by: 1 | -1): StepId | null {
+  return stepIds[stepIds.indexOf(at) + by] ?? null
+}

@@ -1,0 +1,60 @@
+import type { Point, Posture, Vm } from '#lib/api/types.ts'
+import type { Tone } from '#lib/state/tone.ts'
+import { postureLooks } from '#lib/state/looks.ts'
+
+/** Platforms as their makers write them. */
+export const platformNames: Record<Vm['platform'], string> = {
+  qemu: 'QEMU',
+  libvirt: 'libvirt',
+  proxmox: 'Proxmox VE',
+  xcpng: 'XCP-ng',
+  vsphere: 'vSphere',
+  hyperv: 'Hyper-V',
+  ahv: 'AHV',
+  azure: 'Azure',
+  image: 'Disk images',
+}
+
+export const consistencyWords: Record<Point['consistency'], string> = {
+  crash: 'crash consistent',
+  filesystem: 'file-system consistent',
+  application: 'application consistent',
+}
+
+export const modeWords: Record<Point['mode'], string> = {
+  full: 'full',
+  incremental: 'incremental',
+  mixed: 'some disks in full',
+}
+
+export const originWords: Record<Point['origin'], string> = {
+  manual: 'by hand',
+  scheduled: 'by schedule',
+  publish: 'for a release',
+  safety: 'before a restore',
+}
+
+/** How far the point has been checked, and how good that is. */
+export function checkedWords(point: Pick<Point, 'validatedMs' | 'verification'>): { readonly tone: Tone; readonly word: string } {
+  switch (point.verification?.level) {
+    case 'full':
+      return { tone: 'ok', word: 'read in full' }
+    case 'quick':
+      return { tone: 'ok', word: 'verified' }
+    case 'spot-checked':
+      return { tone: 'ok', word: 'spot-checked' }
+    case 'validated':
+      return { tone: 'ok', word: 'validated' }
+    case undefined:
+      return point.validatedMs === null ? { tone: 'warn', word: 'not validated' } : { tone: 'ok', word: 'validated' }
+  }
+}
+
+/** Age of the newest point as a share of the promise; null where there is none of the two. */
+export function ageShare(posture: Posture): number | null {
+  return posture.ageMs === null || posture.rpoMs === null || posture.rpoMs === 0 ? null : posture.ageMs / posture.rpoMs
+}
+
+export function postureTone(posture: Posture): Tone {
+  return postureLooks[posture.state].tone
+}
