@@ -33,12 +33,12 @@ describe('names on hypervisors', () => {
         const key = opKeyFor(inst, v, point)
         expect(key).toMatch(/^hf-[a-z2-7]{6}-[a-z2-7]{13}$/)
         expect(key).toHaveLength(23)
-        for (const name of Object.values(diskNames(key, n))) {
+        for (const name of Object.values<string>({ ...diskNames(key, n) })) {
           // A QEMU id: a letter, then letters, digits, '-', '.', '_' (id_wellformed).
           expect(name).toMatch(/^[a-z][a-z0-9._-]*$/)
           expect(name.length).toBeLessThanOrEqual(MAX_NODE_NAME)
         }
-        for (const name of Object.values(bitmapNames(inst, t, point))) {
+        for (const name of Object.values<string>({ ...bitmapNames(inst, t, point) })) {
           expect(name).toMatch(/^[a-z0-9.-]+$/)
           expect(name.length).toBeLessThanOrEqual(MAX_BITMAP_NAME)
         }
@@ -70,9 +70,9 @@ describe('names on hypervisors', () => {
     fc.assert(
       fc.property(installation, vm, pointId, tracker, number, fc.string(), (inst, v, point, t, n, noise) => {
         const key = opKeyFor(inst, v, point)
-        for (const [what, name] of Object.entries(diskNames(key, n)))
+        for (const [what, name] of Object.entries<string>({ ...diskNames(key, n) }))
           expect(readDiskName(name)).toEqual({ opKey: key, what, n })
-        for (const [role, name] of Object.entries(bitmapNames(inst, t, point)))
+        for (const [role, name] of Object.entries<string>({ ...bitmapNames(inst, t, point) }))
           expect(readBitmapName(name)).toEqual({ installation: inst, tracker: trackerTag(t), point, role })
         expect(ownsOpKey(inst, key)).toBe(true)
         expect(ownsOpKey(inst === 'aaaaaa' ? 'bbbbbb' : 'aaaaaa', key)).toBe(false)

@@ -11,6 +11,8 @@ export interface AgentOptions {
   readonly limit?: number
   readonly signal?: AbortSignal
   readonly peer?: string
+  /** Every command but the synchronisation passes through it: where a driver counts and records its calls. */
+  readonly around?: <T>(command: string, exchange: () => Promise<T>) => Promise<T>
 }
 export interface CallOptions {
   /** Milliseconds, default 10,000. */
@@ -45,14 +47,16 @@ export class AgentClient implements AsyncDisposable {
   readonly #socket: Socket
   readonly #peer: string
   readonly #splitter: MessageSplitter
+  readonly #around: NonNullable<AgentOptions['around']>
   #waiting: { readonly settle: (outcome: { value: unknown } | { error: HoldfastError }) => void } | undefined
   #closed: HoldfastError | undefined
   #queue: Promise<unknown> = Promise.resolve()
 
-  private constructor(socket: Socket, peer: string) {
+  private constructor(socket: Socket, peer: string, around: AgentOptions['around']) {
     this.#socket = socket
     this.#peer = peer
     this.#splitter = new MessageSplitter(peer)
+    this.#around = around ?? ((_command, exchange) => exchange())
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.once('error', (cause) => this.#end(ended(peer, cause)))
     socket.once('close', () => this.#end(ended(peer)))
@@ -60,7 +64,7 @@ export class AgentClient implements AsyncDisposable {
 
   static async connect(path: string, options: AgentOptions = {}): Promise<AgentClient> {
     const { limit = 5_000, signal, peer = 'the guest agent' } = options
-    const client = new AgentClient(await dialUnix(path, peer, signal), peer)
+    const client = new AgentClient(await dialUnix(path, peer, signal), peer, options.around)
     try {
       await client.#sync(limit, signal)
     } catch (error) {
@@ -165,9 +169,8 @@ export class AgentClient implements AsyncDisposable {
     options: CallOptions = {},
   ): Promise<T> {
     const { limit = 10_000, signal } = options
-    const run = this.#queue.then(() =>
-      this.#exchange<T>(JSON.stringify({ execute: command, ...(args && { arguments: args }) }), command, limit, signal),
-    )
+    const text = JSON.stringify({ execute: command, ...(args && { arguments: args }) })
+    const run = this.#queue.then(() => this.#around(command, () => this.#exchange<T>(text, command, limit, signal)))
     this.#queue = run.then(
       () => undefined,
       () => undefined,

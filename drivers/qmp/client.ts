@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { HoldfastError } from '../../base/index.ts'
+import { HoldfastError, toHoldfastError } from '../../base/index.ts'
 import { qmpError } from '../errors.ts'
 import { MessageSplitter } from './lines.ts'
 import { abortError, dialUnix } from './socket.ts'
@@ -214,7 +214,7 @@ function greeting(
           return done(() => resolve(`${version.major}.${version.minor}.${version.micro}`), true)
         }
       } catch (error) {
-        done(() => reject(error as HoldfastError))
+        done(() => reject(toHoldfastError(error, 'ProtocolMismatch')))
       }
     }
     const timer = setTimeout(

@@ -1,0 +1,68 @@
+import { HoldfastError, bytes, isHoldfastError, millis } from '../../../base/index.ts'
+import { connectNbd, type NbdClient } from '../../../nbd/index.ts'
+import type { OpContext } from '../../driver.ts'
+import type { DiskKey, DiskPoint, PointInTime } from '../../values.ts'
+
+/** The point's disk; throws `NotFound` for one that is not in it. */
+export function diskOf(point: PointInTime, key: DiskKey): DiskPoint {
+  const disk = point.disks.find((d) => d.disk.key === key)
+  if (!disk) throw new HoldfastError('NotFound', `disk ${key} is not in point ${point.id}`)
+  return disk
+}
+
+/**
+ * Connects to the export of one disk of an open point. `PointBroken` if the point is not served any more: its export,
+ * its server or QEMU itself is gone, and none of them comes back by itself.
+ */
+export async function connectPoint(
+  ctx: OpContext,
+  point: PointInTime,
+  disk: DiskPoint,
+  contexts: readonly string[],
+  maxInFlight: number,
+): Promise<NbdClient> {
+  const path = String(point.locator['socket'])
+  try {
+    const client = await connectNbd({
+      address: { kind: 'unix', path },
+      exportName: String(disk.locator['export']),
+      contexts,
+      maxInFlight,
+      connectTimeout: millis(10_000),
+      signal: ctx.signal,
+    })
+    if (client.size === disk.disk.size) return client
+    await client.close()
+    throw new HoldfastError(
+      'PointBroken',
+      `disk ${disk.disk.key} of point ${point.id} has another size now: ${client.size} bytes`,
+    )
+  } catch (error) {
+    throw broken(point, disk, error)
+  }
+}
+
+/**
+ * What a failed request on a point means. A connection that is refused or cut means that the export is gone, because
+ * nothing but the end of the round, or of QEMU, takes it away. EINVAL and EACCES are what QEMU answers on every read
+ * of a snapshot whose scratch has failed (block/copy-before-write.c).
+ */
+export function broken(point: PointInTime, disk: DiskPoint, error: unknown): unknown {
+  if (!isHoldfastError(error)) return error
+  const lost = error.code === 'NetworkFailure' || error.code === 'NotFound'
+  const failed = error.native !== undefined && ['EINVAL', 'EACCES', 'EPERM', 'ESHUTDOWN'].includes(error.native.code)
+  if (!lost && !failed) return error
+  return new HoldfastError(
+    'PointBroken',
+    `disk ${disk.disk.key} of point ${point.id} can no longer be read: ${error.message}`,
+    {
+      cause: error,
+      ...(error.native && { native: error.native }),
+    },
+  )
+}
+
+export const WHOLE = (size: number): { start: ReturnType<typeof bytes>; end: ReturnType<typeof bytes> } => ({
+  start: bytes(0),
+  end: bytes(size),
+})

@@ -1,0 +1,100 @@
+import { HoldfastError } from '../../../base/index.ts'
+import { bitmapNames } from '../../names.ts'
+import { transactionActions } from '../../qmp/index.ts'
+import type { PointId, PointRequest } from '../../values.ts'
+import type { Sentinel } from '../sentinel/sentinel.ts'
+import { runState, type Monitor, type Vm } from '../vm.ts'
+import { hasSwitchHook, switchHook } from './hook.ts'
+import type { RoundDisk, Variant } from './prepare.ts'
+
+/**
+ * The instant of the point, on all disks at once. Variant filter: stop → transaction → filters → cont, always, because
+ * between the transaction and the insertion of a filter a guest write would be in neither the frozen set nor the point
+ * (drivers.md §6.2). Variant job: one transaction is the instant.
+ * If it throws, the guest runs again as before; what was made is left to the caller to undo.
+ */
+export async function cutDisks(
+  vm: Vm,
+  monitor: Monitor,
+  variant: Variant,
+  disks: readonly RoundDisk[],
+  request: PointRequest,
+  installation: string,
+  sentinel: Sentinel | null,
+): Promise<void> {
+  const cut = async (): Promise<void> => {
+    await monitor.call('transaction', { actions: transactionOf(variant, disks) })
+    if (variant === 'filter') await insertFilters(monitor, disks, request, installation)
+    if (hasSwitchHook()) await callHook(vm, disks, request.pointId)
+  }
+  const mustStop = variant === 'filter' || hasSwitchHook()
+  if (!mustStop || (await runState(monitor)) !== 'running') return await cut()
+  await stopped(monitor, sentinel, cut)
+}
+
+function transactionOf(variant: Variant, disks: readonly RoundDisk[]): readonly object[] {
+  return disks.flatMap(({ plan, names, state }) => [
+    ...transactionActions(plan.begin),
+    ...(variant === 'job'
+      ? [
+          {
+            type: 'blockdev-backup',
+            data: {
+              'job-id': names.job,
+              device: state.view.node,
+              target: names.scratch,
+              sync: 'none',
+              'auto-dismiss': false,
+              'auto-finalize': true,
+            },
+          },
+        ]
+      : []),
+  ])
+}
+
+async function insertFilters(
+  monitor: Monitor,
+  disks: readonly RoundDisk[],
+  request: PointRequest,
+  installation: string,
+): Promise<void> {
+  const { frozen } = bitmapNames(installation, request.tracker, request.pointId)
+  for (const { names, plan, state } of disks) {
+    const partial = plan.mode === 'incremental' && !request.audit
+    await monitor.call('blockdev-add', {
+      driver: 'copy-before-write',
+      'node-name': names.filter,
+      file: state.top,
+      target: names.scratch,
+      'on-cbw-error': 'break-snapshot',
+      'cbw-timeout': 45,
+      ...(partial && { bitmap: { node: state.view.node, name: frozen } }),
+    })
+    await monitor.call('qom-set', { path: state.device, property: 'drive', value: names.filter })
+  }
+}
+
+async function stopped(monitor: Monitor, sentinel: Sentinel | null, work: () => Promise<void>): Promise<void> {
+  await sentinel?.say('stopping')
+  const mark = monitor.client.mark()
+  await monitor.call('stop')
+  try {
+    await work()
+    // Somebody else's `cont` (or the sentinel's, had we been slow) let the guest write in the middle of the switch.
+    if (monitor.client.since(mark).some((e) => e.event === 'RESUME'))
+      throw new HoldfastError('Busy', 'the guest was resumed by somebody else while its disks were being switched', {
+        retryAfter: 5_000,
+      })
+  } finally {
+    await monitor.call('cont')
+  }
+}
+
+async function callHook(vm: Vm, disks: readonly RoundDisk[], pointId: PointId): Promise<void> {
+  await switchHook({
+    vm: vm.ref.id,
+    pointId,
+    disks: disks.map((d) => ({ key: d.state.ref.key, node: d.state.view.node })),
+  })
+}
