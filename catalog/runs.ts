@@ -59,7 +59,7 @@ export interface RunQueries {
   latest(workflowId: string): RunView | undefined
   findByIdempotencyKey(key: string): RunView | undefined
   list(page: PageRequest, filter?: RunFilter): Page<RunView>
-  /** Runs that have not ended, oldest first; 200 at most. */
+  /** Runs that have not ended, oldest first; 1,000 at most. */
   open(): RunView[]
   /** The newest ended runs. */
   recentlyEnded(limit: number): RunView[]
@@ -141,7 +141,7 @@ export function runQueries(context: CatalogContext): RunQueries {
           .get()?.n ?? 0
       return toPage(rows, page, total, ({ row, isOpen }) => [isOpen, row.startedMs, row.runId], view)
     },
-    open: () => select().where(isNull(runs.endedMs)).orderBy(asc(runs.startedMs)).limit(200).all().map(view),
+    open: () => select().where(isNull(runs.endedMs)).orderBy(asc(runs.startedMs)).limit(1000).all().map(view),
     recentlyEnded: (limit) =>
       select().where(isNotNull(runs.endedMs)).orderBy(desc(runs.endedMs)).limit(limit).all().map(view),
     usualDurationMs(kind, vmId) {

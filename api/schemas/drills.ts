@@ -20,7 +20,7 @@ export const drillSchema = z
     vmId,
     vmName: z.string(),
     pointId,
-    pointCreatedMs: timeMs,
+    pointCreatedMs: timeMs.nullable(),
     repositoryId,
     verdict: z.enum(['passed', 'failed', 'inconclusive']),
     why: z.string(),

@@ -1,0 +1,84 @@
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { HTTPException } from 'hono/http-exception'
+import { secureHeaders } from 'hono/secure-headers'
+import { HoldfastError, isHoldfastError } from '../base/index.ts'
+import { authenticate, type ApiEnv } from './auth.ts'
+import type { ApiDeps } from './deps.ts'
+import { basePath, openApiText } from './document.ts'
+import { sendProblem } from './problem.ts'
+import { drillRouter } from './routers/drills.ts'
+import { eventRouter } from './routers/events.ts'
+import { hypervisorRouter } from './routers/hypervisors.ts'
+import { pointRouter } from './routers/points.ts'
+import { repositoryRouter } from './routers/repositories.ts'
+import { restoreRouter } from './routers/restores.ts'
+import { runRouter } from './routers/runs.ts'
+import { openRouter, systemRouter } from './routers/system.ts'
+import { vmRouter } from './routers/vms.ts'
+import { serveDashboard } from './static.ts'
+import type { StreamPace } from './stream.ts'
+
+const largestBody = 1024 * 1024
+
+/** The whole HTTP side of the server: the API, its document, and the built dashboard. */
+export function createApp(deps: ApiDeps, options: { readonly streamPace?: StreamPace } = {}): Hono<ApiEnv> {
+  const app = new Hono<ApiEnv>()
+  app.use(
+    secureHeaders({
+      referrerPolicy: 'no-referrer',
+      xFrameOptions: 'DENY',
+      strictTransportSecurity: false,
+      crossOriginEmbedderPolicy: false,
+    }),
+  )
+  app.onError((error, context) => {
+    if (error instanceof HTTPException) {
+      return sendProblem(
+        context,
+        new HoldfastError('InvalidRequest', error.message || 'the request is not understood', { cause: error }),
+        error.status,
+      )
+    }
+    if (!isHoldfastError(error) || error.code === 'Internal')
+      deps.log.error({ error, path: context.req.path }, 'a request failed')
+    return sendProblem(context, error)
+  })
+  app.route(basePath, openRouter(deps))
+  app.get('/api/openapi.json', (context) => context.body(openApiText(), 200, { 'content-type': 'application/json' }))
+
+  const api = new Hono<ApiEnv>()
+  api.use(authenticate(deps))
+  api.use(async (context, next) => {
+    await next()
+    if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store')
+  })
+  const limit = bodyLimit({
+    maxSize: largestBody,
+    onError: (context) =>
+      sendProblem(context, new HoldfastError('InvalidRequest', `a request has at most ${largestBody} bytes`), 413),
+  })
+  api.use((context, next) => (context.req.path.startsWith(`${basePath}/evidence/`) ? next() : limit(context, next)))
+  for (const part of [
+    systemRouter,
+    hypervisorRouter,
+    vmRouter,
+    repositoryRouter,
+    pointRouter,
+    restoreRouter,
+    drillRouter,
+    runRouter,
+  ]) {
+    api.route('/', part(deps))
+  }
+  api.route('/', eventRouter(deps, options.streamPace))
+  app.route(basePath, api)
+  app.all('/api/*', (context) =>
+    sendProblem(context, new HoldfastError('NotFound', `there is no ${context.req.method} ${context.req.path}`)),
+  )
+  if (deps.webDir !== null) app.get('*', serveDashboard(deps.webDir))
+  app.notFound((context) =>
+    sendProblem(context, new HoldfastError('NotFound', `there is nothing at ${context.req.path}`)),
+  )
+  return app
+}

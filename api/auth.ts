@@ -1,0 +1,105 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import { HoldfastError } from '../base/index.ts'
+import type { TokenRow } from '../catalog/index.ts'
+import type { ApiDeps } from './deps.ts'
+import { hashOf, newSecret, sameHash } from './secrets.ts'
+
+export const sessionCookie = 'holdfast_session'
+export const sessionLifeMs = 12 * 3_600_000
+
+export interface Identity {
+  readonly user: string
+  readonly role: 'admin' | 'worker'
+  readonly via: 'token' | 'session'
+  readonly expiresMs: number | null
+}
+export interface ApiEnv {
+  Variables: { identity: Identity }
+}
+
+/** What a worker's token opens: nothing but the way to hand in evidence. */
+const workerMay = [/^GET \/api\/v1\/session$/, /^(GET|PUT) \/api\/v1\/evidence\/[0-9a-f]{64}$/]
+const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** Bearer token or session cookie (rulings 19). A cookie acts only from our own pages. */
+export function authenticate(deps: ApiDeps): MiddlewareHandler<ApiEnv> {
+  return async (context, next) => {
+    const identity = identify(deps, context)
+    if (identity.via === 'session' && !reading.has(context.req.method)) requireOwnOrigin(deps, context)
+    if (
+      identity.role === 'worker' &&
+      !workerMay.some((rule) => rule.test(`${context.req.method} ${context.req.path}`))
+    ) {
+      throw new HoldfastError('Forbidden', 'a worker’s token opens nothing but its own door')
+    }
+    context.set('identity', identity)
+    await next()
+  }
+}
+
+function identify({ catalog, now }: ApiDeps, context: Context): Identity {
+  const header = context.req.header('authorization')
+  if (header !== undefined) {
+    const token = /^Bearer +(\S+)$/i.exec(header)?.[1]
+    const row = token === undefined ? undefined : tokenRow(catalog.access.tokens(), token)
+    if (!row) throw new HoldfastError('Unauthorized', 'the token is not valid')
+    return { user: row.name, role: row.role, via: 'token', expiresMs: row.expiresMs }
+  }
+  const cookie = getCookie(context, sessionCookie)
+  if (cookie === undefined) throw new HoldfastError('Unauthorized', 'neither a token nor a session was given')
+  const hash = hashOf(cookie)
+  const session = catalog.access.session(hash)
+  if (!session) throw new HoldfastError('Unauthorized', 'the session has ended', { hint: 'Log in again.' })
+  if (session.expiresMs - now() < sessionLifeMs / 2) {
+    catalog.access.extendSession(hash, sessionLifeMs)
+    giveCookie(context, cookie)
+  }
+  return { user: session.token.name, role: session.token.role, via: 'session', expiresMs: session.expiresMs }
+}
+
+/** Compares with every valid token, so that the time says nothing about which one was nearly right. */
+function tokenRow(rows: readonly TokenRow[], token: string): TokenRow | undefined {
+  const hash = hashOf(token)
+  let found: TokenRow | undefined
+  for (const row of rows) if (sameHash(row.hash, hash)) found = row
+  return found
+}
+
+/** Cross-site request forgery: browsers say where a request comes from; only our own pages may act with a cookie. */
+export function requireOwnOrigin(deps: ApiDeps, context: Context): void {
+  const origin = context.req.header('origin')
+  const own = context.req.header('host')
+  if (origin !== undefined && (deps.origins.includes(origin) || hostOf(origin) === own)) return
+  throw new HoldfastError('Forbidden', `a page of ${origin ?? 'an unknown origin'} may not act here`)
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined
+}
+
+export function login(deps: ApiDeps, context: Context, token: string): Identity {
+  if (context.req.header('origin') !== undefined) requireOwnOrigin(deps, context)
+  const row = tokenRow(deps.catalog.access.tokens(), token)
+  if (!row) throw new HoldfastError('Unauthorized', 'the token is not valid')
+  const secret = newSecret()
+  const expiresMs = deps.catalog.access.openSession(hashOf(secret), row.id, sessionLifeMs)
+  giveCookie(context, secret)
+  return { user: row.name, role: row.role, via: 'session', expiresMs }
+}
+
+export function logout(deps: ApiDeps, context: Context): void {
+  const cookie = getCookie(context, sessionCookie)
+  if (cookie !== undefined) deps.catalog.access.closeSession(hashOf(cookie))
+  deleteCookie(context, sessionCookie, { path: '/api' })
+}
+
+function giveCookie(context: Context, secret: string): void {
+  setCookie(context, sessionCookie, secret, {
+    httpOnly: true,
+    sameSite: 'Strict',
+    secure: new URL(context.req.url).protocol === 'https:' || context.req.header('x-forwarded-proto') === 'https',
+    path: '/api',
+    maxAge: sessionLifeMs / 1000,
+  })
+}

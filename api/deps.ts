@@ -1,0 +1,33 @@
+import type { Catalog } from '../catalog/index.ts'
+import type { RunFacts, Runbook, RunHistory, PendingStep } from '../runbook/types.ts'
+import type { LiveRuns } from './live.ts'
+import type { Orchestrator } from './orchestrator.ts'
+
+export interface ApiLog {
+  info(data: object, message: string): void
+  warn(data: object, message: string): void
+  error(data: object, message: string): void
+}
+
+export type ToRunbook = (history: RunHistory, pending: readonly PendingStep[], facts: RunFacts) => Runbook
+
+/** Everything the API is made of; the server assembles it, tests put fakes in. */
+export interface ApiDeps {
+  readonly catalog: Catalog
+  readonly orchestrator: Orchestrator
+  readonly toRunbook: ToRunbook
+  readonly live: LiveRuns
+  readonly now: () => number
+  readonly log: ApiLog
+  readonly version: string
+  /** Folder for evidence, made if missing. */
+  readonly evidenceDir: string
+  /** HOLDFAST_HOME, for the doctor; null: not asked about. */
+  readonly home: string | null
+  /** Folder of the built dashboard; null: only the API is served. */
+  readonly webDir: string | null
+  /** Origins other than its own from which browsers may act, e.g. `https://backup.example.org` behind a proxy. */
+  readonly origins: readonly string[]
+  /** Temporal's own pages, where they are switched on. */
+  readonly engineUi: string | null
+}

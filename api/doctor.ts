@@ -1,0 +1,206 @@
+import { stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { z } from '@hono/zod-openapi'
+import { codes, describeError, formatBytes, formatDuration, GiB, toHoldfastError } from '../base/index.ts'
+import { searchAttributes } from '../workflows/shared/contract.ts'
+import type { ApiDeps } from './deps.ts'
+import { queuesOf } from './facts.ts'
+import type { EngineInfo } from './orchestrator.ts'
+import type { doctorSchema } from './schemas/system.ts'
+
+type Doctor = z.infer<typeof doctorSchema>
+type Check = Doctor['checks'][number]
+
+const dayMs = 86_400_000
+
+/** Looks at everything the installation stands on; one broken part never hides the others. */
+export async function examine(deps: ApiDeps): Promise<Doctor> {
+  const checks = (
+    await Promise.all([
+      engineChecks(deps),
+      queueChecks(deps),
+      guarded('catalog', 'Catalog', () => catalogCheck(deps)),
+      guarded('space', 'Space in the home folder', () => spaceCheck(deps)),
+      guarded('secrets', 'Secrets', () => secretsCheck(deps)),
+      guarded('time-zones', 'Time zone data', timeZoneCheck),
+      ...deps.catalog.repositories
+        .list({ limit: 50 })
+        .items.map(({ id, name, test }) =>
+          Promise.resolve(
+            testCheck(
+              `repository-${id}`,
+              `Repository ${name}`,
+              `holdfast repository test ${id}`,
+              test && { ok: test.passed && !test.error, detail: test.error?.message ?? 'all checks passed' },
+            ),
+          ),
+        ),
+      ...deps.catalog.endpoints
+        .list({ limit: 50 })
+        .items.map(({ id, name, probe }) =>
+          Promise.resolve(
+            testCheck(
+              `hypervisor-${id}`,
+              `Hypervisor ${name}`,
+              `holdfast hypervisor test ${id}`,
+              probe && { ok: !probe.error, detail: probe.error?.message ?? `version ${probe.version ?? 'unknown'}` },
+            ),
+          ),
+        ),
+    ])
+  ).flat()
+  const worst = checks.some((check) => check.state === 'failed')
+    ? 'failed'
+    : checks.some((check) => check.state !== 'ok')
+      ? 'attention'
+      : 'ok'
+  return { state: worst, checkedMs: deps.now(), checks }
+}
+
+async function guarded(id: string, title: string, look: () => Promise<Omit<Check, 'id' | 'title'>>): Promise<Check> {
+  try {
+    return { id, title, ...(await look()) }
+  } catch (error) {
+    const { message, hint } = toHoldfastError(error)
+    return { id, title, state: 'failed', detail: message, hint }
+  }
+}
+
+const good = (detail: string): Omit<Check, 'id' | 'title'> => ({ state: 'ok', detail, hint: null })
+
+async function engineChecks({ orchestrator }: ApiDeps): Promise<Check[]> {
+  let info: EngineInfo
+  try {
+    info = await orchestrator.info()
+  } catch (error) {
+    return [
+      {
+        id: 'engine',
+        title: 'Temporal',
+        state: 'failed',
+        detail: describeError(error),
+        hint: codes.TemporalUnavailable.hint,
+      },
+    ]
+  }
+  const missing = Object.values(searchAttributes).filter((name) => !info.searchAttributes.includes(name))
+  const skew = Math.abs(info.clockSkewMs ?? 0)
+  return [
+    { id: 'engine', title: 'Temporal', ...good(`version ${info.version}, namespace ${info.namespace}`) },
+    { id: 'retention', title: 'Retention of closed runs', ...retention(info.retentionMs) },
+    {
+      id: 'search-attributes',
+      title: 'Search attributes',
+      ...(missing.length === 0
+        ? good('all registered')
+        : {
+            state: 'failed',
+            detail: `not registered: ${missing.join(', ')}`,
+            hint: 'Start the server again: it registers them.',
+          }),
+    },
+    {
+      id: 'clock',
+      title: 'Clock',
+      ...(skew < 2_000
+        ? good('agrees with the engine’s')
+        : {
+            state: 'attention',
+            detail: `differs from the engine’s by ${formatDuration(skew)}`,
+            hint: 'Synchronise the clocks (chrony, systemd-timesyncd).',
+          }),
+    },
+  ]
+}
+
+function retention(ms: number | null): Omit<Check, 'id' | 'title'> {
+  if (ms === null) return { state: 'unknown', detail: 'Temporal does not say', hint: null }
+  if (ms >= 3 * dayMs) return good(`${formatDuration(ms)}; runbooks are archived in the catalog`)
+  return {
+    state: 'attention',
+    detail: `${formatDuration(ms)}: after a longer outage of this server runbooks would be lost`,
+    hint: 'Raise the retention of the namespace to 30 days.',
+  }
+}
+
+async function queueChecks(deps: ApiDeps): Promise<Check[]> {
+  return Promise.all(
+    queuesOf(deps).map(({ queue, site }) =>
+      guarded(`queue-${queue}`, site === null ? 'Control queue' : `Workers of site ${site}`, async () => {
+        const pollers = await deps.orchestrator.pollers(queue)
+        if (pollers.length > 0)
+          return good(`${new Set(pollers.map((poller) => poller.identity)).size} connected to ${queue}`)
+        return {
+          state: 'failed',
+          detail: `nobody polls ${queue}`,
+          hint:
+            site === null
+              ? 'Start the server: `holdfast server`.'
+              : `Start a worker: \`holdfast worker --site ${site}\`.`,
+        }
+      }),
+    ),
+  )
+}
+
+async function catalogCheck({ catalog }: ApiDeps): Promise<Omit<Check, 'id' | 'title'>> {
+  const found = catalog.integrity()
+  if (found === 'ok') return good('intact')
+  return {
+    state: 'failed',
+    detail: found,
+    hint: 'Stop the server and restore catalog.db from a repository: points are not concerned.',
+  }
+}
+
+async function spaceCheck({ home }: ApiDeps): Promise<Omit<Check, 'id' | 'title'>> {
+  if (home === null) return { state: 'unknown', detail: 'not asked about', hint: null }
+  const { bavail, bsize } = await statfs(home)
+  const free = bavail * bsize
+  if (free >= 2 * GiB) return good(`${formatBytes(free)} free in ${home}`)
+  return {
+    state: 'attention',
+    detail: `${formatBytes(free)} free in ${home}`,
+    hint: 'Catalog, caches and Temporal’s file live there: free at least 2 GiB.',
+  }
+}
+
+async function secretsCheck({ home }: ApiDeps): Promise<Omit<Check, 'id' | 'title'>> {
+  if (home === null) return { state: 'unknown', detail: 'not asked about', hint: null }
+  const folder = join(home, 'secrets')
+  const { mode } = await stat(folder)
+  if ((mode & 0o077) === 0) return good(`${folder} is closed to others`)
+  return {
+    state: 'failed',
+    detail: `${folder} is open to others (mode ${(mode & 0o777).toString(8)})`,
+    hint: `chmod 700 ${folder}`,
+  }
+}
+
+async function timeZoneCheck(): Promise<Omit<Check, 'id' | 'title'>> {
+  const hour = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Paris', hour: '2-digit', hourCycle: 'h23' }).format(
+    Date.UTC(2026, 6, 1, 12),
+  )
+  if (hour === '14') return good(`zone data ${process.versions.tz ?? 'of the system'}`)
+  return {
+    state: 'failed',
+    detail: 'Europe/Paris has no summer time in the installed zone data',
+    hint: 'Install tzdata, or Node with full ICU.',
+  }
+}
+
+function testCheck(
+  id: string,
+  title: string,
+  command: string,
+  last: { readonly ok: boolean; readonly detail: string } | null,
+): Check {
+  if (last === null) return { id, title, state: 'attention', detail: 'never tested', hint: `\`${command}\`` }
+  return {
+    id,
+    title,
+    state: last.ok ? 'ok' : 'failed',
+    detail: last.detail,
+    hint: last.ok ? null : `\`${command}\` after the cause is removed.`,
+  }
+}

@@ -1,0 +1,251 @@
+import { describeError, HoldfastError } from '../base/index.ts'
+import type { RunObservation, RunView } from '../catalog/index.ts'
+import type { RunHistory, Runbook } from '../runbook/types.ts'
+import { archiveHistory, isClosed, readHistory } from './archive.ts'
+import type { ApiDeps } from './deps.ts'
+import { factsOf, readPollers, type Pollers } from './facts.ts'
+import { kindOf, type RunDescription, type RunListing } from './orchestrator.ts'
+
+/** Keeps the catalog's rows of runs in step with the engine, and tells who listens. */
+export interface LiveRuns {
+  /** Looks soon: something was started or changed. */
+  nudge(): void
+  /** One look at everything that is open; never two at the same time. */
+  tick(): Promise<void>
+  /** The runbook as it is now. Throws NotFound when neither the archive nor the engine has its history. */
+  runbook(run: RunView): Promise<Runbook>
+  /** Looks regularly until the signal: about once a second while somebody listens, else every five seconds. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+type LiveDeps = Pick<ApiDeps, 'catalog' | 'orchestrator' | 'toRunbook' | 'now' | 'log'>
+
+export interface Pace {
+  readonly listeningMs: number
+  readonly quietMs: number
+  /** How often the engine is asked for runs that nobody told us about. */
+  readonly adoptEveryMs: number
+}
+const usualPace: Pace = { listeningMs: 1_000, quietMs: 5_000, adoptEveryMs: 15_000 }
+/** Runs that ended while no server was there are found for so long. */
+const adoptClosedWithinMs = 7 * 86_400_000
+const pollersFreshMs = 3_000
+
+export function liveRuns(deps: LiveDeps, pace: Pace = usualPace): LiveRuns {
+  return new Live(deps, pace)
+}
+
+class Live implements LiveRuns {
+  readonly #deps: LiveDeps
+  readonly #pace: Pace
+  /** Histories of open runs by run id: read again only when they have grown. */
+  readonly #histories = new Map<string, { length: number; history: RunHistory }>()
+  /** Ended runs whose history the engine has proved not to have any more. */
+  readonly #lost = new Set<string>()
+  #pollers: { readMs: number; pollers: Pollers } | undefined
+  #adoptedMs = Number.NEGATIVE_INFINITY
+  #engineDown = false
+  #ticking: Promise<void> | undefined
+  #wake: (() => void) | undefined
+
+  constructor(deps: LiveDeps, pace: Pace) {
+    this.#deps = deps
+    this.#pace = pace
+  }
+
+  nudge(): void {
+    this.#wake?.()
+  }
+
+  tick(): Promise<void> {
+    this.#ticking ??= this.#look().finally(() => (this.#ticking = undefined))
+    return this.#ticking
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = (): void => this.#wake?.()
+    signal.addEventListener('abort', stop)
+    try {
+      while (!signal.aborted) {
+        await this.#tryTick()
+        const { listeningMs, quietMs } = this.#pace
+        if (!signal.aborted) await this.#sleep(this.#deps.catalog.events.listeners() > 0 ? listeningMs : quietMs)
+      }
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  /** An engine that is away is said once, and once when it is back; runs go on without us. */
+  async #tryTick(): Promise<void> {
+    try {
+      await this.tick()
+      if (this.#engineDown) this.#deps.log.info({}, 'the engine answers again')
+      this.#engineDown = false
+    } catch (error) {
+      if (!this.#engineDown) this.#deps.log.warn({ error: describeError(error) }, 'runs cannot be followed')
+      this.#engineDown = true
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        this.#wake = undefined
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      this.#wake = done
+    })
+  }
+
+  async #look(): Promise<void> {
+    const { catalog } = this.#deps
+    await this.#adopt()
+    const open = catalog.runs.open()
+    const failures = await eachOf(open, 4, (run) => this.#follow(run))
+    for (const runId of this.#histories.keys())
+      if (!open.some((run) => run.runId === runId)) this.#histories.delete(runId)
+    const missing = catalog.histories.missing(20).filter((run) => !this.#lost.has(run.runId))
+    failures.push(...(await eachOf(missing, 2, (run) => this.#keep(run))))
+    if (failures.length > 0) throw failures[0]
+  }
+
+  /** Runs that a schedule, a parent or an earlier server started. */
+  async #adopt(): Promise<void> {
+    const { catalog, orchestrator, now } = this.#deps
+    if (now() - this.#adoptedMs < this.#pace.adoptEveryMs) return
+    for await (const listing of orchestrator.listRuns(now() - adoptClosedWithinMs, 500)) {
+      if (!catalog.runs.find(listing.runId)) adoptRun(this.#deps, listing)
+    }
+    this.#adoptedMs = now()
+  }
+
+  async #follow(run: RunView): Promise<void> {
+    const described = await this.#deps.orchestrator.describe(run.workflowId, run.runId)
+    if (!described) return this.#forget(run)
+    const history = await this.#historyOf(described)
+    if (!history) return this.#forget(run)
+    this.#observe(
+      run,
+      this.#deps.toRunbook(history, described.pending, factsOf(this.#deps, run, await this.#freshPollers())),
+    )
+    if (isClosed(history)) await archiveHistory(this.#deps, run, history)
+  }
+
+  /** An ended run: its history goes to the archive, and the row gets its last word. */
+  async #keep({ runId }: { readonly runId: string }): Promise<void> {
+    const { catalog, orchestrator } = this.#deps
+    const run = catalog.runs.find(runId)
+    if (!run) return
+    const history = await orchestrator.history(run)
+    if (!history) {
+      this.#lost.add(runId)
+      return
+    }
+    if (!isClosed(history)) return
+    this.#observe(run, this.#deps.toRunbook(history, [], factsOf(this.#deps, run, await this.#freshPollers())))
+    await archiveHistory(this.#deps, run, history)
+  }
+
+  /** The engine has proved that it does not know an open run: it was lost with the engine's state. */
+  #forget(run: RunView): void {
+    this.#deps.catalog.runs.observe(run.runId, {
+      state: 'terminated',
+      endedMs: this.#deps.now(),
+      error: {
+        code: 'NotFound',
+        message: 'the engine no longer knows this run',
+        hint: 'Its state was lost with the engine’s. Start it again; points that were validated are not concerned.',
+        docs: 'errors.md#notfound',
+      },
+    })
+  }
+
+  #observe(run: RunView, book: Runbook): void {
+    this.#deps.catalog.runs.observe(run.runId, observationOf(run, book))
+  }
+
+  async #historyOf(described: RunDescription): Promise<RunHistory | undefined> {
+    const known = this.#histories.get(described.runId)
+    if (known?.length === described.historyLength) return known.history
+    const history = await this.#deps.orchestrator.history(described)
+    if (history) this.#histories.set(described.runId, { length: history.events.length, history })
+    return history
+  }
+
+  async #freshPollers(): Promise<Pollers> {
+    const { now } = this.#deps
+    if (!this.#pollers || now() - this.#pollers.readMs > pollersFreshMs) {
+      this.#pollers = { readMs: now(), pollers: await readPollers(this.#deps) }
+    }
+    return this.#pollers.pollers
+  }
+
+  async runbook(run: RunView): Promise<Runbook> {
+    const { catalog, orchestrator, toRunbook } = this.#deps
+    const archived = catalog.histories.has(run.runId)
+    const described = archived ? undefined : await orchestrator.describe(run.workflowId, run.runId)
+    const history = await readHistory(this.#deps, run)
+    if (!history) {
+      throw new HoldfastError('NotFound', `the history of ${run.workflowId} is gone`, {
+        hint: 'The engine forgot it before it was archived; what the catalog knows is on the run itself.',
+      })
+    }
+    const pollers = archived ? {} : await this.#freshPollers()
+    return toRunbook(history, described?.pending ?? [], factsOf(this.#deps, run, pollers))
+  }
+}
+
+/** What the runbook says, for the row of the run. Figures of an ended run stay where the runbook has none. */
+export function observationOf(run: RunView, book: Runbook): RunObservation {
+  const { error, progress } = book
+  return {
+    state: book.state,
+    endedMs: book.endedMs,
+    resumedTimes: book.resumedTimes,
+    progress: progress ?? run.progress,
+    bytesRead: progress?.bytesRead ?? run.bytesRead,
+    bytesStored: progress?.bytesStored ?? run.bytesStored,
+    error: error && { code: error.code, message: error.message, hint: error.hint, docs: error.docs },
+    residue: book.residue,
+  }
+}
+
+/** Writes down a run that this server did not start. */
+export function adoptRun({ catalog }: Pick<ApiDeps, 'catalog'>, listing: RunListing): RunView | undefined {
+  const kind = kindOf(listing.workflowId)
+  if (!kind) return undefined
+  const { memo } = listing
+  const vmId = memo?.vmId ?? (kind === 'restore' ? null : (listing.workflowId.split('/')[1] ?? null))
+  const name = (vmId !== null && catalog.vms.find(vmId)?.name) || (vmId ?? 'a VM')
+  const verb = { backup: 'Backup', restore: 'Restore', drill: 'Drill' }[kind]
+  catalog.runs.started({
+    workflowId: listing.workflowId,
+    runId: listing.runId,
+    kind,
+    title: memo?.title ?? `${verb} of ${name}`,
+    vmId,
+    repositoryId: memo?.repositoryId ?? null,
+    pointId: memo?.pointId ?? null,
+    startedMs: listing.startedMs,
+    requestedUser: memo?.requestedBy.user ?? 'holdfast',
+    requestedReason: memo?.requestedBy.reason ?? '',
+    idempotencyKey: memo?.idempotencyKey ?? null,
+  })
+  return catalog.runs.find(listing.runId)
+}
+
+/** `work` for each, `width` at a time. Goes on after a failure and returns all of them. */
+async function eachOf<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<unknown[]> {
+  const queue = [...items]
+  const failures: unknown[] = []
+  const lane = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+      await work(item).catch((error: unknown) => void failures.push(error))
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane))
+  return failures
+}

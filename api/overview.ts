@@ -1,0 +1,273 @@
+import type { z } from '@hono/zod-openapi'
+import { describeError, formatDuration } from '../base/index.ts'
+import type { Catalog } from '../catalog/index.ts'
+import type { ApiDeps } from './deps.ts'
+import { queuesOf, readPollers, type Pollers } from './facts.ts'
+import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
+import { repositoryView } from './views/repositories.ts'
+import { runView } from './views/runs.ts'
+import { postureView } from './views/vms.ts'
+
+type Overview = z.infer<typeof overviewSchema>
+type Attention = z.infer<typeof attentionSchema>
+type Engine = { readonly up: true; readonly pollers: Pollers } | { readonly up: false; readonly detail: string }
+
+const dayMs = 86_400_000
+const shown = 50
+
+/** The page that opens in the morning: one sentence, then what to do, then the numbers. */
+export async function readOverview(deps: ApiDeps): Promise<Overview> {
+  const { catalog, now } = deps
+  const engine = await readEngine(deps)
+  const { total, by } = catalog.statistics.postureCounts()
+  const repositories = catalog.repositories.list({ limit: 20 }).items.map((row) => repositoryView(catalog, row))
+  const needsYou = attention(deps, engine, repositories)
+  const running = catalog.runs.list({ limit: 50 }, { state: 'open' }).items.map((run) => runView(run, now()))
+  const counts: Overview['counts'] = {
+    vms: total,
+    protected: by.protected,
+    atRisk: by.late + by.overdue + by.failed,
+    unprotected: by.unprotected,
+    excluded: by.excluded,
+    proven: catalog.statistics.provenVms(),
+    points: catalog.points.countAll(),
+  }
+  return {
+    ...sentenceOf(counts, needsYou.total, engine.up),
+    readMs: now(),
+    engine: engine.up ? { up: true, detail: 'Temporal answers' } : { up: false, detail: engine.detail },
+    counts,
+    needsYou: needsYou.items,
+    needsYouTotal: needsYou.total,
+    running,
+    recent: catalog.runs.recentlyEnded(10).map((run) => runView(run, now())),
+    days: catalog.statistics.days(30),
+    repositories,
+    setup: {
+      repository: repositories.length > 0,
+      hypervisor: catalog.endpoints.list({ limit: 1 }).total > 0,
+      firstPoint: counts.points > 0,
+      firstProof: counts.proven > 0,
+    },
+  }
+}
+
+async function readEngine(deps: ApiDeps): Promise<Engine> {
+  try {
+    return { up: true, pollers: await readPollers(deps) }
+  } catch (error) {
+    return { up: false, detail: describeError(error) }
+  }
+}
+
+function sentenceOf(
+  counts: Overview['counts'],
+  needsYou: number,
+  up: boolean,
+): Pick<Overview, 'sentence' | 'lead' | 'state'> {
+  const promised = counts.vms - counts.excluded
+  const outside = counts.atRisk + counts.unprotected
+  const inside = `${counts.protected} of ${promised} ${promised === 1 ? 'VM is' : 'VMs are'} inside ${promised === 1 ? 'its' : 'their'} RPO.`
+  const more =
+    needsYou === 0
+      ? 'Nothing waits for you.'
+      : `${needsYou} ${needsYou === 1 ? 'thing wants' : 'things want'} a decision.`
+  if (counts.vms === 0)
+    return { sentence: 'No VM is known yet.', lead: 'Connect a hypervisor and discover its VMs.', state: 'idle' }
+  if (!up)
+    return {
+      sentence: 'The engine does not answer.',
+      lead: `Runs continue when it is back. At the last look, ${inside}`,
+      state: 'unknown',
+    }
+  if (outside > 0)
+    return {
+      sentence: `${outside} ${outside === 1 ? 'VM needs' : 'VMs need'} you.`,
+      lead: `${inside} ${more}`,
+      state: 'failed',
+    }
+  const sentence =
+    promised === 0
+      ? 'No VM is to be protected.'
+      : promised === 1
+        ? 'The one VM is inside its RPO.'
+        : `All ${promised} VMs are inside their RPO.`
+  return { sentence, lead: more, state: needsYou > 0 ? 'attention' : 'ok' }
+}
+
+function attention(
+  deps: ApiDeps,
+  engine: Engine,
+  repositories: Overview['repositories'],
+): { items: Attention[]; total: number } {
+  const { catalog } = deps
+  const vms = vmsOutside(deps)
+  const rest = [
+    ...(engine.up ? silentSites(deps, engine.pollers) : [engineDown(engine.detail)]),
+    ...waitingRuns(catalog),
+    ...repositories.flatMap((repository) => repositoryTrouble(repository, deps.now())),
+    ...hypervisorTrouble(catalog),
+    ...drillTrouble(catalog, deps.now()),
+    ...residue(catalog, deps.now()),
+  ]
+  const drillsDue = catalog.statistics.drillsDue(shown)
+  const total = vms.total + rest.length + Math.max(0, drillsDue.total - drillsDue.vms.length)
+  return { items: [...vms.items, ...rest].slice(0, shown), total }
+}
+
+function vmsOutside(deps: ApiDeps): { items: Attention[]; total: number } {
+  const page = deps.catalog.vms.list({ limit: shown }, { state: 'outside-rpo' })
+  const items = page.items.map((vm): Attention => {
+    const { state, sentence, ageMs } = postureView(vm)
+    const title = {
+      failed: `${vm.name} has no point inside its RPO`,
+      overdue: `${vm.name} is overdue`,
+      late: `${vm.name} is late, its backup is running`,
+      unprotected: `${vm.name} has no recovery point`,
+      protected: vm.name,
+      excluded: vm.name,
+    }[state]
+    return {
+      kind: state === 'failed' || state === 'overdue' || state === 'late' ? state : 'unprotected',
+      severity: state === 'late' ? 'attention' : 'failed',
+      title,
+      detail: sentence,
+      sinceMs: ageMs === null ? vm.createdMs : deps.now() - ageMs,
+      subject: { kind: 'vm', id: vm.id },
+      action:
+        state === 'late'
+          ? { label: 'Watch its run', command: `holdfast run watch backup/${vm.id}` }
+          : { label: 'Back up now', command: `holdfast backup ${vm.id}` },
+    }
+  })
+  return { items, total: page.total }
+}
+
+function engineDown(detail: string): Attention {
+  return {
+    kind: 'engine',
+    severity: 'unknown',
+    title: 'The engine does not answer',
+    detail: `${detail}. Runs continue when it is back.`,
+    sinceMs: null,
+    subject: null,
+    action: { label: 'Check the installation', command: 'holdfast doctor' },
+  }
+}
+
+function silentSites(deps: ApiDeps, pollers: Pollers): Attention[] {
+  return queuesOf(deps)
+    .filter(({ queue }) => (pollers[queue]?.count ?? 0) === 0)
+    .map(({ site }) => ({
+      kind: 'no-worker' as const,
+      severity: 'failed' as const,
+      title: site === null ? 'No server works on the control queue' : `No worker is connected for site ${site}`,
+      detail:
+        site === null
+          ? 'Runs wait until one is there.'
+          : `Backups, restores and tests at ${site} wait until one is there.`,
+      sinceMs: null,
+      subject: site === null ? null : { kind: 'site' as const, id: site },
+      action: {
+        label: site === null ? 'Start a server' : 'Start a worker',
+        command: site === null ? 'holdfast server' : `holdfast worker --site ${site}`,
+      },
+    }))
+}
+
+function waitingRuns(catalog: Catalog): Attention[] {
+  return catalog.runs.list({ limit: shown }, { state: 'waiting' }).items.map((run) => ({
+    kind: 'waiting',
+    severity: 'attention',
+    title: `${run.title} waits for you`,
+    detail: run.error ? `${run.error.message}. ${run.error.hint}` : 'See what it waits for.',
+    sinceMs: null,
+    subject: { kind: 'run', id: run.runId },
+    action: { label: 'See the run', command: `holdfast run show ${run.workflowId}` },
+  }))
+}
+
+function repositoryTrouble(repository: Overview['repositories'][number], nowMs: number): Attention[] {
+  const subject = { kind: 'repository', id: repository.id } as const
+  const command = `holdfast repository test ${repository.id}`
+  if (repository.test?.state === 'failed') {
+    const failed = repository.test.checks.find((check) => !check.passed)
+    return [
+      {
+        kind: 'repository-failed',
+        severity: 'failed',
+        title: `The last test of ${repository.name} failed`,
+        detail: repository.test.error?.message ?? failed?.detail ?? 'See the test.',
+        sinceMs: repository.test.testedMs,
+        subject,
+        action: { label: 'Test again', command },
+      },
+    ]
+  }
+  if (repository.fullByMs !== null && repository.fullByMs - nowMs < 60 * dayMs) {
+    return [
+      {
+        kind: 'filling',
+        severity: 'attention',
+        title: `${repository.name} is full by ${new Date(repository.fullByMs).toISOString().slice(0, 10)}`,
+        detail: 'At the growth of the last thirty days.',
+        sinceMs: null,
+        subject,
+        action: { label: 'See the repository', command: null },
+      },
+    ]
+  }
+  return []
+}
+
+function hypervisorTrouble(catalog: Catalog): Attention[] {
+  return catalog.endpoints
+    .list({ limit: shown })
+    .items.filter((endpoint) => endpoint.probe?.error)
+    .map((endpoint) => ({
+      kind: 'hypervisor-failed',
+      severity: 'failed',
+      title: `${endpoint.name} could not be reached`,
+      detail: endpoint.probe?.error?.message ?? '',
+      sinceMs: endpoint.probe?.testedMs ?? null,
+      subject: { kind: 'hypervisor', id: endpoint.id },
+      action: { label: 'Test again', command: `holdfast hypervisor test ${endpoint.id}` },
+    }))
+}
+
+function drillTrouble(catalog: Catalog, nowMs: number): Attention[] {
+  const failed = catalog.statistics.drillsFailed(shown).map((drill): Attention => ({
+    kind: 'drill-failed',
+    severity: 'failed',
+    title: `The last drill of ${drill.vmName} failed`,
+    detail: drill.why,
+    sinceMs: drill.endedMs,
+    subject: { kind: 'drill', id: drill.id },
+    action: { label: 'See the evidence', command: `holdfast drill ${drill.vmId}` },
+  }))
+  const due = catalog.statistics.drillsDue(shown).vms.map((vm): Attention => ({
+    kind: 'drill-overdue',
+    severity: 'attention',
+    title: vm.lastMs === null ? `${vm.name} was never proven` : `${vm.name} is due for a drill`,
+    detail:
+      vm.lastMs === null
+        ? 'Its first drill was due thirty days after its first point.'
+        : `Last proven ${formatDuration(nowMs - vm.lastMs)} ago.`,
+    sinceMs: vm.lastMs,
+    subject: { kind: 'vm', id: vm.id },
+    action: { label: 'Drill', command: `holdfast drill ${vm.id}` },
+  }))
+  return [...failed, ...due]
+}
+
+function residue(catalog: Catalog, nowMs: number): Attention[] {
+  return catalog.statistics.residueRuns(nowMs - 7 * dayMs, shown).map((run) => ({
+    kind: 'residue',
+    severity: 'attention',
+    title: `${run.title} left ${run.things} ${run.things === 1 ? 'thing' : 'things'} behind`,
+    detail: 'The run lists them and says who removes them.',
+    sinceMs: run.endedMs,
+    subject: { kind: 'run', id: run.runId },
+    action: { label: 'See what is left', command: `holdfast run show ${run.runId}` },
+  }))
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto'
+import type { z } from '@hono/zod-openapi'
+import { formatBytes, HoldfastError } from '../../base/index.ts'
+import type { Catalog, PointView, VmView } from '../../catalog/index.ts'
+import type { CheckRestoreInput } from '../../workflows/inventory/contract.ts'
+import { restoreWorkflow, restoreWorkflowId, type RestoreInput } from '../../workflows/restore/contract.ts'
+import type { restoreBody } from '../schemas/actions.ts'
+import type { StartPlan } from './start.ts'
+import { endpointOf, repositoryRefOf, requireOneSite, tuningOf, vmTargetOf } from './targets.ts'
+
+export type RestoreWish = z.infer<typeof restoreBody>
+export type RestoreTarget = CheckRestoreInput['target']
+
+/** A random id: nobody else's request can be meant by it. */
+export function newRequestId(): string {
+  return randomBytes(16).toString('hex')
+}
+
+export interface RestoreParts {
+  readonly point: PointView
+  readonly vm: VmView
+  readonly repository: CheckRestoreInput['repository']
+  readonly target: RestoreTarget
+  readonly where: string
+}
+
+/** Finds what the wish names; throws NotFound, PointNotRestorable, Unsupported or InvalidRequest. */
+export function restoreParts(catalog: Catalog, wish: RestoreWish): RestoreParts {
+  const point = catalog.points.get(wish.pointId)
+  if (point.validatedMs === null)
+    throw new HoldfastError('PointNotRestorable', `the point ${point.id} is not validated`)
+  const repository = catalog.repositories.get(point.repositoryId)
+  const vm = catalog.vms.get(point.vmId)
+  const repositoryRef = repositoryRefOf(repository)
+  if (wish.target.kind === 'new') {
+    const endpoint = catalog.endpoints.get(wish.target.hypervisorId)
+    requireOneSite(endpoint.name, endpoint.site, repository)
+    const target = { kind: 'new', endpoint: endpointOf(endpoint), site: endpoint.site, name: wish.target.name } as const
+    return { point, vm, repository: repositoryRef, target, where: endpoint.name }
+  }
+  const target = vmTargetOf(catalog, vm)
+  requireOneSite(vm.name, target.site, repository)
+  return { point, vm, repository: repositoryRef, target: { kind: 'original', vm: target }, where: vm.endpointName }
+}
+
+export function planRestore(catalog: Catalog, wish: RestoreWish, user: string): StartPlan {
+  const { point, vm, repository, target, where } = restoreParts(catalog, wish)
+  if (wish.target.kind === 'original' && wish.target.confirmName !== vm.name) {
+    throw new HoldfastError('InvalidRequest', `restoring over ${vm.name} needs its name as confirmation`, {
+      hint: `Give confirmName "${vm.name}".`,
+    })
+  }
+  const requestedBy = { user, reason: wish.reason }
+  const name = target.kind === 'new' ? target.name : vm.name
+  return {
+    workflowId: restoreWorkflowId(newRequestId()),
+    memo: { title: `Restore of ${vm.name}`, vmId: vm.id, repositoryId: repository.id, pointId: point.id, requestedBy },
+    spec: (workflowId) => ({
+      workflow: restoreWorkflow,
+      input: {
+        v: 1,
+        requestId: workflowId.slice(restoreWorkflowId('').length),
+        repository,
+        stem: point.stem,
+        target: target.kind === 'new' ? target : { ...target, confirmName: vm.name },
+        identity: wish.identity,
+        powerOn: wish.powerOn,
+        requestedBy,
+        tuning: tuningOf(wish.tuning),
+      } satisfies RestoreInput,
+      summary: `Restore of ${vm.name} to ${name} on ${where}`,
+      search: { vm: vm.id, repository: repository.id, site: repository.site },
+      priority: 1,
+    }),
+  }
+}
+
+export interface Consequences {
+  readonly does: string[]
+  readonly doesNotTouch: string[]
+  readonly undo: string
+  readonly command: string
+}
+
+/** What will happen, in words for the last page before the click. `dataBytes`: what will be written, if known. */
+export function consequences(parts: RestoreParts, wish: RestoreWish, dataBytes: number | null): Consequences {
+  const { point, vm, target, where } = parts
+  const writes = `writes ${dataBytes === null ? `up to ${formatBytes(point.logicalBytes)}` : formatBytes(dataBytes)} to ${where}`
+  const power = wish.powerOn ? ['starts it'] : ['leaves it powered off']
+  const base = `holdfast restore ${vm.id} --point ${point.id}`
+  const start = wish.powerOn ? ' --start' : ''
+  if (target.kind === 'new') {
+    const identity =
+      wish.identity === 'new' ? 'gives it new network addresses' : 'keeps the network addresses of the original'
+    return {
+      does: [`creates ${target.name} on ${where}`, writes, identity, ...power],
+      doesNotTouch: [`${vm.name}, its disks and its network`, 'any recovery point'],
+      undo: 'Yes, all of it. Cancel at any step and the new VM and its disks are removed.',
+      command: `${base} --to ${target.endpoint.id} --name ${target.name}${wish.identity === 'same' ? ' --same-identity' : ''}${start}`,
+    }
+  }
+  return {
+    does: [
+      `takes a safety point of ${vm.name} first`,
+      `stops ${vm.name}`,
+      writes,
+      'puts the restored disks in the place of the old ones',
+      ...power,
+    ],
+    doesNotTouch: ['the old disks: they are kept, tagged, until you remove them', 'any recovery point'],
+    undo: 'Until the disks are swapped, by cancelling. Afterwards by restoring the safety point.',
+    command: `${base} --in-place --confirm ${vm.name}${start}`,
+  }
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import { HoldfastError, isHoldfastError } from '../../base/index.ts'
+import type { ApiDeps } from '../deps.ts'
+import { kindOf, type RunHandle, type RunMemo, type StartSpec } from '../orchestrator.ts'
+
+/** What a person wants to be started; the workflow id is fixed before anything happens. */
+export interface StartPlan {
+  readonly workflowId: string
+  /** Made from the id that counts: a repeated request uses the one of its first attempt. */
+  readonly spec: (workflowId: string) => Omit<StartSpec, 'workflowId' | 'memo' | 'whenRunning'>
+  readonly memo: Omit<RunMemo, 'v' | 'idempotencyKey'>
+}
+
+/** `key`: Idempotency-Key, if one was given; `request`: method, path and body in one string. */
+export interface StartContext {
+  readonly key: string | undefined
+  readonly request: string
+}
+
+/**
+ * Starts a run at most once per Idempotency-Key. The key and the workflow id are written down before the start, and the
+ * key rides on the run's memo: after a crash anywhere in between, the repetition finds the run instead of a second one.
+ */
+export async function startOnce(deps: ApiDeps, plan: StartPlan, { key, request }: StartContext): Promise<RunHandle> {
+  if (key === undefined) return start(deps, plan, plan.workflowId, null)
+  const { idempotency } = deps.catalog
+  const reserved = idempotency.reserve(key, createHash('sha256').update(request).digest('hex'), plan.workflowId)
+  if (reserved.state === 'answered' && reserved.response !== null) return JSON.parse(reserved.response) as RunHandle
+  const known = deps.catalog.runs.findByIdempotencyKey(key)
+  const run = known ?? (await startReserved(deps, plan, reserved.workflowId, key))
+  const handle = { workflowId: run.workflowId, runId: run.runId }
+  idempotency.answer(key, 202, JSON.stringify(handle))
+  return handle
+}
+
+async function startReserved(deps: ApiDeps, plan: StartPlan, workflowId: string, key: string): Promise<RunHandle> {
+  try {
+    return await start(deps, plan, workflowId, key)
+  } catch (error) {
+    if (isHoldfastError(error) && error.code === 'AlreadyRunning') {
+      const running = await deps.orchestrator.describe(workflowId)
+      if (running?.memo?.idempotencyKey === key) return running
+    }
+    // An engine that did not answer may still have started it: only a refusal frees the key.
+    if (isHoldfastError(error) && error.code !== 'TemporalUnavailable' && error.code !== 'Internal')
+      deps.catalog.idempotency.release(key)
+    throw error
+  }
+}
+
+async function start(deps: ApiDeps, plan: StartPlan, workflowId: string, key: string | null): Promise<RunHandle> {
+  const kind = kindOf(workflowId)
+  if (!kind) throw new HoldfastError('Internal', `${workflowId} is not the id of a run`)
+  const memo: RunMemo = { v: 1, ...plan.memo, idempotencyKey: key }
+  const run = await deps.orchestrator.start({ ...plan.spec(workflowId), workflowId, memo, whenRunning: 'fail' })
+  deps.catalog.runs.started({
+    ...run,
+    kind,
+    title: memo.title,
+    vmId: memo.vmId,
+    repositoryId: memo.repositoryId,
+    pointId: memo.pointId,
+    startedMs: deps.now(),
+    requestedUser: memo.requestedBy.user,
+    requestedReason: memo.requestedBy.reason,
+    idempotencyKey: key,
+  })
+  deps.live.nudge()
+  return run
+}

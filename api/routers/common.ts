@@ -1,0 +1,30 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { HoldfastError } from '../../base/index.ts'
+import type { ApiEnv } from '../auth.ts'
+
+/** A router whose validation errors name the member and what is wrong with it. */
+export function router(): OpenAPIHono<ApiEnv> {
+  return new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (result.success) return
+      const issues = result.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
+      const [first] = issues
+      throw new HoldfastError(
+        'InvalidRequest',
+        first ? `${first.path || result.target}: ${first.message}` : 'the request is not valid',
+        {
+          data: { where: result.target, issues },
+        },
+      )
+    },
+  })
+}
+
+/** What an Idempotency-Key is bound to: the same words again, not merely the same address. */
+export function requestOf(
+  req: { readonly method: string; readonly path: string },
+  header: { readonly 'idempotency-key'?: string | undefined },
+  body: unknown,
+): { key: string | undefined; request: string } {
+  return { key: header['idempotency-key'], request: `${req.method} ${req.path}\n${JSON.stringify(body)}` }
+}

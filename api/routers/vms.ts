@@ -1,0 +1,42 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { ApiEnv } from '../auth.ts'
+import type { ApiDeps } from '../deps.ts'
+import { planBackup } from '../requests/backup.ts'
+import { startOnce } from '../requests/start.ts'
+import { vmRoutes as routes } from '../routes/index.ts'
+import { pointView } from '../views/points.ts'
+import { accepted, runView } from '../views/runs.ts'
+import { vmDetailView, vmView } from '../views/vms.ts'
+import { requestOf, router } from './common.ts'
+
+export function vmRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const { catalog, now } = deps
+  return router()
+    .openapi(routes.list, (c) => {
+      const { limit, cursor, hypervisorId, gone, ...rest } = c.req.valid('query')
+      const page = catalog.vms.list({ limit, cursor }, { ...rest, endpointId: hypervisorId, showGone: gone === 'show' })
+      return c.json({ ...page, items: page.items.map((vm) => vmView(catalog, vm, now())) }, 200)
+    })
+    .openapi(routes.get, (c) => c.json(vmDetailView(catalog, catalog.vms.get(c.req.valid('param').id), now()), 200))
+    .openapi(routes.patch, (c) => {
+      const changed = catalog.vms.change(c.req.valid('param').id, c.req.valid('json'))
+      return c.json(vmDetailView(catalog, changed, now()), 200)
+    })
+    .openapi(routes.points, (c) => {
+      const { id } = catalog.vms.get(c.req.valid('param').id)
+      const page = catalog.points.list(c.req.valid('query'), { vmId: id })
+      return c.json({ ...page, items: page.items.map(pointView) }, 200)
+    })
+    .openapi(routes.runs, (c) => {
+      const { id } = catalog.vms.get(c.req.valid('param').id)
+      const page = catalog.runs.list(c.req.valid('query'), { vmId: id })
+      return c.json({ ...page, items: page.items.map((run) => runView(run, now())) }, 200)
+    })
+    .openapi(routes.backup, async (c) => {
+      const wish = c.req.valid('json')
+      const plan = planBackup(catalog, c.req.valid('param').id, wish, c.var.identity.user)
+      const run = await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish))
+      c.header('location', accepted(run).links.run)
+      return c.json(accepted(run), 202)
+    })
+}

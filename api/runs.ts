@@ -1,0 +1,146 @@
+import { HoldfastError } from '../base/index.ts'
+import type { RunView } from '../catalog/index.ts'
+import { backupWorkflow } from '../workflows/backup/contract.ts'
+import { drillWorkflow, drillWorkflowId } from '../workflows/drill/contract.ts'
+import { restoreWorkflow, restoreWorkflowId } from '../workflows/restore/contract.ts'
+import {
+  cancelNoteSignal,
+  pauseUpdate,
+  resumeUpdate,
+  retryNowUpdate,
+  type Requester,
+} from '../workflows/shared/contract.ts'
+import type { ApiDeps } from './deps.ts'
+import { adoptRun } from './live.ts'
+import { kindOf } from './orchestrator.ts'
+import { drillTime } from './requests/drill.ts'
+import { newRequestId } from './requests/restore.ts'
+import { startOnce } from './requests/start.ts'
+
+/** What people do to runs. Every act says who and why: both become rows of the runbook. */
+
+const runIdShape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** By run id, or by workflow id (its latest run). Throws NotFound. */
+export async function findRun(deps: ApiDeps, name: string): Promise<RunView> {
+  const { catalog, orchestrator } = deps
+  const known = catalog.runs.find(name) ?? catalog.runs.latest(name)
+  if (known) return known
+  if (!runIdShape.test(name) && kindOf(name)) {
+    const described = await orchestrator.describe(name)
+    const adopted = described && adoptRun(deps, described)
+    if (adopted) return adopted
+  }
+  throw new HoldfastError('NotFound', `there is no run ${name}`, { hint: 'List them with `holdfast runs`.' })
+}
+
+function requireOpen(run: RunView): void {
+  if (run.endedMs !== null) throw new HoldfastError('RunEnded', `${run.title} has ended: ${run.state}`)
+}
+
+export async function pauseRun(deps: ApiDeps, run: RunView, by: Requester): Promise<void> {
+  requireOpen(run)
+  await deps.orchestrator.update(run, pauseUpdate, by, newRequestId())
+  deps.live.nudge()
+}
+
+export async function resumeRun(deps: ApiDeps, run: RunView, by: Requester): Promise<void> {
+  requireOpen(run)
+  await deps.orchestrator.update(run, resumeUpdate, by, newRequestId())
+  deps.live.nudge()
+}
+
+/** The note goes first, so that the runbook says who asked even if the run ends at once. */
+export async function cancelRun(deps: ApiDeps, run: RunView, by: Requester): Promise<void> {
+  requireOpen(run)
+  await deps.orchestrator.signal(run, cancelNoteSignal, by)
+  await deps.orchestrator.cancel(run)
+  deps.live.nudge()
+}
+
+/** Ends the waits of a run: for a person, and of steps for their next attempt. Returns the steps concerned. */
+export async function retryRunNow(
+  deps: ApiDeps,
+  run: RunView,
+  by: Requester,
+  step: string | undefined,
+): Promise<string[]> {
+  requireOpen(run)
+  const described = await deps.orchestrator.describe(run.workflowId, run.runId)
+  if (!described) throw new HoldfastError('NotFound', `the engine no longer knows ${run.workflowId}`)
+  const backingOff = described.pending.filter((one) => one.state === 'scheduled' && one.attempt > 1)
+  const wanted = step === undefined ? backingOff : backingOff.filter((one) => one.activityId === step)
+  for (const one of wanted) await deps.orchestrator.retryActivity(run, one.activityId)
+  if (wanted.length === 0) {
+    if (step !== undefined)
+      throw new HoldfastError('NotFound', `no step ${step} of ${run.title} waits for its next attempt`)
+    // Nothing is between two attempts: then the run itself may wait for a person. It says so if it does not.
+    await deps.orchestrator.update(run, retryNowUpdate, by, newRequestId())
+  }
+  deps.live.nudge()
+  return wanted.map((one) => one.activityId)
+}
+
+/** Starts an ended run again with the same input. Restores and drills are new requests with ids of their own. */
+export async function retryRun(
+  deps: ApiDeps,
+  run: RunView,
+  by: Requester,
+): Promise<{ workflowId: string; runId: string }> {
+  if (run.endedMs === null) {
+    throw new HoldfastError('AlreadyRunning', `${run.title} has not ended`, {
+      data: { workflowId: run.workflowId, runId: run.runId },
+      hint: 'To skip the wait for the next attempt, use retry-now.',
+    })
+  }
+  const input = await deps.orchestrator.input(run)
+  if (typeof input !== 'object' || input === null) {
+    throw new HoldfastError('NotFound', `what ${run.workflowId} was started with is no longer known`, {
+      hint: 'Start it anew.',
+    })
+  }
+  const { workflow, workflowId, priority } = again(run, deps.now())
+  return startOnce(
+    deps,
+    {
+      workflowId,
+      memo: {
+        title: run.title,
+        vmId: run.vmId,
+        repositoryId: run.repositoryId,
+        pointId: run.kind === 'backup' ? null : run.pointId,
+        requestedBy: by,
+      },
+      spec: (id) => ({
+        workflow,
+        input: {
+          ...input,
+          requestedBy: by,
+          ...(run.kind === 'restore' && { requestId: id.slice(restoreWorkflowId('').length) }),
+        },
+        summary: `${run.title}, again`,
+        search: {
+          ...(run.vmId !== null && { vm: run.vmId }),
+          ...(run.repositoryId !== null && { repository: run.repositoryId }),
+        },
+        priority,
+      }),
+    },
+    { key: undefined, request: '' },
+  )
+}
+
+function again(run: RunView, nowMs: number): { workflow: string; workflowId: string; priority: 1 | 3 | 4 } {
+  switch (run.kind) {
+    case 'backup':
+      return { workflow: backupWorkflow, workflowId: run.workflowId, priority: 3 }
+    case 'restore':
+      return { workflow: restoreWorkflow, workflowId: restoreWorkflowId(newRequestId()), priority: 1 }
+    case 'drill':
+      return {
+        workflow: drillWorkflow,
+        workflowId: drillWorkflowId(run.workflowId.split('/')[1] ?? 'vm', drillTime(nowMs)),
+        priority: 4,
+      }
+  }
+}

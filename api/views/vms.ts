@@ -1,0 +1,124 @@
+import type { z } from '@hono/zod-openapi'
+import { formatDuration } from '../../base/index.ts'
+import type { Catalog, PointView, VmView } from '../../catalog/index.ts'
+import { categories } from '../../policy/index.ts'
+import type { postureSchema, vmDetailSchema, vmSchema } from '../schemas/vms.ts'
+import { pointView } from './points.ts'
+import { runView } from './runs.ts'
+
+const words: { readonly [state in VmView['posture']['state']]: string } = {
+  protected: 'Inside its RPO',
+  late: 'Late: a backup is running',
+  overdue: 'Overdue: no backup is running',
+  failed: 'The last backup failed',
+  unprotected: 'No recovery point',
+  excluded: 'Left out on purpose',
+}
+
+export function postureView(vm: VmView): z.infer<typeof postureSchema> {
+  const { state, ageMs } = vm.posture
+  const { rpoMs } = categories[vm.category]
+  const age =
+    ageMs === null ? '' : ` The newest point is ${formatDuration(ageMs)} old, promise ${formatDuration(rpoMs)}.`
+  const reason = state === 'excluded' && vm.excludedReason ? `: ${vm.excludedReason}` : ''
+  return { state, sentence: `${words[state]}${reason}.${age}`, ageMs, rpoMs: state === 'excluded' ? null : rpoMs }
+}
+
+export function vmView(catalog: Catalog, vm: VmView, nowMs: number): z.infer<typeof vmSchema> {
+  const newest = catalog.points.newestValidated(vm.id)
+  const last = catalog.drills.latest(vm.id)
+  const open = catalog.runs.list({ limit: 1 }, { vmId: vm.id, state: 'open' }).items[0]
+  const ended = catalog.runs.list({ limit: 1 }, { vmId: vm.id, state: 'closed' }).items[0]
+  return {
+    id: vm.id,
+    name: vm.name,
+    hypervisorId: vm.endpointId,
+    hypervisorName: vm.endpointName,
+    platform: vm.platform,
+    site: vm.site,
+    power: vm.power,
+    tags: [...vm.tags],
+    sizeBytes: vm.sizeBytes,
+    diskCount: vm.disks.length,
+    category: vm.category,
+    posture: postureView(vm),
+    newestPoint: newest ? pointView(newest) : null,
+    pointCount: catalog.points.list({ limit: 1 }, { vmId: vm.id }).total,
+    changedPerDay: catalog.points.changedPerDay(vm.id),
+    lastProof: last
+      ? { drillId: last.id, verdict: last.verdict, endedMs: last.endedMs, rtoSeconds: last.rtoSeconds }
+      : null,
+    running: open ? runView(open, nowMs) : null,
+    lastRun: ended ? runView(ended, nowMs) : null,
+    flags: flagsOf(vm, newest, last?.verdict),
+    seenMs: vm.seenMs,
+    goneMs: vm.goneMs,
+  }
+}
+
+function flagsOf(vm: VmView, newest: PointView | undefined, verdict: string | undefined): string[] {
+  const skipped = vm.disks.filter((disk) => disk.skip !== null).length
+  return [
+    ...(vm.goneMs === null ? [] : ['gone']),
+    ...(skipped > 0 ? [`${skipped} ${skipped === 1 ? 'disk' : 'disks'} left out`] : []),
+    ...(verdict === 'failed' ? ['drill failed'] : []),
+    ...(newest?.consistency === 'crash' && categories[vm.category].quiesce !== 'none' ? ['crash consistent'] : []),
+    ...(vm.foreignSnapshots > 0 ? ['foreign snapshot'] : []),
+    ...(vm.findings.some((finding) => finding.severity === 'blocking') ? ['blocked'] : []),
+  ]
+}
+
+export function vmDetailView(catalog: Catalog, vm: VmView, nowMs: number): z.infer<typeof vmDetailSchema> {
+  return {
+    ...vmView(catalog, vm, nowMs),
+    disks: vm.disks.map((disk) => ({ ...disk })),
+    scope: vm.scope,
+    externalId: vm.externalId,
+    guestAgent: vm.guestAgent,
+    os: vm.os,
+    foreignSnapshots: vm.foreignSnapshots,
+    owner: vm.owner && { ...vm.owner },
+    findings: [...vm.findings],
+    excludedReason: vm.excludedReason,
+    defaultRepositoryId: defaultRepositoryOf(catalog, vm.id),
+    policy: policyOf(vm),
+    drillChecks: vm.drillChecks.map((check) => ({
+      ...check,
+      args: [...check.args],
+      count: check.count && { ...check.count },
+    })),
+    createdMs: vm.createdMs,
+  }
+}
+
+/** Where its newest point is, else the only repository there is. */
+export function defaultRepositoryOf(catalog: Catalog, vmId: string): string | null {
+  const newest = catalog.points.newestValidated(vmId)
+  if (newest) return newest.repositoryId
+  const { items, total } = catalog.repositories.list({ limit: 1 })
+  return total === 1 ? (items[0]?.id ?? null) : null
+}
+
+function policyOf(vm: VmView): { setting: string; value: string; from: string }[] {
+  const category = categories[vm.category]
+  const from = `category ${vm.category}`
+  const own = (setting: string, value: string): { setting: string; value: string; from: string } => ({
+    setting,
+    value,
+    from,
+  })
+  return [
+    own('RPO', formatDuration(category.rpoMs)),
+    own('RTO target', category.rtoMs === null ? 'none' : formatDuration(category.rtoMs)),
+    own('Quiesce', category.quiesce),
+    own(
+      'Drill',
+      category.drillEveryMs === null ? 'on demand' : `every ${Math.round(category.drillEveryMs / 86_400_000)} days`,
+    ),
+    {
+      setting: 'Drill checks',
+      value: vm.drillChecks.length === 0 ? 'boot only' : vm.drillChecks.map((check) => check.title).join(', '),
+      from: vm.drillChecks.length === 0 ? 'default' : 'set on this VM',
+    },
+  ]
+}
