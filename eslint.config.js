@@ -42,5 +42,8 @@ export default defineConfig(
     },
   },
   { files: ['web/**/*.svelte', 'web/**/*.ts'], extends: [tseslint.configs.recommended, svelte.configs.recommended],
-    languageOptions: { parserOptions: { parser: tseslint.parser } } },
+    languageOptions: { parserOptions: { parser: tseslint.parser } },
+    // The API serves the dashboard at the root of its origin, so a path is its own address.
+    // {' '} is the one way to keep a space at the edge of a block.
+    rules: { 'svelte/no-navigation-without-resolve': 'off', 'svelte/no-useless-mustaches': 'off' } },
 )

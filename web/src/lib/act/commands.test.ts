@@ -5,7 +5,9 @@ import { backupCommand, drillCommand, quoted } from './commands.ts'
 
 it('a shown command says what the button does', () => {
   expect(backupCommand(['web-01', 'db-01'], true, 'ignored for two')).toBe('holdfast backup web-01 db-01 --full')
-  expect(backupCommand(['web-01'], false, "before Bob's release")).toBe(`holdfast backup web-01 --name 'before Bob'\\''s release'`)
+  expect(backupCommand(['web-01'], false, "before Bob's release")).toBe(
+    `holdfast backup web-01 --name 'before Bob'\\''s release'`,
+  )
   expect(drillCommand('web-01', null)).toBe('holdfast drill web-01')
 })
 

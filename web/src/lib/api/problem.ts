@@ -8,7 +8,14 @@ export class ApiError extends Error {
   readonly hint: string
   readonly docs: string | null
 
-  constructor(of: { message: string; status: number; code: string; hint: string; docs?: string | null; cause?: unknown }) {
+  constructor(of: {
+    message: string
+    status: number
+    code: string
+    hint: string
+    docs?: string | null
+    cause?: unknown
+  }) {
     super(of.message, of.cause === undefined ? undefined : { cause: of.cause })
     this.status = of.status
     this.code = of.code

@@ -8,7 +8,9 @@ interface Page<T> {
 const mostPages = 5
 
 /** All pages of a list, up to a thousand rows. `total` is what the server counts. */
-export async function allPages<T>(read: (cursor: string | null) => Promise<Page<T>>): Promise<{ readonly items: T[]; readonly total: number }> {
+export async function allPages<T>(
+  read: (cursor: string | null) => Promise<Page<T>>,
+): Promise<{ readonly items: T[]; readonly total: number }> {
   const items: T[] = []
   let cursor: string | null = null
   let total = 0

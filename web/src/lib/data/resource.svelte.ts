@@ -77,9 +77,9 @@ export function resource<T>(load: (signal: AbortSignal) => Promise<T>, options: 
     }
 
     void read()
-    const wanted = new Set<Topic>(['resync', ...(options.on ?? [])])
+    const wanted: readonly Topic[] = ['resync', ...(options.on ?? [])]
     const forget = live.listen((event) => {
-      if (wanted.has(event.type) && (event.type === 'resync' || (options.when?.(event) ?? true))) soon()
+      if (wanted.includes(event.type) && (event.type === 'resync' || (options.when?.(event) ?? true))) soon()
     })
     return () => {
       stop.abort()
@@ -89,10 +89,18 @@ export function resource<T>(load: (signal: AbortSignal) => Promise<T>, options: 
   })
 
   return {
-    get value() { return value },
-    get error() { return error },
-    get loading() { return loading },
-    get staleSince() { return staleSince },
+    get value() {
+      return value
+    },
+    get error() {
+      return error
+    },
+    get loading() {
+      return loading
+    },
+    get staleSince() {
+      return staleSince
+    },
     reload: () => soon(),
   }
 }

@@ -33,7 +33,10 @@ export function formatBytes(n: number): string {
 }
 
 /** Two amounts of one thing in the unit of the larger: `26.9 of 40.0 GiB`. */
-export function bytesOf(done: number, total: number): { readonly done: string; readonly total: string; readonly unit: string } {
+export function bytesOf(
+  done: number,
+  total: number,
+): { readonly done: string; readonly total: string; readonly unit: string } {
   const step = stepOf(Math.max(done, total))
   return { done: inUnit(done, step), total: inUnit(total, step), unit: units[step] ?? 'B' }
 }

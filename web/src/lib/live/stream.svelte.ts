@@ -5,7 +5,17 @@ import { learnServerTime } from './now.svelte.ts'
 export type Topic = StreamEvent['type']
 type Listener = (event: StreamEvent) => void
 
-const topics: readonly Topic[] = ['run', 'point', 'drill', 'vm', 'hypervisor', 'repository', 'workers', 'resync', 'ping']
+const topics: readonly Topic[] = [
+  'run',
+  'point',
+  'drill',
+  'vm',
+  'hypervisor',
+  'repository',
+  'workers',
+  'resync',
+  'ping',
+]
 /** The server pings every 15 s; after two that did not come the stream counts as broken, whatever the socket says. */
 const silenceMs = 35_000
 const pollMs = 5000
@@ -90,7 +100,13 @@ class Live {
 
   #received(topic: Topic, text: string): void {
     const parsed: unknown = JSON.parse(text)
-    const event: StreamEvent = { id: null, ms: Date.now(), data: null, ...(parsed as Partial<StreamEvent>), type: topic }
+    const event: StreamEvent = {
+      id: null,
+      ms: Date.now(),
+      data: null,
+      ...(parsed as Partial<StreamEvent>),
+      type: topic,
+    }
     this.lastMs = event.ms
     if (topic === 'ping') learnServerTime(event.ms)
     this.#watch()

@@ -24,7 +24,14 @@ function tone(good: number, bad: number): DayCell['tone'] {
   return good === 0 ? 'fail' : 'warn'
 }
 
-function strip(title: string, sub: string, days: readonly Day[], runningToday: boolean, count: (day: Day) => readonly [number, number], nouns: readonly [string, string]): Strip {
+function strip(
+  title: string,
+  sub: string,
+  days: readonly Day[],
+  runningToday: boolean,
+  count: (day: Day) => readonly [number, number],
+  nouns: readonly [string, string],
+): Strip {
   const firstUsed = days.findIndex((day) => count(day).some((n) => n > 0))
   const cells = days.map((day, at): DayCell => {
     const [good, bad] = count(day)
@@ -40,9 +47,22 @@ function strip(title: string, sub: string, days: readonly Day[], runningToday: b
 }
 
 /** Thirty days as two strips, oldest first; today counts as running while something runs. */
-export function strips(days: readonly Day[], running: { readonly backups: boolean; readonly drills: boolean }): Strip[] {
+export function strips(
+  days: readonly Day[],
+  running: { readonly backups: boolean; readonly drills: boolean },
+): Strip[] {
   return [
-    strip('Backups', 'points made against runs that failed', days, running.backups, (day) => [day.points, day.failed], ['points', 'failed']),
-    strip('Drills', 'points proven against drills that failed', days, running.drills, (day) => [day.drillsPassed, day.drillsFailed], ['passed', 'failed']),
+    strip('Backups', 'points made against runs that failed', days, running.backups, (day) => [day.points, day.failed], [
+      'points',
+      'failed',
+    ]),
+    strip(
+      'Drills',
+      'points proven against drills that failed',
+      days,
+      running.drills,
+      (day) => [day.drillsPassed, day.drillsFailed],
+      ['passed', 'failed'],
+    ),
   ]
 }

@@ -3,7 +3,13 @@ import { expect, it } from 'vitest'
 import { ringOf } from './ring.ts'
 
 const counts = (protectedVms: number, atRisk: number, unprotected: number, excluded: number) => ({
-  vms: protectedVms + atRisk + unprotected + excluded, protected: protectedVms, atRisk, unprotected, excluded, proven: 0, points: 0,
+  vms: protectedVms + atRisk + unprotected + excluded,
+  protected: protectedVms,
+  atRisk,
+  unprotected,
+  excluded,
+  proven: 0,
+  points: 0,
 })
 
 it('shows one VM at risk among thousands', () => {

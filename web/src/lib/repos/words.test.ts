@@ -3,7 +3,10 @@ import type { Repository } from '#lib/api/types.ts'
 import { fillOf, fullBy, reductionOf, testLook } from './words.ts'
 
 const usage = (capacityBytes: number | null, freeBytes: number | null, more = {}) =>
-  ({ usage: { capacityBytes, freeBytes, dedupRatio: null, compressionRatio: null, ...more } }) as Pick<Repository, 'usage'>
+  ({ usage: { capacityBytes, freeBytes, dedupRatio: null, compressionRatio: null, ...more } }) as Pick<
+    Repository,
+    'usage'
+  >
 
 it('how full a repository is counts everything that lies there', () => {
   expect(fillOf(usage(100, 30))).toEqual({ percent: 70, tone: 'ok' })

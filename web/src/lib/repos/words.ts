@@ -8,14 +8,19 @@ const failAt = 95
 const soonMs = 60 * 86_400_000
 
 /** How full the place is, with everything that lies there, not only ours. Null where the store does not say. */
-export function fillOf(repository: Pick<Repository, 'usage'>): { readonly percent: number; readonly tone: Tone } | null {
+export function fillOf(
+  repository: Pick<Repository, 'usage'>,
+): { readonly percent: number; readonly tone: Tone } | null {
   const { usage } = repository
   if (!usage || usage.capacityBytes === null || usage.freeBytes === null || usage.capacityBytes === 0) return null
   const percent = Math.min(100, ((usage.capacityBytes - usage.freeBytes) / usage.capacityBytes) * 100)
   return { percent, tone: percent >= failAt ? 'fail' : percent >= warnAt ? 'warn' : 'ok' }
 }
 
-export function fullBy(repository: Pick<Repository, 'fullByMs'>, now: number): { readonly ms: number; readonly soon: boolean } | null {
+export function fullBy(
+  repository: Pick<Repository, 'fullByMs'>,
+  now: number,
+): { readonly ms: number; readonly soon: boolean } | null {
   return repository.fullByMs === null ? null : { ms: repository.fullByMs, soon: repository.fullByMs - now < soonMs }
 }
 

@@ -1,14 +1,33 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Point, RestoreChecks } from '#lib/api/types.ts'
-import { checksNote, draftHref, newestValidated, obstacle, readDraft, requestOf, stepIds, type Draft } from './wizard.ts'
+import {
+  checksNote,
+  draftHref,
+  newestValidated,
+  obstacle,
+  readDraft,
+  requestOf,
+  stepIds,
+  type Draft,
+} from './wizard.ts'
 
 const draft = (more: Partial<Draft> = {}): Draft => ({
-  at: 'summary', vmId: 'web-01', pointId: 'p', to: 'new', hypervisorId: 'lab', name: 'web-01-restored', identity: 'new', powerOn: false, ...more,
+  at: 'summary',
+  vmId: 'web-01',
+  pointId: 'p',
+  to: 'new',
+  hypervisorId: 'lab',
+  name: 'web-01-restored',
+  identity: 'new',
+  powerOn: false,
+  ...more,
 })
 const checks = (severities: readonly ('info' | 'warning' | 'blocking')[]): RestoreChecks =>
   ({
-    findings: severities.map((severity) => ({ severity })), passed: [{ title: '', detail: '' }], blocked: severities.includes('blocking'),
+    findings: severities.map((severity) => ({ severity })),
+    passed: [{ title: '', detail: '' }],
+    blocked: severities.includes('blocking'),
   }) as RestoreChecks
 
 describe('the restore wizard', () => {
@@ -24,7 +43,11 @@ describe('the restore wizard', () => {
       identity: fc.constantFrom('new' as const, 'same' as const),
       powerOn: fc.boolean(),
     })
-    fc.assert(fc.property(drafts, (d) => expect(readDraft(new URL(draftHref(d, {}), 'http://x').searchParams)).toEqual(d)))
+    fc.assert(
+      fc.property(drafts, (d) => {
+        expect(readDraft(new URL(draftHref(d, {}), 'http://x').searchParams)).toEqual(d)
+      }),
+    )
   })
 
   it('is safe by default: a new VM, new identity, left stopped', () => {
@@ -41,7 +64,8 @@ describe('the restore wizard', () => {
 
   it('replaces the original only when its exact name was typed', () => {
     const over = draft({ to: 'original' })
-    for (const typed of ['', 'web-0', 'WEB-01', 'web-01 ']) expect(obstacle(over, checks([]), 'web-01', typed)).toBe('Type web-01 to go on')
+    for (const typed of ['', 'web-0', 'WEB-01', 'web-01 '])
+      expect(obstacle(over, checks([]), 'web-01', typed)).toBe('Type web-01 to go on')
     expect(obstacle(over, checks([]), 'web-01', 'web-01')).toBeNull()
     expect(requestOf(over, 'web-01')?.target).toEqual({ kind: 'original', confirmName: 'web-01' })
   })
@@ -53,7 +77,11 @@ describe('the restore wizard', () => {
   })
 
   it('proposes the newest point that is validated, not the newest of all', () => {
-    const points = [{ id: 'a', createdMs: 3, validatedMs: null }, { id: 'b', createdMs: 2, validatedMs: 2 }, { id: 'c', createdMs: 1, validatedMs: 1 }] as Point[]
+    const points = [
+      { id: 'a', createdMs: 3, validatedMs: null },
+      { id: 'b', createdMs: 2, validatedMs: 2 },
+      { id: 'c', createdMs: 1, validatedMs: 1 },
+    ] as Point[]
     expect(newestValidated(points)?.id).toBe('b')
     expect(newestValidated([])).toBeNull()
   })

@@ -16,7 +16,7 @@ export interface Draft {
   readonly powerOn: boolean
 }
 
-export function readDraft(params: URLSearchParams): Draft {
+export function readDraft(params: Pick<URLSearchParams, 'get' | 'has'>): Draft {
   return {
     at: stepIds.find((id) => id === params.get('at')) ?? (params.has('point') ? 'destination' : 'point'),
     vmId: params.get('vm'),
@@ -77,7 +77,11 @@ function blockedWords(checks: RestoreChecks): string {
 export function checksNote(checks: RestoreChecks): string {
   const blocking = checks.findings.filter((finding) => finding.severity === 'blocking').length
   const know = checks.findings.length - blocking
-  const parts = [blocking > 0 ? `${blocking} ${blocking === 1 ? 'blocks' : 'block'}` : '', know > 0 ? `${know} to know` : '', `${checks.passed.length} passed`]
+  const parts = [
+    blocking > 0 ? `${blocking} ${blocking === 1 ? 'blocks' : 'block'}` : '',
+    know > 0 ? `${know} to know` : '',
+    `${checks.passed.length} passed`,
+  ]
   return parts.filter((part) => part !== '').join(', ')
 }
 

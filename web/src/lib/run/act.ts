@@ -2,14 +2,21 @@ import { api, ask, type Accepted, type NextAction } from '#lib/api/index.ts'
 import { actViews } from './acts.ts'
 
 /** Does what a button says. Returns the run to look at afterwards: another one when a new run was started. */
-export async function actOnRun(runId: string, action: NextAction, reason = ''): Promise<{ readonly said: string; readonly runId: string }> {
+export async function actOnRun(
+  runId: string,
+  action: NextAction,
+  reason = '',
+): Promise<{ readonly said: string; readonly runId: string }> {
   const { act } = actViews[action.id]
   const params = { path: { run: runId } }
   const body = { reason }
   const moved = (accepted: Accepted, said: string) => ({ said, runId: accepted.runId })
   switch (act) {
     case 'pause':
-      return moved(await ask(api.POST('/runs/{run}/pause', { params, body })), 'Pausing: it stops at the next safe place')
+      return moved(
+        await ask(api.POST('/runs/{run}/pause', { params, body })),
+        'Pausing: it stops at the next safe place',
+      )
     case 'resume':
       return moved(await ask(api.POST('/runs/{run}/resume', { params, body })), 'The run goes on')
     case 'cancel':
@@ -18,7 +25,10 @@ export async function actOnRun(runId: string, action: NextAction, reason = ''): 
       return moved(await ask(api.POST('/runs/{run}/retry', { params, body })), 'Started again')
     case 'retry-now': {
       const { steps } = await ask(api.POST('/runs/{run}/retry-now', { params, body }))
-      return { said: steps.length > 0 ? 'The next attempt starts now' : 'No step is waiting for its next attempt', runId }
+      return {
+        said: steps.length > 0 ? 'The next attempt starts now' : 'No step is waiting for its next attempt',
+        runId,
+      }
     }
     case null:
       throw new TypeError(`${action.id} is not done by the dashboard`)

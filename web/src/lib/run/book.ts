@@ -37,7 +37,15 @@ export function findStep(book: Runbook, id: string | null): Step | null {
 }
 
 const telling: readonly StepState[] = [
-  'failed', 'residue', 'waiting-for-worker', 'stalled', 'retrying', 'paused', 'waiting-for-approval', 'compensating', 'running',
+  'failed',
+  'residue',
+  'waiting-for-worker',
+  'stalled',
+  'retrying',
+  'paused',
+  'waiting-for-approval',
+  'compensating',
+  'running',
 ]
 
 /** The step whose details help most when the reader has chosen none; null when nothing stands out. */
@@ -75,7 +83,10 @@ export function tellingAttempts(step: Step): Step['attempts'] {
 }
 
 /** Time a step or phase took, or has taken so far; null before it began. */
-export function tookMs(of: { readonly startedMs: number | null; readonly endedMs: number | null }, now: number): number | null {
+export function tookMs(
+  of: { readonly startedMs: number | null; readonly endedMs: number | null },
+  now: number,
+): number | null {
   return of.startedMs === null ? null : Math.max(0, (of.endedMs ?? now) - of.startedMs)
 }
 

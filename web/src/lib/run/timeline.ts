@@ -34,7 +34,9 @@ export interface Timeline {
   readonly rows: readonly TimelineRow[]
 }
 
-const niceSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400].map((s) => s * 1000)
+const niceSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400].map(
+  (s) => s * 1000,
+)
 
 /** The smallest round distance that leaves at most eight ticks. */
 export function tickMs(spanMs: number): number {
@@ -96,7 +98,10 @@ export function timelineOf(book: Runbook, now: number, zoom: PhaseView['phase'] 
     const spans = place(stepSpans(step, now))
     const last = spans.filter((span) => span.kind !== 'guess').at(-1)
     const done = step.startedMs !== null && step.endedMs !== null
-    const label = last && done ? labelOf(formatDuration((step.endedMs ?? 0) - (step.startedMs ?? 0)), spans[0]?.a ?? last.a, last.b) : null
+    const label =
+      last && done
+        ? labelOf(formatDuration((step.endedMs ?? 0) - (step.startedMs ?? 0)), spans[0]?.a ?? last.a, last.b)
+        : null
     return { id: step.id, title: step.title, look: stepLooks[step.state], level: 'step', spans, label }
   }
 
@@ -105,10 +110,18 @@ export function timelineOf(book: Runbook, now: number, zoom: PhaseView['phase'] 
     const spans =
       phase.startedMs === null ? [] : place([{ from: phase.startedMs, to: phase.endedMs ?? now, kind: barOf(phase) }])
     const [bar] = spans
-    const label = bar && phase.endedMs !== null && phase.startedMs !== null
-      ? labelOf(formatDuration(phase.endedMs - phase.startedMs), bar.a, bar.b)
-      : null
-    rows.push({ id: `phase-${phase.phase}`, title: phase.title, look: stepLooks[phase.state], level: 'phase', spans, label })
+    const label =
+      bar && phase.endedMs !== null && phase.startedMs !== null
+        ? labelOf(formatDuration(phase.endedMs - phase.startedMs), bar.a, bar.b)
+        : null
+    rows.push({
+      id: `phase-${phase.phase}`,
+      title: phase.title,
+      look: stepLooks[phase.state],
+      level: 'phase',
+      spans,
+      label,
+    })
     for (const row of stepRows(book, phase)) {
       for (const step of [row.step, ...row.undo]) {
         if (!step.quiet && step.startedMs !== null) rows.push(rowOf(step))
@@ -125,7 +138,10 @@ export function timelineOf(book: Runbook, now: number, zoom: PhaseView['phase'] 
     if (clear) ticks.push({ at: at(ms), text: name(ms) })
   }
   return {
-    fromMs, toMs, ticks, rows,
+    fromMs,
+    toMs,
+    ticks,
+    rows,
     tick: (distance / (toMs - fromMs)) * 100,
     now: ended === null ? inside(now) : null,
   }

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest'
 import type { Run } from '#lib/api/types.ts'
 import { announcement } from './announce.ts'
 
-const run = (state: Run['state'], endedMs: number | null = null) => ({ title: 'Backup of web-01', state, endedMs }) as Run
+const run = (state: Run['state'], endedMs: number | null = null) =>
+  ({ title: 'Backup of web-01', state, endedMs }) as Run
 
 it('the live region speaks of states and not of progress', () => {
   expect(announcement(undefined, run('running'))).toBe('Backup of web-01: Running')

@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { interpretKey } from './keys.ts'
 
 const press = (key: string, held: Partial<{ ctrlKey: boolean; altKey: boolean; metaKey: boolean }> = {}) => ({
-  key, ctrlKey: false, altKey: false, metaKey: false, ...held,
+  key,
+  ctrlKey: false,
+  altKey: false,
+  metaKey: false,
+  ...held,
 })
 
 describe('keys', () => {

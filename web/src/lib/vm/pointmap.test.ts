@@ -7,7 +7,15 @@ const hour = 3_600_000
 const day = 24 * hour
 const now = 1_795_243_000_000
 const point = (ageMs: number, more: Partial<Point> = {}): Point =>
-  ({ id: String(ageMs), createdMs: now - ageMs, validatedMs: now, mode: 'incremental', repositoryName: 'main', proof: null, ...more }) as Point
+  ({
+    id: String(ageMs),
+    createdMs: now - ageMs,
+    validatedMs: now,
+    mode: 'incremental',
+    repositoryName: 'main',
+    proof: null,
+    ...more,
+  }) as Point
 
 describe('the map of recovery points', () => {
   it('reaches back only as far as there are points', () => {
@@ -37,13 +45,21 @@ describe('the map of recovery points', () => {
       { kind: 'backup', state: 'running', startedMs: now - 1000, endedMs: null },
       { kind: 'restore', state: 'failed', startedMs: now - hour, endedMs: now },
     ] as Run[]
-    const map = pointMap([point(20 * hour, { mode: 'full' }), point(2 * hour), point(hour, { validatedMs: null })], runs, now)
+    const map = pointMap(
+      [point(20 * hour, { mode: 'full' }), point(2 * hour), point(hour, { validatedMs: null })],
+      runs,
+      now,
+    )
     expect(map.points.map((mark) => mark.kind)).toEqual(['full', 'incremental', 'unvalidated', 'failed', 'running'])
   })
 
   it('draws crowded stretches small and proofs only where a drill passed', () => {
     const many = Array.from({ length: 20 }, (_, at) => point((at + 3) * day))
-    const map = pointMap([...many, point(hour, { proof: { drillId: 'd', verdict: 'passed', endedMs: now, rtoSeconds: 9 } })], [], now)
+    const map = pointMap(
+      [...many, point(hour, { proof: { drillId: 'd', verdict: 'passed', endedMs: now, rtoSeconds: 9 } })],
+      [],
+      now,
+    )
     expect(map.points.filter((mark) => mark.small)).toHaveLength(20)
     expect(map.proofs).toHaveLength(1)
   })

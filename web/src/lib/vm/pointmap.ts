@@ -47,7 +47,10 @@ const scale = [
 
 /** The stretches that reach back to `oldestAge`; what is older than a year stands at the left edge. */
 export function stretchesFor(oldestAge: number): Stretch[] {
-  const first = Math.max(0, scale.findLastIndex((entry) => entry.age >= oldestAge))
+  const first = Math.max(
+    0,
+    scale.findLastIndex((entry) => entry.age >= oldestAge),
+  )
   // Two hours are worth a stretch of their own only where nothing is older than two days.
   const used = scale.slice(first, first >= 3 ? scale.length : scale.length - 1)
   const whole = used.reduce((sum, entry) => sum + entry.weight, 0)
@@ -82,7 +85,9 @@ export function pointMap(points: readonly Point[], runs: readonly Run[], now: nu
   for (const point of points) crowd.set(inStretch(point.createdMs), (crowd.get(inStretch(point.createdMs)) ?? 0) + 1)
 
   const mark = (kind: MarkKind, ms: number, pointId: string | null): Mark => ({
-    kind, ms, pointId,
+    kind,
+    ms,
+    pointId,
     x: placeOf(now - ms, stretches),
     small: kind === 'incremental' && (crowd.get(inStretch(ms)) ?? 0) > crowded,
   })
@@ -97,9 +102,13 @@ export function pointMap(points: readonly Point[], runs: readonly Run[], now: nu
       ...failed.filter((run) => now - run.startedMs <= oldest).map((run) => mark('failed', run.startedMs, null)),
       ...open.map((run) => mark('running', run.startedMs, null)),
     ].toSorted((one, other) => one.ms - other.ms),
-    proofs: points.filter((point) => point.proof?.verdict === 'passed').map((point) => mark('proof', point.createdMs, point.id)),
+    proofs: points
+      .filter((point) => point.proof?.verdict === 'passed')
+      .map((point) => mark('proof', point.createdMs, point.id)),
     repositories: names.map((name) => {
-      const xs = points.filter((point) => point.repositoryName === name).map((point) => placeOf(now - point.createdMs, stretches))
+      const xs = points
+        .filter((point) => point.repositoryName === name)
+        .map((point) => placeOf(now - point.createdMs, stretches))
       return { name, a: Math.max(0, Math.min(...xs) - 0.6), b: Math.min(100, Math.max(...xs) + 0.6) }
     }),
   }

@@ -35,7 +35,10 @@ export const originWords: Record<Point['origin'], string> = {
 }
 
 /** How far the point has been checked, and how good that is. */
-export function checkedWords(point: Pick<Point, 'validatedMs' | 'verification'>): { readonly tone: Tone; readonly word: string } {
+export function checkedWords(point: Pick<Point, 'validatedMs' | 'verification'>): {
+  readonly tone: Tone
+  readonly word: string
+} {
   switch (point.verification?.level) {
     case 'full':
       return { tone: 'ok', word: 'read in full' }

@@ -5,10 +5,22 @@ import { inState, matches, queryHref, readQuery, sorted } from './filter.ts'
 
 const vm = (name: string, more: Partial<Vm> = {}): Vm =>
   ({
-    name, tags: [], site: 'lyon', hypervisorName: 'xcp', platform: 'xcpng', category: 'standard', running: null, lastProof: null,
-    sizeBytes: 1, changedPerDay: null, posture: { state: 'protected', sentence: '', ageMs: 1000, rpoMs: 10_000 }, ...more,
+    name,
+    tags: [],
+    site: 'lyon',
+    hypervisorName: 'xcp',
+    platform: 'xcpng',
+    category: 'standard',
+    running: null,
+    lastProof: null,
+    sizeBytes: 1,
+    changedPerDay: null,
+    posture: { state: 'protected', sentence: '', ageMs: 1000, rpoMs: 10_000 },
+    ...more,
   }) as Vm
-const posture = (state: Vm['posture']['state'], ageMs: number | null, rpoMs: number | null = 10_000) => ({ posture: { state, sentence: '', ageMs, rpoMs } })
+const posture = (state: Vm['posture']['state'], ageMs: number | null, rpoMs: number | null = 10_000) => ({
+  posture: { state, sentence: '', ageMs, rpoMs },
+})
 
 describe('the list of VMs', () => {
   it('keeps what the reader chose in its address', () => {
@@ -28,7 +40,15 @@ describe('the list of VMs', () => {
 
   it('shows first what is outside its promise, and the most urgent of it first', () => {
     const names = sorted(
-      [vm('fine'), vm('excluded', posture('excluded', null, null)), vm('late', posture('late', 11_000)), vm('overdue-much', posture('overdue', 50_000)), vm('overdue', posture('overdue', 20_000)), vm('never', posture('unprotected', null)), vm('failed', posture('failed', 99_000))],
+      [
+        vm('fine'),
+        vm('excluded', posture('excluded', null, null)),
+        vm('late', posture('late', 11_000)),
+        vm('overdue-much', posture('overdue', 50_000)),
+        vm('overdue', posture('overdue', 20_000)),
+        vm('never', posture('unprotected', null)),
+        vm('failed', posture('failed', 99_000)),
+      ],
       'state',
       false,
     ).map((v) => v.name)
@@ -50,6 +70,11 @@ describe('the list of VMs', () => {
 
   it('counts as outside its RPO whatever is not inside it, save what is left out on purpose', () => {
     const states = ['protected', 'late', 'overdue', 'failed', 'unprotected', 'excluded'] as const
-    expect(states.filter((s) => inState(vm('x', posture(s, 1)), 'outside-rpo'))).toEqual(['late', 'overdue', 'failed', 'unprotected'])
+    expect(states.filter((s) => inState(vm('x', posture(s, 1)), 'outside-rpo'))).toEqual([
+      'late',
+      'overdue',
+      'failed',
+      'unprotected',
+    ])
   })
 })

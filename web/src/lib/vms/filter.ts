@@ -15,7 +15,7 @@ export interface VmQuery {
 const states: readonly StateFilter[] = ['outside-rpo', 'running', 'protected', 'unprotected', 'excluded']
 const sortKeys: readonly SortKey[] = ['state', 'name', 'age', 'proof', 'size', 'changed']
 
-export function readQuery(params: URLSearchParams): VmQuery {
+export function readQuery(params: Pick<URLSearchParams, 'get' | 'has'>): VmQuery {
   const sort = params.get('sort') ?? ''
   const descending = sort.startsWith('-')
   return {
@@ -68,10 +68,21 @@ function matchesWord(vm: Vm, word: string): boolean {
 
 /** Every word must match. */
 export function matches(vm: Vm, q: string): boolean {
-  return q.toLowerCase().split(/\s+/).filter((word) => word !== '').every((word) => matchesWord(vm, word))
+  return q
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .every((word) => matchesWord(vm, word))
 }
 
-const rank: Record<Vm['posture']['state'], number> = { failed: 0, unprotected: 1, overdue: 2, late: 3, protected: 4, excluded: 5 }
+const rank: Record<Vm['posture']['state'], number> = {
+  failed: 0,
+  unprotected: 1,
+  overdue: 2,
+  late: 3,
+  protected: 4,
+  excluded: 5,
+}
 
 /** Share of the promise that is used up; those without a point come first, those without a promise last. */
 function urgency(vm: Vm): number {
@@ -80,7 +91,10 @@ function urgency(vm: Vm): number {
 }
 
 const compare: Record<SortKey, (a: Vm, b: Vm) => number> = {
-  state: (a, b) => rank[a.posture.state] - rank[b.posture.state] || Number(b.running !== null) - Number(a.running !== null) || safe(urgency(b), urgency(a)),
+  state: (a, b) =>
+    rank[a.posture.state] - rank[b.posture.state] ||
+    Number(b.running !== null) - Number(a.running !== null) ||
+    safe(urgency(b), urgency(a)),
   name: (a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }),
   age: (a, b) => safe(b.posture.ageMs ?? Number.POSITIVE_INFINITY, a.posture.ageMs ?? Number.POSITIVE_INFINITY),
   proof: (a, b) => (a.lastProof?.endedMs ?? 0) - (b.lastProof?.endedMs ?? 0),
