@@ -201,8 +201,11 @@ describe('changedExtents', () => {
     const status = async function* (of: ByteRange): AsyncGenerator<StatusExtent, void, undefined> {
       open += 1
       most = Math.max(most, open)
-      yield { offset: of.start, length: bytes(5), flags: 2 }
-      open -= 1
+      try {
+        yield { offset: of.start, length: bytes(5), flags: 2 }
+      } finally {
+        open -= 1
+      }
     }
     async function* dirty(): AsyncGenerator<ByteRange, void, undefined> {
       for (let index = 0; index < 1000; index += 1) yield span(index * 10, index * 10 + 5)

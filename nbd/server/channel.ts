@@ -35,7 +35,10 @@ export class Channel {
       this.#isEnded = true
       this.#wake?.()
     })
-    socket.on('error', (error) => (this.#failure ??= error))
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const isHangUp = error.code === 'ECONNRESET' || error.code === 'EPIPE'
+      this.#failure ??= isHangUp ? new PeerGone(`the NBD client hung up (${error.code})`, { cause: error }) : error
+    })
     socket.on('close', () => {
       this.#isEnded = true
       this.#wake?.()
@@ -67,13 +70,15 @@ export class Channel {
   async #fill(into: Buffer, from: number, stall: Millis | null): Promise<number> {
     let have = from
     while (have < into.length) {
+      // Also bytes that arrived before the failure are of no use: their sender has been given up.
+      if (this.#failure) throw this.#failure
       const available = this.#socket.readableLength
       const chunk = available > 0 ? (this.#socket.read(Math.min(available, into.length - have)) as Buffer | null) : null
       if (chunk) {
         have += chunk.copy(into, have)
         continue
       }
-      if (this.#isEnded || this.#failure) return have
+      if (this.#isEnded || this.#socket.destroyed) return have
       await this.#more(stall)
     }
     return have
