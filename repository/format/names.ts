@@ -45,9 +45,10 @@ export function rev16(n: number): string {
 
 /** The inverse; undefined if the digits are no rev16. */
 export function fromRev16(digits: string): number | undefined {
-  if (!/^[0-9a-f]{16}$/.test(digits) || !/^00[012]/.test(digits)) return undefined
-  const reversed = Number(`0x${digits}`)
-  return reversed >= 1 && reversed <= 2 ** 53 ? 2 ** 53 - reversed : undefined
+  if (!/^[0-9a-f]{16}$/.test(digits)) return undefined
+  const n = 2 ** 53 - Number(`0x${digits}`)
+  // Digits beyond 2^53 are rounded by Number, so only a value that gives the same digits again was one.
+  return Number.isSafeInteger(n) && n >= 0 && rev16(n) === digits ? n : undefined
 }
 
 /** §3.1: characters, length and components; says nothing about the kind. */

@@ -48,6 +48,8 @@ export function encodePage(page: Page): Buffer {
   const { chunkShift, pageNo, entries } = page
   const head = { chunkShift, flags: 0, pageNo, nEntries: entries.length, nPacks: packs.length }
   checkHeader(head)
+  const [first] = entries
+  demand(packs.length > 0 || entries.some((item) => item.kind !== first?.kind), 'page', 'all of one kind: has no blob')
   const whole = Buffer.alloc(HEADER + 32 * packs.length + PAGE_ENTRY * entries.length)
   header.encode(head).copy(whole)
   packTable(packs, 'page').copy(whole, HEADER)

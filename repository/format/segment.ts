@@ -206,16 +206,21 @@ function segmentLayout(
 
 /**
  * Checks a whole segment beyond its header: payload CRC, order of entries, packs and superseded names, fan-out words,
- * prefix, locations against their packs' sizes. Streams over the bytes; builds nothing. Returns the header.
+ * prefix, locations against their packs' sizes. Builds no objects but small ones: memory is a few bytes per pack. Returns the header.
  */
 export function checkSegment(bytes: Uint8Array): SegmentHeader {
   const from = buffer(bytes)
   const head = decodeSegmentHeader(from, from.length)
   demand(crc32(from.subarray(SEGMENT_HEADER)) === head.crcPayload, 'segment', 'payload CRC differs')
-  const packs: SegmentPack[] = []
-  for (let ord = 0; ord < head.nPacks; ord++) packs.push(readSegmentPack(from, head.packsOff + SEGMENT_PACK * ord))
-  for (let ord = 1; ord < packs.length; ord++) {
-    demand((packs[ord - 1]?.sha ?? '') < (packs[ord]?.sha ?? ''), 'segment pack table', `entry ${ord} is out of order`)
+  const sizes = new Uint32Array(head.nPacks)
+  const metas = new Uint8Array(head.nPacks)
+  for (let ord = 0; ord < head.nPacks; ord++) {
+    const at = head.packsOff + SEGMENT_PACK * ord
+    const facts = readPackFacts(from, at)
+    sizes[ord] = facts.size
+    metas[ord] = facts.meta ? 1 : 0
+    const ascends = ord === 0 || from.compare(from, at, at + 32, at - SEGMENT_PACK, at - SEGMENT_PACK + 32) < 0
+    demand(ascends, 'segment pack table', `entry ${ord} is out of order or a duplicate`)
   }
   demandAscending(from.subarray(head.supersedesOff), 32, 'segment supersedes')
   let bucket = 0
@@ -229,11 +234,12 @@ export function checkSegment(bytes: Uint8Array): SegmentHeader {
     demand(hasPrefix(entry.id, head.prefixBits, head.prefix), what, 'another prefix')
     if (index > 0) demand(entryOrder(from, at - SEGMENT_ENTRY, at) < 0, what, 'out of order or a duplicate')
     for (const own = bucketOf(entry.id, head.prefixBits, head.fanoutBits); bucket < own; bucket++) wordIs(bucket, index)
-    const pack = packs[entry.packOrd]
-    demand(pack !== undefined, what, `pack ${entry.packOrd} of ${packs.length}`)
-    const room = pack.size - PACK_FOOTER - TOC_ENTRY * (entry.slot + 1)
+    const size = sizes[entry.packOrd]
+    demand(size !== undefined, what, `pack ${entry.packOrd} of ${head.nPacks}`)
+    const room = size - PACK_FOOTER - TOC_ENTRY * (entry.slot + 1)
     demand(entry.off + BLOB_HEADER + entry.clen <= room, what, 'lies beyond its pack')
-    demand((entry.type === BLOB_PAGE) === pack.meta, what, `type ${entry.type} in a pack of the other kind`)
+    const meta = metas[entry.packOrd] === 1
+    demand((entry.type === BLOB_PAGE) === meta, what, `type ${entry.type} in a pack of the other kind`)
   }
   for (; bucket < buckets; bucket++) wordIs(bucket, head.nEntries)
   return head
@@ -271,16 +277,15 @@ export function writeSegmentEntry(into: Buffer, at: number, entry: SegmentEntry)
 
 /** §4.6, pack table entry, 40 bytes, at byte `at`. */
 export function readSegmentPack(from: Buffer, at: number): SegmentPack {
+  return { sha: from.toString('hex', at, at + 32), ...readPackFacts(from, at) }
+}
+
+function readPackFacts(from: Buffer, at: number): Omit<SegmentPack, 'sha'> {
   const flags = from.readUInt16LE(at + 38)
   if ((flags & ~SEGMENT_META) !== 0) throw unsupported('segment pack table', `flags 0x${flags.toString(16)}`)
   const size = from.readUInt32LE(at + 32)
   checkPackSize(size)
-  return {
-    sha: from.toString('hex', at, at + 32),
-    size,
-    lockUntilDay: from.readUInt16LE(at + 36),
-    meta: flags === SEGMENT_META,
-  }
+  return { size, lockUntilDay: from.readUInt16LE(at + 36), meta: flags === SEGMENT_META }
 }
 
 export function writeSegmentPack(into: Buffer, at: number, pack: SegmentPack): void {

@@ -127,7 +127,14 @@ function toJson(content: SessionContent): object {
   switch (content.type) {
     case 'journal': {
       const { entries, runs, homes, disk, nextOffset, readBytes } = content
-      return { disk, nextOffset, readBytes, ...encodeEntries(entries), runs: runs.map(encodeRun), homes: encodeHomes(homes) }
+      return {
+        disk,
+        nextOffset,
+        readBytes,
+        ...encodeEntries(entries),
+        runs: runs.map(encodeRun),
+        homes: encodeHomes(homes),
+      }
     }
     case 'result': {
       const { roots, homes, disk, firstPage, readBytes, newBytes } = content
