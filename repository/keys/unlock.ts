@@ -32,6 +32,7 @@ export async function unlock(
   // Sound ones first; what is damaged is tried all the same, and the AEAD decides.
   const order = [...slots.filter((item) => item.sound), ...slots.filter((item) => !item.sound)]
   let refused = 0
+  let accepted: string | undefined
   const broken: string[] = []
   for (const { name, raw, slot, sound } of order) {
     const opening = openSlot(raw, slot, await slotKeyOf(secret, slot.kdf, derive))
@@ -46,6 +47,7 @@ export async function unlock(
       else sets.push({ name: item.name, plaintext })
     }
     opening.kek.fill(0)
+    accepted = name
     if (sets.length === 0) continue
     const { content, conflict } = mergeSets(sets)
     if (content.repo !== repo)
@@ -56,12 +58,28 @@ export async function unlock(
     const names = inventory.unsupported.join(', ')
     throw new HoldfastError('FormatUnsupported', `Key objects of a newer version: ${names}.`)
   }
-  throw failure(secret, refused, [...broken, ...inventory.damaged.map((item) => item.name)])
+  throw failure(secret, accepted, refused, [...broken, ...inventory.damaged.map((item) => item.name)])
 }
 
-function failure(secret: UnlockSecret, refused: number, broken: readonly string[]): HoldfastError {
+function failure(
+  secret: UnlockSecret,
+  accepted: string | undefined,
+  refused: number,
+  broken: readonly string[],
+): HoldfastError {
   const damaged = [...new Set(broken)]
   const what = secret.kind === 'passphrase' ? 'passphrase' : 'recovery key'
+  if (accepted !== undefined) {
+    const which = damaged.length > 0 ? `damaged: ${damaged.join(', ')}` : 'there is none of its generation'
+    return new HoldfastError(
+      'KeysDamaged',
+      `The ${what} is right (slot ${accepted}), but no key set opens; ${which}.`,
+      {
+        hint: 'Put the key sets (keys/*-set-*) back from a copy of the repository; without one the data cannot be read.',
+        data: { damaged },
+      },
+    )
+  }
   if (refused === 0 && damaged.length > 0) {
     return new HoldfastError('KeysDamaged', `The ${what} opens nothing; damaged: ${damaged.join(', ')}.`, {
       data: { damaged },
