@@ -84,7 +84,6 @@ async function engineChecks({ orchestrator }: ApiDeps): Promise<Check[]> {
     ]
   }
   const missing = Object.values(searchAttributes).filter((name) => !info.searchAttributes.includes(name))
-  const skew = Math.abs(info.clockSkewMs ?? 0)
   return [
     { id: 'engine', title: 'Temporal', ...good(`version ${info.version}, namespace ${info.namespace}`) },
     { id: 'retention', title: 'Retention of closed runs', ...retention(info.retentionMs) },
@@ -97,17 +96,6 @@ async function engineChecks({ orchestrator }: ApiDeps): Promise<Check[]> {
             state: 'failed',
             detail: `not registered: ${missing.join(', ')}`,
             hint: 'Start the server again: it registers them.',
-          }),
-    },
-    {
-      id: 'clock',
-      title: 'Clock',
-      ...(skew < 2_000
-        ? good('agrees with the engine’s')
-        : {
-            state: 'attention',
-            detail: `differs from the engine’s by ${formatDuration(skew)}`,
-            hint: 'Synchronise the clocks (chrony, systemd-timesyncd).',
           }),
     },
   ]

@@ -63,8 +63,6 @@ export interface EngineInfo {
   readonly namespace: string
   readonly retentionMs: number | null
   readonly searchAttributes: readonly string[]
-  /** Of the engine against ours, in ms; null where it does not say. */
-  readonly clockSkewMs: number | null
 }
 
 export interface Orchestrator {
@@ -76,8 +74,8 @@ export interface Orchestrator {
   describe(workflowId: string, runId?: string): Promise<RunDescription | undefined>
   /** The whole history, payloads as they are. Undefined: the engine no longer has it. */
   history(run: RunHandle): Promise<RunHistory | undefined>
-  /** Input of a run, as it was started. Undefined: the engine no longer has it. */
-  input(run: RunHandle): Promise<unknown>
+  /** What a run was started with, out of its history (also an archived one). */
+  inputOf(history: RunHistory): Promise<unknown>
   /** InvalidRequest with the workflow's words if its validator refuses; RunEnded if it has ended. */
   update(run: RunHandle, name: string, argument: unknown, updateId: string): Promise<void>
   /** RunEnded if it has ended. */

@@ -10,6 +10,7 @@ import {
   retryNowUpdate,
   type Requester,
 } from '../workflows/shared/contract.ts'
+import { readHistory } from './archive.ts'
 import type { ApiDeps } from './deps.ts'
 import { adoptRun } from './live.ts'
 import { kindOf } from './orchestrator.ts'
@@ -93,7 +94,8 @@ export async function retryRun(
       hint: 'To skip the wait for the next attempt, use retry-now.',
     })
   }
-  const input = await deps.orchestrator.input(run)
+  const history = await readHistory(deps, run)
+  const input = history && (await deps.orchestrator.inputOf(history))
   if (typeof input !== 'object' || input === null) {
     throw new HoldfastError('NotFound', `what ${run.workflowId} was started with is no longer known`, {
       hint: 'Start it anew.',
