@@ -1,0 +1,15 @@
+/**
+ * The public face: REST under `/api/v1` with its OpenAPI document, one event stream, and the built dashboard. It starts
+ * workflows and reads the catalog; what touches hypervisors and repositories is asked of the workers.
+ * Assembly: `openCatalog`, `ensureAdminToken`, `temporalOrchestrator(client)`, `liveRuns(…)` (call its `run(signal)`),
+ * then `createApp(deps).fetch` is what an HTTP server serves.
+ */
+export { createApp } from './app.ts'
+export type { ApiDeps, ApiLog, ToRunbook } from './deps.ts'
+export { keepEvidence } from './evidence.ts'
+export { liveRuns } from './live.ts'
+export type { LiveRuns, Pace } from './live.ts'
+export type { Orchestrator } from './orchestrator.ts'
+export { ensureAdminToken, hashOf, newSecret } from './secrets.ts'
+export { probeRecordOf, testRecordOf } from './site-checks.ts'
+export { temporalOrchestrator } from './temporal-orchestrator.ts'
