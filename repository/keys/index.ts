@@ -5,7 +5,6 @@
  */
 export { open, seal } from './aead.ts'
 export { argon2id, DEFAULT_ARGON2, passphraseBytes } from './argon2.ts'
-export { checkPage, openBlob, openPage, sealBlob, type BlobInput, type PagePlace } from './blob.ts'
 export { passphraseKeyInChild } from './child.ts'
 export { createKeys, type NewKeys } from './create.ts'
 export { blobKey, hmac, sha256 } from './derive.ts'

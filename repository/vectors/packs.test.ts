@@ -15,7 +15,8 @@ import {
   scanPack,
   type Page,
 } from '../format/index.ts'
-import { blobKey, openBlob, openPage, sealBlob, sha256 } from '../keys/index.ts'
+import { blobKey, sha256 } from '../keys/index.ts'
+import { checkedPage, openBlob, sealBlob, type BlobInput } from '../workers/index.ts'
 import * as given from './given.ts'
 import { hex, nonce, packOf, ring, sha, times } from './given.ts'
 
@@ -25,10 +26,14 @@ const long = times(4_096, 0x5a)
 const frame = hex('28b52ffd60000f0380005a')
 const config = Buffer.from('<vm/>')
 
+const seal = (input: BlobInput): Buffer => {
+  const into = Buffer.alloc(72 + 48 + input.payload.length)
+  return into.subarray(0, sealBlob(ring, input, into))
+}
 const sealed = (type: 1 | 3, content: Buffer, payload = content) => {
   const innerHash = sha256(content)
   const id = ring.identity().contentId(type, innerHash) ?? Buffer.alloc(0)
-  return sealBlob(ring, {
+  return seal({
     type,
     id,
     innerHash,
@@ -53,7 +58,7 @@ const page: Page = {
 const pageBlob = () => {
   const content = encodePage(page)
   const id = ring.identity().pageId(page)
-  return sealBlob(ring, {
+  return seal({
     type: 2,
     id,
     innerHash: sha256(content),
@@ -137,7 +142,8 @@ test('builds the page, its id, the image root and P3 byte for byte', () => {
   expect(pack.length).toBe(528)
   expect(sha(pack)).toBe(given.P3)
   const wanted = { id: hex(pageId), clen: 288, pageNo: 0, diskBytes: 3_146_240 }
-  expect(openPage(ring, pack.subarray(64, 64 + 72 + 288), wanted)).toEqual(page)
+  const opened = openBlob(ring, pack.subarray(64, 64 + 72 + 288), { ...wanted, type: 2 })
+  expect(checkedPage(ring, opened, wanted)).toEqual(page)
 })
 
 test('computes the image root of a disk with a page, a ZERO page and an UNALLOCATED page', () => {

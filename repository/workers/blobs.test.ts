@@ -2,14 +2,24 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { BLOB_CHUNK, BLOB_CONFIG, BLOB_PAGE, compressPayload, crc32, encodePage, type Page } from '../format/index.ts'
 import { content as keys, P1, ring } from '../vectors/given.ts'
-import { openBlob, openPage, sealBlob } from './blob.ts'
-import { sha256 } from './derive.ts'
-import { createKeyRing } from './ring.ts'
+import { createKeyRing, sha256, type KeyRing } from '../keys/index.ts'
+import { checkedPage, compressAndSeal, openBlob, sealBlob, type BlobInput } from './blobs.ts'
+
+const seal = (input: BlobInput): Buffer => {
+  const into = Buffer.alloc(72 + 48 + input.payload.length)
+  return into.subarray(0, sealBlob(ring, input, into))
+}
+const openPage = (
+  of: KeyRing,
+  blob: Uint8Array,
+  wanted: { id: Uint8Array; clen: number; pageNo: number; diskBytes: number },
+) => checkedPage(of, openBlob(of, blob, { ...wanted, type: BLOB_PAGE }), wanted)
 
 const sealed = (content: Uint8Array, type: 1 | 3 = BLOB_CHUNK, level = 1) => {
   const innerHash = sha256(content)
   const id = ring.identity().contentId(type, innerHash) ?? Buffer.alloc(0)
-  const blob = sealBlob(ring, { type, id, innerHash, ulen: content.length, ...compressPayload(content, level) })
+  const into = Buffer.alloc(72 + 48 + content.length)
+  const blob = into.subarray(0, compressAndSeal(ring, { type, id, innerHash, content, level }, into))
   return { blob, id, wanted: { type, id, clen: blob.length - 72 } }
 }
 
@@ -69,7 +79,7 @@ test('a sound blob in the place of another one is refused', () => {
 test('content that a key holder stored under a wrong id is refused on reading', () => {
   const content = Buffer.from('not what the id says')
   const id = Buffer.alloc(32, 9)
-  const forged = sealBlob(ring, {
+  const forged = seal({
     type: BLOB_CHUNK,
     id,
     innerHash: sha256(content),
@@ -84,7 +94,7 @@ test('content that differs from its inner hash is refused: memory that flipped a
   const content = Buffer.from('flipped after hashing')
   const innerHash = sha256(Buffer.from('what it was'))
   const id = ring.identity().chunkId(innerHash)
-  const blob = sealBlob(ring, { type: BLOB_CHUNK, id, innerHash, ulen: content.length, comp: 0, payload: content })
+  const blob = seal({ type: BLOB_CHUNK, id, innerHash, ulen: content.length, comp: 0, payload: content })
   expect(() => openBlob(ring, blob, { type: BLOB_CHUNK, id, clen: blob.length - 72 })).toThrow('inner hash')
 })
 
@@ -93,7 +103,7 @@ test('a frame that gives another length than the header says is refused', () => 
   const innerHash = sha256(content)
   const id = ring.identity().chunkId(innerHash)
   const { payload } = compressPayload(content, 1)
-  const blob = sealBlob(ring, { type: BLOB_CHUNK, id, innerHash, ulen: 999, comp: 1, payload })
+  const blob = seal({ type: BLOB_CHUNK, id, innerHash, ulen: 999, comp: 1, payload })
   expect(() => openBlob(ring, blob, { type: BLOB_CHUNK, id, clen: blob.length - 72 })).toThrow('states 1000 bytes')
 })
 
@@ -116,7 +126,7 @@ test('a page is opened only as the page that its reference means', () => {
   }
   const content = encodePage(page)
   const id = ring.identity().pageId(page)
-  const blob = sealBlob(ring, {
+  const blob = seal({
     type: BLOB_PAGE,
     id,
     innerHash: sha256(content),
@@ -136,6 +146,25 @@ test('a page is opened only as the page that its reference means', () => {
   expect(ring.identity().pageId(hinted)).toEqual(id)
   const swapped: Page = { ...page, entries: [...page.entries].reverse() }
   const bytes = encodePage(swapped)
-  const lie = sealBlob(ring, { type: 2, id, innerHash: sha256(bytes), ulen: bytes.length, comp: 0, payload: bytes })
+  const lie = seal({ type: 2, id, innerHash: sha256(bytes), ulen: bytes.length, comp: 0, payload: bytes })
   expect(() => openPage(ring, lie, wanted)).toThrow('another page id')
+})
+
+test('content may be sealed where it stands', () => {
+  for (const content of [Buffer.alloc(5_000, 7), Buffer.from(sha256(Buffer.of(1)))]) {
+    const memory = Buffer.alloc(72 + 48 + content.length)
+    memory.set(content)
+    const innerHash = sha256(content)
+    const id = ring.identity().chunkId(innerHash)
+    const place = { type: BLOB_CHUNK, id, innerHash, content: memory.subarray(0, content.length), level: 1 } as const
+    const length = compressAndSeal(ring, place, memory)
+    expect(openBlob(ring, memory.subarray(0, length), { type: BLOB_CHUNK, id, clen: length - 72 })).toEqual(content)
+  }
+})
+
+test('content that changed between hashing and sealing is not stored', () => {
+  const content = Buffer.from('what it became')
+  const innerHash = sha256(Buffer.from('what it was'))
+  const input = { type: BLOB_CHUNK, id: ring.identity().chunkId(innerHash), innerHash, content, level: 1 } as const
+  expect(() => compressAndSeal(ring, input, Buffer.alloc(500))).toThrow('changed in memory')
 })
