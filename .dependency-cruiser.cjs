@@ -7,7 +7,7 @@ const only = (from, allowed, comment) => ({
   comment,
   severity: 'error',
   from: { path: `^${from}/`, pathNot: '\\.test(-d)?\\.ts$' },
-  to: { path: '^[^/]+/', pathNot: [`^${from}/`, '^node_modules/', ...allowed.map((a) => `^${a}`)] },
+  to: { path: '^[^/]+/', dependencyTypesNot: ['core'], pathNot: [`^${from}/`, '^node_modules/', ...allowed.map((a) => `^${a}`)] },
 })
 
 module.exports = {
@@ -33,6 +33,6 @@ module.exports = {
     exclude: { path: '^(node_modules/(?!@)|dist|\\.cache|web/(build|\\.svelte-kit))' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
   },
 }

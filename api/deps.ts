@@ -1,6 +1,5 @@
-import type { Catalog } from '../catalog/index.ts'
+import type { Catalog, RunView } from '../catalog/index.ts'
 import type { RunFacts, Runbook, RunHistory, PendingStep } from '../runbook/types.ts'
-import type { LiveRuns } from './live.ts'
 import type { Orchestrator } from './orchestrator.ts'
 
 export interface ApiLog {
@@ -10,6 +9,18 @@ export interface ApiLog {
 }
 
 export type ToRunbook = (history: RunHistory, pending: readonly PendingStep[], facts: RunFacts) => Runbook
+
+/** Keeps the catalog's rows of runs in step with the engine, and tells who listens. */
+export interface LiveRuns {
+  /** Looks soon: something was started or changed. */
+  nudge(): void
+  /** One look at everything that is open; never two at the same time. */
+  tick(): Promise<void>
+  /** The runbook as it is now. Throws NotFound when neither the archive nor the engine has its history. */
+  runbook(run: RunView): Promise<Runbook>
+  /** Looks regularly until the signal: about once a second while somebody listens, else every five seconds. */
+  run(signal: AbortSignal): Promise<void>
+}
 
 /** Everything the API is made of; the server assembles it, tests put fakes in. */
 export interface ApiDeps {

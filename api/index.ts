@@ -5,10 +5,10 @@
  * then `createApp(deps).fetch` is what an HTTP server serves.
  */
 export { createApp } from './app.ts'
-export type { ApiDeps, ApiLog, ToRunbook } from './deps.ts'
+export type { ApiDeps, ApiLog, LiveRuns, ToRunbook } from './deps.ts'
 export { keepEvidence } from './evidence.ts'
 export { liveRuns } from './live.ts'
-export type { LiveRuns, Pace } from './live.ts'
+export type { Pace } from './live.ts'
 export type { Orchestrator } from './orchestrator.ts'
 export { ensureAdminToken, hashOf, newSecret } from './secrets.ts'
 export { probeRecordOf, testRecordOf } from './site-checks.ts'

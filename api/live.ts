@@ -2,21 +2,9 @@ import { describeError, HoldfastError } from '../base/index.ts'
 import type { RunObservation, RunView } from '../catalog/index.ts'
 import type { RunHistory, Runbook } from '../runbook/types.ts'
 import { archiveHistory, isClosed, readHistory } from './archive.ts'
-import type { ApiDeps } from './deps.ts'
+import type { ApiDeps, LiveRuns } from './deps.ts'
 import { factsOf, readPollers, type Pollers } from './facts.ts'
 import { kindOf, type RunDescription, type RunListing } from './orchestrator.ts'
-
-/** Keeps the catalog's rows of runs in step with the engine, and tells who listens. */
-export interface LiveRuns {
-  /** Looks soon: something was started or changed. */
-  nudge(): void
-  /** One look at everything that is open; never two at the same time. */
-  tick(): Promise<void>
-  /** The runbook as it is now. Throws NotFound when neither the archive nor the engine has its history. */
-  runbook(run: RunView): Promise<Runbook>
-  /** Looks regularly until the signal: about once a second while somebody listens, else every five seconds. */
-  run(signal: AbortSignal): Promise<void>
-}
 
 type LiveDeps = Pick<ApiDeps, 'catalog' | 'orchestrator' | 'toRunbook' | 'now' | 'log'>
 
