@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs'
+import { formatDuration, isHoldfastError } from '../../base/index.ts'
+import { buildGuest } from '../../lab/index.ts'
+import { findTemporalCli, homeOf } from '../../server/index.ts'
+import { buildDashboard } from './prepare-web.ts'
+
+/** What demo and tests need beyond packages: the Temporal CLI, the lab's guest and the dashboard. Seconds when warm. */
+export async function prepare(): Promise<void> {
+  await step('Temporal CLI', async (progress) => {
+    if (process.env['TEMPORAL_ADDRESS']) return `the server at ${process.env['TEMPORAL_ADDRESS']} is used`
+    const cli = await findTemporalCli({ env: process.env, cacheDir: homeOf().cache, onProgress: progress })
+    for (const { way, reason } of cli.attempts) progress(`${way}: ${reason}`)
+    // Children find it at once, without going through all the ways again.
+    process.env['HOLDFAST_TEMPORAL_CLI'] = cli.path
+    return `${cli.version} (${cli.way})`
+  })
+  await step('guest of the lab', async (progress) => {
+    const guest = await buildGuest({ progress })
+    return existsSync(guest.kernel) ? 'ready' : 'incomplete'
+  })
+  await step('dashboard', async () => (buildDashboard() ? 'built' : 'unchanged'))
+}
+
+async function step(name: string, work: (progress: (text: string) => void) => Promise<string>): Promise<void> {
+  const started = Date.now()
+  try {
+    const outcome = await work((text) => console.error(`· ${name}: ${text}`))
+    console.error(`· ${name}: ${outcome}, ${formatDuration(Date.now() - started)}`)
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error
+    console.error(`\n✗ ${name}: ${error.message}\n  ${error.hint}`)
+    process.exit(1)
+  }
+}
