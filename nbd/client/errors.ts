@@ -18,13 +18,14 @@ export function cancelled(signal: AbortSignal, what: string): HoldfastError {
 export function connectionError(cause: unknown, peer: string): HoldfastError {
   if (isHoldfastError(cause)) return cause
   const native = { code: nativeCode(cause), text: describeError(cause) }
-  const code: ErrorCode =
-    native.code === 'EACCES' || native.code === 'EPERM'
-      ? 'AccessBlocked'
-      : native.code.startsWith('ERR_TLS') || native.code.includes('CERT') || native.code.includes('SIGNED')
-        ? 'IdentityChanged'
-        : 'NetworkFailure'
+  const code = codeOfSocketError(native.code)
   return new HoldfastError(code, `the NBD connection to ${peer} failed: ${native.text}`, { cause, native })
+}
+
+function codeOfSocketError(code: string): ErrorCode {
+  if (code === 'EACCES' || code === 'EPERM') return 'AccessBlocked'
+  // Node's and OpenSSL's names for a certificate that does not prove what it should.
+  return /^ERR_TLS|CERT|SIGNED|VERIFY/.test(code) ? 'IdentityChanged' : 'NetworkFailure'
 }
 
 export function connectionClosed(peer: string): HoldfastError {

@@ -66,11 +66,6 @@ export class Receiver {
     }
   }
 
-  /** Where in a frame the stream stands, for messages about a connection that ended. */
-  get isBetweenReplies(): boolean {
-    return this.#have === 0 && this.#content === 0
-  }
-
   #expect(need: number, next: () => void, frame: Buffer = this.#small): void {
     this.#frame = frame
     this.#have = 0

@@ -159,6 +159,10 @@ export class Session implements ConnectionOwner {
       try {
         const signal = this.#closing.signal
         const connection = await Connection.open({ ...this.#options, signal }, this.#limits.requestTimeout, this)
+        if (this.#failure) {
+          connection.drop(this.#failure)
+          return
+        }
         this.#proveSame(connection)
         this.#use(connection)
         return

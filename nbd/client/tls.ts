@@ -27,6 +27,7 @@ export function verifiedTls(options: VerifiedTlsOptions): TlsUpgrade {
       })
       return secure
     } catch (error) {
+      // What the dying socket still complains about is a consequence of the error that is thrown here.
       secure.on('error', () => undefined).destroy()
       throw error
     }
