@@ -6,3 +6,10 @@ export type * from './values.ts'
 export type * from './driver.ts'
 export type * from './facets.ts'
 export type * from './capabilities.ts'
+export { installationTag, opKeyFor } from './names.ts'
+
+import type { DriverModule } from './capabilities.ts'
+import { qemu } from './qemu/index.ts'
+
+/** Drivers by platform. */
+export const driverModules = { qemu } satisfies { readonly [platform: string]: DriverModule }

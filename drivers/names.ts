@@ -103,6 +103,32 @@ export function roundFile(opKey: OpKey): string {
   return `${opKey}.round.json`
 }
 
+/** The VM's description as it was at the point. */
+export function configFile(opKey: OpKey): string {
+  return `${opKey}.config.json`
+}
+
+/** A volume that a restore makes; its name says whose it is, in the folder of a new VM and beside an old one. */
+export function volumeFile(opKey: OpKey, n: number, format: string): string {
+  return `${opKey}.v${n}.${format}`
+}
+export function readVolumeFile(name: string): OpKey | null {
+  const opKey = /^(hf-[a-z2-7]{6}-[a-z2-7]{13})\.v\d{1,3}\.[a-z0-9]+$/.exec(name)?.[1]
+  return opKey === undefined ? null : (opKey as OpKey)
+}
+/** What a restore is about to do here, until it is finalized or destroyed. */
+export function targetFile(opKey: OpKey): string {
+  return `${opKey}.target.json`
+}
+export function readTargetFile(name: string): OpKey | null {
+  const opKey = /^(hf-[a-z2-7]{6}-[a-z2-7]{13})\.target\.json$/.exec(name)?.[1]
+  return opKey === undefined ? null : (opKey as OpKey)
+}
+/** Socket of the process through which a volume is written. */
+export function writerSocket(opKey: OpKey, n: number): string {
+  return `${opKey}.w${n}.sock`
+}
+
 /** Throws `ConfigInvalid` if a socket at this path could not be bound. */
 export function socketPath(path: string): string {
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path

@@ -8,20 +8,20 @@ import type { AgentClient } from '../../qmp/index.ts'
  * It is a shell that sleeps and then calls fsfreeze(8) on every mount, again and again for ten minutes, because a freeze
  * that was stuck may freeze further file systems after the deadline. Its file names the one deadline that is in force:
  * arming kills an older one, so that a leftover can never thaw a later round's freeze; taking it back removes the file.
- * It works on frozen file systems: it only reads, and writes to /run alone, which is in memory.
+ * Only the long option: busybox does not know `fsfreeze -u` (lab/README.md). It works on frozen file systems: it only reads, and writes to /run alone, which is in memory.
  */
 const arm = `
 f=/run/holdfast-deadline; n=$1; shift
 command -v fsfreeze >/dev/null || { echo 'fsfreeze(8) is missing' >&2; exit 98; }
 if [ -f "$f" ]; then
   read p <"$f"
-  grep -qa holdfast-deadline "/proc/$p/cmdline" 2>/dev/null && kill -9 "$p"
+  tr '\\000' ' ' <"/proc/$p/cmdline" 2>/dev/null | grep -q holdfast-deadline && kill -9 "$p"
 fi
 : >"$f" || exit 97
 watch='
   f=$1; n=$2; shift 2; sleep "$n"; i=0
   while [ $i -lt 600 ] && read p <"$f" && [ "$p" = $$ ]; do
-    for m; do fsfreeze -u "$m"; done
+    for m; do fsfreeze --unfreeze "$m"; done
     i=$((i+1)); sleep 1
   done'
 sh -c "$watch" holdfast-deadline "$f" "$n" "$@" >/dev/null 2>&1 </dev/null &
@@ -30,7 +30,7 @@ echo $! >"$f"
 const disarm = `
 f=/run/holdfast-deadline; [ -f "$f" ] || exit 0
 read p <"$f"; rm -f "$f"
-grep -qa holdfast-deadline "/proc/$p/cmdline" 2>/dev/null && kill -9 "$p"
+tr '\\000' ' ' <"/proc/$p/cmdline" 2>/dev/null | grep -q holdfast-deadline && kill -9 "$p"
 exit 0
 `
 

@@ -7,6 +7,7 @@ import { stop } from '../launch.ts'
 import { isRunning, isStopped, runState, withMonitor, type Vm } from '../vm.ts'
 import { removeBitmaps } from './bitmaps.ts'
 import { dismantle, removeFiles, Undoing, type Selection } from './dismantle.ts'
+import { dropConfig } from './kept-config.ts'
 import { removeStored } from './offline.ts'
 import { readRounds, removeRound, type RoundRecord } from './record.ts'
 import { resumeOurs, thawIfFrozen } from './revive.ts'
@@ -77,7 +78,11 @@ async function end(vm: Vm, ctx: OpContext, selected: Selection, ending: Ending, 
   const folders = new Set([vm.dir, vm.host.scratch ?? vm.dir, ...rounds.map((r) => r.scratch)])
   await removeFiles(vm, selected, folders, undoing)
   if (undoing.residue.length > 0) return
-  for (const { opKey } of rounds) await undoing.try('lock', opKey, () => removeRound(vm, opKey as OpKey))
+  for (const { opKey } of rounds)
+    await undoing.try('lock', opKey, async () => {
+      await dropConfig(vm, opKey as OpKey)
+      await removeRound(vm, opKey as OpKey)
+    })
 }
 
 /** A VM that was off when the round began, and that nobody has let run since, is switched off again. */

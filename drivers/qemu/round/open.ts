@@ -11,6 +11,7 @@ import { isRunning, runState, withMonitor, type Monitor, type Vm } from '../vm.t
 import { removeBitmaps } from './bitmaps.ts'
 import { queryExports, Undoing } from './dismantle.ts'
 import { undoRounds } from './finish.ts'
+import { keepConfig } from './kept-config.ts'
 import { addNodes, chooseVariant, makeScratch, planDisks, type RoundDisk, type Variant } from './prepare.ts'
 import { quiesced, type Quiesced } from './quiesce.ts'
 import { writeRound, type RoundRecord } from './record.ts'
@@ -62,6 +63,7 @@ async function open(vm: Vm, ctx: OpContext, request: PointRequest): Promise<Poin
     startedByUs,
   }
   await writeRound(vm, record)
+  await keepConfig(vm, ctx.opKey)
   if (startedByUs)
     await vm.host.effects.run('program: start qemu', () => launch(vm.dir, { lifetime: 'detached', paused: true }))
   ctx.signal.throwIfAborted()

@@ -29,7 +29,7 @@ export async function quiesced<T>(
   const notes: string[] = []
   const freezing = await prepare(vm, request, ctx, notes)
   if (notes.length > 0 && freezing === null && request.want !== 'crash' && request.onQuiesceFailure === 'fail')
-    throw new HoldfastError('QuiesceFailed', `VM “${vm.description.name}” cannot be quiesced: ${notes.join('; ')}`)
+    throw refused(vm, notes.join('; '))
   if (freezing === null) {
     const result = await steps.cut()
     return { result, consistency: 'crash', degraded: notes.join('; ') || null, frozenMs: null }
@@ -101,41 +101,56 @@ async function freezeAround<T>(
   cut: () => Promise<T>,
 ): Promise<Outcome<T>> {
   const started = performance.now()
-  let problem: string | null = null
-  let thawed: Promise<void> | undefined
-  const thaw = (): Promise<void> => (thawed ??= thawGuest(vm, request.freezeLimit + 10_000))
+  const left = (): number => Math.max(0, request.freezeLimit - (performance.now() - started))
+  let thawed: Promise<number> | undefined
+  const thaw = (): Promise<number> => (thawed ??= thawGuest(vm, request.freezeLimit + 10_000))
   let limiter: NodeJS.Timeout | undefined
   try {
-    problem = await freeze(vm, request.freezeLimit)
-    if (problem !== null && request.onQuiesceFailure === 'fail')
-      throw new HoldfastError('QuiesceFailed', `VM “${vm.description.name}” cannot be quiesced: ${problem}`)
-    limiter = setTimeout(
-      () => void Promise.allSettled([thaw()]),
-      Math.max(0, request.freezeLimit - (performance.now() - started)),
-    )
+    const frozen = await freeze(vm, request.freezeLimit)
+    let problem = typeof frozen === 'string' ? frozen : null
+    if (problem !== null && request.onQuiesceFailure === 'fail') throw refused(vm, problem)
+    limiter = setTimeout(() => void Promise.allSettled([thaw()]), left())
     const result = await cut()
     const end = performance.now()
-    if (problem === null && thawed !== undefined)
-      problem = `the freeze limit of ${request.freezeLimit} ms passed before the switch`
-    if (problem === null && deadline !== null && end >= deadline.firesAt)
-      problem = 'the deadline in the guest may have thawed it before the switch'
-    await thaw()
-    if (problem !== null && request.onQuiesceFailure === 'fail')
-      throw new HoldfastError('QuiesceFailed', `VM “${vm.description.name}” was not quiesced: ${problem}`)
+    const limitPassed = thawed !== undefined
+    const count = await thaw()
+    if (limitPassed) problem ??= `the freeze limit of ${request.freezeLimit} ms passed before the switch`
+    if (deadline !== null && end >= deadline.firesAt)
+      problem ??= 'the deadline in the guest may have thawed it before the switch'
+    // Fewer than were frozen: something in the guest thawed the others in between (lab/README.md).
+    if (typeof frozen === 'number' && count < frozen)
+      problem ??= `only ${count} of ${frozen} file systems were still frozen after the switch`
+    if (problem !== null && request.onQuiesceFailure === 'fail') throw refused(vm, problem)
     return { result, frozenMs: Math.ceil(performance.now() - started), problem }
   } catch (error) {
-    await thaw()
+    await thawAfter(thaw, error)
     throw error
   } finally {
     clearTimeout(limiter)
   }
 }
 
-/** null: frozen. Otherwise why not; parts of the guest may be frozen all the same. */
-async function freeze(vm: Vm, limit: number): Promise<string | null> {
+function refused(vm: Vm, problem: string): HoldfastError {
+  return new HoldfastError('QuiesceFailed', `VM “${vm.description.name}” cannot be quiesced: ${problem}`)
+}
+
+/** A thaw that fails is worse than what came before it, and is reported together with it. */
+async function thawAfter(thaw: () => Promise<unknown>, first: unknown): Promise<void> {
   try {
-    await withAgent(vm, (agent) => agent.freeze({ limit }), { limit })
-    return null
+    await thaw()
+  } catch (error) {
+    if (!isHoldfastError(error) || error === first) throw error
+    throw new HoldfastError(error.code, `${error.message} (after: ${describeError(first)})`, {
+      hint: error.hint,
+      cause: first,
+    })
+  }
+}
+
+/** How many file systems are frozen, or why none is known to be; parts of the guest may be frozen all the same. */
+async function freeze(vm: Vm, limit: number): Promise<number | string> {
+  try {
+    return await withAgent(vm, (agent) => agent.freeze({ limit }), { limit })
   } catch (error) {
     if (!isHoldfastError(error) || !quiesceCodes.has(error.code)) throw error
     return error.message
@@ -143,23 +158,20 @@ async function freeze(vm: Vm, limit: number): Promise<string | null> {
 }
 
 /**
- * Thaws and asks until the agent says `thawed`. An agent that does not answer may be stuck in the freeze, which the
- * guest's own deadline ends. Throws `GuestStuck` after `limit` milliseconds.
+ * Thaws and asks until the agent says `thawed`; returns how many file systems it thawed. An agent that does not answer
+ * may be stuck in the freeze, which the guest's own deadline ends. Throws `GuestStuck` after `limit` milliseconds.
  */
-export async function thawGuest(vm: Vm, limit: number): Promise<void> {
+export async function thawGuest(vm: Vm, limit: number): Promise<number> {
   const until = Date.now() + limit
+  const attempt = async (agent: AgentClient): Promise<number> => {
+    const count = await agent.thaw()
+    const status = await agent.freezeStatus()
+    if (status === 'thawed') return count
+    throw new HoldfastError('GuestRefused', `the guest is ${status} after the thaw`)
+  }
   for (;;) {
     try {
-      await withAgent(
-        vm,
-        async (agent) => {
-          await agent.thaw()
-          const status = await agent.freezeStatus()
-          if (status !== 'thawed') throw new HoldfastError('GuestRefused', `the guest is ${status} after the thaw`)
-        },
-        { limit: Math.min(2_000, limit) },
-      )
-      return
+      return await withAgent(vm, attempt, { limit: Math.min(2_000, limit) })
     } catch (error) {
       if (!isHoldfastError(error) || !quiesceCodes.has(error.code)) throw error
       if (Date.now() >= until)

@@ -1,0 +1,179 @@
+import { readdir, rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HoldfastError, isHoldfastError } from '../../../base/index.ts'
+import { ownsOpKey, readVolumeFile, targetFile } from '../../names.ts'
+import type { OpContext } from '../../driver.ts'
+import type { IsolationSpec, TargetVm } from '../../facets.ts'
+import type { OpKey, Residue, VmRef } from '../../values.ts'
+import { readDescription, resolveFile, VM_FILE, writeDescription, type VmDescription } from '../description.ts'
+import type { Host } from '../host.ts'
+import { launch, stop } from '../launch.ts'
+import { Undoing } from '../round/dismantle.ts'
+import { isRunning, listVms, locateVm, vmAt, type Vm } from '../vm.ts'
+import { readPlan, removePlan, writePlan, type TargetPlan } from './plan.ts'
+
+/**
+ * Gives the VM away: networks as planned, our mark gone, so that no sweep of ours ever removes it. A replacement swaps
+ * machine and disks in one write of `vm.json`; the old volumes stay, named in the plan, for `revert`.
+ */
+export async function finalizeTarget(host: Host, target: TargetVm): Promise<VmRef> {
+  const vm = await locateVm(host, target.vm.id)
+  const plan = await readPlan(vm.dir, target.opKey)
+  if (!plan) {
+    if (vm.description.opKey === null) return vm.ref
+    throw new HoldfastError('NotOurs', `VM “${vm.description.name}” is not being restored by this operation`)
+  }
+  if (plan.state === 'reverted')
+    throw new HoldfastError('ForeignState', `the restore of “${vm.description.name}” was taken back`, {
+      hint: 'Start a new restore.',
+    })
+  if (plan.state === 'swapped') return vm.ref
+  await requireOff(vm, 'finish the restore of')
+  if (plan.kind === 'replace') {
+    await requireUntouched(vm, plan)
+    await writeVm(host, vm.dir, plan.after)
+    await writePlan({ host }, vm.dir, { ...plan, state: 'swapped' })
+  } else {
+    const { runDir } = vm.description
+    await writeVm(host, vm.dir, { ...plan.after, ...(runDir !== undefined && { runDir }) })
+    await removePlan({ host }, vm.dir, target.opKey)
+  }
+  return vmAt(host, vm.dir, plan.after).ref
+}
+
+/** Puts the old machine and volumes back; the new ones stay until `destroy`. */
+export async function revertTarget(host: Host, target: TargetVm): Promise<void> {
+  const vm = await locateVm(host, target.vm.id)
+  const plan = await readPlan(vm.dir, target.opKey)
+  if (!plan?.before)
+    throw new HoldfastError('NotFound', `this operation has replaced nothing of VM “${vm.description.name}”`)
+  if (plan.state === 'reverted') return
+  if (plan.state === 'swapped' || usesVolumesOf(vm.description, target.opKey)) {
+    await requireOff(vm, 'put the old disks back to')
+    await writeVm(host, vm.dir, plan.before)
+  }
+  await writePlan({ host }, vm.dir, { ...plan, state: 'reverted' })
+}
+
+/**
+ * Removes what the operation has made and not given away: a new VM while it carries our mark, new volumes that no VM
+ * uses. Refuses everything else.
+ */
+export async function destroyTarget(
+  host: Host,
+  ctx: OpContext,
+  target: TargetVm,
+): Promise<{ residue: readonly Residue[] }> {
+  if (!ownsOpKey(ctx.installation, target.opKey)) throw notOurs(target.vm.name)
+  let vm: Vm
+  try {
+    vm = await locateVm(host, target.vm.id)
+  } catch (error) {
+    if (isHoldfastError(error) && error.code === 'NotFound') return { residue: [] }
+    throw error
+  }
+  const undoing = new Undoing()
+  const plan = await readPlan(vm.dir, target.opKey)
+  if (vm.description.opKey === target.opKey) await removeVm(vm, undoing)
+  else if (plan?.kind === 'replace' && plan.state !== 'swapped') await removeVolumes(vm, target.opKey, undoing)
+  else throw notOurs(vm.description.name)
+  return { residue: undoing.residue }
+}
+
+/** The marked VM, its process and its files; `vm.json` and the plan last, because they are what it is found by. */
+export async function removeVm(vm: Vm, undoing: Undoing): Promise<void> {
+  const { effects } = vm.host
+  const { opKey } = vm.description
+  const ended = await undoing.try('process', vm.ref.id, () =>
+    effects.run('program: end qemu', () => stop(vm.dir, { how: 'kill' })),
+  )
+  if (!ended) return
+  const last = [VM_FILE, ...(opKey === null ? [] : [targetFile(opKey as OpKey)])]
+  for (const name of (await readdir(vm.dir)).filter((n) => !last.includes(n)))
+    await undoing.try('volume', join(vm.dir, name), () =>
+      effects.run('file: remove', () => rm(join(vm.dir, name), { recursive: true, force: true })),
+    )
+  if (vm.paths.dir !== vm.dir)
+    await undoing.try('scratch', vm.paths.dir, () =>
+      effects.run('file: remove', () => rm(vm.paths.dir, { recursive: true, force: true })),
+    )
+  if (undoing.residue.length > 0) return
+  for (const name of last.toReversed())
+    await undoing.try('vm', vm.dir, () => effects.run('file: remove', () => rm(join(vm.dir, name), { force: true })))
+  await undoing.try('vm', vm.dir, () => effects.run('file: remove folder', () => rmdir(vm.dir)))
+}
+
+/** Volumes of one replacement. Whatever any description names stays, whatever the plan says. */
+export async function removeVolumes(vm: Vm, opKey: OpKey, undoing: Undoing): Promise<void> {
+  const used = await filesInUse(vm.host)
+  for (const name of (await readdir(vm.dir)).filter((n) => readVolumeFile(n.replace(/\.new$/, '')) === opKey)) {
+    const file = join(vm.dir, name)
+    if (used.has(file)) throw notOurs(file)
+    await undoing.try('volume', file, () => vm.host.effects.run('file: remove volume', () => rm(file, { force: true })))
+  }
+  if (undoing.residue.length === 0) await undoing.try('volume', vm.dir, () => removePlan(vm, vm.dir, opKey))
+}
+
+/** Absolute paths that the VMs of this endpoint are made of. Throws if one cannot be read: it might use anything. */
+export async function filesInUse(host: Host): Promise<ReadonlySet<string>> {
+  const used = new Set<string>()
+  for await (const found of listVms(host)) {
+    if ('error' in found) throw found.error
+    const { dir, description: d } = found.vm
+    for (const file of [...d.disks.map((x) => x.file), d.kernel, d.initrd])
+      if (file !== undefined) used.add(resolveFile(dir, file))
+  }
+  return used
+}
+
+/** Nothing of the guest reaches anything: no network card, or all of them on a network without an outside. */
+export async function bootTarget(
+  host: Host,
+  ctx: OpContext,
+  ref: VmRef,
+  net: IsolationSpec,
+): Promise<{ address: string | null }> {
+  const vm = await locateVm(host, ref.id)
+  const { opKey } = vm.description
+  if (opKey === null || !ownsOpKey(ctx.installation, opKey)) throw notOurs(vm.description.name)
+  ctx.signal.throwIfAborted()
+  if (!(await isRunning(vm)))
+    await host.effects.run('program: start qemu', () =>
+      launch(vm.dir, { lifetime: 'detached', network: net.kind === 'none' ? 'none' : 'restricted' }),
+    )
+  return { address: null }
+}
+
+async function requireOff(vm: Vm, what: string): Promise<void> {
+  if (await isRunning(vm))
+    throw new HoldfastError('StillInUse', `cannot ${what} VM “${vm.description.name}” while it runs`, {
+      hint: 'Switch it off first.',
+      retryAfter: 10_000,
+    })
+}
+
+/** Somebody changed the VM since the restore began: swapping would undo that. */
+async function requireUntouched(vm: Vm, plan: TargetPlan): Promise<void> {
+  const now = await readDescription(vm.dir)
+  const files = (d: VmDescription | null): string => JSON.stringify(d?.disks.map((x) => [x.key, x.file, x.size]))
+  if (files(now) === files(plan.before) || files(now) === files(plan.after)) return
+  throw new HoldfastError(
+    'ForeignState',
+    `the disks of VM “${vm.description.name}” were changed since the restore began`,
+    {
+      hint: 'Look at its vm.json, then start a new restore.',
+    },
+  )
+}
+
+function usesVolumesOf(d: VmDescription, opKey: OpKey): boolean {
+  return d.disks.some((x) => readVolumeFile(x.file) === opKey)
+}
+
+async function writeVm(host: Host, dir: string, d: VmDescription): Promise<void> {
+  await host.effects.run('file: vm.json', () => writeDescription(dir, d))
+}
+
+function notOurs(what: string): HoldfastError {
+  return new HoldfastError('NotOurs', `“${what}” does not carry the mark of this operation`)
+}

@@ -1,0 +1,22 @@
+/**
+ * The restore side: makes a VM or new volumes beside an old VM's, fills them through qemu-nbd, swaps or gives them away,
+ * boots them where they reach nothing, and removes only what carries the operation's mark.
+ */
+import type { RestoreTarget } from '../../facets.ts'
+import type { Host } from '../host.ts'
+import { checkTarget, createTarget } from './create.ts'
+import { bootTarget, destroyTarget, finalizeTarget, revertTarget } from './end.ts'
+import { openTargetWriter } from './writer.ts'
+
+export function restoreTarget(host: Host): RestoreTarget {
+  return {
+    check: (_ctx, spec) => checkTarget(host, spec),
+    create: (ctx, spec, native) => createTarget(host, ctx, spec, native),
+    openWriter: (ctx, target, disk) => openTargetWriter(host, ctx, target, disk),
+    finalize: (_ctx, target) => finalizeTarget(host, target),
+    revert: (_ctx, target) => revertTarget(host, target),
+    destroy: (ctx, target) => destroyTarget(host, ctx, target),
+    bootIsolated: (ctx, vm, net) => bootTarget(host, ctx, vm, net),
+  }
+}
+export { filesInUse, removeVm, removeVolumes } from './end.ts'
