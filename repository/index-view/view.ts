@@ -52,6 +52,36 @@ export class IndexView implements Disposable {
     }
   }
 
+  /** Number of different blobs of a type that the segments know. Gives way to other work as it goes. */
+  async countDistinct(type: BlobType): Promise<number> {
+    // Files of its own: a refresh meanwhile may close the view's.
+    using files = new DisposableStack()
+    const own = this.#segments.map(({ sha, header }) =>
+      files.use(new SegmentFile(sha, this.#cache.path(sha), header.totalLen)),
+    )
+    const cursors = own.map((segment) => ({ entries: segment.entries(), id: Buffer.alloc(0), done: false }))
+    const advance = (cursor: (typeof cursors)[number]) => {
+      for (let step = cursor.entries.next(); ; step = cursor.entries.next()) {
+        cursor.done = step.done === true
+        if (step.done === true) return
+        if (step.value.type !== type) continue
+        cursor.id = Buffer.from(step.value.id)
+        return
+      }
+    }
+    for (const cursor of cursors) advance(cursor)
+    let count = 0
+    let live = cursors.filter((cursor) => !cursor.done)
+    while (live.length > 0) {
+      const least = live.reduce((best, cursor) => (cursor.id.compare(best.id) < 0 ? cursor : best)).id
+      for (const cursor of live) while (!cursor.done && cursor.id.equals(least)) advance(cursor)
+      live = live.filter((cursor) => !cursor.done)
+      count += 1
+      if (count % 4096 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    return count
+  }
+
   /** S1: LIST `idx/`, fetch what the cache lacks, open the rest. Segments that are gone were merged into others. */
   async refresh(store: ObjectStore, signal: AbortSignal): Promise<void> {
     // Two that come at once may share one listing only if it begins after both have asked.

@@ -121,6 +121,11 @@ export class ManifestDiskReader implements DiskReader {
     }
   }
 
+  /** Pages that have a blob. */
+  pageNumbers(): number[] {
+    return this.#roots.flatMap((root, pageNo) => (root.kind === 'page' ? [pageNo] : []))
+  }
+
   /** ChunkLost with disk and byte range; any other error as it is. */
   lost(error: unknown, offset: number, length: number): unknown {
     if (!isHoldfastError(error) || error.code !== 'ChunkLost' || error.data?.['disk'] !== undefined) return error

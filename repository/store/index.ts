@@ -18,3 +18,5 @@ export {
 } from './store.ts'
 export { PosixStore } from './posix.ts'
 export { inParallel } from './posix-files.ts'
+export { capacityOf, connectTo, foreignEntries, layOut } from './location.ts'
+export { FULL_PROBE, probeStore, SMALL_PROBE, type ProbeSize } from './probe.ts'

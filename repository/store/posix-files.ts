@@ -4,7 +4,7 @@ import { posixError, errnoOf } from './posix-errors.ts'
 /** What the store needs of the file system; tests put failing calls in between. */
 export type PosixFs = Pick<
   typeof fs,
-  'open' | 'link' | 'rename' | 'unlink' | 'stat' | 'lstat' | 'readdir' | 'mkdir' | 'statfs'
+  'open' | 'link' | 'rename' | 'unlink' | 'rmdir' | 'stat' | 'lstat' | 'readdir' | 'mkdir' | 'statfs'
 >
 export const realFs: PosixFs = fs
 
@@ -47,6 +47,15 @@ export async function removeIfThere(files: PosixFs, path: string): Promise<boole
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false
     throw error
+  }
+}
+
+/** For scratch folders that no two writers share. */
+export async function removeFolderIfEmpty(files: PosixFs, path: string): Promise<void> {
+  try {
+    await files.rmdir(path)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'EEXIST') throw error
   }
 }
 

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { bytes, HoldfastError, MiB, millis, type Millis } from '../../base/index.ts'
 import { isObjectName, parseName, type ObjectName } from '../format/names.ts'
 import { errnoOf, posixError, readError } from './posix-errors.ts'
-import { inParallel, readExactly, realFs, removeIfThere, syncDirectory, writeDurably, type PosixFs } from './posix-files.ts'
+import { inParallel, readExactly, realFs, removeFolderIfEmpty, removeIfThere, syncDirectory, writeDurably, type PosixFs } from './posix-files.ts'
 import { listPosix } from './posix-list.ts'
 import { Housekeeping } from './posix-housekeeping.ts'
 import { throwIfAborted, type ObjectInfo, type ObjectStore, type PutOptions, type StoreCapabilities } from './store.ts'
@@ -156,8 +156,9 @@ export class PosixStore implements ObjectStore {
     this.#checkName(name)
     const path = this.#path(name)
     try {
-      if (await removeIfThere(this.#files, path)) await syncDirectory(this.#files, dirname(path))
-      else await this.#checkRoot()
+      if (!(await removeIfThere(this.#files, path))) await this.#checkRoot()
+      else if (name.startsWith('probe-tmp/')) await removeFolderIfEmpty(this.#files, dirname(path))
+      else await syncDirectory(this.#files, dirname(path))
     } catch (error) {
       throw posixError(error, 'remove', path)
     }

@@ -1,0 +1,237 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { HoldfastError, isHoldfastError } from '../base/index.ts'
+import {
+  canonicalJson,
+  defaultFmt,
+  encodeFloor,
+  names,
+  parseName,
+  probeKind,
+  toHex,
+  type Fmt,
+} from './format/index.ts'
+import {
+  createKeyRing,
+  createKeys,
+  encodeRecovery,
+  encodeSlot,
+  inspectKeys,
+  openFmt,
+  openSlot,
+  parseRecovery,
+  recordSigner,
+  signFmt,
+  slotKeyOf,
+  unlock,
+  type KeyObject,
+  type KeyRing,
+} from './keys/index.ts'
+import {
+  connectTo,
+  foreignEntries,
+  FULL_PROBE,
+  getWhole,
+  layOut,
+  listAll,
+  probeStore,
+  type ObjectStore,
+  type ProbeSize,
+} from './store/index.ts'
+import type { CreateOptions, ProbeReport } from './types.ts'
+
+const { signal } = new AbortController()
+
+/** What `createRepository` takes besides, inside the room. */
+export interface CreateInternals {
+  readonly connect?: () => ObjectStore
+  readonly probeSize?: ProbeSize
+  readonly clock?: () => number
+}
+
+/**
+ * §3.4: makes a repository. Slots and key sets are read back and opened before anything depends on them. `resume` completes
+ * an init that was interrupted. The recovery key is shown once, here; it is stored nowhere.
+ */
+export async function createRepositoryWith(
+  options: CreateOptions,
+  internals: CreateInternals = {},
+): Promise<{ readonly id: string; readonly recoveryKey: string }> {
+  const { location, resume = false, onProgress = () => undefined } = options
+  if (options.passphrase === '') {
+    throw new HoldfastError('ConfigInvalid', 'the passphrase of a repository must not be empty')
+  }
+  const foreign = await foreignEntries(location)
+  if (foreign.length > 0) throw await taken(location.path, foreign)
+  await layOut(location)
+  const connect = internals.connect ?? connectTo(location)
+  const store = connect()
+  const begun = (await listAll(store, '')).filter(({ name }) => !name.startsWith('probe'))
+  if (begun.length > 0 && !resume) {
+    throw new HoldfastError('RepositoryExists', `there is a repository in ${location.path} already, or an init that was interrupted`, {
+      hint: 'Choose an empty place, or complete an interrupted init with --resume.',
+    })
+  }
+  requireBeginning(location.path, begun.map(({ name }) => name))
+  onProgress('probing the store')
+  const probe = await probeStore([connect(), connect()], internals.probeSize ?? FULL_PROBE)
+  requireFit(probe)
+  const clock = internals.clock ?? Date.now
+  const existing = await readFmt(store)
+  onProgress('writing and opening the key slots')
+  const made =
+    existing === undefined
+      ? await begin(store, options, probe, clock())
+      : await takeUp(store, existing.fmt, options, clock())
+  onProgress('completing the repository')
+  await putAll(store, [
+    { name: names.fmt(1), bytes: made.fmtBytes },
+    { name: names.fmt(2), bytes: made.fmtBytes },
+    { name: names.floor(1), bytes: encodeFloor({ repo: made.ring.repo, n: 1 }, recordSigner(made.ring)) },
+    { name: names.probe(clock(), toHex(randomBytes(8))), bytes: probeObject(made.ring.repo, probe, clock()) },
+  ])
+  return { id: made.ring.repo, recoveryKey: made.recoveryKey }
+}
+
+interface Made {
+  readonly ring: KeyRing
+  readonly fmtBytes: Uint8Array
+  readonly recoveryKey: string
+}
+
+/** Steps 3 and 4. Key objects that an interrupted init left behind carry another repository id and are ignored. */
+async function begin(store: ObjectStore, options: CreateOptions, probe: ProbeReport, ms: number): Promise<Made> {
+  const repo = toHex(randomBytes(16))
+  const domain = toHex(randomBytes(16))
+  const { passphrase, argon2 } = options
+  const keys = await createKeys({ repo, domain, passphrase, ms, ...(argon2 && { argon2 }) })
+  await putAll(store, keys.objects)
+  await openEverySlot(store, repo, keys.objects, passphrase, keys.recoveryText)
+  const ring = createKeyRing(keys.content)
+  const sig = keys.content.keys.find(({ no }) => no === keys.content.current.SIG)
+  const fmt = defaultFmt({ repo, createdMs: ms, domains: [domain], probe: probeMembers(probe, ms), signer: sig?.pub ?? '' })
+  const fmtBytes = signFmt(fmt, ring)
+  await put(store, names.fmt(0), fmtBytes)
+  const there = await getWhole(store, names.fmt(0), signal)
+  if (there === undefined || Buffer.compare(there, fmtBytes) !== 0) {
+    throw new HoldfastError('RepositoryExists', 'another init at the same place was faster')
+  }
+  return { ring, fmtBytes, recoveryKey: keys.recoveryText }
+}
+
+/**
+ * An init that got as far as `fmt`. Its recovery key was never shown, so a new slot takes the place of the one that
+ * nobody can open: written, read back and opened before the old one goes.
+ */
+async function takeUp(store: ObjectStore, fmt: Fmt, options: CreateOptions, ms: number): Promise<Made> {
+  const { repo } = fmt
+  const secret = { kind: 'passphrase', passphrase: options.passphrase } as const
+  const objects = await keyObjects(store)
+  const unlocked = await unlock(objects, repo, secret)
+  const mine = unlocked.inventory.slots.find(({ name }) => name === unlocked.slot)
+  if (mine === undefined) throw new HoldfastError('KeysDamaged', `the slot ${unlocked.slot} is gone`)
+  const opening = openSlot(mine.raw, mine.slot, await slotKeyOf(secret, mine.slot.kdf))
+  if (opening.outcome !== 'open') throw new HoldfastError('KeysDamaged', `the slot ${unlocked.slot} does not open`)
+  const recoveryKey = encodeRecovery(randomBytes(32))
+  const recovery = { kind: 'recovery', text: recoveryKey } as const
+  const { kekGen, role } = mine.slot
+  const label = { repo, kekGen, role, label: 'recovery key', ms }
+  const slot = encodeSlot('recovery', label, await slotKeyOf(recovery, undefined), opening.kek)
+  await putAll(store, [slot])
+  await unlock(await keyObjects(store), repo, recovery)
+  for (const { name, slot: old } of inspectKeys(objects, repo).slots) {
+    if (old.type === 'recovery' && name !== slot.name) await store.delete(name)
+  }
+  const fmtBytes = await getWhole(store, names.fmt(0), signal)
+  if (fmtBytes === undefined) throw new HoldfastError('RepositoryMissing', 'fmt was there and is gone')
+  return { ring: unlocked.ring, fmtBytes, recoveryKey }
+}
+
+/** Lesson 30: every slot and set is read back from the store, compared and opened. */
+async function openEverySlot(
+  store: ObjectStore,
+  repo: string,
+  objects: readonly KeyObject[],
+  passphrase: string,
+  recoveryText: string,
+): Promise<void> {
+  const there: KeyObject[] = []
+  for (const { name, bytes } of objects) {
+    const read = await getWhole(store, name, signal)
+    if (read === undefined || Buffer.compare(read, bytes) !== 0) {
+      throw new HoldfastError('StoreUnfit', `${name} was written and comes back differently`)
+    }
+    there.push({ name, bytes: read })
+  }
+  await unlock(there, repo, { kind: 'passphrase', passphrase })
+  await unlock(there, repo, { kind: 'recovery', text: toHexText(recoveryText) })
+}
+
+/** As a person types it in: the text must survive the way it is printed. */
+function toHexText(text: string): string {
+  return encodeRecovery(parseRecovery(text))
+}
+
+/** The descriptor of what is there; undefined if there is none yet. */
+export async function readFmt(store: ObjectStore): Promise<ReturnType<typeof openFmt> | undefined> {
+  const replicas = []
+  for (const replica of [0, 1, 2] as const) {
+    const name = names.fmt(replica)
+    const bytes = await getWhole(store, name, signal)
+    if (bytes !== undefined) replicas.push({ name, bytes })
+  }
+  return replicas.length === 0 ? undefined : openFmt(replicas)
+}
+
+export async function keyObjects(store: ObjectStore): Promise<KeyObject[]> {
+  const objects: KeyObject[] = []
+  for (const { name } of await listAll(store, 'keys/')) {
+    const bytes = await getWhole(store, name, signal)
+    if (bytes !== undefined) objects.push({ name, bytes })
+  }
+  return objects
+}
+
+export function probeObject(repo: string, probe: ProbeReport, ms: number): Uint8Array {
+  return canonicalJson(probeKind.write({ repo, ...probeMembers(probe, ms) }))
+}
+
+function probeMembers({ passed, checks, staleMs, skewMs }: ProbeReport, ms: number): Fmt['probe'] {
+  return { ms, passed, checks: checks.map((check) => ({ ...check })), staleMs, skewMs }
+}
+
+async function putAll(store: ObjectStore, objects: readonly KeyObject[]): Promise<void> {
+  for (const { name, bytes } of objects) await put(store, name, bytes)
+}
+
+async function put(store: ObjectStore, name: string, bytes: Uint8Array): Promise<void> {
+  await store.putIfAbsent(name, bytes, { sha256: createHash('sha256').update(bytes).digest(), signal })
+}
+
+/** §3.4: resuming is for what init itself has made. */
+function requireBeginning(path: string, present: readonly string[]): void {
+  const beyond = present.find((name) => {
+    const parsed = parseName(name)
+    if (parsed?.kind === 'floor') return parsed.n !== 1
+    return parsed?.kind !== 'fmt' && parsed?.kind !== 'key-slot' && parsed?.kind !== 'key-set'
+  })
+  const complete = present.includes(names.floor(1))
+  if (beyond === undefined && !complete) return
+  throw new HoldfastError('RepositoryExists', `the repository in ${path} is complete${beyond === undefined ? '' : ` and in use: ${beyond}`}`)
+}
+
+function requireFit(probe: ProbeReport): void {
+  if (probe.passed) return
+  const failed = probe.checks.filter((check) => !check.passed).map(({ name, detail }) => `${name}: ${detail}`)
+  throw new HoldfastError('StoreUnfit', `the store does not keep what the repository relies on: ${failed.join('; ')}`, {
+    data: { checks: probe.checks },
+  })
+}
+
+async function taken(path: string, foreign: readonly string[]): Promise<HoldfastError> {
+  const repository = await readFmt(connectTo({ kind: 'posix', path })()).catch((error: unknown) => {
+    if (isHoldfastError(error)) return undefined
+    throw error
+  })
+  if (repository !== undefined) return new HoldfastError('RepositoryExists', `there is a repository in ${path} already`)
+  return new HoldfastError('RepositoryForeign', `${path} is not empty: ${foreign.slice(0, 5).join(', ')}`)
+}

@@ -1,0 +1,164 @@
+import { HoldfastError } from '../base/index.ts'
+import { connectTo, capacityOf, probeStore, layOut, foreignEntries, type Connect } from './store/index.ts'
+import { keyObjects, readFmt } from './create.ts'
+import type { Engine } from './engine.ts'
+import { requireFeatures } from './features.ts'
+import { GcStateReader } from './gcstate/index.ts'
+import { IndexView } from './index-view/index.ts'
+import { checkSigner, unlock, verifyRecord } from './keys/index.ts'
+import { BlobReader } from './read/blob-reader.ts'
+import { LoadedPoint } from './read/open-point.ts'
+import { Points } from './read/points.ts'
+import { Quarantines } from './read/quarantine.ts'
+import { spotCheck } from './read/spot-check.ts'
+import { readUsage } from './read/usage.ts'
+import type {
+  CommitOptions,
+  CommitResult,
+  CopyPartOptions,
+  OpenOptions,
+  OpenPoint,
+  PartResult,
+  PointEntry,
+  ProbeReport,
+  Repository,
+  RepositoryLocation,
+  RepositoryUsage,
+  SessionSpec,
+  VerifyReport,
+} from './types.ts'
+import { processBudget, WorkerPool, type BufferBudget } from './workers/index.ts'
+import { commit } from './write/commit.ts'
+import { copyPart } from './write/copy-part.ts'
+import { Sessions } from './write/sessions.ts'
+
+/** What `openRepository` takes besides, inside the room. */
+export interface OpenInternals {
+  readonly connect?: Connect
+  readonly budget?: BufferBudget
+  readonly clock?: () => number
+  readonly warn?: (message: string) => void
+}
+
+/** Opens a repository with one secret. Throws RepositoryMissing, WrongSecret, KeysDamaged, FormatUnsupported. */
+export async function openRepositoryWith(options: OpenOptions, internals: OpenInternals = {}): Promise<OpenedRepository> {
+  const { location, secret, cacheDir, threads } = options
+  const connect = internals.connect ?? connectTo(location)
+  const store = connect()
+  const warn = internals.warn ?? ((message: string) => process.emitWarning(message, 'RepositoryWarning'))
+  const clock = internals.clock ?? Date.now
+  const found = await readFmt(store)
+  if (found === undefined) throw new HoldfastError('RepositoryMissing', `there is no repository in ${location.path}`)
+  const { fmt } = found
+  for (const { name, why } of found.ignored) warn(`${name} was ignored: ${why}`)
+  // The secret first: Argon2id runs before any buffer is taken (rulings 9).
+  const unlocked = await unlock(await keyObjects(store), fmt.repo, secret)
+  const { ring, inventory } = unlocked
+  checkSigner(fmt, ring)
+  for (const { name, why } of inventory.damaged) warn(`${name} is damaged: ${why}`)
+  await requireFeatures({ fmt, ring, store, warn }, 'read', new AbortController().signal)
+  const view = new IndexView({ cacheDir, repo: fmt.repo, warn })
+  const pool = new WorkerPool(threads)
+  const quarantines = new Quarantines({ repo: fmt.repo, clock, warn })
+  const engine: Engine = {
+    fmt,
+    ring,
+    inventory,
+    keyConflict: unlocked.conflict,
+    store,
+    connect,
+    gc: new GcStateReader(fmt.repo, (record) => verifyRecord(record, ring) === 'good'),
+    view,
+    pool,
+    budget: internals.budget ?? processBudget,
+    blobs: new BlobReader({ ring, store, connect, view, pool, quarantines }),
+    quarantines,
+    clock,
+    warn,
+  }
+  return new OpenedRepository(engine, location)
+}
+
+/** An open repository: each method is one protocol step of the rooms behind it. */
+export class OpenedRepository implements Repository {
+  readonly id: string
+  readonly location: RepositoryLocation
+  /** For tests and the rooms of this folder. */
+  readonly engine: Engine
+  readonly #sessions: Sessions
+  readonly #points: Points
+
+  constructor(engine: Engine, location: RepositoryLocation) {
+    this.engine = engine
+    this.id = engine.ring.repo
+    this.location = location
+    this.#sessions = new Sessions(engine)
+    this.#points = new Points(engine)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.engine.pool[Symbol.asyncDispose]()
+    this.engine.view[Symbol.dispose]()
+  }
+
+  series(vm: { readonly platform: string; readonly scope: string; readonly vm: string }): string {
+    return this.engine.ring.identity().series(vm)
+  }
+
+  listPoints(options?: { readonly series?: string; readonly signal?: AbortSignal }): AsyncIterable<PointEntry> {
+    return this.#points.list(options)
+  }
+
+  async openPoint(stem: string, options?: { readonly explicit?: boolean }): Promise<OpenPoint> {
+    return await this.#open(stem, options?.explicit ?? false)
+  }
+
+  async openSession(spec: SessionSpec, signal: AbortSignal): Promise<SessionSpec> {
+    return await this.#sessions.open(spec, signal)
+  }
+
+  async readSession(session: string): Promise<SessionSpec | undefined> {
+    return await this.#sessions.read(session, new AbortController().signal)
+  }
+
+  async copyPart(options: CopyPartOptions): Promise<PartResult> {
+    return await copyPart(this.engine, this.#sessions, options)
+  }
+
+  async commit(options: CommitOptions): Promise<CommitResult> {
+    return await commit(this.engine, this.#sessions, options)
+  }
+
+  async endSession(session: string, outcome: 'committed' | 'failed'): Promise<void> {
+    await this.#sessions.end(session, outcome)
+  }
+
+  async verify(options: Parameters<Repository['verify']>[0]): Promise<VerifyReport> {
+    throw new HoldfastError('Unsupported', `verification (${options.level}) is not part of this build`)
+  }
+
+  async spotCheck(
+    stem: string,
+    count: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly chunks: number; readonly bytes: number }> {
+    await using point = await this.#open(stem, false)
+    return await spotCheck(point, count, signal)
+  }
+
+  async usage(): Promise<RepositoryUsage> {
+    return await readUsage(this.engine, this.#points, () => capacityOf(this.location))
+  }
+
+  async #open(stem: string, explicit: boolean): Promise<LoadedPoint> {
+    const { entry, manifest } = await this.#points.load(stem, explicit)
+    return new LoadedPoint(this.engine, manifest, entry)
+  }
+}
+
+/** The litmus probe (§14.4) at a location, whether or not a repository is there. A place that does not exist is made. */
+export async function probeLocation(location: RepositoryLocation): Promise<ProbeReport> {
+  const connect = connectTo(location)
+  if ((await foreignEntries(location)).length === 0) await layOut(location)
+  return await probeStore([connect(), connect()])
+}

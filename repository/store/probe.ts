@@ -1,0 +1,269 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { describeError, HoldfastError, isHoldfastError, MiB } from '../../base/index.ts'
+import { names } from '../format/index.ts'
+import type { ProbeReport } from '../types.ts'
+import { inParallel } from './posix-files.ts'
+import { listAll, type ObjectStore } from './store.ts'
+
+/** How much a probe does; tests take less. */
+export interface ProbeSize {
+  /** Check 1. */
+  readonly objects: number
+  /** Check 2. */
+  readonly rounds: number
+  /** Check 3. */
+  readonly listed: number
+  /** Check 4. */
+  readonly racers: number
+  /** Check 5. */
+  readonly largest: number
+}
+/** §14.4. */
+export const FULL_PROBE: ProbeSize = { objects: 100, rounds: 200, listed: 2_100, racers: 20, largest: 128 * MiB }
+/** The same checks on less: for tests, where the store is known. */
+export const SMALL_PROBE: ProbeSize = { objects: 8, rounds: 8, listed: 40, racers: 4, largest: 2 * MiB }
+
+const RATE_BYTES = 32 * MiB
+const MAX_SKEW_MS = 5 * 60_000
+/** How long check 8 waits for a listing that lags. */
+const STALE_LIMIT_MS = 60_000
+
+type Check = ProbeReport['checks'][number]
+
+/**
+ * The litmus probe of §14.4, checks 1–8, over two connections. Objects lie under `probe-tmp/` and are removed. A failed
+ * check is in the report; what the store throws on the way fails its check. A store that cannot be reached at all throws.
+ */
+export async function probeStore(
+  connections: readonly [ObjectStore, ObjectStore],
+  size: ProbeSize = FULL_PROBE,
+  clock: () => number = Date.now,
+): Promise<ProbeReport> {
+  const probe = new Probe(connections, size)
+  const skewMs = (await connections[0].now()) - clock()
+  try {
+    const checks = [
+      await probe.run('read after write', () => probe.readAfterWrite()),
+      await probe.run('two writers see each other', () => probe.dekker()),
+      await probe.run('listing of many objects', () => probe.listing()),
+      await probe.run('put if absent', () => probe.ifAbsent()),
+      await probe.run('ranges and large objects', () => probe.ranges()),
+      await probe.run('delete', () => probe.deletion()),
+      {
+        name: 'clock',
+        passed: Math.abs(skewMs) <= MAX_SKEW_MS,
+        detail: `the store's clock differs by ${skewMs} ms; more than 5 min: nothing is pruned`,
+      },
+      {
+        name: 'staleness of listings',
+        passed: probe.staleMs === 0,
+        detail: probe.staleMs === 0 ? 'none seen' : `a listing lagged by ${probe.staleMs} ms`,
+      },
+    ]
+    const rates = await probe.rates()
+    // 7 concerns pruning only; every other check is a precondition.
+    const passed = checks.every((check) => check.passed || check.name === 'clock')
+    return { passed, checks, staleMs: probe.staleMs, skewMs, ...rates }
+  } finally {
+    await probe.cleanUp()
+  }
+}
+
+class Probe {
+  readonly #a: ObjectStore
+  readonly #b: ObjectStore
+  readonly #size: ProbeSize
+  readonly #run = randomBytes(16).toString('hex')
+  readonly #signal = new AbortController().signal
+  staleMs = 0
+
+  constructor([a, b]: readonly [ObjectStore, ObjectStore], size: ProbeSize) {
+    this.#a = a
+    this.#b = b
+    this.#size = size
+  }
+
+  async run(name: string, work: () => Promise<string>): Promise<Check> {
+    try {
+      return { name, passed: true, detail: await work() }
+    } catch (error) {
+      // Not reached at all: nothing can be said about the store.
+      if (isHoldfastError(error) && ['StoreDenied', 'StoreFull', 'RepositoryMissing'].includes(error.code)) throw error
+      return { name, passed: false, detail: describeError(error) }
+    }
+  }
+
+  async readAfterWrite(): Promise<string> {
+    const items = this.#items('raw', this.#size.objects)
+    await inParallel(items, 8, async ({ name, body }) => {
+      await this.#put(this.#a, name, body)
+      expectSame(await this.#b.getRange(name, 0, undefined, this.#signal), body, name)
+      const info = await this.#b.head(name)
+      expect(info?.size === body.length, `HEAD of ${name} does not show what was put`)
+      await this.#expectListed(this.#b, name)
+    })
+    return `${items.length} objects were read, found and listed by another connection at once`
+  }
+
+  async dekker(): Promise<string> {
+    for (let round = 0; round < this.#size.rounds; round++) {
+      const prefix = this.#name(`dekker-${round}-`)
+      const [x, y] = [`${prefix}x`, `${prefix}y`]
+      const body = randomBytes(16)
+      const turn = async (store: ObjectStore, mine: string, theirs: string) => {
+        await this.#put(store, mine, body)
+        return (await listAll(store, prefix)).some(({ name }) => name === theirs)
+      }
+      const [aSees, bSees] = await Promise.all([turn(this.#a, x, y), turn(this.#b, y, x)])
+      expect(aSees || bSees, `in round ${round} two writers both missed the other's object`)
+    }
+    return `${this.#size.rounds} rounds`
+  }
+
+  async listing(): Promise<string> {
+    const items = this.#items('list', this.#size.listed)
+    await inParallel(items, 16, async ({ name, body }) => {
+      await this.#a.putIfAbsent(name, body, { sha256: sha256(body), defer: true, signal: this.#signal })
+    })
+    await this.#a.flush()
+    const prefix = this.#name('list-')
+    const wanted = items.map(({ name }) => name).sort()
+    const listed = (await listAll(this.#b, prefix)).map(({ name }) => name)
+    expect(listed.length === wanted.length, `${listed.length} of ${wanted.length} objects were listed`)
+    expect(listed.every((name, index) => name === wanted[index]), 'the listing is out of order or has duplicates')
+    const middle = wanted[Math.floor(wanted.length / 2)] ?? ''
+    const after: string[] = []
+    for (let cursor: string | undefined = middle; cursor !== undefined; ) {
+      const page: Awaited<ReturnType<ObjectStore['list']>> = await this.#b.list(prefix, cursor)
+      after.push(...page.objects.map(({ name }) => name))
+      cursor = page.next
+    }
+    expect(after.length === wanted.filter((name) => name > middle).length, 'a cursor does not begin where it should')
+    return `${listed.length} objects, complete and in order`
+  }
+
+  async ifAbsent(): Promise<string> {
+    const name = this.#name('race')
+    const bodies = Array.from({ length: this.#size.racers }, () => randomBytes(4096))
+    const outcomes = await Promise.all(
+      bodies.map((body, index) => this.#outcome(index % 2 === 0 ? this.#a : this.#b, name, body)),
+    )
+    const created = outcomes.filter((outcome) => outcome === 'created').length
+    const { putIfAbsent } = this.#a.capabilities
+    expect(created >= 1, 'nobody created the object')
+    const content = await this.#b.getRange(name, 0, undefined, this.#signal)
+    expect(bodies.some((body) => body.equals(content)), 'the object is none of those put')
+    if (putIfAbsent === 'emulated') return `emulated; ${created} of ${bodies.length} thought they had created the object`
+    expect(created === 1, `${created} of ${bodies.length} concurrent puts created the object`)
+    const winner = bodies[outcomes.indexOf('created')]
+    expect(winner?.equals(content) === true, "the object is not the winner's")
+    expect((await this.#outcome(this.#a, name, randomBytes(16))) === 'exists', 'a second put was not refused')
+    expectSame(await this.#b.getRange(name, 0, undefined, this.#signal), content, name)
+    return `${bodies.length} at once: exactly one created the object`
+  }
+
+  async ranges(): Promise<string> {
+    const body = randomBytes(this.#size.largest)
+    const name = this.#name('large')
+    await this.#put(this.#a, name, body)
+    const { length } = body
+    for (const [offset, size] of [[0, 1], [0, 4096], [(length >>> 1) - 7, 4099], [length - 1, 1], [0, length]] as const) {
+      const got = await this.#b.getRange(name, offset, size, this.#signal)
+      expectSame(got, body.subarray(offset, offset + size), `${name} from byte ${offset}`)
+    }
+    let beyond: 'refused' | 'given' = 'given'
+    try {
+      await this.#b.getRange(name, length - 10, 20, this.#signal)
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error
+      beyond = 'refused'
+    }
+    expect(beyond === 'refused', 'a range beyond the end was answered')
+    return `an object of ${length / MiB} MiB, read whole and in parts`
+  }
+
+  async deletion(): Promise<string> {
+    const name = this.#name('gone')
+    await this.#put(this.#a, name, randomBytes(100))
+    await this.#a.delete(name)
+    expect((await this.#b.head(name)) === undefined, 'HEAD shows an object that was deleted')
+    expect((await listAll(this.#b, name)).length === 0, 'a listing shows an object that was deleted')
+    let read: 'absent' | 'given' = 'given'
+    try {
+      await this.#b.getRange(name, 0, undefined, this.#signal)
+    } catch (error) {
+      if (!isHoldfastError(error) || error.code !== 'ObjectAbsent') throw error
+      read = 'absent'
+    }
+    expect(read === 'absent', 'an object that was deleted is still read')
+    await this.#a.delete(name)
+    return 'gone at once; deleting again is no error'
+  }
+
+  /** Bytes per second of objects as large as a pack. */
+  async rates(): Promise<{ readonly writeRate: number; readonly readRate: number }> {
+    const bytes = Math.min(RATE_BYTES, this.#size.largest)
+    const body = randomBytes(bytes)
+    const name = this.#name('rate')
+    const put = performance.now()
+    await this.#put(this.#a, name, body)
+    const got = performance.now()
+    await this.#b.getRange(name, 0, undefined, this.#signal)
+    const end = performance.now()
+    const rate = (ms: number) => Math.round((bytes / Math.max(ms, 0.01)) * 1000)
+    return { writeRate: rate(got - put), readRate: rate(end - got) }
+  }
+
+  async cleanUp(): Promise<void> {
+    const left = await listAll(this.#a, this.#name(''))
+    await inParallel(left, 16, ({ name }) => this.#a.delete(name))
+  }
+
+  /** Check 8: how long a listing takes to show an object that was acknowledged. */
+  async #expectListed(store: ObjectStore, name: string): Promise<void> {
+    const began = performance.now()
+    for (let first = true; ; first = false) {
+      const listed = (await listAll(store, name)).some((object) => object.name === name)
+      const waited = Math.round(performance.now() - began)
+      if (listed) {
+        if (!first) this.staleMs = Math.max(this.staleMs, Math.max(1, waited))
+        return
+      }
+      expect(waited < STALE_LIMIT_MS, `${name} was put and is not listed after ${waited} ms`)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+
+  async #outcome(store: ObjectStore, name: string, body: Uint8Array): Promise<'created' | 'exists'> {
+    return await store.putIfAbsent(name, body, { sha256: sha256(body), signal: this.#signal })
+  }
+
+  async #put(store: ObjectStore, name: string, body: Uint8Array): Promise<void> {
+    expect((await this.#outcome(store, name, body)) === 'created', `${name} existed already`)
+  }
+
+  #items(kind: string, count: number): { readonly name: string; readonly body: Buffer }[] {
+    return Array.from({ length: count }, (_, index) => ({
+      name: this.#name(`${kind}-${index.toString(16).padStart(6, '0')}`),
+      body: randomBytes(64),
+    }))
+  }
+
+  #name(rest: string): string {
+    return rest === '' || rest.endsWith('-')
+      ? `probe-tmp/${this.#run}/${rest}`
+      : names.probeTmp(this.#run, rest)
+  }
+}
+
+function sha256(body: Uint8Array): Buffer {
+  return createHash('sha256').update(body).digest()
+}
+
+function expect(holds: boolean, otherwise: string): asserts holds {
+  if (!holds) throw new HoldfastError('StoreUnfit', otherwise)
+}
+
+function expectSame(found: Uint8Array, wanted: Uint8Array, what: string): void {
+  expect(Buffer.compare(found, wanted) === 0, `${what} was read with other bytes than were put`)
+}

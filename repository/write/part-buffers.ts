@@ -1,0 +1,146 @@
+import { MiB } from '../../base/index.ts'
+import { BLOB_HEADER, BLOB_OVERHEAD } from '../format/index.ts'
+import { cancelled } from '../store/index.ts'
+import type { BufferBudget, Grant } from '../workers/index.ts'
+
+/** Memory of one pack. `release(false)`: something may still use it, so nobody gets it again. */
+export interface PackMemory {
+  readonly bytes: Uint8Array
+  release(reusable: boolean): void
+}
+
+/** Memory of one chunk, big enough for its sealed blob. */
+export interface Slot {
+  readonly bytes: Uint8Array
+  release(reusable: boolean): void
+}
+
+/** Packs that one part puts at the same time, if the budget has room (rulings 9). */
+const PARALLEL_PUTS = 4
+
+/**
+ * The buffers of one attempt: what it needs to go on (a pack, some chunks) is granted at once before it starts; further
+ * packs are taken while the budget has room. So attempts that share a budget cannot wait for each other.
+ */
+export class PartBuffers {
+  readonly #budget: BufferBudget
+  readonly #grant: Grant
+  readonly #packBytes: number
+  readonly #slotBytes: number
+  #freeSlots: number
+  #ownPackInUse = false
+  #extraPacks = 0
+  readonly #signal: AbortSignal
+  readonly #waiting: (() => void)[] = []
+
+  private constructor(budget: BufferBudget, grant: Grant, sizes: BufferSizes, signal: AbortSignal) {
+    this.#budget = budget
+    this.#grant = grant
+    this.#packBytes = sizes.pack
+    this.#slotBytes = slotBytes(sizes.chunk)
+    this.#freeSlots = sizes.slots
+    this.#signal = signal
+  }
+
+  static async acquire(budget: BufferBudget, sizes: BufferSizes, signal: AbortSignal): Promise<PartBuffers> {
+    const grant = await budget.acquire(sizes.pack + sizes.slots * slotBytes(sizes.chunk) + sizes.extra, signal)
+    return new PartBuffers(budget, grant, sizes, signal)
+  }
+
+  async takeSlot(): Promise<Slot> {
+    while (this.#freeSlots === 0) await this.#change()
+    this.#throwIfAborted()
+    this.#freeSlots -= 1
+    const memory = this.#budget.lend(this.#slotBytes)
+    return {
+      bytes: new Uint8Array(memory),
+      release: once((reusable) => {
+        if (reusable) this.#budget.giveBack(memory)
+        this.#freeSlots += 1
+        this.#wake()
+      }),
+    }
+  }
+
+  async takePack(): Promise<PackMemory> {
+    for (;;) {
+      this.#throwIfAborted()
+      const own = !this.#ownPackInUse
+      const extra = own ? undefined : this.#extraPack()
+      if (own || extra !== undefined) {
+        if (own) this.#ownPackInUse = true
+        else this.#extraPacks += 1
+        const memory = this.#budget.lend(this.#packBytes)
+        return {
+          bytes: new Uint8Array(memory),
+          release: once((reusable) => {
+            if (reusable) this.#budget.giveBack(memory)
+            if (own) this.#ownPackInUse = false
+            else this.#extraPacks -= 1
+            extra?.release()
+            this.#wake()
+          }),
+        }
+      }
+      await this.#change()
+    }
+  }
+
+  release(): void {
+    this.#grant.release()
+  }
+
+  #extraPack(): Grant | undefined {
+    return this.#extraPacks < PARALLEL_PUTS ? this.#budget.tryAcquire(this.#packBytes) : undefined
+  }
+
+  /** Resolves when something has come back. */
+  async #change(): Promise<void> {
+    this.#throwIfAborted()
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        this.#signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      this.#signal.addEventListener('abort', wake, { once: true })
+      this.#waiting.push(wake)
+    })
+    this.#throwIfAborted()
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake()
+  }
+
+  #throwIfAborted(): void {
+    if (this.#signal.aborted) throw cancelled(this.#signal)
+  }
+}
+
+export interface BufferSizes {
+  readonly pack: number
+  readonly chunk: number
+  readonly slots: number
+  /** Bytes used besides: pages on their way to a meta pack. */
+  readonly extra: number
+}
+
+/** Sealed, a chunk that does not compress is a little longer than its content. */
+function slotBytes(chunk: number): number {
+  return Math.ceil((chunk + BLOB_HEADER + BLOB_OVERHEAD) / 4096) * 4096
+}
+
+/** What an attempt of a part takes for sure. */
+export function partSizes(packTarget: number, chunk: number, threads: number): BufferSizes {
+  const slots = Math.min(24, Math.max(8, 4 * threads))
+  return { pack: packTarget, chunk, slots, extra: 8 * MiB }
+}
+
+function once(work: (reusable: boolean) => void): (reusable: boolean) => void {
+  let done = false
+  return (reusable) => {
+    if (done) return
+    done = true
+    work(reusable)
+  }
+}
