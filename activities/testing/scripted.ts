@@ -1,0 +1,205 @@
+import { Context } from '@temporalio/activity'
+
+import type { DiskKey, DiskPoint, PointId, TrackerId } from '../../drivers/values.ts'
+import type { CopyDiskInput, CopyDiskResult } from '../backup/types.ts'
+import type { ControlActivities, SiteActivities } from '../index.ts'
+import { atBoundary } from '../shared/failures.ts'
+import { sampleDisks, samplePoint, sampleVm } from './samples.ts'
+
+type Every = SiteActivities & ControlActivities
+type Step = { [name in keyof Every]: (input: Parameters<Every[name]>[0], call: number) => ReturnType<Every[name]> }
+export interface Call {
+  readonly name: keyof Every
+  readonly input: unknown
+}
+
+/**
+ * Steps that answer from a script, for tests of workflows: each has a plain good answer, a test replaces those it is
+ * about. `calls` is what was really asked, in order; `call` counts the calls of one step from 1.
+ */
+export class Scripted {
+  readonly calls: Call[] = []
+  readonly #script: Step
+  readonly #counts = new Map<string, number>()
+
+  constructor(script: Partial<Step> = {}) {
+    this.#script = { ...goodAnswers(), ...script }
+  }
+
+  get activities(): Every {
+    const all: Record<string, unknown> = {}
+    for (const name of Object.keys(this.#script) as (keyof Every)[]) {
+      all[name] = async (input: never) => {
+        this.calls.push({ name, input })
+        const count = (this.#counts.get(name) ?? 0) + 1
+        this.#counts.set(name, count)
+        return this.#script[name](input, count)
+      }
+    }
+    return atBoundary(all as unknown as Every)
+  }
+
+  names(...without: (keyof Every)[]): string[] {
+    return this.calls.map(({ name }) => name).filter((name) => !without.includes(name))
+  }
+
+  inputs<N extends keyof Every>(name: N): Parameters<Every[N]>[0][] {
+    return this.calls.filter((call) => call.name === name).map(({ input }) => input as Parameters<Every[N]>[0])
+  }
+}
+
+/** Works until it is told to stop: beats like a mover, ends by the cancellation alone. */
+export async function untilCancelled(onStart?: () => void): Promise<never> {
+  const context = Context.current()
+  onStart?.()
+  const beat = setInterval(() => context.heartbeat({ beat: Date.now() }), 200)
+  try {
+    return await context.cancelled
+  } finally {
+    clearInterval(beat)
+  }
+}
+
+export function copied(input: CopyDiskInput, over: Partial<CopyDiskResult> = {}): CopyDiskResult {
+  return {
+    part: input.range.part,
+    attempt: input.attemptBase + Context.current().info.attempt,
+    disk: input.range.disk,
+    readBytes: 1024,
+    newBytes: 512,
+    bytesResumed: 0,
+    bytesReadAgain: 0,
+    chunksNew: 1,
+    chunksReused: 0,
+    chunksZero: 0,
+    ...over,
+  }
+}
+
+export const parentId = 'f'.repeat(32) as PointId
+export const tracker = 'a'.repeat(32) as TrackerId
+
+function diskPoints(full: ReadonlySet<DiskKey>): DiskPoint[] {
+  return sampleDisks.map((disk) => ({
+    disk,
+    mode: full.has(disk.key) ? 'full' : 'incremental',
+    why: full.has(disk.key) ? 'asked-by-operator' : null,
+    since: null,
+    next: null,
+    readable: 'all',
+    reader: 'nbd',
+    locator: {},
+  }))
+}
+
+const stemOf = (pointId: string): string => `snap/${'1'.repeat(32)}/0000000000000000-${pointId}`
+
+function goodAnswers(): Step {
+  const sizes = { virtio0: 2 * 2 ** 30, virtio1: 2 ** 30 }
+  return {
+    preflight: async () => ({
+      series: '1'.repeat(32),
+      tracker,
+      parent: { stem: stemOf(parentId), pointId: parentId, createdMs: 1 },
+      disks: sampleDisks.map((disk) => ({
+        disk,
+        since: {
+          kind: 'qemu-bitmap',
+          point: parentId,
+          tracker,
+          token: 't',
+          epoch: 'e',
+          volume: disk.volume,
+          size: disk.size,
+        },
+        full: null,
+        mode: 'incremental',
+        why: null,
+      })),
+      skipped: [],
+      warnings: [],
+      tags: [],
+      hypervisor: { platform: 'qemu', version: '10.0', host: 'lab' },
+      repositoryFreeBytes: 2 ** 40,
+    }),
+    openPoint: async ({ request }) => {
+      const full = new Set(request.disks.filter((disk) => disk.since === null).map(({ disk }) => disk))
+      return samplePoint(request.pointId, diskPoints(full))
+    },
+    openSession: async () => undefined,
+    auditTracker: async () => ({ checkedChunks: 128, mismatched: [] }),
+    copyDisk: async (input) => copied(input),
+    checkPoint: async () => undefined,
+    commitBackup: async ({ pointId }) => ({
+      stem: stemOf(pointId),
+      validatedMs: 2,
+      createdMs: 1,
+      rescued: 0,
+      manifestBytes: 4096,
+    }),
+    findCommitted: async () => null,
+    releasePoint: async () => ({ refs: [], residue: [] }),
+    endSession: async () => undefined,
+    spotCheck: async ({ chunks }) => ({ chunks, bytes: chunks * 2 ** 20 }),
+    ensureRunning: async () => ({ wasFrozen: false, wasPaused: false }),
+    abortPoint: async () => ({ residue: [] }),
+    planRestore: async () => ({
+      vmName: sampleVm.name,
+      platform: 'qemu',
+      createdMs: 1,
+      pointId: parentId,
+      firmware: 'direct-kernel',
+      warnings: [],
+      disks: sampleDisks.map(({ key, label, size }) => ({ key, label, size })),
+    }),
+    createTarget: async () => ({
+      vm: { ...sampleVm, name: 'copy', id: 'copy' },
+      opKey: samplePoint(parentId, []).opKey,
+      disks: sampleDisks,
+      replaced: null,
+    }),
+    restoreDisk: async ({ disk }) => ({
+      disk,
+      size: sizes[disk as keyof typeof sizes],
+      writtenBytes: 1024,
+      bytesResumed: 0,
+    }),
+    finalizeTarget: async ({ target }) => target.vm,
+    powerVm: async ({ want }) => ({
+      before: want === 'running' ? 'stopped' : 'running',
+      after: want === 'running' ? 'running' : 'stopped',
+    }),
+    revertTarget: async () => undefined,
+    destroyTarget: async () => ({ residue: [] }),
+    bootIsolated: async () => ({ address: null }),
+    waitForGuest: async () => ({ state: 'up', waitedMs: 10 }),
+    runGuestCheck: async ({ check }) => ({
+      title: check.title,
+      passed: true,
+      exit: 0,
+      out: '',
+      err: '',
+      count: null,
+      detail: 'exit 0',
+    }),
+    takeScreenshot: async () => ({ sha256: 'e'.repeat(64), bytes: 1 }),
+    probeEndpoint: async () => ({
+      version: '10.0',
+      identity: 'lab',
+      evidence: 'verified',
+      capabilities: {},
+      findings: [],
+    }),
+    discoverVms: async () => ({ vms: [], next: null }),
+    inspectRepository: async () => ({ v: 1, repositoryUuid: 'r', probe: null, usage: null, error: null }),
+    inspectRestore: async () => ({ v: 1, findings: [], passed: [], logicalBytes: 0, dataBytes: null, error: null }),
+    recordRunStarted: async () => undefined,
+    recordPoint: async () => undefined,
+    recordProof: async () => undefined,
+    recordRunFinished: async () => undefined,
+    recordProbe: async () => undefined,
+    recordDiscovered: async ({ vms }) => ({ added: vms.length, changed: 0 }),
+    closeListing: async () => ({ gone: 0 }),
+    recordRepositoryTest: async () => undefined,
+  }
+}

@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { TestWorkflowEnvironment } from '@temporalio/testing'
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
+import type { WorkflowHandle, WorkflowClient } from '@temporalio/client'
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import type { Log, SiteActivities, ControlActivities } from '../../activities/index.ts'
+import { sampleSite } from '../../activities/testing/samples.ts'
+import type { RunHistory } from '../../runbook/types.ts'
+import { controlQueue, siteQueue } from '../../workflows/shared/queues.ts'
+import { workflowBundle } from '../bundle.ts'
+import { findTemporalCli } from '../temporal-cli.ts'
+
+const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** Where tests keep what is fetched or built once per machine. */
+export const sharedCache = join(process.env['HOLDFAST_CACHE'] || join(homedir(), '.cache', 'holdfast'))
+
+/** A real Temporal server for one test file, with the real workflows on it. */
+export class WorkflowBench implements AsyncDisposable {
+  readonly client: WorkflowClient
+  readonly address: string
+  readonly #environment: TestWorkflowEnvironment
+  readonly #codePath: string
+  readonly #folder: string
+  #runs = 0
+
+  private constructor(environment: TestWorkflowEnvironment, codePath: string, folder: string) {
+    this.#environment = environment
+    this.#codePath = codePath
+    this.#folder = folder
+    this.client = environment.client.workflow
+    this.address = environment.address
+  }
+
+  static async start(): Promise<WorkflowBench> {
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
+    })
+    const { path } = await findTemporalCli({ env: process.env, cacheDir: sharedCache })
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
+    const { codePath } = await workflowBundle(folder, silent)
+    const environment = await TestWorkflowEnvironment.createLocal({
+      server: { executable: { type: 'existing-path', path }, ui: false, log: { level: 'error', format: 'json' } },
+    })
+    return new WorkflowBench(environment, codePath, folder)
+  }
+
+  /** Starts a workflow under workers with these activities, and lets `watch` drive it to its end. */
+  async run<T>(
+    workflow: string,
+    input: unknown,
+    activities: SiteActivities & ControlActivities,
+    watch: (handle: WorkflowHandle) => Promise<T>,
+    workflowId = `${workflow}/${(this.#runs += 1)}`,
+  ): Promise<{ readonly value: T; readonly history: RunHistory; readonly workflowId: string }> {
+    const { nativeConnection } = this.#environment
+    const common = {
+      connection: nativeConnection,
+      activities,
+      maxHeartbeatThrottleInterval: '500 ms',
+      defaultHeartbeatThrottleInterval: '500 ms',
+    } as const
+    const control = await Worker.create({
+      ...common,
+      taskQueue: controlQueue,
+      workflowBundle: { codePath: this.#codePath },
+    })
+    const site = await Worker.create({ ...common, taskQueue: siteQueue(sampleSite) })
+    const value = await control.runUntil(
+      site.runUntil(async () => {
+        const handle = await this.client.start(workflow, { workflowId, taskQueue: controlQueue, args: [input] })
+        return watch(handle)
+      }),
+    )
+    const history = await this.history(workflowId)
+    return { value, history, workflowId }
+  }
+
+  async history(workflowId: string): Promise<RunHistory> {
+    const history = await this.client.getHandle(workflowId).fetchHistory()
+    return JSON.parse(historyToJSON(history)) as RunHistory
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#environment.teardown()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** Polls a condition; fails with its description when the deadline passes. */
+export async function eventually<T>(
+  what: string,
+  probe: () => T | Promise<T>,
+  withinMs = 15_000,
+): Promise<NonNullable<T>> {
+  const deadline = Date.now() + withinMs
+  for (;;) {
+    const value = await probe()
+    if (value !== undefined && value !== null && value !== false) return value
+    if (Date.now() > deadline) throw new Error(`${what} did not come within ${withinMs} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
