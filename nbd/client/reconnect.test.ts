@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { HoldfastError } from '../../base/index.ts'
 import { bytes, isHoldfastError, millis } from '../../base/index.ts'
 import { Command } from '../codec/constants.ts'
-import { encodeDataChunkHeader, encodeSimpleReply } from '../codec/replies.ts'
+import { encodeDataChunkHeader, encodeSimpleReply, encodeStatusChunk } from '../codec/replies.ts'
+import { span } from '../extents/ranges.ts'
 import { eventually } from '../testing/processes.ts'
 import { ALL_FEATURES, fakeServer, welcome, type FakeExport, type FakeServer, type Wire } from '../testing/wire.ts'
 import { connectNbd } from './client.ts'
@@ -47,10 +49,11 @@ async function flaky(offers: readonly (FakeExport & { readonly cutAfter?: number
   })
 }
 
-async function client(server: FakeServer, attempts = 3): Promise<NbdClient> {
+async function client(server: FakeServer, attempts = 3, maxInFlight = 16): Promise<NbdClient> {
   return await connectNbd({
     address: server.address,
     exportName: 'disk',
+    maxInFlight,
     contexts: ['base:allocation'],
     reconnect: { attempts, delay: millis(1) },
   })
@@ -85,6 +88,42 @@ describe('reconnecting', () => {
     expect(error.code).toBe('SizeMismatch')
     expect(error.message).toMatch(message)
     expect((await failureOf(it.read(bytes(0), new Uint8Array(1)))).code).toBe('SizeMismatch')
+  })
+
+  it('starts a half-answered request over, and forgets what was cancelled meanwhile', async () => {
+    const cancel = new AbortController()
+    await using server = await fakeServer(async (wire, index) => {
+      await welcome(wire, { size: SIZE, contexts: ['base:allocation'] })
+      if (index > 0) {
+        for (;;) {
+          const { command, handle, offset, length } = await wire.request()
+          if (command === Command.READ)
+            wire.send(encodeDataChunkHeader(handle, true, offset, length), Buffer.alloc(length, 2))
+          else wire.send(encodeStatusChunk(handle, true, 1, [{ length, flags: 3 }]))
+        }
+      }
+      const read = await wire.request()
+      const status = await wire.request()
+      await wire.request()
+      wire.send(encodeDataChunkHeader(read.handle, false, read.offset, 100), Buffer.alloc(100, 1))
+      wire.send(encodeStatusChunk(status.handle, false, 1, [{ length: 10, flags: 0 }]))
+      await eventually('the third is cancelled', () => cancel.signal.aborted)
+      wire.socket.end()
+    })
+    await using it = await client(server, 3, 3)
+    const into = new Uint8Array(4096)
+    const read = it.read(bytes(0), into)
+    const status = it.blockStatus(span(0, SIZE))
+    const third = failureOf(it.read(bytes(0), new Uint8Array(10), { signal: cancel.signal }))
+    await eventually('half of the answer is there', () => into[99] === 1)
+    cancel.abort()
+    expect((await third).code).toBe('Cancelled')
+    await read
+    expect(into.every((byte) => byte === 2)).toBe(true)
+    expect((await status).get('base:allocation')).toEqual([{ offset: 0, length: SIZE, flags: 3 }])
+    // Its place among the three under way is free again.
+    await Promise.all(Array.from({ length: 6 }, async () => await it.read(bytes(0), new Uint8Array(10))))
+    expect(server.connections).toBe(2)
   })
 
   it('does not go on after acknowledged writes that no flush covered', async () => {
@@ -144,7 +183,7 @@ describe('reconnecting', () => {
     expect(server.connections).toBeLessThanOrEqual(5)
   })
 
-  it('ends at once when a waiting request is cancelled or the client closed', async () => {
+  it('ends at once when a waiting request is cancelled, makes room for the next, and ends with the client', async () => {
     const cancel = new AbortController()
     await using server = await fakeServer(async (wire, index) => {
       if (index > 0) {
@@ -155,12 +194,17 @@ describe('reconnecting', () => {
       await wire.request()
       wire.socket.destroy()
     })
-    const it = await client(server)
+    const it = await client(server, 3, 1)
     const cancelled = failureOf(it.read(bytes(0), new Uint8Array(1), { signal: cancel.signal }))
-    const closed = failureOf(it.read(bytes(0), new Uint8Array(1)))
     await eventually('the client is at its second connection', () => server.connections === 2)
     cancel.abort()
     expect((await cancelled).code).toBe('Cancelled')
+    const next = new AbortController()
+    const second = failureOf(it.flush({ signal: next.signal }))
+    await setImmediate()
+    next.abort()
+    expect((await second).message).toBe('flush was cancelled')
+    const closed = failureOf(it.read(bytes(0), new Uint8Array(1)))
     await it.close()
     expect((await closed).code).toBe('Cancelled')
   })

@@ -94,7 +94,6 @@ export const NbdErrno = {
   ENOTSUP: 95,
   ESHUTDOWN: 108,
 } as const
-export type NbdErrnoName = keyof typeof NbdErrno
 
 /** `EIO` for 5; numbers outside the specification come out as `E<number>`. */
 export function errnoName(value: number): string {

@@ -54,6 +54,7 @@ describe('algebra of ranges', () => {
         expect(isNormal(out)).toBe(true)
         expect(bytesOf(out)).toEqual(bytesOf(a).intersection(bytesOf(b)))
       }),
+      { numRuns: 2000 },
     )
   })
 
@@ -64,6 +65,7 @@ describe('algebra of ranges', () => {
         expect(isNormal(out)).toBe(true)
         expect(bytesOf(out)).toEqual(bytesOf(a).difference(bytesOf(b)))
       }),
+      { numRuns: 2000 },
     )
   })
 

@@ -149,7 +149,7 @@ export class Executor {
     const status = this.#agreed.export.source.blockStatus?.(range, this.#signal)
     if (!status) return [whole]
     const pieces: Extent[] = []
-    for await (const extent of mergeExtents(withoutSmallHoles(coverRange(range, status)))) {
+    for await (const extent of mergeExtents(withoutSmallHoles(mergeExtents(coverRange(range, status))))) {
       if (unfragmented && (extent.offset !== range.start || extent.length !== length)) return [whole]
       if (pieces.length === MAX_PIECES - 1) {
         pieces.push({ offset: extent.offset, length: bytes(range.end - extent.offset), kind: 'data' })
