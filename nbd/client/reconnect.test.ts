@@ -183,6 +183,33 @@ describe('reconnecting', () => {
     expect(server.connections).toBeLessThanOrEqual(5)
   })
 
+  it('gives back the places of requests that were cancelled before and during it', async () => {
+    const before = new AbortController()
+    const during = new AbortController()
+    let isAsked = false
+    await using server = await fakeServer(async (wire, index) => {
+      if (index > 0) await eventually('the second is cancelled', () => during.signal.aborted)
+      await welcome(wire, { size: SIZE })
+      if (index > 0) await serve(wire)
+      await wire.request()
+      isAsked = true
+      await eventually('the first is cancelled', () => before.signal.aborted)
+      wire.socket.end()
+    })
+    await using it = await client(server, 3, 1)
+    const first = failureOf(it.read(bytes(0), new Uint8Array(1), { signal: before.signal }))
+    await eventually('the first is under way', () => isAsked)
+    before.abort()
+    expect((await first).code).toBe('Cancelled')
+    await eventually('the client is at its second connection', () => server.connections === 2)
+    const second = failureOf(it.read(bytes(0), new Uint8Array(1), { signal: during.signal }))
+    await setImmediate()
+    during.abort()
+    expect((await second).code).toBe('Cancelled')
+    await it.read(bytes(0), new Uint8Array(1))
+    await it.flush()
+  })
+
   it('ends at once when a waiting request is cancelled, makes room for the next, and ends with the client', async () => {
     const cancel = new AbortController()
     await using server = await fakeServer(async (wire, index) => {
