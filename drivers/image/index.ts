@@ -1,0 +1,31 @@
+/**
+ * Images: raw and qcow2 files on disk, of VMs that do not run, read and written through qemu-nbd. The smallest driver,
+ * and the source of benchmarks: a folder with a file in it is a VM.
+ */
+import type { DriverModule } from '../capabilities.ts'
+import { direct, type Effects } from '../qemu/effects.ts'
+import type { Endpoint } from '../values.ts'
+import { ImageDriver } from './driver.ts'
+import { imageHost } from './host.ts'
+
+const against = 'qemu-img and qemu-nbd 7.2 (Debian 12)'
+
+export const imageModule: DriverModule = {
+  platform: 'image',
+  evidence: {
+    headline: 'verified',
+    areas: {
+      control: { word: 'verified', against },
+      tracking: { word: 'verified', against },
+      read: { word: 'verified', against },
+      restore: { word: 'verified', against },
+      guest: { word: 'unverified', against: 'images have no guest' },
+    },
+  },
+  open: (endpoint) => Promise.resolve(openImageDriver(endpoint)),
+}
+
+/** `effects`: the seam at which tests end a “process” after the k-th effect. */
+export function openImageDriver(endpoint: Endpoint, effects: Effects = direct): ImageDriver {
+  return new ImageDriver(imageHost(endpoint, effects))
+}
