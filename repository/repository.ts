@@ -27,6 +27,7 @@ import type {
   SessionSpec,
   VerifyReport,
 } from './types.ts'
+import { verifyRepository } from './verify/index.ts'
 import { processBudget, WorkerPool, type BufferBudget } from './workers/index.ts'
 import { commit } from './write/commit.ts'
 import { copyPart } from './write/copy-part.ts'
@@ -134,7 +135,7 @@ export class OpenedRepository implements Repository {
   }
 
   async verify(options: Parameters<Repository['verify']>[0]): Promise<VerifyReport> {
-    throw new HoldfastError('Unsupported', `verification (${options.level}) is not part of this build`)
+    return await verifyRepository(this.engine, { ...options, points: this.#points.list({ signal: options.signal }) })
   }
 
   async spotCheck(

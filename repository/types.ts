@@ -12,11 +12,14 @@ export type RepositoryLocation = { readonly kind: 'posix'; readonly path: string
 
 /** What opens a key slot (§5.4). Never logged, never in arguments, histories or errors. */
 export type UnlockSecret =
-  | { readonly kind: 'passphrase'; readonly passphrase: string }
-  | { readonly kind: 'recovery'; readonly text: string }
+  { readonly kind: 'passphrase'; readonly passphrase: string } | { readonly kind: 'recovery'; readonly text: string }
 
 // ── copying ───────────────────────────────────────────────────────────────────────────────────────────────
-export type SourceExtent = { readonly offset: number; readonly length: number; readonly kind: 'data' | 'zero' | 'unallocated' }
+export type SourceExtent = {
+  readonly offset: number
+  readonly length: number
+  readonly kind: 'data' | 'zero' | 'unallocated'
+}
 
 /** One disk at one point in time, as the writer reads it. An activity adapts a driver's reader to it. */
 export interface DiskSource {
@@ -121,7 +124,13 @@ export interface CommitOptions {
   readonly attempt: number
   /** Which attempt of each part to publish; others are ignored (§7.1, fencing). */
   readonly results: readonly { readonly part: number; readonly attempt: number }[]
-  readonly vm: { readonly id: string; readonly name: string; readonly platform: string; readonly scope: string; readonly tags: readonly string[] }
+  readonly vm: {
+    readonly id: string
+    readonly name: string
+    readonly platform: string
+    readonly scope: string
+    readonly tags: readonly string[]
+  }
   readonly point: {
     readonly origin: 'scheduled' | 'manual' | 'publish' | 'safety' | 'catalog'
     readonly name?: string
@@ -160,7 +169,8 @@ export interface CommitResult {
 
 // ── reading ───────────────────────────────────────────────────────────────────────────────────────────────
 /** §3.3. `recovery-point` is the only one that restores without being asked for explicitly. */
-export type PointState = 'recovery-point' | 'not-validated' | 'tombstoned' | 'tombstone-unverifiable' | 'held' | 'manifest-lost'
+export type PointState =
+  'recovery-point' | 'not-validated' | 'tombstoned' | 'tombstone-unverifiable' | 'held' | 'manifest-lost'
 
 export interface PointEntry {
   readonly stem: Stem
@@ -192,8 +202,18 @@ export interface PointInfo extends PointEntry {
   readonly consistency: CommitOptions['consistency']
   readonly hypervisor: CommitOptions['hypervisor']
   readonly disks: readonly DiskInfo[]
-  readonly configs: readonly { readonly name: string; readonly type: string; readonly bytes: number; readonly sha256: string }[]
-  readonly retention: { readonly class: string; readonly policy: string; readonly lockUntilSec: number; readonly hold: boolean }
+  readonly configs: readonly {
+    readonly name: string
+    readonly type: string
+    readonly bytes: number
+    readonly sha256: string
+  }[]
+  readonly retention: {
+    readonly class: string
+    readonly policy: string
+    readonly lockUntilSec: number
+    readonly hold: boolean
+  }
 }
 
 /** A run of bytes as a restore meets it. `hole`: no data stored, reads as zeros. */
@@ -208,7 +228,11 @@ export interface DiskReader {
   runs(start: number, end: number): AsyncIterable<DiskRun>
   /** Decoded data in ascending order with read-ahead in the worker pool; holes are left out. Buffers may be reused
    *  after the consumer asks for the next one. The fast path for whole-disk restore. */
-  stream(start: number, end: number, signal: AbortSignal): AsyncIterable<{ readonly offset: number; readonly data: Uint8Array }>
+  stream(
+    start: number,
+    end: number,
+    signal: AbortSignal,
+  ): AsyncIterable<{ readonly offset: number; readonly data: Uint8Array }>
 }
 
 export interface OpenPoint extends AsyncDisposable {
@@ -227,8 +251,15 @@ export interface Damage {
   readonly object: string
   readonly found: 'L1' | 'L1r' | 'L2' | 'L3' | 'L4' | 'keys' | 'manifest'
   readonly message: string
-  /** Points and byte ranges that need what is damaged. */
-  readonly affects: readonly { readonly stem: Stem; readonly vm: string; readonly disk: string | null; readonly ranges: readonly { readonly start: number; readonly end: number }[] }[]
+  /** The bytes are there and wrong, or proved absent. False: they could not be read now, or a newer version wrote them. */
+  readonly proved: boolean
+  /** Points and byte ranges that need what is damaged: no other sound home of it is known. */
+  readonly affects: readonly {
+    readonly stem: Stem
+    readonly vm: string
+    readonly disk: string | null
+    readonly ranges: readonly { readonly start: number; readonly end: number }[]
+  }[]
 }
 
 export interface VerifyReport {
@@ -238,6 +269,10 @@ export interface VerifyReport {
   readonly chunks: number
   readonly bytes: number
   readonly damages: readonly Damage[]
+  /** `bad/` objects that this verify wrote (§12.2); 0 in a dry run. */
+  readonly quarantined: number
+  /** What is no damage and should be known: points left out, objects of other installations, reads that failed once. */
+  readonly notes: readonly string[]
   readonly durationMs: number
 }
 
@@ -279,12 +314,19 @@ export interface Repository extends AsyncDisposable {
   endSession(session: Uuid32, outcome: 'committed' | 'failed'): Promise<void>
   verify(options: {
     readonly level: VerifyLevel
+    /** Default: every point that restores, and every pack. With it: these points and the packs they need. */
     readonly stems?: readonly Stem[]
+    /** Puts what is proved damaged into `bad/`, so that the next backup stores it again. Default: dry run. */
+    readonly quarantine?: boolean
     readonly signal: AbortSignal
     readonly onProgress: (done: number, total: number, what: string) => void
   }): Promise<VerifyReport>
   /** Reads `count` random chunks of a point back through the reader with all checks; the cheap proof after a commit. */
-  spotCheck(stem: Stem, count: number, signal: AbortSignal): Promise<{ readonly chunks: number; readonly bytes: number }>
+  spotCheck(
+    stem: Stem,
+    count: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly chunks: number; readonly bytes: number }>
   usage(): Promise<RepositoryUsage>
 }
 
@@ -303,7 +345,7 @@ export interface OpenOptions {
   readonly secret: UnlockSecret
   /** Where index segments are cached on this host. Disposable. */
   readonly cacheDir: string
-  /** Worker threads for hashing, compression and sealing. Default: cores. */
+  /** Worker threads for hashing, compression and sealing, about 30 MiB each. Default: cores, at most 4. */
   readonly threads?: number
 }
 

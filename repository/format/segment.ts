@@ -134,7 +134,7 @@ export function encodeSegment(content: SegmentContent): Buffer {
       demand(packOrd !== undefined, 'segment', `pack ${entry.pack} of an entry is not in the pack table`)
       return { ...entry, packOrd }
     })
-    .sort((a, b) => Buffer.compare(a.id, b.id) || a.packOrd - b.packOrd)
+    .sort((a, b) => Buffer.compare(a.id, b.id) || a.packOrd - b.packOrd || a.slot - b.slot)
   const fanoutBits = content.fanoutBits ?? fanoutBitsFor(entries.length, content.prefixBits)
   const layout = segmentLayout(fanoutBits, entries.length, packs.length, content.supersedes.length)
   const whole = Buffer.alloc(layout.totalLen)
@@ -232,7 +232,7 @@ export function checkSegment(bytes: Uint8Array): SegmentHeader {
     const entry = readSegmentEntry(from, at)
     const what = `segment entry ${index}`
     demand(hasPrefix(entry.id, head.prefixBits, head.prefix), what, 'another prefix')
-    if (index > 0) demand(entryOrder(from, at - SEGMENT_ENTRY, at) < 0, what, 'out of order or a duplicate')
+    if (index > 0) demand(entryOrder(from, at - SEGMENT_ENTRY, at) <= 0, what, 'out of order')
     for (const own = bucketOf(entry.id, head.prefixBits, head.fanoutBits); bucket < own; bucket++) wordIs(bucket, index)
     const size = sizes[entry.packOrd]
     demand(size !== undefined, what, `pack ${entry.packOrd} of ${head.nPacks}`)
@@ -295,7 +295,7 @@ export function writeSegmentPack(into: Buffer, at: number, pack: SegmentPack): v
   into.writeUInt16LE(pack.meta ? SEGMENT_META : 0, at + 38)
 }
 
-/** Order of two entries by (id, packOrd). */
+/** Order of two entries by (id, packOrd). One pack may hold a blob twice: both are listed. */
 function entryOrder(from: Buffer, a: number, b: number): number {
   return from.compare(from, b, b + 32, a, a + 32) || from.readUInt32LE(a + 32) - from.readUInt32LE(b + 32)
 }

@@ -52,13 +52,25 @@ export class IndexView implements Disposable {
     }
   }
 
+  /** Files of their own over the present segments, for long work: a refresh meanwhile may close the view's. */
+  openFiles(): SegmentFile[] {
+    const own: SegmentFile[] = []
+    try {
+      for (const { sha, header } of this.#segments) {
+        own.push(new SegmentFile(sha, this.#cache.path(sha), header.totalLen))
+      }
+    } catch (error) {
+      for (const segment of own) segment[Symbol.dispose]()
+      throw error
+    }
+    return own
+  }
+
   /** Number of different blobs of a type that the segments know. Gives way to other work as it goes. */
   async countDistinct(type: BlobType): Promise<number> {
-    // Files of its own: a refresh meanwhile may close the view's.
     using files = new DisposableStack()
-    const own = this.#segments.map(({ sha, header }) =>
-      files.use(new SegmentFile(sha, this.#cache.path(sha), header.totalLen)),
-    )
+    const own = this.openFiles()
+    for (const segment of own) files.use(segment)
     const cursors = own.map((segment) => ({ entries: segment.entries(), id: Buffer.alloc(0), done: false }))
     const advance = (cursor: (typeof cursors)[number]) => {
       for (let step = cursor.entries.next(); ; step = cursor.entries.next()) {

@@ -6,4 +6,4 @@
 export { checkedPage, compressAndSeal, identify, openBlob, sealBlob, type BlobInput, type SealInput } from './blobs.ts'
 export { BufferBudget, processBudget, type Grant } from './budget.ts'
 export { revive, WorkerPool } from './pool.ts'
-export type { BlobWanted, Identified, OpenedBlob, Sealed } from './protocol.ts'
+export type { BlobWanted, Fault, Identified, OpenedBlob, PackCheck, Sealed } from './protocol.ts'

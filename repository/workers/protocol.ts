@@ -18,6 +18,8 @@ export type Task =
   | { readonly kind: 'hash'; readonly content: Uint8Array }
   /** §7.8: opens blobs that lie in `range`, whose memory is freed. */
   | { readonly kind: 'open'; readonly range: Uint8Array; readonly blobs: readonly BlobWanted[] }
+  /** §12.1 L3 and L4 of a whole pack, whose memory is freed. */
+  | { readonly kind: 'check'; readonly pack: Uint8Array }
 
 /** A blob inside a range that was read, as its reference describes it. */
 export interface BlobWanted {
@@ -40,6 +42,27 @@ export interface Sealed {
 export interface Hashed {
   readonly sha256: Uint8Array
 }
+/** Proved: the bytes are wrong. Otherwise a newer version wrote them. */
+export interface Fault {
+  readonly message: string
+  readonly proved: boolean
+}
+
+/** What checking every byte of a pack found. */
+export interface PackCheck {
+  /** Of the whole pack: its name if it is sound. */
+  readonly sha256: Uint8Array
+  /** Why header or TOC cannot be used; its blobs were then found by a scan. */
+  readonly structure: Fault | null
+  /** Blobs that were looked at, and bytes of content that they gave. */
+  readonly blobs: number
+  readonly content: number
+  /** Blobs that do not open. */
+  readonly bad: readonly { readonly slot: number; readonly off: number; readonly id: string; readonly why: Fault }[]
+  /** With `structure`: offsets and ids of the blobs that open all the same. */
+  readonly found: readonly { readonly off: number; readonly id: string }[]
+}
+
 /** In the order of the request. */
 export type OpenedBlob = { readonly content: Uint8Array } | { readonly error: SerializedError }
 
@@ -48,6 +71,7 @@ export interface Results {
   readonly seal: Sealed
   readonly hash: Hashed
   readonly open: readonly OpenedBlob[]
+  readonly check: PackCheck
 }
 
 export type Request =

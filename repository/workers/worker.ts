@@ -3,6 +3,7 @@ import { toHoldfastError, type SerializedError } from '../../base/index.ts'
 import { buffer, slice, BLOB_HEADER } from '../format/index.ts'
 import { createKeyRing, sha256, type KeyRing } from '../keys/index.ts'
 import { compressAndSeal, free, identify, openBlob } from './blobs.ts'
+import { checkPack } from './check-pack.ts'
 import type { OpenedBlob, Reply, Request, Results, Task } from './protocol.ts'
 
 /** The other end of pool.ts: one task at a time, in the order of arrival. */
@@ -41,6 +42,11 @@ function perform(ring: KeyRing, task: Task, transfer: ArrayBuffer[]): Results[Ta
       return { sha256: sha256(task.content) }
     case 'open':
       return open(ring, task, transfer)
+    case 'check': {
+      const found = checkPack(ring, task.pack)
+      free(task.pack)
+      return found
+    }
   }
 }
 

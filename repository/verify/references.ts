@@ -1,0 +1,119 @@
+import { BLOB_HEADER, buffer, names, toHex, type BlobType, type Location } from '../format/index.ts'
+import { isDead } from '../gcstate/index.ts'
+import { revive } from '../workers/index.ts'
+import type { Context } from './context.ts'
+import type { DamageEntry } from './damage-log.ts'
+import { homesOf } from './indexed.ts'
+import { tocSlot } from './pack-tocs.ts'
+
+/** A blob as a page, root entry or configuration refers to it. */
+export interface Reference {
+  readonly type: BlobType
+  readonly id: Uint8Array
+  readonly at: Location
+  /** Length of the content where the reference fixes it. */
+  readonly ulen?: number
+}
+
+/**
+ * What a reference comes to. `lost`: no sound home of the blob is known. `faulty`: it can be read, but its slot is not that
+ * of the TOC (§12.1: a fault of the writer).
+ */
+export type Verdict = { readonly state: 'sound' } | { readonly state: 'lost' | 'faulty'; readonly damage: DamageEntry }
+
+const SOUND: Verdict = { state: 'sound' }
+
+/** §12.1 L1r: every reference resolves to a home that exists, and says of it what the TOC says. */
+export class References {
+  readonly #context: Context
+  /** One damage for each pack and kind of trouble, whatever the number of references that run into it. */
+  readonly #damages = new Map<string, DamageEntry>()
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  async check(reference: Reference): Promise<Verdict> {
+    const { at, type, id, ulen } = reference
+    const hit = this.#context.troubles.hit(at.pack, at.off, toHex(id))
+    if (hit !== undefined)
+      return (await this.otherHome(reference)) === undefined ? { state: 'lost', damage: hit } : SOUND
+    const toc = await this.#context.tocs.get(at.pack)
+    if (toc.state === 'sound') {
+      const found = tocSlot(toc, at.slot)
+      const same = found?.off === at.off && found.clen === at.clen && found.type === type && found.id.equals(id)
+      if (same && (ulen === undefined || found.ulen === ulen)) return SOUND
+      if (same) return this.#found(reference, 'lost', `a blob of ${found.ulen} bytes stands for one of ${ulen}`)
+      return await this.#elsewhere(reference, toc.count)
+    }
+    // Its trouble is known and does not concern this blob: the scan found it.
+    if (this.#context.troubles.has(at.pack)) return SOUND
+    if ((await this.otherHome(reference)) !== undefined) return SOUND
+    if (toc.state === 'absent') return this.#found(reference, 'lost', 'the pack is gone, and no other home is known')
+    return this.#found(reference, 'lost', `the TOC of the pack is ${toc.state}: ${toc.why}`, toc.state === 'damaged')
+  }
+
+  /** Another place where the blob is and can be relied upon to stay. */
+  async otherHome({ type, id, at }: Reference): Promise<Location | undefined> {
+    const { segments, troubles, tocs, gc } = this.#context
+    for (const home of homesOf(segments, type, id)) {
+      if (home.pack === at.pack && home.off === at.off) continue
+      if (troubles.hit(home.pack, home.off, toHex(id)) !== undefined) continue
+      if (gc !== undefined && isDead(gc, home.pack)) continue
+      const toc = await tocs.get(home.pack)
+      const found = toc.state === 'sound' ? tocSlot(toc, home.slot) : undefined
+      if (found?.off === home.off && found.clen === home.clen && found.id.equals(id)) return home
+    }
+    return undefined
+  }
+
+  /** Reads and opens the blob at one place, without any fallback. Throws what the store or a decoder says. */
+  async open(reference: Reference, at: Location): Promise<Uint8Array> {
+    const { engine, reread, signal } = this.#context
+    const { type, id, ulen } = reference
+    const reading = await reread.read(names.pack(at.pack), async (store) => {
+      const range = await store.getRange(names.pack(at.pack), at.off, BLOB_HEADER + at.clen, signal)
+      const blobs = [{ type, id, clen: at.clen, at: 0, ...(ulen !== undefined && { ulen }) }]
+      const [opened] = await engine.pool.run<'open'>(engine.ring, { kind: 'open', range: ownMemory(range), blobs })
+      if (opened === undefined) throw new TypeError('a worker thread gave no answer')
+      if ('error' in opened) throw revive(opened.error)
+      return opened.content
+    })
+    if (reading.sound) return reading.value
+    throw reading.error
+  }
+
+  /** The slot is wrong; where the bytes are, readers find it by its offset all the same. */
+  async #elsewhere(reference: Reference, count: number): Promise<Verdict> {
+    const { at, id } = reference
+    const toc = await this.#context.tocs.get(at.pack)
+    for (let slot = 0; toc.state === 'sound' && slot < count; slot++) {
+      const found = tocSlot(toc, slot)
+      if (found?.off !== at.off || found.clen !== at.clen || !found.id.equals(id)) continue
+      return this.#found(reference, 'faulty', `references name slot ${at.slot} for a blob in slot ${slot}`)
+    }
+    if ((await this.otherHome(reference)) !== undefined) {
+      return this.#found(
+        reference,
+        'faulty',
+        'references point to a place where another blob lies; it is found by the index',
+      )
+    }
+    return this.#found(reference, 'lost', 'references point to a place where another blob lies, and no home is known')
+  }
+
+  #found({ at }: Reference, state: 'lost' | 'faulty', message: string, proved = true): Verdict {
+    const key = `${at.pack} ${message}`
+    let damage = this.#damages.get(key)
+    if (damage === undefined) {
+      damage = this.#context.log.add({ pack: at.pack, object: names.pack(at.pack), found: 'L1r', message, proved })
+      this.#damages.set(key, damage)
+    }
+    return { state, damage }
+  }
+}
+
+/** The worker frees the memory that it is given: a view into a larger block must not be. */
+function ownMemory(range: Uint8Array): Uint8Array {
+  return range.buffer.byteLength === range.length ? range : Buffer.from(buffer(range))
+}
