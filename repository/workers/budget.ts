@@ -110,5 +110,8 @@ export class BufferBudget {
   }
 }
 
-/** The budget of this process (rulings 9). */
-export const processBudget = new BufferBudget(256 * MiB)
+/**
+ * The budget of this process. Rulings 9 allow 256 MiB; with the threads, the garbage of reading and what else a mover
+ * consists of, 192 MiB keep it below 512 MiB.
+ */
+export const processBudget = new BufferBudget(192 * MiB)

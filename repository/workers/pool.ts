@@ -35,8 +35,8 @@ export class WorkerPool implements AsyncDisposable {
   #next = 0
   #closed = false
 
-  /** `size`: threads; default: one for each core, at most 8. */
-  constructor(size: number = Math.min(8, availableParallelism())) {
+  /** `size`: threads; default: one for each core, at most 4: each takes about 30 MiB before it does anything. */
+  constructor(size: number = Math.min(4, availableParallelism())) {
     if (!Number.isInteger(size) || size < 1) throw new RangeError(`${size} threads`)
     this.size = size
   }

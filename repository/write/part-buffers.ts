@@ -16,7 +16,7 @@ export interface Slot {
 }
 
 /** Packs that one part puts at the same time, if the budget has room (rulings 9). */
-const PARALLEL_PUTS = 4
+const PARALLEL_PUTS = 3
 
 /**
  * The buffers of one attempt: what it needs to go on (a pack, some chunks) is granted at once before it starts; further
