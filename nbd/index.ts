@@ -3,13 +3,13 @@
  * of extents that block status is made of. It knows nothing of backup and works against any peer, hostile ones included:
  * whatever the other side sends ends at most the one connection.
  */
+export type { NbdAddress } from './address.ts'
 export type {
   BlockSizes,
   ConnectOptions,
   DialOptions,
   ExportFeatures,
   ListedExport,
-  NbdAddress,
   NbdClient,
   ReadOptions,
   ReconnectPolicy,

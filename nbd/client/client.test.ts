@@ -82,6 +82,10 @@ describe('connecting', () => {
   it('to nobody is a NetworkFailure with the native code', async () => {
     const error = await failureOf(connectNbd({ address: { kind: 'unix', path: '/nonexistent/s' }, exportName: '' }))
     expect(error).toMatchObject({ code: 'NetworkFailure', native: { code: 'ENOENT' } })
+    const path = `/tmp/${'x'.repeat(120)}`
+    expect(await failureOf(connectNbd({ address: { kind: 'unix', path }, exportName: '' }))).toMatchObject({
+      code: 'InvalidRequest',
+    })
   })
 
   it('to something that is no NBD server is a mismatch', async () => {

@@ -2,11 +2,6 @@ import { describeError, HoldfastError, isHoldfastError, type ErrorCode } from '.
 import { Command, errnoName, NbdErrno, OptionReply } from '../codec/constants.ts'
 import { mismatch } from '../codec/bytes.ts'
 import type { ErrorPayload } from '../codec/replies.ts'
-import type { NbdAddress } from './types.ts'
-
-export function describeAddress(address: NbdAddress): string {
-  return address.kind === 'unix' ? address.path : `${address.host}:${address.port}`
-}
 
 /** The reason of an aborted signal as our error: a HoldfastError stays what it is. */
 export function cancelled(signal: AbortSignal, what: string): HoldfastError {

@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net'
 import { HoldfastError, KiB, MiB } from '../../base/index.ts'
+import { describeAddress, socketTarget, type NbdAddress } from '../address.ts'
 import { mismatch } from '../codec/bytes.ts'
-import { cancelled, connectionClosed, connectionError, describeAddress } from './errors.ts'
-import type { NbdAddress, TlsUpgrade } from './types.ts'
+import { cancelled, connectionClosed, connectionError } from './errors.ts'
+import type { TlsUpgrade } from './types.ts'
 
 /** One static buffer per connection, handed to libuv again and again: no allocation and no stream per chunk. */
 const RECEIVE_BUFFER = 256 * KiB
@@ -38,7 +39,7 @@ export class Transport {
     upgradeable: boolean,
   ): Promise<{ transport: Transport; release: () => void }> {
     const peer = describeAddress(address)
-    const target = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
+    const target = socketTarget(address)
     let transport: Transport | null = null
     // A socket that TLS will take over must be an ordinary stream; the static buffer would bypass the TLS layer.
     const socket = upgradeable

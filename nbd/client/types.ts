@@ -1,10 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Bytes, Millis } from '../../base/index.ts'
+import type { NbdAddress } from '../address.ts'
 import type { ByteRange, StatusExtent } from '../extents/types.ts'
-
-export type NbdAddress =
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
 
 /**
  * Upgrades the connected socket after the server acknowledged STARTTLS and resolves when the peer is authenticated;

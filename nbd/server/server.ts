@@ -1,9 +1,9 @@
 import { unlink } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 import { describeError, HoldfastError, MiB, millis, type Millis } from '../../base/index.ts'
+import { describeAddress, socketTarget, type NbdAddress } from '../address.ts'
 import { Budget } from '../budget.ts'
 import { encodeString } from '../codec/bytes.ts'
-import type { NbdAddress } from '../client/types.ts'
 import { ServerConnection, type ServedBy } from './connection.ts'
 import type { NbdExport, NbdServer, ServeOptions, ServerLimits } from './types.ts'
 
@@ -15,8 +15,6 @@ const DEFAULTS: ServerLimits = {
   maxBytes: 256 * MiB,
   stallTimeout: millis(120_000),
 }
-/** sockaddr_un.sun_path, without the closing NUL. */
-const MAX_UNIX_PATH = 107
 
 /** Serves the exports until closed. Busy if the address is taken; `onError` gets what goes wrong with single clients. */
 export async function serveNbd(options: ServeOptions): Promise<NbdServer> {
@@ -95,26 +93,24 @@ class RunningServer implements NbdServer {
 }
 
 async function listen(server: Server, address: NbdAddress): Promise<void> {
-  if (address.kind === 'unix' && Buffer.byteLength(address.path) > MAX_UNIX_PATH) {
-    throw new HoldfastError('InvalidRequest', `the socket path has more than ${MAX_UNIX_PATH} bytes: ${address.path}`)
-  }
+  const target = socketTarget(address)
   try {
-    await tryListen(server, address)
+    await tryListen(server, target)
   } catch (error) {
     const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
     if (!isTaken || address.kind !== 'unix' || !(await isDeserted(address.path)))
       throw notListening(error, address, isTaken)
     await unlink(address.path)
-    await tryListen(server, address).catch((again: unknown) => {
+    await tryListen(server, target).catch((again: unknown) => {
       throw notListening(again, address, true)
     })
   }
 }
 
-async function tryListen(server: Server, address: NbdAddress): Promise<void> {
+async function tryListen(server: Server, target: { path: string } | { host: string; port: number }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }, () => {
+    server.listen(target, () => {
       server.off('error', reject)
       resolve()
     })
@@ -134,10 +130,9 @@ async function isDeserted(path: string): Promise<boolean> {
 }
 
 function notListening(cause: unknown, address: NbdAddress, isTaken: boolean): HoldfastError {
-  const where = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`
   return new HoldfastError(
     isTaken ? 'Busy' : 'NetworkFailure',
-    `cannot serve NBD at ${where}: ${describeError(cause)}`,
+    `cannot serve NBD at ${describeAddress(address)}: ${describeError(cause)}`,
     { cause },
   )
 }

@@ -1,5 +1,5 @@
 import type { Bytes, HoldfastError, Millis } from '../../base/index.ts'
-import type { NbdAddress } from '../client/types.ts'
+import type { NbdAddress } from '../address.ts'
 import type { ByteRange, Extent } from '../extents/types.ts'
 
 /**

@@ -5,7 +5,7 @@ import { CLIENT_FLAGS_LENGTH, encodeGreeting } from '../codec/handshake.ts'
 import { decodeOptionHeader, encodeOptionReply, OPTION_HEADER_LENGTH } from '../codec/options.ts'
 import { decodeMetaRequest, encodeInfoReply, encodeMetaContext } from '../codec/payloads.ts'
 import { decodeRequest, REQUEST_LENGTH, type RequestHeader } from '../codec/requests.ts'
-import type { NbdAddress } from '../client/types.ts'
+import type { NbdAddress } from '../address.ts'
 import { scratchDirectory } from './processes.ts'
 
 /** A raw end of a connection, for tests that play a peer byte by byte. */
