@@ -19,3 +19,11 @@ test('only health and login are open', () => {
   const open = allRoutes().filter((route) => route.security?.length === 0)
   expect(open.map((route) => `${route.method} ${route.path}`).sort()).toEqual(['get /health', 'post /session'])
 })
+
+test('no named schema is nullable itself: what may be null says so where it is used', () => {
+  const { components } = JSON.parse(openApiText()) as { components: { schemas: Record<string, { type?: unknown }> } }
+  const nullable = Object.entries(components.schemas).filter(
+    ([, schema]) => Array.isArray(schema.type) && schema.type.includes('null'),
+  )
+  expect(nullable.map(([name]) => name)).toEqual([])
+})

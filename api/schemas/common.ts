@@ -88,3 +88,8 @@ export function pageOf<T extends z.ZodType>(
     .object({ items: z.array(item), nextCursor: z.string().nullable(), total: z.number().int().nonnegative() })
     .openapi(name)
 }
+
+/** `T` or null, for a schema that has a name in the document: `.nullable()` would make the named schema itself nullable. */
+export function orNull<T extends z.ZodType>(schema: T): z.ZodUnion<readonly [T, z.ZodNull]> {
+  return z.union([schema, z.null()])
+}

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { displayName, findingSchema, hypervisorId, pageOf, platformSchema, site, timeMs } from './common.ts'
+import { orNull, displayName, findingSchema, hypervisorId, pageOf, platformSchema, site, timeMs } from './common.ts'
 import { runErrorSchema } from './runs.ts'
 
 export const statusWord = z.enum(['verified', 'simulator-verified', 'spec-verified', 'unverified'])
@@ -14,7 +14,7 @@ export const probeSchema = z
     evidence: statusWord.nullable().openapi({ description: 'How well this driver is tested' }),
     capabilities: z.record(z.string(), z.unknown()).nullable(),
     findings: z.array(findingSchema),
-    error: runErrorSchema.nullable(),
+    error: orNull(runErrorSchema),
   })
   .openapi('Probe')
 
@@ -31,7 +31,7 @@ export const hypervisorSchema = z
     createdMs: timeMs,
     discoveredMs: timeMs.nullable(),
     vms: z.number().int().nonnegative(),
-    probe: probeSchema.nullable(),
+    probe: orNull(probeSchema),
   })
   .openapi('Hypervisor')
 
@@ -50,7 +50,7 @@ export const addHypervisorBody = z
     credentialRef: z
       .string()
       .max(1000)
-      .regex(/^(|file:.+|env:[A-Z0-9_]+)$/, 'file:<path> or env:<NAME>, or empty where none is needed')
+      .regex(/^(|file:\/.+)$/, 'file:/path on the worker, or empty where none is needed')
       .default(''),
     options: z.record(z.string().max(64), z.union([z.string().max(1000), z.number(), z.boolean()])).default({}),
   })

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import {
+  orNull,
   byteCount,
   consistencySchema,
   durationMs,
@@ -53,8 +54,8 @@ export const pointSchema = z
     logicalBytes: byteCount.openapi({ description: 'Size of the disks' }),
     readBytes: byteCount.openapi({ description: 'Read from the source' }),
     newBytes: byteCount.openapi({ description: 'Added to the repository' }),
-    verification: verificationSchema.nullable(),
-    proof: proofSchema.nullable().openapi({ description: 'Its last drill' }),
+    verification: orNull(verificationSchema),
+    proof: orNull(proofSchema).openapi({ description: 'Its last drill' }),
     run: z.object({ workflowId: z.string(), runId: z.string() }).nullable(),
   })
   .openapi('Point')

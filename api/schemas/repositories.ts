@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { byteCount, displayName, durationMs, pageOf, repositoryId, site, timeMs, vmId } from './common.ts'
+import { orNull, byteCount, displayName, durationMs, pageOf, repositoryId, site, timeMs, vmId } from './common.ts'
 import { runErrorSchema } from './runs.ts'
 
 export const locationSchema = z
@@ -32,7 +32,7 @@ export const repositoryTestSchema = z
     readRate: z.number().nullable(),
     staleMs: durationMs.nullable().openapi({ description: 'How long the store may show an old listing' }),
     skewMs: z.number().nullable().openapi({ description: 'Clock of the store against the worker’s' }),
-    error: runErrorSchema.nullable(),
+    error: orNull(runErrorSchema),
   })
   .openapi('RepositoryTest')
 
@@ -47,11 +47,11 @@ export const repositorySchema = z
     points: z.number().int().nonnegative(),
     vms: z.number().int().nonnegative(),
     newestPointMs: timeMs.nullable(),
-    usage: usageSchema.nullable(),
+    usage: orNull(usageSchema),
     fullByMs: timeMs
       .nullable()
       .openapi({ description: 'At the measured growth; null if it does not grow or is not known yet' }),
-    test: repositoryTestSchema.nullable(),
+    test: orNull(repositoryTestSchema),
   })
   .openapi('Repository')
 
@@ -87,6 +87,6 @@ export const addRepositoryBody = z
     credentialRef: z
       .string()
       .max(1000)
-      .regex(/^(file:.+|env:[A-Z0-9_]+)$/, 'file:<path> or env:<NAME>'),
+      .regex(/^file:\/.+$/, 'file:/path on the worker'),
   })
   .openapi('AddRepository')

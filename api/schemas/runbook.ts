@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { orNull } from './common.ts'
 import type { SerializedError } from '../../base/index.ts'
 import type {
   NextAction,
@@ -109,7 +110,7 @@ export const stepAttemptSchema = z
     startedMs: z.number().nullable(),
     endedMs: z.number().nullable(),
     worker: z.string().nullable(),
-    error: errorSchema.nullable(),
+    error: orNull(errorSchema),
     note: z.string().nullable(),
   })
   .openapi('StepAttempt')
@@ -128,9 +129,9 @@ export const stepSchema = z
     nextAttemptMs: z.number().nullable(),
     worker: z.string().nullable(),
     queue: z.string().nullable(),
-    progress: progressSchema.nullable(),
+    progress: orNull(progressSchema),
     attempts: z.array(stepAttemptSchema),
-    error: errorSchema.nullable(),
+    error: orNull(errorSchema),
     compensates: z.string().nullable(),
     input: z.unknown(),
     result: z.unknown(),
@@ -183,10 +184,10 @@ export const runbookSchema = z
     startedMs: z.number(),
     endedMs: z.number().nullable(),
     resumedTimes: z.number(),
-    progress: progressSchema.nullable(),
+    progress: orNull(progressSchema),
     phases: z.array(phaseViewSchema),
     notes: z.array(operatorNoteSchema),
-    error: errorSchema.nullable(),
+    error: orNull(errorSchema),
     residue: z.array(residueSchema),
     actions: z.array(nextActionSchema),
     eventCount: z.number(),

@@ -1,5 +1,15 @@
 import { z } from '@hono/zod-openapi'
-import { byteCount, durationMs, pageOf, pageQuery, repositoryId, requesterSchema, timeMs, vmId } from './common.ts'
+import {
+  orNull,
+  byteCount,
+  durationMs,
+  pageOf,
+  pageQuery,
+  repositoryId,
+  requesterSchema,
+  timeMs,
+  vmId,
+} from './common.ts'
 import { progressSchema, residueSchema, runKindSchema, runStateSchema } from './runbook.ts'
 
 /** Why a run ended badly, short enough for a row; the whole chain is in the runbook. */
@@ -22,14 +32,14 @@ export const runSchema = z
     startedMs: timeMs,
     endedMs: timeMs.nullable(),
     durationMs: durationMs.openapi({ description: 'Up to now while it runs' }),
-    progress: progressSchema
-      .nullable()
-      .openapi({ description: 'Newest known; null before the first byte and after the end' }),
+    progress: orNull(progressSchema).openapi({
+      description: 'Newest known; null before the first byte and after the end',
+    }),
     resumedTimes: z.number().int().nonnegative(),
     summary: z.string().nullable().openapi({ description: 'One sentence about what came out' }),
     bytesRead: byteCount.nullable(),
     bytesStored: byteCount.nullable(),
-    error: runErrorSchema.nullable(),
+    error: orNull(runErrorSchema),
     residue: z.array(residueSchema).openapi({ description: 'What the run could not remove; each says who removes it' }),
     requestedBy: requesterSchema,
     seenMs: timeMs.openapi({ description: 'When this row was last compared with the engine' }),

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import {
+  orNull,
   byteCount,
   durationMs,
   findingSchema,
@@ -56,12 +57,12 @@ export const vmSchema = z
     diskCount: z.number().int(),
     category: categorySchema,
     posture: postureSchema,
-    newestPoint: pointSchema.nullable(),
+    newestPoint: orNull(pointSchema),
     pointCount: z.number().int(),
     changedPerDay: byteCount.nullable().openapi({ description: 'Mean of incremental reads over the last seven days' }),
-    lastProof: proofSchema.nullable(),
-    running: runSchema.nullable(),
-    lastRun: runSchema.nullable(),
+    lastProof: orNull(proofSchema),
+    running: orNull(runSchema),
+    lastRun: orNull(runSchema),
     flags: z.array(z.string()).openapi({ description: 'Short remarks: `1 disk left out`, `drill failed`, `gone`' }),
     seenMs: timeMs.openapi({ description: 'Last discovery that saw it' }),
     goneMs: timeMs.nullable().openapi({ description: 'Since when the hypervisor no longer lists it' }),

@@ -1,0 +1,107 @@
+/**
+ * The typed client of the API, made from `api/openapi.json`, and the way to it: address and token from flags, from the
+ * environment, or from HOLDFAST_HOME on the machine of the server. Every problem comes back as a HoldfastError.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import createClient, { type Client } from 'openapi-fetch'
+import { describeError, HoldfastError, isErrorCode } from '../../base/index.ts'
+import { homeFolder } from '../home.ts'
+import type { components, paths } from './schema.gen.ts'
+
+export type Schemas = components['schemas']
+export type ApiClient = Client<paths>
+
+export interface Connection {
+  readonly server: string
+  readonly token: string
+}
+
+type Env = { readonly [name: string]: string | undefined }
+
+/** Undefined if the file is not there. */
+function fileText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new HoldfastError('Unauthorized', `${path} cannot be read: ${describeError(error)}`, {
+      cause: error,
+      hint: 'Run this as the user of the server, or give --token.',
+    })
+  }
+}
+
+/** Flags first, then the environment, then the files of a server on this machine. */
+export function connectionOf(flags: { readonly server?: string; readonly token?: string }, env: Env): Connection {
+  const home = homeFolder(env)
+  const server =
+    flags.server ??
+    env['HOLDFAST_SERVER'] ??
+    fileText(join(home, 'run', 'server.url')) ??
+    `http://127.0.0.1:${env['HOLDFAST_PORT'] || '7420'}`
+  if (!/^https?:\/\//.test(server) || !URL.canParse(server)) {
+    throw new HoldfastError('InvalidRequest', `not the address of a server: ${server}`, {
+      hint: 'For example http://127.0.0.1:7420',
+    })
+  }
+  const tokenFile = join(home, 'secrets', 'admin-token')
+  const token = flags.token ?? env['HOLDFAST_TOKEN'] ?? fileText(tokenFile)
+  if (!token) {
+    throw new HoldfastError('Unauthorized', 'no token was given, and there is none on this machine', {
+      hint: `Give --token or HOLDFAST_TOKEN; the server keeps it in ${tokenFile}.`,
+    })
+  }
+  return { server: server.replace(/\/+$/, ''), token }
+}
+
+export type Fetch = (request: Request) => Promise<Response>
+
+/** `signal` ends what is under way. */
+export function openClient({ server, token }: Connection, signal: AbortSignal, fetchWith: Fetch = fetch): ApiClient {
+  return createClient<paths>({
+    baseUrl: `${server}/api/v1`,
+    headers: { authorization: `Bearer ${token}` },
+    fetch: async (request: Request) => {
+      try {
+        return await fetchWith(new Request(request, { signal }))
+      } catch (error) {
+        throw new HoldfastError('ServerUnreachable', `the server at ${server} cannot be reached`, { cause: error })
+      }
+    },
+  })
+}
+
+interface Answer<T> {
+  readonly data?: T
+  readonly error?: unknown
+  readonly response: Response
+}
+
+/** The data of an answer, or its problem thrown. */
+export async function ask<T>(answer: Promise<Answer<T>>): Promise<NonNullable<T>> {
+  const { data, error, response } = await answer
+  if (response.ok && data !== undefined && data !== null) return data
+  throw problemError(error, response)
+}
+
+/** The same for answers without a body. */
+export async function tell(answer: Promise<Answer<unknown>>): Promise<void> {
+  const { error, response } = await answer
+  if (!response.ok) throw problemError(error, response)
+}
+
+function problemError(problem: unknown, response: Response): HoldfastError {
+  const { code, detail, hint, data } = (typeof problem === 'object' && problem !== null ? problem : {}) as Partial<
+    Schemas['Problem']
+  >
+  if (isErrorCode(code))
+    return new HoldfastError(code, detail ?? code, { ...(hint && { hint }), ...(data && { data }) })
+  return new HoldfastError(
+    'ServerUnreachable',
+    `${response.url || 'the server'} answered ${response.status}, not as Holdfast does`,
+    {
+      hint: 'Check that the address is the server’s and not something in between.',
+    },
+  )
+}

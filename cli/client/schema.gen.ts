@@ -1,0 +1,4050 @@
+// Made by cli/client/write-client.ts from api/openapi.json.
+
+export interface paths {
+    "/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check the installation */
+        get: operations["runDoctor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Drills that have ended */
+        get: operations["listDrills"];
+        put?: never;
+        /** Prove that a point comes back */
+        post: operations["startDrill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drills/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One drill with its checks */
+        get: operations["getDrill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drills/{id}/screenshot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The picture of the booted guest */
+        get: operations["getDrillScreenshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Server-sent events
+         * @description Each event has the sequence number as `id` and the type as `event`. With `Last-Event-ID` the stream replays what was missed; if that is no longer kept, `resync` comes first. `ping` every 15 s. At most two events a second per run.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A piece of evidence */
+        get: operations["getEvidence"];
+        /**
+         * Keep a piece of evidence (workers)
+         * @description The body must hash to the address. 16 MiB at most. PNG, plain text or JSON. Repeating it changes nothing.
+         */
+        put: operations["putEvidence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Is the server there */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hypervisors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All hypervisor endpoints */
+        get: operations["listHypervisors"];
+        put?: never;
+        /**
+         * Connect a hypervisor
+         * @description Only writes it down; test it and discover its VMs next. Secrets stay with the workers.
+         */
+        post: operations["addHypervisor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hypervisors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One endpoint */
+        get: operations["getHypervisor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hypervisors/{id}/discover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Test the connection and list its VMs */
+        post: operations["discoverHypervisor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hypervisors/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Test the connection from a worker of its site */
+        post: operations["testHypervisor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sentence, what needs you, what runs */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Recovery points */
+        get: operations["listPoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/points/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One recovery point */
+        get: operations["getPoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All repositories */
+        get: operations["listRepositories"];
+        put?: never;
+        /**
+         * Register a repository
+         * @description The repository itself is made with `holdfast repo init` on a host that reaches it; test it next.
+         */
+        post: operations["addRepository"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One repository */
+        get: operations["getRepository"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write, read back, list, delete and measure from a worker of its site */
+        post: operations["testRepository"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/restores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restore a VM */
+        post: operations["startRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/restores/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Would this restore work, and what would it do
+         * @description Changes nothing.
+         */
+        post: operations["checkRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs */
+        get: operations["listRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run */
+        get: operations["getRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel; what was begun is undone */
+        post: operations["cancelRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Raw history */
+        get: operations["listRunEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause */
+        post: operations["pauseRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resume */
+        post: operations["resumeRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start an ended run again with the same input */
+        post: operations["retryRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}/retry-now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do not wait for the next attempt */
+        post: operations["retryRunNow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}/runbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runbook: phases, steps, actions */
+        get: operations["getRunbook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who am I */
+        get: operations["getSession"];
+        put?: never;
+        /** Exchange the token for a cookie */
+        post: operations["createSession"];
+        /** Log out */
+        delete: operations["deleteSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** VMs, those outside their RPO first */
+        get: operations["listVms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vms/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One VM */
+        get: operations["getVm"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Category, exclusion, drill checks */
+        patch: operations["changeVm"];
+        trace?: never;
+    };
+    "/vms/{id}/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Back up a VM
+         * @description One backup of a VM at a time: a second one is refused with the run that is under way.
+         */
+        post: operations["startBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vms/{id}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its recovery points */
+        get: operations["listVmPoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vms/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its runs */
+        get: operations["listVmRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who polls which queue */
+        get: operations["listWorkers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        Doctor: {
+            /** @enum {string} */
+            state: "ok" | "attention" | "failed";
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            checkedMs: number;
+            checks: {
+                id: string;
+                title: string;
+                /** @enum {string} */
+                state: "ok" | "attention" | "failed" | "unknown";
+                detail: string;
+                hint: string | null;
+            }[];
+        };
+        Problem: {
+            /** @example urn:holdfast:error:NotFound */
+            type: string;
+            title: string;
+            status: number;
+            /** @description What happened, to what */
+            detail: string;
+            instance: string;
+            /** @example NotFound */
+            code: string;
+            /** @description What to do */
+            hint: string;
+            /** @example errors.md#notfound */
+            docs: string;
+            causes: string[];
+            data?: {
+                [key: string]: unknown;
+            };
+        };
+        DrillPage: {
+            items: components["schemas"]["Drill"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        Drill: {
+            /** @example web-01.20261121t073352 */
+            id: string;
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            vmId: string;
+            vmName: string;
+            /**
+             * @description Recovery point, 32 hex digits
+             * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
+             */
+            pointId: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            pointCreatedMs: number | null;
+            /** @example main */
+            repositoryId: string;
+            /** @enum {string} */
+            verdict: "passed" | "failed" | "inconclusive";
+            why: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            startedMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            endedMs: number;
+            /** @description From the start of the restore to a guest whose checks passed */
+            rtoSeconds: number | null;
+            rtoTargetSeconds: number | null;
+            restoreSeconds: number;
+            bootSeconds: number | null;
+            checksPassed: number;
+            checksTotal: number;
+            /** @description Address of the picture */
+            screenshot: string | null;
+            run: {
+                workflowId: string;
+                runId: string;
+            };
+        };
+        Accepted: {
+            workflowId: string;
+            runId: string;
+            links: {
+                run: string;
+                runbook: string;
+                /** @description In the dashboard */
+                page: string;
+            };
+            /** @description Follows the run on the command line */
+            command: string;
+        };
+        DrillRequest: {
+            /**
+             * @description Default: the newest validated point of vmId
+             * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
+             */
+            pointId?: string;
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            vmId?: string;
+            /**
+             * @description Where to boot in isolation; default: where the VM lives
+             * @example lab
+             */
+            hypervisorId?: string;
+            /** @description Default: the checks kept with the VM */
+            checks?: components["schemas"]["DrillCheck"][];
+            /** @default 300000 */
+            bootTimeoutMs?: number;
+            /** @default  */
+            reason?: string;
+            tuning?: components["schemas"]["Tuning"];
+        };
+        DrillCheck: {
+            title: string;
+            path: string;
+            args: string[];
+            /** @default 60000 */
+            timeoutMs?: number;
+            /** @default 0 */
+            expectExit?: number;
+            /** @default null */
+            count?: {
+                expected: number;
+                /** @description Share: 0.005 is ±0.5 % */
+                tolerance: number;
+            } | null;
+        };
+        /** @default {} */
+        Tuning: {
+            moverHeartbeatMs?: number;
+            journalSourceBytes?: number;
+            freezeLimitMs?: number;
+            operatorWaitMs?: number;
+            reprobeMs?: number;
+            stallTimeoutMs?: number;
+        };
+        DrillDetail: components["schemas"]["Drill"] & {
+            checks: components["schemas"]["DrillCheckResult"][];
+        };
+        DrillCheckResult: {
+            title: string;
+            passed: boolean;
+            exit: number | null;
+            out: string;
+            err: string;
+            count: number | null;
+            detail: string;
+        };
+        StreamEvent: {
+            /** @enum {string} */
+            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "resync" | "ping";
+            id: string | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            ms: number;
+            /** @description Run for `run`, else null */
+            data?: unknown;
+        };
+        Health: {
+            /** @enum {string} */
+            status: "ok" | "degraded";
+            version: string;
+            /**
+             * @description Whether Temporal answers
+             * @enum {string}
+             */
+            engine: "up" | "down";
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            nowMs: number;
+        };
+        HypervisorPage: {
+            items: components["schemas"]["Hypervisor"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        Hypervisor: {
+            /** @example lab */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            platform: "qemu" | "libvirt" | "proxmox" | "xcpng" | "vsphere" | "hyperv" | "ahv" | "azure" | "image";
+            address: string;
+            /**
+             * @description Site whose workers reach it
+             * @example local
+             */
+            site: string;
+            /** @description Where workers find the secret; never the secret */
+            credentialRef: string;
+            /** @description Pinned certificate or host key */
+            identity: string | null;
+            options: {
+                [key: string]: string | number | boolean;
+            };
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            createdMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            discoveredMs: number | null;
+            vms: number;
+            probe: components["schemas"]["Probe"] | null;
+        };
+        Probe: {
+            /** @enum {string} */
+            state: "ok" | "attention" | "failed";
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            testedMs: number;
+            version: string | null;
+            identity: string | null;
+            /**
+             * @description How well this driver is tested
+             * @enum {string|null}
+             */
+            evidence: "verified" | "simulator-verified" | "spec-verified" | "unverified" | null;
+            capabilities: {
+                [key: string]: unknown;
+            } | null;
+            findings: components["schemas"]["Finding"][];
+            error: components["schemas"]["RunError"] | null;
+        };
+        Finding: {
+            code: string;
+            /** @enum {string} */
+            severity: "info" | "warning" | "blocking";
+            disk: string | null;
+            message: string;
+            hint: string;
+        };
+        RunError: {
+            code: string;
+            message: string;
+            hint: string;
+            docs: string;
+        };
+        AddHypervisor: {
+            name: string;
+            /** @enum {string} */
+            platform: "qemu" | "libvirt" | "proxmox" | "xcpng" | "vsphere" | "hyperv" | "ahv" | "azure" | "image";
+            /** @description Host, URL, or for qemu and image a directory on the worker */
+            address: string;
+            /**
+             * @description Site whose workers reach it
+             * @default local
+             * @example local
+             */
+            site?: string;
+            /** @default  */
+            credentialRef?: string;
+            /** @default {} */
+            options?: {
+                [key: string]: string | number | boolean;
+            };
+        };
+        Discovery: {
+            probe: components["schemas"]["Probe"];
+            found: number;
+            added: number;
+            changed: number;
+            gone: number;
+        };
+        Overview: {
+            /** @example All 214 VMs are inside their RPO. */
+            sentence: string;
+            /** @description One line under the sentence */
+            lead: string;
+            /** @enum {string} */
+            state: "ok" | "running" | "attention" | "failed" | "idle" | "unknown";
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            readMs: number;
+            engine: {
+                up: boolean;
+                detail: string;
+            };
+            counts: {
+                vms: number;
+                protected: number;
+                atRisk: number;
+                unprotected: number;
+                excluded: number;
+                /** @description VMs whose last drill passed */
+                proven: number;
+                points: number;
+            };
+            /** @description Most urgent first, 50 at most */
+            needsYou: components["schemas"]["Attention"][];
+            needsYouTotal: number;
+            running: components["schemas"]["Run"][];
+            /** @description The last ten that ended */
+            recent: components["schemas"]["Run"][];
+            /** @description Thirty, oldest first */
+            days: components["schemas"]["Day"][];
+            repositories: components["schemas"]["Repository"][];
+            setup: {
+                repository: boolean;
+                hypervisor: boolean;
+                firstPoint: boolean;
+                firstProof: boolean;
+            };
+        };
+        Attention: {
+            /** @enum {string} */
+            kind: "failed" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "engine";
+            /** @enum {string} */
+            severity: "failed" | "attention" | "unknown";
+            /** @example web-01 has no point inside its RPO */
+            title: string;
+            detail: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            sinceMs: number | null;
+            subject: {
+                /** @enum {string} */
+                kind: "vm" | "run" | "repository" | "hypervisor" | "site" | "drill";
+                id: string;
+            } | null;
+            /** @description What helps first, and the same as a command */
+            action: {
+                label: string;
+                command: string | null;
+            };
+        };
+        Run: {
+            /** @example backup/web-01 */
+            workflowId: string;
+            /** @description Names this run for ever; part of its address */
+            runId: string;
+            kind: components["schemas"]["RunKind"];
+            state: components["schemas"]["RunState"];
+            /** @example Backup of web-01 */
+            title: string;
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            vmId: string | null;
+            vmName: string | null;
+            /** @example main */
+            repositoryId: string | null;
+            repositoryName: string | null;
+            /** @description The point it made (backup) or used (restore, drill) */
+            pointId: string | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            startedMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            endedMs: number | null;
+            /** @description Up to now while it runs */
+            durationMs: number;
+            /** @description Newest known; null before the first byte and after the end */
+            progress: components["schemas"]["Progress"] | null;
+            resumedTimes: number;
+            /** @description One sentence about what came out */
+            summary: string | null;
+            /** @description Bytes */
+            bytesRead: number | null;
+            /** @description Bytes */
+            bytesStored: number | null;
+            error: components["schemas"]["RunError"] | null;
+            /** @description What the run could not remove; each says who removes it */
+            residue: components["schemas"]["Residue"][];
+            requestedBy: components["schemas"]["Requester"];
+            /**
+             * @description When this row was last compared with the engine
+             * @example 1795246432000
+             */
+            seenMs: number;
+        };
+        /** @enum {string} */
+        RunKind: "backup" | "restore" | "drill";
+        /** @enum {string} */
+        RunState: "running" | "paused" | "waiting" | "completed" | "completed-with-residue" | "failed" | "cancelled" | "terminated";
+        Progress: {
+            bytesDone: number;
+            bytesTotal: number;
+            bytesRead: number;
+            bytesStored: number;
+            bytesResumed: number;
+            durableOffset: number;
+            rate: number | null;
+            secondsLeft: number | null;
+            /** @enum {string|null} */
+            bottleneck: "source" | "mover" | "repository" | "target" | null;
+            seenMs: number;
+        };
+        Residue: {
+            kind: string;
+            id: string;
+            error: string;
+            hint: string;
+        };
+        Requester: {
+            user: string;
+            reason: string;
+        };
+        Day: {
+            /**
+             * @description UTC
+             * @example 2026-11-21
+             */
+            day: string;
+            points: number;
+            failed: number;
+            cancelled: number;
+            drillsPassed: number;
+            drillsFailed: number;
+            newBytes: number;
+        };
+        Repository: {
+            /** @example main */
+            id: string;
+            name: string;
+            /**
+             * @description Site whose workers reach it
+             * @example local
+             */
+            site: string;
+            location: components["schemas"]["RepositoryLocation"];
+            /** @description Where workers find the passphrase; never the passphrase */
+            credentialRef: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            createdMs: number;
+            points: number;
+            vms: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            newestPointMs: number | null;
+            usage: components["schemas"]["RepositoryUsage"] | null;
+            /**
+             * @description At the measured growth; null if it does not grow or is not known yet
+             * @example 1795246432000
+             */
+            fullByMs: number | null;
+            test: components["schemas"]["RepositoryTest"] | null;
+        };
+        RepositoryLocation: {
+            /** @enum {string} */
+            kind: "posix";
+            path: string;
+        };
+        RepositoryUsage: {
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            measuredMs: number;
+            points: number;
+            /** @description Protected VMs */
+            series: number;
+            packs: number;
+            /** @description Bytes */
+            storedBytes: number;
+            /** @description Bytes */
+            uniqueBytes: number;
+            /** @description Bytes */
+            logicalBytes: number;
+            /** @description Bytes */
+            capacityBytes: number | null;
+            /** @description Bytes */
+            freeBytes: number | null;
+            /** @description Logical to unique; null while empty */
+            dedupRatio: number | null;
+            /** @description Unique to stored */
+            compressionRatio: number | null;
+        };
+        RepositoryTest: {
+            /** @enum {string} */
+            state: "ok" | "failed";
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            testedMs: number;
+            repositoryUuid: string | null;
+            checks: {
+                name: string;
+                passed: boolean;
+                detail: string;
+            }[];
+            /** @description Bytes per second */
+            writeRate: number | null;
+            readRate: number | null;
+            /** @description How long the store may show an old listing */
+            staleMs: number | null;
+            /** @description Clock of the store against the worker’s */
+            skewMs: number | null;
+            error: components["schemas"]["RunError"] | null;
+        };
+        PointPage: {
+            items: components["schemas"]["Point"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        Point: {
+            /**
+             * @description Recovery point, 32 hex digits
+             * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
+             */
+            id: string;
+            /** @description Name of the point inside its repository */
+            stem: string;
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            vmId: string;
+            vmName: string;
+            /** @example main */
+            repositoryId: string;
+            repositoryName: string;
+            /**
+             * @description The instant that the disks stand at
+             * @example 1795246432000
+             */
+            createdMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            validatedMs: number | null;
+            /** @enum {string} */
+            origin: "manual" | "scheduled" | "publish" | "safety";
+            name: string | null;
+            description: string | null;
+            /**
+             * @description mixed: some disks in full
+             * @enum {string}
+             */
+            mode: "full" | "incremental" | "mixed";
+            /** @enum {string} */
+            consistency: "crash" | "filesystem" | "application";
+            /** @description Milliseconds */
+            freezeDurationMs: number | null;
+            diskCount: number;
+            /** @description Size of the disks */
+            logicalBytes: number;
+            /** @description Read from the source */
+            readBytes: number;
+            /** @description Added to the repository */
+            newBytes: number;
+            verification: components["schemas"]["Verification"] | null;
+            /** @description Its last drill */
+            proof: components["schemas"]["Proof"] | null;
+            run: {
+                workflowId: string;
+                runId: string;
+            } | null;
+        };
+        Verification: {
+            /** @enum {string} */
+            level: "validated" | "spot-checked" | "quick" | "full";
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            ms: number;
+            /** @description Chunks read back, for spot-checked */
+            chunks: number | null;
+        };
+        Proof: {
+            drillId: string;
+            /** @enum {string} */
+            verdict: "passed" | "failed" | "inconclusive";
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            endedMs: number;
+            rtoSeconds: number | null;
+        };
+        PointDetail: components["schemas"]["Point"] & {
+            disks: components["schemas"]["PointDisk"][];
+            /**
+             * @description Recovery point, 32 hex digits
+             * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
+             */
+            parentId: string | null;
+            repositoryPath: string;
+            /** @description Restores it from the command line */
+            command: string;
+        };
+        PointDisk: {
+            disk: string;
+            label: string;
+            /** @description Bytes */
+            size: number;
+            /** @enum {string} */
+            mode: "full" | "incremental";
+            /** @description Why it was read in full; empty if incremental */
+            why: string;
+            /** @description Bytes */
+            readBytes: number;
+            /** @description Bytes */
+            newBytes: number;
+            /** @description Bytes */
+            bytesResumed: number;
+            attempts: number;
+        };
+        RepositoryPage: {
+            items: components["schemas"]["Repository"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        AddRepository: {
+            name: string;
+            /**
+             * @description Site whose workers reach it
+             * @default local
+             * @example local
+             */
+            site?: string;
+            location: components["schemas"]["RepositoryLocation"];
+            credentialRef: string;
+        };
+        RepositoryDetail: components["schemas"]["Repository"] & {
+            /** @description The 50 VMs that added most */
+            consumption: {
+                /**
+                 * @description Fixed at the first discovery
+                 * @example web-01
+                 */
+                vmId: string;
+                vmName: string;
+                points: number;
+                /** @description Size of its newest point */
+                logicalBytes: number;
+                /** @description Bytes */
+                readBytes: number;
+                /** @description Added by its points */
+                newBytes: number;
+                /**
+                 * @description Unix milliseconds, UTC
+                 * @example 1795246432000
+                 */
+                newestPointMs: number;
+                /** @description Share of its points that were read back or verified */
+                verifiedShare: number;
+            }[];
+            /** @description Thirty days at most */
+            growth: {
+                day: string;
+                /** @description Bytes */
+                storedBytes: number;
+            }[];
+        };
+        RestoreRequest: {
+            /**
+             * @description Recovery point, 32 hex digits
+             * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
+             */
+            pointId: string;
+            target: components["schemas"]["RestoreTarget"];
+            /**
+             * @description MAC addresses and machine id
+             * @default new
+             * @enum {string}
+             */
+            identity?: "new" | "same";
+            /** @default false */
+            powerOn?: boolean;
+            /** @default  */
+            reason?: string;
+            tuning?: components["schemas"]["Tuning"];
+        };
+        RestoreTarget: {
+            /** @enum {string} */
+            kind: "new";
+            /** @example lab */
+            hypervisorId: string;
+            name: string;
+        } | {
+            /** @enum {string} */
+            kind: "original";
+            /** @description The name of the VM, typed by whoever asks */
+            confirmName: string;
+        };
+        RestoreChecks: {
+            findings: components["schemas"]["Finding"][];
+            passed: {
+                title: string;
+                detail: string;
+            }[];
+            blocked: boolean;
+            does: string[];
+            doesNotTouch: string[];
+            undo: string;
+            command: string;
+            /** @description From the last restores and drills of this VM; null without any */
+            estimateSeconds: number | null;
+        };
+        RunPage: {
+            items: components["schemas"]["Run"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        Reason: {
+            /** @default  */
+            reason?: string;
+        };
+        HistoryPage: {
+            items: components["schemas"]["HistoryEvent"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        HistoryEvent: {
+            eventId: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            ms: number;
+            /** @example ActivityTaskScheduled */
+            type: string;
+            attributes?: unknown;
+        };
+        Retried: {
+            steps: string[];
+        };
+        RetryNow: {
+            /** @description Step id; default: every step that waits for its next attempt */
+            step?: string;
+            /** @default  */
+            reason?: string;
+        };
+        Runbook: {
+            /** @enum {number} */
+            v: 1;
+            workflowId: string;
+            runId: string;
+            kind: components["schemas"]["RunKind"];
+            title: string;
+            sentence: string;
+            state: components["schemas"]["RunState"];
+            startedMs: number;
+            endedMs: number | null;
+            resumedTimes: number;
+            progress: components["schemas"]["Progress"] | null;
+            phases: components["schemas"]["PhaseView"][];
+            notes: components["schemas"]["OperatorNote"][];
+            error: components["schemas"]["Error"] | null;
+            residue: components["schemas"]["Residue"][];
+            actions: components["schemas"]["NextAction"][];
+            eventCount: number;
+            facts: components["schemas"]["RunFacts"];
+        };
+        PhaseView: {
+            /** @enum {string} */
+            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "cleanup";
+            title: string;
+            state: components["schemas"]["StepState"];
+            summary: string;
+            startedMs: number | null;
+            endedMs: number | null;
+            steps: components["schemas"]["Step"][];
+        };
+        /** @enum {string} */
+        StepState: "scheduled" | "waiting-for-worker" | "running" | "retrying" | "stalled" | "paused" | "waiting-for-approval" | "done" | "skipped" | "failed" | "compensating" | "compensated" | "cancelled" | "residue";
+        Step: {
+            id: string;
+            title: string;
+            detail: string | null;
+            /** @enum {string} */
+            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "cleanup";
+            state: components["schemas"]["StepState"];
+            startedMs: number | null;
+            endedMs: number | null;
+            attempt: number;
+            maxAttempts: number | null;
+            nextAttemptMs: number | null;
+            worker: string | null;
+            queue: string | null;
+            progress: components["schemas"]["Progress"] | null;
+            attempts: components["schemas"]["StepAttempt"][];
+            error: components["schemas"]["Error"] | null;
+            compensates: string | null;
+            input?: unknown;
+            result?: unknown;
+            events: number[];
+            actions: components["schemas"]["NextAction"][];
+            quiet: boolean;
+        };
+        StepAttempt: {
+            attempt: number;
+            startedMs: number | null;
+            endedMs: number | null;
+            worker: string | null;
+            error: components["schemas"]["Error"] | null;
+            note: string | null;
+        };
+        Error: {
+            code: string;
+            message: string;
+            hint: string;
+            /** @enum {string} */
+            retry: "transient" | "after" | "full" | "degrade" | "operator" | "never";
+            docs: string;
+            native?: {
+                code: string;
+                text: string;
+            };
+            retryAfter?: number;
+            data?: {
+                [key: string]: unknown;
+            };
+            causes: string[];
+        };
+        NextAction: {
+            /** @enum {string} */
+            id: "pause" | "resume" | "cancel" | "retry" | "retry-now" | "start-again" | "open-docs" | "start-worker" | "free-space" | "restore" | "drill";
+            label: string;
+            explanation: string;
+            command: string | null;
+            /** @enum {string} */
+            who: "viewer" | "operator" | "restorer" | "admin";
+            primary: boolean;
+        };
+        OperatorNote: {
+            ms: number;
+            what: string;
+            who: string | null;
+            reason: string | null;
+        };
+        RunFacts: {
+            vmName: string | null;
+            repositoryName: string | null;
+            platform: string | null;
+            driverEvidence: string | null;
+            pollers: {
+                [key: string]: {
+                    count: number;
+                    lastSeenMs: number | null;
+                };
+            };
+            nowMs: number;
+        };
+        Session: {
+            user: string;
+            /** @enum {string} */
+            role: "admin" | "worker";
+            /** @enum {string} */
+            via: "token" | "session";
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            expiresMs: number | null;
+            installation: {
+                id: string;
+                name: string;
+            };
+            version: string;
+            /** @description Address of Temporal’s own pages, where they are switched on */
+            engineUi: string | null;
+        };
+        NewSession: {
+            token: string;
+        };
+        VmPage: {
+            items: components["schemas"]["Vm"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        Vm: {
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            id: string;
+            name: string;
+            /** @example lab */
+            hypervisorId: string;
+            hypervisorName: string;
+            /** @enum {string} */
+            platform: "qemu" | "libvirt" | "proxmox" | "xcpng" | "vsphere" | "hyperv" | "ahv" | "azure" | "image";
+            /**
+             * @description Site whose workers reach it
+             * @example local
+             */
+            site: string;
+            /** @enum {string} */
+            power: "running" | "stopped" | "paused" | "suspended" | "io-error" | "unknown";
+            tags: string[];
+            /** @description Bytes */
+            sizeBytes: number;
+            diskCount: number;
+            category: components["schemas"]["Category"];
+            posture: components["schemas"]["Posture"];
+            newestPoint: components["schemas"]["Point"] | null;
+            pointCount: number;
+            /** @description Mean of incremental reads over the last seven days */
+            changedPerDay: number | null;
+            lastProof: components["schemas"]["Proof"] | null;
+            running: components["schemas"]["Run"] | null;
+            lastRun: components["schemas"]["Run"] | null;
+            /** @description Short remarks: `1 disk left out`, `drill failed`, `gone` */
+            flags: string[];
+            /**
+             * @description Last discovery that saw it
+             * @example 1795246432000
+             */
+            seenMs: number;
+            /**
+             * @description Since when the hypervisor no longer lists it
+             * @example 1795246432000
+             */
+            goneMs: number | null;
+        };
+        /** @enum {string} */
+        Category: "critical" | "important" | "standard" | "ephemeral";
+        Posture: {
+            state: components["schemas"]["PostureState"];
+            /** @example The newest point is 3 h 55 min old, promise 24 h. */
+            sentence: string;
+            /** @description Milliseconds */
+            ageMs: number | null;
+            /** @description Milliseconds */
+            rpoMs: number | null;
+        };
+        /** @enum {string} */
+        PostureState: "protected" | "late" | "overdue" | "failed" | "unprotected" | "excluded";
+        VmDetail: components["schemas"]["Vm"] & {
+            disks: components["schemas"]["VmDisk"][];
+            scope: string;
+            /** @description The platform’s own id */
+            externalId: string;
+            /** @enum {string} */
+            guestAgent: "running" | "absent" | "unknown";
+            os: string | null;
+            foreignSnapshots: number;
+            owner: {
+                installation: string;
+                name: string;
+                since: string;
+            } | null;
+            findings: components["schemas"]["Finding"][];
+            excludedReason: string | null;
+            /**
+             * @description Repository of its newest point, else the only one
+             * @example main
+             */
+            defaultRepositoryId: string | null;
+            /** @description Effective policy and where each value comes from */
+            policy: {
+                setting: string;
+                value: string;
+                from: string;
+            }[];
+            drillChecks: components["schemas"]["DrillCheck"][];
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            createdMs: number;
+        };
+        VmDisk: {
+            key: string;
+            label: string;
+            /** @description Bytes */
+            size: number;
+            format: string;
+            /** @enum {string} */
+            role: "data" | "boot" | "efi" | "tpm";
+            /** @description Why this disk is in no point */
+            skip: string | null;
+        };
+        VmPatch: {
+            category?: components["schemas"]["Category"];
+            /** @description Set: left out on purpose. null: protected again */
+            excludedReason?: string | null;
+            drillChecks?: components["schemas"]["DrillCheck"][];
+        };
+        BackupRequest: {
+            /**
+             * @description Default: where its newest point is, else the only repository
+             * @example main
+             */
+            repositoryId?: string;
+            /**
+             * @default auto
+             * @enum {string}
+             */
+            mode?: "auto" | "full";
+            /**
+             * @default manual
+             * @enum {string}
+             */
+            origin?: "manual" | "publish";
+            /** @default null */
+            name?: string | null;
+            /** @default null */
+            description?: string | null;
+            /**
+             * @description Default by the category of the VM
+             * @enum {string}
+             */
+            want?: "crash" | "filesystem" | "application";
+            /**
+             * @description Default by the category of the VM
+             * @enum {string}
+             */
+            onQuiesceFailure?: "degrade" | "fail";
+            /** @default 1 */
+            compressionLevel?: number;
+            /** @default  */
+            reason?: string;
+            tuning?: components["schemas"]["Tuning"];
+        };
+        Workers: {
+            queues: components["schemas"]["Queue"][];
+        };
+        Queue: {
+            /** @example holdfast.site.local */
+            queue: string;
+            /** @description null: the control queue */
+            site: string | null;
+            /**
+             * @description silent: no worker is connected
+             * @enum {string}
+             */
+            state: "ok" | "silent" | "unknown";
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            lastSeenMs: number | null;
+            workers: {
+                identity: string;
+                /**
+                 * @description Unix milliseconds, UTC
+                 * @example 1795246432000
+                 */
+                lastSeenMs: number | null;
+                /** @enum {string} */
+                role: "workflow" | "activity";
+            }[];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    runDoctor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All checks, also those that failed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Doctor"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDrills: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description Fixed at the first discovery */
+                vmId?: string;
+                /** @description Recovery point, 32 hex digits */
+                pointId?: string;
+                verdict?: "passed" | "failed" | "inconclusive";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrillPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startDrill: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DrillRequest"];
+            };
+        };
+        responses: {
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDrill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The evidence */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrillDetail"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDrillScreenshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description PNG */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: never;
+            header?: {
+                "last-event-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["StreamEvent"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "text/plain": string;
+                    "application/json": string;
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Was there already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It answers; `degraded` while Temporal does not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    listHypervisors: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HypervisorPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addHypervisor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddHypervisor"];
+            };
+        };
+        responses: {
+            /** @description Connected */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hypervisor"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHypervisor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With its last probe */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hypervisor"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discoverHypervisor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Discovery"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testHypervisor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the worker saw, good or bad */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Probe"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As of now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPoints: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description Fixed at the first discovery */
+                vmId?: string;
+                repositoryId?: string;
+                proven?: "passed" | "failed" | "inconclusive" | "never";
+                sinceMs?: number | null;
+                untilMs?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Recovery point, 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With disks, verification and proof */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointDetail"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRepositories: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepositoryPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addRepository: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddRepository"];
+            };
+        };
+        responses: {
+            /** @description Registered */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repository"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRepository: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With consumption and growth */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepositoryDetail"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testRepository: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the worker saw, good or bad */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepositoryTest"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startRestore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreRequest"];
+            };
+        };
+        responses: {
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkRestore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreRequest"];
+            };
+        };
+        responses: {
+            /** @description Findings, also blocking ones */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestoreChecks"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                kind?: components["schemas"]["RunKind"];
+                /** @description `open`: not ended. `closed`: ended. `failed` includes terminated. */
+                state?: "open" | "closed" | "failed" | "running" | "paused" | "waiting" | "completed" | "completed-with-residue" | "cancelled" | "terminated";
+                /** @description Fixed at the first discovery */
+                vmId?: string;
+                repositoryId?: string;
+                /** @description All runs of one workflow id, newest first */
+                workflowId?: string;
+                sinceMs?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Open ones first, then newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Run id, or a workflow id with its slashes encoded (its latest run) */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As last seen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Run id, or a workflow id with its slashes encoded (its latest run) */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description It is undoing its steps */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRunEvents: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Run id, or a workflow id with its slashes encoded (its latest run) */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Run id, or a workflow id with its slashes encoded (its latest run) */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description It pauses */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Run id, or a workflow id with its slashes encoded (its latest run) */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description It goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Run id, or a workflow id with its slashes encoded (its latest run) */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description The new run */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryRunNow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Run id, or a workflow id with its slashes encoded (its latest run) */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryNow"];
+            };
+        };
+        responses: {
+            /** @description The steps that try again now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retried"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRunbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Run id, or a workflow id with its slashes encoded (its latest run) */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Live, or from the archive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Runbook"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description This session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSession"];
+            };
+        };
+        responses: {
+            /** @description Logged in; the cookie is HttpOnly and SameSite=Strict */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session has ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listVms: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description Part of the name or a tag */
+                q?: string;
+                tag?: string;
+                state?: "protected" | "late" | "overdue" | "failed" | "unprotected" | "excluded" | "outside-rpo" | "running";
+                hypervisorId?: string;
+                /** @description Site whose workers reach it */
+                site?: string;
+                gone?: "hide" | "show";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Most urgent first, then by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VmPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getVm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Fixed at the first discovery */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With posture, disks and effective policy */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VmDetail"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeVm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Fixed at the first discovery */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VmPatch"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VmDetail"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startBackup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Fixed at the first discovery */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackupRequest"];
+            };
+        };
+        responses: {
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listVmPoints: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Fixed at the first discovery */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listVmRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Fixed at the first discovery */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWorkers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every queue that the configuration needs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workers"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

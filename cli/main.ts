@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { runCli } from './program.ts'
+
+const interrupted = new AbortController()
+process.once('SIGINT', () => interrupted.abort())
+// A reader that has seen enough (head, less) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+process.exitCode = await runCli(
+  process.argv.slice(2),
+  {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: process.stdin,
+    env: process.env,
+    now: Date.now,
+    signal: interrupted.signal,
+    sleep: async (ms, signal) => {
+      try {
+        await delay(ms, undefined, { signal })
+      } catch (error) {
+        if (!signal.aborted) throw error
+      }
+    },
+  },
+  version,
+)

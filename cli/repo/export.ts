@@ -1,0 +1,151 @@
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { once } from 'node:events'
+import { HoldfastError } from '../../base/index.ts'
+import type { DiskReader } from '../../repository/index.ts'
+
+/** Where a disk is written to; called with ascending offsets. Each call has taken the bytes when it resolves. */
+interface Sink extends AsyncDisposable {
+  write(at: number, data: Uint8Array): Promise<void>
+  /** Nothing more comes: the rest reads as zeros. */
+  finish(size: number): Promise<void>
+}
+
+export type ByteStream = NodeJS.WritableStream
+
+/**
+ * Writes a disk as raw image. In a new file holes stay holes; a block device gets its zeros written; `stream` gets every
+ * byte in order. Every chunk is checked on the way, so a damaged one ends the export and never writes wrong bytes.
+ */
+export async function exportDisk(
+  reader: DiskReader,
+  target: { readonly file: string; readonly force: boolean } | { readonly stream: ByteStream },
+  signal: AbortSignal,
+  onProgress: (done: number, total: number) => void,
+): Promise<{ readonly size: number; readonly dataBytes: number }> {
+  const size = reader.info.bytes
+  await using sink =
+    'stream' in target ? new StreamSink(target.stream) : await fileSink(target.file, target.force, size)
+  let dataBytes = 0
+  for await (const { offset, data } of reader.stream(0, size, signal)) {
+    signal.throwIfAborted()
+    await sink.write(offset, data)
+    dataBytes += data.byteLength
+    onProgress(offset + data.byteLength, size)
+  }
+  await sink.finish(size)
+  onProgress(size, size)
+  return { size, dataBytes }
+}
+
+const zeros = new Uint8Array(1024 * 1024)
+
+async function fileSink(file: string, force: boolean, size: number): Promise<Sink> {
+  const known = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (known?.isBlockDevice() === true) {
+    if (!force)
+      throw new HoldfastError('NameTaken', `${file} is a device: its content would be lost`, {
+        hint: 'Say so with --force.',
+      })
+    return new DeviceSink(await open(file, 'r+'))
+  }
+  if (known && !force)
+    throw new HoldfastError('NameTaken', `${file} is there already`, { hint: 'Choose another name, or say --force.' })
+  const partial = `${file}.partial`
+  await rm(partial, { force: true })
+  const handle = await open(partial, 'wx', 0o600)
+  await handle.truncate(size)
+  return new FileSink(handle, partial, file)
+}
+
+async function writeAll(handle: FileHandle, at: number, data: Uint8Array): Promise<void> {
+  for (let done = 0; done < data.byteLength;) {
+    const { bytesWritten } = await handle.write(data, done, data.byteLength - done, at + done)
+    done += bytesWritten
+  }
+}
+
+/** Gets its name when it is whole; an interrupted export leaves nothing that looks like one. */
+class FileSink implements Sink {
+  readonly #handle: FileHandle
+  readonly #partial: string
+  readonly #file: string
+  #isWhole = false
+
+  constructor(handle: FileHandle, partial: string, file: string) {
+    this.#handle = handle
+    this.#partial = partial
+    this.#file = file
+  }
+  async write(at: number, data: Uint8Array): Promise<void> {
+    await writeAll(this.#handle, at, data)
+  }
+  async finish(): Promise<void> {
+    await this.#handle.sync()
+    await rename(this.#partial, this.#file)
+    this.#isWhole = true
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close()
+    if (!this.#isWhole) await rm(this.#partial, { force: true })
+  }
+}
+
+/** Not known to hold zeros: what is a hole in the point is written as zeros. */
+class DeviceSink implements Sink {
+  readonly #handle: FileHandle
+  #position = 0
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+  async #zeroTo(end: number): Promise<void> {
+    while (this.#position < end) {
+      const part = zeros.subarray(0, Math.min(zeros.byteLength, end - this.#position))
+      await writeAll(this.#handle, this.#position, part)
+      this.#position += part.byteLength
+    }
+  }
+  async write(at: number, data: Uint8Array): Promise<void> {
+    await this.#zeroTo(at)
+    await writeAll(this.#handle, at, data)
+    this.#position = at + data.byteLength
+  }
+  async finish(size: number): Promise<void> {
+    await this.#zeroTo(size)
+    await this.#handle.sync()
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close()
+  }
+}
+
+/** A pipe: every byte in order, no faster than it is read. */
+class StreamSink implements Sink {
+  readonly #stream: ByteStream
+  #position = 0
+
+  constructor(stream: ByteStream) {
+    this.#stream = stream
+  }
+  async #push(data: Uint8Array): Promise<void> {
+    // The reader's buffer is used again: the stream keeps a copy.
+    if (!this.#stream.write(Buffer.from(data))) await once(this.#stream, 'drain')
+    this.#position += data.byteLength
+  }
+  async #zeroTo(end: number): Promise<void> {
+    while (this.#position < end) await this.#push(zeros.subarray(0, Math.min(zeros.byteLength, end - this.#position)))
+  }
+  async write(at: number, data: Uint8Array): Promise<void> {
+    await this.#zeroTo(at)
+    await this.#push(data)
+  }
+  async finish(size: number): Promise<void> {
+    await this.#zeroTo(size)
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.resolve()
+  }
+}

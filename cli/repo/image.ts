@@ -1,0 +1,155 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, open, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { bytes, describeError, HoldfastError } from '../../base/index.ts'
+import { ALLOCATION_CONTEXT, AllocationFlag, connectNbd, walkContext, type NbdClient } from '../../nbd/index.ts'
+import type { DiskSource } from '../../repository/index.ts'
+
+export interface OpenImage extends AsyncDisposable {
+  readonly format: 'raw' | 'qcow2'
+  readonly source: DiskSource
+}
+
+/** Opens a disk image for reading: raw directly, qcow2 through qemu-nbd, which knows the format. */
+export async function openImage(file: string, signal: AbortSignal): Promise<OpenImage> {
+  const magic = await readMagic(file)
+  return magic === 'QFI\u00FB' ? openQcow2(file, signal) : openRaw(file)
+}
+
+async function readMagic(file: string): Promise<string> {
+  try {
+    await using handle = await open(file, 'r')
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0)
+    return buffer.toString('latin1', 0, bytesRead)
+  } catch (error) {
+    throw new HoldfastError(
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'NotFound' : 'SourceReadFailed',
+      `${file} cannot be read: ${describeError(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+function requireSectors(file: string, size: number): number {
+  if (size > 0 && size % 512 === 0) return size
+  throw new HoldfastError('SizeMismatch', `${file} has ${size} bytes, which is no whole number of sectors`, {
+    hint: 'Is it a disk image? If so, round it up: truncate -s %512 FILE.',
+  })
+}
+
+async function openRaw(file: string): Promise<OpenImage> {
+  const handle = await open(file, 'r')
+  try {
+    const info = await stat(file)
+    const size = requireSectors(file, info.isBlockDevice() ? await deviceSize(file) : info.size)
+    const source: DiskSource = {
+      size,
+      readable: 'all',
+      maxInFlight: 4,
+      async *extents(start, end) {
+        yield { offset: start, length: end - start, kind: 'data' }
+      },
+      async read(at, into, signal) {
+        for (let done = 0; done < into.byteLength;) {
+          signal.throwIfAborted()
+          const { bytesRead } = await handle.read(into, done, into.byteLength - done, at + done)
+          if (bytesRead === 0) throw new HoldfastError('SourceReadFailed', `${file} became shorter while it was read`)
+          done += bytesRead
+        }
+      },
+    }
+    return { format: 'raw', source, [Symbol.asyncDispose]: () => handle.close() }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+/** `stat` says 0 for devices. */
+async function deviceSize(file: string): Promise<number> {
+  const name = file.split('/').at(-1) ?? ''
+  await using handle = await open(`/sys/class/block/${name}/size`, 'r')
+  return Number(await handle.readFile('utf8')) * 512
+}
+
+async function openQcow2(file: string, signal: AbortSignal): Promise<OpenImage> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-import-'))
+  await using undo = new AsyncDisposableStack()
+  undo.defer(() => rm(folder, { recursive: true, force: true }))
+  const path = join(folder, 'nbd')
+  const server = spawn(
+    'qemu-nbd',
+    ['--read-only', '--persistent', '--shared=4', '--format=qcow2', `--socket=${path}`, '--', file],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  )
+  let said = ''
+  server.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)))
+  const ended = once(server, 'exit').catch((error: unknown) => error)
+  undo.defer(async () => {
+    server.kill('SIGTERM')
+    await ended
+  })
+  const client = await connectWhenReady(path, server, () => said, file, signal)
+  undo.use(client)
+  const source = nbdSource(client, requireSectors(file, client.size))
+  const owned = undo.move()
+  return { format: 'qcow2', source, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+async function connectWhenReady(
+  path: string,
+  server: ReturnType<typeof spawn>,
+  said: () => string,
+  file: string,
+  signal: AbortSignal,
+): Promise<NbdClient> {
+  let failed: unknown
+  server.once('error', (error) => (failed = error))
+  for (let tries = 0; ; tries += 1) {
+    if ((failed as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
+      throw new HoldfastError('PackageMissing', 'qemu-nbd is needed to read qcow2 images and is not installed', {
+        hint: 'apt install qemu-utils, or convert the image first: qemu-img convert -O raw FILE FILE.raw',
+      })
+    }
+    if (failed !== undefined || server.exitCode !== null) {
+      throw new HoldfastError(
+        'SourceReadFailed',
+        `qemu-nbd cannot open ${file}: ${said().trim() || describeError(failed)}`,
+      )
+    }
+    try {
+      return await connectNbd({
+        address: { kind: 'unix', path },
+        exportName: '',
+        contexts: [ALLOCATION_CONTEXT],
+        signal,
+      })
+    } catch (error) {
+      if (tries >= 100 || signal.aborted) throw error
+    }
+    await delay(50, undefined, { signal })
+  }
+}
+
+function nbdSource(client: NbdClient, size: number): DiskSource {
+  return {
+    size,
+    readable: 'all',
+    maxInFlight: 4,
+    async *extents(start, end, signal) {
+      const range = { start: bytes(start), end: bytes(end) }
+      if (!client.contexts.includes(ALLOCATION_CONTEXT))
+        return yield { offset: start, length: end - start, kind: 'data' }
+      for await (const span of walkContext(client, ALLOCATION_CONTEXT, range, signal)) {
+        const isZero = (span.flags & AllocationFlag.ZERO) !== 0
+        yield { offset: span.offset, length: span.length, kind: isZero ? 'zero' : 'data' }
+      }
+    },
+    read: (at, into, signal) => client.read(bytes(at), into, { signal }),
+  }
+}

@@ -1,0 +1,50 @@
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { HoldfastError } from '../../base/index.ts'
+import type { PointEntry, Repository, RepositoryLocation, Stem } from '../../repository/index.ts'
+import { homeFolder } from '../home.ts'
+import type { Io } from '../io.ts'
+import { readSecret, type SecretOptions } from './secret.ts'
+
+export interface PlaceOptions extends SecretOptions {
+  readonly repo?: string
+}
+
+/** The repository's directory: named first, else `--repo`, else HOLDFAST_REPOSITORY. */
+export function placeOf(io: Io, named: string | undefined, options: PlaceOptions): RepositoryLocation {
+  const path = named ?? options.repo ?? io.world.env['HOLDFAST_REPOSITORY']
+  if (path === undefined || path === '') {
+    throw new HoldfastError('InvalidRequest', 'which repository?', {
+      hint: 'Give its directory, --repo or HOLDFAST_REPOSITORY.',
+    })
+  }
+  return { kind: 'posix', path: resolve(path) }
+}
+
+export async function openAt(io: Io, location: RepositoryLocation, options: SecretOptions): Promise<Repository> {
+  const secret = await readSecret(io, options)
+  const { openRepository } = await import('../../repository/index.ts')
+  const cacheDir = join(homeFolder(io.world.env), 'cache')
+  mkdirSync(cacheDir, { recursive: true, mode: 0o700 })
+  return openRepository({ location, secret, cacheDir })
+}
+
+/** A point by its stem, by its id, or by the beginning of its id (six digits at least). */
+export async function findStem(repository: Repository, name: string): Promise<Stem> {
+  if (name.startsWith('snap/')) return name
+  if (!/^[0-9a-f]{6,32}$/.test(name)) {
+    throw new HoldfastError('InvalidRequest', `not a point: ${name}`, {
+      hint: 'Give a stem (snap/…) or an id; list them with `holdfast repo ls`.',
+    })
+  }
+  const matches: PointEntry[] = []
+  for await (const point of repository.listPoints()) if (point.snap.startsWith(name)) matches.push(point)
+  const [match, other] = matches
+  if (!match)
+    throw new HoldfastError('NotFound', `there is no point ${name} in this repository`, {
+      hint: 'List them with `holdfast repo ls`.',
+    })
+  if (other)
+    throw new HoldfastError('InvalidRequest', `several points begin with ${name}`, { hint: 'Give more digits.' })
+  return match.stem
+}

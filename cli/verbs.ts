@@ -1,0 +1,41 @@
+import type { Verb } from './verbs/common.ts'
+
+interface Entry {
+  readonly summary: string
+  readonly load: () => Promise<Verb>
+}
+
+/** One file per verb, loaded when it is asked for. The summaries stand here so that help needs none of them. */
+export const verbs: { readonly [name: string]: Entry } = {
+  status: {
+    summary: 'are all VMs inside their promise, and what needs you',
+    load: async () => (await import('./verbs/status.ts')).status,
+  },
+  vms: { summary: 'VMs, those outside their promise first', load: async () => (await import('./verbs/vms.ts')).vms },
+  points: { summary: 'recovery points and their proof', load: async () => (await import('./verbs/points.ts')).points },
+  backup: { summary: 'back up VMs now', load: async () => (await import('./verbs/backup.ts')).backup },
+  restore: { summary: 'bring a VM back', load: async () => (await import('./verbs/restore.ts')).restore },
+  drill: { summary: 'prove that a point comes back', load: async () => (await import('./verbs/drill.ts')).drill },
+  runs: { summary: 'list runs', load: async () => (await import('./verbs/runs.ts')).runs },
+  run: {
+    summary: 'show, watch, pause, resume, retry or cancel a run',
+    load: async () => (await import('./verbs/run.ts')).run,
+  },
+  hypervisor: {
+    summary: 'connect hypervisors and discover VMs',
+    load: async () => (await import('./verbs/hypervisor.ts')).hypervisor,
+  },
+  repository: {
+    summary: 'register and test repositories',
+    load: async () => (await import('./verbs/repository.ts')).repository,
+  },
+  repo: {
+    summary: 'work on a repository offline, without any server',
+    load: async () => (await import('./verbs/repo.ts')).repo,
+  },
+  doctor: { summary: 'check the installation', load: async () => (await import('./verbs/doctor.ts')).doctor },
+  up: { summary: 'start everything for evaluation', load: async () => (await import('./verbs/up.ts')).up },
+  server: { summary: 'run the server', load: async () => (await import('./verbs/server.ts')).server },
+  worker: { summary: 'run a worker of a site', load: async () => (await import('./verbs/worker.ts')).worker },
+  lab: { summary: 'the test hypervisor: up, status, down', load: async () => (await import('./verbs/lab.ts')).lab },
+}

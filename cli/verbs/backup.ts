@@ -1,0 +1,103 @@
+import { Command, Option } from 'commander'
+import { HoldfastError, toHoldfastError } from '../../base/index.ts'
+import { ask, type Schemas } from '../client/index.ts'
+import { exit } from '../exit-codes.ts'
+import { followRun } from '../follow.ts'
+import type { Io } from '../io.ts'
+import { examples, findVm, keyHeader, whole, type Verb } from './common.ts'
+
+interface Options {
+  readonly repository?: string
+  readonly full?: boolean
+  readonly name?: string
+  readonly description?: string
+  readonly consistency?: 'crash' | 'filesystem' | 'application'
+  readonly level?: number
+  readonly reason: string
+  readonly key?: string
+  readonly watch?: boolean
+}
+interface Row {
+  readonly vm: string
+  readonly run: Schemas['Accepted'] | null
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string } | null
+}
+
+export const backup: Verb = (ioOf) => {
+  const command = new Command('backup')
+    .description('back up VMs now')
+    .argument('<vm...>', 'ids or names')
+    .option('--repository <id>', 'where to; default: where its newest point is')
+    .option('--full', 'read all disks in full')
+    .option('--name <text>', 'name of the point')
+    .option('--description <text>', 'why it was made')
+    .addOption(
+      new Option('--consistency <level>', 'default: by the category of the VM').choices([
+        'crash',
+        'filesystem',
+        'application',
+      ]),
+    )
+    .option('--level <n>', 'zstd level', whole('--level', 1, 19))
+    .option('--reason <text>', 'shown in the runbook', '')
+    .option('--key <text>', 'Idempotency-Key: repeating the command starts nothing twice')
+    .option('-w, --watch', 'follow it to its end (one VM)')
+  examples(command, [
+    'holdfast backup web-01 --watch',
+    'holdfast backup web-01 db-01 --reason "before the update"',
+    'holdfast backup web-01 --full',
+  ])
+  return command.action(async (names: string[], options: Options) => {
+    const io = ioOf(command)
+    if (options.watch && names.length > 1) throw new HoldfastError('InvalidRequest', '--watch follows one VM only')
+    const [only, ...others] = names
+    if (only !== undefined && others.length === 0) {
+      const run = await start(io, only, options)
+      if (options.watch) {
+        io.say(`Started ${run.workflowId}.`)
+        io.end(await followRun(io, io.api(), run.runId))
+      } else io.answer(run, () => `Started ${run.workflowId}.\n  ${run.command}`)
+      return
+    }
+    const rows: Row[] = []
+    for (const name of names) rows.push(await tryStart(io, name, options))
+    io.answer(rows, () =>
+      rows
+        .map(({ vm, run, error }) =>
+          run ? `${vm}: started, ${run.command}` : `${vm}: ${error?.message ?? ''}. ${error?.hint ?? ''}`,
+        )
+        .join('\n'),
+    )
+    const failed = rows.filter((row) => row.error).length
+    if (failed > 0) io.end(failed === rows.length ? exit.failed : exit.partial)
+  })
+}
+
+/** With several VMs one that is refused does not keep the others from starting. */
+async function tryStart(io: Io, name: string, options: Options): Promise<Row> {
+  try {
+    return { vm: name, run: await start(io, name, options), error: null }
+  } catch (error) {
+    const { code, message, hint } = toHoldfastError(error)
+    return { vm: name, run: null, error: { code, message, hint } }
+  }
+}
+
+async function start(io: Io, name: string, options: Options): Promise<Schemas['Accepted']> {
+  const api = io.api()
+  const vm = await findVm(api, name)
+  return ask(
+    api.POST('/vms/{id}/backups', {
+      params: { path: { id: vm.id }, ...keyHeader(options.key && `${options.key}.${vm.id}`) },
+      body: {
+        mode: options.full ? 'full' : 'auto',
+        reason: options.reason,
+        ...(options.repository !== undefined && { repositoryId: options.repository }),
+        ...(options.name !== undefined && { name: options.name }),
+        ...(options.description !== undefined && { description: options.description }),
+        ...(options.consistency && { want: options.consistency }),
+        ...(options.level !== undefined && { compressionLevel: options.level }),
+      },
+    }),
+  )
+}

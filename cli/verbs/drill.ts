@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { describeError, HoldfastError } from '../../base/index.ts'
+import { ask, type Schemas } from '../client/index.ts'
+import { followRun } from '../follow.ts'
+import { examples, findPoint, findVm, keyHeader, type Verb } from './common.ts'
+
+interface Options {
+  readonly point: string
+  readonly on?: string
+  readonly checks?: string
+  readonly reason: string
+  readonly key?: string
+  readonly watch?: boolean
+}
+
+export const drill: Verb = (ioOf) => {
+  const command = new Command('drill')
+    .description('prove that a point comes back: restore it in isolation, boot it, check it, destroy it')
+    .argument('<vm>', 'id or name')
+    .option('--point <point>', 'latest, id, or time', 'latest')
+    .option('--on <hypervisor>', 'where to boot; default: where the VM lives')
+    .option('--checks <file>', 'JSON list of commands to run in the guest; default: those kept with the VM')
+    .option('--reason <text>', 'shown in the runbook', '')
+    .option('--key <text>', 'Idempotency-Key: repeating the command starts nothing twice')
+    .option('-w, --watch', 'follow it to its end')
+  examples(command, [
+    'holdfast drill web-01 --watch',
+    'holdfast drill web-01 --point 2026-11-21T02:41:10Z --checks checks.json',
+  ])
+  return command.action(async (name: string, options: Options) => {
+    const io = ioOf(command)
+    const api = io.api()
+    const vm = await findVm(api, name)
+    const point = await findPoint(api, vm.id, options.point)
+    const run = await ask(
+      api.POST('/drills', {
+        params: keyHeader(options.key),
+        body: {
+          pointId: point.id,
+          reason: options.reason,
+          ...(options.on !== undefined && { hypervisorId: options.on }),
+          ...(options.checks !== undefined && { checks: readChecks(options.checks) }),
+        },
+      }),
+    )
+    if (options.watch) {
+      io.say(`Started ${run.workflowId}.`)
+      io.end(await followRun(io, api, run.runId))
+    } else io.answer(run, () => `Started ${run.workflowId}.\n  ${run.command}`)
+  })
+}
+
+/** The server checks each one. */
+function readChecks(file: string): Schemas['DrillCheck'][] {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new HoldfastError('InvalidRequest', `${file} cannot be read as JSON: ${describeError(error)}`, {
+      cause: error,
+    })
+  }
+  if (!Array.isArray(parsed)) throw new HoldfastError('InvalidRequest', `${file} is not a list of checks`)
+  return parsed as Schemas['DrillCheck'][]
+}

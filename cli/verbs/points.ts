@@ -1,0 +1,99 @@
+import { Command, Option } from 'commander'
+import { ask } from '../client/index.ts'
+import { plain, styleOf } from '../render/style.ts'
+import { pairs, table } from '../render/table.ts'
+import { ago, at, size } from '../render/words.ts'
+import { examples, findPoint, findVm, listAll, whole, type Verb } from './common.ts'
+
+interface Options {
+  readonly repository?: string
+  readonly proven?: 'passed' | 'failed' | 'inconclusive' | 'never'
+  readonly point?: string
+  readonly limit: number
+}
+
+export const points: Verb = (ioOf) => {
+  const command = new Command('points')
+    .description('recovery points, newest first, with their proof; one point in detail')
+    .argument('[vm]', 'id or name')
+    .option('--point <point>', 'this one in detail: latest, id, or time')
+    .option('--repository <id>', 'only in this repository')
+    .addOption(
+      new Option('--proven <verdict>', 'only with this last drill').choices([
+        'passed',
+        'failed',
+        'inconclusive',
+        'never',
+      ]),
+    )
+    .option('--limit <n>', 'rows at most', whole('--limit', 1, 10_000), 50)
+  examples(command, [
+    'holdfast points web-01',
+    'holdfast points web-01 --point latest',
+    'holdfast points --proven never',
+  ])
+  return command.action(async (name: string | undefined, options: Options) => {
+    const io = ioOf(command)
+    const api = io.api()
+    const style = styleOf(io.hasColor)
+    const now = io.world.now()
+    const vm = name === undefined ? undefined : await findVm(api, name)
+    if (vm && options.point !== undefined) {
+      const { id } = await findPoint(api, vm.id, options.point)
+      const point = await ask(api.GET('/points/{id}', { params: { path: { id } } }))
+      io.answer(point, () =>
+        [
+          `${style.bold(`Point of ${plain(point.vmName)}, ${at(point.createdMs)}`)}  ${point.verification?.level ?? 'not validated'}`,
+          '',
+          pairs([
+            ['id', point.id],
+            ['repository', `${point.repositoryName} (${point.repositoryPath})`],
+            ['stem', point.stem],
+            ['made', `${point.mode}, ${point.origin}, ${point.consistency} consistent`],
+            ['read, stored', `${size(point.readBytes)}, ${size(point.newBytes)} new of ${size(point.logicalBytes)}`],
+            [
+              'proof',
+              point.proof ? `${point.proof.verdict} ${ago(point.proof.endedMs, now)}` : 'never booted in a drill',
+            ],
+            ['restore', point.command],
+          ]),
+          '',
+          table(point.disks, [
+            { head: 'DISK', cell: (disk) => disk.disk },
+            { head: 'SIZE', cell: (disk) => size(disk.size), right: true },
+            { head: 'READ', cell: (disk) => size(disk.readBytes), right: true },
+            { head: 'NEW', cell: (disk) => size(disk.newBytes), right: true },
+            { head: 'MODE', cell: (disk) => (disk.why ? `${disk.mode}: ${disk.why}` : disk.mode) },
+          ]),
+        ].join('\n'),
+      )
+      return
+    }
+    const filter = {
+      ...(vm && { vmId: vm.id }),
+      ...(options.repository !== undefined && { repositoryId: options.repository }),
+      ...(options.proven && { proven: options.proven }),
+    }
+    const { items, total } = await listAll(options.limit, (page) =>
+      ask(api.GET('/points', { params: { query: { ...filter, ...page } } })),
+    )
+    io.answer({ items, total }, () =>
+      table(items, [
+        { head: 'POINT IN TIME', cell: (point) => at(point.createdMs) },
+        { head: 'ID', cell: (point) => point.id.slice(0, 12) },
+        ...(vm ? [] : [{ head: 'VM', cell: (point: (typeof items)[number]) => point.vmId }]),
+        { head: 'MODE', cell: (point) => point.mode },
+        { head: 'READ', cell: (point) => size(point.readBytes), right: true },
+        { head: 'NEW', cell: (point) => size(point.newBytes), right: true },
+        { head: 'CONSISTENT', cell: (point) => point.consistency },
+        { head: 'CHECKED', cell: (point) => point.verification?.level ?? 'not validated' },
+        {
+          head: 'PROOF',
+          cell: (point) => (point.proof ? `${point.proof.verdict} ${ago(point.proof.endedMs, now)}` : 'never'),
+        },
+        { head: 'REPOSITORY', cell: (point) => point.repositoryId },
+      ]),
+    )
+    if (total > items.length) io.say(`${items.length} of ${total}; --limit shows more`)
+  })
+}

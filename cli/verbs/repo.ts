@@ -1,0 +1,290 @@
+import { basename } from 'node:path'
+import { Command, Option } from 'commander'
+import { describeError, formatBytes, formatDuration, HoldfastError, toHoldfastError } from '../../base/index.ts'
+import type { PointEntry, PointInfo, Repository, VerifyLevel, VerifyReport } from '../../repository/index.ts'
+import { exit } from '../exit-codes.ts'
+import type { Io } from '../io.ts'
+import { plain, styleOf } from '../render/style.ts'
+import { pairs, table } from '../render/table.ts'
+import { at, size } from '../render/words.ts'
+import { findStem, openAt, placeOf, type PlaceOptions } from '../repo/place.ts'
+import { Progress } from '../repo/progress.ts'
+import { readPassphrase } from '../repo/secret.ts'
+import { examples, whole, type Verb } from './common.ts'
+
+/** Works on a directory alone: the day on which there is no server is the day on which it is needed. */
+export const repo: Verb = (ioOf) => {
+  const command = new Command('repo').description('work on a repository offline, without any server')
+  examples(command, [
+    'holdfast repo init /srv/backup --passphrase-file /root/backup.pass',
+    'holdfast repo ls /srv/backup --passphrase-file /root/backup.pass',
+    'holdfast repo verify /srv/backup --level full',
+    'holdfast repo export 0192f3a6 virtio0 web-01.raw --repo /srv/backup',
+    'holdfast repo export 0192f3a6 virtio0 - --repo /srv/backup | ssh host "cat > /dev/vg/web-01"',
+  ])
+  /** A subcommand with the options that all share. */
+  const sub = (name: string, description: string): Command =>
+    command
+      .command(name)
+      .description(description)
+      .option('-r, --repo <dir>', 'the repository (also HOLDFAST_REPOSITORY)')
+      .option('--passphrase-file <file>', 'else it is asked for')
+
+  sub('init', 'make a repository; prints the recovery key, once')
+    .argument('[dir]')
+    .option('--resume', 'complete an init that was interrupted')
+    .action(async (dir: string | undefined, options: PlaceOptions & { resume?: boolean }, self: Command) =>
+      init(ioOf(self), dir, options),
+    )
+
+  const opening = (name: string, description: string): Command =>
+    sub(name, description).option('--recovery-key-file <file>', 'open it with the recovery key instead')
+
+  opening('info', 'id, points, sizes and ratios')
+    .argument('[dir]')
+    .action(async (dir: string | undefined, options: PlaceOptions, self: Command) => {
+      const io = ioOf(self)
+      await using repository = await openAt(io, placeOf(io, dir, options), options)
+      const usage = await repository.usage()
+      const { id, location } = repository
+      io.answer({ id, location, ...usage }, () =>
+        pairs([
+          ['id', id],
+          ['place', location.path],
+          ['points', `${usage.points} of ${usage.series} ${usage.series === 1 ? 'VM' : 'VMs'}`],
+          ['logical', size(usage.logicalBytes)],
+          ['unique', `${size(usage.uniqueBytes)}${ratio(usage.logicalBytes, usage.uniqueBytes, 'deduplicated')}`],
+          [
+            'stored',
+            `${size(usage.storedBytes)} in ${usage.packs} packs${ratio(usage.uniqueBytes, usage.storedBytes, 'compressed')}`,
+          ],
+          ['free', usage.freeBytes === null ? 'unknown' : `${size(usage.freeBytes)} of ${size(usage.capacityBytes)}`],
+        ]),
+      )
+    })
+  opening('ls', 'points, newest first inside each series; every state is shown')
+    .argument('[dir]')
+    .option('--vm <name>', 'only of VMs of this name')
+    .option('--limit <n>', 'points at most', whole('--limit', 1, 100_000), 1000)
+    .action(async (dir: string | undefined, options: PlaceOptions & ListOptions, self: Command) => {
+      const io = ioOf(self)
+      await using repository = await openAt(io, placeOf(io, dir, options), options)
+      await list(io, repository, options)
+    })
+  opening('verify', 'check what is stored: sizes and tables (quick), or every chunk decrypted and hashed (full)')
+    .argument('[dir]')
+    .addOption(new Option('--level <level>').choices(['quick', 'full']).default('quick'))
+    .option('--point <stem...>', 'only these points')
+    .action(async (dir: string | undefined, options: PlaceOptions & VerifyOptions, self: Command) => {
+      const io = ioOf(self)
+      await using repository = await openAt(io, placeOf(io, dir, options), options)
+      await verify(io, repository, options)
+    })
+  opening('export', 'write a disk as a raw image; holes stay holes')
+    .argument('<stem>', 'stem or id of the point')
+    .argument('<disk>', 'its id, as `repo ls` shows it')
+    .argument('<file>', 'a new file, a block device (with --force), or - for stdout')
+    .option('-f, --force', 'replace what is there')
+    .action(
+      async (stem: string, disk: string, file: string, options: PlaceOptions & { force?: boolean }, self: Command) => {
+        const io = ioOf(self)
+        await using repository = await openAt(io, placeOf(io, undefined, options), options)
+        await exportOne(io, repository, { stem, disk, file, force: options.force === true })
+      },
+    )
+  opening('import', 'make a point of a raw or qcow2 image')
+    .argument('<file>')
+    .option('--vm <name>', 'name of the VM; default: the file’s name')
+    .option('--disk <id>', 'id of the disk', 'disk0')
+    .option('--name <text>', 'name of the point')
+    .option('--level <n>', 'zstd level', whole('--level', 1, 19), 1)
+    .action(async (file: string, options: PlaceOptions & ImportOptions, self: Command) => {
+      const io = ioOf(self)
+      const { openImage } = await import('../repo/image.ts')
+      await using image = await openImage(file, io.world.signal)
+      await using repository = await openAt(io, placeOf(io, undefined, options), options)
+      const { importDisk } = await import('../repo/import.ts')
+      const progress = new Progress(io, basename(file))
+      const done = await importDisk(repository, image.source, {
+        vm: options.vm ?? basename(file).replace(/\.[^.]+$/, ''),
+        disk: options.disk,
+        name: options.name ?? null,
+        compressionLevel: options.level,
+        nowMs: io.world.now(),
+        signal: io.world.signal,
+        onProgress: (now, total) => progress.bytes(now, total),
+      })
+      progress.end()
+      const newBytes = done.parts.reduce((sum, part) => sum + part.newBytes, 0)
+      const { stem, snap } = done
+      io.answer(
+        { stem, snap, format: image.format, size: image.source.size, newBytes },
+        () =>
+          `${stem}\n  ${formatBytes(image.source.size)}, ${formatBytes(newBytes)} new\n  holdfast repo export ${snap.slice(0, 12)} ${options.disk} FILE`,
+      )
+    })
+  return command
+}
+
+interface ListOptions {
+  readonly vm?: string
+  readonly limit: number
+}
+interface VerifyOptions {
+  readonly level: VerifyLevel
+  readonly point?: string[]
+}
+interface ImportOptions {
+  readonly vm?: string
+  readonly disk: string
+  readonly name?: string
+  readonly level: number
+}
+
+function ratio(from: number, to: number, word: string): string {
+  return to > 0 && from > 0 ? ` (${word} ${(from / to).toFixed(1)} ×)` : ''
+}
+
+async function init(io: Io, dir: string | undefined, options: PlaceOptions & { resume?: boolean }): Promise<void> {
+  const location = placeOf(io, dir, options)
+  const passphrase = await readPassphrase(io, options, true)
+  const { createRepository } = await import('../../repository/index.ts')
+  const made = await createRepository({
+    location,
+    passphrase,
+    ...(options.resume && { resume: true }),
+    onProgress: (what) => io.say(what),
+  })
+  io.answer({ ...made, path: location.path }, () =>
+    [
+      `Repository ${made.id} in ${location.path}`,
+      '',
+      'Recovery key, shown this once and stored nowhere:',
+      '',
+      `  ${made.recoveryKey}`,
+      '',
+      'Print it or keep it in another place: without it and the passphrase nobody can read the backups.',
+    ].join('\n'),
+  )
+}
+
+interface Row extends PointEntry {
+  readonly info: PointInfo | null
+  readonly problem: string | null
+}
+
+/** A point that cannot be read is a line that says so, never a missing one. */
+async function describe(repository: Repository, point: PointEntry): Promise<Row> {
+  if (point.state !== 'recovery-point' && point.state !== 'held') return { ...point, info: null, problem: point.state }
+  try {
+    await using open = await repository.openPoint(point.stem)
+    return { ...point, info: open.info, problem: null }
+  } catch (error) {
+    return { ...point, info: null, problem: describeError(error) }
+  }
+}
+
+async function list(io: Io, repository: Repository, options: ListOptions): Promise<void> {
+  const rows: Row[] = []
+  let isCut = false
+  for await (const point of repository.listPoints({ signal: io.world.signal })) {
+    const row = await describe(repository, point)
+    if (options.vm !== undefined && row.info?.vm.name !== options.vm && row.info?.vm.id !== options.vm) continue
+    if (rows.length >= options.limit) {
+      isCut = true
+      break
+    }
+    rows.push(row)
+  }
+  io.answer({ points: rows, isComplete: !isCut }, () =>
+    table(rows, [
+      { head: 'POINT IN TIME', cell: (row) => at(row.createdMs) },
+      { head: 'ID', cell: (row) => row.snap.slice(0, 12) },
+      { head: 'VM', cell: (row) => (row.info ? plain(row.info.vm.name) : '?') },
+      { head: 'STATE', cell: (row) => row.state },
+      {
+        head: 'DISKS',
+        cell: (row) => row.info?.disks.map((disk) => `${disk.id} ${size(disk.bytes)}`).join(', ') ?? '',
+      },
+      {
+        head: 'NEW',
+        cell: (row) => (row.info ? size(row.info.disks.reduce((sum, disk) => sum + disk.newBytes, 0)) : ''),
+        right: true,
+      },
+      { head: '', cell: (row) => (row.problem === null || row.problem === row.state ? '' : plain(row.problem)) },
+    ]),
+  )
+  if (isCut) io.say(`Only the first ${options.limit}; --limit shows more.`)
+}
+
+async function verify(io: Io, repository: Repository, options: VerifyOptions): Promise<void> {
+  const stems = options.point && (await Promise.all(options.point.map((name) => findStem(repository, name))))
+  const progress = new Progress(io, 'verify')
+  const report = await repository.verify({
+    level: options.level,
+    ...(stems && { stems }),
+    signal: io.world.signal,
+    onProgress: (done, total, what) => progress.count(done, total, what),
+  })
+  progress.end()
+  io.answer(report, () => verifyText(report, styleOf(io.hasColor)))
+  if (report.damages.length > 0) io.end(exit.failed)
+}
+
+function verifyText(report: VerifyReport, style: ReturnType<typeof styleOf>): string {
+  const { level, points, packs, chunks, bytes, damages, durationMs } = report
+  const looked = `${level}: ${points} points, ${packs} packs, ${chunks} chunks, ${formatBytes(bytes)} in ${formatDuration(durationMs)}`
+  if (damages.length === 0) return `${style.tone('ok', 'No damage found.')} ${looked}`
+  return [
+    `${style.tone('failed', `${damages.length} damaged ${damages.length === 1 ? 'thing' : 'things'}.`)} ${looked}`,
+    ...damages.flatMap((damage) => [
+      '',
+      `${damage.object} (${damage.found}): ${plain(damage.message)}`,
+      ...damage.affects.map(
+        ({ stem, vm, disk, ranges }) =>
+          `  ${plain(vm)} ${stem}${disk === null ? '' : ` ${disk}`}${
+            ranges.length > 0
+              ? `: bytes ${ranges
+                  .slice(0, 8)
+                  .map((range) => `${range.start}–${range.end}`)
+                  .join(', ')}${ranges.length > 8 ? ` and ${ranges.length - 8} more ranges` : ''}`
+              : ''
+          }`,
+      ),
+    ]),
+  ].join('\n')
+}
+
+async function exportOne(
+  io: Io,
+  repository: Repository,
+  wish: { readonly stem: string; readonly disk: string; readonly file: string; readonly force: boolean },
+): Promise<void> {
+  const { exportDisk } = await import('../repo/export.ts')
+  await using point = await repository.openPoint(await findStem(repository, wish.stem))
+  const ids = point.info.disks.map((disk) => disk.id)
+  if (!ids.includes(wish.disk)) {
+    throw new HoldfastError('NotFound', `the point has no disk ${wish.disk}`, { hint: `It has ${ids.join(', ')}.` })
+  }
+  const isStream = wish.file === '-'
+  if (isStream && io.world.stdout.isTTY)
+    throw new HoldfastError('InvalidRequest', 'a disk image on a terminal helps nobody', {
+      hint: 'Send it into a file or a pipe.',
+    })
+  const progress = new Progress(io, wish.disk)
+  try {
+    const target = isStream
+      ? { stream: io.world.stdout as NodeJS.WritableStream }
+      : { file: wish.file, force: wish.force }
+    const done = await exportDisk(point.disk(wish.disk), target, io.world.signal, (now, total) =>
+      progress.bytes(now, total),
+    )
+    progress.end()
+    const text = `${formatBytes(done.size)}, ${formatBytes(done.dataBytes)} of it data, every chunk checked`
+    if (isStream) io.say(text)
+    else io.answer({ file: wish.file, ...done }, () => `${wish.file}: ${text}`)
+  } catch (error) {
+    progress.end()
+    throw toHoldfastError(error)
+  }
+}

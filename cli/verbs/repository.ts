@@ -1,0 +1,87 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { formatBytes } from '../../base/index.ts'
+import { ask, type Schemas } from '../client/index.ts'
+import { exit } from '../exit-codes.ts'
+import { plain } from '../render/style.ts'
+import { table } from '../render/table.ts'
+import { ago, size } from '../render/words.ts'
+import { examples, listAll, type Verb } from './common.ts'
+
+export const repository: Verb = (ioOf) => {
+  const command = new Command('repository').description(
+    'repositories that the server knows: add, list, test (to work on one offline: holdfast repo)',
+  )
+  examples(command, [
+    'holdfast repository add main /srv/backup --credential file:/srv/secrets/main',
+    'holdfast repository ls',
+    'holdfast repository test main',
+  ])
+  command
+    .command('add')
+    .description('register one that `holdfast repo init` has made')
+    .argument('<name>')
+    .argument('<path>', 'directory, as the workers of its site see it')
+    .requiredOption('--credential <ref>', 'where workers find the passphrase: file:/path')
+    .option('--site <site>', 'whose workers reach it', 'local')
+    .action(async (name: string, path: string, options: { credential: string; site: string }, self: Command) => {
+      const io = ioOf(self)
+      const added = await ask(
+        io.api().POST('/repositories', {
+          body: {
+            name,
+            site: options.site,
+            location: { kind: 'posix', path: resolve(path) },
+            credentialRef: options.credential,
+          },
+        }),
+      )
+      io.answer(added, () => `Registered ${added.id}. Test it: holdfast repository test ${added.id}`)
+    })
+  command
+    .command('ls')
+    .description('list them')
+    .action(async (_options: object, self: Command) => {
+      const io = ioOf(self)
+      const api = io.api()
+      const { items, total } = await listAll(10_000, (page) =>
+        ask(api.GET('/repositories', { params: { query: page } })),
+      )
+      io.answer({ items, total }, () =>
+        table(items, [
+          { head: 'REPOSITORY', cell: (one) => one.id },
+          { head: 'SITE', cell: (one) => one.site },
+          { head: 'POINTS', cell: (one) => String(one.points), right: true },
+          { head: 'VMS', cell: (one) => String(one.vms), right: true },
+          { head: 'STORED', cell: (one) => size(one.usage?.storedBytes), right: true },
+          { head: 'FREE', cell: (one) => size(one.usage?.freeBytes), right: true },
+          {
+            head: 'LAST TEST',
+            cell: (one) => (one.test ? `${one.test.state} ${ago(one.test.testedMs, io.world.now())}` : 'never'),
+          },
+          { head: 'PLACE', cell: (one) => plain(one.location.path) },
+        ]),
+      )
+    })
+  command
+    .command('test')
+    .description('write, read back, list, delete and measure from a worker of its site')
+    .argument('<id>')
+    .action(async (id: string, _options: object, self: Command) => {
+      const io = ioOf(self)
+      const result = await ask(io.api().POST('/repositories/{id}/test', { params: { path: { id } } }))
+      io.answer(result, () => testText(result))
+      if (result.state === 'failed') io.end(exit.failed)
+    })
+  return command
+}
+
+function testText(test: Schemas['RepositoryTest']): string {
+  const lines = test.checks.map(
+    (check) => `${check.passed ? 'passed' : 'FAILED'}: ${plain(check.name)}. ${plain(check.detail)}`,
+  )
+  if (test.writeRate !== null && test.readRate !== null)
+    lines.push(`writes ${formatBytes(test.writeRate)}/s, reads ${formatBytes(test.readRate)}/s`)
+  if (test.error) lines.push(`Failed: ${plain(test.error.message)}`, `  ${plain(test.error.hint)}`)
+  return lines.join('\n')
+}
