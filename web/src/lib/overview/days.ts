@@ -52,13 +52,13 @@ export function strips(
   running: { readonly backups: boolean; readonly drills: boolean },
 ): Strip[] {
   return [
-    strip('Backups', 'points made against runs that failed', days, running.backups, (day) => [day.points, day.failed], [
+    strip('Backups', 'points made, runs that failed', days, running.backups, (day) => [day.points, day.failed], [
       'points',
       'failed',
     ]),
     strip(
       'Drills',
-      'points proven against drills that failed',
+      'points proven, drills that failed',
       days,
       running.drills,
       (day) => [day.drillsPassed, day.drillsFailed],

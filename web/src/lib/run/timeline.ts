@@ -134,7 +134,7 @@ export function timelineOf(book: Runbook, now: number, zoom: PhaseView['phase'] 
   const ticks = [{ at: 0, text: clock(fromMs) }]
   for (let ms = Math.ceil(fromMs / distance) * distance; ms < toMs; ms += distance) {
     // The first label is the start itself; ticks too near to it, to now or to the end are left to the lines.
-    const clear = at(ms) > 11 && at(ms) < 96 && (ended !== null || Math.abs(at(ms) - at(now)) > 5)
+    const clear = at(ms) > 11 && at(ms) < 96 && (ended !== null || Math.abs(at(ms) - at(now)) > 8)
     if (clear) ticks.push({ at: at(ms), text: name(ms) })
   }
   return {

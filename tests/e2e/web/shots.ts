@@ -1,0 +1,70 @@
+import type { Page } from 'playwright-core'
+import { calmOverview, crmBook, drills, erpBook, erpPoints, firstOverview, freshDetail, moment, restoreBook, waitingBook } from '../../../web/src/lib/fixtures/index.ts'
+import type { Shot } from './stage.ts'
+
+export type Picture = Omit<Shot, 'theme' | 'width'> & { readonly name: string }
+
+const point = erpPoints[0]?.id ?? ''
+const proven = erpPoints[16]?.id ?? ''
+const wizard = `/restore?vm=erp-db-01&point=${point}&host=pve-par-2&name=erp-db-01-restored`
+
+async function pressed(page: Page, name: RegExp): Promise<void> {
+  await page.getByRole('button', { name }).first().click()
+  await page.locator('dialog[open]').waitFor()
+}
+
+/** Every screen, and the states that a screen must have. */
+export const pictures: readonly Picture[] = [
+  { name: 'overview', path: '/' },
+  { name: 'overview-calm', path: '/', scene: { overview: calmOverview } },
+  { name: 'overview-first', path: '/', scene: { overview: firstOverview, empty: true } },
+  { name: 'overview-loading', path: '/', silent: true },
+  { name: 'overview-error', path: '/', broken: 503 },
+  {
+    name: 'overview-stale', path: '/', stale: true,
+    before: async (page) => {
+      await page.locator('.live.stale').first().waitFor({ state: 'attached' })
+      await page.clock.setFixedTime(moment + 10_000)
+      await page.locator('.connection').waitFor()
+    },
+  },
+  { name: 'vms', path: '/vms' },
+  {
+    name: 'vms-selected', path: '/vms?state=outside-rpo',
+    before: async (page) => {
+      await page.getByLabel('Select files-paris-01').check()
+      await page.getByLabel('Select jump-02').check()
+    },
+  },
+  { name: 'vms-none', path: '/vms?q=tag:nothing' },
+  { name: 'vms-empty', path: '/vms', scene: { empty: true } },
+  { name: 'vms-backup', path: '/vms/erp-db-01', before: (page) => pressed(page, /Back up…/) },
+  { name: 'vm', path: '/vms/erp-db-01' },
+  { name: 'vm-fresh', path: '/vms/jump-02', scene: { vm: freshDetail, empty: true } },
+  { name: 'vm-missing', path: '/vms/nothing-here' },
+  { name: 'point', path: `/points/${proven}` },
+  { name: 'point-unproven', path: `/points/${point}` },
+  { name: 'runs', path: '/runs' },
+  { name: 'runs-empty', path: '/runs', scene: { empty: true } },
+  { name: 'run', path: `/runs/${erpBook.runId}` },
+  { name: 'run-attempts', path: `/runs/${erpBook.runId}?step=copy-scsi1&tab=attempts` },
+  { name: 'run-input', path: `/runs/${erpBook.runId}?step=copy-scsi1&tab=input` },
+  { name: 'run-events', path: `/runs/${erpBook.runId}?step=copy-scsi1&tab=events` },
+  { name: 'run-table', path: `/runs/${erpBook.runId}?step=`, before: (page) => page.getByRole('button', { name: 'As table' }).click() },
+  { name: 'run-cancel', path: `/runs/${erpBook.runId}`, before: (page) => pressed(page, /Cancel…/) },
+  { name: 'run-failed', path: `/runs/${crmBook.runId}` },
+  { name: 'run-waiting', path: `/runs/${erpBook.runId}`, scene: { book: waitingBook } },
+  { name: 'run-restored', path: `/runs/${restoreBook.runId}` },
+  { name: 'restore-point', path: '/restore?vm=erp-db-01' },
+  { name: 'restore-destination', path: `${wizard}&at=destination` },
+  { name: 'restore-checks', path: `${wizard}&at=checks`, before: (page) => page.getByText('1 blocks').waitFor() },
+  { name: 'restore-original', path: `/restore?vm=erp-db-01&point=${point}&to=original&at=summary`, before: (page) => page.getByLabel(/^Type/).waitFor() },
+  { name: 'repositories', path: '/repositories' },
+  { name: 'repository', path: '/repositories/main' },
+  { name: 'drills', path: '/drills' },
+  { name: 'drill', path: `/drills?drill=${drills[0]?.id ?? ''}` },
+  { name: 'search', path: '/', before: async (page) => { await page.keyboard.press('/'); await page.getByPlaceholder(/Name or tag/).fill('erp'); await page.locator('[data-command-item]').first().waitFor() } },
+  { name: 'help', path: '/', before: async (page) => { await page.keyboard.press('?'); await page.locator('dialog[open]').waitFor() } },
+  { name: 'not-found', path: '/nowhere' },
+  { name: 'sign-in', path: '/sign-in' },
+]
