@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { bytes, HoldfastError, isHoldfastError, millis, type Bytes } from '../../base/index.ts'
 import { Command, NbdErrno, Option, OptionReply, ReplyType, TransmissionFlag } from '../codec/constants.ts'
 import { CLIENT_FLAGS_LENGTH, encodeExportNameReply, encodeGreeting } from '../codec/handshake.ts'
@@ -14,6 +14,9 @@ import { eventually } from '../testing/processes.ts'
 import { ALL_FEATURES, fakeServer, welcome, type FakeExport, type Wire } from '../testing/wire.ts'
 import { connectNbd, listNbdExports } from './client.ts'
 import type { ConnectOptions, NbdClient } from './types.ts'
+
+/** On a machine that is busy with other things. */
+vi.setConfig({ testTimeout: 30_000 })
 
 const KB = 1024
 const at = (n: number): Bytes => bytes(n)

@@ -319,7 +319,7 @@ describe('nbdkit', () => {
 
   it('that is slow is waited for, timed out or cancelled, as asked', async () => {
     const socket = directory.file('s')
-    await peer(socket, 'nbdkit', '-f', '-U', socket, '--filter=delay', 'pattern', '1M', 'rdelay=300ms')
+    await peer(socket, 'nbdkit', '-f', '-U', socket, '--filter=delay', 'pattern', '1M', 'rdelay=1500ms')
     const patient = await client(socket)
     const cancel = new AbortController()
     const started = performance.now()
@@ -329,7 +329,7 @@ describe('nbdkit', () => {
     const otherRead = patient.read(at(4096), other)
     setImmediate(() => cancel.abort(new Error('enough')))
     expect((await read).code).toBe('Cancelled')
-    expect(performance.now() - started).toBeLessThan(250)
+    expect(performance.now() - started).toBeLessThan(1000)
     await otherRead
     expect(other.readBigUInt64BE(0)).toBe(4096n)
     expect(into.every((byte) => byte === 0xee)).toBe(true)

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { HoldfastError } from '../../base/index.ts'
 import { bytes, isHoldfastError, millis } from '../../base/index.ts'
 import { Command } from '../codec/constants.ts'
@@ -9,6 +9,9 @@ import { eventually } from '../testing/processes.ts'
 import { ALL_FEATURES, fakeServer, welcome, type FakeExport, type FakeServer, type Wire } from '../testing/wire.ts'
 import { connectNbd } from './client.ts'
 import type { NbdClient } from './types.ts'
+
+/** On a machine that is busy with other things. */
+vi.setConfig({ testTimeout: 30_000 })
 
 const SIZE = 1 << 20
 
