@@ -544,7 +544,7 @@ async function extents(
 async function apply(point: PointInTime, key: string, parent: Buffer | undefined): Promise<Buffer> {
   const content = parent ? Buffer.from(parent) : Buffer.alloc(diskOf(point, key).disk.size, 0xee)
   await using reader = await driver().openReader(context(1), point, diskKey(key))
-  for (const { offset, length, kind } of await extents(point, key, 0, content.length as never)) {
+  for (const { offset, length, kind } of await extents(point, key, 0, content.length)) {
     const part = content.subarray(offset, offset + length)
     if (kind === 'zero') part.fill(0)
     else await reader.read(offset, part)
