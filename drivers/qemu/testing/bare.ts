@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { instant, MiB } from '../../../base/index.ts'
 import { QmpClient } from '../../qmp/index.ts'
 import { runProgram } from '../../transport/index.ts'
-import type { Endpoint, EndpointId } from '../../values.ts'
+import type { ContractVm, GuestWrite } from '../../contract/rig.ts'
+import { bitmapNames } from '../../names.ts'
+import type { DiskKey, Endpoint, EndpointId, PointId, TrackerId, VmRef } from '../../values.ts'
 import { runPaths } from '../command-line.ts'
-import { createDescription, readDescription, type VmDescription } from '../description.ts'
-import { launch, stop } from '../launch.ts'
+import { createDescription, readDescription, writeDescription, type VmDescription } from '../description.ts'
+import { findRunning, launch, stop } from '../launch.ts'
 
 /**
  * A VM without a guest: QEMU with disks and nobody in it. Writes come from the monitor, through the very device a guest
@@ -25,29 +28,44 @@ export const twoDisks: readonly BareDisk[] = [
   { key: 'virtio1', format: 'raw', size: 9 * MiB + 33 * 1024 + 512 },
 ]
 
-export class BareVm implements AsyncDisposable {
+export class BareVm implements ContractVm {
   readonly root: string
   readonly dir: string
-  readonly uuid: string
   readonly endpoint: Endpoint
+  readonly ref: VmRef
+  disks: ContractVm['disks']
+  readonly #model: Map<string, Uint8Array>
+  #scratch: string | null = null
+  #foreign: (name: string) => boolean = () => false
 
-  private constructor(root: string, uuid: string, options: Endpoint['options']) {
+  private constructor(root: string, disks: readonly BareDisk[], options: Endpoint['options']) {
     this.root = root
     this.dir = join(root, 'vm')
-    this.uuid = uuid
+    const scope = 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6'
     this.endpoint = {
       id: 'bare' as EndpointId,
       platform: 'qemu',
       address: root,
       credentialRef: '',
       identity: null,
-      options: { scope: 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6', ...options },
+      options: { scope, ...options },
     }
+    this.ref = { platform: 'qemu', endpoint: this.endpoint.id, scope, id: randomUUID(), name: 'bare' }
+    this.disks = disks.map(contractDisk)
+    this.#model = new Map(disks.map((d) => [d.key, new Uint8Array(d.size)]))
   }
 
-  static async make(disks: readonly BareDisk[] = twoDisks, options: Endpoint['options'] = {}): Promise<BareVm> {
-    const vm = new BareVm(await mkdtemp(join(tmpdir(), 'hf-bare-')), randomUUID(), options)
-    await createDescription(vm.dir, describe(vm.uuid, disks))
+  /** Off, with blank disks. With `smallScratch` the scratch lies on a file system of so many bytes; needs root. */
+  static async make(disks: readonly BareDisk[] = twoDisks, options: Endpoint['options'] = {}, smallScratch = 0): Promise<BareVm> {
+    const root = await mkdtemp(join(tmpdir(), 'hf-bare-'))
+    const scratch = smallScratch === 0 ? null : join(root, 'vm', 'scratch')
+    const vm = new BareVm(root, disks, { ...options, ...(scratch !== null && { scratch }) })
+    if (scratch !== null) {
+      await mkdir(scratch, { recursive: true })
+      await runProgram('mount', ['-t', 'tmpfs', '-o', `size=${smallScratch}`, 'tmpfs', scratch])
+      vm.#scratch = scratch
+    }
+    await createDescription(vm.dir, describe(vm.ref.id, disks))
     for (const d of disks) await makeImage(join(vm.dir, `${d.key}.${d.format}`), d)
     return vm
   }
@@ -57,6 +75,114 @@ export class BareVm implements AsyncDisposable {
   }
   async stop(how: 'quit' | 'kill' = 'quit'): Promise<void> {
     await stop(this.dir, { how })
+  }
+  async restart(how: 'clean' | 'crash'): Promise<void> {
+    await this.stop(how === 'clean' ? 'quit' : 'kill')
+    await this.start()
+  }
+
+  async write(writes: readonly GuestWrite[]): Promise<void> {
+    await using client = await this.monitor()
+    for (const w of writes) {
+      await guestWrite(client, w)
+      this.model(w.disk).fill(w.kind === 'data' ? w.value : 0, w.at, w.at + w.length)
+    }
+  }
+  content(disk: string): Uint8Array {
+    return Uint8Array.from(this.model(disk))
+  }
+  model(disk: string): Uint8Array {
+    const found = this.#model.get(disk)
+    if (!found) throw new Error(`no disk ${disk}`)
+    return found
+  }
+
+  async isRunning(): Promise<boolean> {
+    return (await this.qmp<{ status: string }>('query-status')).status === 'running'
+  }
+  async leftovers(): Promise<readonly string[]> {
+    const files = (await readdir(this.dir)).filter((f) => f.startsWith('hf-') && !this.#foreign(f))
+    const d = await readDescription(this.dir)
+    if ((await findRunning(this.dir, d)) === null) return files
+    const named = await this.qmp<readonly { 'node-name': string }[]>('query-named-block-nodes', { flat: true })
+    const exports = await this.qmp<readonly { id: string }[]>('query-block-exports')
+    const jobs = await this.qmp<readonly { id: string }[]>('query-jobs')
+    const frozen = (await this.references()).filter((n) => n.endsWith('.frozen'))
+    const nodes = named.map((n) => n['node-name']).filter((n) => n.startsWith('hf-'))
+    return [...files, ...nodes, ...exports.map((e) => e.id), ...jobs.map((j) => j.id), ...frozen]
+  }
+  async references(): Promise<readonly string[]> {
+    const nodes = await this.qmp<readonly { 'dirty-bitmaps'?: readonly { name?: string }[] }[]>('query-named-block-nodes', { flat: true })
+    return nodes.flatMap((n) => (n['dirty-bitmaps'] ?? []).map((b) => b.name ?? '')).filter((n) => n.startsWith('hf-') && !this.#foreign(n))
+  }
+
+  async resize(disk: string, size: number): Promise<void> {
+    await this.qmp('block_resize', { 'node-name': `${disk}-fmt`, size })
+    const before = this.model(disk)
+    const after = new Uint8Array(size)
+    after.set(before.subarray(0, size))
+    this.#model.set(disk, after)
+  }
+  async overlay(disk: string): Promise<void> {
+    const file = join(this.dir, `${disk}.overlay.qcow2`)
+    await runProgram('qemu-img', ['create', '-q', '-f', 'qcow2', file, String(this.model(disk).length)])
+    await this.qmp('blockdev-add', { driver: 'qcow2', 'node-name': `${disk}-over`, file: { driver: 'file', filename: file }, backing: null })
+    await this.qmp('blockdev-snapshot', { node: `${disk}-fmt`, overlay: `${disk}-over` })
+  }
+  async replaceVolume(disk: string): Promise<void> {
+    const d = await readDescription(this.dir)
+    const file = join(this.dir, d.disks.find((x) => x.key === disk)?.file ?? '')
+    await copyFile(file, `${file}.copy`)
+    await rename(`${file}.copy`, file)
+  }
+  async addUnreadable(): Promise<void> {
+    await mkdir(join(this.root, 'spoilt'))
+    await writeFile(join(this.root, 'spoilt', 'vm.json'), '{"v":1,')
+  }
+  async addDisk(): Promise<void> {
+    const disk: BareDisk = { key: `virtio${this.disks.length}`, format: 'qcow2', size: 4 * MiB }
+    await makeImage(join(this.dir, `${disk.key}.${disk.format}`), disk)
+    const d = await readDescription(this.dir)
+    await writeDescription(this.dir, { ...d, disks: [...d.disks, describeDisk(disk)] })
+    this.#model.set(disk.key, new Uint8Array(disk.size))
+    this.disks = [...this.disks, contractDisk(disk)]
+  }
+  async plantForeign(): Promise<() => Promise<void>> {
+    const theirs = 'zzzzzz'
+    const point = '0123456789abcdef0123456789abcdef' as PointId
+    const bitmaps = ['pbs-incremental-dirty-bitmap', bitmapNames(theirs, 'x' as TrackerId, point).record]
+    const node = `${this.disks[0]?.key}-fmt`
+    for (const name of bitmaps) await this.qmp('block-dirty-bitmap-add', { node, name })
+    const files = [`hf-${theirs}-aaaaaaaaaaaaa.0.qcow2`, `hf-${theirs}-aaaaaaaaaaaaa.round.json`, 'hf-notes.txt'].map((f) => join(this.dir, f))
+    for (const file of files) await writeFile(file, '{}')
+    const shown = new Set(files.map((f) => basename(f)))
+    this.#foreign = (name) => shown.has(name) || bitmaps.includes(name)
+    return async () => {
+      const nodes = await this.qmp<readonly { 'dirty-bitmaps'?: readonly { name?: string }[] }[]>('query-named-block-nodes', { flat: true })
+      const left = nodes.flatMap((n) => (n['dirty-bitmaps'] ?? []).map((b) => b.name))
+      for (const name of bitmaps) if (!left.includes(name)) throw new Error(`the foreign bitmap ${name} is gone`)
+      for (const file of files) if (!existsSync(file)) throw new Error(`${file} is gone`)
+    }
+  }
+  async networksOf(vm: VmRef): Promise<readonly string[]> {
+    for (const folder of await readdir(this.root)) {
+      const d = await readDescription(join(this.root, folder))
+      if (d.uuid === vm.id) return d.nics.map((nic) => nic.network)
+    }
+    throw new Error(`no VM ${vm.id}`)
+  }
+  async fillScratch(): Promise<void> {
+    if (this.#scratch === null) throw new Error('this VM has no small scratch')
+    const chunk = new Uint8Array(64 * 1024).fill(1)
+    await using file = await open(join(this.#scratch, 'filler'), 'w')
+    try {
+      for (;;) await file.write(chunk)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+    }
+  }
+  async emptyScratch(): Promise<void> {
+    await rm(join(this.#scratch ?? '', 'filler'))
   }
 
   /** On the second monitor: the driver has the first. */
@@ -69,18 +195,11 @@ export class BareVm implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop('kill')
+    for (const folder of await readdir(this.root))
+      if (existsSync(join(this.root, folder, 'pid'))) await stop(join(this.root, folder), { how: 'kill' })
+    if (this.#scratch !== null) await runProgram('umount', [this.#scratch])
     await rm(this.root, { recursive: true, force: true })
   }
-}
-
-/** One write of a guest: bytes of one value, zeros by WRITE_ZEROES, or a discard. */
-export interface GuestWrite {
-  readonly disk: string
-  readonly kind: 'data' | 'zeroes' | 'discard'
-  readonly at: number
-  readonly length: number
-  readonly value: number
 }
 
 /** Through the device's own backend: filters see it, as they would see the guest's. */
@@ -110,14 +229,7 @@ function describe(uuid: string, disks: readonly BareDisk[]): VmDescription {
     machine: 'pc',
     accel: 'tcg',
     firmware: 'bios',
-    disks: disks.map((d) => ({
-      key: d.key,
-      file: `${d.key}.${d.format}`,
-      format: d.format,
-      size: d.size,
-      serial: `serial-${d.key}`,
-      bootOrder: null,
-    })),
+    disks: disks.map(describeDisk),
     nics: [],
     tags: [],
     notes: '',
@@ -125,4 +237,13 @@ function describe(uuid: string, disks: readonly BareDisk[]): VmDescription {
     opKey: null,
     created: instant(Date.UTC(2026, 0, 1)),
   }
+}
+
+function describeDisk(d: BareDisk): VmDescription['disks'][number] {
+  const { key, format, size } = d
+  return { key, file: `${key}.${format}`, format, size, serial: `serial-${key}`, bootOrder: null }
+}
+
+function contractDisk({ key, format, size }: BareDisk): ContractVm['disks'][number] {
+  return { key: key as DiskKey, size, tracked: format === 'qcow2' ? 'persistent' : 'memory' }
 }
