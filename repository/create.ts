@@ -23,6 +23,7 @@ import {
   signFmt,
   slotKeyOf,
   unlock,
+  type DerivePassphrase,
   type KeyObject,
   type KeyRing,
 } from './keys/index.ts'
@@ -43,9 +44,12 @@ const { signal } = new AbortController()
 
 /** What `createRepository` takes besides, inside the room. */
 export interface CreateInternals {
+  /** A store that is ready, instead of the one at the location. */
   readonly connect?: () => ObjectStore
   readonly probeSize?: ProbeSize
   readonly clock?: () => number
+  /** Argon2id; default: in a child process. */
+  readonly derive?: DerivePassphrase
 }
 
 /**
@@ -60,9 +64,11 @@ export async function createRepositoryWith(
   if (options.passphrase === '') {
     throw new HoldfastError('ConfigInvalid', 'the passphrase of a repository must not be empty')
   }
-  const foreign = await foreignEntries(location)
-  if (foreign.length > 0) throw await taken(location.path, foreign)
-  await layOut(location)
+  if (internals.connect === undefined) {
+    const foreign = await foreignEntries(location)
+    if (foreign.length > 0) throw await taken(location.path, foreign)
+    await layOut(location)
+  }
   const connect = internals.connect ?? connectTo(location)
   const store = connect()
   const begun = (await listAll(store, '')).filter(({ name }) => !name.startsWith('probe'))
@@ -80,8 +86,8 @@ export async function createRepositoryWith(
   onProgress('writing and opening the key slots')
   const made =
     existing === undefined
-      ? await begin(store, options, probe, clock())
-      : await takeUp(store, existing.fmt, options, clock())
+      ? await begin(store, options, probe, clock(), internals.derive)
+      : await takeUp(store, existing.fmt, options, clock(), internals.derive)
   onProgress('completing the repository')
   await putAll(store, [
     { name: names.fmt(1), bytes: made.fmtBytes },
@@ -99,13 +105,19 @@ interface Made {
 }
 
 /** Steps 3 and 4. Key objects that an interrupted init left behind carry another repository id and are ignored. */
-async function begin(store: ObjectStore, options: CreateOptions, probe: ProbeReport, ms: number): Promise<Made> {
+async function begin(
+  store: ObjectStore,
+  options: CreateOptions,
+  probe: ProbeReport,
+  ms: number,
+  derive: DerivePassphrase | undefined,
+): Promise<Made> {
   const repo = toHex(randomBytes(16))
   const domain = toHex(randomBytes(16))
   const { passphrase, argon2 } = options
-  const keys = await createKeys({ repo, domain, passphrase, ms, ...(argon2 && { argon2 }) })
+  const keys = await createKeys({ repo, domain, passphrase, ms, ...(argon2 && { argon2 }), ...(derive && { derive }) })
   await putAll(store, keys.objects)
-  await openEverySlot(store, repo, keys.objects, passphrase, keys.recoveryText)
+  await openEverySlot(store, repo, keys.objects, passphrase, keys.recoveryText, derive)
   const ring = createKeyRing(keys.content)
   const sig = keys.content.keys.find(({ no }) => no === keys.content.current.SIG)
   const fmt = defaultFmt({ repo, createdMs: ms, domains: [domain], probe: probeMembers(probe, ms), signer: sig?.pub ?? '' })
@@ -122,14 +134,20 @@ async function begin(store: ObjectStore, options: CreateOptions, probe: ProbeRep
  * An init that got as far as `fmt`. Its recovery key was never shown, so a new slot takes the place of the one that
  * nobody can open: written, read back and opened before the old one goes.
  */
-async function takeUp(store: ObjectStore, fmt: Fmt, options: CreateOptions, ms: number): Promise<Made> {
+async function takeUp(
+  store: ObjectStore,
+  fmt: Fmt,
+  options: CreateOptions,
+  ms: number,
+  derive: DerivePassphrase | undefined,
+): Promise<Made> {
   const { repo } = fmt
   const secret = { kind: 'passphrase', passphrase: options.passphrase } as const
   const objects = await keyObjects(store)
-  const unlocked = await unlock(objects, repo, secret)
+  const unlocked = await unlock(objects, repo, secret, derive)
   const mine = unlocked.inventory.slots.find(({ name }) => name === unlocked.slot)
   if (mine === undefined) throw new HoldfastError('KeysDamaged', `the slot ${unlocked.slot} is gone`)
-  const opening = openSlot(mine.raw, mine.slot, await slotKeyOf(secret, mine.slot.kdf))
+  const opening = openSlot(mine.raw, mine.slot, await slotKeyOf(secret, mine.slot.kdf, derive))
   if (opening.outcome !== 'open') throw new HoldfastError('KeysDamaged', `the slot ${unlocked.slot} does not open`)
   const recoveryKey = encodeRecovery(randomBytes(32))
   const recovery = { kind: 'recovery', text: recoveryKey } as const
@@ -153,6 +171,7 @@ async function openEverySlot(
   objects: readonly KeyObject[],
   passphrase: string,
   recoveryText: string,
+  derive: DerivePassphrase | undefined,
 ): Promise<void> {
   const there: KeyObject[] = []
   for (const { name, bytes } of objects) {
@@ -162,7 +181,7 @@ async function openEverySlot(
     }
     there.push({ name, bytes: read })
   }
-  await unlock(there, repo, { kind: 'passphrase', passphrase })
+  await unlock(there, repo, { kind: 'passphrase', passphrase }, derive)
   await unlock(there, repo, { kind: 'recovery', text: toHexText(recoveryText) })
 }
 

@@ -5,7 +5,7 @@ import type { Engine } from './engine.ts'
 import { requireFeatures } from './features.ts'
 import { GcStateReader } from './gcstate/index.ts'
 import { IndexView } from './index-view/index.ts'
-import { checkSigner, unlock, verifyRecord } from './keys/index.ts'
+import { checkSigner, unlock, verifyRecord, type DerivePassphrase } from './keys/index.ts'
 import { BlobReader } from './read/blob-reader.ts'
 import { LoadedPoint } from './read/open-point.ts'
 import { Points } from './read/points.ts'
@@ -39,6 +39,10 @@ export interface OpenInternals {
   readonly budget?: BufferBudget
   readonly clock?: () => number
   readonly warn?: (message: string) => void
+  /** Threads that somebody else closes. */
+  readonly pool?: WorkerPool
+  /** Argon2id; default: in a child process. */
+  readonly derive?: DerivePassphrase
 }
 
 /** Opens a repository with one secret. Throws RepositoryMissing, WrongSecret, KeysDamaged, FormatUnsupported. */
@@ -53,13 +57,13 @@ export async function openRepositoryWith(options: OpenOptions, internals: OpenIn
   const { fmt } = found
   for (const { name, why } of found.ignored) warn(`${name} was ignored: ${why}`)
   // The secret first: Argon2id runs before any buffer is taken (rulings 9).
-  const unlocked = await unlock(await keyObjects(store), fmt.repo, secret)
+  const unlocked = await unlock(await keyObjects(store), fmt.repo, secret, internals.derive)
   const { ring, inventory } = unlocked
   checkSigner(fmt, ring)
   for (const { name, why } of inventory.damaged) warn(`${name} is damaged: ${why}`)
   await requireFeatures({ fmt, ring, store, warn }, 'read', new AbortController().signal)
   const view = new IndexView({ cacheDir, repo: fmt.repo, warn })
-  const pool = new WorkerPool(threads)
+  const pool = internals.pool ?? new WorkerPool(threads)
   const quarantines = new Quarantines({ repo: fmt.repo, clock, warn })
   const engine: Engine = {
     fmt,
@@ -77,7 +81,7 @@ export async function openRepositoryWith(options: OpenOptions, internals: OpenIn
     clock,
     warn,
   }
-  return new OpenedRepository(engine, location)
+  return new OpenedRepository(engine, location, internals.pool === undefined)
 }
 
 /** An open repository: each method is one protocol step of the rooms behind it. */
@@ -86,10 +90,12 @@ export class OpenedRepository implements Repository {
   readonly location: RepositoryLocation
   /** For tests and the rooms of this folder. */
   readonly engine: Engine
+  readonly #ownsPool: boolean
   readonly #sessions: Sessions
   readonly #points: Points
 
-  constructor(engine: Engine, location: RepositoryLocation) {
+  constructor(engine: Engine, location: RepositoryLocation, ownsPool: boolean) {
+    this.#ownsPool = ownsPool
     this.engine = engine
     this.id = engine.ring.repo
     this.location = location
@@ -98,7 +104,7 @@ export class OpenedRepository implements Repository {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.engine.pool[Symbol.asyncDispose]()
+    if (this.#ownsPool) await this.engine.pool[Symbol.asyncDispose]()
     this.engine.view[Symbol.dispose]()
   }
 
