@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bytes, GiB, MiB } from '../base/index.ts'
 import { ALLOCATION_CONTEXT, connectNbd, walkContext } from '../nbd/index.ts'
@@ -97,9 +97,11 @@ try {
       ['shared', shared],
     ] as const) {
       console.log(
-        `${name}: ${sample.megabytesPerSecond.toFixed(0)} MB/s, ${sample.cpuPercent.toFixed(0)} % of one core`,
+        `${name}: ${sample.megabytesPerSecond.toFixed(0)} MB/s, ${sample.cpuPercent.toFixed(0)} % of one core, ` +
+          `${((sample.megabytesPerSecond / sample.cpuPercent) * 100).toFixed(0)} MB per second of our CPU`,
       )
     }
+    console.log(`load of the machine: ${loadavg()[0]?.toFixed(1)}`)
     console.log(`map: ${await mapMilliseconds(socket)}`)
     if (plain.megabytesPerSecond < TARGET) process.exitCode = 1
   } finally {
