@@ -4,16 +4,40 @@ import type { SerializedError } from '../base/index.ts'
 export type Phase = 'prepare' | 'quiesce' | 'copy' | 'commit' | 'verify' | 'restore' | 'boot' | 'prove' | 'cleanup'
 
 export type StepState =
-  | 'scheduled' | 'waiting-for-worker' | 'running' | 'retrying' | 'stalled' | 'paused' | 'waiting-for-approval'
-  | 'done' | 'skipped' | 'failed' | 'compensating' | 'compensated' | 'cancelled' | 'residue'
+  | 'scheduled'
+  | 'waiting-for-worker'
+  | 'running'
+  | 'retrying'
+  | 'stalled'
+  | 'paused'
+  | 'waiting-for-approval'
+  | 'done'
+  | 'skipped'
+  | 'failed'
+  | 'compensating'
+  | 'compensated'
+  | 'cancelled'
+  | 'residue'
 
-export type RunState = 'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
+export type RunState =
+  'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
 
 export type RunKind = 'backup' | 'restore' | 'drill'
 
 /** What an operator can do about a step or run. `command` is the same act on the command line. */
 export interface NextAction {
-  readonly id: 'pause' | 'resume' | 'cancel' | 'retry' | 'retry-now' | 'start-again' | 'open-docs' | 'start-worker' | 'free-space' | 'restore' | 'drill'
+  readonly id:
+    | 'pause'
+    | 'resume'
+    | 'cancel'
+    | 'retry'
+    | 'retry-now'
+    | 'start-again'
+    | 'open-docs'
+    | 'start-worker'
+    | 'free-space'
+    | 'restore'
+    | 'drill'
   readonly label: string
   readonly explanation: string
   readonly command: string | null
@@ -91,7 +115,12 @@ export interface OperatorNote {
   readonly reason: string | null
 }
 
-export interface ResidueRow { readonly kind: string; readonly id: string; readonly error: string; readonly hint: string }
+export interface ResidueRow {
+  readonly kind: string
+  readonly id: string
+  readonly error: string
+  readonly hint: string
+}
 
 export interface Runbook {
   readonly v: 1

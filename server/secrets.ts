@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { HoldfastError } from '../base/index.ts'
@@ -43,4 +43,13 @@ export function adminTokenPath(home: Home): string {
 
 export function workerTokenPath(home: Home): string {
   return join(home.secrets, 'worker-token')
+}
+
+/** Made at the first start, kept afterwards; two starts at once end with the same token. */
+export function ensureWorkerToken(path: string, make: () => string): void {
+  try {
+    writeFileSync(path, `${make()}\n`, { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }

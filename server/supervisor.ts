@@ -12,7 +12,7 @@ export interface ChildSpec {
   /** stdout and stderr are appended there. */
   readonly logFile: string
   /** Resolves when the child serves; rejects if it never will. Given up when the child ends. */
-  readonly ready: (signal: AbortSignal) => Promise<void>
+  readonly ready: (signal: AbortSignal, pid: number) => Promise<void>
   /** After SIGTERM, before SIGKILL. */
   readonly stopWithinMs: number
 }
@@ -122,11 +122,11 @@ export class Child {
       child.once('exit', (code, signal) => resolve(signal ?? `exit ${code}`))
       child.once('error', (error) => resolve(error.message))
     })
-    this.#log.info({ child: name, pid: child.pid }, `${name} started`)
+    this.#log.info({ child: name, childPid: child.pid }, `${name} started`)
     return { process: child, startedMs: Date.now(), ended }
   }
 
-  async #becomeReady({ ended }: Running): Promise<void> {
+  async #becomeReady({ process: child, ended }: Running): Promise<void> {
     const giveUp = new AbortController()
     const died = ended.then((how) => {
       giveUp.abort()
@@ -136,7 +136,8 @@ export class Child {
       })
     })
     try {
-      await Promise.race([this.#spec.ready(AbortSignal.any([giveUp.signal, this.#stopping.signal])), died])
+      const signal = AbortSignal.any([giveUp.signal, this.#stopping.signal])
+      await Promise.race([this.#spec.ready(signal, child.pid ?? -1), died])
     } catch (error) {
       await this.#end(this.#process)
       throw error

@@ -7,6 +7,7 @@ import {
   isCancellation,
 } from '@temporalio/workflow'
 import { HoldfastError, isErrorCode } from '../../base/index.ts'
+import { isSerialized } from './serialized.ts'
 import type { ErrorCode, ErrorDetails, SerializedError } from '../../base/index.ts'
 
 /**
@@ -42,12 +43,6 @@ export function errorOf(thrown: unknown): SerializedError | undefined {
 export function asFailure(thrown: unknown): Error {
   if (isCancellation(thrown)) return new CancelledFailure('the run was cancelled')
   return failureOf(errorOf(thrown) ?? internal('unknown failure'))
-}
-
-export function isSerialized(value: unknown): value is SerializedError {
-  if (typeof value !== 'object' || value === null) return false
-  const { code, message, hint, retry } = value as Partial<SerializedError>
-  return isErrorCode(code) && typeof message === 'string' && typeof hint === 'string' && typeof retry === 'string'
 }
 
 function timeout(thrown: TimeoutFailure): SerializedError {

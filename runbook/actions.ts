@@ -1,0 +1,150 @@
+import type { SerializedError } from '../base/index.ts'
+import type { NextAction, RunKind, RunState } from './types.ts'
+
+/** What is known of a run when its actions are chosen. */
+export interface ActionContext {
+  readonly workflowId: string
+  readonly kind: RunKind
+  readonly state: RunState
+  readonly error: SerializedError | null
+  /** A pause is refused once the point is being committed. */
+  readonly canPause: boolean
+  /** Queues that nobody polls and on which a step waits. */
+  readonly deafQueues: readonly string[]
+  readonly pointId: string | null
+}
+
+/** The action that helps comes first; one that would only repeat a failure is never the first. */
+export function runActions(run: ActionContext): readonly NextAction[] {
+  const open = [...run.deafQueues.map(startWorker), ...stateActions(run)]
+  return open.map((action, index) => ({
+    ...action,
+    primary: index === 0 && action.id !== 'cancel' && action.id !== 'pause',
+  }))
+}
+
+type Action = Omit<NextAction, 'primary'>
+
+function stateActions(run: ActionContext): readonly Action[] {
+  const { workflowId, kind, state, error } = run
+  switch (state) {
+    case 'running':
+      return [...(run.canPause ? [pause(workflowId, kind)] : []), cancel(workflowId)]
+    case 'paused':
+      return [resume(workflowId), cancel(workflowId)]
+    case 'waiting':
+      return [...remedy(error), retryNow(workflowId), cancel(workflowId)]
+    case 'failed':
+    case 'cancelled':
+    case 'terminated':
+      return [...remedy(error), startAgain(workflowId)]
+    case 'completed':
+    case 'completed-with-residue':
+      return kind === 'backup' && run.pointId !== null ? [drill(run.pointId), restore(run.pointId)] : []
+  }
+}
+
+/** What removes the cause, as far as the code tells. */
+export function remedy(error: SerializedError | null): readonly Action[] {
+  if (error === null) return []
+  const needsSpace = error.code === 'StoreFull' || error.code === 'CapacityExhausted'
+  return [needsSpace ? freeSpace(error) : docs(error)]
+}
+
+export function startWorker(queue: string): Action {
+  const site = queue.replace(/^holdfast\.site\./, '')
+  const isSite = site !== queue
+  return {
+    id: 'start-worker',
+    label: isSite ? `Start a worker for site ${site}` : 'Start the server',
+    explanation: 'The step waits until one is connected, and then goes on by itself.',
+    command: isSite ? `holdfast worker --site ${site}` : 'holdfast server',
+    who: 'admin',
+  }
+}
+
+export function retryNow(workflowId: string): Action {
+  return {
+    id: 'retry-now',
+    label: 'Go on now',
+    explanation: 'Tries the waiting step again at once; it goes on where it stopped.',
+    command: `holdfast run retry ${workflowId}`,
+    who: 'operator',
+  }
+}
+
+function freeSpace(error: SerializedError): Action {
+  return {
+    id: 'free-space',
+    label: 'Make room',
+    explanation: `${error.message}. ${error.hint}`,
+    command: null,
+    who: 'operator',
+  }
+}
+
+function docs(error: SerializedError): Action {
+  return { id: 'open-docs', label: 'Read what to do', explanation: error.hint, command: null, who: 'viewer' }
+}
+
+function pause(workflowId: string, kind: RunKind): Action {
+  const keeps =
+    kind === 'backup' ? 'Keeps the point in time open; it grows while the guest writes.' : 'What is written stays.'
+  return {
+    id: 'pause',
+    label: 'Pause',
+    explanation: keeps,
+    command: `holdfast run pause ${workflowId}`,
+    who: 'operator',
+  }
+}
+
+function resume(workflowId: string): Action {
+  return {
+    id: 'resume',
+    label: 'Resume',
+    explanation: 'Goes on at the last durable byte.',
+    command: `holdfast run resume ${workflowId}`,
+    who: 'operator',
+  }
+}
+
+function cancel(workflowId: string): Action {
+  return {
+    id: 'cancel',
+    label: 'Cancel…',
+    explanation: 'Stops, undoes everything at the hypervisor, and says what was left, if anything.',
+    command: `holdfast run cancel ${workflowId}`,
+    who: 'operator',
+  }
+}
+
+function startAgain(workflowId: string): Action {
+  return {
+    id: 'start-again',
+    label: 'Start again',
+    explanation: 'A new run with the same settings. What is stored already is not stored again.',
+    command: `holdfast run retry ${workflowId}`,
+    who: 'operator',
+  }
+}
+
+function restore(pointId: string): Action {
+  return {
+    id: 'restore',
+    label: 'Restore…',
+    explanation: 'Makes a VM from this point.',
+    command: `holdfast restore ${pointId}`,
+    who: 'restorer',
+  }
+}
+
+function drill(pointId: string): Action {
+  return {
+    id: 'drill',
+    label: 'Prove it by a drill',
+    explanation: 'Boots this point in isolation, checks it and removes it again.',
+    command: `holdfast drill ${pointId}`,
+    who: 'operator',
+  }
+}

@@ -1,0 +1,120 @@
+import { formatBytes, formatDuration } from '../base/index.ts'
+import { fieldsOf, numberOf, textOf } from './events.ts'
+import type { Start } from './activities.ts'
+
+/** One line about what a step found or did; null where its title says it all. */
+export function detailOf(start: Start): string | null {
+  if (start.end !== 'completed') return openDetail(start)
+  const result = fieldsOf(start.result)
+  return (describers[start.type] ?? (() => null))(result, fieldsOf(start.input))
+}
+
+type Fields = { readonly [name: string]: unknown }
+type Describe = (result: Fields, input: Fields) => string | null
+
+const describers: { readonly [type: string]: Describe } = {
+  preflight: (result) => {
+    const parent = fieldsOf(result['parent'])
+    const disks = listOf(result['disks']).length
+    const warnings = listOf(result['warnings']).length
+    const base =
+      textOf(parent['pointId']) === undefined ? 'no earlier point' : `parent point of ${clock(parent['createdMs'])}`
+    return `${count(disks, 'disk')}, ${base}${warnings === 0 ? '' : `, ${count(warnings, 'warning')}`}`
+  },
+  openPoint: (result) => {
+    const quiesce = fieldsOf(result['quiesce'])
+    const frozen = numberOf(quiesce['freezeDurationMs'])
+    const degraded = textOf(quiesce['degraded'])
+    const how = frozen === undefined ? 'the guest was not frozen' : `the guest was frozen for ${formatDuration(frozen)}`
+    return `${how}, ${consistencyWords(result['consistency'])}${degraded === undefined ? '' : ` (${degraded})`}`
+  },
+  auditTracker: (result) => {
+    const wrong = listOf(result['mismatched']).length
+    const checked = numberOf(result['checkedChunks']) ?? 0
+    return wrong === 0
+      ? `${count(checked, 'unchanged chunk')} compared, none differs`
+      : `${count(wrong, 'disk')} differ and are read in full`
+  },
+  copyDisk: (result) => `${bytesOf(result['readBytes'])} read, ${bytesOf(result['newBytes'])} stored`,
+  commitBackup: (result) => {
+    const rescued = numberOf(result['rescued']) ?? 0
+    return rescued === 0
+      ? 'the point is validated'
+      : `the point is validated; ${count(rescued, 'chunk')} were read once more`
+  },
+  findCommitted: (result) =>
+    textOf(result['stem']) === undefined ? 'the point does not exist' : 'the point exists and is validated',
+  spotCheck: (result) => `${count(numberOf(result['chunks']) ?? 0, 'chunk')} read back, all as stored`,
+  releasePoint: (result) => leftBehind(result),
+  abortPoint: (result) => leftBehind(result),
+  destroyTarget: (result) => leftBehind(result),
+  ensureRunning: (result) =>
+    result['wasFrozen'] === true
+      ? 'the guest was frozen and was thawed'
+      : result['wasPaused'] === true
+        ? 'the guest was paused and was resumed'
+        : 'the guest runs',
+  planRestore: (result) =>
+    `${count(listOf(result['disks']).length, 'disk')} of ${textOf(result['vmName']) ?? 'the VM'}, taken ${clock(result['createdMs'])}`,
+  restoreDisk: (result) => `${bytesOf(result['writtenBytes'])} written, holes stay holes`,
+  powerVm: (result) => `was ${textOf(result['before']) ?? 'unknown'}, is ${textOf(result['after']) ?? 'unknown'}`,
+  waitForGuest: (result) => {
+    const waited = formatDuration(numberOf(result['waitedMs']) ?? 0)
+    return result['state'] === 'up' ? `the guest answered after ${waited}` : `no answer within ${waited}`
+  },
+  runGuestCheck: (result) => textOf(result['detail']) ?? null,
+  takeScreenshot: (result) =>
+    textOf(result['sha256']) === undefined ? 'this platform has no picture' : 'kept as evidence',
+  'child:backupVm': (result) => (textOf(result['pointId']) === undefined ? null : 'the safety point is validated'),
+}
+
+/** What a move says while it moves. */
+function openDetail({ heartbeat, end, pending }: Start): string | null {
+  if (end === 'open' && heartbeat?.stage === 'waiting-for-slot')
+    return 'waits until another disk of this worker is done'
+  if (end === 'open' && heartbeat?.stage === 'opening') return 'opening source and repository'
+  const what = textOf(fieldsOf(pending?.heartbeat)['what'])
+  return end === 'open' && what !== undefined && what !== 'starting' && what !== 'working' ? what : null
+}
+
+/** `resumed at 11.8 GiB; 24 MiB were read again`; null if nothing was there to resume. */
+export function resumeNote(start: Start): string | null {
+  const said: Fields = start.end === 'completed' ? fieldsOf(start.result) : { ...start.heartbeat }
+  const resumed = numberOf(said['bytesResumed']) ?? 0
+  if (resumed === 0) return null
+  const again = numberOf(said['bytesReadAgain'])
+  const from = start.heartbeat?.start ?? 0
+  const reread =
+    again === undefined ? '' : again === 0 ? '; nothing was read twice' : `; ${formatBytes(again)} were read again`
+  return `resumed at ${formatBytes(from + resumed)}${start.type === 'copyDisk' ? reread : ''}`
+}
+
+export function consistencyWords(value: unknown): string {
+  if (value === 'filesystem') return 'file-system consistent'
+  if (value === 'application') return 'application consistent'
+  return 'crash consistent'
+}
+
+function leftBehind(result: Fields): string {
+  const left = listOf(result['residue']).length
+  return left === 0 ? 'nothing is left behind' : `${count(left, 'thing')} could not be removed`
+}
+
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : []
+}
+
+export function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`
+}
+
+function bytesOf(value: unknown): string {
+  return formatBytes(Math.max(0, numberOf(value) ?? 0))
+}
+
+/** Minute of an instant, UTC: `2026-11-21 02:00 UTC`. */
+function clock(value: unknown): string {
+  const ms = numberOf(value)
+  if (ms === undefined || Math.abs(ms) > 8.64e15) return 'an unknown time'
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}

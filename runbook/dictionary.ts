@@ -1,0 +1,77 @@
+import type { Phase, RunKind } from './types.ts'
+
+interface Entry {
+  readonly phase: Phase
+  readonly title: string
+  /** Of interest only when it fails. */
+  readonly quiet?: boolean
+}
+
+/** Every step by its type: where it belongs, and its title if the history has none. */
+const entries: { readonly [type: string]: Entry } = {
+  recordRunStarted: { phase: 'prepare', title: 'Write down that the run has started', quiet: true },
+  preflight: { phase: 'prepare', title: 'Look at VM, hypervisor and repository' },
+  openPoint: { phase: 'quiesce', title: 'Freeze, snapshot, thaw' },
+  openSession: { phase: 'copy', title: 'Open a repository session' },
+  auditTracker: { phase: 'copy', title: 'Audit the change tracker' },
+  copyDisk: { phase: 'copy', title: 'Copy a disk' },
+  checkPoint: { phase: 'commit', title: 'Was the point whole until the last byte was read?' },
+  commitBackup: { phase: 'commit', title: 'Write the manifest, validate the point' },
+  findCommitted: { phase: 'commit', title: 'Look whether the point exists' },
+  spotCheck: { phase: 'verify', title: 'Read random chunks back' },
+  releasePoint: { phase: 'cleanup', title: 'Advance the change reference, drop the snapshot' },
+  recordPoint: { phase: 'cleanup', title: 'Write the point into the catalog', quiet: true },
+  endSession: { phase: 'cleanup', title: 'Close the repository session' },
+  recordRunFinished: { phase: 'cleanup', title: 'Write down how the run ended', quiet: true },
+  ensureRunning: { phase: 'quiesce', title: 'Make sure that the guest runs' },
+  abortPoint: { phase: 'quiesce', title: 'Remove snapshot, scratch and exports' },
+  'child:backupVm': { phase: 'prepare', title: 'Take the safety point' },
+  planRestore: { phase: 'prepare', title: 'Check the point and the target' },
+  createTarget: { phase: 'restore', title: 'Make the target' },
+  restoreDisk: { phase: 'restore', title: 'Write a disk' },
+  finalizeTarget: { phase: 'restore', title: 'Put the target together' },
+  powerVm: { phase: 'boot', title: 'Change the power state' },
+  revertTarget: { phase: 'restore', title: 'Put the old disks back' },
+  destroyTarget: { phase: 'cleanup', title: 'Remove what this run made at the target' },
+  bootIsolated: { phase: 'boot', title: 'Boot in isolation' },
+  waitForGuest: { phase: 'boot', title: 'Wait until the guest answers' },
+  runGuestCheck: { phase: 'prove', title: 'Check the guest' },
+  takeScreenshot: { phase: 'prove', title: 'Take a picture of the screen' },
+  recordProof: { phase: 'prove', title: 'Attach the verdict to the point' },
+}
+
+export function entryOf(type: string, base: string): Entry {
+  // The same step, at two places: shutting down belongs to the preparation, starting to the end.
+  if (type === 'powerVm' && base === 'power-off') return { phase: 'prepare', title: 'Shut the VM down' }
+  return entries[type] ?? { phase: 'prepare', title: type }
+}
+
+/** Phases of a run in their order; each has its place on the page even before it is reached. */
+export const phasesOf: { readonly [kind in RunKind]: readonly Phase[] } = {
+  backup: ['prepare', 'quiesce', 'copy', 'commit', 'verify', 'cleanup'],
+  restore: ['prepare', 'restore', 'boot', 'cleanup'],
+  drill: ['prepare', 'restore', 'boot', 'prove', 'cleanup'],
+}
+
+export const phaseTitles: { readonly [phase in Phase]: string } = {
+  prepare: 'Prepare',
+  quiesce: 'Quiesce',
+  copy: 'Copy',
+  commit: 'Commit',
+  verify: 'Verify',
+  restore: 'Restore',
+  boot: 'Boot',
+  prove: 'Prove',
+  cleanup: 'Clean up',
+}
+
+export const runTitles: { readonly [kind in RunKind]: string } = {
+  backup: 'Backup of',
+  restore: 'Restore of',
+  drill: 'Drill of',
+}
+
+/** Steps that move a disk: they carry progress, and are resumed rather than repeated. */
+export function isMove(type: string): boolean {
+  return type === 'copyDisk' || type === 'restoreDisk'
+}

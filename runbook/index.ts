@@ -1,0 +1,153 @@
+/**
+ * A history becomes a runbook: phases, steps, retries with their cause, progress, what to do next. One pure and total
+ * function for API, dashboard, command line and evidence alike, so that a live run and an archived one look the same.
+ */
+import type { SerializedError } from '../base/index.ts'
+import { formatBytes, formatDuration } from '../base/index.ts'
+import { runActions } from './actions.ts'
+import { readStarts } from './activities.ts'
+import type { Start } from './activities.ts'
+import { consistencyWords } from './details.ts'
+import { runTitles } from './dictionary.ts'
+import { fieldsOf, readEvents, textOf } from './events.ts'
+import { toPhases } from './phases.ts'
+import { totalProgress } from './progress.ts'
+import { readRun, residueOf } from './run.ts'
+import type { RunEvents } from './run.ts'
+import { groupStarts, isDeaf, toStep } from './steps.ts'
+import type { PendingStep, ResidueRow, RunFacts, RunHistory, Runbook, Step, StepProgress } from './types.ts'
+
+export type * from './types.ts'
+
+/** `pending` is what `describe` knows of activities that have not ended; empty for an archived run. Never throws. */
+export function toRunbook(history: RunHistory, pending: readonly PendingStep[], facts: RunFacts): Runbook {
+  const events = readEvents(history)
+  const run = readRun(events)
+  const starts = readStarts(events, pending)
+  const steps = groupStarts(starts).flatMap((group) => toStep(group, run, facts) ?? [])
+  const ended = lastInput(starts, 'recordRunFinished')
+  const error = runError(run, steps)
+  const progress = totalProgress(steps)
+  const deafQueues = [
+    ...new Set(steps.filter(({ state }) => state === 'waiting-for-worker').flatMap(({ queue }) => queue ?? [])),
+  ]
+  return {
+    v: 1,
+    workflowId: run.workflowId,
+    runId: run.runId,
+    kind: run.kind,
+    title: `${runTitles[run.kind]} ${facts.vmName ?? vmNameOf(run)}`,
+    sentence: sentenceOf(run, steps, starts, facts, progress, ended),
+    state: run.state,
+    startedMs: run.startedMs,
+    endedMs: run.endedMs,
+    resumedTimes: resumedTimes(steps),
+    progress,
+    phases: toPhases(run, steps),
+    notes: run.notes,
+    error,
+    residue: residueRows(run, steps, ended),
+    actions: runActions({
+      workflowId: run.workflowId,
+      kind: run.kind,
+      state: run.state,
+      error,
+      canPause: !steps.some(({ phase }) => phase === 'commit' || phase === 'boot'),
+      deafQueues: deafQueues.filter((queue) => isDeaf(queue, facts)),
+      pointId: textOf(run.result['pointId']) ?? null,
+    }),
+    eventCount: events.length,
+    facts,
+  }
+}
+
+function sentenceOf(
+  run: RunEvents,
+  steps: readonly Step[],
+  starts: readonly Start[],
+  facts: RunFacts,
+  progress: StepProgress | null,
+  ended: { readonly [name: string]: unknown },
+): string {
+  const summary = textOf(ended['summary'])
+  if (run.endedMs !== null && summary !== undefined) return capital(`${summary}.`)
+  if (run.state === 'terminated') return 'Terminated without cleaning up; the next run of this VM removes what is left.'
+  if (run.isPaused) return 'Paused; the point in time stays open and it goes on where it stopped.'
+  const waiting = run.waiting[0]
+  if (waiting !== undefined) return `Waiting for a person: ${waiting.summary}.`
+  const deaf = steps.find(({ state }) => state === 'waiting-for-worker')
+  if (deaf !== undefined) return deafSentence(deaf, facts)
+  const parts = [modeSentence(run, starts, facts)]
+  if (progress !== null && run.endedMs === null) {
+    parts.push(`${formatBytes(progress.bytesDone)} of ${formatBytes(progress.bytesTotal)}`)
+    if (progress.rate !== null) parts.push(`${formatBytes(progress.rate)}/s`)
+    if (progress.secondsLeft !== null) parts.push(`about ${formatDuration(progress.secondsLeft * 1000)} left`)
+  }
+  return parts.filter((part) => part !== '').join(' · ')
+}
+
+function modeSentence(run: RunEvents, starts: readonly Start[], facts: RunFacts): string {
+  const where = facts.repositoryName ?? textOf(fieldsOf(run.input['repository'])['name']) ?? 'the repository'
+  if (run.kind === 'restore') return `From ${where}`
+  if (run.kind === 'drill') return `From ${where}, isolated from production`
+  const point = fieldsOf(starts.findLast(({ type, end }) => type === 'openPoint' && end === 'completed')?.result)
+  const disks = Array.isArray(point['disks']) ? point['disks'].map((disk) => fieldsOf(disk)['mode']) : []
+  if (disks.length === 0) return `To ${where}`
+  const mode = disks.every((it) => it === 'incremental')
+    ? 'Incremental'
+    : disks.every((it) => it === 'full')
+      ? 'Full'
+      : 'Full and incremental'
+  const at = textOf(point['createdAt'])?.slice(11, 19)
+  return `${mode} to ${where}${at === undefined ? '' : ` · point in time ${at} UTC`} · ${consistencyWords(point['consistency'])}`
+}
+
+function deafSentence(step: Step, facts: RunFacts): string {
+  const site = step.queue?.replace(/^holdfast\.site\./, '')
+  const seen = facts.pollers[step.queue ?? '']?.lastSeenMs ?? null
+  const since = seen === null ? '' : ` since ${new Date(seen).toISOString().slice(11, 16)} UTC`
+  return site === step.queue ? `No server is connected${since}.` : `No worker is connected for site ${site}${since}.`
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+function vmNameOf({ input, kind }: RunEvents): string {
+  const target = fieldsOf(input['target'])
+  const vm = fieldsOf(kind === 'restore' ? target['vm'] : input['vm'])
+  return textOf(fieldsOf(vm['ref'])['name']) ?? textOf(input['vmName']) ?? textOf(target['name']) ?? 'a VM'
+}
+
+/** A failed run tells why; one that waits for a person, what for. */
+function runError(run: RunEvents, steps: readonly Step[]): SerializedError | null {
+  if (run.error !== null) return run.error
+  if (run.endedMs !== null) return null
+  if (run.waiting.length === 0) return null
+  return steps.findLast(({ state, error }) => state === 'retrying' && error !== null)?.error ?? null
+}
+
+/** How often a move went on where another attempt had ended, pauses not counted. */
+function resumedTimes(steps: readonly Step[]): number {
+  const moves = steps.filter(({ id }) => id.startsWith('copy:') || id.startsWith('write:'))
+  return moves.reduce(
+    (sum, { attempts }) => sum + attempts.slice(0, -1).filter(({ error }) => error !== null).length,
+    0,
+  )
+}
+
+function residueRows(
+  run: RunEvents,
+  steps: readonly Step[],
+  ended: { readonly [name: string]: unknown },
+): readonly ResidueRow[] {
+  const said = residueOf(ended['residue'] ?? run.result['residue'])
+  if (said.length > 0 || 'residue' in ended) return said
+  return steps
+    .filter(({ state }) => state === 'residue')
+    .map(({ title, id, error }) => ({ kind: 'unknown', id, error: error?.message ?? title, hint: error?.hint ?? '' }))
+}
+
+function lastInput(starts: readonly Start[], type: string): { readonly [name: string]: unknown } {
+  return fieldsOf(starts.findLast((start) => start.type === type)?.input)
+}

@@ -1,0 +1,85 @@
+import { formatDuration } from '../base/index.ts'
+import { phaseTitles, phasesOf } from './dictionary.ts'
+import type { RunEvents } from './run.ts'
+import type { Phase, PhaseView, Step, StepState } from './types.ts'
+
+/** The worst first: what a phase is, is what the worst of its steps is. */
+const severity: readonly StepState[] = [
+  'failed',
+  'residue',
+  'stalled',
+  'waiting-for-worker',
+  'retrying',
+  'paused',
+  'waiting-for-approval',
+  'compensating',
+  'running',
+  'scheduled',
+  'cancelled',
+  'compensated',
+  'done',
+  'skipped',
+]
+
+/** All phases of the kind in their order, and those that only this run has; each with its steps. */
+export function toPhases(run: RunEvents, steps: readonly Step[]): readonly PhaseView[] {
+  const usual = phasesOf[run.kind]
+  const extra = [...new Set(steps.map(({ phase }) => phase))].filter((phase) => !usual.includes(phase))
+  return [...usual, ...extra].map((phase) =>
+    toPhase(
+      phase,
+      run,
+      steps.filter((step) => step.phase === phase),
+    ),
+  )
+}
+
+function toPhase(phase: Phase, run: RunEvents, steps: readonly Step[]): PhaseView {
+  const state = phaseState(run, steps)
+  const starts = steps.map(({ startedMs }) => startedMs).filter((ms) => ms !== null)
+  const ends = steps.map(({ endedMs }) => endedMs).filter((ms) => ms !== null)
+  return {
+    phase,
+    title: phaseTitles[phase],
+    state,
+    summary: summaryOf(phase, state, steps),
+    startedMs: starts.length === 0 ? null : Math.min(...starts),
+    endedMs: steps.length > 0 && ends.length === steps.length ? Math.max(...ends) : null,
+    steps,
+  }
+}
+
+function phaseState(run: RunEvents, steps: readonly Step[]): StepState {
+  if (steps.length === 0) return run.endedMs === null ? 'scheduled' : 'skipped'
+  return severity.find((state) => steps.some((step) => step.state === state)) ?? 'scheduled'
+}
+
+function summaryOf(phase: Phase, state: StepState, steps: readonly Step[]): string {
+  if (steps.length === 0) return state === 'skipped' ? 'not reached' : ''
+  const trouble = steps.find((step) => step.state === state && step.error !== null && state !== 'done')
+  if (trouble?.error) return trouble.error.message
+  const moves = steps.filter(({ progress }) => progress !== null)
+  if ((phase === 'copy' || phase === 'restore') && moves.length > 0) return moveSummary(moves)
+  const telling = steps.findLast(({ quiet, detail }) => !quiet && detail !== null)
+  if (telling?.detail && (phase !== 'prepare' || steps.filter(({ quiet }) => !quiet).length === 1))
+    return telling.detail
+  const shown = steps.filter(({ quiet }) => !quiet).length
+  return `${shown} step${shown === 1 ? '' : 's'}${durationOf(steps)}`
+}
+
+function moveSummary(moves: readonly Step[]): string {
+  const done = moves.filter(({ state }) => state === 'done').length
+  const open = moves.find(({ state }) => state !== 'done')
+  const total = `${done} of ${moves.length} disk${moves.length === 1 ? '' : 's'} done`
+  if (open?.progress === null || open?.progress === undefined) return total
+  const { bytesDone, bytesTotal } = open.progress
+  const percent = bytesTotal === 0 ? 0 : Math.floor((bytesDone * 100) / bytesTotal)
+  return `${total}, ${open.title.split(' ')[0] ?? 'one'} at ${percent} %`
+}
+
+function durationOf(steps: readonly Step[]): string {
+  const starts = steps.map(({ startedMs }) => startedMs).filter((ms) => ms !== null)
+  const ends = steps.map(({ endedMs }) => endedMs).filter((ms) => ms !== null)
+  if (starts.length === 0 || ends.length < steps.length) return ''
+  return ` in ${formatDuration(Math.max(0, Math.max(...ends) - Math.min(...starts)))}`
+}

@@ -1,0 +1,162 @@
+import type { SerializedError } from '../base/index.ts'
+import { allPayloads, fieldsOf, firstPayload, numberOf, textOf } from './events.ts'
+import type { Event } from './events.ts'
+import { failureOf } from './failures.ts'
+import type { OperatorNote, ResidueRow, RunKind, RunState } from './types.ts'
+
+/** What the events say of the run as a whole. */
+export interface RunEvents {
+  readonly workflowId: string
+  readonly runId: string
+  readonly kind: RunKind
+  readonly input: { readonly [name: string]: unknown }
+  readonly startedMs: number
+  readonly endedMs: number | null
+  readonly state: RunState
+  readonly result: { readonly [name: string]: unknown }
+  readonly error: SerializedError | null
+  readonly notes: readonly OperatorNote[]
+  readonly isPaused: boolean
+  /** Why it waits for a person, and when it looks again by itself. */
+  readonly waiting: readonly { readonly summary: string; readonly untilMs: number }[]
+}
+
+const kinds: { readonly [workflow: string]: RunKind } = {
+  backupVm: 'backup',
+  restoreVm: 'restore',
+  restoreDrill: 'drill',
+}
+
+export function readRun(events: readonly Event[]): RunEvents {
+  const started = events.find(({ type }) => type === 'WORKFLOW_EXECUTION_STARTED')
+  const workflowId = textOf(started?.at['workflowId']) ?? ''
+  const end = events.findLast(({ type }) => type in ends)
+  const notes = readNotes(events)
+  const isPaused = isPausedNow(events)
+  const waiting = readWaiting(events)
+  const result = fieldsOf(firstPayload(end?.at['result']))
+  return {
+    workflowId,
+    runId: textOf(started?.at['originalExecutionRunId']) ?? textOf(started?.at['firstExecutionRunId']) ?? '',
+    kind: kinds[textOf(fieldsOf(started?.at['workflowType'])['name']) ?? ''] ?? kindOfId(workflowId),
+    input: fieldsOf(firstPayload(started?.at['input'])),
+    startedMs: started?.ms ?? events[0]?.ms ?? 0,
+    endedMs: end?.ms ?? null,
+    state: stateOf(end, result, isPaused, waiting.length > 0),
+    result,
+    error: end === undefined ? null : failureOf(end.at['failure']),
+    notes,
+    isPaused,
+    waiting,
+  }
+}
+
+const ends: { readonly [type: string]: RunState } = {
+  WORKFLOW_EXECUTION_COMPLETED: 'completed',
+  WORKFLOW_EXECUTION_FAILED: 'failed',
+  WORKFLOW_EXECUTION_TIMED_OUT: 'failed',
+  WORKFLOW_EXECUTION_CANCELED: 'cancelled',
+  WORKFLOW_EXECUTION_TERMINATED: 'terminated',
+}
+
+function stateOf(
+  end: Event | undefined,
+  result: { readonly [name: string]: unknown },
+  isPaused: boolean,
+  isWaiting: boolean,
+): RunState {
+  if (end === undefined) return isPaused ? 'paused' : isWaiting ? 'waiting' : 'running'
+  const state = ends[end.type] ?? 'failed'
+  return state === 'completed' && result['outcome'] === 'completed-with-residue' ? 'completed-with-residue' : state
+}
+
+function kindOfId(workflowId: string): RunKind {
+  const [prefix] = workflowId.split('/')
+  return prefix === 'restore' || prefix === 'drill' ? prefix : 'backup'
+}
+
+interface Update {
+  readonly ms: number
+  readonly name: string
+  readonly who: string | null
+  readonly reason: string | null
+}
+
+function updatesOf(events: readonly Event[]): readonly Update[] {
+  return events.flatMap((event) => {
+    if (event.type !== 'WORKFLOW_EXECUTION_UPDATE_ACCEPTED') return []
+    const input = fieldsOf(fieldsOf(event.at['acceptedRequest'])['input'])
+    const name = textOf(input['name'])
+    if (name === undefined) return []
+    return [{ ms: event.ms, name, ...saidBy(allPayloads(input['args'])[0]) }]
+  })
+}
+
+function saidBy(requester: unknown): { readonly who: string | null; readonly reason: string | null } {
+  const { user, reason } = fieldsOf(requester)
+  return { who: textOf(user) ?? null, reason: textOf(reason) ?? null }
+}
+
+const words: { readonly [update: string]: string } = {
+  pause: 'Paused',
+  resume: 'Resumed',
+  retryNow: 'Told to go on now',
+}
+
+function readNotes(events: readonly Event[]): readonly OperatorNote[] {
+  const notes: OperatorNote[] = updatesOf(events).map(({ ms, name, who, reason }) => ({
+    ms,
+    what: words[name] ?? name,
+    who,
+    reason,
+  }))
+  let cancelSaid: { readonly who: string | null; readonly reason: string | null } | null = null
+  for (const event of events) {
+    if (event.type === 'WORKFLOW_EXECUTION_SIGNALED' && event.at['signalName'] === 'cancelNote') {
+      cancelSaid = saidBy(allPayloads(event.at['input'])[0])
+    }
+    if (event.type === 'WORKFLOW_EXECUTION_CANCEL_REQUESTED') {
+      notes.push({ ms: event.ms, what: 'Cancel asked for', ...(cancelSaid ?? { who: null, reason: null }) })
+    }
+    if (event.type === 'WORKFLOW_EXECUTION_TERMINATED') {
+      notes.push({
+        ms: event.ms,
+        what: 'Terminated without cleaning up',
+        who: textOf(event.at['identity']) ?? null,
+        reason: textOf(event.at['reason']) ?? null,
+      })
+    }
+  }
+  return notes.sort((a, b) => a.ms - b.ms)
+}
+
+function isPausedNow(events: readonly Event[]): boolean {
+  return updatesOf(events).findLast(({ name }) => name === 'pause' || name === 'resume')?.name === 'pause'
+}
+
+/** Timers of a wait for a person that have neither fired nor been cancelled. */
+function readWaiting(events: readonly Event[]): readonly { readonly summary: string; readonly untilMs: number }[] {
+  const open = new Map<string, { summary: string; untilMs: number }>()
+  for (const event of events) {
+    const id = textOf(event.at['timerId']) ?? `event-${event.id}`
+    if (event.type === 'TIMER_STARTED' && event.summary?.startsWith('waiting: ') === true) {
+      const ms = (numberOf(textOf(event.at['startToFireTimeout'])?.replace(/s$/, '')) ?? 0) * 1000
+      open.set(id, { summary: event.summary.slice('waiting: '.length), untilMs: event.ms + ms })
+    }
+    if (event.type === 'TIMER_FIRED' || event.type === 'TIMER_CANCELED') open.delete(id)
+  }
+  return [...open.values()]
+}
+
+export function residueOf(value: unknown): readonly ResidueRow[] {
+  if (!Array.isArray(value)) return []
+  return value.map((row) => {
+    const { kind, id, error, hint } = fieldsOf(row)
+    return {
+      kind: textOf(kind) ?? 'unknown',
+      id: textOf(id) ?? '',
+      error: textOf(error) ?? '',
+      hint: textOf(hint) ?? '',
+    }
+  })
+}

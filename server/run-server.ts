@@ -1,0 +1,147 @@
+import { existsSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { serve } from '@hono/node-server'
+import { Worker } from '@temporalio/worker'
+import { createControlActivities } from '../activities/index.ts'
+import { createApp, ensureAdminToken, hashOf, liveRuns, newSecret, temporalOrchestrator } from '../api/index.ts'
+import { HoldfastError, describeError } from '../base/index.ts'
+import { openCatalog } from '../catalog/index.ts'
+import type { Catalog } from '../catalog/index.ts'
+import { toRunbook } from '../runbook/index.ts'
+import { controlQueue } from '../workflows/shared/queues.ts'
+import { workflowBundle } from './bundle.ts'
+import { homeOf, makeHome, serverConfig, temporalTarget, usesOwnTemporal } from './config.ts'
+import type { Environment, Home, ServerConfig } from './config.ts'
+import { agreeWithCatalog, ensureInstallation } from './installation.ts'
+import { processLog } from './log.ts'
+import { announce, takePlace } from './place.ts'
+import { adminTokenPath, ensureWorkerToken, resolveSecret, workerTokenPath } from './secrets.ts'
+import { aborted, forceMs, graceMs, onStopSignal } from './shutdown.ts'
+import { prepareNamespace } from './temporal-server.ts'
+import { connectClient, connectWorker, installRuntime } from './temporal.ts'
+import { version } from './version.ts'
+
+export interface RunServerOptions {
+  readonly env?: Environment
+  /** Temporal's own pages, where they are switched on. */
+  readonly engineUi?: string | null
+}
+
+/**
+ * The control plane: API and dashboard, the catalog with its one writer, workflows and the steps that write into the
+ * catalog. Touches neither hypervisors nor repositories.
+ */
+export async function runServer({ env = process.env, engineUi = null }: RunServerOptions = {}): Promise<void> {
+  const home = homeOf(env)
+  makeHome(home)
+  const log = processLog(home, 'server')
+  using stop = onStopSignal(log)
+  using _place = await takePlace(home, 'server')
+  installRuntime(log, env)
+  const config = serverConfig(env)
+  const target = temporalTarget(env, null)
+
+  using catalog = openCatalog({ path: home.catalog })
+  agreeWithCatalog(ensureInstallation(home, env), catalog)
+  ensureAdminToken(catalog, adminTokenPath(home))
+  await admitWorkers(home, catalog)
+
+  const [{ codePath }, native, { client, connection }] = await Promise.all([
+    workflowBundle(home.cache, log),
+    connectWorker(target, stop),
+    connectClient(target, stop),
+  ])
+  try {
+    if (usesOwnTemporal(env)) {
+      await prepareNamespace({ address: target.address, namespace: target.namespace, log, signal: stop })
+    }
+    const worker = await Worker.create({
+      connection: native,
+      namespace: target.namespace,
+      taskQueue: controlQueue,
+      identity: `server-${process.pid}`,
+      workflowBundle: { codePath },
+      activities: createControlActivities(catalog),
+      maxCachedWorkflows: 200,
+      shutdownGraceTime: graceMs,
+      shutdownForceTime: forceMs,
+    })
+    const running = worker.run()
+    const shared = { catalog, orchestrator: temporalOrchestrator(client), toRunbook, now: Date.now, log }
+    const live = liveRuns(shared)
+    const looking = live.run(stop)
+    const app = createApp({
+      ...shared,
+      live,
+      version,
+      evidenceDir: home.evidence,
+      home: home.root,
+      webDir: dashboardDir(),
+      origins: config.origins,
+      engineUi: env['HOLDFAST_ENGINE_UI'] || engineUi,
+    })
+    const { server, url } = await listen(config, (request) => app.fetch(request))
+    using _notice = await announce(home, 'server', url)
+    log.info({ url, temporal: target.address }, 'the server is ready')
+    await Promise.race([running, aborted(stop)])
+    if (stop.aborted) worker.shutdown()
+    await closeServer(server)
+    await looking
+    await running
+  } finally {
+    await native.close()
+    await connection.close()
+    log.info({}, 'the server has ended')
+    log.flush()
+  }
+}
+
+/** Workers of this home hand in evidence with a token of their own. */
+async function admitWorkers(home: Home, catalog: Catalog): Promise<void> {
+  const path = workerTokenPath(home)
+  ensureWorkerToken(path, newSecret)
+  const token = await resolveSecret(`file:${path}`)
+  catalog.access.putToken({ id: 'workers', name: 'workers', hash: hashOf(token), role: 'worker' })
+}
+
+/** The built dashboard, beside the sources or in the package; null: only the API is served. */
+function dashboardDir(): string | null {
+  const dir = fileURLToPath(new URL('../web/build', import.meta.url))
+  return existsSync(join(dir, 'index.html')) ? dir : null
+}
+
+async function listen(
+  config: ServerConfig,
+  fetch: (request: Request) => Response | Promise<Response>,
+): Promise<{ readonly server: Server; readonly url: string }> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, hostname: config.host, port: config.port }, (info) => {
+      const host = config.host.includes(':')
+        ? `[${config.host}]`
+        : config.host === '0.0.0.0'
+          ? '127.0.0.1'
+          : config.host
+      resolve({ server: server as Server, url: `http://${host}:${info.port}` })
+    })
+    server.once('error', (error) => {
+      const hint = 'Free the port, or set HOLDFAST_PORT to another one.'
+      reject(
+        new HoldfastError('ConfigInvalid', `cannot listen on ${config.host}:${config.port}: ${describeError(error)}`, {
+          hint,
+          cause: error,
+        }),
+      )
+    })
+  })
+}
+
+/** Event streams never end by themselves; they are cut. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const cut = setTimeout(() => server.closeAllConnections(), 1000)
+  await closed
+  clearTimeout(cut)
+}

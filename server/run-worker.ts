@@ -1,0 +1,77 @@
+import { join } from 'node:path'
+import { Worker } from '@temporalio/worker'
+import { Site, Slots, createSiteActivities } from '../activities/index.ts'
+import { driverModules } from '../drivers/index.ts'
+import { openRepository, probeLocation } from '../repository/index.ts'
+import { siteQueue } from '../workflows/shared/queues.ts'
+import { homeOf, makeHome, temporalTarget, workerConfig } from './config.ts'
+import type { Environment } from './config.ts'
+import { evidenceUploader } from './evidence.ts'
+import { ensureInstallation } from './installation.ts'
+import { processLog } from './log.ts'
+import { announce } from './place.ts'
+import { resolveSecret } from './secrets.ts'
+import { aborted, forceMs, graceMs, onStopSignal } from './shutdown.ts'
+import { connectWorker, installRuntime } from './temporal.ts'
+
+export interface RunWorkerOptions {
+  readonly site: string
+  readonly env?: Environment
+}
+
+/**
+ * The data mover of a site: holds connections to its hypervisors and repositories, has no catalog. Ends gracefully at
+ * the first signal: what it copies is journalled, and the next worker goes on there.
+ */
+export async function runWorker({ site: name, env = process.env }: RunWorkerOptions): Promise<void> {
+  const home = homeOf(env)
+  makeHome(home)
+  const config = workerConfig(env, name)
+  const log = processLog(home, `worker-${name}`)
+  using stop = onStopSignal(log)
+  installRuntime(log, env)
+  const installation = ensureInstallation(home, env)
+  const target = temporalTarget(env, null)
+
+  await using site = new Site({
+    drivers: Object.values(driverModules),
+    openRepository,
+    probeLocation,
+    secret: resolveSecret,
+    installation: installation.uuid,
+    installationName: installation.name,
+    evidence: evidenceUploader(home, env['HOLDFAST_URL'] || null),
+    cacheDir: join(home.cache, 'mover'),
+    slots: new Slots(config.movers),
+    ...(config.threads !== null && { threads: config.threads }),
+    log,
+  })
+  const connection = await connectWorker(target, stop)
+  try {
+    const worker = await Worker.create({
+      connection,
+      namespace: target.namespace,
+      taskQueue: siteQueue(name),
+      identity: config.identity,
+      activities: createSiteActivities(site),
+      // A cancel travels with a heartbeat, so this bounds how late it comes.
+      maxHeartbeatThrottleInterval: '2 seconds',
+      defaultHeartbeatThrottleInterval: '2 seconds',
+      // Many, so that short steps and cleanups never queue behind copies: those wait for a mover slot instead.
+      maxConcurrentActivityTaskExecutions: 200,
+      maxConcurrentActivityTaskPolls: 4,
+      shutdownGraceTime: graceMs,
+      shutdownForceTime: forceMs,
+    })
+    const running = worker.run()
+    using _notice = await announce(home, `worker-${name}`, null)
+    log.info({ site: name, identity: config.identity, temporal: target.address }, 'the worker is ready')
+    await Promise.race([running, aborted(stop)])
+    if (stop.aborted) worker.shutdown()
+    await running
+  } finally {
+    await connection.close()
+    log.info({ site: name }, 'the worker has ended')
+    log.flush()
+  }
+}
