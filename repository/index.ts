@@ -8,7 +8,6 @@ import type { CreateOptions, OpenOptions, Repository } from './types.ts'
 
 export type * from './types.ts'
 export { probeLocation } from './repository.ts'
-export { describeReport, verifyExitCode } from './verify/index.ts'
 
 /**
  * Makes a repository (§3.4): probes the store, writes two key slots and opens each again. The recovery key is returned once

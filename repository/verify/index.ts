@@ -4,4 +4,3 @@
  * that is asked for, so that the next backup stores it again.
  */
 export { verifyRepository, type VerifyOptions } from './verify.ts'
-export { describeReport, verifyExitCode } from './describe.ts'
