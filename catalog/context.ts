@@ -11,6 +11,11 @@ export interface CatalogContext {
   readonly publish: (type: EventType, subject: string | null) => void
 }
 
+/*
+ * A trap of drizzle: where a query has one table, `${points.id}` inside `sql` is written as `"id"`, without the table, and
+ * a subquery's own table catches it. Outer columns of correlated subqueries are therefore written by hand (`points.id`).
+ */
+
 /** Runs `work` in one transaction that takes the write lock at its start; nested calls join the outer one. */
 export function inTransaction<T>(context: CatalogContext, work: () => T): T {
   return context.sqlite.inTransaction ? work() : context.sqlite.transaction(work).immediate()

@@ -36,9 +36,7 @@ export interface EndpointQueries {
 export function endpointQueries(context: CatalogContext): EndpointQueries {
   const { db, now, publish } = context
   const vmCount =
-    sql<number>`(SELECT count(*) FROM vms WHERE vms.endpoint_id = ${endpoints.id} AND vms.gone_ms IS NULL)`.as(
-      'vm_count',
-    )
+    sql<number>`(SELECT count(*) FROM vms WHERE vms.endpoint_id = endpoints.id AND vms.gone_ms IS NULL)`.as('vm_count')
   const select = () => db.select({ row: endpoints, vms: vmCount }).from(endpoints)
   const view = (found: { row: EndpointRow; vms: number }): EndpointView => ({ ...found.row, vms: found.vms })
   const find = (id: string): EndpointView | undefined => {

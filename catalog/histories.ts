@@ -40,9 +40,7 @@ export function historyQueries({ db, now }: CatalogContext): HistoryQueries {
       return db
         .select({ runId: runs.runId, workflowId: runs.workflowId })
         .from(runs)
-        .where(
-          sql`${runs.endedMs} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM histories h WHERE h.run_id = ${runs.runId})`,
-        )
+        .where(sql`${runs.endedMs} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM histories h WHERE h.run_id = runs.run_id)`)
         .orderBy(sql`${runs.startedMs} DESC`)
         .limit(limit)
         .all()

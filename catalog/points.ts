@@ -81,7 +81,7 @@ export function pointQueries(context: CatalogContext): PointQueries {
   const proof = sql<
     string | null
   >`(SELECT json_object('drillId', d.id, 'verdict', d.verdict, 'endedMs', d.ended_ms, 'rtoSeconds', d.rto_seconds)
-    FROM drills d WHERE d.point_id = ${points.id} ORDER BY d.ended_ms DESC LIMIT 1)`.as('proof')
+    FROM drills d WHERE d.point_id = points.id ORDER BY d.ended_ms DESC LIMIT 1)`.as('proof')
   const select = () =>
     db
       .select({ row: points, vmName: vms.name, repositoryName: repositories.name, proof })
@@ -149,7 +149,7 @@ export function pointQueries(context: CatalogContext): PointQueries {
       return found && view(found)
     },
     list(page, filter = {}) {
-      const verdict = sql`(SELECT d.verdict FROM drills d WHERE d.point_id = ${points.id} ORDER BY d.ended_ms DESC LIMIT 1)`
+      const verdict = sql`(SELECT d.verdict FROM drills d WHERE d.point_id = points.id ORDER BY d.ended_ms DESC LIMIT 1)`
       const where: (SQL | undefined)[] = [
         filter.vmId === undefined ? undefined : eq(points.vmId, filter.vmId),
         filter.repositoryId === undefined ? undefined : eq(points.repositoryId, filter.repositoryId),

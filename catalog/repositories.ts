@@ -55,15 +55,13 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
     db
       .select({
         row: repositories,
-        points: sql<number>`(SELECT count(*) FROM points p WHERE p.repository_id = ${repositories.id})`.as(
-          'point_count',
-        ),
-        vms: sql<number>`(SELECT count(DISTINCT p.vm_id) FROM points p WHERE p.repository_id = ${repositories.id})`.as(
+        points: sql<number>`(SELECT count(*) FROM points p WHERE p.repository_id = repositories.id)`.as('point_count'),
+        vms: sql<number>`(SELECT count(DISTINCT p.vm_id) FROM points p WHERE p.repository_id = repositories.id)`.as(
           'vm_count',
         ),
         newestPointMs: sql<
           number | null
-        >`(SELECT max(p.created_ms) FROM points p WHERE p.repository_id = ${repositories.id})`.as('newest_point_ms'),
+        >`(SELECT max(p.created_ms) FROM points p WHERE p.repository_id = repositories.id)`.as('newest_point_ms'),
       })
       .from(repositories)
   const view = ({
@@ -151,7 +149,7 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
           vmId: points.vmId,
           vmName: vms.name,
           points: count(),
-          logicalBytes: sql<number>`(SELECT p.logical_bytes FROM points p WHERE p.vm_id = ${points.vmId} AND p.repository_id = ${id} ORDER BY p.created_ms DESC LIMIT 1)`,
+          logicalBytes: sql<number>`(SELECT p.logical_bytes FROM points p WHERE p.vm_id = points.vm_id AND p.repository_id = ${id} ORDER BY p.created_ms DESC LIMIT 1)`,
           readBytes: sql<number>`sum(${points.readBytes})`,
           newBytes: sql<number>`sum(${points.newBytes})`.as('new_bytes'),
           newestPointMs: sql<number>`max(${points.createdMs})`,

@@ -107,14 +107,14 @@ export function statisticsQueries({ db, now }: CatalogContext): StatisticsQuerie
       const today = Math.floor(now() / dayMs)
       const since = (today - count + 1) * dayMs
       const points = db.all<{ day: number; n: number; bytes: number }>(
-        sql`SELECT created_ms / ${dayMs} AS day, count(*) AS n, sum(new_bytes) AS bytes FROM points WHERE created_ms >= ${since} GROUP BY 1`,
+        sql`SELECT CAST(created_ms / ${dayMs} AS INTEGER) AS day, count(*) AS n, sum(new_bytes) AS bytes FROM points WHERE created_ms >= ${since} GROUP BY 1`,
       )
       const runs = db.all<{ day: number; failed: number; cancelled: number }>(
-        sql`SELECT ended_ms / ${dayMs} AS day, sum(state IN ('failed', 'terminated')) AS failed, sum(state = 'cancelled') AS cancelled
+        sql`SELECT CAST(ended_ms / ${dayMs} AS INTEGER) AS day, sum(state IN ('failed', 'terminated')) AS failed, sum(state = 'cancelled') AS cancelled
           FROM runs WHERE ended_ms >= ${since} AND kind = 'backup' GROUP BY 1`,
       )
       const drills = db.all<{ day: number; passed: number; failed: number }>(
-        sql`SELECT ended_ms / ${dayMs} AS day, sum(verdict = 'passed') AS passed, sum(verdict = 'failed') AS failed
+        sql`SELECT CAST(ended_ms / ${dayMs} AS INTEGER) AS day, sum(verdict = 'passed') AS passed, sum(verdict = 'failed') AS failed
           FROM drills WHERE ended_ms >= ${since} GROUP BY 1`,
       )
       return Array.from({ length: count }, (_, index) => {

@@ -1,0 +1,254 @@
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { aPoint, aRun, aVm, furnish, pointIdOf, testCatalog, testNow, type TestCatalog } from './testing.ts'
+import type { CategoryName, RunState } from './types.ts'
+
+let here: TestCatalog
+beforeEach(() => void (here = testCatalog()))
+afterEach(() => here[Symbol.dispose]())
+
+const hour = 3_600_000
+
+describe('discovery', () => {
+  beforeEach(() => furnish(here.catalog, []))
+
+  test('a VM keeps the id of its first discovery when it is renamed', () => {
+    const { vms } = here.catalog
+    expect(vms.recordDiscovered('lab', 'one', [aVm('Web Server (old)')])).toEqual({ added: 1, changed: 0 })
+    vms.recordDiscovered('lab', 'two', [
+      aVm('Web Server (old)', { vm: { scope: 'scope-1', id: 'uuid-Web Server (old)', name: 'www' } }),
+    ])
+    expect(vms.get('web-server-old').name).toBe('www')
+    expect(vms.list({ limit: 10 }).total).toBe(1)
+  })
+
+  test('names that give the same slug get ids of their own, and ids fit into workflow ids', () => {
+    const { vms } = here.catalog
+    vms.recordDiscovered(
+      'lab',
+      'one',
+      ['db_1', 'db-1', 'DB 1', '数据库', 'x'.repeat(200)].map((name) => aVm(name)),
+    )
+    const ids = vms.list({ limit: 10 }).items.map((vm) => vm.id)
+    expect(ids.sort()).toEqual(['db-1', 'db-1-2', 'db-1-3', 'unnamed', 'x'.repeat(48)])
+    for (const id of ids) expect(id).toMatch(/^[a-z0-9-]{1,64}$/)
+  })
+
+  test('repeating a page adds and announces nothing', () => {
+    const { vms, events } = here.catalog
+    vms.recordDiscovered('lab', 'one', [aVm('a'), aVm('b')])
+    const before = events.newest()
+    expect(vms.recordDiscovered('lab', 'one', [aVm('a'), aVm('b')])).toEqual({ added: 0, changed: 0 })
+    expect(events.newest()).toBe(before)
+    expect(vms.recordDiscovered('lab', 'one', [aVm('a', { power: 'stopped' })])).toEqual({ added: 0, changed: 1 })
+    expect(events.newest()).toBe(before + 1)
+  })
+
+  test('only a listing that came to its end says that something is gone, and what comes back is back', () => {
+    const { vms } = here.catalog
+    vms.recordDiscovered('lab', 'one', [aVm('a'), aVm('b')])
+    vms.closeListing('lab', 'one')
+    vms.recordDiscovered('lab', 'two', [aVm('a')])
+    expect(vms.get('b').goneMs).toBeNull()
+    expect(vms.closeListing('lab', 'two')).toEqual({ gone: 1 })
+    expect(vms.get('b').goneMs).toBe(testNow)
+    expect(vms.closeListing('lab', 'two')).toEqual({ gone: 0 })
+    expect(vms.list({ limit: 10 }).items.map((vm) => vm.id)).toEqual(['a'])
+    vms.recordDiscovered('lab', 'three', [aVm('b')])
+    expect(vms.get('b').goneMs).toBeNull()
+  })
+
+  test('what a person has set on a VM outlives discovery', () => {
+    const { vms } = here.catalog
+    vms.recordDiscovered('lab', 'one', [aVm('a')])
+    vms.change('a', { category: 'critical', excludedReason: 'rebuilt every night' })
+    vms.recordDiscovered('lab', 'two', [aVm('a', { tags: ['new'] })])
+    expect(vms.get('a')).toMatchObject({ category: 'critical', excludedReason: 'rebuilt every night', tags: ['new'] })
+    vms.change('a', { excludedReason: null })
+    expect(vms.get('a')).toMatchObject({ category: 'critical', excludedReason: null })
+  })
+})
+
+describe('lists', () => {
+  test('filters look at name, tag, hypervisor and site', () => {
+    furnish(here.catalog, [])
+    here.catalog.endpoints.add({
+      name: 'other',
+      platform: 'image',
+      address: '/i',
+      site: 'paris',
+      credentialRef: '',
+      options: {},
+    })
+    here.catalog.vms.recordDiscovered('lab', 'l', [
+      aVm('web-01', { tags: ['Front', 'erp'] }),
+      aVm('db-01', { tags: [] }),
+    ])
+    here.catalog.vms.recordDiscovered('other', 'l', [aVm('web-02', { tags: ['erp'] })])
+    const ids = (filter: Parameters<typeof here.catalog.vms.list>[1]): string[] =>
+      here.catalog.vms.list({ limit: 10 }, filter).items.map((vm) => vm.id)
+    expect(ids({ q: 'WEB' })).toEqual(['web-01', 'web-02'])
+    expect(ids({ q: 'front' })).toEqual(['web-01'])
+    expect(ids({ q: "'; DROP TABLE vms; --" })).toEqual([])
+    expect(ids({ tag: 'erp' })).toEqual(['web-01', 'web-02'])
+    expect(ids({ endpointId: 'other' })).toEqual(['web-02'])
+    expect(ids({ site: 'local' })).toEqual(['db-01', 'web-01'])
+  })
+
+  test('pages together are the whole list, in order, whatever their size', () => {
+    furnish(
+      here.catalog,
+      Array.from({ length: 23 }, (_, n) => `vm-${String(n).padStart(2, '0')}`),
+    )
+    here.catalog.points.record(aPoint(1, { vmId: 'vm-07' }))
+    const whole = here.catalog.vms.list({ limit: 100 }).items.map((vm) => vm.id)
+    expect(whole).toHaveLength(23)
+    expect(whole.at(-1)).toBe('vm-07')
+    for (const limit of [1, 4, 22, 23]) {
+      const seen: string[] = []
+      let cursor: string | undefined
+      do {
+        const page = here.catalog.vms.list({ limit, cursor })
+        expect(page.total).toBe(23)
+        seen.push(...page.items.map((vm) => vm.id))
+        cursor = page.nextCursor ?? undefined
+      } while (cursor !== undefined)
+      expect(seen).toEqual(whole)
+    }
+  })
+
+  test.each([0, 201, 1.5, Number.NaN])('a page of %s rows is refused', (limit) => {
+    expect(() => here.catalog.vms.list({ limit })).toThrow(expect.objectContaining({ code: 'InvalidRequest' }))
+  })
+
+  test.each(['', 'x', Buffer.from('[1]').toString('base64url'), Buffer.from('{"a":1}').toString('base64url')])(
+    'the foreign cursor %j is refused',
+    (cursor) => {
+      expect(() => here.catalog.vms.list({ limit: 5, cursor })).toThrow(
+        expect.objectContaining({ code: 'InvalidRequest' }),
+      )
+    },
+  )
+})
+
+describe('posture', () => {
+  const states: RunState[] = [
+    'running',
+    'paused',
+    'waiting',
+    'completed',
+    'completed-with-residue',
+    'failed',
+    'cancelled',
+    'terminated',
+  ]
+  const facts = fc.record({
+    category: fc.constantFrom<CategoryName>('critical', 'important', 'standard', 'ephemeral'),
+    excluded: fc.boolean(),
+    ageMs: fc.option(
+      fc.oneof(
+        fc.integer({ min: -hour, max: 10 * 24 * hour }),
+        fc.constantFrom(4 * hour, 5 * hour, 24 * hour, 30 * hour, 168 * hour),
+      ),
+      { nil: null },
+    ),
+    isValidated: fc.boolean(),
+    runs: fc.array(
+      fc.record({
+        state: fc.constantFrom(...states),
+        kind: fc.constantFrom('backup' as const, 'drill' as const),
+        startedAgoMs: fc.integer({ min: 0, max: 40 * hour }),
+        tookMs: fc.integer({ min: 0, max: 3 * hour }),
+      }),
+      { maxLength: 14 },
+    ),
+  })
+
+  test('the rule in SQL that sorts and filters lists says the same as the rule in policy', () => {
+    fc.assert(
+      fc.property(fc.array(facts, { minLength: 1, maxLength: 6 }), (all) => {
+        using fresh = testCatalog()
+        const { catalog, clock } = fresh
+        furnish(
+          catalog,
+          all.map((_, n) => `vm-${n}`),
+        )
+        all.forEach((one, n) => {
+          const vmId = `vm-${n}`
+          catalog.vms.change(vmId, { category: one.category, excludedReason: one.excluded ? 'on purpose' : null })
+          if (one.ageMs !== null) {
+            catalog.points.record(
+              aPoint(n + 1, { vmId, createdMs: clock.ms - one.ageMs, validatedMs: one.isValidated ? clock.ms : null }),
+            )
+          }
+          one.runs.forEach((run, m) => {
+            const runId = `${n}-${m}`
+            const startedMs = clock.ms - run.startedAgoMs
+            const isOpen = run.state === 'running' || run.state === 'paused' || run.state === 'waiting'
+            catalog.runs.started(aRun(0, { runId, vmId, kind: run.kind, startedMs }))
+            catalog.runs.observe(runId, { state: run.state, endedMs: isOpen ? null : startedMs + run.tookMs })
+          })
+        })
+        const listed = catalog.vms.list({ limit: 50 }).items
+        const counts = catalog.statistics.postureCounts()
+        for (const state of ['protected', 'late', 'overdue', 'failed', 'unprotected', 'excluded'] as const) {
+          const bySql = catalog.vms
+            .list({ limit: 50 }, { state })
+            .items.map((vm) => vm.id)
+            .sort()
+          const byPolicy = listed
+            .filter((vm) => vm.posture.state === state)
+            .map((vm) => vm.id)
+            .sort()
+          expect(bySql).toEqual(byPolicy)
+          expect(counts.by[state]).toBe(byPolicy.length)
+        }
+        expect(counts.total).toBe(all.length)
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('the list opens with what needs a person', () => {
+    furnish(here.catalog, ['fine', 'never', 'tried', 'idle', 'slow', 'left'])
+    const old = testNow - 30 * hour
+    const { catalog } = here
+    catalog.points.record(aPoint(1, { vmId: 'fine' }))
+    for (const [n, vmId] of ['tried', 'idle', 'slow'].entries())
+      catalog.points.record(aPoint(n + 2, { vmId, createdMs: old }))
+    catalog.runs.started(aRun(1, { vmId: 'tried' }))
+    catalog.runs.observe('run-1', { state: 'failed', endedMs: testNow })
+    catalog.runs.started(aRun(2, { vmId: 'slow' }))
+    catalog.vms.change('left', { excludedReason: 'scratch' })
+    expect(catalog.vms.list({ limit: 10 }).items.map((vm) => [vm.id, vm.posture.state])).toEqual([
+      ['tried', 'failed'],
+      ['idle', 'overdue'],
+      ['slow', 'late'],
+      ['never', 'unprotected'],
+      ['fine', 'protected'],
+      ['left', 'excluded'],
+    ])
+    expect(catalog.vms.list({ limit: 10 }, { state: 'outside-rpo' }).total).toBe(4)
+    expect(catalog.vms.list({ limit: 10 }, { state: 'running' }).items.map((vm) => vm.id)).toEqual(['slow'])
+  })
+})
+
+test('ten thousand VMs are sorted, counted and paged in well under a second', () => {
+  furnish(here.catalog, [])
+  const { catalog } = here
+  const names = Array.from({ length: 10_000 }, (_, n) => `vm-${n}`)
+  catalog.transaction(() => {
+    catalog.vms.recordDiscovered(
+      'lab',
+      'l',
+      names.map((name) => aVm(name)),
+    )
+    names.forEach((vmId, n) =>
+      catalog.points.record(aPoint(n + 1, { vmId, id: pointIdOf(n + 1), createdMs: testNow - (n % 40) * hour })),
+    )
+  })
+  const from = performance.now()
+  expect(catalog.vms.list({ limit: 50 }).total).toBe(10_000)
+  expect(catalog.statistics.postureCounts().total).toBe(10_000)
+  expect(performance.now() - from).toBeLessThan(1000)
+}, 60_000)
