@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
-import type { WorkflowHandle, WorkflowClient } from '@temporalio/client'
+import type { Client, WorkflowHandle, WorkflowClient } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import type { Log, SiteActivities, ControlActivities } from '../../activities/index.ts'
 import { sampleSite } from '../../activities/testing/samples.ts'
@@ -20,6 +20,7 @@ export const sharedCache = join(process.env['HOLDFAST_CACHE'] || join(homedir(),
 /** A real Temporal server for one test file, with the real workflows on it. */
 export class WorkflowBench implements AsyncDisposable {
   readonly client: WorkflowClient
+  readonly wholeClient: Client
   readonly address: string
   readonly #environment: TestWorkflowEnvironment
   readonly #codePath: string
@@ -31,6 +32,7 @@ export class WorkflowBench implements AsyncDisposable {
     this.#codePath = codePath
     this.#folder = folder
     this.client = environment.client.workflow
+    this.wholeClient = environment.client
     this.address = environment.address
   }
 
