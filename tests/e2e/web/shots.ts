@@ -1,5 +1,16 @@
 import type { Page } from 'playwright-core'
-import { calmOverview, crmBook, drills, erpBook, erpPoints, firstOverview, freshDetail, moment, restoreBook, waitingBook } from '../../../web/src/lib/fixtures/index.ts'
+import {
+  calmOverview,
+  crmBook,
+  drills,
+  erpBook,
+  erpPoints,
+  firstOverview,
+  freshDetail,
+  moment,
+  restoreBook,
+  waitingBook,
+} from '../../../web/src/lib/fixtures/index.ts'
 import type { Shot } from './stage.ts'
 
 export type Picture = Omit<Shot, 'theme' | 'width'> & { readonly name: string }
@@ -21,8 +32,10 @@ export const pictures: readonly Picture[] = [
   { name: 'overview-loading', path: '/', silent: true },
   { name: 'overview-error', path: '/', broken: 503 },
   {
-    name: 'overview-stale', path: '/', stale: true,
-    before: async (page) => {
+    name: 'overview-stale',
+    path: '/',
+    stale: true,
+    before: async (page: Page): Promise<void> => {
       await page.locator('.live.stale').first().waitFor({ state: 'attached' })
       await page.clock.setFixedTime(moment + 10_000)
       await page.locator('.connection').waitFor()
@@ -30,15 +43,16 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'vms', path: '/vms' },
   {
-    name: 'vms-selected', path: '/vms?state=outside-rpo',
-    before: async (page) => {
+    name: 'vms-selected',
+    path: '/vms?state=outside-rpo',
+    before: async (page: Page): Promise<void> => {
       await page.getByLabel('Select files-paris-01').check()
       await page.getByLabel('Select jump-02').check()
     },
   },
   { name: 'vms-none', path: '/vms?q=tag:nothing' },
   { name: 'vms-empty', path: '/vms', scene: { empty: true } },
-  { name: 'vms-backup', path: '/vms/erp-db-01', before: (page) => pressed(page, /Back up…/) },
+  { name: 'vms-backup', path: '/vms/erp-db-01', before: (page: Page): Promise<void> => pressed(page, /Back up…/) },
   { name: 'vm', path: '/vms/erp-db-01' },
   { name: 'vm-fresh', path: '/vms/jump-02', scene: { vm: freshDetail, empty: true } },
   { name: 'vm-missing', path: '/vms/nothing-here' },
@@ -50,21 +64,52 @@ export const pictures: readonly Picture[] = [
   { name: 'run-attempts', path: `/runs/${erpBook.runId}?step=copy-scsi1&tab=attempts` },
   { name: 'run-input', path: `/runs/${erpBook.runId}?step=copy-scsi1&tab=input` },
   { name: 'run-events', path: `/runs/${erpBook.runId}?step=copy-scsi1&tab=events` },
-  { name: 'run-table', path: `/runs/${erpBook.runId}?step=`, before: (page) => page.getByRole('button', { name: 'As table' }).click() },
-  { name: 'run-cancel', path: `/runs/${erpBook.runId}`, before: (page) => pressed(page, /Cancel…/) },
+  {
+    name: 'run-table',
+    path: `/runs/${erpBook.runId}?step=`,
+    before: (page: Page): Promise<void> => page.getByRole('button', { name: 'As table' }).click(),
+  },
+  {
+    name: 'run-cancel',
+    path: `/runs/${erpBook.runId}`,
+    before: (page: Page): Promise<void> => pressed(page, /Cancel…/),
+  },
   { name: 'run-failed', path: `/runs/${crmBook.runId}` },
   { name: 'run-waiting', path: `/runs/${erpBook.runId}`, scene: { book: waitingBook } },
   { name: 'run-restored', path: `/runs/${restoreBook.runId}` },
   { name: 'restore-point', path: '/restore?vm=erp-db-01' },
   { name: 'restore-destination', path: `${wizard}&at=destination` },
-  { name: 'restore-checks', path: `${wizard}&at=checks`, before: (page) => page.getByText('1 blocks').waitFor() },
-  { name: 'restore-original', path: `/restore?vm=erp-db-01&point=${point}&to=original&at=summary`, before: (page) => page.getByLabel(/^Type/).waitFor() },
+  {
+    name: 'restore-checks',
+    path: `${wizard}&at=checks`,
+    before: (page: Page): Promise<void> => page.getByText('1 blocks').waitFor(),
+  },
+  {
+    name: 'restore-original',
+    path: `/restore?vm=erp-db-01&point=${point}&to=original&at=summary`,
+    before: (page: Page): Promise<void> => page.getByLabel(/^Type/).waitFor(),
+  },
   { name: 'repositories', path: '/repositories' },
   { name: 'repository', path: '/repositories/main' },
   { name: 'drills', path: '/drills' },
   { name: 'drill', path: `/drills?drill=${drills[0]?.id ?? ''}` },
-  { name: 'search', path: '/', before: async (page) => { await page.keyboard.press('/'); await page.getByPlaceholder(/Name or tag/).fill('erp'); await page.locator('[data-command-item]').first().waitFor() } },
-  { name: 'help', path: '/', before: async (page) => { await page.keyboard.press('?'); await page.locator('dialog[open]').waitFor() } },
+  {
+    name: 'search',
+    path: '/',
+    before: async (page: Page): Promise<void> => {
+      await page.keyboard.press('/')
+      await page.getByPlaceholder(/Name or tag/).fill('erp')
+      await page.locator('[data-command-item]').first().waitFor()
+    },
+  },
+  {
+    name: 'help',
+    path: '/',
+    before: async (page: Page): Promise<void> => {
+      await page.keyboard.press('?')
+      await page.locator('dialog[open]').waitFor()
+    },
+  },
   { name: 'not-found', path: '/nowhere' },
   { name: 'sign-in', path: '/sign-in' },
 ]

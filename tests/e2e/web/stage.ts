@@ -38,7 +38,13 @@ export interface Faults {
 }
 
 const flags = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ]
 
 /** Stands for the screen of a booted guest. */
@@ -72,7 +78,11 @@ export class Stage implements AsyncDisposable {
     // Open for as long as the page is, as the real stream is; a page that leaves is noticed by the abort.
     app.get('/api/v1/events', (context) =>
       streamSSE(context, async (stream) => {
-        await stream.writeSSE({ event: 'ping', id: '1', data: JSON.stringify({ type: 'ping', id: null, ms: moment, data: null }) })
+        await stream.writeSSE({
+          event: 'ping',
+          id: '1',
+          data: JSON.stringify({ type: 'ping', id: null, ms: moment, data: null }),
+        })
         await new Promise<void>((resolve) => stream.onAbort(() => resolve()))
       }),
     )
@@ -82,7 +92,11 @@ export class Stage implements AsyncDisposable {
     })
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('the server has no port')
-    const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', headless: true, args: flags })
+    const browser = await chromium.launch({
+      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+      headless: true,
+      args: flags,
+    })
     const page = await browser.newPage({ viewport: { width: 720, height: 400 } })
     await page.setContent(console_)
     const picture = await page.screenshot()
@@ -96,7 +110,7 @@ export class Stage implements AsyncDisposable {
   }
 
   /** A page in a context of its own, ready to be looked at. */
-  async show(shot: Shot): Promise<{ readonly page: Page; readonly faults: Faults; close(): Promise<void> }> {
+  async show(shot: Shot): Promise<{ readonly page: Page; readonly faults: Faults; close: () => Promise<void> }> {
     const context = await this.#browser.newContext({
       viewport: { width: shot.width, height: shot.width === 390 ? 844 : 1000 },
       colorScheme: shot.theme,
@@ -111,15 +125,19 @@ export class Stage implements AsyncDisposable {
     page.setDefaultTimeout(8000)
     page.on('console', (message) => {
       // The browser itself notes every answer that is not 2xx; those are part of the scene.
-      if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) faults.console.push(message.text())
+      if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
+        faults.console.push(message.text())
     })
     page.on('pageerror', (error) => faults.console.push(error.stack ?? error.message))
     await page.clock.setFixedTime(moment)
     await page.goto(this.origin + shot.path)
-    await page.locator(shot.silent ? '[aria-busy="true"]' : 'h1, .blank').first().waitFor()
+    await page
+      .locator(shot.silent ? '[aria-busy="true"]' : 'h1, .blank')
+      .first()
+      .waitFor()
     if (!shot.silent) await page.locator('.skeleton').waitFor({ state: 'detached' })
     await shot.before?.(page)
-    await page.evaluate(() => document.fonts.ready)
+    await page.evaluate('document.fonts.ready')
     return { page, faults, close: () => context.close() }
   }
 
@@ -134,11 +152,22 @@ export class Stage implements AsyncDisposable {
       const path = url.pathname.slice('/api/v1'.length)
       if (path === '/events') return shot.stale ? route.abort() : route.continue()
       if (shot.silent) return
-      if (path.endsWith('/screenshot')) return route.fulfill({ status: 200, contentType: 'image/png', body: this.#console })
+      if (path.endsWith('/screenshot'))
+        return route.fulfill({ status: 200, contentType: 'image/png', body: this.#console })
       if (shot.broken !== undefined && path !== '/session') {
         return route.fulfill({
           status: shot.broken,
-          json: { type: 'urn:holdfast:error:TemporalUnavailable', title: 'x', status: shot.broken, detail: 'Temporal at 127.0.0.1:7233 refuses connections since 07:28.', instance: '', code: 'TemporalUnavailable', hint: 'Backups that were running go on; new ones wait.', docs: '', causes: [] },
+          json: {
+            type: 'urn:holdfast:error:TemporalUnavailable',
+            title: 'x',
+            status: shot.broken,
+            detail: 'Temporal at 127.0.0.1:7233 refuses connections since 07:28.',
+            instance: '',
+            code: 'TemporalUnavailable',
+            hint: 'Backups that were running go on; new ones wait.',
+            docs: '',
+            causes: [],
+          },
         })
       }
       const reply = answer(route.request().method(), path, url.searchParams, shot.scene)
@@ -150,11 +179,14 @@ export class Stage implements AsyncDisposable {
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze()
   return violations.flatMap((violation) =>
-    violation.nodes.map((node) => `${violation.id}: ${node.target.join(' ')} — ${node.failureSummary?.split('\n')[1]?.trim() ?? violation.help}`),
+    violation.nodes.map(
+      (node) =>
+        `${violation.id}: ${node.target.join(' ')} — ${node.failureSummary?.split('\n')[1]?.trim() ?? violation.help}`,
+    ),
   )
 }
 
 /** How far the page itself can be scrolled sideways, in pixels. */
 export function sidewaysScroll(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth')
 }

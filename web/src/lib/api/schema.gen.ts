@@ -905,7 +905,7 @@ export interface components {
             };
         };
         Discovery: {
-            probe: components["schemas"]["Probe"] | null;
+            probe: components["schemas"]["Probe"];
             found: number;
             added: number;
             changed: number;
@@ -1009,6 +1009,7 @@ export interface components {
             endedMs: number | null;
             /** @description Up to now while it runs */
             durationMs: number;
+            /** @description Newest known; null before the first byte and after the end */
             progress: components["schemas"]["Progress"] | null;
             resumedTimes: number;
             /** @description One sentence about what came out */
@@ -1031,7 +1032,6 @@ export interface components {
         RunKind: "backup" | "restore" | "drill";
         /** @enum {string} */
         RunState: "running" | "paused" | "waiting" | "completed" | "completed-with-residue" | "failed" | "cancelled" | "terminated";
-        /** @description Newest known; null before the first byte and after the end */
         Progress: {
             bytesDone: number;
             bytesTotal: number;
@@ -1206,6 +1206,7 @@ export interface components {
             /** @description Added to the repository */
             newBytes: number;
             verification: components["schemas"]["Verification"] | null;
+            /** @description Its last drill */
             proof: components["schemas"]["Proof"] | null;
             run: {
                 workflowId: string;
@@ -1223,7 +1224,6 @@ export interface components {
             /** @description Chunks read back, for spot-checked */
             chunks: number | null;
         };
-        /** @description Its last drill */
         Proof: {
             drillId: string;
             /** @enum {string} */

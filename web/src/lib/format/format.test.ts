@@ -73,5 +73,6 @@ describe('times', () => {
     expect(relative(now - 38_000, now)).toBe('38 s ago')
     expect(relative(now + 23 * min, now)).toBe('in 23 min')
     expect(relative(now, now)).toBe('just now')
+    expect(relative(now - 6 * 24 * h, now)).toBe('6 days ago')
   })
 })

@@ -34,7 +34,9 @@ export function exact(ms: number): string {
 export function relative(ms: number, now: number): string {
   const distance = now - ms
   if (Math.abs(distance) < 1000) return 'just now'
-  return distance > 0 ? `${formatAge(distance)} ago` : `in ${formatAge(-distance)}`
+  // A column says 18 d; a sentence says 18 days.
+  const words = formatAge(Math.abs(distance)).replace(/ d$/, ' days')
+  return distance > 0 ? `${words} ago` : `in ${words}`
 }
 
 function startOfDay(ms: number): number {

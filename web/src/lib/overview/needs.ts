@@ -16,6 +16,11 @@ export function attentionHref(item: Attention): string | null {
   return item.subject === null ? null : (hrefs[item.subject.kind]?.(item.subject.id) ?? null)
 }
 
+/** A posture says its age in its own sentence; of everything else it is worth knowing since when. */
+export function tellsSince(item: Attention): boolean {
+  return item.subject?.kind !== 'vm'
+}
+
 /** Whether what helps first is a backup that this page can start. */
 export function startsBackup(item: Attention): boolean {
   return item.subject?.kind === 'vm' && /^back up/i.test(item.action.label)

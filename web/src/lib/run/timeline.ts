@@ -1,7 +1,8 @@
 import type { PhaseView, Runbook, Step } from '#lib/api/types.ts'
-import { clock, clockShort, formatDuration } from '#lib/format/index.ts'
+import { clock, formatDuration } from '#lib/format/index.ts'
 import { stepLooks } from '#lib/state/looks.ts'
 import type { Look } from '#lib/state/tone.ts'
+import { axisOf, ticksOf, type Tick } from './axis.ts'
 import { stepRows } from './book.ts'
 
 /** `kept`: an attempt that failed but whose bytes the next one went on from. `guess`: expected, not happened. */
@@ -14,65 +15,83 @@ export interface Span {
   readonly kind: BarKind
 }
 
+export interface Label {
+  readonly text: string
+  readonly a: number
+  readonly b: number
+  /** Beside the bar where there is room, else on its end. */
+  readonly side: 'after' | 'before' | 'on'
+}
+
 export interface TimelineRow {
   readonly id: string
   readonly title: string
   readonly look: Look
   readonly level: 'phase' | 'step'
   readonly spans: readonly Span[]
-  readonly label: { readonly text: string; readonly a: number; readonly b: number; readonly left: boolean } | null
+  readonly label: Label | null
 }
 
 export interface Timeline {
   readonly fromMs: number
-  readonly toMs: number
-  readonly ticks: readonly { readonly at: number; readonly text: string }[]
-  /** Distance of the ticks in percent, for the lines of the lanes. */
-  readonly tick: number
+  readonly ticks: readonly Tick[]
+  /** Distance of the lines in the lanes, in percent; null where the axis is cut. */
+  readonly tick: number | null
   /** Where now is; null once the run has ended. */
   readonly now: number | null
   readonly rows: readonly TimelineRow[]
+  /** `axis cut after 02:11:25`, or null. */
+  readonly note: string | null
+  /** Kinds that occur, for the key. */
+  readonly kinds: ReadonlySet<BarKind>
 }
 
-const niceSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400].map(
-  (s) => s * 1000,
-)
+/** Bars that show waiting, not work: an axis may be cut through them. */
+const waits: ReadonlySet<BarKind> = new Set<BarKind>(['idle', 'warn', 'undo-bar', 'guess'])
 
-/** The smallest round distance that leaves at most eight ticks. */
-export function tickMs(spanMs: number): number {
-  return niceSteps.find((step) => spanMs / step <= 8) ?? Math.ceil(spanMs / 8)
+interface Piece {
+  readonly from: number
+  readonly to: number
+  readonly kind: BarKind
 }
 
-/** Spans of one step: one per attempt, and what is expected of it after now. */
-function stepSpans(step: Step, now: number): { from: number; to: number; kind: BarKind }[] {
+function barOf(of: { readonly state: Step['state']; readonly compensates?: string | null }): BarKind {
+  if (of.compensates) return 'undo-bar'
+  if (of.state === 'waiting-for-worker' || of.state === 'paused') return 'idle'
+  const { tone } = stepLooks[of.state]
+  return tone === 'unknown' ? 'idle' : tone
+}
+
+/** What is drawn of one step: a piece per attempt, and what is expected of it after now. */
+function piecesOf(step: Step, now: number): Piece[] {
   if (step.startedMs === null) return []
   const end = step.endedMs ?? now
   const kind = barOf(step)
   if (step.attempts.length === 0 || kind === 'undo-bar') return [{ from: step.startedMs, to: end, kind }]
-  const spans: { from: number; to: number; kind: BarKind }[] = []
+  const pieces: Piece[] = []
   step.attempts.forEach((attempt, index) => {
     if (attempt.startedMs === null) return
     const last = index === step.attempts.length - 1
     const resumed = !last && (step.progress?.bytesResumed ?? 0) > 0
     const to = attempt.endedMs ?? end
-    spans.push({ from: attempt.startedMs, to, kind: last ? kind : resumed ? 'kept' : 'fail' })
+    pieces.push({ from: attempt.startedMs, to, kind: last ? kind : resumed ? 'kept' : 'fail' })
     // What was kept is no success: its end is marked as lost.
-    if (resumed) spans.push({ from: to, to, kind: 'fail' })
+    if (resumed) pieces.push({ from: to, to, kind: 'fail' })
   })
   if (step.state === 'running' && step.progress?.secondsLeft) {
-    spans.push({ from: now, to: now + step.progress.secondsLeft * 1000, kind: 'guess' })
+    pieces.push({ from: now, to: now + step.progress.secondsLeft * 1000, kind: 'guess' })
   }
-  return spans
+  return pieces
 }
 
-function barOf(step: { readonly state: Step['state']; readonly compensates?: string | null }): BarKind {
-  if (step.compensates) return 'undo-bar'
-  const { tone } = stepLooks[step.state]
-  return tone === 'unknown' ? 'idle' : tone
+function labelOf(text: string, a: number, b: number): Label {
+  const side = b < 80 ? 'after' : a > 14 ? 'before' : 'on'
+  return { text, a, b, side }
 }
 
-function labelOf(text: string, a: number, b: number): TimelineRow['label'] {
-  return { text, a, b, left: b > 78 }
+/** A disk's row begins with its name; its size and mode stand in the runbook above. */
+function shortTitle(title: string): string {
+  return title.split(' · ')[0] ?? title
 }
 
 /**
@@ -80,69 +99,67 @@ function labelOf(text: string, a: number, b: number): TimelineRow['label'] {
  * left out; the table has them all.
  */
 export function timelineOf(book: Runbook, now: number, zoom: PhaseView['phase'] | null = null): Timeline {
-  const zoomed = book.phases.find((phase) => phase.phase === zoom)
-  const ended = book.endedMs
-  const expected = book.progress?.secondsLeft ? now + book.progress.secondsLeft * 1000 : now
+  const zoomed = book.phases.find((phase) => phase.phase === zoom && phase.startedMs !== null)
+  const open = zoomed ? zoomed.endedMs === null : book.endedMs === null
+  const left = open ? (book.progress?.secondsLeft ?? 0) * 1000 : 0
   const fromMs = zoomed?.startedMs ?? book.startedMs
-  const endMs = zoomed ? (zoomed.endedMs ?? Math.max(now, expected)) : (ended ?? Math.max(now, expected))
-  const toMs = fromMs + Math.max(1000, (endMs - fromMs) * (ended === null ? 1.04 : 1))
-  const at = (ms: number): number => ((ms - fromMs) / (toMs - fromMs)) * 100
-  const inside = (ms: number): number => Math.min(100, Math.max(0, at(ms)))
+  const endMs = (zoomed ? zoomed.endedMs : book.endedMs) ?? now + left
+  const toMs = fromMs + Math.max(1000, (endMs - fromMs) * (open ? 1.04 : 1))
 
-  const place = (spans: readonly { from: number; to: number; kind: BarKind }[]): Span[] =>
-    spans
-      .filter((span) => span.to >= fromMs && span.from <= toMs)
-      .map((span) => ({ a: inside(span.from), b: inside(span.to), kind: span.kind }))
+  const drawn = (zoomed ? [zoomed] : book.phases).map((phase) => ({
+    phase,
+    pieces: phase.startedMs === null ? [] : [{ from: phase.startedMs, to: phase.endedMs ?? now, kind: barOf(phase) }],
+    steps: stepRows(book, phase)
+      .flatMap((row) => [row.step, ...row.undo])
+      .filter((step) => !step.quiet && step.startedMs !== null)
+      .map((step) => ({ step, pieces: piecesOf(step, now) })),
+  }))
+  const works = drawn.flatMap((d) => d.steps.flatMap((s) => s.pieces))
+  const events = [...drawn.flatMap((d) => d.pieces), ...works].flatMap((piece) => [piece.from, piece.to])
+  const axis = axisOf(fromMs, toMs, open ? [...events, now] : events, (from, to) =>
+    works.every((piece) => waits.has(piece.kind) || piece.to <= from || piece.from >= to),
+  )
+  const inside = (ms: number): number => Math.min(100, Math.max(0, axis.at(ms)))
+  const place = (pieces: readonly Piece[]): Span[] =>
+    pieces
+      .filter((piece) => piece.to >= fromMs && piece.from <= toMs)
+      .map((piece) => ({ a: inside(piece.from), b: inside(piece.to), kind: piece.kind }))
 
-  const rowOf = (step: Step): TimelineRow => {
-    const spans = place(stepSpans(step, now))
+  const rowOf = (
+    of: Step | PhaseView,
+    level: TimelineRow['level'],
+    id: string,
+    pieces: readonly Piece[],
+  ): TimelineRow => {
+    const spans = place(pieces)
+    const [first] = spans
     const last = spans.filter((span) => span.kind !== 'guess').at(-1)
-    const done = step.startedMs !== null && step.endedMs !== null
     const label =
-      last && done
-        ? labelOf(formatDuration((step.endedMs ?? 0) - (step.startedMs ?? 0)), spans[0]?.a ?? last.a, last.b)
+      first && last && of.startedMs !== null && of.endedMs !== null
+        ? labelOf(formatDuration(of.endedMs - of.startedMs), first.a, last.b)
         : null
-    return { id: step.id, title: step.title, look: stepLooks[step.state], level: 'step', spans, label }
-  }
-
-  const rows: TimelineRow[] = []
-  for (const phase of zoomed ? [zoomed] : book.phases) {
-    const spans =
-      phase.startedMs === null ? [] : place([{ from: phase.startedMs, to: phase.endedMs ?? now, kind: barOf(phase) }])
-    const [bar] = spans
-    const label =
-      bar && phase.endedMs !== null && phase.startedMs !== null
-        ? labelOf(formatDuration(phase.endedMs - phase.startedMs), bar.a, bar.b)
-        : null
-    rows.push({
-      id: `phase-${phase.phase}`,
-      title: phase.title,
-      look: stepLooks[phase.state],
-      level: 'phase',
+    return {
+      id,
+      title: level === 'phase' ? of.title : shortTitle(of.title),
+      look: stepLooks[of.state],
+      level,
       spans,
       label,
-    })
-    for (const row of stepRows(book, phase)) {
-      for (const step of [row.step, ...row.undo]) {
-        if (!step.quiet && step.startedMs !== null) rows.push(rowOf(step))
-      }
     }
   }
-
-  const distance = tickMs(toMs - fromMs)
-  const name = distance >= 60_000 ? clockShort : clock
-  const ticks = [{ at: 0, text: clock(fromMs) }]
-  for (let ms = Math.ceil(fromMs / distance) * distance; ms < toMs; ms += distance) {
-    // The first label is the start itself; ticks too near to it, to now or to the end are left to the lines.
-    const clear = at(ms) > 11 && at(ms) < 96 && (ended !== null || Math.abs(at(ms) - at(now)) > 8)
-    if (clear) ticks.push({ at: at(ms), text: name(ms) })
-  }
+  const rows = drawn.flatMap(({ phase, pieces, steps }) => [
+    rowOf(phase, 'phase', `phase-${phase.phase}`, pieces),
+    ...steps.map(({ step, pieces: own }) => rowOf(step, 'step', step.id, own)),
+  ])
+  const nowAt = open ? inside(now) : null
+  const { ticks, distance } = ticksOf(axis, nowAt)
   return {
     fromMs,
-    toMs,
     ticks,
     rows,
-    tick: (distance / (toMs - fromMs)) * 100,
-    now: ended === null ? inside(now) : null,
+    now: nowAt,
+    tick: axis.cut ? null : (distance / (toMs - fromMs)) * 100,
+    note: axis.cut ? `axis cut after ${clock(axis.cut.fromMs)}` : null,
+    kinds: new Set(rows.flatMap((row) => row.spans.map((span) => span.kind))),
   }
 }
