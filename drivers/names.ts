@@ -57,6 +57,8 @@ export interface DiskNames {
   readonly access: string
   readonly job: string
   readonly export: string
+  /** Export of the scratch, whose allocation tells what was saved. */
+  readonly map: string
   /** Helper that lends its bitmap to the tail mark. */
   readonly seed: string
 }
@@ -70,6 +72,7 @@ export function diskNames(opKey: OpKey, n: number): DiskNames {
     access: name('a'),
     job: name('j'),
     export: name('e'),
+    map: name('m'),
     seed: name('z'),
   }
 }
@@ -78,7 +81,7 @@ export function diskNames(opKey: OpKey, n: number): DiskNames {
 export function readDiskName(
   name: string,
 ): { readonly opKey: OpKey; readonly what: keyof DiskNames; readonly n: number } | null {
-  const match = /^(hf-[a-z2-7]{6}-[a-z2-7]{13})\.([scajez])(\d{1,3})$/.exec(name)
+  const match = /^(hf-[a-z2-7]{6}-[a-z2-7]{13})\.([scajemz])(\d{1,3})$/.exec(name)
   const what = match && kinds[match[2] ?? '']
   return match && what ? { opKey: match[1] as OpKey, what, n: Number(match[3]) } : null
 }
@@ -88,6 +91,7 @@ const kinds: { readonly [letter: string]: keyof DiskNames } = {
   a: 'access',
   j: 'job',
   e: 'export',
+  m: 'map',
   z: 'seed',
 }
 

@@ -3,7 +3,17 @@ import { expect } from 'vitest'
 import { MiB, bytes, instant, millis } from '../../base/index.ts'
 import type { HypervisorDriver, OpContext } from '../driver.ts'
 import { installationTag, opKeyFor } from '../names.ts'
-import type { ChangeRef, DiskKey, DiskRequest, Extent, MustFullReason, PointId, PointInTime, PointRequest, TrackerId } from '../values.ts'
+import type {
+  ChangeRef,
+  DiskKey,
+  DiskRequest,
+  Extent,
+  MustFullReason,
+  PointId,
+  PointInTime,
+  PointRequest,
+  TrackerId,
+} from '../values.ts'
 import type { ContractVm } from './rig.ts'
 
 export const installation = installationTag('the contract suite')
@@ -12,7 +22,11 @@ export function newPoint(): PointId {
   return randomBytes(16).toString('hex') as PointId
 }
 
-export function contextFor(vm: ContractVm['ref'], point: PointId, signal: AbortSignal = new AbortController().signal): OpContext {
+export function contextFor(
+  vm: ContractVm['ref'],
+  point: PointId,
+  signal: AbortSignal = new AbortController().signal,
+): OpContext {
   return {
     opKey: opKeyFor(installation, vm, point),
     installation,
@@ -56,9 +70,11 @@ export class Series {
       onQuiesceFailure: 'degrade',
       freezeLimit: millis(5_000),
       audit: false,
-      disks: this.vm.disks.map(
-        ({ key }): DiskRequest => ({ disk: key, since: this.refs.get(key) ?? null, full: full ?? null }),
-      ),
+      disks: this.vm.disks.map(({ key }): DiskRequest => ({
+        disk: key,
+        since: this.refs.get(key) ?? null,
+        full: full ?? null,
+      })),
       hooks: [],
       ...rest,
     }
@@ -149,7 +165,8 @@ function sizeOf(point: PointInTime, disk: DiskKey): Extent['offset'] {
 /** By hash first: a difference of megabytes is not a readable message, its first byte is. */
 export function expectSame(actual: Uint8Array | undefined, expected: Uint8Array, what: string): void {
   if (actual && digest(actual) === digest(expected)) return
-  if (!actual || actual.length !== expected.length) throw new Error(`${what}: ${actual?.length} bytes, not ${expected.length}`)
+  if (!actual || actual.length !== expected.length)
+    throw new Error(`${what}: ${actual?.length} bytes, not ${expected.length}`)
   const at = actual.findIndex((byte, i) => byte !== expected[i])
   let end = at
   while (end < actual.length && actual[end] !== expected[end]) end++

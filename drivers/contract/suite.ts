@@ -16,7 +16,11 @@ import type { ContractRig, ContractVm } from './rig.ts'
 export interface Bench {
   readonly rig: ContractRig
   readonly module: DriverModule
-  check(number: string, title: string, work: (vm: ContractVm, driver: HypervisorDriver) => Promise<void>): void
+  readonly check: (
+    number: string,
+    title: string,
+    work: (vm: ContractVm, driver: HypervisorDriver) => Promise<void>,
+  ) => void
 }
 
 /**

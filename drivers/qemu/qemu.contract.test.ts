@@ -22,4 +22,7 @@ function rig(fleecing: 'filter' | 'job', cannot: ContractRig['cannot']): Contrac
 }
 
 suite(qemu, rig('filter', isRoot ? {} : elsewhere))
-suite(qemu, rig('job', { '31': 'a full scratch stops a guest’s own writes only; on a real guest in guest.contract.test.ts' }))
+suite(
+  qemu,
+  rig('job', { '31': 'a full scratch stops a guest’s own writes only; on a real guest in guest.contract.test.ts' }),
+)

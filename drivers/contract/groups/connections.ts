@@ -6,39 +6,45 @@ import type { Bench } from '../suite.ts'
 import { someWrites } from './shared.ts'
 
 export function connectionsGroup({ check, rig }: Bench): void {
-  check('33', 'cancelled at every effect: it settles in time, nothing of the round is left and the guest runs', async (vm, driver) => {
-    const series = new Series(vm, driver)
-    await series.round()
-    for (let k = 0, more = true; more; k++) {
-      const controller = new AbortController()
-      const seam = new CancelAt(k, () => controller.abort(new HoldfastError('Cancelled', 'the test cancelled')))
-      await using cancelled = await rig.open(vm.endpoint, seam)
-      const id = newPoint()
-      const ctx = contextFor(vm.ref, id, controller.signal)
-      const started = performance.now()
-      const result = await Promise.allSettled([cancelled.openPoint(ctx, vm.ref, series.request(id))])
-      more = seam.reached
-      if (!more) break
-      // From the freeze to the thaw a cancel is not looked at, so that a late one may meet a point that is open.
-      if (result[0].status === 'rejected') {
-        expect(result[0].reason).toMatchObject({ code: 'Cancelled' })
-        expect(performance.now() - started).toBeLessThan(10_000)
+  check(
+    '33',
+    'cancelled at every effect: it settles in time, nothing of the round is left and the guest runs',
+    async (vm, driver) => {
+      const series = new Series(vm, driver)
+      await series.round()
+      for (let k = 0, more = true; more; k++) {
+        const controller = new AbortController()
+        const seam = new CancelAt(k, () => controller.abort(new HoldfastError('Cancelled', 'the test cancelled')))
+        await using cancelled = await rig.open(vm.endpoint, seam)
+        const id = newPoint()
+        const ctx = contextFor(vm.ref, id, controller.signal)
+        const started = performance.now()
+        const result = await Promise.allSettled([cancelled.openPoint(ctx, vm.ref, series.request(id))])
+        more = seam.reached
+        if (!more) break
+        // From the freeze to the thaw a cancel is not looked at, so that a late one may meet a point that is open.
+        if (result[0].status === 'rejected') {
+          expect(result[0].reason).toMatchObject({ code: 'Cancelled' })
+          expect(performance.now() - started).toBeLessThan(10_000)
+          expect(await vm.leftovers()).toEqual([])
+        }
+        expect(await vm.isRunning()).toBe(true)
+        expect((await driver.abortPoint(contextFor(vm.ref, id), vm.ref, null)).residue).toEqual([])
         expect(await vm.leftovers()).toEqual([])
       }
-      expect(await vm.isRunning()).toBe(true)
-      expect((await driver.abortPoint(contextFor(vm.ref, id), vm.ref, null)).residue).toEqual([])
-      expect(await vm.leftovers()).toEqual([])
-    }
-    await vm.write(someWrites(vm, 1))
-    await series.round()
-  })
+      await vm.write(someWrites(vm, 1))
+      await series.round()
+    },
+  )
 
   check('33b', 'a read that is cancelled rejects at once and leaves the reader usable', async (vm, driver) => {
     const { point, ctx } = await new Series(vm, driver).open()
     for (const { disk } of point.disks) {
       await using reader = await driver.openReader(ctx, point, disk.key)
       const into = new Uint8Array(64 * 1024)
-      await expect(reader.read(0 as typeof disk.size, into, AbortSignal.abort(new HoldfastError('Cancelled', 'no')))).rejects.toMatchObject({ code: 'Cancelled' })
+      await expect(
+        reader.read(0 as typeof disk.size, into, AbortSignal.abort(new HoldfastError('Cancelled', 'no'))),
+      ).rejects.toMatchObject({ code: 'Cancelled' })
       await reader.read(0 as typeof disk.size, into)
     }
     await driver.abortPoint(ctx, vm.ref, null)

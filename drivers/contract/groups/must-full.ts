@@ -148,7 +148,11 @@ export function mustFullGroup({ check }: Bench): void {
     const series = new Series(vm, driver)
     await series.round()
     await vm.write(someWrites(vm, 1))
-    const failed = await series.round({ request: { full: 'full-interval' }, end: 'abort', during: () => vm.write(someWrites(vm, 2)) })
+    const failed = await series.round({
+      request: { full: 'full-interval' },
+      end: 'abort',
+      during: () => vm.write(someWrites(vm, 2)),
+    })
     expect(reasons(failed.point)).toEqual(['full-interval', 'full-interval'])
     expect(reasons((await series.round()).point)).toEqual([null, null])
   })

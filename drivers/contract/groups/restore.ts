@@ -37,7 +37,12 @@ async function store(vm: ContractVm, driver: HypervisorDriver): Promise<Stored> 
   }
 }
 
-async function fill(target: RestoreTarget, ctx: OpContext, made: TargetVm, images: ReadonlyMap<string, Uint8Array>): Promise<void> {
+async function fill(
+  target: RestoreTarget,
+  ctx: OpContext,
+  made: TargetVm,
+  images: ReadonlyMap<string, Uint8Array>,
+): Promise<void> {
   for (const { key } of made.disks) {
     const image = images.get(key) ?? new Uint8Array()
     await using writer = await target.openWriter(ctx, made, key)
@@ -51,7 +56,11 @@ async function fill(target: RestoreTarget, ctx: OpContext, made: TargetVm, image
 }
 
 /** The disks of a VM of this driver that is off, by a point of its own: another path than the writer's. */
-async function diskContents(vm: ContractVm, driver: HypervisorDriver, ref: VmRef): Promise<{ images: ReadonlyMap<string, Uint8Array>; stored: number }> {
+async function diskContents(
+  vm: ContractVm,
+  driver: HypervisorDriver,
+  ref: VmRef,
+): Promise<{ images: ReadonlyMap<string, Uint8Array>; stored: number }> {
   const facts = await Array.fromAsync(driver.discover(contextFor(ref, newPoint()), [ref.id]))
   const keys = facts.find((f) => f.vm.id === ref.id)?.disks.map((d) => d.key) ?? []
   const pointId = newPoint()
@@ -61,7 +70,8 @@ async function diskContents(vm: ContractVm, driver: HypervisorDriver, ref: VmRef
   const point = await driver.openPoint(ctx, ref, request)
   const images = await series.read({ point, ctx, truth: new Map() })
   let stored = 0
-  for (const key of keys) for (const e of await extentsOf(driver, ctx, point, key)) stored += e.kind === 'data' ? e.length : 0
+  for (const key of keys)
+    for (const e of await extentsOf(driver, ctx, point, key)) stored += e.kind === 'data' ? e.length : 0
   await driver.abortPoint(ctx, ref, point)
   return { images, stored }
 }
@@ -72,47 +82,59 @@ export function restoreGroup({ check, rig }: Bench): void {
     return driver.target
   }
 
-  check('46', 'create is idempotent, what was written reads back equal, and finalize gives the VM away', async (vm, driver) => {
-    await vm.write(someWrites(vm, 1))
-    const point = await store(vm, driver)
-    const target = targetOf(driver)
-    const ctx = contextFor(vm.ref, newPoint())
-    expect((await target.check(ctx, point.spec)).findings.filter((f) => f.severity === 'blocking')).toEqual([])
-    const made = await target.create(ctx, point.spec, point.native)
-    expect(await target.create(ctx, point.spec, point.native)).toEqual(made)
-    await fill(target, ctx, made, point.images)
-    expect(await target.create(ctx, point.spec, point.native)).toEqual(made)
-    const ref = await target.finalize(ctx, made)
-    expect(await target.finalize(ctx, made)).toEqual(ref)
-    const { images } = await diskContents(vm, driver, ref)
-    for (const [key, image] of point.images) expectSame(images.get(key), image, `restored disk ${key}`)
-    // Given away: nothing of ours any more, and not ours to destroy.
-    expect((await Array.fromAsync(driver.listOwned(ctx))).filter((o) => o.vm?.id === ref.id)).toEqual([])
-    await expect(target.destroy(ctx, made)).rejects.toMatchObject({ code: 'NotOurs' })
-    const taken = await target.check(contextFor(vm.ref, newPoint()), point.spec)
-    expect(taken.findings).toContainEqual(expect.objectContaining({ severity: 'blocking', code: 'name' }))
-    await expect(target.create(contextFor(vm.ref, newPoint()), point.spec, point.native)).rejects.toMatchObject({ code: 'NameTaken' })
-  })
-
-  check('46b', 'create killed after each effect and called again makes the same VM; destroy leaves nothing', async (vm, driver) => {
-    await vm.write(someWrites(vm, 1))
-    const point = await store(vm, driver)
-    const before = (await Array.fromAsync(driver.discover(contextFor(vm.ref, newPoint())))).length
-    for (let k = 0; ; k++) {
-      const cut = new CutAfter(k)
-      await using dying = await rig.open(vm.endpoint, cut)
+  check(
+    '46',
+    'create is idempotent, what was written reads back equal, and finalize gives the VM away',
+    async (vm, driver) => {
+      await vm.write(someWrites(vm, 1))
+      const point = await store(vm, driver)
+      const target = targetOf(driver)
       const ctx = contextFor(vm.ref, newPoint())
-      await Promise.allSettled([targetOf(dying).create(ctx, point.spec, point.native)])
-      const made = await targetOf(driver).create(ctx, point.spec, point.native)
-      expect(made.disks.map((d) => d.size)).toEqual(vm.disks.map((d) => d.size))
-      expect((await Array.fromAsync(driver.listOwned(ctx))).filter((o) => o.opKey === ctx.opKey).map((o) => o.kind)).toContain('vm')
-      expect((await targetOf(driver).destroy(ctx, made)).residue).toEqual([])
-      expect((await targetOf(driver).destroy(ctx, made)).residue).toEqual([])
-      expect((await Array.fromAsync(driver.discover(ctx))).length).toBe(before)
-      expect((await Array.fromAsync(driver.listOwned(ctx))).filter((o) => o.opKey === ctx.opKey)).toEqual([])
-      if (!cut.isDead) break
-    }
-  })
+      expect((await target.check(ctx, point.spec)).findings.filter((f) => f.severity === 'blocking')).toEqual([])
+      const made = await target.create(ctx, point.spec, point.native)
+      expect(await target.create(ctx, point.spec, point.native)).toEqual(made)
+      await fill(target, ctx, made, point.images)
+      expect(await target.create(ctx, point.spec, point.native)).toEqual(made)
+      const ref = await target.finalize(ctx, made)
+      expect(await target.finalize(ctx, made)).toEqual(ref)
+      const { images } = await diskContents(vm, driver, ref)
+      for (const [key, image] of point.images) expectSame(images.get(key), image, `restored disk ${key}`)
+      // Given away: nothing of ours any more, and not ours to destroy.
+      expect((await Array.fromAsync(driver.listOwned(ctx))).filter((o) => o.vm?.id === ref.id)).toEqual([])
+      await expect(target.destroy(ctx, made)).rejects.toMatchObject({ code: 'NotOurs' })
+      const taken = await target.check(contextFor(vm.ref, newPoint()), point.spec)
+      expect(taken.findings).toContainEqual(expect.objectContaining({ severity: 'blocking', code: 'name' }))
+      await expect(target.create(contextFor(vm.ref, newPoint()), point.spec, point.native)).rejects.toMatchObject({
+        code: 'NameTaken',
+      })
+    },
+  )
+
+  check(
+    '46b',
+    'create killed after each effect and called again makes the same VM; destroy leaves nothing',
+    async (vm, driver) => {
+      await vm.write(someWrites(vm, 1))
+      const point = await store(vm, driver)
+      const before = (await Array.fromAsync(driver.discover(contextFor(vm.ref, newPoint())))).length
+      for (let k = 0; ; k++) {
+        const cut = new CutAfter(k)
+        await using dying = await rig.open(vm.endpoint, cut)
+        const ctx = contextFor(vm.ref, newPoint())
+        await Promise.allSettled([targetOf(dying).create(ctx, point.spec, point.native)])
+        const made = await targetOf(driver).create(ctx, point.spec, point.native)
+        expect(made.disks.map((d) => d.size)).toEqual(vm.disks.map((d) => d.size))
+        expect(
+          (await Array.fromAsync(driver.listOwned(ctx))).filter((o) => o.opKey === ctx.opKey).map((o) => o.kind),
+        ).toContain('vm')
+        expect((await targetOf(driver).destroy(ctx, made)).residue).toEqual([])
+        expect((await targetOf(driver).destroy(ctx, made)).residue).toEqual([])
+        expect((await Array.fromAsync(driver.discover(ctx))).length).toBe(before)
+        expect((await Array.fromAsync(driver.listOwned(ctx))).filter((o) => o.opKey === ctx.opKey)).toEqual([])
+        if (!cut.isDead) break
+      }
+    },
+  )
 
   check('47', 'startsZero is true on a fresh volume and false on one that was written', async (vm, driver) => {
     const point = await store(vm, driver)
@@ -150,52 +172,64 @@ export function restoreGroup({ check, rig }: Bench): void {
     expect(stored).toBeLessThanOrEqual(3 * MiB + 128 * 1024)
   })
 
-  check('49', 'replace makes new volumes beside the old, swaps them at finalize, and revert puts the old ones back', async (vm, driver) => {
-    await vm.write(someWrites(vm, 1))
-    const point = await store(vm, driver)
-    await vm.write(someWrites(vm, 2))
-    const newer = new Map(vm.disks.map((d) => [d.key as string, vm.content(d.key)]))
-    const target = targetOf(driver)
-    const ctx = contextFor(vm.ref, newPoint())
-    const spec: TargetSpec = { ...point.spec, place: { kind: 'replace', vm: vm.ref, safetyPoint: newPoint() } }
-    const made = await target.create(ctx, spec, point.native)
-    expect(made.replaced).toEqual(vm.ref)
-    await fill(target, ctx, made, point.images)
-    await expect(target.finalize(ctx, made)).rejects.toMatchObject({ code: 'StillInUse' })
-    await vm.stop()
-    const same = async (images: ReadonlyMap<string, Uint8Array>, ref: VmRef): Promise<void> => {
-      const now = await diskContents(vm, driver, ref)
-      for (const [key, image] of images) expectSame(now.images.get(key), image, `disk ${key}`)
-    }
-    await same(newer, vm.ref)
-    const ref = await target.finalize(ctx, made)
-    expect(ref).toEqual(vm.ref)
-    await same(point.images, ref)
-    await expect(target.destroy(ctx, made)).rejects.toMatchObject({ code: 'NotOurs' })
-    await target.revert(ctx, made)
-    await target.revert(ctx, made)
-    await same(newer, ref)
-    expect((await target.destroy(ctx, made)).residue).toEqual([])
-    await same(newer, ref)
-    expect(await vm.leftovers()).toEqual([])
-  })
+  check(
+    '49',
+    'replace makes new volumes beside the old, swaps them at finalize, and revert puts the old ones back',
+    async (vm, driver) => {
+      await vm.write(someWrites(vm, 1))
+      const point = await store(vm, driver)
+      await vm.write(someWrites(vm, 2))
+      const newer = new Map(vm.disks.map((d) => [d.key as string, vm.content(d.key)]))
+      const target = targetOf(driver)
+      const ctx = contextFor(vm.ref, newPoint())
+      const spec: TargetSpec = { ...point.spec, place: { kind: 'replace', vm: vm.ref, safetyPoint: newPoint() } }
+      const made = await target.create(ctx, spec, point.native)
+      expect(made.replaced).toEqual(vm.ref)
+      await fill(target, ctx, made, point.images)
+      await expect(target.finalize(ctx, made)).rejects.toMatchObject({ code: 'StillInUse' })
+      await vm.stop()
+      const same = async (images: ReadonlyMap<string, Uint8Array>, ref: VmRef): Promise<void> => {
+        const now = await diskContents(vm, driver, ref)
+        for (const [key, image] of images) expectSame(now.images.get(key), image, `disk ${key}`)
+      }
+      await same(newer, vm.ref)
+      const ref = await target.finalize(ctx, made)
+      expect(ref).toEqual(vm.ref)
+      await same(point.images, ref)
+      await expect(target.destroy(ctx, made)).rejects.toMatchObject({ code: 'NotOurs' })
+      await target.revert(ctx, made)
+      await target.revert(ctx, made)
+      await same(newer, ref)
+      expect((await target.destroy(ctx, made)).residue).toEqual([])
+      await same(newer, ref)
+      expect(await vm.leftovers()).toEqual([])
+    },
+  )
 
-  check('50', 'no network card is connected before finalize, and an isolated boot reaches nothing', async (vm, driver) => {
-    const point = await store(vm, driver)
-    const target = targetOf(driver)
-    const ctx = contextFor(vm.ref, newPoint())
-    const nic = { mac: '52:54:00:12:34:56', model: 'virtio', network: 'user', vlan: null }
-    const spec: TargetSpec = { ...point.spec, vm: { ...point.spec.vm, nics: [nic] }, networks: { user: 'user' } }
-    const made = await target.create(ctx, spec, point.native)
-    expect(await vm.networksOf(made.vm)).toEqual(['disconnected'])
-    await target.bootIsolated(ctx, made.vm, { kind: 'restricted', name: 'drill' })
-    await target.bootIsolated(ctx, made.vm, { kind: 'restricted', name: 'drill' })
-    expect((await driver.power(ctx, made.vm, 'off', millis(10_000))).before).toBe('running')
-    const ref = await target.finalize(ctx, made)
-    expect(await vm.networksOf(ref)).toEqual(['user'])
-    await expect(target.bootIsolated(ctx, ref, { kind: 'none', name: 'drill' })).rejects.toMatchObject({ code: 'NotOurs' })
-    await expect(target.bootIsolated(ctx, vm.ref, { kind: 'none', name: 'drill' })).rejects.toMatchObject({ code: 'NotOurs' })
-  })
+  check(
+    '50',
+    'no network card is connected before finalize, and an isolated boot reaches nothing',
+    async (vm, driver) => {
+      const point = await store(vm, driver)
+      const target = targetOf(driver)
+      const ctx = contextFor(vm.ref, newPoint())
+      const nic = { mac: '52:54:00:12:34:56', model: 'virtio', network: 'user', vlan: null }
+      const spec: TargetSpec = { ...point.spec, vm: { ...point.spec.vm, nics: [nic] }, networks: { user: 'user' } }
+      const made = await target.create(ctx, spec, point.native)
+      expect(await vm.networksOf(made.vm)).toEqual(['disconnected'])
+      await target.bootIsolated(ctx, made.vm, { kind: 'restricted', name: 'drill' })
+      await target.bootIsolated(ctx, made.vm, { kind: 'restricted', name: 'drill' })
+      expect((await driver.power(ctx, made.vm, 'off', millis(10_000))).before).toBe('running')
+      const ref = await target.finalize(ctx, made)
+      expect(await vm.networksOf(ref)).toEqual(['user'])
+      await expect(target.bootIsolated(ctx, ref, { kind: 'none', name: 'drill' })).rejects.toMatchObject({
+        code: 'NotOurs',
+      })
+      await expect(target.bootIsolated(ctx, vm.ref, { kind: 'none', name: 'drill' })).rejects.toMatchObject({
+        code: 'NotOurs',
+      })
+    },
+  )
 
   check('45', 'destroy refuses what does not carry our mark', async (vm, driver) => {
     const target = targetOf(driver)
@@ -205,9 +239,10 @@ export function restoreGroup({ check, rig }: Bench): void {
     const point = await store(vm, driver)
     const made = await target.create(ctx, point.spec, point.native)
     await expect(target.destroy({ ...ctx, installation: 'zzzzzz' }, made)).rejects.toMatchObject({ code: 'NotOurs' })
-    await expect(target.destroy(ctx, { ...made, opKey: contextFor(vm.ref, newPoint()).opKey })).rejects.toMatchObject({ code: 'NotOurs' })
+    await expect(target.destroy(ctx, { ...made, opKey: contextFor(vm.ref, newPoint()).opKey })).rejects.toMatchObject({
+      code: 'NotOurs',
+    })
     expect((await target.destroy(ctx, made)).residue).toEqual([])
     expect(await vm.isRunning()).toBe(true)
   })
 }
-

@@ -17,28 +17,35 @@ export function trustGroup({ check }: Bench): void {
     expect(await driver.checkPoint(opened.ctx, opened.point)).toMatchObject({ status: 'broken' })
   })
 
-  check('41', 'negative controls: a driver that drops one changed extent, or calls zeros data, or data zeros, is caught', async (vm, driver) => {
-    const spoilers: readonly ((extents: Extent[]) => Extent[])[] = [
-      (extents) => extents.filter((_, i) => i !== extents.findIndex((e) => e.kind === 'data')),
-      (extents) => extents.filter((_, i) => i !== extents.findIndex((e) => e.kind === 'zero')),
-      (extents) => extents.map((e): Extent => ({ ...e, kind: 'zero' })),
-      (extents) => extents.map((e) => (e.length > 65_536 ? { ...e, length: bytes(e.length - 65_536) } : { ...e, length: bytes(0) })),
-    ]
-    const { key } = first(vm)
-    for (const spoil of spoilers) {
-      const honest = new Series(vm, driver)
-      await vm.write([{ disk: key, kind: 'data', at: 1 << 20, length: 1 << 20, value: 1 }])
-      await honest.round()
-      await vm.write([
-        { disk: key, kind: 'zeroes', at: 1 << 20, length: 1 << 19, value: 0 },
-        { disk: key, kind: 'data', at: 3 << 20, length: 1 << 19, value: 2 },
-      ])
-      const liar = new Series(vm, lying(driver, spoil))
-      for (const [k, ref] of honest.refs) liar.refs.set(k, ref)
-      for (const [k, image] of honest.content) liar.content.set(k, image)
-      await expect(liar.round()).rejects.toThrow(/differs at/)
-    }
-  })
+  check(
+    '41',
+    'negative controls: a driver that drops one changed extent, or calls zeros data, or data zeros, is caught',
+    async (vm, driver) => {
+      const spoilers: readonly ((extents: Extent[]) => Extent[])[] = [
+        (extents) => extents.filter((_, i) => i !== extents.findIndex((e) => e.kind === 'data')),
+        (extents) => extents.filter((_, i) => i !== extents.findIndex((e) => e.kind === 'zero')),
+        (extents) => extents.map((e): Extent => ({ ...e, kind: 'zero' })),
+        (extents) =>
+          extents.map((e) =>
+            e.length > 65_536 ? { ...e, length: bytes(e.length - 65_536) } : { ...e, length: bytes(0) },
+          ),
+      ]
+      const { key } = first(vm)
+      for (const spoil of spoilers) {
+        const honest = new Series(vm, driver)
+        await vm.write([{ disk: key, kind: 'data', at: 1 << 20, length: 1 << 20, value: 1 }])
+        await honest.round()
+        await vm.write([
+          { disk: key, kind: 'zeroes', at: 1 << 20, length: 1 << 19, value: 0 },
+          { disk: key, kind: 'data', at: 3 << 20, length: 1 << 19, value: 2 },
+        ])
+        const liar = new Series(vm, lying(driver, spoil))
+        for (const [k, ref] of honest.refs) liar.refs.set(k, ref)
+        for (const [k, image] of honest.content) liar.content.set(k, image)
+        await expect(liar.round()).rejects.toThrow(/differs at/)
+      }
+    },
+  )
 }
 
 function lying(driver: HypervisorDriver, spoil: (extents: Extent[]) => Extent[]): HypervisorDriver {

@@ -46,19 +46,25 @@ export function valuesGroup({ check, module }: Bench): void {
     expect(spoilt[0]?.findings[0]?.hint).not.toBe('')
   })
 
-  check('6', 'facets are there exactly when the capability record says so; an unsupported reader is Unsupported', async (vm, driver) => {
-    const { capabilities: c } = await driver.probe(contextFor(vm.ref, newPoint()))
-    expect(driver.target !== null).toBe(c.restore)
-    expect(driver.guest !== null).toBe(c.guestCommand !== 'none' || c.screenshot)
-    expect(driver.instant !== null).toBe(c.instant)
-    expect(driver.replication !== null).toBe(c.nativeReplication)
-    const { point, ctx } = await new Series(vm, driver).open()
-    for (const disk of point.disks) {
-      expect(c.readers).toContain(disk.reader)
-      await expect(driver.openReader(ctx, point, disk.disk.key, ['sas'])).rejects.toMatchObject({ code: 'Unsupported' })
-    }
-    await driver.abortPoint(ctx, vm.ref, null)
-  })
+  check(
+    '6',
+    'facets are there exactly when the capability record says so; an unsupported reader is Unsupported',
+    async (vm, driver) => {
+      const { capabilities: c } = await driver.probe(contextFor(vm.ref, newPoint()))
+      expect(driver.target !== null).toBe(c.restore)
+      expect(driver.guest !== null).toBe(c.guestCommand !== 'none' || c.screenshot)
+      expect(driver.instant !== null).toBe(c.instant)
+      expect(driver.replication !== null).toBe(c.nativeReplication)
+      const { point, ctx } = await new Series(vm, driver).open()
+      for (const disk of point.disks) {
+        expect(c.readers).toContain(disk.reader)
+        await expect(driver.openReader(ctx, point, disk.disk.key, ['sas'])).rejects.toMatchObject({
+          code: 'Unsupported',
+        })
+      }
+      await driver.abortPoint(ctx, vm.ref, null)
+    },
+  )
 }
 
 async function outside(vm: ContractVm): Promise<unknown> {

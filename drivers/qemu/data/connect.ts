@@ -1,4 +1,4 @@
-import { HoldfastError, bytes, isHoldfastError, millis } from '../../../base/index.ts'
+import { HoldfastError, isHoldfastError, millis } from '../../../base/index.ts'
 import { connectNbd, type NbdClient } from '../../../nbd/index.ts'
 import type { OpContext } from '../../driver.ts'
 import type { DiskKey, DiskPoint, PointInTime } from '../../values.ts'
@@ -20,12 +20,13 @@ export async function connectPoint(
   disk: DiskPoint,
   contexts: readonly string[],
   maxInFlight: number,
+  what: 'point' | 'scratch' = 'point',
 ): Promise<NbdClient> {
   const path = String(point.locator['socket'])
   try {
     const client = await connectNbd({
       address: { kind: 'unix', path },
-      exportName: String(disk.locator['export']),
+      exportName: exportName(disk.disk.key, what),
       contexts,
       maxInFlight,
       connectTimeout: millis(10_000),
@@ -40,6 +41,11 @@ export async function connectPoint(
   } catch (error) {
     throw broken(point, disk, error)
   }
+}
+
+/** Name of an export on the point's server: the disk, and what was saved of it so far. */
+export function exportName(key: DiskKey, what: 'point' | 'scratch'): string {
+  return what === 'point' ? key : `${key}/scratch`
 }
 
 /**
@@ -61,8 +67,3 @@ export function broken(point: PointInTime, disk: DiskPoint, error: unknown): unk
     },
   )
 }
-
-export const WHOLE = (size: number): { start: ReturnType<typeof bytes>; end: ReturnType<typeof bytes> } => ({
-  start: bytes(0),
-  end: bytes(size),
-})

@@ -3,6 +3,7 @@ import { HoldfastError, bytes, isHoldfastError, millis, toHoldfastError } from '
 import { bitmapNames, ownsOpKey, socketFile, socketPath } from '../../names.ts'
 import type { OpContext } from '../../driver.ts'
 import type { ChangeRef, DiskPoint, PointInTime, PointRequest, Residue } from '../../values.ts'
+import { exportName } from '../data/connect.ts'
 import { inspectDisks, type DiskState } from '../disks.ts'
 import { launch } from '../launch.ts'
 import { readOwner } from '../owner.ts'
@@ -162,15 +163,23 @@ async function serve(
     await monitor.call('blockdev-del', { 'node-name': names.seed })
   }
   await monitor.call('nbd-server-start', { addr: { type: 'unix', data: { path: socket } }, 'max-connections': 0 })
-  for (const { names, plan, state } of disks)
+  for (const { names, plan, state } of disks) {
+    const add = { type: 'nbd', writable: false }
     await monitor.call('block-export-add', {
-      type: 'nbd',
+      ...add,
       id: names.export,
       'node-name': variant === 'filter' ? names.access : names.scratch,
-      name: state.ref.key,
-      writable: false,
+      name: exportName(state.ref.key, 'point'),
       ...(plan.mode === 'incremental' && { bitmaps: [{ node: state.view.node, name: frozen }] }),
     })
+    if (variant === 'filter')
+      await monitor.call('block-export-add', {
+        ...add,
+        id: names.map,
+        'node-name': names.scratch,
+        name: exportName(state.ref.key, 'scratch'),
+      })
+  }
 }
 
 function point(
@@ -224,7 +233,7 @@ function diskPoint(disk: RoundDisk, n: number, ctx: OpContext, request: PointReq
     next,
     readable: incremental && variant === 'filter' && !request.audit ? 'changed' : 'all',
     reader: 'nbd',
-    locator: { export: state.ref.key, bitmap: incremental ? names.frozen : null, n },
+    locator: { bitmap: incremental ? names.frozen : null, n },
   }
 }
 

@@ -56,7 +56,11 @@ export class BareVm implements ContractVm {
   }
 
   /** Off, with blank disks. With `smallScratch` the scratch lies on a file system of so many bytes; needs root. */
-  static async make(disks: readonly BareDisk[] = twoDisks, options: Endpoint['options'] = {}, smallScratch = 0): Promise<BareVm> {
+  static async make(
+    disks: readonly BareDisk[] = twoDisks,
+    options: Endpoint['options'] = {},
+    smallScratch = 0,
+  ): Promise<BareVm> {
     const root = await mkdtemp(join(tmpdir(), 'hf-bare-'))
     const scratch = smallScratch === 0 ? null : join(root, 'vm', 'scratch')
     const vm = new BareVm(root, disks, { ...options, ...(scratch !== null && { scratch }) })
@@ -112,8 +116,13 @@ export class BareVm implements ContractVm {
     return [...files, ...nodes, ...exports.map((e) => e.id), ...jobs.map((j) => j.id), ...frozen]
   }
   async references(): Promise<readonly string[]> {
-    const nodes = await this.qmp<readonly { 'dirty-bitmaps'?: readonly { name?: string }[] }[]>('query-named-block-nodes', { flat: true })
-    return nodes.flatMap((n) => (n['dirty-bitmaps'] ?? []).map((b) => b.name ?? '')).filter((n) => n.startsWith('hf-') && !this.#foreign(n))
+    const nodes = await this.qmp<readonly { 'dirty-bitmaps'?: readonly { name?: string }[] }[]>(
+      'query-named-block-nodes',
+      { flat: true },
+    )
+    return nodes
+      .flatMap((n) => (n['dirty-bitmaps'] ?? []).map((b) => b.name ?? ''))
+      .filter((n) => n.startsWith('hf-') && !this.#foreign(n))
   }
 
   async resize(disk: string, size: number): Promise<void> {
@@ -126,7 +135,12 @@ export class BareVm implements ContractVm {
   async overlay(disk: string): Promise<void> {
     const file = join(this.dir, `${disk}.overlay.qcow2`)
     await runProgram('qemu-img', ['create', '-q', '-f', 'qcow2', file, String(this.model(disk).length)])
-    await this.qmp('blockdev-add', { driver: 'qcow2', 'node-name': `${disk}-over`, file: { driver: 'file', filename: file }, backing: null })
+    await this.qmp('blockdev-add', {
+      driver: 'qcow2',
+      'node-name': `${disk}-over`,
+      file: { driver: 'file', filename: file },
+      backing: null,
+    })
     await this.qmp('blockdev-snapshot', { node: `${disk}-fmt`, overlay: `${disk}-over` })
   }
   async replaceVolume(disk: string): Promise<void> {
@@ -153,12 +167,17 @@ export class BareVm implements ContractVm {
     const bitmaps = ['pbs-incremental-dirty-bitmap', bitmapNames(theirs, 'x' as TrackerId, point).record]
     const node = `${this.disks[0]?.key}-fmt`
     for (const name of bitmaps) await this.qmp('block-dirty-bitmap-add', { node, name })
-    const files = [`hf-${theirs}-aaaaaaaaaaaaa.0.qcow2`, `hf-${theirs}-aaaaaaaaaaaaa.round.json`, 'hf-notes.txt'].map((f) => join(this.dir, f))
+    const files = [`hf-${theirs}-aaaaaaaaaaaaa.0.qcow2`, `hf-${theirs}-aaaaaaaaaaaaa.round.json`, 'hf-notes.txt'].map(
+      (f) => join(this.dir, f),
+    )
     for (const file of files) await writeFile(file, '{}')
     const shown = new Set(files.map((f) => basename(f)))
     this.#foreign = (name) => shown.has(name) || bitmaps.includes(name)
     return async () => {
-      const nodes = await this.qmp<readonly { 'dirty-bitmaps'?: readonly { name?: string }[] }[]>('query-named-block-nodes', { flat: true })
+      const nodes = await this.qmp<readonly { 'dirty-bitmaps'?: readonly { name?: string }[] }[]>(
+        'query-named-block-nodes',
+        { flat: true },
+      )
       const left = nodes.flatMap((n) => (n['dirty-bitmaps'] ?? []).map((b) => b.name))
       for (const name of bitmaps) if (!left.includes(name)) throw new Error(`the foreign bitmap ${name} is gone`)
       for (const file of files) if (!existsSync(file)) throw new Error(`${file} is gone`)

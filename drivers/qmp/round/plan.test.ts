@@ -170,6 +170,13 @@ describe('the state table', () => {
     disk.write(1)
     expect(open(disk, 2, ref)).toMatchObject({ mode: 'full', why: 'foreign-snapshot' })
   })
+  test('an overlay that is committed back before the next point is as if it had never been', () => {
+    const { disk, ref } = based()
+    disk.overlay()
+    disk.write(1)
+    disk.commitOverlay()
+    expect(open(disk, 2, ref).dirty).toEqual(new Set([1]))
+  })
   test('a record that was switched off is not believed', () => {
     const { disk, ref } = based()
     for (const b of disk.nodes.get('n0')?.values() ?? []) b.recording = false
@@ -237,6 +244,7 @@ type Step =
   | { readonly do: 'stop' }
   | { readonly do: 'kill' }
   | { readonly do: 'overlay' }
+  | { readonly do: 'commit-overlay' }
   | { readonly do: 'grow' }
   | { readonly do: 'wind'; readonly to: number }
 
@@ -252,7 +260,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       end: fc.constantFrom('commit' as const, 'abort' as const, 'lost-commit' as const, 'lost-abort' as const),
     }),
   },
-  { weight: 2, arbitrary: fc.constantFrom<Step>({ do: 'stop' }, { do: 'kill' }, { do: 'overlay' }, { do: 'grow' }) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<Step>(
+      { do: 'stop' },
+      { do: 'kill' },
+      { do: 'overlay' },
+      { do: 'commit-overlay' },
+      { do: 'grow' },
+    ),
+  },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('wind' as const), to: fc.integer({ min: 1, max: granules - 1 }) }),
@@ -274,6 +291,7 @@ describe('any history', () => {
             else if (s.do === 'stop') disk.cleanStop()
             else if (s.do === 'kill') disk.kill()
             else if (s.do === 'overlay') disk.overlay()
+            else if (s.do === 'commit-overlay') disk.commitOverlay()
             else if (s.do === 'grow') disk.grow(1)
             else if (s.do === 'wind') disk.shrinkAndGrowBack(Math.min(s.to, disk.content.length - 1))
             else {

@@ -42,7 +42,7 @@ export function planCommit(id: RoundId, view: DiskView): BitmapAction[] {
 /** The point is not stored: everything of it goes. Needs no tracker, so that the point's id is enough. Total as well. */
 export function planAbort(id: Pick<RoundId, 'installation' | 'point'>, view: DiskView): BitmapAction[] {
   return removals(
-    view.bitmaps.flatMap((bitmap) => {
+    reachable(view).flatMap((bitmap) => {
       const name = readBitmapName(bitmap.name)
       return name?.installation === id.installation && name.point === id.point ? [{ bitmap, name }] : []
     }),
@@ -107,10 +107,15 @@ interface Found {
 
 function ours(id: RoundId, view: DiskView): Found[] {
   const tracker = trackerTag(id.tracker)
-  return view.bitmaps.flatMap((bitmap) => {
+  return reachable(view).flatMap((bitmap) => {
     const name = readBitmapName(bitmap.name)
     return name?.installation === id.installation && name.tracker === tracker ? [{ bitmap, name }] : []
   })
+}
+
+/** Below an overlay a bitmap is read-only; it is cleared away once its node is on top again. */
+function reachable(view: DiskView): readonly BitmapView[] {
+  return view.bitmaps.filter((b) => b.node === view.node)
 }
 
 function removals(found: readonly Found[]): BitmapAction[] {

@@ -20,6 +20,8 @@ export class SimulatedDisk {
   content: number[]
   readonly nodes = new Map<string, Map<string, SimulatedBitmap>>([['n0', new Map()]])
   #version = 0
+  /** Granules written to each overlay since it was put on top. */
+  readonly #overlaid: Set<number>[] = []
 
   constructor(tracking: 'persistent' | 'memory', granules: number) {
     this.tracking = tracking
@@ -50,6 +52,7 @@ export class SimulatedDisk {
   write(granule: number): void {
     if (granule >= this.content.length) return
     this.content[granule] = ++this.#version
+    this.#overlaid.at(-1)?.add(granule)
     for (const b of this.nodes.get(this.node)?.values() ?? []) if (b.recording && !b.inconsistent) b.dirty.add(granule)
   }
 
@@ -66,8 +69,22 @@ export class SimulatedDisk {
   }
 
   overlay(): void {
+    this.#overlaid.push(new Set())
     this.node = `n${this.nodes.size}`
     this.nodes.set(this.node, new Map())
+  }
+
+  /** block-commit of the topmost overlay: its writes are recorded below. */
+  commitOverlay(): void {
+    const at = Number(this.node.slice(1))
+    if (at === 0) return
+    this.nodes.delete(this.node)
+    this.node = `n${at - 1}`
+    for (const granule of this.#overlaid.pop() ?? [])
+      for (const b of this.nodes.get(this.node)?.values() ?? [])
+        if (b.recording && !b.inconsistent) b.dirty.add(granule)
+    const below = this.#overlaid.at(-1)
+    if (below) for (const granule of this.content.keys()) below.add(granule)
   }
 
   cleanStop(): void {
@@ -107,6 +124,7 @@ export class SimulatedDisk {
     if (!own) throw new Error(`Node '${a.node}' not found`)
     if (a.do === 'remove') {
       this.#find(a.node, a.name)
+      if (a.node !== this.node) throw new Error(`Bitmap '${a.name}' is readonly and cannot be modified`)
       own.delete(a.name)
     } else if (a.do === 'add') {
       if (own.has(a.name)) throw new Error(`Bitmap already exists: ${a.name}`)
