@@ -1,3 +1,4 @@
+import type { FeatureGate } from './features.ts'
 import type { Fmt } from './format/index.ts'
 import type { GcStateReader } from './gcstate/index.ts'
 import type { IndexView } from './index-view/index.ts'
@@ -14,6 +15,7 @@ export interface Engine {
   readonly inventory: KeyInventory
   /** Names of competing key sets (§5.3); not empty: read only. */
   readonly keyConflict: readonly string[]
+  readonly features: FeatureGate
   /** The connection for reading and single requests. A writer's attempt opens its own. */
   readonly store: ObjectStore
   readonly connect: Connect

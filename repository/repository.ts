@@ -2,7 +2,7 @@ import { HoldfastError } from '../base/index.ts'
 import { connectTo, capacityOf, probeStore, layOut, foreignEntries, type Connect } from './store/index.ts'
 import { keyObjects, readFmt } from './create.ts'
 import type { Engine } from './engine.ts'
-import { requireFeatures } from './features.ts'
+import { FeatureGate } from './features.ts'
 import { GcStateReader } from './gcstate/index.ts'
 import { IndexView } from './index-view/index.ts'
 import { checkSigner, unlock, verifyRecord, type DerivePassphrase } from './keys/index.ts'
@@ -61,7 +61,8 @@ export async function openRepositoryWith(options: OpenOptions, internals: OpenIn
   const { ring, inventory } = unlocked
   checkSigner(fmt, ring)
   for (const { name, why } of inventory.damaged) warn(`${name} is damaged: ${why}`)
-  await requireFeatures({ fmt, ring, store, warn }, 'read', new AbortController().signal)
+  const features = new FeatureGate({ fmt, ring, store, clock, warn })
+  await features.require('read', new AbortController().signal)
   const view = new IndexView({ cacheDir, repo: fmt.repo, warn })
   const pool = internals.pool ?? new WorkerPool(threads)
   const quarantines = new Quarantines({ repo: fmt.repo, clock, warn })
@@ -70,6 +71,7 @@ export async function openRepositoryWith(options: OpenOptions, internals: OpenIn
     ring,
     inventory,
     keyConflict: unlocked.conflict,
+    features,
     store,
     connect,
     gc: new GcStateReader(fmt.repo, (record) => verifyRecord(record, ring) === 'good'),

@@ -2,6 +2,7 @@
  * What the tests of this folder share: a store in memory that can be copied at any moment, model disks with their sources,
  * and a lab that creates, opens and reopens repositories over them. Nothing of it is used outside tests.
  */
+export { expectOnePoint, runDying, smallDisk } from './dying.ts'
 export { backUp, expectIdentical, ModelBackup, noSignal, passphrase, RepositoryLab, uuid, type BackupOptions } from './lab.ts'
 export { MemoryBucket, MemoryStore } from './memory-store.ts'
 export { ModelDisk, ModelSource, seededBytes, type SourceOptions } from './model-disk.ts'

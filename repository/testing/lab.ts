@@ -24,14 +24,16 @@ export class RepositoryLab implements AsyncDisposable {
   readonly recoveryKey: string
   readonly #folder: string
   readonly #pool: WorkerPool
+  readonly #budget: BufferBudget
   readonly warnings: string[] = []
   #caches = 0
 
-  private constructor(bucket: MemoryBucket, recoveryKey: string, folder: string, pool: WorkerPool) {
+  private constructor(bucket: MemoryBucket, recoveryKey: string, folder: string, pool: WorkerPool, budget: BufferBudget) {
     this.bucket = bucket
     this.recoveryKey = recoveryKey
     this.#folder = folder
     this.#pool = pool
+    this.#budget = budget
   }
 
   static async create(): Promise<RepositoryLab> {
@@ -39,12 +41,12 @@ export class RepositoryLab implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-repository-'))
     const internals = { connect: () => bucket.connect(), probeSize: SMALL_PROBE, derive }
     const { recoveryKey } = await createRepositoryWith({ location: place(folder), passphrase, argon2 }, internals)
-    return new RepositoryLab(bucket, recoveryKey, folder, new WorkerPool(2))
+    return new RepositoryLab(bucket, recoveryKey, folder, new WorkerPool(2), new BufferBudget(192 * MiB))
   }
 
   /** The same folder and threads over another bucket: a copy of this one, as it was at some moment. */
   over(bucket: MemoryBucket): RepositoryLab {
-    return new RepositoryLab(bucket, this.recoveryKey, this.#folder, this.#pool)
+    return new RepositoryLab(bucket, this.recoveryKey, this.#folder, this.#pool, this.#budget)
   }
 
   /** Opens the repository as a process of its own would: nothing is known but what the store says. */
@@ -57,7 +59,7 @@ export class RepositoryLab implements AsyncDisposable {
         connect: () => this.bucket.connect(),
         pool: this.#pool,
         derive,
-        budget: new BufferBudget(192 * MiB),
+        budget: this.#budget,
         warn: (message) => this.warnings.push(message),
         ...internals,
       },

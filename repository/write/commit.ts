@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
-import { names, validatedKind, type SessionResult } from '../format/index.ts'
+import { names, parseName, validatedKind, type SessionResult } from '../format/index.ts'
 import { protectJson } from '../keys/index.ts'
 import { decodeManifest, listStem, loadManifest, readValidated, type LoadedManifest } from '../read/manifest.ts'
 import { listAll, type ObjectStore } from '../store/index.ts'
@@ -145,7 +145,7 @@ class Commit {
     const stamps = [...parts.map(({ uploadStamp }) => uploadStamp), stored.uploadStamp].filter((s) => s !== undefined)
     const content = { parts, configs: stored.configs, stampEpoch: stamps.length === 0 ? stamp : Math.min(...stamps) }
     const object = encodeManifest(engine, spec, this.#options, content)
-    const next = this.#state.next?.attempt === attempt ? this.#state.next : { attempt, seq: 0 }
+    const next = this.#state.next?.attempt === attempt ? this.#state.next : await this.#nextPlace()
     const log = new SessionLog(engine, store, {
       session,
       part: 0,
@@ -203,11 +203,18 @@ class Commit {
     return parts
   }
 
+  /** Where this attempt goes on in part 0: attempt 1 begins with the `open` object, which another process has put. */
+  async #nextPlace(): Promise<{ readonly attempt: number; readonly seq: number }> {
+    const { attempt, session } = this.#options
+    const last = (await onSide('store-read', () => listAll(this.#store, attemptPrefix(session, 0, attempt)))).at(-1)
+    const parsed = last && parseName(last.name)
+    return { attempt, seq: parsed?.kind === 'session' ? parsed.seq + 1 : 0 }
+  }
+
   /** A result is the last object of its attempt. */
   async #stored(part: number, attempt: number): Promise<{ readonly result: SessionResult; readonly stamp: number }> {
     const { session, signal } = this.#options
-    const prefix = names.session(session, part, attempt, 0).slice(0, -6)
-    const last = (await onSide('store-read', () => listAll(this.#store, prefix))).at(-1)
+    const last = (await onSide('store-read', () => listAll(this.#store, attemptPrefix(session, part, attempt)))).at(-1)
     const read = last && (await readObject(this.#engine, this.#store, last.name, signal))
     if (read?.content.type !== 'result') throw this.#invalid(`attempt ${attempt} of part ${part} has no result`)
     return { result: read.content, stamp: read.object.stamp }
@@ -243,6 +250,10 @@ class Commit {
   #invalid(why: string): HoldfastError {
     return new HoldfastError('SessionInvalid', why, { data: { side: 'logic', session: this.#options.session } })
   }
+}
+
+function attemptPrefix(session: string, part: number, attempt: number): string {
+  return names.session(session, part, attempt, 0).slice(0, -6)
 }
 
 function refused(stem: string): HoldfastError {

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../base/index.ts'
+import { HoldfastError, isHoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
 import { canonicalJson, names, parseName, parseStem, type SessionOpen } from '../format/index.ts'
 import { listStem, loadManifest, notRestorable, readValidated, type LoadedManifest } from '../read/manifest.ts'
@@ -45,8 +45,8 @@ export class Sessions {
     const engine = this.#engine
     await requireWritable(engine, signal)
     checkSpec(spec)
-    const existing = await this.read(spec.session, signal)
-    if (existing !== undefined) return sameSpec(existing, spec)
+    const known = this.#states.get(spec.session)
+    if (known !== undefined) return sameSpec(known.spec, spec)
     await this.#requireParent(spec, signal)
     const store = engine.connect()
     const knowledge = await onSide('store-read', () => Knowledge.read(engine, store, signal))
@@ -61,14 +61,16 @@ export class Sessions {
     })
     try {
       await log.put(openContent(spec))
+      this.#states.set(spec.session, newState(engine, spec, knowledge, { attempt: 1, seq: log.nextSeq }))
+      return spec
     } catch (error) {
-      // Two attempts at once: whoever came first has fixed the point.
+      if (!isHoldfastError(error) || error.code !== 'SessionFenced') throw error
+      // It is open already: whoever came first has fixed the point.
       const theirs = await this.read(spec.session, signal)
       if (theirs === undefined) throw error
-      return sameSpec(theirs, spec)
+      this.#states.set(spec.session, newState(engine, sameSpec(theirs, spec), knowledge, undefined))
+      return theirs
     }
-    this.#states.set(spec.session, newState(engine, spec, knowledge, { attempt: 1, seq: log.nextSeq }))
-    return spec
   }
 
   /** What the `open` object says; undefined if it is proved absent. */

@@ -1,7 +1,6 @@
 import { HoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
 import { requireComplete } from '../keys/index.ts'
-import { requireFeatures } from '../features.ts'
 
 /** Whoever writes needs complete keys (§5.4), one current key set (§5.3) and to know every feature (§3.5). */
 export async function requireWritable(engine: Engine, signal: AbortSignal): Promise<void> {
@@ -11,5 +10,5 @@ export async function requireWritable(engine: Engine, signal: AbortSignal): Prom
       hint: 'Write a key set with a higher revision before the next backup.',
     })
   }
-  await requireFeatures(engine, 'write', signal)
+  await engine.features.require('write', signal)
 }
