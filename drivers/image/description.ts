@@ -34,8 +34,10 @@ const description = z
     tags: z.array(z.string().max(128)).default([]),
     /** The machine around the disks, where it is known. */
     portable: portable.nullable().default(null),
-    /** The operation that made this VM by a restore; null: made by a person. */
+    /** The restore that is making this VM; null: it is nobody's but its owner's. */
     opKey: z.string().nullable().default(null),
+    /** The restore that made this VM, kept as history. */
+    restoredBy: z.string().nullable().default(null),
   })
   .superRefine((d, check) => {
     for (const field of ['key', 'file'] as const)

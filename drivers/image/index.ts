@@ -3,14 +3,11 @@
  * and the source of benchmarks: a folder with a file in it is a VM.
  */
 import type { DriverModule } from '../capabilities.ts'
-import { direct, type Effects } from '../qemu/effects.ts'
-import type { Endpoint } from '../values.ts'
-import { ImageDriver } from './driver.ts'
-import { imageHost } from './host.ts'
+import { openImage } from './driver.ts'
 
 const against = 'qemu-img and qemu-nbd 7.2 (Debian 12)'
 
-export const imageModule: DriverModule = {
+export const image: DriverModule = {
   platform: 'image',
   evidence: {
     headline: 'verified',
@@ -22,10 +19,5 @@ export const imageModule: DriverModule = {
       guest: { word: 'unverified', against: 'images have no guest' },
     },
   },
-  open: (endpoint) => Promise.resolve(openImageDriver(endpoint)),
-}
-
-/** `effects`: the seam at which tests end a “process” after the k-th effect. */
-export function openImageDriver(endpoint: Endpoint, effects: Effects = direct): ImageDriver {
-  return new ImageDriver(imageHost(endpoint, effects))
+  open: (endpoint) => Promise.resolve(openImage(endpoint)),
 }

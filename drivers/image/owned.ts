@@ -5,7 +5,7 @@ import type { OpKey, OwnedObject, VmRef } from '../values.ts'
 import { listExports, stopExport } from './exports.ts'
 import type { ImageHost } from './host.ts'
 import { inspectImage, removeBitmap } from './images.ts'
-import { destroyRestored, listRestored } from './restored.ts'
+import { destroyStaged, listRestored } from './restored.ts'
 import { listImageVms, locateImageVm } from './vms.ts'
 
 /** Processes, bitmaps and half-restored VMs of our installation. An image that cannot be read now is an error, not absence. */
@@ -43,7 +43,7 @@ export async function removeOwnedImage(host: ImageHost, ctx: OpContext, object: 
   const notOurs = (): HoldfastError =>
     new HoldfastError('NotOurs', `${object.kind} ${object.id} does not carry our mark`)
   if (!ownsOpKey(ctx.installation, object.opKey) || object.vm === null) throw notOurs()
-  if (object.kind === 'vm') return await destroyRestored(host, object.opKey)
+  if (object.kind === 'vm') return await destroyStaged(host, object.opKey)
   const vm = await locateImageVm(host, object.vm.id)
   if (object.kind === 'process') {
     if (!object.id.startsWith(`${object.opKey}.`)) throw notOurs()

@@ -9,14 +9,18 @@ import { listExports, stopExport } from './exports.ts'
 import type { ImageHost } from './host.ts'
 import { fromFolder, type ImageVm } from './vms.ts'
 
-/** A VM that a restore makes: `.<opKey>` until it is finished, then its own name. Its description carries the opKey. */
+/**
+ * A VM that a restore makes: its folder is called `.<opKey>` and its description carries the mark; finished, the folder
+ * has the VM's name and the mark is gone, so that it is nobody's but its owner's. `restoredBy` stays, as history.
+ */
 export interface Restored {
   readonly vm: ImageVm
   readonly opKey: OpKey
   readonly finished: boolean
+  readonly description: ImageDescription
 }
 
-export function stagingFolder(host: ImageHost, opKey: OpKey): string {
+function stagingFolder(host: ImageHost, opKey: OpKey): string {
   return join(host.endpoint.address, `.${opKey}`)
 }
 
@@ -26,10 +30,14 @@ export async function listRestored(host: ImageHost): Promise<readonly Restored[]
     const dir = join(host.endpoint.address, entry.name)
     const staged = entry.name.startsWith('.')
     if (!entry.isDirectory() || !existsSync(join(dir, IMAGE_FILE))) continue
-    const { opKey, name } = parseImageDescription(await readFile(join(dir, IMAGE_FILE), 'utf8'), join(dir, IMAGE_FILE))
-    if (opKey === null || !isOpKey(opKey) || (staged && entry.name !== `.${opKey}`)) continue
-    const vm = await fromFolder(host, dir, staged ? name : entry.name)
-    if (vm) out.push({ vm, opKey, finished: !staged })
+    const text = await readFile(join(dir, IMAGE_FILE), 'utf8')
+    // Damaged, and no staging folder of a restore: the discovery tells about it.
+    if (!staged && !text.includes('"restoredBy": "hf-')) continue
+    const description = parseImageDescription(text, join(dir, IMAGE_FILE))
+    const opKey = description.restoredBy ?? ''
+    if (!isOpKey(opKey) || (staged && entry.name !== `.${opKey}`)) continue
+    const vm = await fromFolder(host, dir, staged ? description.name : entry.name)
+    if (vm) out.push({ vm, opKey, finished: description.opKey === null, description })
   }
   return out
 }
@@ -48,40 +56,51 @@ export async function stage(
   await rm(dir, { recursive: true, force: true })
   await mkdir(dir)
   await make(dir)
-  await writeFile(join(dir, `${IMAGE_FILE}.new`), encodeImageDescription(description), { flush: true })
-  await host.effects.run('file: description', () => rename(join(dir, `${IMAGE_FILE}.new`), join(dir, IMAGE_FILE)))
+  await describe(host, dir, description)
 }
 
-/** Gives it its name. Atomic: rename(2) does not replace a folder that holds anything. */
+/**
+ * Gives it its name, then takes the mark off. rename(2) does not replace a folder that holds anything, so a name that
+ * somebody took meanwhile is refused.
+ */
 export async function finish(host: ImageHost, restored: Restored): Promise<ImageVm> {
   if (restored.finished) return restored.vm
   const to = join(host.endpoint.address, restored.vm.ref.id)
-  try {
-    await host.effects.run('file: name', () => rename(restored.vm.dir, to))
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOTDIR') throw error
-    throw new HoldfastError('NameTaken', `there is a VM “${restored.vm.ref.id}” in ${host.endpoint.address} already`, {
-      cause: error,
-    })
+  if (restored.vm.dir !== to) {
+    try {
+      await host.effects.run('file: name', () => rename(restored.vm.dir, to))
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOTDIR') throw error
+      throw new HoldfastError('NameTaken', `there is a VM “${restored.vm.ref.id}” already`, { cause: error })
+    }
+    await syncFolder(host.endpoint.address)
   }
-  await using folder = await open(host.endpoint.address, 'r')
-  await folder.sync()
-  return {
-    ...restored.vm,
-    dir: to,
-    disks: restored.vm.disks.map((d) => ({ ...d, file: d.file.replace(restored.vm.dir, to) })),
-  }
+  await describe(host, to, { ...restored.description, opKey: null })
+  return (await fromFolder(host, to, restored.vm.ref.id)) ?? restored.vm
 }
 
-/** Absent is fine. What carries another mark, or none, is not touched. */
-export async function destroyRestored(host: ImageHost, opKey: OpKey): Promise<void> {
+/** Absent is fine. A restore that is finished is left alone. */
+export async function destroyStaged(host: ImageHost, opKey: OpKey): Promise<void> {
   const restored = await findRestored(host, opKey)
+  if (restored?.finished) return
+  const dir = stagingFolder(host, opKey)
   if (restored) {
     for (const { name } of await listExports(restored.vm)) await stopExport(restored.vm, name)
-    // Under the staging name first: a removal that is cut off leaves no VM with half its disks.
-    const staged = stagingFolder(host, opKey)
-    if (restored.finished) await host.effects.run('file: name', () => rename(restored.vm.dir, staged))
+    // Named, but not finished. Back first: a removal that is cut off leaves no VM with half its disks.
+    if (restored.vm.dir !== dir) await host.effects.run('file: name', () => rename(restored.vm.dir, dir))
   }
-  await host.effects.run('file: remove', () => rm(stagingFolder(host, opKey), { recursive: true, force: true }))
+  await host.effects.run('file: remove', () => rm(dir, { recursive: true, force: true }))
+}
+
+async function describe(host: ImageHost, dir: string, description: ImageDescription): Promise<void> {
+  const file = join(dir, IMAGE_FILE)
+  await writeFile(`${file}.new`, encodeImageDescription(description), { flush: true })
+  await host.effects.run('file: description', () => rename(`${file}.new`, file))
+  await syncFolder(dir)
+}
+
+async function syncFolder(dir: string): Promise<void> {
+  await using folder = await open(dir, 'r')
+  await folder.sync()
 }

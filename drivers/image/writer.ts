@@ -1,5 +1,5 @@
-import { bytes } from '../../base/index.ts'
-import { connectNbd, type NbdClient } from '../../nbd/index.ts'
+import { bytes, millis } from '../../base/index.ts'
+import { ALLOCATION_CONTEXT, AllocationFlag, connectNbd, walkContext, type NbdClient } from '../../nbd/index.ts'
 import type { RangeWriter } from '../driver.ts'
 import type { Bytes, ByteRange, OpKey } from '../values.ts'
 import { exportName, exportSocket, startExport, stopExport } from './exports.ts'
@@ -23,14 +23,25 @@ export async function openImageWriter(
     const client = await connectNbd({
       address: { kind: 'unix', path: exportSocket(vm, name) },
       exportName: disk.key,
+      contexts: [ALLOCATION_CONTEXT],
       maxInFlight: IN_FLIGHT,
+      requestTimeout: millis(300_000),
       signal,
     })
-    return new ImageWriter(client, () => stopExport(vm, name), signal)
+    return new ImageWriter(client, await readsAsZeros(client, signal), () => stopExport(vm, name), signal)
   } catch (error) {
     await stopExport(vm, name)
     throw error
   }
+}
+
+/** Looked up, not assumed: a retry finds what an earlier attempt wrote. */
+async function readsAsZeros(client: NbdClient, signal: AbortSignal): Promise<boolean> {
+  if (!client.contexts.includes(ALLOCATION_CONTEXT)) return false
+  const whole: ByteRange = { start: bytes(0), end: client.size }
+  for await (const extent of walkContext(client, ALLOCATION_CONTEXT, whole, signal))
+    if ((extent.flags & AllocationFlag.ZERO) === 0) return false
+  return true
 }
 
 class ImageWriter implements RangeWriter {
@@ -39,14 +50,14 @@ class ImageWriter implements RangeWriter {
   readonly alignment: Bytes
   readonly maxInFlight = IN_FLIGHT
   readonly order = 'random'
-  /** The image was created for this restore: what nobody wrote reads as zeros. */
-  readonly startsZero = true
+  readonly startsZero: boolean
   readonly #client: NbdClient
   readonly #stop: () => Promise<void>
   readonly #signal: AbortSignal
 
-  constructor(client: NbdClient, stop: () => Promise<void>, signal: AbortSignal) {
+  constructor(client: NbdClient, startsZero: boolean, stop: () => Promise<void>, signal: AbortSignal) {
     this.#client = client
+    this.startsZero = startsZero
     this.#stop = stop
     this.#signal = signal
     this.size = client.size
