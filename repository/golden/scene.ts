@@ -25,32 +25,41 @@ const still: DiskState = {
   ]),
 }
 
+/** One point in time. `changed` names chunks by disk, where an incremental is stored. */
+export interface ScenePoint {
+  readonly createdMs: number
+  readonly session: string
+  readonly snap: string
+  readonly mode: 'full' | 'incremental'
+  readonly disks: { readonly [id: string]: DiskState }
+  readonly changed?: { readonly [id: string]: readonly number[] }
+}
+
+const points: readonly [ScenePoint, ScenePoint] = [
+  {
+    createdMs: 1_700_000_000_000,
+    session: '5e'.repeat(16),
+    snap: 'a1'.repeat(16),
+    mode: 'full',
+    disks: { virtio0: { bytes: big, allocated: big, chunks: first }, virtio1: still },
+  },
+  {
+    createdMs: 1_700_000_360_000,
+    session: '5f'.repeat(16),
+    snap: 'a2'.repeat(16),
+    mode: 'incremental',
+    disks: { virtio0: { bytes: big, allocated: big, chunks: second }, virtio1: still },
+    changed: { virtio0: [5, 7], virtio1: [] },
+  },
+]
+
 /** A VM with two disks at two points in time: what the golden repository holds, and what small tests store. */
 export const scene = {
   vm: { id: 'vm-7f3a', name: 'golden', platform: 'image', scope: 'golden', tags: ['golden'] },
   passphrase: 'a golden passphrase, Käse included',
   argon2: { m: 19_456, t: 1, p: 1 },
-  points: [
-    {
-      createdMs: 1_700_000_000_000,
-      session: '5e'.repeat(16),
-      snap: 'a1'.repeat(16),
-      mode: 'full',
-      disks: { virtio0: { bytes: big, allocated: big, chunks: first }, virtio1: still },
-      changed: undefined,
-    },
-    {
-      createdMs: 1_700_000_360_000,
-      session: '5f'.repeat(16),
-      snap: 'a2'.repeat(16),
-      mode: 'incremental',
-      disks: { virtio0: { bytes: big, allocated: big, chunks: second }, virtio1: still },
-      changed: { virtio0: [5, 7], virtio1: [] },
-    },
-  ],
+  points,
 } as const
-
-export type ScenePoint = (typeof scene.points)[number]
 
 export function configsOf({ createdMs }: ScenePoint): ConfigPart[] {
   return [
@@ -96,7 +105,7 @@ export async function storePoint(
     signal,
   )
   for (const [index, [disk, state]] of disks.entries()) {
-    const changed = point.changed?.[disk as keyof typeof point.changed]
+    const changed = point.changed?.[disk]
     await repository.copyPart({
       session,
       part: index + 1,
