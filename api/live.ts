@@ -186,16 +186,20 @@ class Live implements LiveRuns {
   }
 }
 
-/** What the runbook says, for the row of the run. Figures of an ended run stay where the runbook has none. */
+/**
+ * What the runbook says, for the row of the run. Figures that the run itself wrote down at its end are kept: they count
+ * what the last heartbeat did not see.
+ */
 export function observationOf(run: RunView, book: Runbook): RunObservation {
   const { error, progress } = book
+  const hasFigures = run.endedMs !== null && (run.bytesRead ?? 0) > 0
   return {
     state: book.state,
-    endedMs: book.endedMs,
+    endedMs: run.endedMs ?? book.endedMs,
     resumedTimes: book.resumedTimes,
     progress: progress ?? run.progress,
-    bytesRead: progress?.bytesRead ?? run.bytesRead,
-    bytesStored: progress?.bytesStored ?? run.bytesStored,
+    bytesRead: hasFigures ? run.bytesRead : (progress?.bytesRead ?? run.bytesRead),
+    bytesStored: hasFigures ? run.bytesStored : (progress?.bytesStored ?? run.bytesStored),
     error: error && { code: error.code, message: error.message, hint: error.hint, docs: error.docs },
     residue: book.residue,
   }
