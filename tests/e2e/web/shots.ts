@@ -8,6 +8,7 @@ import {
   firstOverview,
   freshDetail,
   moment,
+  originalChecks,
   restoreBook,
   waitingBook,
 } from '../../../web/src/lib/fixtures/index.ts'
@@ -86,8 +87,9 @@ export const pictures: readonly Picture[] = [
   },
   {
     name: 'restore-original',
+    scene: { checks: originalChecks },
     path: `/restore?vm=erp-db-01&point=${point}&to=original&at=summary`,
-    before: (page: Page): Promise<void> => page.getByLabel(/^Type/).waitFor(),
+    before: (page: Page): Promise<void> => page.getByText('Type erp-db-01 to go on').last().waitFor(),
   },
   { name: 'repositories', path: '/repositories' },
   { name: 'repository', path: '/repositories/main' },

@@ -132,10 +132,10 @@ export class Stage implements AsyncDisposable {
     await page.clock.setFixedTime(moment)
     await page.goto(this.origin + shot.path)
     await page
-      .locator(shot.silent ? '[aria-busy="true"]' : 'h1, .blank')
+      .locator(shot.silent ? '[aria-busy="true"]' : 'h1')
       .first()
       .waitFor()
-    if (!shot.silent) await page.locator('.skeleton').waitFor({ state: 'detached' })
+    if (!shot.silent) await page.waitForFunction("document.querySelector('.skeleton') === null")
     await shot.before?.(page)
     await page.evaluate('document.fonts.ready')
     return { page, faults, close: () => context.close() }
