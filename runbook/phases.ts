@@ -1,5 +1,6 @@
 import { formatDuration } from '../base/index.ts'
 import { phaseTitles, phasesOf } from './dictionary.ts'
+import { latestMoves } from './progress.ts'
 import type { RunEvents } from './run.ts'
 import type { Phase, PhaseView, Step, StepState } from './types.ts'
 
@@ -51,20 +52,22 @@ function toPhase(phase: Phase, run: RunEvents, steps: readonly Step[]): PhaseVie
 
 function phaseState(run: RunEvents, steps: readonly Step[]): StepState {
   if (steps.length === 0) return run.endedMs === null ? 'scheduled' : 'skipped'
-  return severity.find((state) => steps.some((step) => step.state === state)) ?? 'scheduled'
+  const worst = severity.find((state) => steps.some((step) => step.state === state)) ?? 'scheduled'
+  // Where another round has put it right, or the cleaning up was the plan, undoing is no trouble.
+  return worst === 'compensated' && run.state.startsWith('completed') ? 'done' : worst
 }
 
 function summaryOf(phase: Phase, state: StepState, steps: readonly Step[]): string {
   if (steps.length === 0) return state === 'skipped' ? 'not reached' : ''
   const trouble = steps.find((step) => step.state === state && step.error !== null && state !== 'done')
   if (trouble?.error) return trouble.error.message
-  const moves = steps.filter(({ progress }) => progress !== null)
+  const moves = latestMoves(steps)
   if ((phase === 'copy' || phase === 'restore') && moves.length > 0) return moveSummary(moves)
   const telling = steps.findLast(({ quiet, detail }) => !quiet && detail !== null)
   if (telling?.detail && (phase !== 'prepare' || steps.filter(({ quiet }) => !quiet).length === 1))
     return telling.detail
   const shown = steps.filter(({ quiet }) => !quiet).length
-  return `${shown} step${shown === 1 ? '' : 's'}${durationOf(steps)}`
+  return shown === 0 ? '' : `${shown} step${shown === 1 ? '' : 's'}${durationOf(steps)}`
 }
 
 function moveSummary(moves: readonly Step[]): string {

@@ -10,7 +10,7 @@ export function progressOf(start: Start): StepProgress | null {
   if (range === null) return null
   const { heartbeat } = start
   if (start.end === 'completed') return finished(start, range)
-  if (heartbeat === null) return null
+  if (heartbeat === null) return untouched(start, range)
   return fromHeartbeat(heartbeat, start.pending?.heartbeatMs ?? start.endedMs ?? start.startedMs ?? start.scheduledMs)
 }
 
@@ -29,6 +29,22 @@ function finished(start: Start, { start: from, end }: { readonly start: number; 
     secondsLeft: null,
     bottleneck: null,
     seenMs: start.endedMs ?? start.scheduledMs,
+  }
+}
+
+/** Nothing has been said yet: nothing is done, but how much there is to do is known. */
+function untouched(start: Start, { start: from, end }: { readonly start: number; readonly end: number }): StepProgress {
+  return {
+    bytesDone: 0,
+    bytesTotal: end - from,
+    bytesRead: 0,
+    bytesStored: 0,
+    bytesResumed: 0,
+    durableOffset: from,
+    rate: null,
+    secondsLeft: null,
+    bottleneck: null,
+    seenMs: start.startedMs ?? start.scheduledMs,
   }
 }
 
@@ -76,9 +92,19 @@ function sizeOf(disks: unknown, isIt: (disk: { readonly [name: string]: unknown 
   return null
 }
 
+/** The moves that count: of a disk that was begun again in another round only the last one. */
+export function latestMoves(steps: readonly Step[]): readonly Step[] {
+  const byDisk = new Map(
+    steps.flatMap((step) => (step.progress === null ? [] : [[step.id.replace(/~\d+$/, ''), step] as const])),
+  )
+  return [...byDisk.values()]
+}
+
 /** All moves of a run together; null where nothing moves yet. */
 export function totalProgress(steps: readonly Step[]): StepProgress | null {
-  const parts = steps.map(({ progress }) => progress).filter((progress) => progress !== null)
+  const parts = latestMoves(steps)
+    .map(({ progress }) => progress)
+    .filter((progress) => progress !== null)
   const [first] = parts
   if (first === undefined) return null
   const sum = (of: (progress: StepProgress) => number): number => parts.reduce((total, part) => total + of(part), 0)

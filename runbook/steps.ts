@@ -131,22 +131,22 @@ function attemptsOf(group: readonly Start[]): readonly StepAttempt[] {
         note: isLast ? (start.lastError?.message ?? null) : null,
       })
     }
-    const note =
-      start.end === 'cancelled'
-        ? 'stopped on request'
-        : attempts.length > 0 && isMove(start.type)
-          ? resumeNote(start)
-          : null
     attempts.push({
       attempt: attempts.length + 1,
       startedMs: start.startedMs,
       endedMs: start.endedMs,
       worker: start.worker,
       error: start.error,
-      note,
+      note: noteOf(start, attempts.length > 0),
     })
   }
   return attempts
+}
+
+function noteOf(start: Start, isLater: boolean): string | null {
+  if (start.end === 'cancelled') return 'stopped on request'
+  if (start.end === 'failed') return start.error?.message ?? null
+  return isLater && isMove(start.type) ? resumeNote(start) : null
 }
 
 function actionsOf(

@@ -100,7 +100,7 @@ function goodAnswers(): Step {
     preflight: async () => ({
       series: '1'.repeat(32),
       tracker,
-      parent: { stem: stemOf(parentId), pointId: parentId, createdMs: 1 },
+      parent: { stem: stemOf(parentId), pointId: parentId, createdMs: Date.UTC(2026, 10, 20, 2, 0, 4) },
       disks: sampleDisks.map((disk) => ({
         disk,
         since: {
@@ -146,7 +146,7 @@ function goodAnswers(): Step {
     planRestore: async () => ({
       vmName: sampleVm.name,
       platform: 'qemu',
-      createdMs: 1,
+      createdMs: Date.UTC(2026, 10, 20, 2, 0, 4),
       pointId: parentId,
       firmware: 'direct-kernel',
       warnings: [],

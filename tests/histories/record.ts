@@ -1,0 +1,210 @@
+/**
+ * Records the corpus: real runs on a real Temporal server with scripted steps, one file per case. Run it when a
+ * workflow changes on purpose: `node tests/histories/record.ts`; what changed shows in the diff.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { CancelledFailure, Context, heartbeat } from '@temporalio/activity'
+import type { WorkflowHandle } from '@temporalio/client'
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { GiB, HoldfastError, MiB } from '../../base/index.ts'
+import { sampleBackup, sampleEndpoint, sampleRepository, sampleRequester, sampleSite, sampleTarget } from '../../activities/testing/samples.ts'
+import { Scripted, copied, untilCancelled } from '../../activities/testing/scripted.ts'
+import { pendingStep } from '../../api/temporal/pending.ts'
+import type { PendingStep, RunHistory } from '../../runbook/index.ts'
+import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
+import type { MoveDetails } from '../../workflows/shared/heartbeat.ts'
+
+const here = dirname(fileURLToPath(import.meta.url))
+
+export interface CorpusCase {
+  readonly history: RunHistory
+  readonly pending: readonly PendingStep[]
+  readonly nowMs: number
+}
+
+type Script = ConstructorParameters<typeof Scripted>[0]
+interface Scenario {
+  readonly workflow: string
+  readonly input: unknown
+  readonly script: Script
+  /** Drives the run to where it is recorded. */
+  readonly drive?: (handle: WorkflowHandle, steps: Scripted) => Promise<unknown>
+}
+
+const stem = `snap/${'1'.repeat(32)}/0000000000000000-${'f'.repeat(32)}`
+const restore = {
+  v: 1, requestId: 'r1', repository: sampleRepository, stem, identity: 'new', powerOn: true,
+  target: { kind: 'new', endpoint: sampleEndpoint, site: sampleSite, name: 'erp-db-01-copy' },
+  requestedBy: sampleRequester, tuning: { moverHeartbeatMs: 4_000 },
+}
+const check = { title: 'orders are whole', path: '/usr/bin/check', args: [], timeoutMs: 1000, expectExit: 0, count: { expected: 1000, tolerance: 0.005 } }
+const drill = {
+  v: 1, vmId: 'erp-db-01', vmName: 'erp-db-01', repository: sampleRepository, stem, endpoint: sampleEndpoint, site: sampleSite,
+  checks: [check], bootTimeoutMs: 60_000, requestedBy: sampleRequester, tuning: {},
+}
+
+function moving(disk: string, over: Partial<MoveDetails> = {}): MoveDetails {
+  return {
+    v: 1, disk, start: 0, end: 2 * GiB, stage: 'moving', offset: 900 * MiB, durableOffset: 880 * MiB, bytesRead: 900 * MiB,
+    bytesStored: 300 * MiB, chunksNew: 300, bytesResumed: 0, bytesReadAgain: 0, bottleneck: 'source', rate: 120 * MiB, quietMs: 0, ...over,
+  }
+}
+
+async function beatUntilCancelled(details: MoveDetails): Promise<never> {
+  const context = Context.current()
+  const beat = setInterval(() => context.heartbeat(details), 200)
+  try {
+    return await context.cancelled
+  } catch {
+    // As a mover does: it says good-bye with where it stood.
+    throw new CancelledFailure('CANCELLED', [details])
+  } finally {
+    clearInterval(beat)
+  }
+}
+
+/** One word, then none for longer than the heartbeat timeout. */
+async function silent(): Promise<never> {
+  heartbeat(moving('virtio0'))
+  await sleep(3_000)
+  throw new HoldfastError('Internal', 'nobody listens any more')
+}
+
+const scenarios: { readonly [name: string]: Scenario } = {
+  'backup-completed': { workflow: 'backupVm', input: sampleBackup(), script: {} },
+  'backup-resumed': {
+    workflow: 'backupVm',
+    input: sampleBackup({ tuning: { moverHeartbeatMs: 1_000 } }),
+    script: {
+      copyDisk: async (input) => {
+        if (input.range.disk === 'virtio1') return copied(input)
+        // As a killed worker: no more word of this attempt.
+        if (Context.current().info.attempt === 1) return silent()
+        return copied(input, { bytesResumed: 880 * MiB, bytesReadAgain: 20 * MiB })
+      },
+    },
+  },
+  'backup-running': {
+    workflow: 'backupVm',
+    input: sampleBackup(),
+    script: { copyDisk: (input) => (input.range.disk === 'virtio1' ? Promise.resolve(copied(input)) : beatUntilCancelled(moving('virtio0'))) },
+    drive: (handle) => heartbeatSeen(handle),
+  },
+  'backup-retrying': {
+    workflow: 'backupVm',
+    input: sampleBackup(),
+    script: {
+      copyDisk: async (input) => {
+        if (input.range.disk === 'virtio1') return copied(input)
+        throw new HoldfastError('NetworkFailure', 'the NBD server at lab closed the connection')
+      },
+    },
+    drive: (handle) => eventually('the retry', async () => (await handle.describe()).raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) >= 2)),
+  },
+  'backup-waiting-full': {
+    workflow: 'backupVm',
+    input: sampleBackup(),
+    script: {
+      copyDisk: async (input) => {
+        if (input.range.disk === 'virtio1') return copied(input)
+        throw new HoldfastError('StoreFull', 'the repository main has no space left')
+      },
+    },
+    drive: (handle) => eventually('the wait', async () => (await historyTypes(handle)).includes('EVENT_TYPE_TIMER_STARTED')),
+  },
+  'backup-paused': {
+    workflow: 'backupVm',
+    input: sampleBackup(),
+    script: { copyDisk: (input) => beatUntilCancelled(moving(input.range.disk, { end: input.range.nPages * GiB })) },
+    drive: async (handle, steps) => {
+      await eventually('both copies', () => steps.inputs('copyDisk').length === 2)
+      await handle.executeUpdate('pause', { args: [{ user: 'ann', reason: 'maintenance of the storage' }] })
+      await eventually('the stop', async () => (await historyTypes(handle)).filter((type) => type === 'EVENT_TYPE_ACTIVITY_TASK_CANCELED').length === 2)
+    },
+  },
+  'backup-no-worker': { workflow: 'backupVm', input: sampleBackup({ vm: { ...sampleTarget, site: 'nowhere' } }), script: {}, drive: (handle) => eventually('the step', async () => (await handle.describe()).raw.pendingActivities?.length === 1) },
+  'backup-cancelled': {
+    workflow: 'backupVm',
+    input: sampleBackup(),
+    script: { copyDisk: () => untilCancelled() },
+    drive: async (handle, steps) => {
+      await eventually('both copies', () => steps.inputs('copyDisk').length === 2)
+      await handle.signal('cancelNote', { user: 'ann', reason: 'wrong VM' })
+      await handle.cancel()
+      await handle.result().catch(() => null)
+    },
+  },
+  'backup-failed-with-residue': {
+    workflow: 'backupVm',
+    input: sampleBackup(),
+    script: {
+      openSession: async () => { throw new HoldfastError('SessionInvalid', 'the session belongs to another snapshot') },
+      abortPoint: async () => { throw new HoldfastError('Unsupported', 'the snapshot is held by another tool') },
+    },
+    drive: (handle) => handle.result().catch(() => null),
+  },
+  'backup-point-broke': {
+    workflow: 'backupVm',
+    input: sampleBackup(),
+    script: { checkPoint: async (_input, call) => { if (call === 1) throw new HoldfastError('PointBroken', 'the scratch file is full') } },
+  },
+  'restore-completed': { workflow: 'restoreVm', input: restore, script: {} },
+  'restore-in-place-reverted': {
+    workflow: 'restoreVm',
+    input: { ...restore, identity: 'same', target: { kind: 'original', vm: sampleTarget, confirmName: sampleTarget.ref.name } },
+    script: {
+      powerVm: async ({ want }, call) => {
+        if (want === 'running' && call === 2) throw new HoldfastError('GuestRefused', 'it does not start')
+        return { before: 'running', after: want === 'running' ? 'running' : 'stopped' }
+      },
+    },
+    drive: (handle) => handle.result().catch(() => null),
+  },
+  'drill-passed': { workflow: 'restoreDrill', input: drill, script: {} },
+  'drill-failed': {
+    workflow: 'restoreDrill',
+    input: drill,
+    script: { runGuestCheck: async ({ check: { title } }) => ({ title, passed: false, exit: 0, out: '990', err: '', count: 990, detail: 'counted 990, expected 1000 ± 0.5 %' }) },
+  },
+}
+
+async function historyTypes(handle: WorkflowHandle): Promise<string[]> {
+  const history = JSON.parse(historyToJSON(await handle.fetchHistory())) as RunHistory
+  return history.events.map(({ eventType }) => eventType)
+}
+
+function heartbeatSeen(handle: WorkflowHandle): Promise<unknown> {
+  return eventually('a heartbeat', async () => (await handle.describe()).raw.pendingActivities?.some(({ heartbeatDetails }) => heartbeatDetails))
+}
+
+/** Nothing of the machine that recorded it: stack traces name its folders, identities its host. */
+function withoutMachine(name: string, value: unknown): unknown {
+  if (name === 'stackTrace') return undefined
+  return name === 'identity' || name === 'worker' ? value && 'worker-1' : value
+}
+
+async function recordAll(only: readonly string[]): Promise<void> {
+  mkdirSync(here, { recursive: true })
+  await using bench = await WorkflowBench.start()
+  for (const [name, { workflow, input, script, drive }] of Object.entries(scenarios)) {
+    if (only.length > 0 && !only.includes(name)) continue
+    const steps = new Scripted(script)
+    const prefix = { backupVm: 'backup', restoreVm: 'restore', restoreDrill: 'drill' }[workflow] ?? workflow
+    const id = `${prefix}/${name}`
+    await bench.run(workflow, input, steps.activities, async (handle) => {
+      await (drive ?? ((it: WorkflowHandle) => it.result()))(handle, steps)
+      const described = await handle.describe()
+      const pending = await Promise.all((described.raw.pendingActivities ?? []).map((info) => pendingStep(bench.wholeClient, info)))
+      const corpus: CorpusCase = { history: await bench.history(id), pending, nowMs: Date.now() }
+      writeFileSync(join(here, `${name}.json`), `${JSON.stringify(corpus, withoutMachine, 1)}\n`)
+      console.log(name, corpus.history.events.length, 'events')
+      if (described.status.name === 'RUNNING') await handle.terminate('recorded')
+    }, id)
+  }
+}
+
+await recordAll(process.argv.slice(2))
+process.exit(0)
