@@ -27,7 +27,7 @@ export async function compareImages(a: Image, b: Image): Promise<Comparison> {
   return { identical: false, reason: 'content', offset: Number(offset) }
 }
 
-export async function virtualSize(image: Image): Promise<number> {
+async function virtualSize(image: Image): Promise<number> {
   const { out } = await runProgram('qemu-img', ['info', '--output=json', '-f', image.format, image.file])
   return (JSON.parse(out) as { 'virtual-size': number })['virtual-size']
 }

@@ -6,12 +6,12 @@ import { runProgram } from '../drivers/transport/index.ts'
  * Length of the unformatted end of a data disk, where the guest's workload works on the bare device: an eighth of the
  * disk, at most 64 MiB, in whole MiB. The workload computes the same and looks for the mark before it writes.
  */
-export function rawEnd(size: number): number {
+function rawEnd(size: number): number {
   return Math.min(64, Math.floor(size / (8 * MiB))) * MiB
 }
 
 /** First sector of the unformatted end; without it the workload leaves the end alone. */
-export const RAW_END_MARK = 'HOLDFAST-LAB-RAW-1'
+const RAW_END_MARK = 'HOLDFAST-LAB-RAW-1'
 
 /**
  * Makes a data disk: ext4 with this label, then the marked end. `size`: bytes, in whole MiB, at least 64 MiB.

@@ -42,7 +42,7 @@ export interface Lab extends AsyncDisposable {
   readonly vms: readonly LabVm[]
 }
 
-export function labFolder(place: LabPlace): string {
+function labFolder(place: LabPlace): string {
   if (!/^[a-z0-9][a-z0-9-]{0,23}$/.test(place.name))
     throw new HoldfastError('InvalidRequest', `“${place.name}” is no name for a lab`, {
       hint: 'Use a-z, 0-9 and -, at most 24.',
@@ -129,11 +129,6 @@ export async function labStatus(place: LabPlace): Promise<LabStatus> {
   return { name: place.name, folder: labFolder(place), endpoint, keeper, vms }
 }
 
-/** Names of the labs below a home. */
-export async function listLabs(home: string): Promise<string[]> {
-  return (await foldersIn(join(home, 'lab'))).sort()
-}
-
 export interface LabDown {
   /** VMs that ran and were ended. */
   readonly stopped: readonly string[]
@@ -166,7 +161,7 @@ export async function labDown(place: LabPlace, options: { readonly remove?: bool
 }
 
 /** VMs named `lab-1`, `lab-2`, …; every third one boots from its own disk. */
-export function defaultVms(count: number): LabVmSpec[] {
+function defaultVms(count: number): LabVmSpec[] {
   if (!Number.isInteger(count) || count < 1 || count > 16)
     throw new HoldfastError('InvalidRequest', `a lab has 1 to 16 VMs, not ${count}`, {
       hint: 'Give --vms a number from 1 to 16.',

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { MAX_SOCKET_PATH } from '../names.ts'
 import { resolveFile, type DiskDescription, type NicDescription, type VmDescription } from './description.ts'
 
 /** Everything a running VM has on the host, by absolute path. */
@@ -19,20 +20,20 @@ export interface RunPaths {
   readonly log: string
 }
 
-/** `sun_path` holds 108 bytes with its NUL (unix(7)); the driver's own socket names are at most 40 bytes long. */
-export const MAX_SOCKET_PATH = 107
-export const MAX_RUN_DIR = MAX_SOCKET_PATH - 1 - 40
+/** The driver's own socket names are at most 40 bytes long. */
+const MAX_RUN_DIR = MAX_SOCKET_PATH - 1 - 40
 
 export function fitsSockets(dir: string): boolean {
   return Buffer.byteLength(dir) <= MAX_RUN_DIR
 }
 
 /** A short folder for the sockets of a VM whose own folder has too long a path. Made (0700) by `launch`. */
-export function shortRunDir(uuid: string): string {
+function shortRunDir(uuid: string): string {
   return join(tmpdir(), `holdfast-${process.getuid?.() ?? 0}`, uuid.replaceAll('-', '').slice(0, 16))
 }
 
-export function runPaths(vmDir: string, d: VmDescription): RunPaths {
+export function runPaths(folder: string, d: VmDescription): RunPaths {
+  const vmDir = resolve(folder)
   const dir = d.runDir ?? (fitsSockets(vmDir) ? vmDir : shortRunDir(d.uuid))
   return {
     dir,
@@ -72,7 +73,8 @@ export interface CommandLineOptions {
 export const QEMU_PROGRAM = 'qemu-system-x86_64'
 
 /** Arguments of QEMU for this VM; pure but for the accelerator's evidence. Every path is absolute. */
-export function commandLine(vmDir: string, d: VmDescription, options: CommandLineOptions = {}): string[] {
+export function commandLine(folder: string, d: VmDescription, options: CommandLineOptions = {}): string[] {
+  const vmDir = resolve(folder)
   const paths = runPaths(vmDir, d)
   const accel = accelerator(d.accel)
   return [

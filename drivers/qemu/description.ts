@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { HoldfastError } from '../../base/index.ts'
 
@@ -163,9 +163,4 @@ async function replaceFile(
 /** A file named in the description, as an absolute path. */
 export function resolveFile(dir: string, file: string): string {
   return isAbsolute(file) ? file : resolve(dir, file)
-}
-
-/** Where the folder of a named file would have to exist; used when a restore makes new disks. */
-export function folderOf(dir: string, file: string): string {
-  return dirname(resolveFile(dir, file))
 }

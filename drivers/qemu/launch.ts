@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
-import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError } from '../../base/index.ts'
 import {
@@ -86,9 +86,29 @@ export async function findRunning(vmDir: string, d: VmDescription): Promise<Proc
   if (!Number.isSafeInteger(pid) || pid <= 1) return null
   const who = await identify(pid)
   const args = who && (await argumentsOf(pid))
-  if (!who || !args) return null
-  const at = args.indexOf('-pidfile')
-  return at >= 0 && args[at + 1] === file && (await isAlive(who)) ? who : null
+  if (!who || !args || !(await startedWith(args, file, d.uuid))) return null
+  return (await isAlive(who)) ? who : null
+}
+
+/**
+ * The same file by inode, since its folder may be reached by several paths. A folder that was moved while its VM runs
+ * is known by the uuid; a copy of the folder is not, because the file that the process names is still another one.
+ */
+async function startedWith(args: readonly string[], file: string, uuid: string): Promise<boolean> {
+  const named = args[args.indexOf('-pidfile') + 1]
+  if (!args.includes('-pidfile') || named === undefined) return false
+  const [theirs, ours] = [await inode(named), await inode(file)]
+  return theirs === null ? args[args.indexOf('-uuid') + 1] === uuid : theirs === ours
+}
+
+async function inode(file: string): Promise<string | null> {
+  try {
+    const { dev, ino } = await stat(file, { bigint: true })
+    return `${dev}:${ino}`
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw new HoldfastError('AccessDenied', `cannot look at ${file}`, { cause: error })
+  }
 }
 
 export interface StopOptions {
@@ -106,7 +126,17 @@ export async function stop(vmDir: string, options: StopOptions): Promise<'not-ru
   const how = who === null ? 'not-running' : await end(who, options)
   // After kill -9 QEMU leaves them behind; nothing listens there any more.
   for (const file of [paths.qmp, paths.qmp2, paths.agent, paths.pid]) await rm(file, { force: true })
+  if (paths.dir !== resolve(vmDir)) await removeEmpty(paths.dir)
   return how
+}
+
+/** The short folder may hold what a round of the driver still has to clear; then it stays. */
+async function removeEmpty(dir: string): Promise<void> {
+  try {
+    await rmdir(dir)
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+  }
 }
 
 /** SIGTERM makes QEMU end exactly as `quit` does (qemu_system_killed), whoever holds the monitor. */
@@ -138,7 +168,7 @@ function monitorAnswers(path: string, limit: number): Promise<boolean> {
 /** Where the folder's path is too long for a socket, a short one is chosen once and written down. */
 async function withRunDir(vmDir: string, d: VmDescription): Promise<VmDescription> {
   const { dir } = runPaths(vmDir, d)
-  if (dir === vmDir) return d
+  if (dir === resolve(vmDir)) return d
   if (!fitsSockets(dir))
     throw new HoldfastError('ConfigInvalid', `${dir} is too long a path for a socket`, {
       hint: 'Set TMPDIR to a shorter path.',
