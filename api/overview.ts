@@ -243,7 +243,7 @@ function drillTrouble(catalog: Catalog, nowMs: number): Attention[] {
     detail: drill.why,
     sinceMs: drill.endedMs,
     subject: { kind: 'drill', id: drill.id },
-    action: { label: 'See the evidence', command: `holdfast drill ${drill.vmId}` },
+    action: { label: 'See the evidence', command: `holdfast run show ${drill.workflowId}` },
   }))
   const due = catalog.statistics.drillsDue(shown).vms.map((vm): Attention => ({
     kind: 'drill-overdue',

@@ -308,10 +308,10 @@ describe('the projection follows the engine', () => {
     const other = here.engine.put({ workflowId: 'backup/db-01', workflow: 'backupVm' })
     await here.deps.live.tick()
     here.engine.end(other, 'completed')
-    const { history } = here.engine
+    const history = here.engine.history.bind(here.engine)
     here.engine.history = async (handle) => {
       if (handle.runId === run.runId) throw new Error('broken')
-      return history.call(here.engine, handle)
+      return history(handle)
     }
     run.events.push(...run.events)
     await expect(here.deps.live.tick()).rejects.toThrow('broken')

@@ -37,6 +37,7 @@ export interface StatisticsQueries {
     readonly vmName: string
     readonly endedMs: number
     readonly why: string
+    readonly workflowId: string
   }[]
   /** Ended runs since `sinceMs` that left something behind. */
   residueRuns(
@@ -91,7 +92,7 @@ export function statisticsQueries({ db, now }: CatalogContext): StatisticsQuerie
     },
     drillsFailed(limit) {
       return db.all(
-        sql`SELECT d.id, d.vm_id AS "vmId", v.name AS "vmName", d.ended_ms AS "endedMs", d.why FROM drills d JOIN vms v ON v.id = d.vm_id
+        sql`SELECT d.id, d.vm_id AS "vmId", v.name AS "vmName", d.ended_ms AS "endedMs", d.why, d.workflow_id AS "workflowId" FROM drills d JOIN vms v ON v.id = d.vm_id
           WHERE d.verdict = 'failed' AND v.gone_ms IS NULL AND NOT EXISTS
             (SELECT 1 FROM drills later WHERE later.vm_id = d.vm_id AND later.ended_ms > d.ended_ms)
           ORDER BY d.ended_ms DESC LIMIT ${limit}`,

@@ -95,7 +95,7 @@ class Screen {
 function cut(line: string, width: number): string {
   let seen = 0
   let out = ''
-   
+
   for (const part of line.split(/(\u001B\[[0-9;]*m)/)) {
     if (part.startsWith('\u001B')) out += part
     else {

@@ -64,7 +64,10 @@ export class Io {
   }
 
   api(): ApiClient {
-    return openClient(connectionOf(this.options, this.world.env), this.world.signal, this.world.fetch)
+    return openClient(connectionOf(this.options, this.world.env), {
+      signal: this.world.signal,
+      fetch: this.world.fetch,
+    })
   }
 
   /** Asks a person; throws InvalidRequest with `otherwise` where there is none. */

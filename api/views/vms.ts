@@ -117,7 +117,10 @@ function policyOf(vm: VmView): { setting: string; value: string; from: string }[
     ),
     {
       setting: 'Drill checks',
-      value: vm.drillChecks.length === 0 ? 'boot only' : vm.drillChecks.map((check) => check.title).join(', '),
+      value:
+        vm.drillChecks.length === 0
+          ? 'none: a drill stays inconclusive'
+          : vm.drillChecks.map((check) => check.title).join(', '),
       from: vm.drillChecks.length === 0 ? 'default' : 'set on this VM',
     },
   ]

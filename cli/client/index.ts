@@ -32,13 +32,28 @@ function fileText(path: string): string | undefined {
   }
 }
 
+/** Where the server of this home says it is; it may have ended since. */
+function announcedServer(home: string): string | undefined {
+  const text = fileText(join(home, 'run', 'server.json'))
+  if (text === undefined) return undefined
+  try {
+    const { address } = JSON.parse(text) as { readonly address?: unknown }
+    return typeof address === 'string' ? address : undefined
+  } catch (error) {
+    throw new HoldfastError('ConfigInvalid', `${join(home, 'run', 'server.json')} is damaged`, {
+      cause: error,
+      hint: 'Give --server, or start the server again.',
+    })
+  }
+}
+
 /** Flags first, then the environment, then the files of a server on this machine. */
 export function connectionOf(flags: { readonly server?: string; readonly token?: string }, env: Env): Connection {
   const home = homeFolder(env)
   const server =
     flags.server ??
     env['HOLDFAST_SERVER'] ??
-    fileText(join(home, 'run', 'server.url')) ??
+    announcedServer(home) ??
     `http://127.0.0.1:${env['HOLDFAST_PORT'] || '7420'}`
   if (!/^https?:\/\//.test(server) || !URL.canParse(server)) {
     throw new HoldfastError('InvalidRequest', `not the address of a server: ${server}`, {
@@ -57,14 +72,17 @@ export function connectionOf(flags: { readonly server?: string; readonly token?:
 
 export type Fetch = (request: Request) => Promise<Response>
 
-/** `signal` ends what is under way. */
-export function openClient({ server, token }: Connection, signal: AbortSignal, fetchWith: Fetch = fetch): ApiClient {
+/** `signal` ends what is under way; `fetch` is for tests. */
+export function openClient(
+  { server, token }: Connection,
+  { signal, fetch: fetchWith = fetch }: { readonly signal?: AbortSignal; readonly fetch?: Fetch | undefined } = {},
+): ApiClient {
   return createClient<paths>({
     baseUrl: `${server}/api/v1`,
     headers: { authorization: `Bearer ${token}` },
     fetch: async (request: Request) => {
       try {
-        return await fetchWith(new Request(request, { signal }))
+        return await fetchWith(signal ? new Request(request, { signal }) : request)
       } catch (error) {
         throw new HoldfastError('ServerUnreachable', `the server at ${server} cannot be reached`, { cause: error })
       }

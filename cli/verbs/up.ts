@@ -11,7 +11,6 @@ export const up: Verb = (ioOf) => {
     const io = ioOf(command)
     const { runUp } = await import('../../server/index.ts')
     await runUp({
-      env: io.world.env,
       site,
       uiPort: temporalUi ?? null,
       signal: io.world.signal,
