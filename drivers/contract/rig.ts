@@ -59,6 +59,8 @@ export interface ContractRig {
   readonly name: string
   /** Tests that cannot run here, by number, each with its reason. They are listed as skipped. */
   readonly cannot: { readonly [test: string]: string }
+  /** Crash and cancel tests try every n-th effect. 1, but for a second rig of the same driver. */
+  readonly stride: number
   /** A fresh, running VM. */
   make(): Promise<ContractVm>
   open(endpoint: Endpoint, seam?: EffectSeam): Promise<HypervisorDriver>

@@ -32,11 +32,15 @@ export function suite(module: DriverModule, rig: ContractRig): void {
     const why = rig.cannot[number]
     if (why !== undefined) vitest.skip(`${number} ${title} [cannot run here: ${why}]`, () => undefined)
     else
-      vitest(`${number} ${title}`, async () => {
-        await using vm = await rig.make()
-        await using driver = await rig.open(vm.endpoint)
-        await work(vm, driver)
-      })
+      vitest(
+        `${number} ${title}`,
+        async () => {
+          await using vm = await rig.make()
+          await using driver = await rig.open(vm.endpoint)
+          await work(vm, driver)
+        },
+        600_000,
+      )
   }
   const bench: Bench = { rig, module, check }
   describe(`driver contract: ${module.platform}, ${rig.name}`, () => {

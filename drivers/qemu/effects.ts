@@ -13,3 +13,8 @@ export const direct: Effects = {
   run: (_what, effect) => effect(),
   atDeath: () => () => undefined,
 }
+
+/** The end of a “process” in a test. No cleanup may take it for an answer: nothing runs in a process that is dead. */
+export function isDeath(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ProcessDied'
+}

@@ -1,6 +1,6 @@
 import { access, constants, stat, statfs } from 'node:fs/promises'
 import { bytes, describeError, formatBytes, isHoldfastError } from '../../base/index.ts'
-import { ownsOpKey, readDiskName } from '../names.ts'
+import { installationTag, ownsOpKey, readDiskName } from '../names.ts'
 import { planBegin, type DiskView } from '../qmp/index.ts'
 import type { OpContext } from '../driver.ts'
 import type { DiskKey, DiskRef, Finding, MustFullReason, PointRequest } from '../values.ts'
@@ -170,7 +170,7 @@ async function running(vm: Vm, monitor: Monitor, ctx: OpContext, found: Findings
 
 async function checkOwner(vm: Vm, ctx: OpContext, found: Findings): Promise<void> {
   const owner = await readOwner(vm)
-  if (owner && owner.installation !== ctx.installation)
+  if (owner && installationTag(owner.installation) !== ctx.installation)
     found.add(
       'foreign-owner',
       'blocking',

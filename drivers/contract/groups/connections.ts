@@ -12,7 +12,7 @@ export function connectionsGroup({ check, rig }: Bench): void {
     async (vm, driver) => {
       const series = new Series(vm, driver)
       await series.round()
-      for (let k = 0, more = true; more; k++) {
+      for (let k = 0, more = true; more; k += rig.stride) {
         const controller = new AbortController()
         const seam = new CancelAt(k, () => controller.abort(new HoldfastError('Cancelled', 'the test cancelled')))
         await using cancelled = await rig.open(vm.endpoint, seam)

@@ -48,8 +48,8 @@ export function idempotenceGroup({ check, rig }: Bench): void {
         const id = newPoint()
         await dies(cut, () => new SeriesView(series, dying).open({}, id))
         await vm.write(someWrites(vm, 200 + k, 2))
-        // The new attempt's ensureRunning comes first, as the compensation and the retry do it.
-        await driver.ensureRunning(contextFor(vm.ref, id), vm.ref)
+        // The compensation comes first; a guest that does not run is seen from outside.
+        if (!(await vm.isRunning())) await driver.ensureRunning(contextFor(vm.ref, id), vm.ref)
         expect(await vm.isRunning()).toBe(true)
         const opened = await series.open({}, id)
         expect(reasons(opened.point)).toEqual([null, null])
@@ -77,8 +77,8 @@ export function idempotenceGroup({ check, rig }: Bench): void {
     async (vm, driver) => {
       const series = new Series(vm, driver)
       await series.round()
-      const references = await vm.references()
       await everyCut(rig, vm, 'open', async (cut, dying, k) => {
+        const references = [...(await vm.references())].sort()
         await vm.write(someWrites(vm, 300 + k, 2))
         const id = newPoint()
         await dies(cut, () => new SeriesView(series, dying).open({}, id))
@@ -86,7 +86,7 @@ export function idempotenceGroup({ check, rig }: Bench): void {
         expect(residue).toEqual([])
         expect(await vm.leftovers()).toEqual([])
         expect(await vm.isRunning()).toBe(true)
-        expect([...(await vm.references())].sort()).toEqual([...references].sort())
+        expect([...(await vm.references())].sort()).toEqual(references)
       })
       expect(reasons((await series.round()).point)).toEqual([null, null])
     },
@@ -194,7 +194,7 @@ async function everyCut(
 ): Promise<void> {
   const count = await effectsOf(rig, vm, what)
   expect(count).toBeGreaterThan(10)
-  for (let k = 0; k < count; k++) {
+  for (let k = 0; k < count; k += rig.stride) {
     const cut = new CutAfter(k)
     await using dying = await rig.open(vm.endpoint, cut)
     try {

@@ -18,7 +18,7 @@ export function ownershipGroup({ check, rig }: Bench): void {
         since: instant(Date.UTC(2026, 0, 1)),
       })
       const [a, b] = await Promise.all([
-        driver.claim(ctx, vm.ref, mark('north', installation)),
+        driver.claim(ctx, vm.ref, mark('north', 'the contract suite')),
         driver.claim(ctx, vm.ref, mark('south', 'zzzzzz')),
       ])
       expect([a.ours, b.ours].filter(Boolean)).toHaveLength(1)

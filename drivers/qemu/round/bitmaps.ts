@@ -1,4 +1,5 @@
 import { transactionActions, type BitmapAction } from '../../qmp/index.ts'
+import { isDeath } from '../effects.ts'
 import type { Monitor } from '../vm.ts'
 import type { Undoing } from './dismantle.ts'
 
@@ -15,7 +16,7 @@ export async function removeBitmaps(
   try {
     await monitor.call('transaction', { actions: transactionActions(removals) })
   } catch (error) {
-    if (!monitor.client.isOpen) throw error
+    if (isDeath(error) || !monitor.client.isOpen) throw error
     for (const removal of removals)
       await undoing.try('bitmap', bitmapId(removal), () =>
         monitor.call('transaction', { actions: transactionActions([removal]) }),

@@ -7,6 +7,7 @@ import { isOpKey, readDiskName } from '../../names.ts'
 import { BlockGraph, dialUnix, type QmpCaller } from '../../qmp/index.ts'
 import type { OpKey, OwnedKind, Residue } from '../../values.ts'
 import { backendOf } from '../disks.ts'
+import { isDeath } from '../effects.ts'
 import type { Monitor, Vm } from '../vm.ts'
 import { filesIn } from './record.ts'
 
@@ -22,6 +23,7 @@ export class Undoing {
       await undo()
       return true
     } catch (error) {
+      if (isDeath(error)) throw error
       if (isAbsent(error)) return true
       this.residue.push({
         kind,

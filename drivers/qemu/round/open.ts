@@ -1,10 +1,11 @@
 import { join } from 'node:path'
-import { HoldfastError, bytes, isHoldfastError, millis, toHoldfastError } from '../../../base/index.ts'
+import { HoldfastError, bytes, millis, toHoldfastError } from '../../../base/index.ts'
 import { bitmapNames, ownsOpKey, socketFile, socketPath } from '../../names.ts'
 import type { OpContext } from '../../driver.ts'
 import type { ChangeRef, DiskPoint, PointInTime, PointRequest, Residue } from '../../values.ts'
 import { exportName } from '../data/connect.ts'
 import { inspectDisks, type DiskState } from '../disks.ts'
+import { isDeath } from '../effects.ts'
 import { launch } from '../launch.ts'
 import { readOwner } from '../owner.ts'
 import { Sentinel } from '../sentinel/sentinel.ts'
@@ -247,7 +248,7 @@ async function requireOurs(vm: Vm, ctx: OpContext): Promise<void> {
 }
 
 async function undone(vm: Vm, ctx: OpContext, error: unknown): Promise<unknown> {
-  if (error instanceof Error && !isHoldfastError(error) && error.name === 'ProcessDied') return error
+  if (isDeath(error)) return error
   const first = toHoldfastError(error)
   let residue: readonly Residue[]
   try {
