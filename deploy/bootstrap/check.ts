@@ -4,13 +4,20 @@ import { runLanes } from './tasks.ts'
 
 const started = Date.now()
 const at = process.argv.indexOf('--report')
-const report = at < 0 ? [] : ['--reporter=default', '--reporter=json', `--outputFile.json=${process.argv[at + 1] ?? ''}`]
+const report =
+  at < 0 ? [] : ['--reporter=default', '--reporter=json', `--outputFile.json=${process.argv[at + 1] ?? ''}`]
 prepareWeb()
 const outcomes = await runLanes([
   [
     { name: 'types', command: ['tsc', '-p', '.'] },
-    { name: 'types of the dashboard', command: ['svelte-check', '--tsconfig', 'web/tsconfig.json', '--output', 'human'] },
-    { name: 'import rules', command: ['depcruise', '--config', '.dependency-cruiser.cjs', '--output-type', 'err-long', '.'] },
+    {
+      name: 'types of the dashboard',
+      command: ['svelte-check', '--tsconfig', 'web/tsconfig.json', '--output', 'human'],
+    },
+    {
+      name: 'import rules',
+      command: ['depcruise', '--config', '.dependency-cruiser.cjs', '--output-type', 'err-long', '.'],
+    },
     { name: 'dead code', command: ['knip'] },
     { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
   ],
@@ -21,5 +28,9 @@ const outcomes = await runLanes([
 ])
 const failed = outcomes.filter((o) => !o.ok)
 const total = ((Date.now() - started) / 1000).toFixed(1)
-console.log(failed.length === 0 ? `check passed in ${total} s` : `check failed in ${total} s: ${failed.map((o) => o.name).join(', ')}`)
+console.log(
+  failed.length === 0
+    ? `check passed in ${total} s`
+    : `check failed in ${total} s: ${failed.map((o) => o.name).join(', ')}`,
+)
 process.exitCode = failed.length === 0 ? 0 : 1

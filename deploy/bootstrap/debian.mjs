@@ -7,7 +7,12 @@ import { Failure } from './report.mjs'
 const needed = [
   { name: 'qemu-system-x86', proof: '/usr/bin/qemu-system-x86_64', why: 'the lab’s hypervisor' },
   { name: 'qemu-utils', proof: '/usr/bin/qemu-nbd', why: 'disk images' },
-  { name: 'nbdkit', proof: '/usr/sbin/nbdkit', why: 'an independent NBD server to test against', also: ['/usr/bin/nbdkit'] },
+  {
+    name: 'nbdkit',
+    proof: '/usr/sbin/nbdkit',
+    why: 'an independent NBD server to test against',
+    also: ['/usr/bin/nbdkit'],
+  },
   { name: 'libnbd-bin', proof: '/usr/bin/nbdcopy', why: 'an independent NBD client to test against' },
   { name: 'chromium', proof: '/usr/bin/chromium', why: 'the browser of the tests' },
   { name: 'e2fsprogs', proof: '/usr/sbin/mke2fs', why: 'file systems for lab disks', also: ['/sbin/mke2fs'] },
@@ -25,17 +30,25 @@ export function installDebianPackages(progress) {
   const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...names]
   const reasons = missing.map((p) => `${p.name} (${p.why})`).join(', ')
   if (spawnSync('apt-get', ['--version']).error) {
-    throw new Failure(`not installed: ${reasons}`, 'This is no Debian or Ubuntu: install these programs with the system’s own package manager, then run the same command again.')
+    throw new Failure(
+      `not installed: ${reasons}`,
+      'This is no Debian or Ubuntu: install these programs with the system’s own package manager, then run the same command again.',
+    )
   }
   const prefix = privilege()
   const command = `sudo apt-get update && sudo ${install.join(' ')}`
-  if (!prefix) throw new Failure(`not installed: ${reasons}`, `Run this once, then the same command again:\n\n  ${command}\n`)
+  if (!prefix)
+    throw new Failure(`not installed: ${reasons}`, `Run this once, then the same command again:\n\n  ${command}\n`)
   progress(`installing ${names.join(', ')}`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   for (const args of [['apt-get', 'update', '-q'], install]) {
     const [program, ...rest] = [...prefix, ...args]
     const done = spawnSync(program, rest, { stdio: ['ignore', 'ignore', 'inherit'], env })
-    if (done.status !== 0) throw new Failure(`${args.join(' ')} ended with ${done.status}`, `Look at the lines above, then try by hand:\n\n  ${command}\n`)
+    if (done.status !== 0)
+      throw new Failure(
+        `${args.join(' ')} ended with ${done.status}`,
+        `Look at the lines above, then try by hand:\n\n  ${command}\n`,
+      )
   }
   return 'changed'
 }

@@ -10,15 +10,21 @@ const stamp = join(root, 'node_modules', '.holdfast-installed')
 
 /** Installs exactly what the lock file says, when it changed since the last time. */
 export function installNpmPackages(progress) {
-  const want = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const want = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === want) return 'unchanged'
   progress('installing (about a minute the first time)')
   rmSync(stamp, { force: true })
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
   const npm = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
-  if (npm.error) throw new Failure(`npm cannot be started: ${npm.error.message}`, 'Install npm (Debian: apt-get install npm).')
+  if (npm.error)
+    throw new Failure(`npm cannot be started: ${npm.error.message}`, 'Install npm (Debian: apt-get install npm).')
   if (npm.status !== 0) {
-    throw new Failure(`npm ${args.join(' ')} ended with ${npm.status}`, 'Look at the lines above; most often the network or a proxy. Then run the same command again: it continues.')
+    throw new Failure(
+      `npm ${args.join(' ')} ended with ${npm.status}`,
+      'Look at the lines above; most often the network or a proxy. Then run the same command again: it continues.',
+    )
   }
   writeFileSync(stamp, want)
   return 'changed'

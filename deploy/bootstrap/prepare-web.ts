@@ -13,14 +13,20 @@ export function prepareWeb(): void {
 export function buildDashboard(): boolean {
   const stamp = join(root, 'web/build/.sources')
   const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')))
-  const files = globSync(['web/src/**/*', 'web/static/**/*', 'web/*.{ts,js,json,html}'], { cwd: root, withFileTypes: true })
+  const files = globSync(['web/src/**/*', 'web/static/**/*', 'web/*.{ts,js,json,html}'], {
+    cwd: root,
+    withFileTypes: true,
+  })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
   for (const file of files) hash.update(file.slice(root.length)).update(readFileSync(file))
   const want = hash.digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === want) return false
-  execFileSync('vite', ['build', '--logLevel', 'warn'], { cwd: join(root, 'web'), stdio: ['ignore', 'ignore', 'inherit'] })
+  execFileSync('vite', ['build', '--logLevel', 'warn'], {
+    cwd: join(root, 'web'),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   mkdirSync(join(root, 'web/build'), { recursive: true })
   writeFileSync(stamp, want)
   return true

@@ -42,15 +42,30 @@ try {
 function refuseOldNode() {
   const major = Number(process.versions.node.split('.')[0])
   if (major < 20) {
-    throw new Failure(`Node ${process.versions.node} is too old`, 'Install Node 20 or newer (Debian: apt-get install nodejs npm), then run the same command again.')
+    throw new Failure(
+      `Node ${process.versions.node} is too old`,
+      'Install Node 20 or newer (Debian: apt-get install nodejs npm), then run the same command again.',
+    )
   }
 }
 
 /** The terminal's Ctrl-C reaches the child too; it decides how to end, so this process only waits for it. */
 function goOn(script, args) {
   process.on('SIGINT', () => say('stopping…'))
-  const env = { ...process.env, PATH: `${root}/node_modules/.bin:${process.env.PATH}`, HOLDFAST_STARTED: String(started) }
-  const child = spawnSync(node24, ['--disable-warning=ExperimentalWarning', script, ...args], { cwd: root, env, stdio: 'inherit' })
-  if (child.error) throw new Failure(`cannot start ${node24}: ${child.error.message}`, 'Delete node_modules and run the same command again.')
+  const env = {
+    ...process.env,
+    PATH: `${root}/node_modules/.bin:${process.env.PATH}`,
+    HOLDFAST_STARTED: String(started),
+  }
+  const child = spawnSync(node24, ['--disable-warning=ExperimentalWarning', script, ...args], {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+  })
+  if (child.error)
+    throw new Failure(
+      `cannot start ${node24}: ${child.error.message}`,
+      'Delete node_modules and run the same command again.',
+    )
   return child.status ?? 130
 }

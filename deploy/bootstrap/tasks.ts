@@ -24,7 +24,11 @@ export async function runTask(task: Task, logDir: string, live = false): Promise
   const log = join(logDir, `${task.name.replaceAll(/[^a-z0-9-]+/gi, '-')}.log`)
   const sink = createWriteStream(log)
   const [program, ...args] = task.command
-  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, FORCE_COLOR: '0' } })
+  const child = spawn(program, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, FORCE_COLOR: '0' },
+  })
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
       sink.write(chunk)

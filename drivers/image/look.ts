@@ -1,3 +1,4 @@
+import { installationTag } from '../names.ts'
 import { readFile } from 'node:fs/promises'
 import { bytes, describeError, isHoldfastError } from '../../base/index.ts'
 import { readOwnerFile } from '../owner-file.ts'
@@ -121,7 +122,7 @@ export async function preflightImages(vm: ImageVm, ctx: OpContext, request: Poin
   const findings: Finding[] = []
   const disks: { disk: DiskRef; mode: 'full' | 'incremental'; why: MustFullReason | null }[] = []
   const owner = await readOwnerFile(vm.ownerFile)
-  if (owner && owner.installation !== ctx.installation)
+  if (owner && installationTag(owner.installation) !== ctx.installation)
     findings.push(
       finding(
         'foreign-owner',

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { instant } from '../../../base/index.ts'
 import type { OwnedObject, OwnerMark } from '../../values.ts'
 import { CutAfter } from '../cut.ts'
-import { Series, contextFor, installation, newPoint } from '../series.ts'
+import { Series, contextFor, newPoint } from '../series.ts'
 import type { Bench } from '../suite.ts'
 import { someWrites } from './shared.ts'
 

@@ -1,0 +1,14 @@
+/**
+ * `npm run demo`: the main job in front of one's eyes, on real parts. Also the way in which the tests that span
+ * folders start a whole Holdfast, kill its processes and wait for its runs.
+ */
+export { Installation } from './installation.ts'
+export type { InstallationOptions, NewRepository, Role } from './installation.ts'
+export { readRunbook, waitFor, waitForCompletion, waitForEnd } from './runs.ts'
+export type { Runbook } from './runs.ts'
+export { findLabVm, finishBackup, guestChecks, sessionObjects, startBackup, waitForJournals } from './scenes.ts'
+export type { Backup, Tuning } from './scenes.ts'
+export { setStage, tellStory } from './story.ts'
+export type { DemoStage, Narrator } from './story.ts'
+export { summaryText } from './summary.ts'
+export type { DemoSummary } from './summary.ts'
