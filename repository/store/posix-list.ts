@@ -6,9 +6,6 @@ import { errnoOf, posixError } from './posix-errors.ts'
 import { inParallel, syncDirectory, type PosixFs } from './posix-files.ts'
 import type { ObjectInfo } from './store.ts'
 
-/** Objects in one page of a listing. */
-const PAGE = 4096
-
 /**
  * §14.2: names under `prefix` after `cursor` in ascending byte order. Every directory that was read is synced before the
  * result is returned: a name must not be acted upon that a power loss could still take back.
@@ -18,13 +15,14 @@ export async function listPosix(
   root: string,
   prefix: string,
   cursor: string,
+  page: number,
 ): Promise<{ objects: ObjectInfo[]; next?: string }> {
   const visited: string[] = []
   const names: string[] = []
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-  await walk({ files, root, prefix, cursor, visited, names }, folder)
-  const more = names.length > PAGE
-  names.length = Math.min(names.length, PAGE)
+  await walk({ files, root, prefix, cursor, page, visited, names }, folder)
+  const more = names.length > page
+  names.length = Math.min(names.length, page)
 
   const found = new Map<string, ObjectInfo>()
   await inParallel(names, 16, async (name) => {
@@ -53,15 +51,16 @@ interface Walk {
   readonly root: string
   readonly prefix: string
   readonly cursor: string
+  readonly page: number
   readonly visited: string[]
   readonly names: string[]
 }
 
 /** `folder` is '' or ends with a slash. Stops when one name more than a page has been found. */
 async function walk(context: Walk, folder: string): Promise<void> {
-  const { prefix, cursor, names } = context
+  const { prefix, cursor, page, names } = context
   for (const { key, isFolder } of await entriesOf(context, folder)) {
-    if (names.length > PAGE) return
+    if (names.length > page) return
     if (isFolder) {
       const canMatch = key.startsWith(prefix) || prefix.startsWith(key)
       const allBefore = cursor > key && !cursor.startsWith(key)

@@ -12,6 +12,8 @@ export interface PosixOptions {
   readonly files?: PosixFs
   /** Bytes of the file that is given up when the disk is full. Default 64 MiB; 0: none. */
   readonly reserveBytes?: number
+  /** Objects in one page of a listing. */
+  readonly page?: number
 }
 
 interface Deferred {
@@ -33,6 +35,7 @@ export class PosixStore implements ObjectStore {
   readonly #root: string
   readonly #files: PosixFs
   readonly #housekeeping: Housekeeping
+  readonly #page: number
   #hardLinks = true
   #identity: { readonly dev: number; readonly ino: number } | undefined
   #deferred: Deferred[] = []
@@ -41,6 +44,7 @@ export class PosixStore implements ObjectStore {
   constructor(root: string, options: PosixOptions = {}) {
     this.#root = resolve(root)
     this.#files = options.files ?? realFs
+    this.#page = options.page ?? 4096
     this.#housekeeping = new Housekeeping(this.#files, this.#root, options.reserveBytes ?? 64 * MiB)
   }
 
@@ -147,7 +151,7 @@ export class PosixStore implements ObjectStore {
   async list(prefix: string, cursor = ''): Promise<{ objects: ObjectInfo[]; next?: string }> {
     if (prefix !== '' && !isObjectName(prefix.replace(/\/$/, ''))) throw new TypeError(`not a prefix: ${prefix}`)
     await this.#checkRoot()
-    const page = await listPosix(this.#files, this.#root, prefix, cursor)
+    const page = await listPosix(this.#files, this.#root, prefix, cursor, this.#page)
     await this.#checkRoot()
     return page
   }
