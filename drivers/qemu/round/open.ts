@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { HoldfastError, bytes, millis, toHoldfastError } from '../../../base/index.ts'
-import { bitmapNames, ownsOpKey, socketFile, socketPath } from '../../names.ts'
+import { installationTag, bitmapNames, ownsOpKey, socketFile, socketPath } from '../../names.ts'
 import type { OpContext } from '../../driver.ts'
 import type { ChangeRef, DiskPoint, PointInTime, PointRequest, Residue } from '../../values.ts'
 import { exportName } from '../data/connect.ts'
@@ -240,7 +240,7 @@ function diskPoint(disk: RoundDisk, n: number, ctx: OpContext, request: PointReq
 
 async function requireOurs(vm: Vm, ctx: OpContext): Promise<void> {
   const owner = await readOwner(vm)
-  if (owner && owner.installation !== ctx.installation)
+  if (owner && installationTag(owner.installation) !== ctx.installation)
     throw new HoldfastError(
       'ForeignOwner',
       `VM “${vm.description.name}” is protected by the Holdfast installation “${owner.name}”`,
