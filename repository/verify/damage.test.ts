@@ -1,10 +1,13 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { isHoldfastError, MiB } from '../../base/index.ts'
 import { BLOB_PAGE } from '../format/index.ts'
 import { readState, scene } from '../golden/index.ts'
 import type { OpenedRepository } from '../repository.ts'
 import type { Damage } from '../types.ts'
 import { Copy, verify } from './testing.ts'
+
+// Each test runs verify many times over; on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 120_000 })
 
 const { signal } = new AbortController()
 
@@ -65,7 +68,7 @@ test('a sound repository has nothing to report on either level', async () => {
   expect(await verify(repository, 'full')).toMatchObject({ points: 2, packs, bytes: stored, damages: [], notes: [] })
 })
 
-test('one flipped bit anywhere in any pack: full names that pack and no other', { timeout: 120_000 }, async () => {
+test('one flipped bit anywhere in any pack: full names that pack and no other', async () => {
   using copy = new Copy()
   await using repository = await copy.open()
   for (const [turn, pack] of copy.names('pack/').entries()) {
@@ -97,38 +100,41 @@ test('one flipped bit anywhere in any pack: full names that pack and no other', 
   expect(copy.names('bad/')).toEqual([])
 })
 
-test(
-  'the points, disks and ranges of a report are exactly what cannot be read back',
-  { timeout: 120_000 },
-  async () => {
-    using first = new Copy()
-    for (const [n, pack] of first.names('pack/').entries()) {
-      for (const [slot, { off, clen, type }] of first.toc(pack).entries()) {
-        // A blob of its own copy each time: the reader quarantines what it meets.
-        using copy = new Copy()
-        await using repository = await copy.open()
-        copy.flip(pack, off + 72 + ((n * 37 + slot) % clen))
-        const { damages } = await verify(repository, 'full')
-        expect(damages.map((damage) => [damage.found, damage.message])).toEqual([
-          ['L4', expect.stringContaining(`slot ${slot}`)],
-        ])
-        await using reader = await copy.open()
-        if (type !== 3) expect(reported(damages)).toEqual(await lost(reader))
-        else expect(damages[0]?.affects.every(({ disk, vm }) => disk === null && vm === 'golden')).toBe(true)
-        expect(damages[0]?.affects.length).toBeGreaterThan(0)
-      }
+test('the points, disks and ranges of a report are exactly what cannot be read back', async () => {
+  using copy = new Copy()
+  await using repository = await copy.open()
+  for (const [n, pack] of copy.names('pack/').entries()) {
+    const sound = copy.read(pack)
+    for (const [slot, { off, clen, type }] of copy.toc(pack).entries()) {
+      copy.flip(pack, off + 72 + ((n * 37 + slot) % clen))
+      const { damages } = await verify(repository, 'full')
+      expect(damages.map((damage) => [damage.found, damage.message])).toEqual([
+        ['L4', expect.stringContaining(`slot ${slot}`)],
+      ])
+      expect(damages[0]?.affects.length).toBeGreaterThan(0)
+      if (type === 3) expect(damages[0]?.affects.every(({ disk, vm }) => disk === null && vm === 'golden')).toBe(true)
+      else expect(reported(damages)).toEqual(await lostIn(copy))
+      copy.write(pack, sound)
     }
-  },
-)
+  }
+})
 
-test('a pack that is gone is named with all that needs it, on both levels', { timeout: 60_000 }, async () => {
-  for (const level of ['quick', 'full'] as const) {
-    using first = new Copy()
-    for (const pack of first.names('pack/').slice(level === 'full' ? -2 : 0)) {
-      using copy = new Copy()
-      const config = copy.toc(pack).every(({ type }) => type === 3)
-      copy.remove(pack)
-      await using repository = await copy.open()
+/** As `lost`, with a reader that has seen nothing yet; what it quarantines on the way is taken back. */
+async function lostIn(copy: Copy): Promise<string[]> {
+  await using reader = await copy.open()
+  const gone = await lost(reader)
+  for (const name of copy.names('bad/')) copy.remove(name)
+  return gone
+}
+
+test('a pack that is gone is named with all that needs it, on both levels', async () => {
+  using copy = new Copy()
+  await using repository = await copy.open()
+  for (const pack of copy.names('pack/')) {
+    const sound = copy.read(pack)
+    const config = copy.toc(pack).every(({ type }) => type === 3)
+    copy.remove(pack)
+    for (const level of ['quick', 'full'] as const) {
       const { damages } = await verify(repository, level)
       expect(new Set(damages.map((damage) => damage.pack))).toEqual(new Set([pack.slice(8)]))
       expect(damages[0]).toMatchObject({
@@ -136,10 +142,10 @@ test('a pack that is gone is named with all that needs it, on both levels', { ti
         proved: true,
         message: expect.stringContaining('gone') as string,
       })
-      await using reader = await copy.open()
-      if (!config) expect(reported(damages)).toEqual(await lost(reader))
       expect(damages.flatMap(({ affects }) => affects).length).toBeGreaterThan(0)
+      if (!config && level === 'quick') expect(reported(damages)).toEqual(await lostIn(copy))
     }
+    copy.write(pack, sound)
   }
 })
 

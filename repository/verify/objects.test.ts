@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { HoldfastError } from '../../base/index.ts'
 import {
   encodeCondemned,
@@ -26,6 +26,9 @@ import { sealBlob } from '../workers/index.ts'
 import { decodeBlobHeader } from '../format/index.ts'
 import { scene, sourceOf, storePoint } from '../golden/index.ts'
 import { Copy, verify } from './testing.ts'
+
+// Each test runs verify many times over; on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 120_000 })
 
 const { signal } = new AbortController()
 const hex = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
@@ -59,7 +62,7 @@ test('a missing or damaged replica of the descriptor is named', async () => {
   ])
 })
 
-test('a damaged index segment is named; no point needs it', { timeout: 20_000 }, async () => {
+test('a damaged index segment is named; no point needs it', async () => {
   using copy = new Copy()
   for (const name of copy.names('idx/')) {
     const sound = copy.read(name)
@@ -120,25 +123,21 @@ function never(): never {
   throw new Error('no entry')
 }
 
-test(
-  'a damaged manifest or validation is named with its point, and no other point suffers',
-  { timeout: 60_000 },
-  async () => {
-    using copy = new Copy()
-    for (const name of copy.names('snap/')) {
-      const sound = copy.read(name)
-      const stem = name.replace(/\.(m|ok)$/, '')
-      // The state of a point that was found to count is not read again: each damage meets a repository opened afresh.
-      for (const at of [40, 150, sound.length - 3]) {
-        copy.flip(name, at)
-        await using repository = await copy.open()
-        const { damages } = await verify(repository, 'quick')
-        expect(damages).toMatchObject([{ object: name, found: 'manifest', proved: true, affects: [{ stem }] }])
-        copy.write(name, sound)
-      }
+test('a damaged manifest or validation is named with its point, and no other point suffers', async () => {
+  using copy = new Copy()
+  for (const name of copy.names('snap/')) {
+    const sound = copy.read(name)
+    const stem = name.replace(/\.(m|ok)$/, '')
+    // The state of a point that was found to count is not read again: each damage meets a repository opened afresh.
+    for (const at of [40, 150, sound.length - 3]) {
+      copy.flip(name, at)
+      await using repository = await copy.open()
+      const { damages } = await verify(repository, 'quick')
+      expect(damages).toMatchObject([{ object: name, found: 'manifest', proved: true, affects: [{ stem }] }])
+      copy.write(name, sound)
     }
-  },
-)
+  }
+})
 
 test('a point whose manifest is gone is a damage, unless it was removed', async () => {
   using copy = new Copy()
@@ -287,46 +286,42 @@ async function forgeSlots(copy: Copy, repository: OpenedRepository): Promise<{ s
   return { stem, pack }
 }
 
-test(
-  'a dry run writes nothing; quarantine is written once, and the next backup heals',
-  { timeout: 60_000 },
-  async () => {
-    using copy = new Copy()
-    const pack = copy.names('pack/').find((name) => copy.toc(name).length > 2 && copy.toc(name)[0]?.type === 1)
-    if (pack === undefined) return never()
-    copy.flip(pack, 64 + 72 + 3)
-    await using repository = await copy.open()
-    expect((await verify(repository, 'full')).quarantined).toBe(0)
-    expect(copy.names('bad/')).toEqual([])
-    expect((await verify(repository, 'full', { quarantine: true })).quarantined).toBe(1)
-    const [bad = ''] = copy.names('bad/')
-    expect(JSON.parse(copy.read(bad).toString())).toMatchObject({
-      pack: pack.slice(8),
-      scope: 'slots',
-      found: 'L4',
-      slots: [{ slot: 0 }],
-    })
-    await using again = await copy.open()
-    expect(await verify(again, 'full', { quarantine: true })).toMatchObject({
-      quarantined: 0,
-      damages: [{ found: 'L4' }],
-    })
-    expect(copy.names('bad/')).toEqual([bad])
+test('a dry run writes nothing; quarantine is written once, and the next backup heals', async () => {
+  using copy = new Copy()
+  const pack = copy.names('pack/').find((name) => copy.toc(name).length > 2 && copy.toc(name)[0]?.type === 1)
+  if (pack === undefined) return never()
+  copy.flip(pack, 64 + 72 + 3)
+  await using repository = await copy.open()
+  expect((await verify(repository, 'full')).quarantined).toBe(0)
+  expect(copy.names('bad/')).toEqual([])
+  expect((await verify(repository, 'full', { quarantine: true })).quarantined).toBe(1)
+  const [bad = ''] = copy.names('bad/')
+  expect(JSON.parse(copy.read(bad).toString())).toMatchObject({
+    pack: pack.slice(8),
+    scope: 'slots',
+    found: 'L4',
+    slots: [{ slot: 0 }],
+  })
+  await using again = await copy.open()
+  expect(await verify(again, 'full', { quarantine: true })).toMatchObject({
+    quarantined: 0,
+    damages: [{ found: 'L4' }],
+  })
+  expect(copy.names('bad/')).toEqual([bad])
 
-    const [newest = ''] = copy.names('snap/').filter((name) => name.endsWith('.m'))
-    const changed = { virtio0: [], virtio1: [] }
-    const next = {
-      ...scene.points[1],
-      session: '6a'.repeat(16),
-      snap: 'a3'.repeat(16),
-      createdMs: 1_700_000_900_000,
-      changed,
-    }
-    await storePoint(again, next, newest.slice(0, -2))
-    const { damages } = await verify(again, 'full')
-    expect(damages).toMatchObject([{ pack: pack.slice(8), affects: [] }])
-  },
-)
+  const [newest = ''] = copy.names('snap/').filter((name) => name.endsWith('.m'))
+  const changed = { virtio0: [], virtio1: [] }
+  const next = {
+    ...scene.points[1],
+    session: '6a'.repeat(16),
+    snap: 'a3'.repeat(16),
+    createdMs: 1_700_000_900_000,
+    changed,
+  }
+  await storePoint(again, next, newest.slice(0, -2))
+  const { damages } = await verify(again, 'full')
+  expect(damages).toMatchObject([{ pack: pack.slice(8), affects: [] }])
+})
 
 /** A store that fails as it is told to. */
 function failing(when: (name: string, call: number) => HoldfastError | undefined) {
