@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { accessibilityFaults, pictures as folder, sidewaysScroll, Stage, type Look } from './web/stage.ts'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { pictures } from './web/shots.ts'
+import { accessibilityFaults, pictures as folder, sidewaysScroll, Stage, wear, type Look } from './web/stage.ts'
 
 const looks: readonly Look[] = [
   { theme: 'light', width: 1440 },
   { theme: 'dark', width: 1440 },
-  { theme: 'light', width: 390 },
   { theme: 'dark', width: 390 },
+  { theme: 'light', width: 390 },
 ]
 
 let stage: Stage
@@ -17,13 +17,18 @@ afterAll(async () => {
   await stage[Symbol.asyncDispose]()
 })
 
-describe.each(pictures)('$name', (picture) => {
-  it.each(looks)('$theme at $width px is accessible, quiet, offline and does not scroll sideways', async (look) => {
-    const { page, faults, close } = await stage.show({ ...picture, ...look })
-    await page.screenshot({ path: `${folder}${picture.name}-${look.theme}-${look.width}.png`, fullPage: true })
-    expect(await accessibilityFaults(page)).toEqual([])
-    expect(await sidewaysScroll(page)).toBe(0)
+it.concurrent.each(pictures)(
+  '$name is accessible, quiet and offline, and does not scroll sideways, wide and narrow, light and dark',
+  async (picture) => {
+    const { page, faults, close } = await stage.show(picture)
+    for (const look of looks) {
+      await wear(page, look)
+      const name = `${picture.name}-${look.theme}-${look.width}`
+      await page.screenshot({ path: `${folder}${name}.png`, fullPage: true })
+      expect(await accessibilityFaults(page), name).toEqual([])
+      expect(await sidewaysScroll(page), name).toBe(0)
+    }
     expect(faults).toEqual({ console: [], foreign: [] })
     await close()
-  })
-})
+  },
+)

@@ -14,7 +14,7 @@ import {
 } from '../../../web/src/lib/fixtures/index.ts'
 import type { Shot } from './stage.ts'
 
-export type Picture = Omit<Shot, 'theme' | 'width'> & { readonly name: string }
+export type Picture = Shot & { readonly name: string }
 
 const point = erpPoints[0]?.id ?? ''
 const proven = erpPoints[16]?.id ?? ''

@@ -18,7 +18,7 @@ export interface Look {
   readonly width: 1440 | 390
 }
 
-export interface Shot extends Look {
+export interface Shot {
   readonly path: string
   readonly scene?: Scene
   /** Status that the API answers with instead of the data. */
@@ -36,6 +36,8 @@ export interface Faults {
   readonly console: string[]
   readonly foreign: string[]
 }
+
+const heights = { 1440: { width: 1440, height: 1000 }, 390: { width: 390, height: 844 } } as const
 
 const flags = [
   '--no-sandbox',
@@ -112,12 +114,10 @@ export class Stage implements AsyncDisposable {
   /** A page in a context of its own, ready to be looked at. */
   async show(shot: Shot): Promise<{ readonly page: Page; readonly faults: Faults; close: () => Promise<void> }> {
     const context = await this.#browser.newContext({
-      viewport: { width: shot.width, height: shot.width === 390 ? 844 : 1000 },
-      colorScheme: shot.theme,
+      viewport: heights[1440],
       timezoneId: 'Europe/Paris',
       locale: 'en-GB',
       reducedMotion: 'reduce',
-      hasTouch: shot.width === 390,
     })
     const faults: Faults = { console: [], foreign: [] }
     await this.#answer(context, shot, faults)
@@ -135,7 +135,9 @@ export class Stage implements AsyncDisposable {
       .locator(shot.silent ? '[aria-busy="true"]' : 'h1')
       .first()
       .waitFor()
-    if (!shot.silent) await page.waitForFunction("document.querySelector('.skeleton') === null")
+    if (!shot.silent) {
+      for (const skeleton of await page.locator('.skeleton').all()) await skeleton.waitFor({ state: 'detached' })
+    }
     await shot.before?.(page)
     await page.evaluate('document.fonts.ready')
     return { page, faults, close: () => context.close() }
@@ -174,6 +176,13 @@ export class Stage implements AsyncDisposable {
       return route.fulfill({ status: reply.status, json: reply.body })
     })
   }
+}
+
+/** The same page in another look: nothing is loaded again, so what a reader has opened stays open. */
+export async function wear(page: Page, look: Look): Promise<void> {
+  await page.setViewportSize(heights[look.width])
+  await page.emulateMedia({ colorScheme: look.theme, reducedMotion: 'reduce' })
+  await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))')
 }
 
 export async function accessibilityFaults(page: Page): Promise<string[]> {
