@@ -49,22 +49,24 @@ const keys = {
   site: defineSearchAttributeKey(searchAttributes.site, 'KEYWORD'),
 }
 
-/** The engine is Temporal. `client` stays the caller's: who connected closes. */
-export function temporalOrchestrator(client: Client): Orchestrator {
-  return new TemporalOrchestrator(client)
+/** The engine is Temporal. `client` stays the caller's: who connected closes. `withinMs`: longest wait for one answer. */
+export function temporalOrchestrator(client: Client, withinMs = answerWithinMs): Orchestrator {
+  return new TemporalOrchestrator(client, withinMs)
 }
 
 class TemporalOrchestrator implements Orchestrator {
   readonly #client: Client
+  readonly #withinMs: number
 
-  constructor(client: Client) {
+  constructor(client: Client, withinMs: number) {
     this.#client = client
+    this.#withinMs = withinMs
   }
 
   /** Every call has a deadline and throws in our own terms. */
-  async #ask<T>(what: string, call: () => Promise<T>, withinMs = answerWithinMs): Promise<T> {
+  async #ask<T>(what: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await this.#client.connection.withDeadline(Date.now() + withinMs, call)
+      return await this.#client.connection.withDeadline(Date.now() + this.#withinMs, call)
     } catch (error) {
       throw engineError(error, what)
     }
@@ -80,7 +82,7 @@ class TemporalOrchestrator implements Orchestrator {
       return value === undefined ? [] : [{ key: keys[name], value }]
     })
     try {
-      const handle = await this.#client.connection.withDeadline(Date.now() + answerWithinMs, () =>
+      const handle = await this.#client.connection.withDeadline(Date.now() + this.#withinMs, () =>
         this.#client.workflow.start(spec.workflow, {
           taskQueue: controlQueue,
           workflowId: spec.workflowId,
@@ -129,7 +131,7 @@ class TemporalOrchestrator implements Orchestrator {
 
   async describe(workflowId: string, runId?: string): Promise<RunDescription | undefined> {
     try {
-      const found = await this.#client.connection.withDeadline(Date.now() + answerWithinMs, () =>
+      const found = await this.#client.connection.withDeadline(Date.now() + this.#withinMs, () =>
         this.#client.workflow.getHandle(workflowId, runId).describe(),
       )
       const pending = await Promise.all(
@@ -144,7 +146,7 @@ class TemporalOrchestrator implements Orchestrator {
 
   async history(run: RunHandle): Promise<RunHistory | undefined> {
     try {
-      const history = await this.#client.connection.withDeadline(Date.now() + answerWithinMs, () =>
+      const history = await this.#client.connection.withDeadline(Date.now() + this.#withinMs, () =>
         this.#handle(run).fetchHistory(),
       )
       return JSON.parse(historyToJSON(history)) as RunHistory
@@ -174,12 +176,15 @@ class TemporalOrchestrator implements Orchestrator {
   }
 
   async cancel(run: RunHandle): Promise<void> {
+    // Temporal takes the cancel of an ended run and does nothing: the person would wait for what never comes.
+    const described = await this.describe(run.workflowId, run.runId)
+    if (described?.status !== 'running') throw new HoldfastError('RunEnded', `${run.workflowId} has ended`)
     await this.#act(run, `cancel ${run.workflowId}`, () => this.#handle(run).cancel())
   }
 
   async #act(run: RunHandle, what: string, call: () => Promise<unknown>): Promise<void> {
     try {
-      await this.#client.connection.withDeadline(Date.now() + answerWithinMs, call)
+      await this.#client.connection.withDeadline(Date.now() + this.#withinMs, call)
     } catch (error) {
       if (isAbsent(error)) throw new HoldfastError('RunEnded', `${run.workflowId} has ended`, { cause: error })
       throw engineError(error, what)
@@ -249,23 +254,19 @@ class TemporalOrchestrator implements Orchestrator {
 
   async info(): Promise<EngineInfo> {
     const { namespace } = this.#client.options
-    return this.#ask(
-      'look at the server',
-      async () => {
-        const [system, described, attributes] = await Promise.all([
-          this.#client.workflowService.getSystemInfo({}),
-          this.#client.workflowService.describeNamespace({ namespace }),
-          this.#client.connection.operatorService.listSearchAttributes({ namespace }),
-        ])
-        return {
-          version: system.serverVersion ?? 'unknown',
-          namespace,
-          retentionMs: durationMs(described.config?.workflowExecutionRetentionTtl),
-          searchAttributes: Object.keys(attributes.customAttributes ?? {}),
-        }
-      },
-      5_000,
-    )
+    return this.#ask('look at the server', async () => {
+      const [system, described, attributes] = await Promise.all([
+        this.#client.workflowService.getSystemInfo({}),
+        this.#client.workflowService.describeNamespace({ namespace }),
+        this.#client.connection.operatorService.listSearchAttributes({ namespace }),
+      ])
+      return {
+        version: system.serverVersion ?? 'unknown',
+        namespace,
+        retentionMs: durationMs(described.config?.workflowExecutionRetentionTtl),
+        searchAttributes: Object.keys(attributes.customAttributes ?? {}),
+      }
+    })
   }
 }
 

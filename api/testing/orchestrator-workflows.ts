@@ -1,4 +1,12 @@
-import { ApplicationFailure, CancelledFailure, condition, defineSignal, defineUpdate, proxyActivities, setHandler } from '@temporalio/workflow'
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  condition,
+  defineSignal,
+  defineUpdate,
+  proxyActivities,
+  setHandler,
+} from '@temporalio/workflow'
 
 /** Workflows with nothing but what the orchestrator's contract test looks at. */
 
@@ -10,13 +18,24 @@ export async function backupVm(input: { readonly mode: 'wait' | 'fail' | 'return
   const told: unknown[] = []
   setHandler(note, (by) => void told.push(by))
   setHandler(pause, (by) => void told.push(by), {
-    validator: (by) => {
-      if (by.user === 'nobody') throw ApplicationFailure.create({ message: 'nobody may not pause', type: 'InvalidRequest', nonRetryable: true, details: [{ hint: 'Be somebody.' }] })
+    validator: (by: { user: string }) => {
+      if (by.user === 'nobody')
+        throw ApplicationFailure.create({
+          message: 'nobody may not pause',
+          type: 'InvalidRequest',
+          nonRetryable: true,
+          details: [{ hint: 'Be somebody.' }],
+        })
     },
   })
   if (input.mode === 'return') return { told: input }
   if (input.mode === 'fail') {
-    throw ApplicationFailure.create({ message: 'the repository is full', type: 'StoreFull', nonRetryable: true, details: [{ hint: 'Make space.' }] })
+    throw ApplicationFailure.create({
+      message: 'the repository is full',
+      type: 'StoreFull',
+      nonRetryable: true,
+      details: [{ hint: 'Make space.' }],
+    })
   }
   if (input.mode === 'retry') {
     const { step } = proxyActivities<{ step(): Promise<{ attempt: number }> }>({

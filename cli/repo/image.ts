@@ -143,8 +143,10 @@ function nbdSource(client: NbdClient, size: number): DiskSource {
     maxInFlight: 4,
     async *extents(start, end, signal) {
       const range = { start: bytes(start), end: bytes(end) }
-      if (!client.contexts.includes(ALLOCATION_CONTEXT))
-        return yield { offset: start, length: end - start, kind: 'data' }
+      if (!client.contexts.includes(ALLOCATION_CONTEXT)) {
+        yield { offset: start, length: end - start, kind: 'data' }
+        return
+      }
       for await (const span of walkContext(client, ALLOCATION_CONTEXT, range, signal)) {
         const isZero = (span.flags & AllocationFlag.ZERO) !== 0
         yield { offset: span.offset, length: span.length, kind: isZero ? 'zero' : 'data' }
