@@ -1,5 +1,6 @@
 import { describeError, isHoldfastError } from '../../base/index.ts'
 import { opKeyFor, readBitmapName } from '../names.ts'
+import { isDeath } from '../qemu/effects.ts'
 import { planAbort, planCommit, type BitmapAction, type DiskView } from '../qmp/index.ts'
 import type { OpContext } from '../driver.ts'
 import type { DiskKey, OpKey, OwnedKind, PointInTime, Residue } from '../values.ts'
@@ -57,7 +58,7 @@ async function end(
     try {
       await undo()
     } catch (error) {
-      if (error instanceof Error && error.name === 'ProcessDied') throw error
+      if (isDeath(error)) throw error
       residue.push({
         kind,
         id,

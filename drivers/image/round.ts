@@ -1,7 +1,8 @@
 import { HoldfastError, bytes, isHoldfastError, toHoldfastError } from '../../base/index.ts'
 import { connectNbd, dirtyRanges } from '../../nbd/index.ts'
-import { bitmapNames, ownsOpKey } from '../names.ts'
+import { bitmapNames, installationTag, ownsOpKey } from '../names.ts'
 import { readOwnerFile } from '../owner-file.ts'
+import { isDeath } from '../qemu/effects.ts'
 import { planBegin, type BitmapAction, type DiskPlan, type DiskView } from '../qmp/index.ts'
 import type { OpContext } from '../driver.ts'
 import type {
@@ -38,7 +39,7 @@ const seed = { node: 'seed', name: 'seed' }
  */
 export async function openRound(vm: ImageVm, ctx: OpContext, request: PointRequest): Promise<PointInTime> {
   const owner = await readOwnerFile(vm.ownerFile)
-  if (owner && owner.installation !== ctx.installation)
+  if (owner && installationTag(owner.installation) !== ctx.installation)
     throw new HoldfastError(
       'ForeignOwner',
       `VM “${vm.ref.name}” is protected by the Holdfast installation “${owner.name}”`,
@@ -249,7 +250,7 @@ function moved(vm: ImageVm, { disk }: ImageState): HoldfastError {
 }
 
 async function undone(vm: ImageVm, ctx: OpContext, error: unknown): Promise<unknown> {
-  if (error instanceof Error && error.name === 'ProcessDied') return error
+  if (isDeath(error)) return error
   const first = toHoldfastError(error)
   let residue: readonly Residue[]
   try {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { formatBytes, formatDuration } from '../../base/index.ts'
@@ -67,10 +67,21 @@ export async function buildGuest(options: GuestOptions = {}): Promise<Guest> {
     await publish(result, guestFolder(cache, id))
     await writeFile(`${pointer}.${process.pid}`, `${id}\n`)
     await rename(`${pointer}.${process.pid}`, pointer)
+    await tidy(cache, id)
     progress(`guest ${id} built in ${formatDuration(Date.now() - started)}, initramfs ${formatBytes(initrd.length)}`)
     return await openGuest(cache, id)
   } finally {
     await rm(work, { recursive: true, force: true })
+  }
+}
+
+/** Guests of old recipes and what killed builds left, after a week: VMs have what they need of them by links of their own. */
+async function tidy(cache: string, id: string): Promise<void> {
+  const old = Date.now() - 7 * 24 * 3_600_000
+  for (const name of await readdir(cache)) {
+    const mine = name === `guest-${id}` || !/^(guest|building|recipe)-/.test(name)
+    if (!mine && (await stat(join(cache, name))).mtimeMs < old)
+      await rm(join(cache, name), { recursive: true, force: true })
   }
 }
 
