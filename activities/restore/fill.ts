@@ -35,7 +35,7 @@ export class DiskFill implements AsyncDisposable {
       }
       await this.#hole(at, offset)
       await this.#room(depth)
-      this.#launch(offset, Uint8Array.from(data))
+      this.#launch(offset, data.slice())
       written += data.byteLength
       at = offset + data.byteLength
     }

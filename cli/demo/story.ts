@@ -37,7 +37,7 @@ export interface DemoStage extends AsyncDisposable {
 }
 
 const journalSourceBytes = 32 * MiB
-const tuning = { moverHeartbeatMs: 6_000, journalSourceBytes }
+const tuning = { moverHeartbeatMs: 12_000, journalSourceBytes }
 const dataMiB = { before: 256, between: 320 }
 
 /** Starts everything: embedded Temporal, server, mover, lab. Disposing ends all of it. */
