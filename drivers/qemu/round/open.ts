@@ -17,7 +17,7 @@ import { keepConfig } from './kept-config.ts'
 import { addNodes, chooseVariant, makeScratch, planDisks, type RoundDisk, type Variant } from './prepare.ts'
 import { quiesced, type Quiesced } from './quiesce.ts'
 import { writeRound, type RoundRecord } from './record.ts'
-import { cutDisks } from './switch.ts'
+import { cutDisks, needsStop } from './switch.ts'
 
 /**
  * openPoint of the interface: clears up what any earlier round left, prepares all that is slow, then freeze → switch →
@@ -84,9 +84,17 @@ async function open(vm: Vm, ctx: OpContext, request: PointRequest): Promise<Poin
   const sentinel = running ? await Sentinel.start(vm, ctx.opKey, request.freezeLimit) : null
   try {
     const wish: PointRequest = running ? request : { ...request, want: 'crash' }
-    const cut = await quiesced(vm, wish, ctx, {
+    const cut = await quiesced<string>(vm, wish, ctx, {
       beforeFreeze: async () => await sentinel?.say('freezing'),
-      cut: () => cutAll(vm, ctx, request, variant, disks, sentinel),
+      hold: (work) =>
+        withMonitor(vm, async (monitor) => {
+          const mustStop = await needsStop(monitor, variant)
+          return await work(async () => {
+            const at = ctx.now()
+            await cutDisks(vm, monitor, variant, disks, request, ctx.installation, mustStop, sentinel)
+            return at
+          })
+        }),
     })
     await sentinel?.say('released')
     await writeRound(vm, { ...record, switching: false, freezing: false })
@@ -131,22 +139,6 @@ async function plan(vm: Vm, monitor: Monitor, ctx: OpContext, request: PointRequ
   for (const disk of disks) await removeBitmaps(monitor, disk.plan.cleanup, undoing)
   if (undoing.residue.length > 0) ctx.log.warn({ residue: undoing.residue }, 'some old bitmaps could not be removed')
   return { variant, disks, running: state === 'running' }
-}
-
-/** Between freeze and thaw: no signal, nothing slow. */
-function cutAll(
-  vm: Vm,
-  ctx: OpContext,
-  request: PointRequest,
-  variant: Variant,
-  disks: readonly RoundDisk[],
-  sentinel: Sentinel | null,
-): Promise<string> {
-  return withMonitor(vm, async (monitor) => {
-    const at = ctx.now()
-    await cutDisks(vm, monitor, variant, disks, request, ctx.installation, sentinel)
-    return at
-  })
 }
 
 async function serve(

@@ -3,6 +3,7 @@ import { HoldfastError, describeError, isHoldfastError } from '../../../base/ind
 import type { AgentClient } from '../../qmp/index.ts'
 import type { OpContext } from '../../driver.ts'
 import type { Consistency, GuestHook, PointRequest } from '../../values.ts'
+import { isDeath } from '../effects.ts'
 import { withAgent, type Vm } from '../vm.ts'
 import { armDeadline, disarmDeadline, type Deadline } from './deadline.ts'
 
@@ -15,27 +16,37 @@ export interface Quiesced<T> {
   readonly frozenMs: number | null
 }
 
+/** What the caller brings: the switch, and what must be at hand for it before the guest is frozen. */
+export interface CutSteps<T> {
+  /** Gets ready for the switch (connects, looks), and is done when `work` is. */
+  readonly hold: <R>(work: (cut: () => Promise<T>) => Promise<R>) => Promise<R>
+  readonly beforeFreeze: () => Promise<void>
+}
+
 /**
- * Hooks → freeze → `cut` → thaw (drivers.md §5.2). `cut` runs in any case exactly once, frozen or not, unless quiescing
- * failed and `onQuiesceFailure` is 'fail'. When it returns or throws, the guest is thawed, or the error is `GuestStuck`.
- * From the freeze on `ctx.signal` is not looked at: `freezeLimit` bounds the time.
+ * Hooks → freeze → cut → thaw (drivers.md §5.2). The cut happens exactly once, frozen or not, unless quiescing failed
+ * and `onQuiesceFailure` is 'fail'. When it returns or throws, the guest is thawed, or the error is `GuestStuck`. From
+ * the freeze on `ctx.signal` is not looked at: `freezeLimit` bounds the time.
  */
 export async function quiesced<T>(
   vm: Vm,
   request: PointRequest,
   ctx: OpContext,
-  steps: { readonly beforeFreeze: () => Promise<void>; readonly cut: () => Promise<T> },
+  steps: CutSteps<T>,
 ): Promise<Quiesced<T>> {
   const notes: string[] = []
   const freezing = await prepare(vm, request, ctx, notes)
   if (notes.length > 0 && freezing === null && request.want !== 'crash' && request.onQuiesceFailure === 'fail')
     throw refused(vm, notes.join('; '))
+  ctx.signal.throwIfAborted()
   if (freezing === null) {
-    const result = await steps.cut()
+    const result = await steps.hold((cut) => cut())
     return { result, consistency: 'crash', degraded: notes.join('; ') || null, frozenMs: null }
   }
-  await steps.beforeFreeze()
-  const frozen = await freezeAround(vm, request, freezing, steps.cut)
+  const frozen = await steps.hold(async (cut) => {
+    await steps.beforeFreeze()
+    return await freezeAround(vm, request, freezing, cut)
+  })
   await afterwards(vm, request, ctx, notes)
   if (frozen.problem !== null) notes.unshift(frozen.problem)
   const hooked = request.hooks.some((h) => h.when === 'before-freeze')
@@ -94,67 +105,130 @@ interface Outcome<T> {
   readonly problem: string | null
 }
 
+/** One conversation for freeze and thaw: another one would cost its synchronisation while the guest stands still. */
 async function freezeAround<T>(
   vm: Vm,
   request: PointRequest,
   { deadline }: Freezing,
   cut: () => Promise<T>,
 ): Promise<Outcome<T>> {
-  const started = performance.now()
-  const left = (): number => Math.max(0, request.freezeLimit - (performance.now() - started))
-  let thawed: Promise<number> | undefined
-  const thaw = (): Promise<number> => (thawed ??= thawGuest(vm, request.freezeLimit + 10_000))
-  let limiter: NodeJS.Timeout | undefined
+  const guest = new FrozenGuest(vm, request.freezeLimit)
   try {
-    const frozen = await freeze(vm, request.freezeLimit)
-    let problem = typeof frozen === 'string' ? frozen : null
-    if (problem !== null && request.onQuiesceFailure === 'fail') throw refused(vm, problem)
-    limiter = setTimeout(() => void Promise.allSettled([thaw()]), left())
-    const result = await cut()
-    const end = performance.now()
-    const limitPassed = thawed !== undefined
-    const count = await thaw()
-    if (limitPassed) problem ??= `the freeze limit of ${request.freezeLimit} ms passed before the switch`
-    if (deadline !== null && end >= deadline.firesAt)
-      problem ??= 'the deadline in the guest may have thawed it before the switch'
-    // Fewer than were frozen: something in the guest thawed the others in between (lab/README.md).
-    if (typeof frozen === 'number' && count < frozen)
-      problem ??= `only ${count} of ${frozen} file systems were still frozen after the switch`
-    if (problem !== null && request.onQuiesceFailure === 'fail') throw refused(vm, problem)
-    return { result, frozenMs: Math.ceil(performance.now() - started), problem }
+    return await withAgent(
+      vm,
+      async (agent) => {
+        let problem = await guest.freeze(agent)
+        if (problem !== null && request.onQuiesceFailure === 'fail') throw refused(vm, problem)
+        const result = await cut()
+        const end = performance.now()
+        problem ??= await guest.thaw()
+        if (deadline !== null && end >= deadline.firesAt)
+          problem ??= 'the deadline in the guest may have thawed it before the switch'
+        if (problem !== null && request.onQuiesceFailure === 'fail') throw refused(vm, problem)
+        return { result, frozenMs: guest.frozenMs, problem }
+      },
+      { limit: request.freezeLimit },
+    )
   } catch (error) {
-    await thawAfter(thaw, error)
-    throw error
+    guest.failed = error
+    const isMute = !guest.wasAsked && isHoldfastError(error) && quiesceCodes.has(error.code)
+    if (!isMute || request.onQuiesceFailure === 'fail') throw error
+    return { result: await cut(), frozenMs: null, problem: error.message }
   } finally {
-    clearTimeout(limiter)
+    await guest.settle()
+  }
+}
+
+/** What is known of the guest from the freeze to the confirmed thaw. */
+class FrozenGuest {
+  frozenMs: number | null = null
+  /** The first error, which a failing thaw must not hide. */
+  failed: unknown
+  readonly #vm: Vm
+  readonly #limit: number
+  #started = 0
+  #count: number | null = null
+  #agent: AgentClient | undefined
+  #thawing: Promise<number | null> | undefined
+  #late = false
+  #limiter: NodeJS.Timeout | undefined
+
+  constructor(vm: Vm, limit: number) {
+    this.#vm = vm
+    this.#limit = limit
+  }
+
+  /** Whether a freeze was asked for at all; before that no part of the guest can be frozen. */
+  get wasAsked(): boolean {
+    return this.#agent !== undefined
+  }
+
+  /** null: frozen. Otherwise why not; parts of the guest may be frozen all the same. */
+  async freeze(agent: AgentClient): Promise<string | null> {
+    this.#started = performance.now()
+    this.#agent = agent
+    try {
+      this.#count = await agent.freeze({ limit: this.#limit })
+    } catch (error) {
+      if (!isHoldfastError(error) || !quiesceCodes.has(error.code)) throw error
+      return error.message
+    }
+    this.#limiter = setTimeout(
+      () => {
+        this.#late = true
+        void Promise.allSettled([this.#thaw()])
+      },
+      Math.max(0, this.#limit - (performance.now() - this.#started)),
+    )
+    return null
+  }
+
+  /** After the switch. null: it was frozen to the end; otherwise why that is not known. */
+  async thaw(): Promise<string | null> {
+    const wasLate = this.#late
+    const thawed = await this.#thaw()
+    if (wasLate) return `the freeze limit of ${this.#limit} ms passed before the switch`
+    if (thawed === null || this.#count === null) return 'the thaw was not confirmed'
+    // Fewer than were frozen: something in the guest thawed the others in between (lab/README.md).
+    if (thawed < this.#count) return `only ${thawed} of ${this.#count} file systems were still frozen after the switch`
+    return null
+  }
+
+  /** Whatever happened: returns with a thawed guest, or throws `GuestStuck`. Asks on a conversation of its own. */
+  async settle(): Promise<void> {
+    clearTimeout(this.#limiter)
+    if (this.#agent === undefined || isDeath(this.failed)) return
+    if (this.#thawing !== undefined && (await this.#thawing) !== null) return
+    try {
+      await thawGuest(this.#vm, this.#limit + 10_000)
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error
+      const after = this.failed === undefined ? '' : ` (after: ${describeError(this.failed)})`
+      throw new HoldfastError(error.code, `${error.message}${after}`, { hint: error.hint, cause: this.failed ?? error })
+    }
+  }
+
+  /** How many file systems it thawed; null: no answer, which `settle` makes good. */
+  #thaw(): Promise<number | null> {
+    return (this.#thawing ??= this.#thawOnce())
+  }
+
+  async #thawOnce(): Promise<number | null> {
+    const agent = this.#agent
+    if (!agent) return null
+    try {
+      const count = await agent.thaw({ limit: 5_000 })
+      this.frozenMs = Math.ceil(performance.now() - this.#started)
+      return (await agent.freezeStatus({ limit: 5_000 })) === 'thawed' ? count : null
+    } catch (error) {
+      if (!isHoldfastError(error) || !quiesceCodes.has(error.code)) throw error
+      return null
+    }
   }
 }
 
 function refused(vm: Vm, problem: string): HoldfastError {
   return new HoldfastError('QuiesceFailed', `VM “${vm.description.name}” cannot be quiesced: ${problem}`)
-}
-
-/** A thaw that fails is worse than what came before it, and is reported together with it. */
-async function thawAfter(thaw: () => Promise<unknown>, first: unknown): Promise<void> {
-  try {
-    await thaw()
-  } catch (error) {
-    if (!isHoldfastError(error) || error === first) throw error
-    throw new HoldfastError(error.code, `${error.message} (after: ${describeError(first)})`, {
-      hint: error.hint,
-      cause: first,
-    })
-  }
-}
-
-/** How many file systems are frozen, or why none is known to be; parts of the guest may be frozen all the same. */
-async function freeze(vm: Vm, limit: number): Promise<number | string> {
-  try {
-    return await withAgent(vm, (agent) => agent.freeze({ limit }), { limit })
-  } catch (error) {
-    if (!isHoldfastError(error) || !quiesceCodes.has(error.code)) throw error
-    return error.message
-  }
 }
 
 /**

@@ -20,6 +20,7 @@ export async function cutDisks(
   disks: readonly RoundDisk[],
   request: PointRequest,
   installation: string,
+  mustStop: boolean,
   sentinel: Sentinel | null,
 ): Promise<void> {
   const cut = async (): Promise<void> => {
@@ -27,9 +28,13 @@ export async function cutDisks(
     if (variant === 'filter') await insertFilters(monitor, disks, request, installation)
     if (hasSwitchHook()) await callHook(vm, disks, request.pointId)
   }
-  const mustStop = variant === 'filter' || hasSwitchHook()
-  if (!mustStop || (await runState(monitor)) !== 'running') return await cut()
+  if (!mustStop) return await cut()
   await stopped(monitor, sentinel, cut)
+}
+
+/** Asked before the freeze: only a guest that runs is stopped, and let go on. */
+export async function needsStop(monitor: Monitor, variant: Variant): Promise<boolean> {
+  return (variant === 'filter' || hasSwitchHook()) && (await runState(monitor)) === 'running'
 }
 
 function transactionOf(variant: Variant, disks: readonly RoundDisk[]): readonly object[] {
