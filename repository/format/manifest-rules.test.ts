@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 import { canonicalJson, type JsonObject, type JsonValue } from './canonical-json.ts'
-import { checkAgreement, checkImageRoot } from './manifest.ts'
+import { assembleManifestBody, checkAgreement, checkImageRoot, decodeManifestBody } from './manifest.ts'
 import { decodeManifestJson, type ManifestJson } from './manifest-json.ts'
-import type { ManifestHeader } from './manifest-header.ts'
+import { decodeManifestHeader, encodeManifestHeader, type ManifestHeader } from './manifest-header.ts'
 import { imageRoot } from './identity.ts'
+import { names } from './names.ts'
+import { encodeZstdFrame } from './zstd.ts'
 
 const id16 = '5a'.repeat(16)
 const id32 = id16 + id16
@@ -113,4 +115,26 @@ test('root entries that do not give the imageRoot are found without a key', () =
   expect(() => checkImageRoot({ roots }, sound)).not.toThrow()
   expect(() => checkImageRoot({ roots: [roots[1], roots[0]] }, sound)).toThrow('imageRoot')
   expect(() => checkImageRoot({ roots }, { ...sound, bytes: sound.bytes - 512 })).toThrow('imageRoot')
+})
+
+test('a manifest object is exactly its header and its body', () => {
+  const stem = names.stem(id16, 5, id16)
+  const bytes = encodeManifestHeader(header)
+  expect(decodeManifestHeader(bytes, 228, stem)).toMatchObject({ bodyLen: 100, mdkNo: 3 })
+  for (const size of [227, 229]) expect(() => decodeManifestHeader(bytes, size, stem)).toThrow('not header and body')
+  expect(() => encodeManifestHeader({ ...header, bodyLen: 64 * 2 ** 20 + 1 })).toThrow('body of')
+})
+
+test('padding between JSON and root entries is zero', () => {
+  const frame = encodeZstdFrame(canonicalJson({ ...base, disks: [], configs: [], zz: 'pad' }), 1)
+  const rawLength = canonicalJson({ ...base, disks: [], configs: [], zz: 'pad' }).length
+  const plain = assembleManifestBody(rawLength, frame, [])
+  const noDisks = { ...header, flags: 2 }
+  expect(plain.length).toBeGreaterThan(32 + frame.length)
+  expect(decodeManifestBody(plain, noDisks).roots).toEqual([])
+  for (let at = 32 + frame.length; at < plain.length; at++) {
+    const altered = Buffer.from(plain)
+    altered.writeUInt8(1, at)
+    expect(() => decodeManifestBody(altered, noDisks)).toThrow('padding')
+  }
 })
