@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { names } from '../format/index.ts'
 import { verifyRecord } from '../keys/index.ts'
 import type { OpenedRepository } from '../repository.ts'
 import { FaultClock, FaultyStore, type FaultPlan } from '../store/index.ts'
 import { GcScript, noSignal, RepositoryLab, type MemoryBucket } from '../testing/index.ts'
 import { GcStateReader } from './index.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
 
 const [A, B, C] = ['aa', 'bb', 'cc'].map((digits) => digits.repeat(32)) as [string, string, string]
 let lab: RepositoryLab

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { GiB, MiB } from '../../base/index.ts'
 import { names, quarantineKind } from '../format/index.ts'
 import { FaultyStore, type FaultPlan } from '../store/index.ts'
@@ -12,6 +12,8 @@ import {
   seededBytes,
   type MemoryBucket,
 } from '../testing/index.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
 
 let base: RepositoryLab
 let stem = ''

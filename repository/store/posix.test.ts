@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHash, randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MiB } from '../../base/index.ts'
 import { MemoryBucket } from '../testing/index.ts'
 import { storeContract } from './contract.ts'
@@ -10,6 +10,8 @@ import { FaultyStore } from './faulty.ts'
 import { realFs, type PosixFs } from './posix-files.ts'
 import { PosixStore, type PosixOptions } from './posix.ts'
 import { listAll, type ObjectStore } from './store.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
 
 let home = ''
 let root = ''

@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { MemoryBucket } from '../testing/index.ts'
 import { FaultyStore, type FaultPlan } from './faulty.ts'
 import { probeStore, SMALL_PROBE } from './probe.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
 
 async function probe(plan: FaultPlan = () => undefined, clock: () => number = Date.now) {
   const bucket = new MemoryBucket()

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GiB, MiB } from '../../base/index.ts'
@@ -39,6 +39,7 @@ export class RepositoryLab implements AsyncDisposable {
   static async create(): Promise<RepositoryLab> {
     const bucket = new MemoryBucket()
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-repository-'))
+    await mkdir(place(folder).path)
     const internals = { connect: () => bucket.connect(), probeSize: SMALL_PROBE, derive }
     const { recoveryKey } = await createRepositoryWith({ location: place(folder), passphrase, argon2 }, internals)
     return new RepositoryLab(bucket, recoveryKey, folder, new WorkerPool(2), new BufferBudget(192 * MiB))

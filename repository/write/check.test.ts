@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { GiB, MiB } from '../../base/index.ts'
 import { abandonKind, tombstoneKind } from '../format/index.ts'
 import { protectJson } from '../keys/index.ts'
@@ -14,6 +14,8 @@ import {
   seededBytes,
   type BackupOptions,
 } from '../testing/index.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
 
 /** W2 (§7.4) against records of garbage collection that appear at the worst moment. */
 let base: RepositoryLab

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { afterAll, beforeAll, describe, it, vi } from 'vitest'
 import { GiB, isHoldfastError, MiB } from '../../base/index.ts'
 import { FaultClock, FaultyStore } from '../store/index.ts'
 import {
@@ -13,6 +13,8 @@ import {
 } from '../testing/index.ts'
 import type { SourceExtent } from '../types.ts'
 
+vi.setConfig({ testTimeout: 30_000 })
+
 let lab: RepositoryLab
 beforeAll(async () => {
   lab = await RepositoryLab.create()
@@ -21,6 +23,7 @@ afterAll(async () => {
   await lab[Symbol.asyncDispose]()
 })
 
+const RUNS = Number(process.env['HOLDFAST_RUNS'] ?? 8)
 const SIZE = GiB + 4 * MiB + 1536
 /** Where things happen: the beginning, around the boundary of the two pages, the end. */
 const place = fc.oneof(
@@ -126,6 +129,6 @@ describe('any sequence of increments', () => {
       await using reader = await own.open({ cache: 'shared' })
       for (const point of points) await expectIdentical(reader, point.stem, point.disk)
     })
-    await fc.assert(property, { numRuns: Number(process.env['HOLDFAST_RUNS'] ?? 8) })
-  }, 60_000)
+    await fc.assert(property, { numRuns: RUNS })
+  }, 60_000 + 5_000 * RUNS)
 })

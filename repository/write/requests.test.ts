@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { MiB } from '../../base/index.ts'
 import { FaultClock, FaultyStore, type StoreCall } from '../store/index.ts'
 import { backUp, ModelBackup, ModelDisk, RepositoryLab, seededBytes } from '../testing/index.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
 
 /** docs/repository-format.md §16: requests cost money and time, so each is accounted for. */
 let lab: RepositoryLab

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { GiB, MiB } from '../../base/index.ts'
 import { FaultClock, FaultyStore } from '../store/index.ts'
 import {
@@ -13,6 +13,8 @@ import {
   smallDisk,
   uuid,
 } from '../testing/index.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
 
 let lab: RepositoryLab
 beforeAll(async () => {
