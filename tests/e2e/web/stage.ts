@@ -27,6 +27,8 @@ export interface Shot {
   readonly silent?: boolean
   /** The event stream does not come. */
   readonly stale?: boolean
+  /** The present of the page; else the moment of the fixtures. */
+  readonly atMs?: number
   /** What a reader does before the picture. */
   readonly before?: (page: Page) => Promise<void>
 }
@@ -129,7 +131,7 @@ export class Stage implements AsyncDisposable {
         faults.console.push(message.text())
     })
     page.on('pageerror', (error) => faults.console.push(error.stack ?? error.message))
-    await page.clock.setFixedTime(moment)
+    await page.clock.setFixedTime(shot.atMs ?? moment)
     await page.goto(this.origin + shot.path)
     await page
       .locator(shot.silent ? '[aria-busy="true"]' : 'h1')

@@ -11,6 +11,11 @@ export function formatDuration(ms: number): string {
   return twoUnits(Math.round(whole / second) * second)
 }
 
+/** A duration that is still growing, in whole seconds, so that it ticks instead of trembling: `4 min 10 s`, `1 s`. */
+export function formatElapsed(ms: number): string {
+  return twoUnits(Math.max(1000, Math.floor(ms / second) * second))
+}
+
 /** An age or a wait in words; seconds only below two minutes: `38 s`, `4 min`, `29 h 32 min`, `18 d`. */
 export function formatAge(ms: number): string {
   const whole = Math.max(0, ms)

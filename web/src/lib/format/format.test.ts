@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { bytesFigure, formatBytes, formatBytesOf } from './bytes.ts'
-import { formatAge, formatDuration, formatPromise } from './duration.ts'
+import { formatAge, formatDuration, formatElapsed, formatPromise } from './duration.ts'
 import { count, formatRatio, listOf, percentOf } from './number.ts'
 import { dayName, relative } from './time.ts'
+import { sentence } from './words.ts'
 
 const GiB = 1024 ** 3
 const min = 60_000
@@ -32,6 +33,9 @@ describe('durations', () => {
     expect(formatDuration(59_600)).toBe('1 min')
     expect(formatDuration(3 * h)).toBe('3 h')
   })
+  it('tick by whole seconds while they grow', () => {
+    expect([formatElapsed(200), formatElapsed(9_999), formatElapsed(250_999)]).toEqual(['1 s', '9 s', '4 min 10 s'])
+  })
   it('of an age never round up past a promise', () => {
     expect(formatAge(4 * h - 1)).toBe('3 h 59 min')
     expect(formatAge(29 * h + 32 * min + 59_000)).toBe('29 h 32 min')
@@ -40,6 +44,14 @@ describe('durations', () => {
   it('of a promise keep the unit people gave', () => {
     expect(formatPromise(24 * h)).toBe('24 h')
     expect(formatPromise(7 * 24 * h)).toBe('7 d')
+  })
+})
+
+describe('sentences', () => {
+  it('begin with a capital and end with one full stop', () => {
+    expect(sentence('the disk is full')).toBe('The disk is full.')
+    expect(sentence('The disk is full.')).toBe('The disk is full.')
+    expect(sentence('')).toBe('')
   })
 })
 

@@ -20,6 +20,8 @@ export interface Tick {
 
 /** A quiet stretch is cut when it is longer than this share of the axis, and is then drawn this wide. */
 const cutAbove = 0.7
+/** Less than this is not worth the reader's thought. */
+const cutFromMs = 30_000
 const cutWidth = 0.28
 
 /** `events`: every instant at which something begins or ends. `mayCut`: whether nothing but waiting happened between two. */
@@ -39,7 +41,7 @@ export function axisOf(
   })
   const gap = longest.toMs - longest.fromMs
   const rest = whole - gap
-  if (gap / whole < cutAbove || longest.fromMs === fromMs || !mayCut(longest.fromMs, longest.toMs))
+  if (gap < cutFromMs || gap / whole < cutAbove || longest.fromMs === fromMs || !mayCut(longest.fromMs, longest.toMs))
     return { fromMs, toMs, at: plain, cut: null }
   const scale = (100 * (1 - cutWidth)) / rest
   const at = (ms: number): number => {
@@ -73,7 +75,9 @@ export function ticksOf(axis: Axis, keepFree: number | null): { readonly ticks: 
   for (let ms = Math.ceil(axis.fromMs / distance) * distance; ms < end; ms += distance) {
     const at = axis.at(ms)
     const free =
-      at - (ticks.at(-1)?.at ?? 0) > clear + 2 && at < 96 && (keepFree === null || Math.abs(at - keepFree) > clear)
+      at - (ticks.at(-1)?.at ?? 0) > (ticks.length === 1 ? clear + 7 : clear + 2) &&
+      at < 96 &&
+      (keepFree === null || Math.abs(at - keepFree) > clear)
     if (free) ticks.push({ at, text: name(ms) })
   }
   if (axis.cut) {

@@ -10,8 +10,9 @@ export interface StepRow {
 /** States that say "nothing to see": a phase in one of them is folded, every other is open. */
 const folded: ReadonlySet<StepState> = new Set<StepState>(['scheduled', 'done', 'skipped', 'compensated'])
 
-export function isOpenByItself(phase: PhaseView): boolean {
+export function isOpenByItself(phase: PhaseView, residue = 0): boolean {
   if (phase.steps.length === 0) return false
+  if (phase.phase === 'cleanup' && residue > 0) return true
   return !folded.has(phase.state) || phase.steps.some((step) => step.state === 'failed' || step.state === 'residue')
 }
 
@@ -61,6 +62,8 @@ export function tellingStep(book: Runbook): Step | null {
 
 /** A disk's bar and the words beside it. `was` is what earlier attempts had brought. */
 export interface DiskLine {
+  /** What stands before the bar; empty where it would repeat the words behind it. */
+  readonly lead: string
   readonly percent: number
   readonly was: number
   readonly words: string
@@ -72,14 +75,29 @@ export function diskLine(step: Step): DiskLine | null {
   const done = step.state === 'done'
   const percent = done ? 100 : percentOf(p.bytesDone, p.bytesTotal)
   const words = done
-    ? `${formatBytes(p.bytesRead)} read, ${formatBytes(p.bytesStored)} stored`
+    ? step.phase === 'copy'
+      ? `${formatBytes(p.bytesRead)} read, ${formatBytes(p.bytesStored)} stored`
+      : `${formatBytes(p.bytesDone)} written`
     : `${formatBytesOf(p.bytesDone, p.bytesTotal)}${p.rate === null ? '' : `, ${formatRate(p.rate)}`}`
-  return { percent, was: p.bytesTotal > 0 ? Math.min(100, (p.bytesResumed / p.bytesTotal) * 100) : 0, words }
+  const lead = step.detail === null || step.detail === words ? '' : step.detail
+  return { lead, percent, was: p.bytesTotal > 0 ? Math.min(100, (p.bytesResumed / p.bytesTotal) * 100) : 0, words }
 }
 
-/** Attempts that have something to say: those that failed, and those that resumed. */
-export function tellingAttempts(step: Step): Step['attempts'] {
-  return step.attempts.filter((attempt) => attempt.error !== null || attempt.note !== null)
+/** An attempt that has something to say: it failed, or it resumed. `note` is empty where it would repeat the error. */
+export interface AttemptLine {
+  readonly attempt: number
+  readonly error: string | null
+  readonly note: string
+  readonly endedMs: number | null
+}
+
+export function attemptLines(step: Step): AttemptLine[] {
+  return step.attempts.flatMap((attempt) => {
+    const error = attempt.error?.message ?? null
+    const note = attempt.note === null || attempt.note === error ? '' : attempt.note
+    if (error === null && note === '') return []
+    return [{ attempt: attempt.attempt, error, note, endedMs: attempt.endedMs }]
+  })
 }
 
 /** Time a step or phase took, or has taken so far; null before it began. */

@@ -116,8 +116,12 @@ export function timelineOf(book: Runbook, now: number, zoom: PhaseView['phase'] 
   }))
   const works = drawn.flatMap((d) => d.steps.flatMap((s) => s.pieces))
   const events = [...drawn.flatMap((d) => d.pieces), ...works].flatMap((piece) => [piece.from, piece.to])
-  const axis = axisOf(fromMs, toMs, open ? [...events, now] : events, (from, to) =>
-    works.every((piece) => waits.has(piece.kind) || piece.to <= from || piece.from >= to),
+  const axis = axisOf(
+    fromMs,
+    toMs,
+    open ? [...events, now] : events,
+    (from, to) =>
+      (!open || to <= now) && works.every((piece) => waits.has(piece.kind) || piece.to <= from || piece.from >= to),
   )
   const inside = (ms: number): number => Math.min(100, Math.max(0, axis.at(ms)))
   const place = (pieces: readonly Piece[]): Span[] =>
