@@ -13,10 +13,10 @@ import { targetOf } from './plan.ts'
 import type { RestoreDiskInput, RestoreDiskResult } from './types.ts'
 
 /** What is written between two moments at which the target has everything durably. */
-const durableEvery = 256 * MiB
+const durableEvery = 128 * MiB
 
 /**
- * Writes one disk of the point to its volume; holes stay holes. Every 256 MiB the volume is made durable and the
+ * Writes one disk of the point to its volume; holes stay holes. Every 128 MiB the volume is made durable and the
  * offset told; the next attempt goes on there if it is the same volume and the same point, else it begins anew.
  */
 export async function restoreDisk(site: Site, input: RestoreDiskInput): Promise<RestoreDiskResult> {
@@ -56,7 +56,7 @@ export async function restoreDisk(site: Site, input: RestoreDiskInput): Promise<
             now.bytesStored += written
             pulse.moved()
           })
-          at = await fill.write(reader, at, size, durableEvery)
+          at = await fill.write(reader, at, size, site.options.durableEveryBytes ?? durableEvery)
           now.durableOffset = at
         } while (at < size)
       }

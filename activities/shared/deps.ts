@@ -33,6 +33,8 @@ export interface SiteOptions {
   /** How many disks are moved at a time. */
   readonly slots: Slots
   readonly threads?: number
+  /** A restore makes its disk durable after so many bytes. Default 256 MiB. */
+  readonly durableEveryBytes?: number
   readonly log: Log
   readonly now?: () => number
 }

@@ -43,7 +43,8 @@ export async function operate<T>(
     now: () => site.instant(),
     log: site.log,
   }
-  return site.driver(place.endpoint, (driver) => work({ driver, ctx, pulse }))
+  // `await`: the pulse must beat until the work has ended, not until it has begun.
+  return await site.driver(place.endpoint, (driver) => work({ driver, ctx, pulse }))
 }
 
 /** A restore makes its VM: its key is bound to the endpoint and the operation alone. */
@@ -63,5 +64,5 @@ export async function beating<T>(
     now: () => site.now(),
     ...options,
   })
-  return work(pulse)
+  return await work(pulse)
 }

@@ -1,0 +1,334 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
+import { DefaultLogger } from '@temporalio/worker'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { MiB } from '../../base/index.ts'
+import type { DiskKey, PointId } from '../../drivers/index.ts'
+import { createRepository, openRepository } from '../../repository/index.ts'
+import type { RepositoryRef } from '../../workflows/shared/contract.ts'
+import { parseMoveDetails } from '../../workflows/shared/heartbeat.ts'
+import type { MoveDetails } from '../../workflows/shared/heartbeat.ts'
+import { createSiteActivities } from '../index.ts'
+import { holed } from '../testing/disks.ts'
+import { FakeHypervisor } from '../testing/fake-driver.ts'
+import { sampleEndpoint, sampleVm } from '../testing/samples.ts'
+import { testSite } from '../testing/site.ts'
+import type { TestSite } from '../testing/site.ts'
+import type { CopyDiskInput, CopyDiskResult, PreflightInput } from './types.ts'
+
+/** Planted as passphrase and endpoint secret: must never be seen in a result, a heartbeat or a failure. */
+const canary = 'canary-7f3a9c51d2e8'
+const size = 24 * MiB
+const disk = 'virtio0' as DiskKey
+
+let folder: string
+let repository: RepositoryRef
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-activities-'))
+  const location = { kind: 'posix', path: join(folder, 'repository') } as const
+  await createRepository({ location, passphrase: canary, argon2: { m: 19_456, t: 2, p: 1 } })
+  repository = { id: 'main', name: 'main', site: 'test', location, credentialRef: 'file:/secret' }
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+let hypervisor: FakeHypervisor
+let counter = 0
+let session: string
+let pointId: PointId
+beforeEach(() => {
+  counter += 1
+  session = counter.toString(16).padStart(32, '5')
+  pointId = counter.toString(16).padStart(32, 'b') as PointId
+  hypervisor = new FakeHypervisor({ [disk]: holed(size, counter, [3, 4]) })
+})
+
+const endpoint = { ...sampleEndpoint, credentialRef: 'file:/endpoint' }
+const aSite = (): TestSite => testSite({ hypervisor, folder, secret: async () => canary })
+const round = () => ({ endpoint, vm: sampleVm, pointId })
+const preflightInput = (): PreflightInput => ({
+  ...round(),
+  repository,
+  mode: 'auto',
+  want: 'crash',
+  onQuiesceFailure: 'degrade',
+  freezeLimitMs: 5000,
+})
+
+/** Collects everything that leaves an activity. */
+const said: string[] = []
+async function runIn<I, R>(
+  activity: (input: I) => Promise<R>,
+  input: I,
+  info: object = {},
+  drive?: (env: MockActivityEnvironment) => void,
+): Promise<R> {
+  const env = new MockActivityEnvironment(
+    { heartbeatTimeoutMs: 400, activityId: 'test', ...info },
+    { logger: new DefaultLogger('ERROR') },
+  )
+  env.on('heartbeat', (details: unknown) => said.push(JSON.stringify(details)))
+  drive?.(env)
+  try {
+    const result = (await env.run(activity, input)) as R
+    said.push(JSON.stringify(result) ?? '')
+    return result
+  } catch (error) {
+    const { message, details, stack } = error as ApplicationFailure
+    said.push(JSON.stringify([message, details, stack]))
+    throw error
+  }
+}
+
+const copyInput = (over: Partial<CopyDiskInput> = {}): CopyDiskInput => ({
+  ...round(),
+  repository,
+  session,
+  point: { ...hypervisor.point('full'), id: pointId },
+  range: { part: 1, disk, firstPage: 0, nPages: 1 },
+  attemptBase: 0,
+  mode: 'full',
+  compressionLevel: 1,
+  journalSourceBytes: 4 * MiB,
+  stallTimeoutMs: 60_000,
+  ...over,
+})
+
+async function openSession(world: TestSite): Promise<void> {
+  const steps = createSiteActivities(world.site)
+  const { series } = await runIn(steps.preflight, preflightInput())
+  await runIn(steps.openSession, {
+    repository,
+    session,
+    series,
+    parentStem: null,
+    point: copyInput().point,
+    parts: [copyInput().range],
+  })
+}
+
+async function commit(world: TestSite, copy: CopyDiskResult): Promise<string> {
+  const steps = createSiteActivities(world.site)
+  const { stem } = await runIn(steps.commitBackup, {
+    ...round(),
+    repository,
+    session,
+    point: copyInput().point,
+    results: [{ part: copy.part, attempt: copy.attempt }],
+    disks: [{ id: disk, mode: 'full' as const, why: 'no-parent' }],
+    attemptBase: 0,
+    origin: 'manual' as const,
+    name: null,
+    description: null,
+    startedMs: Date.now(),
+    run: 'test',
+    tags: [],
+    hypervisor: { platform: 'qemu', version: '1', host: 'h' },
+  })
+  return stem
+}
+
+async function storedBytes(stem: string): Promise<Uint8Array> {
+  await using opened = await openRepository({
+    location: repository.location,
+    secret: { kind: 'passphrase', passphrase: canary },
+    cacheDir: join(folder, 'reader'),
+    threads: 1,
+  })
+  await using point = await opened.openPoint(stem)
+  const bytes = new Uint8Array(size)
+  for (let at = 0; at < size; at += MiB) await point.disk(disk).read(at, bytes.subarray(at, at + MiB))
+  return bytes
+}
+
+describe('a backup through the real repository', () => {
+  it('stores exactly what the point holds, and tells progress while it does', async () => {
+    await using world = aSite()
+    await openSession(world)
+    const steps = createSiteActivities(world.site)
+    const copy = await runIn(steps.copyDisk, copyInput())
+    const stem = await commit(world, copy)
+    expect(Buffer.compare(await storedBytes(stem), hypervisor.disks.get(disk) ?? new Uint8Array())).toBe(0)
+    expect(copy).toMatchObject({ part: 1, attempt: 1, bytesResumed: 0, bytesReadAgain: 0 })
+    expect(hypervisor.readersOpen).toBe(0)
+    const checked = await runIn(steps.spotCheck, { repository, stem, chunks: 8 })
+    expect(checked.chunks).toBeGreaterThan(0)
+  })
+
+  it('goes on at the last durable byte after an attempt that died at any read', async () => {
+    for (const diesAt of [0, 5, 13, 21]) {
+      session = `${counter}${diesAt}`.padStart(32, '6')
+      pointId = `${counter}${diesAt}`.padStart(32, 'c') as PointId
+      {
+        await using world = aSite()
+        await openSession(world)
+        let reads = 0
+        hypervisor.faults = {
+          onRead: async () => {
+            reads += 1
+            if (reads > diesAt * 4) throw new Error('the worker is gone')
+          },
+        }
+        await expect(runIn(createSiteActivities(world.site).copyDisk, copyInput())).rejects.toThrow()
+      }
+      hypervisor.faults = {}
+      await using world = aSite()
+      const copy = await runIn(createSiteActivities(world.site).copyDisk, copyInput(), { attempt: 2 })
+      // At most the journal's distance and what was in flight (rulings 8).
+      expect(copy.bytesReadAgain, `died at ${diesAt}`).toBeLessThanOrEqual(12 * MiB)
+      if (diesAt > 12) expect(copy.bytesResumed, `died at ${diesAt}`).toBeGreaterThan(0)
+      const stem = await commit(world, copy)
+      expect(
+        Buffer.compare(await storedBytes(stem), hypervisor.disks.get(disk) ?? new Uint8Array()),
+        `died at ${diesAt}`,
+      ).toBe(0)
+    }
+  })
+
+  it('finds the committed point again, and nothing where there is none', async () => {
+    await using world = aSite()
+    await openSession(world)
+    const steps = createSiteActivities(world.site)
+    const { series } = await runIn(steps.preflight, preflightInput())
+    expect(await runIn(steps.findCommitted, { repository, series, pointId })).toBeNull()
+    const stem = await commit(world, await runIn(steps.copyDisk, copyInput()))
+    expect(await runIn(steps.findCommitted, { repository, series, pointId })).toMatchObject({ stem })
+  })
+})
+
+describe('a copy that is stopped', () => {
+  /** Reads well up to there, then hangs until it is told to stop. */
+  const hangsAt = (limit: number) => ({
+    onRead: (at: number, { signal }: { readonly signal: AbortSignal }) =>
+      at < limit
+        ? Promise.resolve()
+        : new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+  })
+
+  it('by a cancel ends as cancelled and says where it stood', async () => {
+    await using world = aSite()
+    await openSession(world)
+    hypervisor.faults = hangsAt(6 * MiB)
+    const stopped = runIn(createSiteActivities(world.site).copyDisk, copyInput(), {}, (env) => {
+      env.on(
+        'heartbeat',
+        (beat: MoveDetails) => beat.stage === 'moving' && beat.quietMs > 200 && env.cancel('CANCELLED'),
+      )
+    })
+    const error = await stopped.catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(CancelledFailure)
+    expect(parseMoveDetails((error as CancelledFailure).details[0])).toMatchObject({ disk: 'virtio0', end: size })
+    expect(hypervisor.readersOpen).toBe(0)
+  })
+
+  it('by the end of its worker fails so that another one continues', async () => {
+    await using world = aSite()
+    await openSession(world)
+    hypervisor.faults = hangsAt(6 * MiB)
+    const stopped = runIn(createSiteActivities(world.site).copyDisk, copyInput(), {}, (env) => {
+      env.on(
+        'heartbeat',
+        (beat: MoveDetails) => beat.stage === 'moving' && beat.quietMs > 200 && env.cancel('WORKER_SHUTDOWN'),
+      )
+    })
+    const error = (await stopped.catch((thrown: unknown) => thrown)) as ApplicationFailure
+    expect(error).toBeInstanceOf(ApplicationFailure)
+    expect(error).toMatchObject({ type: 'WorkerShutdown', nonRetryable: false })
+  })
+
+  it('by a source that hangs ends itself with a name, and beats until then', async () => {
+    await using world = aSite()
+    await openSession(world)
+    hypervisor.faults = hangsAt(2 * MiB)
+    let beats = 0
+    const stopped = runIn(createSiteActivities(world.site).copyDisk, copyInput({ stallTimeoutMs: 700 }), {}, (env) =>
+      env.on('heartbeat', () => (beats += 1)),
+    )
+    await expect(stopped).rejects.toMatchObject({ type: 'Stalled', nonRetryable: false })
+    expect(beats).toBeGreaterThan(3)
+  })
+
+  it('waits for a free slot without being called stalled', async () => {
+    await using world = aSite()
+    await openSession(world)
+    const held = [
+      await world.site.options.slots.take(new AbortController().signal),
+      await world.site.options.slots.take(new AbortController().signal),
+    ]
+    const stages: string[] = []
+    const copy = runIn(createSiteActivities(world.site).copyDisk, copyInput({ stallTimeoutMs: 200 }), {}, (env) =>
+      env.on('heartbeat', (beat: MoveDetails) => {
+        stages.push(beat.stage)
+        if (stages.filter((stage) => stage === 'waiting-for-slot').length === 6)
+          for (const slot of held) slot[Symbol.dispose]()
+      }),
+    )
+    await expect(copy).resolves.toMatchObject({ part: 1 })
+    expect(stages.filter((stage) => stage === 'waiting-for-slot').length).toBeGreaterThanOrEqual(6)
+  })
+})
+
+describe('before the guest is touched', () => {
+  it('a VM of another installation is refused by its name', async () => {
+    await using world = aSite()
+    hypervisor.faults = { owner: 'the other site' }
+    await expect(runIn(createSiteActivities(world.site).preflight, preflightInput())).rejects.toMatchObject({
+      type: 'ForeignOwner',
+      nonRetryable: true,
+    })
+  })
+
+  it('what blocks is told with what to do', async () => {
+    await using world = aSite()
+    hypervisor.faults = { blocking: 'scratch needs 12 GiB, 3 GiB are free' }
+    const error = (await runIn(createSiteActivities(world.site).preflight, preflightInput()).catch(
+      (thrown: unknown) => thrown,
+    )) as ApplicationFailure
+    expect(error.type).toBe('CapacityExhausted')
+    expect(error.details?.[0]).toMatchObject({ retry: 'operator', hint: 'make room' })
+  })
+
+  it('a change that cannot be known asks for a full of that disk', async () => {
+    await using world = aSite()
+    await openSession(world)
+    hypervisor.faults = { mustFull: 'reference-missing' }
+    const error = (await runIn(createSiteActivities(world.site).copyDisk, copyInput()).catch(
+      (thrown: unknown) => thrown,
+    )) as ApplicationFailure
+    expect(error.details?.[0]).toMatchObject({
+      code: 'ChangeRefInvalid',
+      retry: 'full',
+      data: { disk, why: 'reference-missing' },
+    })
+  })
+})
+
+describe('the audit of the tracker', () => {
+  it('catches one changed byte that the tracker did not tell, and accepts what it told', async () => {
+    await using world = aSite()
+    await openSession(world)
+    const steps = createSiteActivities(world.site)
+    const stem = await commit(world, await runIn(steps.copyDisk, copyInput()))
+    const content = hypervisor.disks.get(disk) ?? new Uint8Array()
+    const audit = () =>
+      runIn(steps.auditTracker, {
+        ...round(),
+        repository,
+        point: { ...hypervisor.point('incremental'), id: pointId },
+        parentStem: stem,
+        disks: [disk],
+      })
+    expect((await audit()).mismatched).toEqual([])
+    content[7 * MiB + 123] = (content[7 * MiB + 123] ?? 0) ^ 1
+    expect((await audit()).mismatched).toEqual([{ disk, offset: 7 * MiB }])
+    hypervisor.changed.set(disk, [{ offset: 7 * MiB + 100, length: 512 }])
+    expect((await audit()).mismatched).toEqual([])
+  })
+})
+
+it('no secret ever leaves an activity', () => {
+  expect(said.length).toBeGreaterThan(30)
+  for (const text of said) expect(text).not.toContain(canary)
+})
