@@ -26,7 +26,7 @@ import { hypervisorState } from '../support/hypervisor-state.ts'
 import { makeWorld, type World } from '../support/world.ts'
 
 const journalSourceBytes = 32 * MiB
-const tuning = { moverHeartbeatMs: 5_000, journalSourceBytes }
+const tuning = { moverHeartbeatMs: 10_000, journalSourceBytes }
 let world: World
 
 beforeAll(async () => {
