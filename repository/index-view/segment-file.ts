@@ -16,6 +16,13 @@ import {
 
 /** Entries read at once at the end of a search. */
 const WINDOW = 128
+/**
+ * Segments up to this size keep the first four bytes of their ids in memory: level 0, of which there can be thousands
+ * before they are merged, then answers *not here* without reading. Together at most `PREFIX_BYTES`.
+ */
+const PREFIX_ENTRIES = 16_384
+const PREFIX_BYTES = 48 * 1024 * 1024
+let prefixBytes = 0
 
 /**
  * One segment, read in place (§4.6): the fan-out is held in memory (4 bytes for about 64 entries), everything else is read
@@ -28,6 +35,7 @@ export class SegmentFile implements Disposable {
   readonly #fd: number
   readonly #fanout: Buffer
   readonly #window = Buffer.alloc(WINDOW * SEGMENT_ENTRY)
+  readonly #prefixes: Uint32Array | undefined
 
   /** Throws FormatError or FormatUnsupported. `size`: bytes of the file. */
   constructor(sha: string, path: string, size: number) {
@@ -36,6 +44,7 @@ export class SegmentFile implements Disposable {
     try {
       this.header = decodeSegmentHeader(this.#read(0, Math.min(SEGMENT_HEADER, size)), size)
       this.#fanout = this.#read(SEGMENT_HEADER, 4 * 2 ** this.header.fanoutBits)
+      this.#prefixes = this.#readPrefixes()
     } catch (error) {
       closeSync(this.#fd)
       throw error
@@ -43,13 +52,14 @@ export class SegmentFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    prefixBytes -= this.#prefixes?.byteLength ?? 0
     closeSync(this.#fd)
   }
 
   /** Every entry of an id. The result's `id` is a copy. */
   *lookup(id: Uint8Array): Generator<SegmentEntry> {
     const { prefixBits, prefix, fanoutBits } = this.header
-    if (!hasPrefix(id, prefixBits, prefix)) return
+    if (!hasPrefix(id, prefixBits, prefix) || this.#isNotHere(id)) return
     const bucket = bucketOf(id, prefixBits, fanoutBits)
     const end = this.#fanout.readUInt32LE(4 * bucket)
     let index = this.#lowerBound(id, bucket === 0 ? 0 : this.#fanout.readUInt32LE(4 * bucket - 4), end)
@@ -76,6 +86,31 @@ export class SegmentFile implements Disposable {
       const bytes = Buffer.from(this.#entryBytes(from, count))
       for (let i = 0; i < count; i++) yield readSegmentEntry(bytes, i * SEGMENT_ENTRY)
     }
+  }
+
+  #readPrefixes(): Uint32Array | undefined {
+    const { nEntries } = this.header
+    if (nEntries > PREFIX_ENTRIES || prefixBytes + 4 * nEntries > PREFIX_BYTES) return undefined
+    const prefixes = new Uint32Array(nEntries)
+    for (let from = 0; from < nEntries; from += WINDOW) {
+      const bytes = this.#entryBytes(from, Math.min(WINDOW, nEntries - from))
+      for (let at = 0; at < bytes.length; at += SEGMENT_ENTRY) prefixes[from + at / SEGMENT_ENTRY] = bytes.readUInt32BE(at)
+    }
+    prefixBytes += prefixes.byteLength
+    return prefixes
+  }
+
+  #isNotHere(id: Uint8Array): boolean {
+    const prefixes = this.#prefixes
+    if (prefixes === undefined) return false
+    const wanted = Buffer.from(id.buffer, id.byteOffset, 4).readUInt32BE(0)
+    let low = 0
+    for (let high = prefixes.length; low < high; ) {
+      const middle = (low + high) >>> 1
+      if ((prefixes[middle] ?? 0) < wanted) low = middle + 1
+      else high = middle
+    }
+    return prefixes[low] !== wanted
   }
 
   /** First index in [low, high) whose id is not before `id`. Ids are uniform: interpolation first, then halving. */
