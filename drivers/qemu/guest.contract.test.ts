@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,12 +17,12 @@ import {
   type Lab,
   type LabVm,
 } from '../../lab/index.ts'
-import { Series, contextFor, newPoint, type Opened } from '../contract/series.ts'
+import { Series, contextFor, installation, newPoint, type Opened } from '../contract/series.ts'
 import type { HypervisorDriver } from '../driver.ts'
 import type { GuestCommand } from '../facets.ts'
 import { opKeyFor } from '../names.ts'
-import { installation } from '../contract/series.ts'
 import type { DiskKey, PointRequest, VmRef } from '../values.ts'
+import { runProgram } from '../transport/index.ts'
 import { openQemu } from './driver.ts'
 
 /** The contract of drivers.md §10 E and J, on a real guest that is frozen, killed and asked. One boot for all. */
@@ -160,6 +161,53 @@ describe('the qemu driver on a real guest', () => {
       await nothingLeft()
     }
   })
+
+  test.skipIf(process.getuid?.() !== 0)(
+    '31 variant job, scratch full: the guest is stopped by QEMU, resumed within 10 s, loses nothing, and the round is broken',
+    async () => {
+      const scratch = await mkdtemp(join(tmpdir(), 'hf-scr-'))
+      await runProgram('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', scratch])
+      try {
+        const fleecing = openQemu({ ...lab.endpoint, options: { ...lab.endpoint.options, fleecing: 'job', scratch } })
+        await vm.shell('head -c 20000000 /dev/urandom >/data/0/full; sync')
+        const { findings } = await fleecing.preflight(ctx(), ref, series().request(newPoint()))
+        expect(findings).toContainEqual(expect.objectContaining({ code: 'scratch-space', severity: 'blocking' }))
+        const opened = await new Series(target(), fleecing).open()
+        const states = new Set<string>()
+        const monitor = await vm.monitor()
+        // The guest's own write waits while it is stopped, and succeeds when it goes on.
+        const written = vm.shell(
+          'dd if=/dev/zero of=/data/0/full bs=100000 count=200 conv=notrunc,fsync 2>/dev/null && md5sum </data/0/full',
+          60_000,
+        )
+        const deadline = performance.now() + 30_000
+        for (let stopped: number | null = null; ;) {
+          const { status } = await monitor.execute<{ status: string }>('query-status')
+          states.add(status)
+          if (status === 'io-error') stopped ??= performance.now()
+          else if (stopped !== null) {
+            console.log(`the guest stood still for ${Math.round(performance.now() - stopped)} ms`)
+            expect(performance.now() - stopped).toBeLessThan(10_000)
+            break
+          }
+          expect(performance.now()).toBeLessThan(deadline)
+          // The sentinel needs a monitor too, and there are two.
+          await sleep(10)
+        }
+        monitor.close()
+        expect(states).toContain('io-error')
+        expect((await written).trim().split(' ')[0]).toBe(
+          createHash('md5').update(new Uint8Array(20_000_000)).digest('hex'),
+        )
+        expect(await fleecing.checkPoint(opened.ctx, opened.point)).toMatchObject({ status: 'broken' })
+        expect((await fleecing.abortPoint(opened.ctx, ref, null)).residue).toEqual([])
+        expect(await readdir(scratch)).toEqual([])
+      } finally {
+        await runProgram('umount', [scratch])
+        await rm(scratch, { recursive: true })
+      }
+    },
+  )
 
   test('30 a guest that is frozen at the start is thawed first, and the point says so', async () => {
     {
