@@ -1,0 +1,203 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { DefaultLogger } from '@temporalio/worker'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { MiB } from '../../base/index.ts'
+import type { DiskKey, PointId } from '../../drivers/index.ts'
+import { createRepository } from '../../repository/index.ts'
+import type { RepositoryRef } from '../../workflows/shared/contract.ts'
+import type { MoveDetails } from '../../workflows/shared/heartbeat.ts'
+import { createSiteActivities } from '../index.ts'
+import type { SiteActivities } from '../index.ts'
+import { holed } from '../testing/disks.ts'
+import { FakeHypervisor } from '../testing/fake-driver.ts'
+import { sampleEndpoint, sampleVm } from '../testing/samples.ts'
+import { testSite } from '../testing/site.ts'
+import type { TestSite } from '../testing/site.ts'
+import type { RestoreDiskInput } from './types.ts'
+
+const size = 12 * MiB
+const disk = 'virtio0' as DiskKey
+const content = holed(size, 7, [2, 3, 11])
+
+let folder: string
+let repository: RepositoryRef
+let stem: string
+const hypervisor = new FakeHypervisor({ [disk]: content })
+
+const aSite = (): TestSite => testSite({ hypervisor, folder, secret: async () => 'x', durableEveryBytes: 2 * MiB })
+function run<I, R>(
+  activity: (input: I) => Promise<R>,
+  input: I,
+  info: object = {},
+  watch: (beat: MoveDetails) => void = () => undefined,
+): Promise<R> {
+  const env = new MockActivityEnvironment({ heartbeatTimeoutMs: 400, ...info }, { logger: new DefaultLogger('ERROR') })
+  env.on('heartbeat', watch)
+  return env.run(activity, input) as Promise<R>
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-restore-'))
+  const location = { kind: 'posix', path: join(folder, 'repository') } as const
+  await createRepository({ location, passphrase: 'x', argon2: { m: 19_456, t: 2, p: 1 } })
+  repository = { id: 'main', name: 'main', site: 'test', location, credentialRef: 'file:/secret' }
+  await using world = aSite()
+  stem = await backUp(createSiteActivities(world.site))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+async function backUp(steps: SiteActivities): Promise<string> {
+  const point = hypervisor.point('full')
+  const round = { endpoint: sampleEndpoint, vm: sampleVm, pointId: point.id as PointId }
+  const session = '5'.repeat(32)
+  const range = { part: 1, disk, firstPage: 0, nPages: 1 }
+  const { series } = await run(steps.preflight, {
+    ...round,
+    repository,
+    mode: 'full' as const,
+    want: 'crash' as const,
+    onQuiesceFailure: 'degrade' as const,
+    freezeLimitMs: 5000,
+  })
+  await run(steps.openSession, { repository, session, series, parentStem: null, point, parts: [range] })
+  const copy = await run(steps.copyDisk, {
+    ...round,
+    repository,
+    session,
+    point,
+    range,
+    attemptBase: 0,
+    mode: 'full' as const,
+    compressionLevel: 1,
+    journalSourceBytes: null,
+    stallTimeoutMs: 60_000,
+  })
+  const committed = await run(steps.commitBackup, {
+    ...round,
+    repository,
+    session,
+    point,
+    results: [{ part: 1, attempt: copy.attempt }],
+    disks: [{ id: disk, mode: 'full' as const, why: 'no-parent' }],
+    attemptBase: 0,
+    origin: 'manual' as const,
+    name: null,
+    description: null,
+    startedMs: 1,
+    run: 'r',
+    tags: [],
+    hypervisor: { platform: 'qemu', version: '1', host: 'h' },
+  })
+  return committed.stem
+}
+
+const input = (over: Partial<RestoreDiskInput> = {}): RestoreDiskInput => ({
+  endpoint: sampleEndpoint,
+  operation: '9'.repeat(32),
+  repository,
+  stem,
+  target: hypervisor.target(),
+  disk,
+  resume: null,
+  stallTimeoutMs: 60_000,
+  ...over,
+})
+const forget = (): void => {
+  hypervisor.durable.clear()
+  hypervisor.faults = {}
+}
+
+it('writes exactly what was backed up; holes are left alone', async () => {
+  forget()
+  await using world = aSite()
+  const result = await run(createSiteActivities(world.site).restoreDisk, input())
+  expect(Buffer.compare(hypervisor.durable.get(disk) ?? new Uint8Array(), content)).toBe(0)
+  expect(result).toMatchObject({ size, bytesResumed: 0, writtenBytes: 9 * MiB })
+})
+
+it('goes on where the target had everything durably, after a death at any write, and ends with the same bytes', async () => {
+  for (const diesAt of [0, 4, 7, 10]) {
+    forget()
+    let last: MoveDetails | undefined
+    {
+      await using world = aSite()
+      hypervisor.faults = {
+        onWrite: async (at) => {
+          if (at >= diesAt * MiB) throw new Error('the worker is gone')
+        },
+      }
+      await expect(
+        run(createSiteActivities(world.site).restoreDisk, input(), {}, (beat) => (last = beat)),
+      ).rejects.toThrow()
+    }
+    hypervisor.faults = {}
+    await using world = aSite()
+    const result = await run(createSiteActivities(world.site).restoreDisk, input(), {
+      attempt: 2,
+      heartbeatDetails: last,
+    })
+    expect(Buffer.compare(hypervisor.durable.get(disk) ?? new Uint8Array(), content), `died at ${diesAt} MiB`).toBe(0)
+    expect(result.bytesResumed).toBe(last?.durableOffset ?? 0)
+  }
+})
+
+it('believes no claim about another volume, another point or an impossible offset', async () => {
+  const claim = { disk, volume: 'volume-virtio0', stem, offset: 8 * MiB }
+  for (const resume of [
+    { ...claim, volume: 'volume-of-before' },
+    { ...claim, stem: 'snap/other' },
+    { ...claim, offset: 8 * MiB + 5 },
+    { ...claim, offset: size * 2 },
+  ]) {
+    forget()
+    await using world = aSite()
+    const result = await run(createSiteActivities(world.site).restoreDisk, input({ resume }))
+    expect(result.bytesResumed).toBe(0)
+    expect(Buffer.compare(hypervisor.durable.get(disk) ?? new Uint8Array(), content)).toBe(0)
+  }
+})
+
+it('plans, makes and sweeps by the operation key, and leaves what is not of this operation', async () => {
+  await using world = aSite()
+  const steps = createSiteActivities(world.site)
+  const where = {
+    endpoint: sampleEndpoint,
+    operation: '9'.repeat(32),
+    repository,
+    stem,
+    place: { place: { kind: 'new', name: 'copy' }, identity: 'new', isolated: true },
+  } as const
+  expect(await run(steps.planRestore, where)).toMatchObject({
+    vmName: sampleVm.name,
+    firmware: 'bios',
+    disks: [{ key: disk, size }],
+  })
+  expect((await run(steps.createTarget, where)).disks).toHaveLength(1)
+  hypervisor.calls.length = 0
+  await run(steps.destroyTarget, { ...where, target: null })
+  expect(hypervisor.calls).toEqual(['remove ours'])
+})
+
+it('asks the guest, judges the answer, keeps the picture', async () => {
+  await using world = aSite()
+  const steps = createSiteActivities(world.site)
+  const guest = { endpoint: sampleEndpoint, operation: '9'.repeat(32), vm: sampleVm }
+  expect(await run(steps.waitForGuest, { ...guest, timeoutMs: 30_000 })).toMatchObject({ state: 'up' })
+  const check = {
+    title: 'rows',
+    path: '/bin/count',
+    args: [],
+    timeoutMs: 1000,
+    expectExit: 0,
+    count: { expected: 1004, tolerance: 0.005 },
+  }
+  expect(await run(steps.runGuestCheck, { ...guest, check })).toMatchObject({ passed: true, count: 1000 })
+  expect(
+    await run(steps.runGuestCheck, { ...guest, check: { ...check, count: { expected: 1010, tolerance: 0.005 } } }),
+  ).toMatchObject({ passed: false })
+  const { sha256 } = await run(steps.takeScreenshot, guest)
+  expect(world.evidence.has(sha256 ?? '')).toBe(true)
+})

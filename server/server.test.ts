@@ -1,0 +1,186 @@
+import { spawn } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { testCatalog } from '../catalog/testing.ts'
+import { homeOf, makeHome, portOf, temporalTarget, workerConfig } from './config.ts'
+import { agreeWithCatalog, ensureInstallation } from './installation.ts'
+import { announce, takePlace, whoIs } from './place.ts'
+import { ensureWorkerToken, resolveSecret } from './secrets.ts'
+import { Supervisor } from './supervisor.ts'
+import { findTemporalCli } from './temporal-cli.ts'
+import { eventually } from './testing/workflows.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-server-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
+const home = () => {
+  const made = homeOf({ HOLDFAST_HOME: folder })
+  makeHome(made)
+  return made
+}
+
+describe('a secret', () => {
+  const put = (text: string, mode = 0o600): string => {
+    const path = join(folder, 'secret')
+    writeFileSync(path, text)
+    chmodSync(path, mode)
+    return path
+  }
+  it('is the content of a file of its owner alone, without the last line break', async () => {
+    expect(await resolveSecret(`file:${put('pass phrase \n')}`)).toBe('pass phrase ')
+    expect(await resolveSecret('')).toBe('')
+  })
+  it('is refused where others can read it, with the command that helps', async () => {
+    await expect(resolveSecret(`file:${put('x', 0o640)}`)).rejects.toMatchObject({
+      code: 'SecretMissing',
+      hint: expect.stringContaining('chmod 600') as string,
+    })
+  })
+  it('is not followed through a link, and a missing one is named', async () => {
+    symlinkSync(put('x'), join(folder, 'link'))
+    await expect(resolveSecret(`file:${join(folder, 'link')}`)).rejects.toMatchObject({ code: 'SecretMissing' })
+    await expect(resolveSecret(`file:${join(folder, 'none')}`)).rejects.toThrow(join(folder, 'none'))
+    await expect(resolveSecret('env:TOKEN')).rejects.toMatchObject({ code: 'ConfigInvalid' })
+  })
+  it('of the workers is made once', () => {
+    const path = join(folder, 'token')
+    ensureWorkerToken(path, () => 'first')
+    ensureWorkerToken(path, () => 'second')
+    expect(readFileSync(path, 'utf8')).toBe('first\n')
+  })
+})
+
+describe('the installation', () => {
+  it('keeps its identity, and a fresh catalog takes it over', () => {
+    const first = ensureInstallation(home())
+    expect(ensureInstallation(home())).toEqual(first)
+    using world = testCatalog()
+    agreeWithCatalog(first, world.catalog)
+    expect(world.catalog.installation.get().uuid).toBe(first.uuid)
+  })
+  it('comes by the environment where a worker has no home of the server', () => {
+    const uuid = 'a'.repeat(32)
+    expect(ensureInstallation(home(), { HOLDFAST_INSTALLATION: `${uuid}:lyon` })).toEqual({ uuid, name: 'lyon' })
+    expect(() => ensureInstallation(home(), { HOLDFAST_INSTALLATION: 'nonsense' })).toThrow()
+  })
+})
+
+describe('a place', () => {
+  it('is held by one living process, and taken over from a dead one', async () => {
+    const at = home()
+    {
+      using _held = await takePlace(at, 'server')
+      await expect(takePlace(at, 'server')).rejects.toMatchObject({ code: 'AlreadyRunning' })
+    }
+    writeFileSync(join(at.run, 'server.lock'), JSON.stringify({ pid: process.pid, started: '1' }))
+    using _again = await takePlace(at, 'server')
+    expect(existsSync(join(at.run, 'server.lock'))).toBe(true)
+  })
+  it('is told by who is there; a reused pid is somebody else', async () => {
+    const at = home()
+    using _notice = await announce(at, 'server', 'http://127.0.0.1:1')
+    expect((await whoIs(at, 'server'))?.address).toBe('http://127.0.0.1:1')
+    writeFileSync(
+      join(at.run, 'server.json'),
+      JSON.stringify({ pid: process.pid, started: '1', role: 'server', address: 'x' }),
+    )
+    expect(await whoIs(at, 'server')).toBeNull()
+    expect(await whoIs(at, 'worker-lyon')).toBeNull()
+  })
+})
+
+describe('supervision', () => {
+  const spec = (script: string) => ({
+    name: 'child',
+    program: '/bin/sh',
+    args: ['-c', script],
+    logFile: join(folder, 'child.log'),
+    ready: async () => undefined,
+    stopWithinMs: 2000,
+  })
+  it('starts a crashed child again, and leaves none when it stops', async () => {
+    const supervisor = new Supervisor(quiet)
+    const child = await supervisor.start(spec('echo $$ >> "$0.pids"; exec sleep 60'))
+    const first = child.pid ?? -1
+    process.kill(first, 'SIGKILL')
+    await eventually('the restart', () => child.pid !== first && child.restarts === 1)
+    const second = child.pid ?? -1
+    await supervisor.stop()
+    expect(() => process.kill(second, 0)).toThrow()
+  })
+  it('says what a child said that ended before it was ready', async () => {
+    await using supervisor = new Supervisor(quiet)
+    const never = new Promise<void>(() => undefined)
+    const failing = supervisor.start({ ...spec('echo no database; exit 3'), ready: () => never })
+    await expect(failing).rejects.toMatchObject({
+      message: expect.stringContaining('exit 3') as string,
+      data: { lastLines: ['no database'] },
+    })
+  })
+  it('dies with its parent, however it dies', async () => {
+    const script = `
+      import { Supervisor } from ${JSON.stringify(new URL('./supervisor.ts', import.meta.url).href)}
+      const quiet = { info() {}, warn() {}, error() {} }
+      const child = await new Supervisor(quiet).start({ name: 'c', program: '/bin/sleep', args: ['60'], logFile: ${JSON.stringify(join(folder, 'c.log'))}, ready: async () => {}, stopWithinMs: 1000 })
+      console.log(child.pid)
+      setInterval(() => {}, 1000)`
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const pid = await new Promise<number>((resolve) =>
+      parent.stdout.once('data', (line: Buffer) => resolve(Number(line.toString()))),
+    )
+    parent.kill('SIGKILL')
+    await eventually('the end of the child', () => !isRunning(pid))
+  })
+})
+
+function isRunning(pid: number): boolean {
+  if (!existsSync(`/proc/${pid}/stat`)) return false
+  return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+}
+
+describe('the Temporal CLI', () => {
+  const script = (name: string, answer: string): string => {
+    const path = join(folder, name)
+    writeFileSync(path, `#!/bin/sh\n${answer}\n`, { mode: 0o755 })
+    return path
+  }
+  it('is the one that was named, before the one on PATH', async () => {
+    const named = script('mine', 'echo temporal version 9')
+    script('temporal', 'echo temporal version 8')
+    const env = { HOLDFAST_TEMPORAL_CLI: named, PATH: folder }
+    expect(await findTemporalCli({ env, cacheDir: folder })).toMatchObject({
+      path: named,
+      way: 'HOLDFAST_TEMPORAL_CLI',
+      version: 'temporal version 9',
+    })
+    expect(await findTemporalCli({ env: { PATH: folder }, cacheDir: folder })).toMatchObject({
+      way: 'PATH',
+      version: 'temporal version 8',
+    })
+  })
+  it('that was named and does not work is told, not replaced by another', async () => {
+    script('temporal', 'echo temporal version 8')
+    const env = { HOLDFAST_TEMPORAL_CLI: script('broken', 'exit 1'), PATH: folder }
+    await expect(findTemporalCli({ env, cacheDir: folder })).rejects.toMatchObject({
+      code: 'PackageMissing',
+      data: { attempts: [{ way: 'HOLDFAST_TEMPORAL_CLI' }] },
+    })
+  })
+})
+
+describe('configuration', () => {
+  it('names what is wrong', () => {
+    expect(() => portOf('70000', 1)).toThrow('70000')
+    expect(() => workerConfig({}, 'Lyon 1')).toThrow('Lyon 1')
+    expect(() => workerConfig({ HOLDFAST_MOVERS: '0' }, 'lyon')).toThrow('HOLDFAST_MOVERS')
+    expect(() => temporalTarget({}, null)).toThrow('not known')
+    expect(temporalTarget({ TEMPORAL_ADDRESS: 'h:1' }, 'f:2').address).toBe('h:1')
+  })
+})
