@@ -1,3 +1,5 @@
+import type { AddressInfo } from 'node:net'
+import { serve } from '@hono/node-server'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { aRun, pointIdOf, aPoint } from '../catalog/testing.ts'
 import { adminToken, bench, own, type Bench } from './testing/bench.ts'
@@ -150,7 +152,40 @@ test('who leaves is forgotten, whichever side notices', async () => {
   await until(() => here.catalog.events.listeners() === 0)
 })
 
+test('a stream that breaks is forgotten too', async () => {
+  const listener = await listen()
+  await listener.next()
+  here.catalog.events.after = () => {
+    throw new Error('the disk is gone')
+  }
+  here.catalog.events.publish('vm', 'web-01')
+  await until(() => here.catalog.events.listeners() === 0)
+  await listener.leave()
+})
+
 test('a number that is none is refused', async () => {
   const response = await here.call('GET', '/api/v1/events', undefined, { 'last-event-id': 'abc' })
   expect(response.status).toBe(400)
+})
+
+test('over a real connection, a browser that closes its page is forgotten', async () => {
+  const server = serve({ fetch: here.app.fetch, port: 0, hostname: '127.0.0.1' })
+  try {
+    await until(() => server.listening)
+    const { port } = server.address() as AddressInfo
+    const page = new AbortController()
+    const response = await fetch(`http://127.0.0.1:${port}/api/v1/events`, {
+      headers: { authorization: `Bearer ${adminToken}` },
+      signal: page.signal,
+    })
+    const listener = new Listener(response)
+    await listener.next()
+    expect(here.catalog.events.listeners()).toBe(1)
+    here.catalog.runs.started(aRun(1))
+    expect((await listener.nextChange()).data.id).toBe('run-1')
+    page.abort()
+    await until(() => here.catalog.events.listeners() === 0)
+  } finally {
+    server.close()
+  }
 })

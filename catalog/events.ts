@@ -14,7 +14,7 @@ export interface ChangeEvent {
 export interface EventQueries {
   readonly publish: (type: EventType, subject: string | null) => void
   /** Up to `limit` events after `seq`, oldest first. */
-  after(seq: number, limit: number): ChangeEvent[]
+  after: (seq: number, limit: number) => ChangeEvent[]
   /** The oldest event still kept, or 0. A reader that saw less has missed some. */
   oldest(): number
   newest(): number

@@ -51,7 +51,7 @@ async function holdfast(line: string | readonly string[], setting: Setting = {})
   const code = await runCli(
     argv,
     {
-      stdout: sink((text) => (out += text)) as World['stdout'],
+      stdout: sink((text) => (out += text)),
       stderr: sink((text) => (err += text)),
       stdin: new PassThrough(),
       env: {
