@@ -41,7 +41,8 @@ export interface Faults {
 
 const heights = { 1440: { width: 1440, height: 1000 }, 390: { width: 390, height: 844 } } as const
 
-const flags = [
+export const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+export const browserFlags = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -97,9 +98,9 @@ export class Stage implements AsyncDisposable {
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('the server has no port')
     const browser = await chromium.launch({
-      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+      executablePath: chromiumPath,
       headless: true,
-      args: flags,
+      args: browserFlags,
     })
     const page = await browser.newPage({ viewport: { width: 720, height: 400 } })
     await page.setContent(console_)

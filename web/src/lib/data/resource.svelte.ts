@@ -1,5 +1,6 @@
 import { ApiError } from '#lib/api/problem.ts'
 import type { StreamEvent } from '#lib/api/types.ts'
+import { serverNow } from '#lib/live/now.svelte.ts'
 import { live, type Topic } from '#lib/live/stream.svelte.ts'
 
 /** Something read from the API and kept current while a component shows it. */
@@ -56,7 +57,7 @@ export function resource<T>(load: (signal: AbortSignal) => Promise<T>, options: 
         if (stop.signal.aborted) return
         if (!(cause instanceof ApiError)) throw cause
         error = cause
-        staleSince ??= value === undefined ? null : lastMs
+        staleSince ??= value === undefined ? null : serverNow()
       } finally {
         busy = false
         if (!stop.signal.aborted) {

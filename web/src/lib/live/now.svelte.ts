@@ -8,10 +8,15 @@ const subscribe = createSubscriber((update) => {
   return () => clearInterval(timer)
 })
 
+/** The present in the server's time, in Unix ms; for what is written down once. */
+export function serverNow(): number {
+  return Date.now() + skew
+}
+
 /** The present in the server's time, in Unix ms. Whatever reads it in markup is drawn again each second. */
 export function now(): number {
   subscribe()
-  return Date.now() + skew
+  return serverNow()
 }
 
 /** Called with each answer that carries the server's time. Small differences are travel time, not skew. */

@@ -1,6 +1,6 @@
 import type { StreamEvent } from '#lib/api/types.ts'
 import { backoffMs } from './backoff.ts'
-import { learnServerTime } from './now.svelte.ts'
+import { learnServerTime, serverNow } from './now.svelte.ts'
 
 export type Topic = StreamEvent['type']
 type Listener = (event: StreamEvent) => void
@@ -84,7 +84,7 @@ class Live {
     this.brokenSince = null
     this.nextTryMs = null
     this.#watch()
-    if (gap) this.#tell({ type: 'resync', id: null, ms: Date.now(), data: null })
+    if (gap) this.#tell({ type: 'resync', id: null, ms: serverNow(), data: null })
   }
 
   #broke(): void {
@@ -92,17 +92,17 @@ class Live {
     const wait = backoffMs(this.#attempt)
     this.#attempt += 1
     this.status = 'broken'
-    this.brokenSince ??= Date.now()
-    this.nextTryMs = Date.now() + wait
+    this.brokenSince ??= serverNow()
+    this.nextTryMs = serverNow() + wait
     this.#timer = setTimeout(() => this.open(), wait)
-    this.#poll ??= setInterval(() => this.#tell({ type: 'resync', id: null, ms: Date.now(), data: null }), pollMs)
+    this.#poll ??= setInterval(() => this.#tell({ type: 'resync', id: null, ms: serverNow(), data: null }), pollMs)
   }
 
   #received(topic: Topic, text: string): void {
     const parsed: unknown = JSON.parse(text)
     const event: StreamEvent = {
       id: null,
-      ms: Date.now(),
+      ms: serverNow(),
       data: null,
       ...(parsed as Partial<StreamEvent>),
       type: topic,

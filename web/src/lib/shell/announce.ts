@@ -1,5 +1,5 @@
 import type { Run, RunState } from '#lib/api/types.ts'
-import { runLooks } from '#lib/state/looks.ts'
+import { runLook } from '#lib/state/looks.ts'
 
 /**
  * What the live region says when a row of a run arrives: states, never percent. Null if the state is the one that was
@@ -8,5 +8,5 @@ import { runLooks } from '#lib/state/looks.ts'
 export function announcement(known: RunState | undefined, run: Run): string | null {
   if (known === run.state) return null
   if (known === undefined && run.endedMs !== null) return null
-  return `${run.title}: ${runLooks[run.state].word}`
+  return `${run.title}: ${runLook({ ...run, said: run.summary }).word}`
 }

@@ -13,8 +13,16 @@ export const runLooks: Record<RunState, Look> = {
   terminated: look('fail', 'Terminated'),
 }
 
-/** States in which a run has not ended. */
-export const openRunStates: ReadonlySet<RunState> = new Set<RunState>(['running', 'paused', 'waiting'])
+/**
+ * How a run is shown. A drill that ended has done its work whatever it found, so its verdict is shown and not that it
+ * ended: its own sentence begins with it. Without a verdict nothing is claimed.
+ */
+export function runLook(run: { readonly kind: RunKind; readonly state: RunState; readonly said: string | null }): Look {
+  const ended = run.state === 'completed' || run.state === 'completed-with-residue'
+  if (run.kind !== 'drill' || !ended) return runLooks[run.state]
+  const [verdict] = /^(passed|failed|inconclusive)\b/i.exec(run.said ?? '') ?? []
+  return verdict ? verdictLooks[verdict.toLowerCase() as Drill['verdict']] : look('unknown', 'Ended')
+}
 
 export const stepLooks: Record<StepState, Look> = {
   scheduled: look('idle', 'Not yet', 'next'),
