@@ -52,7 +52,10 @@ async function backUp(repository: Repository, name: string, parentStem: string |
   const nPages = Math.ceil(size / GiB)
   const parts = [{ part: 1, disk: 'disk', firstPage: 0, nPages }]
   const owner = uuid()
-  await repository.openSession({ session, snap: uuid(), series, createdMs: Date.now(), parentStem, owner, parts, point: null }, signal)
+  await repository.openSession(
+    { session, snap: uuid(), series, createdMs: Date.now(), parentStem, owner, parts, point: null },
+    signal,
+  )
   const result = await repository.copyPart({
     session,
     part: 1,
@@ -85,7 +88,9 @@ async function backUp(repository: Repository, name: string, parentStem: string |
 function print(name: string, began: number, detail: string): void {
   const seconds = (performance.now() - began) / 1000
   const rss = Math.round(process.resourceUsage().maxRSS / 1024)
-  console.log(`${name.padEnd(22)} ${(size / MiB / seconds).toFixed(0).padStart(6)} MiB/s  peak RSS ${rss} MiB  ${detail}`)
+  console.log(
+    `${name.padEnd(22)} ${(size / MiB / seconds).toFixed(0).padStart(6)} MiB/s  peak RSS ${rss} MiB  ${detail}`,
+  )
 }
 
 try {

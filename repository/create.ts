@@ -1,15 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { HoldfastError, isHoldfastError } from '../base/index.ts'
-import {
-  canonicalJson,
-  defaultFmt,
-  encodeFloor,
-  names,
-  parseName,
-  probeKind,
-  toHex,
-  type Fmt,
-} from './format/index.ts'
+import { canonicalJson, defaultFmt, encodeFloor, names, parseName, probeKind, toHex, type Fmt } from './format/index.ts'
 import {
   createKeyRing,
   createKeys,
@@ -73,11 +64,18 @@ export async function createRepositoryWith(
   const store = connect()
   const begun = (await listAll(store, '')).filter(({ name }) => !name.startsWith('probe'))
   if (begun.length > 0 && !resume) {
-    throw new HoldfastError('RepositoryExists', `there is a repository in ${location.path} already, or an init that was interrupted`, {
-      hint: 'Choose an empty place, or complete an interrupted init with --resume.',
-    })
+    throw new HoldfastError(
+      'RepositoryExists',
+      `there is a repository in ${location.path} already, or an init that was interrupted`,
+      {
+        hint: 'Choose an empty place, or complete an interrupted init with --resume.',
+      },
+    )
   }
-  requireBeginning(location.path, begun.map(({ name }) => name))
+  requireBeginning(
+    location.path,
+    begun.map(({ name }) => name),
+  )
   onProgress('probing the store')
   const probe = await probeStore([connect(), connect()], internals.probeSize ?? FULL_PROBE)
   requireFit(probe)
@@ -120,7 +118,13 @@ async function begin(
   await openEverySlot(store, repo, keys.objects, passphrase, keys.recoveryText, derive)
   const ring = createKeyRing(keys.content)
   const sig = keys.content.keys.find(({ no }) => no === keys.content.current.SIG)
-  const fmt = defaultFmt({ repo, createdMs: ms, domains: [domain], probe: probeMembers(probe, ms), signer: sig?.pub ?? '' })
+  const fmt = defaultFmt({
+    repo,
+    createdMs: ms,
+    domains: [domain],
+    probe: probeMembers(probe, ms),
+    signer: sig?.pub ?? '',
+  })
   const fmtBytes = signFmt(fmt, ring)
   await put(store, names.fmt(0), fmtBytes)
   const there = await getWhole(store, names.fmt(0), signal)
@@ -235,7 +239,10 @@ function requireBeginning(path: string, present: readonly string[]): void {
   })
   const complete = present.includes(names.floor(1))
   if (beyond === undefined && !complete) return
-  throw new HoldfastError('RepositoryExists', `the repository in ${path} is complete${beyond === undefined ? '' : ` and in use: ${beyond}`}`)
+  throw new HoldfastError(
+    'RepositoryExists',
+    `the repository in ${path} is complete${beyond === undefined ? '' : ` and in use: ${beyond}`}`,
+  )
 }
 
 function requireFit(probe: ProbeReport): void {

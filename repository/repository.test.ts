@@ -8,7 +8,16 @@ import { names, tombstoneKind, holdKind, NO_FEATURES } from './format/index.ts'
 import { argon2id, protectJson, signFeat, type DerivePassphrase } from './keys/index.ts'
 import { openRepositoryWith, probeLocation, type OpenedRepository } from './repository.ts'
 import { FaultClock, FaultyStore, PosixStore, SMALL_PROBE } from './store/index.ts'
-import { backUp, expectIdentical, GcScript, MemoryBucket, ModelBackup, ModelDisk, RepositoryLab, seededBytes } from './testing/index.ts'
+import {
+  backUp,
+  expectIdentical,
+  GcScript,
+  MemoryBucket,
+  ModelBackup,
+  ModelDisk,
+  RepositoryLab,
+  seededBytes,
+} from './testing/index.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
 
@@ -30,7 +39,10 @@ describe('creating a repository', () => {
   it('makes one that opens with the passphrase and with the recovery key', async () => {
     const location = place()
     const { id, recoveryKey } = await create(location)
-    for (const secret of [{ kind: 'passphrase', passphrase: 'x' }, { kind: 'recovery', text: recoveryKey.toLowerCase() }] as const) {
+    for (const secret of [
+      { kind: 'passphrase', passphrase: 'x' },
+      { kind: 'recovery', text: recoveryKey.toLowerCase() },
+    ] as const) {
       await using repository = await openRepositoryWith({ location, secret, cacheDir: cacheDir() }, { derive })
       expect(repository.id).toBe(id)
     }
@@ -49,14 +61,19 @@ describe('creating a repository', () => {
     const other = place()
     await fs.mkdir(other.path)
     await fs.writeFile(join(other.path, 'README'), 'mine')
-    await expect(create(other)).rejects.toMatchObject({ code: 'RepositoryForeign', message: expect.stringContaining('README') as string })
+    await expect(create(other)).rejects.toMatchObject({
+      code: 'RepositoryForeign',
+      message: expect.stringContaining('README') as string,
+    })
     const file = place()
     await fs.writeFile(file.path, '')
     await expect(create(file)).rejects.toMatchObject({ code: 'RepositoryForeign' })
   })
 
   it('refuses an empty passphrase', async () => {
-    await expect(createRepositoryWith({ location: place(), passphrase: '' })).rejects.toMatchObject({ code: 'ConfigInvalid' })
+    await expect(createRepositoryWith({ location: place(), passphrase: '' })).rejects.toMatchObject({
+      code: 'ConfigInvalid',
+    })
   })
 
   it('that was interrupted at any store call is completed by resuming, and its new recovery key works', async () => {
@@ -64,20 +81,39 @@ describe('creating a repository', () => {
     const whole = new MemoryBucket()
     const location = place()
     const options = { location, passphrase: 'x', argon2 }
-    await createRepositoryWith(options, { connect: () => new FaultyStore(whole.connect(), () => undefined, clock), probeSize: SMALL_PROBE, derive })
+    await createRepositoryWith(options, {
+      connect: () => new FaultyStore(whole.connect(), () => undefined, clock),
+      probeSize: SMALL_PROBE,
+      derive,
+    })
     const first = clock.calls.findIndex(({ op, name }) => op === 'put' && name.startsWith('keys/'))
     for (let n = first + 1; n <= clock.calls.length; n++) {
       const bucket = new MemoryBucket()
       const own = new FaultClock()
-      const dying = () => new FaultyStore(bucket.connect(), (call) => (call.n >= n ? { kind: 'fail', code: 'StoreUnavailable' } : undefined), own)
-      await expect(createRepositoryWith(options, { connect: dying, probeSize: SMALL_PROBE, derive })).rejects.toMatchObject({ code: 'StoreUnavailable' })
+      const dying = () =>
+        new FaultyStore(
+          bucket.connect(),
+          (call) => (call.n >= n ? { kind: 'fail', code: 'StoreUnavailable' } : undefined),
+          own,
+        )
+      await expect(
+        createRepositoryWith(options, { connect: dying, probeSize: SMALL_PROBE, derive }),
+      ).rejects.toMatchObject({ code: 'StoreUnavailable' })
       const connect = () => bucket.connect()
       if (bucket.objects.has(names.floor(1))) continue
-      const { recoveryKey, id } = await createRepositoryWith({ ...options, resume: true }, { connect, probeSize: SMALL_PROBE, derive })
+      const { recoveryKey, id } = await createRepositoryWith(
+        { ...options, resume: true },
+        { connect, probeSize: SMALL_PROBE, derive },
+      )
       const secret = { kind: 'recovery', text: recoveryKey } as const
-      await using repository = await openRepositoryWith({ location, secret, cacheDir: join(home, `resume-${n}`) }, { connect, derive })
+      await using repository = await openRepositoryWith(
+        { location, secret, cacheDir: join(home, `resume-${n}`) },
+        { connect, derive },
+      )
       expect(repository.id).toBe(id)
-      const recovery = repository.engine.inventory.slots.filter(({ slot }) => slot.type === 'recovery' && slot.repo === id)
+      const recovery = repository.engine.inventory.slots.filter(
+        ({ slot }) => slot.type === 'recovery' && slot.repo === id,
+      )
       expect(recovery).toHaveLength(1)
     }
   }, 60_000)

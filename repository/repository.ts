@@ -46,7 +46,10 @@ export interface OpenInternals {
 }
 
 /** Opens a repository with one secret. Throws RepositoryMissing, WrongSecret, KeysDamaged, FormatUnsupported. */
-export async function openRepositoryWith(options: OpenOptions, internals: OpenInternals = {}): Promise<OpenedRepository> {
+export async function openRepositoryWith(
+  options: OpenOptions,
+  internals: OpenInternals = {},
+): Promise<OpenedRepository> {
   const { location, secret, cacheDir, threads } = options
   const connect = internals.connect ?? connectTo(location)
   const store = connect()

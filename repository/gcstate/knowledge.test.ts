@@ -19,7 +19,16 @@ describe('a dated fact about a pack', () => {
   it('is condemned by a later record that names the pack, not by an earlier one', () => {
     expect(judge(state(1, [[1, P]]), P, 0)).toBe('condemned')
     expect(judge(state(1, [[1, P]]), P, 1)).toBe('usable')
-    expect(judge(state(1, [[1, P], [2, 'q']]), P, 1)).toBe('usable')
+    expect(
+      judge(
+        state(1, [
+          [1, P],
+          [2, 'q'],
+        ]),
+        P,
+        1,
+      ),
+    ).toBe('usable')
   })
 
   it('is stale once records after it may have been retired', () => {
@@ -35,8 +44,17 @@ describe('a dated fact about a pack', () => {
 })
 
 const packs = fc.subarray(['p', 'q', 'r'])
-const states = fc.record({ floor: fc.integer({ min: 1, max: 8 }), records: fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), packs), { maxLength: 4 }) })
-  .map(({ floor, records }) => state(floor, records.map(([epoch, names]) => [epoch, ...names] as [number, ...string[]])))
+const states = fc
+  .record({
+    floor: fc.integer({ min: 1, max: 8 }),
+    records: fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), packs), { maxLength: 4 }),
+  })
+  .map(({ floor, records }) =>
+    state(
+      floor,
+      records.map(([epoch, names]) => [epoch, ...names] as [number, ...string[]]),
+    ),
+  )
 const stamp = fc.integer({ min: 0, max: 9 })
 
 describe('the knowledge rule', () => {
@@ -131,7 +149,8 @@ class World {
       const chosen = new Set(live.filter((_, index) => (index + at) % 2 === 0))
       if (chosen.size > 0) this.records.push({ epoch: this.state.base + 1, condemned: chosen, final: undefined })
     } else if (record === undefined) return
-    else if (kind === 'finish') record.final ??= new Set([...record.condemned].filter((_, index) => (index + at) % 3 !== 0))
+    else if (kind === 'finish')
+      record.final ??= new Set([...record.condemned].filter((_, index) => (index + at) % 3 !== 0))
     else if (kind === 'stop') record.final ??= new Set()
     else if (kind === 'delete') {
       for (const pack of record.final ?? []) {

@@ -16,7 +16,7 @@ export class PackSet {
   has(pack: string): boolean {
     const wanted = fromHex(pack, 32, 'pack name')
     let low = 0
-    for (let high = this.size; low < high; ) {
+    for (let high = this.size; low < high;) {
       const middle = (low + high) >>> 1
       const order = buffer(this.#table).compare(wanted, 0, 32, 32 * middle, 32 * middle + 32)
       if (order === 0) return true

@@ -79,7 +79,11 @@ describe('a reading of garbage collection', () => {
   it('reads floor/ after gc/', async () => {
     const clock = new FaultClock()
     await reader().read(new FaultyStore(bucket.connect(), () => undefined, clock), noSignal)
-    expect(clock.calls.map(({ op, name }) => `${op} ${name.split('/')[0]}`)).toEqual(['list gc', 'list floor', 'get floor'])
+    expect(clock.calls.map(({ op, name }) => `${op} ${name.split('/')[0]}`)).toEqual([
+      'list gc',
+      'list floor',
+      'get floor',
+    ])
   })
 
   it('begins again where a record was retired between listing and reading', async () => {

@@ -109,7 +109,8 @@ export class GcStateReader {
   #soundFinal(bytes: Uint8Array, condemned: Condemned, sha: string): PackSet | undefined {
     try {
       const final = decodeFinal(bytes)
-      if (final.repo !== this.#repo || !this.#verify(final) || !matchesCondemned(final, condemned, sha)) return undefined
+      if (final.repo !== this.#repo || !this.#verify(final) || !matchesCondemned(final, condemned, sha))
+        return undefined
       return new PackSet(final.ordinals.map((ordinal) => condemned.packs[ordinal] ?? ''))
     } catch (error) {
       if (isHoldfastError(error)) return undefined
@@ -144,7 +145,9 @@ export class GcStateReader {
       const body = this.#bodies.get(name)
       if (body === undefined) continue
       if (body.condemned.floorSeen > floor) return `${name} has seen floor ${body.condemned.floorSeen}, not ${floor}`
-      const missed = body.condemned.seen.find((seen) => seen.epoch >= floor && !known.has(`${seen.epoch} ${seen.nonce}`))
+      const missed = body.condemned.seen.find(
+        (seen) => seen.epoch >= floor && !known.has(`${seen.epoch} ${seen.nonce}`),
+      )
       if (missed !== undefined) return `${name} has seen a record of epoch ${missed.epoch} that is not listed`
     }
     for (const [key, { name, epoch }] of finals) {
@@ -161,5 +164,7 @@ export class GcStateReader {
 }
 
 function forged(what: string): HoldfastError {
-  return new HoldfastError('RecordForged', `a garbage-collection record is not genuine: ${what}`, { data: { record: what } })
+  return new HoldfastError('RecordForged', `a garbage-collection record is not genuine: ${what}`, {
+    data: { record: what },
+  })
 }

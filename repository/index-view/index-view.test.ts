@@ -21,7 +21,10 @@ const folder = () => join(home, String((made += 1)))
 const idOf = (text: string | number) => sha256(Buffer.from(String(text)))
 const packOf = (n: number) => sha256(Buffer.from(`pack ${n}`)).toString('hex')
 
-function content(ids: readonly Uint8Array[], options: Partial<SegmentContent> & { readonly perPack?: number } = {}): SegmentContent {
+function content(
+  ids: readonly Uint8Array[],
+  options: Partial<SegmentContent> & { readonly perPack?: number } = {},
+): SegmentContent {
   const { perPack = 50, ...rest } = options
   const count = Math.max(1, Math.ceil(ids.length / perPack))
   return {
@@ -32,7 +35,12 @@ function content(ids: readonly Uint8Array[], options: Partial<SegmentContent> & 
     stampEpoch: 7,
     createdMs: 1,
     producer: 'ab'.repeat(16),
-    packs: Array.from({ length: count }, (_, n) => ({ sha: packOf(n), size: 100_000_000, lockUntilDay: 0, meta: false })),
+    packs: Array.from({ length: count }, (_, n) => ({
+      sha: packOf(n),
+      size: 100_000_000,
+      lockUntilDay: 0,
+      meta: false,
+    })),
     entries: ids.map((id, index) => ({
       id,
       pack: packOf(Math.floor(index / perPack)),
@@ -72,18 +80,21 @@ describe('a segment read in place', () => {
 
   it('finds ids that are not uniform at all', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 0, max: 2000 }), { minLength: 1, maxLength: 400 }), async (numbers) => {
-        const id = (n: number) => {
-          const bytes = Buffer.alloc(32)
-          bytes.writeUInt32BE(n, 28)
-          return bytes
-        }
-        using segment = await fileOf(content(numbers.map(id)))
-        for (let n = 0; n <= 2000; n += 13) {
-          expect([...segment.lookup(id(n))]).toHaveLength(numbers.includes(n) ? 1 : 0)
-        }
-        for (const n of numbers) expect([...segment.lookup(id(n))]).toHaveLength(1)
-      }),
+      fc.asyncProperty(
+        fc.uniqueArray(fc.integer({ min: 0, max: 2000 }), { minLength: 1, maxLength: 400 }),
+        async (numbers) => {
+          const id = (n: number) => {
+            const bytes = Buffer.alloc(32)
+            bytes.writeUInt32BE(n, 28)
+            return bytes
+          }
+          using segment = await fileOf(content(numbers.map(id)))
+          for (let n = 0; n <= 2000; n += 13) {
+            expect([...segment.lookup(id(n))]).toHaveLength(numbers.includes(n) ? 1 : 0)
+          }
+          for (const n of numbers) expect([...segment.lookup(id(n))]).toHaveLength(1)
+        },
+      ),
       { numRuns: 20 },
     )
   })
@@ -91,11 +102,25 @@ describe('a segment read in place', () => {
   it('gives every home of an id that has several, even hundreds', async () => {
     const id = idOf('everywhere')
     const count = 300
-    const packs = Array.from({ length: count }, (_, n) => ({ sha: packOf(n), size: 10_000, lockUntilDay: 0, meta: false }))
+    const packs = Array.from({ length: count }, (_, n) => ({
+      sha: packOf(n),
+      size: 10_000,
+      lockUntilDay: 0,
+      meta: false,
+    }))
     const entries = packs.map(({ sha }) => ({ id, pack: sha, off: 64, clen: 100, slot: 0, type: 1 as const }))
-    const others = Array.from({ length: 200 }, (_, n) => ({ id: idOf(n), pack: packOf(0), off: 64, clen: 100, slot: 1, type: 1 as const }))
+    const others = Array.from({ length: 200 }, (_, n) => ({
+      id: idOf(n),
+      pack: packOf(0),
+      off: 64,
+      clen: 100,
+      slot: 1,
+      type: 1 as const,
+    }))
     using segment = await fileOf({ ...content([]), packs, entries: [...entries, ...others] })
-    expect([...segment.lookup(id)].map(({ packOrd }) => segment.pack(packOrd).sha).sort()).toEqual(packs.map(({ sha }) => sha).sort())
+    expect([...segment.lookup(id)].map(({ packOrd }) => segment.pack(packOrd).sha).sort()).toEqual(
+      packs.map(({ sha }) => sha).sort(),
+    )
   })
 
   it('of a partition answers for its prefix only', async () => {
@@ -107,7 +132,8 @@ describe('a segment read in place', () => {
 })
 
 describe('the view', () => {
-  const view = (cacheDir: string, warnings: string[] = []) => new IndexView({ cacheDir, repo, warn: (text) => warnings.push(text) })
+  const view = (cacheDir: string, warnings: string[] = []) =>
+    new IndexView({ cacheDir, repo, warn: (text) => warnings.push(text) })
   const store = (bucket: MemoryBucket) => {
     const clock = new FaultClock()
     return { clock, store: new FaultyStore(bucket.connect(), () => undefined, clock) }

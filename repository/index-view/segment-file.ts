@@ -94,7 +94,8 @@ export class SegmentFile implements Disposable {
     const prefixes = new Uint32Array(nEntries)
     for (let from = 0; from < nEntries; from += WINDOW) {
       const bytes = this.#entryBytes(from, Math.min(WINDOW, nEntries - from))
-      for (let at = 0; at < bytes.length; at += SEGMENT_ENTRY) prefixes[from + at / SEGMENT_ENTRY] = bytes.readUInt32BE(at)
+      for (let at = 0; at < bytes.length; at += SEGMENT_ENTRY)
+        prefixes[from + at / SEGMENT_ENTRY] = bytes.readUInt32BE(at)
     }
     prefixBytes += prefixes.byteLength
     return prefixes
@@ -105,7 +106,7 @@ export class SegmentFile implements Disposable {
     if (prefixes === undefined) return false
     const wanted = Buffer.from(id.buffer, id.byteOffset, 4).readUInt32BE(0)
     let low = 0
-    for (let high = prefixes.length; low < high; ) {
+    for (let high = prefixes.length; low < high;) {
       const middle = (low + high) >>> 1
       if ((prefixes[middle] ?? 0) < wanted) low = middle + 1
       else high = middle
@@ -122,7 +123,7 @@ export class SegmentFile implements Disposable {
     }
     if (high === low) return low
     const bytes = this.#entryBytes(low, high - low)
-    for (let first = 0, last = high - low; ; ) {
+    for (let first = 0, last = high - low; ;) {
       if (first === last) return low + first
       const middle = (first + last) >>> 1
       const at = middle * SEGMENT_ENTRY
@@ -153,7 +154,7 @@ export class SegmentFile implements Disposable {
   }
 
   #fill(into: Buffer, offset: number): void {
-    for (let at = 0; at < into.length; ) {
+    for (let at = 0; at < into.length;) {
       const read = readSync(this.#fd, into, at, into.length - at, offset + at)
       if (read === 0) throw formatError('segment', `the cached file ends at byte ${offset + at}`)
       at += read

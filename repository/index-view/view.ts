@@ -21,11 +21,7 @@ export class IndexView implements Disposable {
   #segments: SegmentFile[] = []
   #refreshing: Promise<void> | undefined
 
-  constructor(options: {
-    readonly cacheDir: string
-    readonly repo: string
-    readonly warn: (message: string) => void
-  }) {
+  constructor(options: { readonly cacheDir: string; readonly repo: string; readonly warn: (message: string) => void }) {
     this.#cache = new SegmentCache(options.cacheDir, options.repo)
     this.#repo = options.repo
     this.#warn = options.warn

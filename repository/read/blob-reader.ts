@@ -100,7 +100,9 @@ export class BlobReader {
     if (content !== undefined) return content
     const unreadable = failed.find(({ error }) => !isDamage(error) && !isAbsent(error))
     if (unreadable !== undefined) throw unreadable.error
-    const places = failed.map(({ at, error }) => `pack ${at.pack} slot ${at.slot}: ${isHoldfastError(error) ? error.message : String(error)}`)
+    const places = failed.map(
+      ({ at, error }) => `pack ${at.pack} slot ${at.slot}: ${isHoldfastError(error) ? error.message : String(error)}`,
+    )
     throw new HoldfastError('ChunkLost', `blob ${toHex(wish.id)} is damaged in every place: ${places.join('; ')}`, {
       cause: failed[0]?.error,
       data: { id: toHex(wish.id), packs: failed.map(({ at }) => at.pack) },

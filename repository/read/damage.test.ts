@@ -97,7 +97,10 @@ describe('a flipped byte', () => {
     flip(lab.bucket, names.pack(pack), 64 + 72 + 400)
     await using point = await repository.openPoint(stem)
     const into = new Uint8Array(MiB)
-    await expect(point.disk('disk').read(0, into)).rejects.toMatchObject({ code: 'ChunkLost', data: { start: 0, end: GiB } })
+    await expect(point.disk('disk').read(0, into)).rejects.toMatchObject({
+      code: 'ChunkLost',
+      data: { start: 0, end: GiB },
+    })
     await point.disk('disk').read(GiB, into)
     expect(Buffer.compare(into, disk.bytes(GiB, MiB))).toBe(0)
   })
@@ -200,6 +203,9 @@ describe('a spot check', () => {
     expect(await repository.spotCheck(stem, 6, noSignal)).toEqual({ chunks: 6, bytes: 6 * MiB })
     for (const pack of gc.packs(0)) gc.deletePack(pack)
     await using other = await lab.open()
-    await expect(other.spotCheck(stem, 1, noSignal)).rejects.toMatchObject({ code: 'ChunkLost', data: { disk: 'disk' } })
+    await expect(other.spotCheck(stem, 1, noSignal)).rejects.toMatchObject({
+      code: 'ChunkLost',
+      data: { disk: 'disk' },
+    })
   })
 })

@@ -6,15 +6,14 @@ import {
   pageLength,
   type ManifestDisk,
   type Page,
-  type PageEntry,
   type RootEntry,
 } from '../format/index.ts'
 import { throwIfAborted } from '../store/index.ts'
 import type { DiskInfo, DiskReader, DiskRun } from '../types.ts'
 import type { BlobReader } from './blob-reader.ts'
+import type { ChunkAt, ChunkedDisk, ReadContext } from './context.ts'
 import { LruCache } from './lru.ts'
 import { streamDisk } from './stream.ts'
-import type { ReadContext } from './stream.ts'
 
 /** Chunks kept of one disk for random access. */
 const CHUNK_CACHE_BYTES = 16 * 1024 * 1024
@@ -22,15 +21,8 @@ const CHUNK_CACHE_BYTES = 16 * 1024 * 1024
 const PARALLEL = 4
 const noSignal = new AbortController().signal
 
-/** A piece of a disk as its page says it: the chunk's own range, not clipped to what was asked for. */
-export interface ChunkAt {
-  readonly offset: number
-  readonly length: number
-  readonly entry: PageEntry
-}
-
 /** §4.5: random access to one disk of one point through its pages. */
-export class ManifestDiskReader implements DiskReader {
+export class ManifestDiskReader implements DiskReader, ChunkedDisk {
   readonly info: DiskInfo
   readonly #context: ReadContext
   readonly #roots: readonly RootEntry[]
@@ -88,7 +80,7 @@ export class ManifestDiskReader implements DiskReader {
 
   /** Every chunk, hole or not, that [start, end) touches. A page that is all hole comes as one. */
   async *chunks(start: number, end: number, signal: AbortSignal): AsyncGenerator<ChunkAt> {
-    for (let offset = start; offset < end; ) {
+    for (let offset = start; offset < end;) {
       throwIfAborted(signal)
       const pageNo = Math.floor(offset / PAGE_BYTES)
       const pageStart = pageNo * PAGE_BYTES

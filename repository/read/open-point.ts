@@ -46,13 +46,20 @@ export class LoadedPoint implements OpenPoint {
     if (config === undefined) throw new HoldfastError('NotFound', `${stem} has no configuration ${name}`)
     const hash = createHash('sha256')
     for (const [index, { id, ...at }] of config.parts.entries()) {
-      const wish = { type: BLOB_CONFIG, id: fromHex(id, 32, 'config id'), ulen: configPartLength(config, index) } as const
+      const wish = {
+        type: BLOB_CONFIG,
+        id: fromHex(id, 32, 'config id'),
+        ulen: configPartLength(config, index),
+      } as const
       const content = await this.#engine.blobs.read(wish, at)
       hash.update(content)
       yield content
     }
     if (hash.digest('hex') !== config.sha256) {
-      throw new HoldfastError('FormatError', `configuration ${name} of ${stem} has another SHA-256 than its manifest says`)
+      throw new HoldfastError(
+        'FormatError',
+        `configuration ${name} of ${stem} has another SHA-256 than its manifest says`,
+      )
     }
   }
 }

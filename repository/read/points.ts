@@ -43,7 +43,10 @@ export class Points {
   }
 
   /** The state of one stem and its manifest. Throws NotFound or PointNotRestorable. */
-  async load(stem: string, explicit: boolean): Promise<{ readonly entry: PointEntry; readonly manifest: LoadedManifest }> {
+  async load(
+    stem: string,
+    explicit: boolean,
+  ): Promise<{ readonly entry: PointEntry; readonly manifest: LoadedManifest }> {
     const present = new Set<SnapKind>()
     for (const { name } of await listAll(this.#engine.store, `${stem}.`)) {
       const parsed = parseName(name)

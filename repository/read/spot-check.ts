@@ -13,7 +13,10 @@ export async function spotCheck(
   signal: AbortSignal,
 ): Promise<{ readonly chunks: number; readonly bytes: number }> {
   const pages = point.info.disks.flatMap(({ id }) => {
-    return point.reader(id).pageNumbers().map((pageNo) => ({ reader: point.reader(id), pageNo }))
+    return point
+      .reader(id)
+      .pageNumbers()
+      .map((pageNo) => ({ reader: point.reader(id), pageNo }))
   })
   let chunks = 0
   let bytes = 0

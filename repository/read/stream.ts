@@ -1,19 +1,7 @@
 import { BLOB_CHUNK, BLOB_HEADER, names, type ChunkEntry } from '../format/index.ts'
-import type { KeyRing } from '../keys/index.ts'
-import { throwIfAborted, type ObjectStore } from '../store/index.ts'
-import type { BufferBudget, Grant, OpenedBlob, WorkerPool } from '../workers/index.ts'
-import type { BlobReader } from './blob-reader.ts'
-import type { ChunkAt, ManifestDiskReader } from './disk-reader.ts'
-
-/** What readers of one point work with. */
-export interface ReadContext {
-  readonly stem: string
-  readonly ring: KeyRing
-  readonly store: ObjectStore
-  readonly blobs: BlobReader
-  readonly pool: WorkerPool
-  readonly budget: BufferBudget
-}
+import { throwIfAborted } from '../store/index.ts'
+import type { Grant, OpenedBlob } from '../workers/index.ts'
+import type { ChunkAt, ChunkedDisk, ReadContext } from './context.ts'
 
 /** Stored bytes fetched by one range read; a chunk that lies further on in the same pack joins it. */
 const GROUP_BYTES = 4 * 1024 * 1024
@@ -35,13 +23,14 @@ interface Group {
  */
 export async function* streamDisk(
   context: ReadContext,
-  disk: ManifestDiskReader,
+  disk: ChunkedDisk,
   start: number,
   end: number,
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly offset: number; readonly data: Uint8Array }> {
   const groups = groupChunks(disk.chunks(start, end, signal))
-  const inFlight: { readonly group: Group; readonly opened: Promise<readonly OpenedBlob[]>; readonly grant: Grant }[] = []
+  const inFlight: { readonly group: Group; readonly opened: Promise<readonly OpenedBlob[]>; readonly grant: Grant }[] =
+    []
   let exhausted = false
   const fill = async () => {
     while (!exhausted && inFlight.length < AHEAD) {
@@ -137,7 +126,7 @@ async function fetchGroup(context: ReadContext, group: Group, signal: AbortSigna
 
 async function contentOf(
   context: ReadContext,
-  disk: ManifestDiskReader,
+  disk: ChunkedDisk,
   chunk: Group['chunks'][number],
   opened: OpenedBlob | undefined,
   signal: AbortSignal,

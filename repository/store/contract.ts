@@ -52,7 +52,9 @@ export function storeContract(kind: string, make: () => Promise<StoreUnderTest>)
       )
       const winner = outcomes.indexOf('created')
       expect(outcomes.filter((outcome) => outcome === 'created')).toHaveLength(1)
-      expect(Buffer.from(await a.getRange('fmt', 0, undefined, signal)).toString()).toBe(String(winner).padStart(2, '0'))
+      expect(Buffer.from(await a.getRange('fmt', 0, undefined, signal)).toString()).toBe(
+        String(winner).padStart(2, '0'),
+      )
     })
 
     it('makes deferred puts durable and visible at flush, each put of this connection', async () => {
@@ -74,7 +76,13 @@ export function storeContract(kind: string, make: () => Promise<StoreUnderTest>)
     it('gives exact ranges and refuses what lies beyond the end', async () => {
       const body = randomBytes(10_000)
       await put(a, 'keys/x', body)
-      for (const [offset, length] of [[0, 1], [0, 10_000], [9_999, 1], [1234, 777], [10_000, 0]] as const) {
+      for (const [offset, length] of [
+        [0, 1],
+        [0, 10_000],
+        [9_999, 1],
+        [1234, 777],
+        [10_000, 0],
+      ] as const) {
         const got = await b.getRange('keys/x', offset, length, signal)
         expect(Buffer.compare(got, body.subarray(offset, offset + length))).toBe(0)
       }
@@ -106,7 +114,10 @@ export function storeContract(kind: string, make: () => Promise<StoreUnderTest>)
       const all = (await listAll(b, '')).map(({ name }) => name)
       expect(all).toEqual(names.slice(1).sort())
       for (const prefix of ['b/', 'b/1', 'b', 'b/1.', 'c/d/', 'zz', 'b/2/']) {
-        const wanted = names.slice(1).filter((name) => name.startsWith(prefix)).sort()
+        const wanted = names
+          .slice(1)
+          .filter((name) => name.startsWith(prefix))
+          .sort()
         expect((await listAll(b, prefix)).map(({ name }) => name)).toEqual(wanted)
       }
       for (const cursor of all) {
@@ -143,7 +154,9 @@ export function storeContract(kind: string, make: () => Promise<StoreUnderTest>)
         await expect(put(a, name, bytes('x'))).rejects.toThrow()
       }
       const cancelled = AbortSignal.abort()
-      await expect(a.putIfAbsent('x', bytes('x'), { sha256: sha256(bytes('x')), signal: cancelled })).rejects.toMatchObject({
+      await expect(
+        a.putIfAbsent('x', bytes('x'), { sha256: sha256(bytes('x')), signal: cancelled }),
+      ).rejects.toMatchObject({
         code: 'Cancelled',
       })
       expect(await b.head('x')).toBeUndefined()

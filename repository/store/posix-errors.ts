@@ -25,7 +25,8 @@ export function posixError(error: unknown, action: string, path: string): Holdfa
   if (isHoldfastError(error)) return error
   const errno = errnoOf(error)
   const code = codesOf[errno] ?? 'StoreUnavailable'
-  const hint = advice[errno] ?? (code === 'StoreDenied' ? `Give this user read and write permission on ${path}.` : undefined)
+  const hint =
+    advice[errno] ?? (code === 'StoreDenied' ? `Give this user read and write permission on ${path}.` : undefined)
   return new HoldfastError(code, `cannot ${action} ${path}: ${errno || String(error)}`, {
     cause: error,
     native: { code: errno, text: error instanceof Error ? error.message : String(error) },

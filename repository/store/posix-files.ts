@@ -27,7 +27,7 @@ export async function syncDirectory(files: PosixFs, path: string): Promise<void>
 export async function writeDurably(files: PosixFs, path: string, body: Uint8Array): Promise<void> {
   const handle = await files.open(path, 'wx', 0o600)
   try {
-    for (let at = 0; at < body.length; ) {
+    for (let at = 0; at < body.length;) {
       at += (await handle.write(body, at, body.length - at, at)).bytesWritten
     }
     await handle.datasync()
@@ -67,7 +67,7 @@ export async function readExactly(
   onShort: (got: number) => Error,
 ): Promise<Uint8Array> {
   const into = Buffer.allocUnsafeSlow(length)
-  for (let at = 0; at < length; ) {
+  for (let at = 0; at < length;) {
     const { bytesRead } = await handle.read(into, at, length - at, offset + at)
     if (bytesRead === 0) throw onShort(at)
     at += bytesRead
@@ -76,7 +76,11 @@ export async function readExactly(
 }
 
 /** Runs `work` over all items, at most `limit` at a time; throws the first error after all have ended. */
-export async function inParallel<T>(items: Iterable<T>, limit: number, work: (item: T) => Promise<void>): Promise<void> {
+export async function inParallel<T>(
+  items: Iterable<T>,
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const failures: unknown[] = []
   const source = items[Symbol.iterator]()
   const lane = async () => {

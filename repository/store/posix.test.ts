@@ -245,7 +245,7 @@ function withWrites(left: () => number): PosixFs {
       return Object.assign(handle, {
         write: (bytes: Uint8Array, at: number, length: number, position: number) =>
           position + length > left() ? Promise.reject(errno('ENOSPC')) : write(bytes, at, length, position),
-      }) as never
+      })
     },
   }
 }

@@ -3,7 +3,16 @@ import { dirname, join, resolve } from 'node:path'
 import { bytes, HoldfastError, MiB, millis, type Millis } from '../../base/index.ts'
 import { isObjectName, parseName, type ObjectName } from '../format/names.ts'
 import { errnoOf, posixError, readError } from './posix-errors.ts'
-import { inParallel, readExactly, realFs, removeFolderIfEmpty, removeIfThere, syncDirectory, writeDurably, type PosixFs } from './posix-files.ts'
+import {
+  inParallel,
+  readExactly,
+  realFs,
+  removeFolderIfEmpty,
+  removeIfThere,
+  syncDirectory,
+  writeDurably,
+  type PosixFs,
+} from './posix-files.ts'
 import { listPosix } from './posix-list.ts'
 import { Housekeeping } from './posix-housekeeping.ts'
 import { throwIfAborted, type ObjectInfo, type ObjectStore, type PutOptions, type StoreCapabilities } from './store.ts'
@@ -123,7 +132,10 @@ export class PosixStore implements ObjectStore {
       try {
         const wanted = length ?? (await handle.stat()).size - offset
         const short = (size: number) =>
-          new HoldfastError('FormatError', `${name} ends at byte ${size}, ${offset + Math.max(wanted, 0)} was asked for`)
+          new HoldfastError(
+            'FormatError',
+            `${name} ends at byte ${size}, ${offset + Math.max(wanted, 0)} was asked for`,
+          )
         if (wanted < 0) throw short(offset + wanted)
         return await readExactly(handle, offset, wanted, (got) => short(offset + got))
       } finally {

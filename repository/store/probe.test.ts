@@ -95,7 +95,9 @@ describe('the litmus probe', () => {
 
   it('throws where the store is denied or full: nothing can be said about it', async () => {
     for (const code of ['StoreDenied', 'StoreFull'] as const) {
-      await expect(probe(({ op }) => (op === 'put' ? { kind: 'fail', code } : undefined))).rejects.toMatchObject({ code })
+      await expect(probe(({ op }) => (op === 'put' ? { kind: 'fail', code } : undefined))).rejects.toMatchObject({
+        code,
+      })
     }
   })
 })

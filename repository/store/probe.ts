@@ -130,10 +130,13 @@ class Probe {
     const wanted = items.map(({ name }) => name).sort()
     const listed = (await listAll(this.#b, prefix)).map(({ name }) => name)
     expect(listed.length === wanted.length, `${listed.length} of ${wanted.length} objects were listed`)
-    expect(listed.every((name, index) => name === wanted[index]), 'the listing is out of order or has duplicates')
+    expect(
+      listed.every((name, index) => name === wanted[index]),
+      'the listing is out of order or has duplicates',
+    )
     const middle = wanted[Math.floor(wanted.length / 2)] ?? ''
     const after: string[] = []
-    for (let cursor: string | undefined = middle; cursor !== undefined; ) {
+    for (let cursor: string | undefined = middle; cursor !== undefined;) {
       const page: Awaited<ReturnType<ObjectStore['list']>> = await this.#b.list(prefix, cursor)
       after.push(...page.objects.map(({ name }) => name))
       cursor = page.next
@@ -152,8 +155,12 @@ class Probe {
     const { putIfAbsent } = this.#a.capabilities
     expect(created >= 1, 'nobody created the object')
     const content = await this.#b.getRange(name, 0, undefined, this.#signal)
-    expect(bodies.some((body) => body.equals(content)), 'the object is none of those put')
-    if (putIfAbsent === 'emulated') return `emulated; ${created} of ${bodies.length} thought they had created the object`
+    expect(
+      bodies.some((body) => body.equals(content)),
+      'the object is none of those put',
+    )
+    if (putIfAbsent === 'emulated')
+      return `emulated; ${created} of ${bodies.length} thought they had created the object`
     expect(created === 1, `${created} of ${bodies.length} concurrent puts created the object`)
     const winner = bodies[outcomes.indexOf('created')]
     expect(winner?.equals(content) === true, "the object is not the winner's")
@@ -167,7 +174,12 @@ class Probe {
     const name = this.#name('large')
     await this.#put(this.#a, name, body)
     const { length } = body
-    const ranges: [number, number][] = [[0, 1], [0, 4096], [(length >>> 1) - 7, 4099], [length - 1, 1]]
+    const ranges: [number, number][] = [
+      [0, 1],
+      [0, 4096],
+      [(length >>> 1) - 7, 4099],
+      [length - 1, 1],
+    ]
     // All of it, in pieces: twice an object of this size need not fit in memory.
     for (let at = 0; at < length; at += 4 * MiB) ranges.push([at, Math.min(4 * MiB, length - at)])
     for (const [offset, size] of ranges) {
@@ -253,9 +265,7 @@ class Probe {
   }
 
   #name(rest: string): string {
-    return rest === '' || rest.endsWith('-')
-      ? `probe-tmp/${this.#run}/${rest}`
-      : names.probeTmp(this.#run, rest)
+    return rest === '' || rest.endsWith('-') ? `probe-tmp/${this.#run}/${rest}` : names.probeTmp(this.#run, rest)
   }
 }
 

@@ -71,7 +71,10 @@ export type Connect = () => ObjectStore
 
 /** Proved absent, as opposed to unreadable. */
 export function objectAbsent(name: ObjectName, cause?: unknown): HoldfastError {
-  return new HoldfastError('ObjectAbsent', `${name} does not exist in the repository`, { cause, data: { object: name } })
+  return new HoldfastError('ObjectAbsent', `${name} does not exist in the repository`, {
+    cause,
+    data: { object: name },
+  })
 }
 
 export function isAbsent(error: unknown): boolean {
@@ -81,7 +84,7 @@ export function isAbsent(error: unknown): boolean {
 /** Every object under `prefix`, the listing followed to its end. */
 export async function listAll(store: ObjectStore, prefix: string): Promise<ObjectInfo[]> {
   const all: ObjectInfo[] = []
-  for (let cursor: string | undefined; ; ) {
+  for (let cursor: string | undefined; ;) {
     const { objects, next } = await store.list(prefix, cursor)
     for (const object of objects) all.push(object)
     if (next === undefined) return all

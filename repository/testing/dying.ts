@@ -66,4 +66,3 @@ export async function expectOnePoint(lab: RepositoryLab, bucket: MemoryBucket, m
   if (points.length !== 1) throw new Error(`${points.length} recovery points instead of one`)
   await expectIdentical(reader, points[0]?.stem ?? '', model)
 }
-

@@ -2,6 +2,15 @@ import { encodeCondemned, encodeFinal, encodeFloor, names, parseName, toHex, typ
 import { recordSigner, sha256, type KeyRing } from '../keys/index.ts'
 import type { MemoryBucket } from './memory-store.ts'
 
+/** A `.c` that was planted. */
+export interface PlantedRecord {
+  readonly name: string
+  readonly epoch: number
+  readonly nonce: string
+  readonly packs: readonly string[]
+  readonly body: Uint8Array
+}
+
 /** Plants records as a collector would (§9), without collecting anything. */
 export class GcScript {
   readonly #bucket: MemoryBucket
@@ -14,7 +23,11 @@ export class GcScript {
   }
 
   /** Puts a `.c` that condemns these packs. */
-  condemn(epoch: number, packs: readonly string[], options: { readonly floorSeen?: number; readonly seen?: readonly SeenRecord[] } = {}) {
+  condemn(
+    epoch: number,
+    packs: readonly string[],
+    options: { readonly floorSeen?: number; readonly seen?: readonly SeenRecord[] } = {},
+  ): PlantedRecord {
     const nonce = (this.#nonce += 1).toString(16).padStart(32, '0')
     const { floorSeen = 1, seen = [] } = options
     const fields = { repo: this.#ring.repo, epoch, createdMs: 1, nonce, owner: 'ab'.repeat(16), floorSeen, seen, packs }
@@ -25,12 +38,21 @@ export class GcScript {
   }
 
   /** Puts the `.f` of a `.c`: what is left of it is deleted for ever. */
-  finish(record: ReturnType<GcScript['condemn']>, finals: readonly string[]): string {
+  finish(record: PlantedRecord, finals: readonly string[]): string {
     const { epoch, nonce, packs, body } = record
     const ordinals = finals.map((pack) => packs.indexOf(pack)).sort((a, b) => a - b)
     const name = names.record('final', epoch, nonce)
     const condemnedSha = toHex(sha256(body))
-    const fields = { repo: this.#ring.repo, epoch, createdMs: 1, nonce, condemnedSha, nPacks: packs.length, stopped: false, ordinals }
+    const fields = {
+      repo: this.#ring.repo,
+      epoch,
+      createdMs: 1,
+      nonce,
+      condemnedSha,
+      nPacks: packs.length,
+      stopped: false,
+      ordinals,
+    }
     this.#bucket.set(name, encodeFinal(fields, recordSigner(this.#ring)))
     return name
   }

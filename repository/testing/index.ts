@@ -4,6 +4,15 @@
  */
 export { expectOnePoint, runDying, smallDisk } from './dying.ts'
 export { GcScript } from './gc-records.ts'
-export { backUp, expectIdentical, ModelBackup, noSignal, passphrase, RepositoryLab, uuid, type BackupOptions } from './lab.ts'
+export {
+  backUp,
+  expectIdentical,
+  ModelBackup,
+  noSignal,
+  passphrase,
+  RepositoryLab,
+  uuid,
+  type BackupOptions,
+} from './lab.ts'
 export { MemoryBucket, MemoryStore } from './memory-store.ts'
 export { ModelDisk, ModelSource, seededBytes, type SourceOptions } from './model-disk.ts'

@@ -28,7 +28,13 @@ export class RepositoryLab implements AsyncDisposable {
   readonly warnings: string[] = []
   #caches = 0
 
-  private constructor(bucket: MemoryBucket, recoveryKey: string, folder: string, pool: WorkerPool, budget: BufferBudget) {
+  private constructor(
+    bucket: MemoryBucket,
+    recoveryKey: string,
+    folder: string,
+    pool: WorkerPool,
+    budget: BufferBudget,
+  ) {
     this.bucket = bucket
     this.recoveryKey = recoveryKey
     this.#folder = folder
@@ -155,7 +161,11 @@ export class ModelBackup {
     })
   }
 
-  async commit(repository: OpenedRepository, attempt = 1, copyAttempt = this.options.attempt ?? 1): Promise<CommitResult> {
+  async commit(
+    repository: OpenedRepository,
+    attempt = 1,
+    copyAttempt = this.options.attempt ?? 1,
+  ): Promise<CommitResult> {
     const { configs = [], reread, signal = noSignal } = this.options
     return await repository.commit({
       session: this.spec.session,

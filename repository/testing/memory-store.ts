@@ -1,6 +1,13 @@
 import { bytes, HoldfastError, millis, type Millis } from '../../base/index.ts'
 import { isObjectName } from '../format/index.ts'
-import { objectAbsent, throwIfAborted, type ObjectInfo, type ObjectStore, type PutOptions, type StoreCapabilities } from '../store/index.ts'
+import {
+  objectAbsent,
+  throwIfAborted,
+  type ObjectInfo,
+  type ObjectStore,
+  type PutOptions,
+  type StoreCapabilities,
+} from '../store/index.ts'
 
 /** Objects in one page of a listing. */
 const PAGE = 1000

@@ -29,7 +29,7 @@ export class ModelDisk {
   }
 
   write(at: number, bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const index = Math.floor((at + done) / MiB)
       const from = (at + done) % MiB
       const length = Math.min(MiB - from, bytes.length - done)
@@ -50,7 +50,7 @@ export class ModelDisk {
 
   read(at: number, into: Uint8Array): void {
     into.fill(0)
-    for (let offset = at; offset < at + into.length; ) {
+    for (let offset = at; offset < at + into.length;) {
       const index = Math.floor(offset / MiB)
       const from = offset % MiB
       const length = Math.min(MiB - from, at + into.length - offset)

@@ -87,7 +87,8 @@ export interface SealInput extends Pick<BlobInput, 'type' | 'id' | 'innerHash'> 
  */
 export function compressAndSeal(ring: KeyRing, input: SealInput, into: Uint8Array): number {
   const { type, content, id, innerHash, level } = input
-  const { comp, payload } = level === undefined ? ({ comp: 0, payload: content } as const) : compressPayload(content, level)
+  const { comp, payload } =
+    level === undefined ? ({ comp: 0, payload: content } as const) : compressPayload(content, level)
   const decoded = comp === 1 ? decodeZstdFrame(payload, content.length, 'compressed blob') : payload
   const same = sha256(decoded).equals(innerHash)
   if (comp === 1) free(decoded)
@@ -115,7 +116,11 @@ export function openBlob(
   const header = decodeBlobHeader(whole)
   checkReference(header, wanted)
   const what = `blob ${toHex(wanted.id)}`
-  demand(wanted.ulen === undefined || header.ulen === wanted.ulen, what, `${header.ulen} bytes instead of ${wanted.ulen}`)
+  demand(
+    wanted.ulen === undefined || header.ulen === wanted.ulen,
+    what,
+    `${header.ulen} bytes instead of ${wanted.ulen}`,
+  )
   demand(whole.length === BLOB_HEADER + header.clen, what, `${whole.length} bytes were read`)
   const dataKey = ring.key(header.type === BLOB_PAGE ? 'MDK' : 'DEK', header.keyNo)
   const key = blobKey(dataKey, header.type, header.aead, header.id)

@@ -108,7 +108,7 @@ export class WorkerPool implements AsyncDisposable {
     const thread: Thread = { worker, pending: new Map(), rings: new Set() }
     worker.unref()
     worker.on('message', (reply: Reply) => this.#settle(thread, reply))
-    worker.on('error', (error) => this.#lost(thread, error))
+    worker.on('error', (error: Error) => this.#lost(thread, error))
     worker.on('exit', (code) => this.#lost(thread, new Error(`exit code ${code}`)))
     this.#threads.push(thread)
     return thread
@@ -127,8 +127,8 @@ export class WorkerPool implements AsyncDisposable {
   #lost(thread: Thread, cause: Error): void {
     const index = this.#threads.indexOf(thread)
     if (index >= 0) this.#threads.splice(index, 1)
-    for (const { reject } of thread.pending.values()) {
-      reject(new HoldfastError('Internal', `a worker thread ended unexpectedly: ${cause.message}`, { cause }))
+    for (const pending of thread.pending.values()) {
+      pending.reject(new HoldfastError('Internal', `a worker thread ended unexpectedly: ${cause.message}`, { cause }))
     }
     thread.pending.clear()
     if (!this.#closed) this.#dispatch()

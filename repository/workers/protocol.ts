@@ -33,8 +33,7 @@ export interface BlobWanted {
 }
 
 export type Identified =
-  | { readonly zero: true }
-  | { readonly zero: false; readonly innerHash: Uint8Array; readonly id: Uint8Array }
+  { readonly zero: true } | { readonly zero: false; readonly innerHash: Uint8Array; readonly id: Uint8Array }
 export interface Sealed {
   /** Bytes of header and ciphertext. */
   readonly length: number

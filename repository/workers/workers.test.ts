@@ -37,12 +37,24 @@ describe('the worker threads', () => {
     if (found.zero || same.zero) throw new Error('not zero')
     expect(Buffer.compare(found.id, same.id)).toBe(0)
     const { id, innerHash } = found
-    const { length } = await pool.run<'seal'>(ring, { kind: 'seal', memory, length: MiB, type: 1, id, innerHash, level: 1 })
+    const { length } = await pool.run<'seal'>(ring, {
+      kind: 'seal',
+      memory,
+      length: MiB,
+      type: 1,
+      id,
+      innerHash,
+      level: 1,
+    })
     expect(length).toBeLessThan(0.6 * MiB)
     const blob = Uint8Array.from(memory.subarray(0, length))
     expect(Buffer.compare(openBlob(ring, blob, { type: 1, id, clen: length - 72, ulen: MiB }), content)).toBe(0)
     const range = Buffer.concat([Buffer.alloc(100), blob])
-    const [opened] = await pool.run<'open'>(ring, { kind: 'open', range, blobs: [{ at: 100, type: 1, id, clen: length - 72, ulen: MiB }] })
+    const [opened] = await pool.run<'open'>(ring, {
+      kind: 'open',
+      range,
+      blobs: [{ at: 100, type: 1, id, clen: length - 72, ulen: MiB }],
+    })
     expect(opened && 'content' in opened && Buffer.compare(opened.content, content)).toBe(0)
     const { sha256: hash } = await pool.run<'hash'>(ring, { kind: 'hash', content: blob })
     expect(Buffer.compare(hash, sha256(blob))).toBe(0)
@@ -53,7 +65,9 @@ describe('the worker threads', () => {
       const zero = new Uint8Array(new SharedArrayBuffer(length))
       expect(await pool.run<'identify'>(ring, { kind: 'identify', content: zero, type: 1 })).toEqual({ zero: true })
       zero[length - 1] = 1
-      expect(await pool.run<'identify'>(ring, { kind: 'identify', content: zero, type: 1 })).toMatchObject({ zero: false })
+      expect(await pool.run<'identify'>(ring, { kind: 'identify', content: zero, type: 1 })).toMatchObject({
+        zero: false,
+      })
     }
   })
 
@@ -74,7 +88,10 @@ describe('the worker threads', () => {
       memory[777] = (memory[777] ?? 0) ^ 4
       const { id, innerHash } = found
       const sealing = pool.run<'seal'>(ring, { kind: 'seal', memory, length: MiB, type: 1, id, innerHash, level: 1 })
-      await expect(sealing).rejects.toMatchObject({ code: 'Internal', message: expect.stringContaining('changed in memory') as string })
+      await expect(sealing).rejects.toMatchObject({
+        code: 'Internal',
+        message: expect.stringContaining('changed in memory') as string,
+      })
     }
   })
 
@@ -115,7 +132,9 @@ describe('the worker threads', () => {
   it('refuse work once they are closed', async () => {
     const own = new WorkerPool(1)
     await own[Symbol.asyncDispose]()
-    await expect(own.run<'hash'>(ring, { kind: 'hash', content: new Uint8Array(1) })).rejects.toMatchObject({ code: 'Internal' })
+    await expect(own.run<'hash'>(ring, { kind: 'hash', content: new Uint8Array(1) })).rejects.toMatchObject({
+      code: 'Internal',
+    })
   })
 })
 

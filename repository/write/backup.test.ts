@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { GiB, MiB } from '../../base/index.ts'
 import { FaultClock, FaultyStore } from '../store/index.ts'
-import { backUp, expectIdentical, ModelBackup, ModelDisk, noSignal, RepositoryLab, seededBytes } from '../testing/index.ts'
+import {
+  backUp,
+  expectIdentical,
+  ModelBackup,
+  ModelDisk,
+  noSignal,
+  RepositoryLab,
+  seededBytes,
+} from '../testing/index.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
 

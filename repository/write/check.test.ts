@@ -81,7 +81,10 @@ async function commitUnder(
 }
 
 /** What garbage collection may do with its finals: delete them. The point must restore all the same. */
-async function expectSurvives({ lab, gc, model, result }: Awaited<ReturnType<typeof commitUnder>>, finals: readonly string[]) {
+async function expectSurvives(
+  { lab, gc, model, result }: Awaited<ReturnType<typeof commitUnder>>,
+  finals: readonly string[],
+) {
   for (const pack of finals) gc.deletePack(pack)
   await using reader = await lab.open()
   await expectIdentical(reader, result.stem, model)
@@ -206,6 +209,25 @@ describe('the check after publishing', () => {
       gc.raiseFloor(5)
       gc.condemn(3, condemned, { floorSeen: 1 })
     })
+    expect(done.result.rescued).toBe(5)
+    await expectSurvives(done, condemned)
+  })
+
+  it('does not trust HEAD either where the record is older than the stamp', async () => {
+    let condemned: string[] = []
+    const done = await commitUnder(
+      ({ gc }) => {
+        condemned = gc.packs()
+        // Stamps are 3 and the floor passes them: stale, not condemned. The dead set is what forbids to rely on HEAD.
+        gc.raiseFloor(6)
+        gc.condemn(2, condemned)
+      },
+      {},
+      async ({ gc }) => {
+        gc.raiseFloor(4)
+        return {}
+      },
+    )
     expect(done.result.rescued).toBe(5)
     await expectSurvives(done, condemned)
   })
@@ -344,7 +366,8 @@ describe('a commit', () => {
 
   it('stops at a store that does not list what it has acknowledged', async () => {
     const lab = base.over(base.bucket.clone())
-    const plan: FaultPlan = ({ op }) => (op === 'list' ? { kind: 'stale', hides: (name) => name.endsWith('.m') } : undefined)
+    const plan: FaultPlan = ({ op }) =>
+      op === 'list' ? { kind: 'stale', hides: (name) => name.endsWith('.m') } : undefined
     await using repository = await lab.open({ connect: () => new FaultyStore(lab.bucket.connect(), plan) })
     const backup = new ModelBackup(repository, disk(230))
     await backup.open(repository)

@@ -41,10 +41,14 @@ export async function checkManifest(engine: Engine, options: CheckOptions): Prom
     options.onProgress(passes === 1 ? 'checking against garbage collection' : `checking again (pass ${passes})`)
     if (!(await check.pass())) return { passes, rescued: check.rescued, stamp: options.knowledge.base }
   }
-  throw new HoldfastError('SessionInvalid', `the check against garbage collection did not settle in ${MAX_PASSES} passes`, {
-    hint: 'Start a new run when garbage collection has ended.',
-    data: { side: 'logic' },
-  })
+  throw new HoldfastError(
+    'SessionInvalid',
+    `the check against garbage collection did not settle in ${MAX_PASSES} passes`,
+    {
+      hint: 'Start a new run when garbage collection has ended.',
+      data: { side: 'logic' },
+    },
+  )
 }
 
 class Check {

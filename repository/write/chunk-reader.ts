@@ -55,9 +55,13 @@ export class ChunkSource {
   async #fromParent(start: number, into: Uint8Array): Promise<void> {
     const parent = this.#parent
     if (parent === undefined) {
-      throw new HoldfastError('SourceReadFailed', `bytes ${start} … cannot be read and there is no parent to take them from`, {
-        data: { side: 'source' },
-      })
+      throw new HoldfastError(
+        'SourceReadFailed',
+        `bytes ${start} … cannot be read and there is no parent to take them from`,
+        {
+          data: { side: 'source' },
+        },
+      )
     }
     await onSide('store-read', () => parent.read(start, into, this.#signal))
   }

@@ -177,7 +177,11 @@ class Commit {
     const { results, session } = this.#options
     const { spec } = this.#state
     const named = new Map(results.map(({ part, attempt }) => [part, attempt]))
-    if (named.size !== results.length || spec.parts.some(({ part }) => !named.has(part)) || named.size !== spec.parts.length) {
+    if (
+      named.size !== results.length ||
+      spec.parts.some(({ part }) => !named.has(part)) ||
+      named.size !== spec.parts.length
+    ) {
       throw this.#invalid(`the results named are not those of the session's ${spec.parts.length} parts`)
     }
     const parts: (PartRoots & { readonly uploadStamp: number | undefined })[] = []
@@ -242,9 +246,13 @@ class Commit {
     const { ring } = this.#engine
     const ok = await onSide('store-read', () => readValidated(this.#store, ring, this.#stem, snap, manifest, signal))
     if (ok !== undefined && 'counts' in ok) return resultOf(manifest, ok.counts)
-    throw new HoldfastError('CommitRefused', `the validation of ${this.#stem} does not count: ${ok?.why ?? 'it is gone'}`, {
-      data: { side: 'logic' },
-    })
+    throw new HoldfastError(
+      'CommitRefused',
+      `the validation of ${this.#stem} does not count: ${ok?.why ?? 'it is gone'}`,
+      {
+        data: { side: 'logic' },
+      },
+    )
   }
 
   #invalid(why: string): HoldfastError {

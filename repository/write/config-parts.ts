@@ -117,7 +117,7 @@ async function store(
       throwIfAborted(signal)
       hash.update(piece)
       bytes += piece.length
-      for (let at = 0; at < piece.length; ) {
+      for (let at = 0; at < piece.length;) {
         const taken = Math.min(piece.length - at, PART - filled)
         slot.set(piece.subarray(at, at + taken), filled)
         at += taken

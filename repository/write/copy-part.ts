@@ -100,7 +100,9 @@ function planOf(state: SessionState, { session, part, diskBytes, source }: CopyP
     })
   }
   if (plan.nPages < 1 || plan.firstPage + plan.nPages > Math.ceil(diskBytes / PAGE_BYTES)) {
-    throw wrong(`pages ${plan.firstPage} … ${plan.firstPage + plan.nPages - 1} are not all on a disk of ${diskBytes} bytes`)
+    throw wrong(
+      `pages ${plan.firstPage} … ${plan.firstPage + plan.nPages - 1} are not all on a disk of ${diskBytes} bytes`,
+    )
   }
   return plan
 }

@@ -49,7 +49,12 @@ describe('a backup whose process dies at its n-th store call', () => {
       { offset: MiB, length: 4096, kind: 'zero' as const },
       { offset: 2 * MiB - 100, length: 200, kind: 'data' as const },
     ]
-    const options = { journalSourceBytes: 64, configs, parent: parent.stem, source: { extents, readable: 'changed' as const } }
+    const options = {
+      journalSourceBytes: 64,
+      configs,
+      parent: parent.stem,
+      source: { extents, readable: 'changed' as const },
+    }
     const { calls } = await runDying(lab, parentBucket.clone(), { ...options, ...identity() }, model, [])
     for (let n = 1; n <= calls; n++) {
       const bucket = parentBucket.clone()

@@ -53,7 +53,7 @@ export class ExtentCursor {
     const { origin, start, end, size, gaps, forced } = options
     const forcedInOrder = [...forced].sort((a, b) => a - b)
     let run: { index: number; count: number; as: 'zero' | 'unallocated' } | undefined
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       const touched = Math.max(at, Math.min(end, await this.next()))
       while (forcedInOrder[0] !== undefined && origin + forcedInOrder[0] * size < at) forcedInOrder.shift()
       const wanted = Math.min(touched, forcedInOrder[0] === undefined ? end : origin + forcedInOrder[0] * size)
@@ -130,5 +130,7 @@ function wholly(pieces: readonly Piece[]): 'zero' | 'unallocated' | undefined {
 }
 
 function badExtents(why: string): HoldfastError {
-  return new HoldfastError('SourceReadFailed', `the source's extents cannot be used: ${why}`, { data: { side: 'source' } })
+  return new HoldfastError('SourceReadFailed', `the source's extents cannot be used: ${why}`, {
+    data: { side: 'source' },
+  })
 }

@@ -111,24 +111,31 @@ async function backUpDying(
 let now = 1_700_000_000_000
 
 describe('any sequence of increments', () => {
-  it('restores every point byte-identical, whatever changed, was reported, or died on the way', async () => {
-    const property = fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 4 }), async (rounds) => {
-      const own = lab.over(lab.bucket.clone())
-      const disk = new ModelDisk(SIZE)
-      disk.write(MiB + 5, seededBytes(1, 2 * MiB))
-      disk.write(GiB - 100, seededBytes(2, 200))
-      const points: { stem: string; disk: ModelDisk }[] = []
-      const first = { parent: null, full: true, journal: MiB, dies: undefined, source: {} }
-      points.push({ stem: await backUpDying(own, disk, first), disk: disk.clone() })
-      for (const { changes, readable, full, dies, journal } of rounds) {
-        const extents = apply(disk, changes)
-        const parent = points.at(-1)?.stem ?? null
-        const source = full ? {} : { extents, readable }
-        points.push({ stem: await backUpDying(own, disk, { parent, full, journal, dies, source }), disk: disk.clone() })
-      }
-      await using reader = await own.open({ cache: 'shared' })
-      for (const point of points) await expectIdentical(reader, point.stem, point.disk)
-    })
-    await fc.assert(property, { numRuns: RUNS })
-  }, 60_000 + 5_000 * RUNS)
+  it(
+    'restores every point byte-identical, whatever changed, was reported, or died on the way',
+    async () => {
+      const property = fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 4 }), async (rounds) => {
+        const own = lab.over(lab.bucket.clone())
+        const disk = new ModelDisk(SIZE)
+        disk.write(MiB + 5, seededBytes(1, 2 * MiB))
+        disk.write(GiB - 100, seededBytes(2, 200))
+        const points: { stem: string; disk: ModelDisk }[] = []
+        const first = { parent: null, full: true, journal: MiB, dies: undefined, source: {} }
+        points.push({ stem: await backUpDying(own, disk, first), disk: disk.clone() })
+        for (const { changes, readable, full, dies, journal } of rounds) {
+          const extents = apply(disk, changes)
+          const parent = points.at(-1)?.stem ?? null
+          const source = full ? {} : { extents, readable }
+          points.push({
+            stem: await backUpDying(own, disk, { parent, full, journal, dies, source }),
+            disk: disk.clone(),
+          })
+        }
+        await using reader = await own.open({ cache: 'shared' })
+        for (const point of points) await expectIdentical(reader, point.stem, point.disk)
+      })
+      await fc.assert(property, { numRuns: RUNS })
+    },
+    60_000 + 5_000 * RUNS,
+  )
 })

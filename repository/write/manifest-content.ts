@@ -73,7 +73,10 @@ export function encodeManifest(
 }
 
 /** The parts of a disk must cover its pages without gap or overlap. */
-function rootsOf(disk: CommitOptions['disks'][number], parts: readonly PartRoots[]): Omit<PartRoots, 'part' | 'disk' | 'firstPage'> {
+function rootsOf(
+  disk: CommitOptions['disks'][number],
+  parts: readonly PartRoots[],
+): Omit<PartRoots, 'part' | 'disk' | 'firstPage'> {
   const mine = parts.filter((part) => part.disk === disk.id).sort((a, b) => a.firstPage - b.firstPage)
   const roots: RootEntry[] = []
   let readBytes = 0

@@ -1,13 +1,5 @@
 import type { Engine } from '../engine.ts'
-import {
-  BLOB_HEADER,
-  BLOB_OVERHEAD,
-  BLOB_PAGE,
-  encodePage,
-  toHex,
-  type Page,
-  type RootEntry,
-} from '../format/index.ts'
+import { BLOB_HEADER, BLOB_OVERHEAD, BLOB_PAGE, encodePage, toHex, type Page, type RootEntry } from '../format/index.ts'
 import { sha256 } from '../keys/index.ts'
 import type { PageRoot } from '../read/blob-reader.ts'
 import { sealBlob } from '../workers/index.ts'

@@ -105,7 +105,8 @@ export class PartCopy {
   #finished: { readonly builder: PageBuilder; readonly index: number }[] = []
   readonly #roots: (OpenRoot | undefined)[]
   // Since the last journal.
-  #entries: { readonly pageNo: number; readonly entryNo: number; readonly id: Uint8Array; readonly placed: Placed }[] = []
+  #entries: { readonly pageNo: number; readonly entryNo: number; readonly id: Uint8Array; readonly placed: Placed }[] =
+    []
   #runs: JournalRun[] = []
   #segments: string[] = []
   #durablePacks: string[] = []
@@ -461,14 +462,12 @@ export class PartCopy {
     await onSide('store-write', () => store.flush())
     await this.#index()
     await log.fence()
-    const entries = this.#entries.map(
-      ({ pageNo, entryNo, id, placed }): JournalEntry => ({
-        pageNo,
-        entryNo,
-        shift: CHUNK_SHIFT,
-        chunk: namedChunk(id, placed),
-      }),
-    )
+    const entries = this.#entries.map(({ pageNo, entryNo, id, placed }): JournalEntry => ({
+      pageNo,
+      entryNo,
+      shift: CHUNK_SHIFT,
+      chunk: namedChunk(id, placed),
+    }))
     const read = this.#progress.bytesRead
     await log.put(
       {
@@ -538,7 +537,15 @@ export class PartCopy {
     const newBytes = resumed.newBytes + this.#newBytes
     await log.fence()
     await log.put(
-      { type: 'result', disk: plan.disk, firstPage: plan.firstPage, roots, homes: this.#homes.all(), readBytes, newBytes },
+      {
+        type: 'result',
+        disk: plan.disk,
+        firstPage: plan.firstPage,
+        roots,
+        homes: this.#homes.all(),
+        readBytes,
+        newBytes,
+      },
       this.#durablePacks.splice(0),
       this.#segments.splice(0),
     )

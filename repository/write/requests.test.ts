@@ -20,7 +20,11 @@ async function counted() {
   const begun = clock.calls.length
   return {
     repository,
-    requests: () => clock.calls.slice(begun).filter(({ op }) => op !== 'flush').map((call) => label(call, lab)),
+    requests: () =>
+      clock.calls
+        .slice(begun)
+        .filter(({ op }) => op !== 'flush')
+        .map((call) => label(call, lab)),
   }
 }
 

@@ -102,11 +102,7 @@ class Lane {
   }
 }
 
-async function blobOf(
-  engine: Engine,
-  options: Parameters<typeof rescueBlobs>[1],
-  ref: BlobRef,
-): Promise<Uint8Array> {
+async function blobOf(engine: Engine, options: Parameters<typeof rescueBlobs>[1], ref: BlobRef): Promise<Uint8Array> {
   const places: Location[] = [ref.at, ...engine.view.homes(ref.type, ref.id)]
   for (const place of places) {
     const blob = await verbatim(engine, options.store, ref, place, options.signal)
@@ -124,10 +120,14 @@ async function blobOf(
       return blob.subarray(0, compressAndSeal(engine.ring, input, blob))
     }
   }
-  throw new HoldfastError('SessionInvalid', `blob ${toHex(ref.id)} is gone from the repository and cannot be stored again`, {
-    hint: 'Start a new run: it stores again what is missing.',
-    data: { side: 'logic', ...(source && { disk: source.disk, start: source.offset }) },
-  })
+  throw new HoldfastError(
+    'SessionInvalid',
+    `blob ${toHex(ref.id)} is gone from the repository and cannot be stored again`,
+    {
+      hint: 'Start a new run: it stores again what is missing.',
+      data: { side: 'logic', ...(source && { disk: source.disk, start: source.offset }) },
+    },
+  )
 }
 
 /** undefined: absent there, or damaged. What could not be read throws: it may be there. */

@@ -35,7 +35,15 @@ export interface Resumed {
 
 export function nothingResumed(start: number): Resumed {
   const none = { entries: new Map(), runs: new Map(), again: new Map() }
-  return { nextOffset: start, ...none, bytesResumed: 0, homes: new Homes(), readBytes: 0, newBytes: 0, result: undefined }
+  return {
+    nextOffset: start,
+    ...none,
+    bytesResumed: 0,
+    homes: new Homes(),
+    readBytes: 0,
+    newBytes: 0,
+    result: undefined,
+  }
 }
 
 /** Reads all journals of the part's earlier attempts, MAC checked. Throws SessionFenced if there is a later one. */
@@ -70,9 +78,13 @@ export async function resumePart(
     if (at?.kind !== 'session') continue
     if (at.attempt > attempt) throw fenced(part, attempt, at.attempt)
     if (at.attempt === attempt) {
-      throw new HoldfastError('SessionFenced', `attempt ${attempt} of part ${part} is already taken by another writer`, {
-        data: { object: name, side: 'logic' },
-      })
+      throw new HoldfastError(
+        'SessionFenced',
+        `attempt ${attempt} of part ${part} is already taken by another writer`,
+        {
+          data: { object: name, side: 'logic' },
+        },
+      )
     }
     for (const pack of object.packs) own.add(pack)
     if (content.type === 'result' && content.disk === disk) result = content

@@ -96,7 +96,11 @@ export class Sessions {
   }
 
   /** The session in this process: as it was opened here, else with S0 of its own. */
-  async enter(session: string, store: ObjectStore, signal: AbortSignal): Promise<{ state: SessionState; fresh: boolean }> {
+  async enter(
+    session: string,
+    store: ObjectStore,
+    signal: AbortSignal,
+  ): Promise<{ state: SessionState; fresh: boolean }> {
     const known = this.#states.get(session)
     if (known !== undefined) return { state: known, fresh: false }
     const spec = await this.read(session, signal)
@@ -162,12 +166,7 @@ export class Sessions {
   }
 }
 
-function newState(
-  engine: Engine,
-  spec: SessionSpec,
-  knowledge: Knowledge,
-  next: SessionState['next'],
-): SessionState {
+function newState(engine: Engine, spec: SessionSpec, knowledge: Knowledge, next: SessionState['next']): SessionState {
   let reading: Promise<void> | undefined
   let parent: Promise<LoadedManifest | undefined> | undefined
   return {
@@ -205,7 +204,9 @@ function openContent(spec: SessionSpec): SessionOpen {
     parentStem,
     owner,
     parts: parts.map(({ part, disk, firstPage, nPages }) => ({ part, disk, firstPage, nPages })),
-    ...(point !== null && { point: JSON.parse(canonicalJson(point).toString('utf8')) as NonNullable<SessionOpen['point']> }),
+    ...(point !== null && {
+      point: JSON.parse(canonicalJson(point).toString('utf8')) as NonNullable<SessionOpen['point']>,
+    }),
   }
 }
 

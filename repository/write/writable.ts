@@ -6,9 +6,13 @@ import { requireComplete } from '../keys/index.ts'
 export async function requireWritable(engine: Engine, signal: AbortSignal): Promise<void> {
   requireComplete(engine.inventory)
   if (engine.keyConflict.length > 0) {
-    throw new HoldfastError('KeysIncomplete', `two administrators have changed the keys at once: ${engine.keyConflict.join(', ')}`, {
-      hint: 'Write a key set with a higher revision before the next backup.',
-    })
+    throw new HoldfastError(
+      'KeysIncomplete',
+      `two administrators have changed the keys at once: ${engine.keyConflict.join(', ')}`,
+      {
+        hint: 'Write a key set with a higher revision before the next backup.',
+      },
+    )
   }
   await engine.features.require('write', signal)
 }
