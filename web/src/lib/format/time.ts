@@ -44,7 +44,7 @@ function startOfDay(ms: number): number {
 }
 
 /** Whole calendar days between two instants in the reader's zone; clock changes do not count. */
-export function daysBetween(ms: number, now: number): number {
+function daysBetween(ms: number, now: number): number {
   return Math.round((startOfDay(now) - startOfDay(ms)) / 86_400_000)
 }
 

@@ -1,3 +1,3 @@
 /** The present: the event stream with its fallback, and the server's time. Pages listen, they never poll themselves. */
-export { live, type Topic } from './stream.svelte.ts'
+export { live } from './stream.svelte.ts'
 export { learnServerTime, now } from './now.svelte.ts'

@@ -2,7 +2,7 @@ import type { Day } from '#lib/api/types.ts'
 import type { Tone } from '#lib/state/tone.ts'
 
 /** One cell of a strip of days. `none`: before the first record. */
-export interface DayCell {
+interface DayCell {
   readonly day: string
   readonly tone: Tone | 'none'
   readonly words: string

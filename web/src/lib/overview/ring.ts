@@ -1,7 +1,7 @@
 import type { Overview } from '#lib/api/types.ts'
 import type { Tone } from '#lib/state/tone.ts'
 
-export interface Arc {
+interface Arc {
   readonly tone: Tone
   /** In units of the whole ring, which is `total` long. */
   readonly offset: number

@@ -2,7 +2,7 @@ import type { NextAction } from '#lib/api/types.ts'
 import type { IconName } from '#lib/icons/names.ts'
 
 /** What the dashboard itself can do about a run; `null`: it is done elsewhere, the command or text says how. */
-export type RunAct = 'pause' | 'resume' | 'cancel' | 'retry' | 'retry-now'
+type RunAct = 'pause' | 'resume' | 'cancel' | 'retry' | 'retry-now'
 
 export interface ActView {
   readonly act: RunAct | null

@@ -9,13 +9,13 @@ import { stepRows } from './book.ts'
 export type BarKind = 'ok' | 'run' | 'fail' | 'warn' | 'kept' | 'idle' | 'undo-bar' | 'guess'
 
 /** From `a` to `b`, in percent of the axis. */
-export interface Span {
+interface Span {
   readonly a: number
   readonly b: number
   readonly kind: BarKind
 }
 
-export interface Label {
+interface Label {
   readonly text: string
   readonly a: number
   readonly b: number
@@ -23,7 +23,7 @@ export interface Label {
   readonly side: 'after' | 'before' | 'on'
 }
 
-export interface TimelineRow {
+interface TimelineRow {
   readonly id: string
   readonly title: string
   readonly look: Look

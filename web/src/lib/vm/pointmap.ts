@@ -14,7 +14,7 @@ export interface Stretch {
   readonly b: number
 }
 
-export type MarkKind = 'full' | 'incremental' | 'unvalidated' | 'failed' | 'running' | 'proof'
+type MarkKind = 'full' | 'incremental' | 'unvalidated' | 'failed' | 'running' | 'proof'
 
 export interface Mark {
   readonly kind: MarkKind
