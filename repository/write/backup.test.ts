@@ -63,6 +63,22 @@ describe('a backup', () => {
     await expectIdentical(repository, second.stem, disk)
   })
 
+  it('does not wait for itself where the first of two equal chunks is read last', async () => {
+    await using repository = await lab.open()
+    const disk = new ModelDisk(4 * MiB)
+    for (const at of [0, MiB, 2 * MiB]) disk.write(at, seededBytes(42, MiB))
+    const others = Promise.withResolvers<void>()
+    let read = 0
+    const onRead = async (at: number) => {
+      if (at === 0) await others.promise
+      // By the time that both others could have been decided.
+      else if ((read += 1) === 2) setTimeout(others.resolve, 200)
+    }
+    const { stem, disks } = await backUp(repository, disk, { vm: 'order', source: { onRead } })
+    expect(disks[0]?.newBytes).toBeLessThan(1.1 * MiB)
+    await expectIdentical(repository, stem, disk)
+  })
+
   it('keeps its configuration, in parts of 4 MiB', async () => {
     await using repository = await lab.open()
     const large = seededBytes(9, 9 * MiB + 3)
