@@ -1,5 +1,4 @@
 import type { Context } from 'hono'
-import { codes, isErrorCode, toHoldfastError, type ErrorCode, type HoldfastError } from '../base/index.ts'
 import type { Problem } from './schemas/common.ts'
 
 /** Where a code says something about the request; all others come from behind and are a 502. */
@@ -53,9 +52,4 @@ export function sendProblem(context: Context, error: unknown, status?: number): 
     status: problem.status,
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
   })
-}
-
-/** A code out of a history may be one that this version does not know. */
-export function hintOf(code: string): string {
-  return isErrorCode(code) ? codes[code].hint : ''
 }

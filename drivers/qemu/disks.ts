@@ -87,11 +87,6 @@ export function foreignOverlays(disk: DiskState): readonly string[] {
   return disk.view.node === diskNodes(disk.description.key).format ? [] : [disk.view.node]
 }
 
-/** A node name of ours on top of the disk, if there is one. */
-export function ourFilter(disk: DiskState): string | null {
-  return readDiskName(disk.top)?.what === 'filter' ? disk.top : null
-}
-
 /** Name and inode of the file: another file behind the same path is another volume. */
 async function volumeOf(vm: Vm, d: DiskDescription): Promise<string> {
   const { ino } = await stat(resolveFile(vm.dir, d.file), { bigint: true })

@@ -75,11 +75,6 @@ export async function locateVm(host: Host, id: string): Promise<Vm> {
   throw new HoldfastError('NotFound', `there is no VM ${id} in ${host.endpoint.address}`)
 }
 
-/** The same VM with its description read anew. */
-export async function refresh(vm: Vm): Promise<Vm> {
-  return vmAt(vm.host, vm.dir, await readDescription(vm.dir))
-}
-
 export async function isRunning(vm: Vm): Promise<boolean> {
   return (await findRunning(vm.dir, vm.description)) !== null
 }
