@@ -146,43 +146,43 @@ export interface ReleaseResult {
 export interface BackupActivities {
   /** Looks at VM, hypervisor and repository, and reports every problem at once. Claims the VM and switches change
    *  tracking on where that is a setting. */
-  preflight(input: PreflightInput): Promise<PreflightResult>
+  readonly preflight: (input: PreflightInput) => Promise<PreflightResult>
   /** Freeze, snapshot, thaw: one short critical section. */
-  openPoint(input: OpenPointInput): Promise<PointInTime>
-  openSession(input: OpenSessionInput): Promise<void>
+  readonly openPoint: (input: OpenPointInput) => Promise<PointInTime>
+  readonly openSession: (input: OpenSessionInput) => Promise<void>
   /** Compares chunks outside the changed set with the parent's (drivers §5.3). */
-  auditTracker(input: AuditInput): Promise<AuditResult>
-  copyDisk(input: CopyDiskInput): Promise<CopyDiskResult>
+  readonly auditTracker: (input: AuditInput) => Promise<AuditResult>
+  readonly copyDisk: (input: CopyDiskInput) => Promise<CopyDiskResult>
   /** PointBroken if the point did not stay whole until the last byte was read. */
-  checkPoint(input: RoundRef & { readonly point: PointInTime }): Promise<void>
+  readonly checkPoint: (input: RoundRef & { readonly point: PointInTime }) => Promise<void>
   /** Exports the configuration, publishes the manifest, checks it against garbage collection, validates. */
-  commitBackup(input: CommitInput): Promise<CommittedPoint>
+  readonly commitBackup: (input: CommitInput) => Promise<CommittedPoint>
   /** Whether the point became a recovery point after all; asked when a commit ended without an answer. null: proved
    *  absent. An unreadable repository is an error, never null. */
-  findCommitted(input: {
+  readonly findCommitted: (input: {
     readonly repository: RepositoryRef
     readonly series: string
     readonly pointId: PointId
-  }): Promise<CommittedPoint | null>
+  }) => Promise<CommittedPoint | null>
   /** The driver's `commitPoint`: only after the repository has validated the point. */
-  releasePoint(
+  readonly releasePoint: (
     input: RoundRef & { readonly point: PointInTime; readonly stored: readonly DiskKey[] },
-  ): Promise<ReleaseResult>
-  endSession(input: {
+  ) => Promise<ReleaseResult>
+  readonly endSession: (input: {
     readonly repository: RepositoryRef
     readonly session: string
     readonly outcome: 'committed' | 'failed'
-  }): Promise<void>
+  }) => Promise<void>
   /** Reads random chunks of the new point back through every check. */
-  spotCheck(input: {
+  readonly spotCheck: (input: {
     readonly repository: RepositoryRef
     readonly stem: string
     readonly chunks: number
-  }): Promise<{ readonly chunks: number; readonly bytes: number }>
+  }) => Promise<{ readonly chunks: number; readonly bytes: number }>
   /** Compensation: no guest stays frozen or paused. */
-  ensureRunning(input: RoundRef): Promise<{ readonly wasFrozen: boolean; readonly wasPaused: boolean }>
+  readonly ensureRunning: (input: RoundRef) => Promise<{ readonly wasFrozen: boolean; readonly wasPaused: boolean }>
   /** Compensation: undoes a round at any stage. */
-  abortPoint(
+  readonly abortPoint: (
     input: RoundRef & { readonly point: PointInTime | null },
-  ): Promise<{ readonly residue: readonly Residue[] }>
+  ) => Promise<{ readonly residue: readonly Residue[] }>
 }

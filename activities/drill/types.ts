@@ -9,12 +9,14 @@ export interface GuestRef extends TargetRef {
 
 export interface DrillActivities {
   /** Starts the VM on a network that reaches nothing of production. */
-  bootIsolated(input: GuestRef & { readonly network: string }): Promise<{ readonly address: string | null }>
+  readonly bootIsolated: (
+    input: GuestRef & { readonly network: string },
+  ) => Promise<{ readonly address: string | null }>
   /** 'up' as soon as the guest agent answers; 'silent' or 'absent' when `timeoutMs` has passed. */
-  waitForGuest(
+  readonly waitForGuest: (
     input: GuestRef & { readonly timeoutMs: number },
-  ): Promise<{ readonly state: 'up' | 'silent' | 'absent'; readonly waitedMs: number }>
-  runGuestCheck(input: GuestRef & { readonly check: DrillCheck }): Promise<DrillCheckResult>
+  ) => Promise<{ readonly state: 'up' | 'silent' | 'absent'; readonly waitedMs: number }>
+  readonly runGuestCheck: (input: GuestRef & { readonly check: DrillCheck }) => Promise<DrillCheckResult>
   /** SHA-256 of the PNG in the evidence store; null where the platform has no picture. */
-  takeScreenshot(input: GuestRef): Promise<{ readonly sha256: string | null; readonly bytes: number }>
+  readonly takeScreenshot: (input: GuestRef) => Promise<{ readonly sha256: string | null; readonly bytes: number }>
 }

@@ -20,12 +20,12 @@ export interface EndpointFacts {
 
 /** On the site. */
 export interface InventoryActivities {
-  probeEndpoint(input: { readonly endpoint: Endpoint }): Promise<EndpointFacts>
+  readonly probeEndpoint: (input: { readonly endpoint: Endpoint }) => Promise<EndpointFacts>
   /** One page of the listing; `after` is `next` of the page before, null for the first. */
-  discoverVms(input: { readonly endpoint: Endpoint; readonly after: string | null }): Promise<DiscoverPage>
+  readonly discoverVms: (input: { readonly endpoint: Endpoint; readonly after: string | null }) => Promise<DiscoverPage>
   /** Opens with its secret, probes the store, measures. What is wrong is in the result. */
-  inspectRepository(input: TestRepositoryInput): Promise<TestRepositoryResult>
-  inspectRestore(input: CheckRestoreInput): Promise<CheckRestoreResult>
+  readonly inspectRepository: (input: TestRepositoryInput) => Promise<TestRepositoryResult>
+  readonly inspectRestore: (input: CheckRestoreInput) => Promise<CheckRestoreResult>
 }
 
 export interface ProbeNote {
@@ -41,22 +41,22 @@ export interface ListingCounts {
 
 /** In the control plane, into the catalog. */
 export interface InventoryRecordActivities {
-  recordProbe(note: ProbeNote): Promise<void>
+  readonly recordProbe: (note: ProbeNote) => Promise<void>
   /** `listing` names one listing: what it has not seen when it closes is gone. */
-  recordDiscovered(page: {
+  readonly recordDiscovered: (page: {
     readonly endpointId: string
     readonly listing: string
     readonly atMs: number
     readonly vms: readonly VmFacts[]
-  }): Promise<ListingCounts>
-  closeListing(input: {
+  }) => Promise<ListingCounts>
+  readonly closeListing: (input: {
     readonly endpointId: string
     readonly listing: string
     readonly atMs: number
-  }): Promise<{ readonly gone: number }>
-  recordRepositoryTest(input: {
+  }) => Promise<{ readonly gone: number }>
+  readonly recordRepositoryTest: (input: {
     readonly repositoryId: string
     readonly atMs: number
     readonly result: TestRepositoryResult
-  }): Promise<void>
+  }) => Promise<void>
 }

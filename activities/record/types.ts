@@ -70,8 +70,8 @@ export interface RunFinished extends RunRef {
 }
 
 export interface RecordActivities {
-  recordRunStarted(run: RunStarted): Promise<void>
-  recordPoint(point: PointRecord): Promise<void>
-  recordProof(proof: ProofRecord): Promise<void>
-  recordRunFinished(run: RunFinished): Promise<void>
+  readonly recordRunStarted: (run: RunStarted) => Promise<void>
+  readonly recordPoint: (point: PointRecord) => Promise<void>
+  readonly recordProof: (proof: ProofRecord) => Promise<void>
+  readonly recordRunFinished: (run: RunFinished) => Promise<void>
 }

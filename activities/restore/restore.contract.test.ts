@@ -5,7 +5,7 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { MiB } from '../../base/index.ts'
-import type { DiskKey, PointId } from '../../drivers/index.ts'
+import type { DiskKey } from '../../drivers/index.ts'
 import { createRepository } from '../../repository/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 import type { MoveDetails } from '../../workflows/shared/heartbeat.ts'
@@ -28,7 +28,7 @@ let stem: string
 const hypervisor = new FakeHypervisor({ [disk]: content })
 
 const aSite = (): TestSite => testSite({ hypervisor, folder, secret: async () => 'x', durableEveryBytes: 2 * MiB })
-function run<I, R>(
+async function run<I, R>(
   activity: (input: I) => Promise<R>,
   input: I,
   info: object = {},
@@ -36,7 +36,8 @@ function run<I, R>(
 ): Promise<R> {
   const env = new MockActivityEnvironment({ heartbeatTimeoutMs: 400, ...info }, { logger: new DefaultLogger('ERROR') })
   env.on('heartbeat', watch)
-  return env.run(activity, input) as Promise<R>
+  const result: unknown = await env.run(activity, input)
+  return result as R
 }
 
 beforeAll(async () => {
@@ -51,7 +52,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 async function backUp(steps: SiteActivities): Promise<string> {
   const point = hypervisor.point('full')
-  const round = { endpoint: sampleEndpoint, vm: sampleVm, pointId: point.id as PointId }
+  const round = { endpoint: sampleEndpoint, vm: sampleVm, pointId: point.id }
   const session = '5'.repeat(32)
   const range = { part: 1, disk, firstPage: 0, nPages: 1 }
   const { series } = await run(steps.preflight, {

@@ -70,19 +70,19 @@ export interface RestoreDiskResult {
 
 export interface RestoreActivities {
   /** Reads the point, resolves the configuration, asks the target about space, name and device model. */
-  planRestore(input: PlanRestoreInput): Promise<RestorePlan>
+  readonly planRestore: (input: PlanRestoreInput) => Promise<RestorePlan>
   /** Powered off and isolated; found by the operation key if it is there already. */
-  createTarget(input: CreateTargetInput): Promise<TargetVm>
-  restoreDisk(input: RestoreDiskInput): Promise<RestoreDiskResult>
-  finalizeTarget(input: TargetRef & { readonly target: TargetVm }): Promise<VmRef>
-  powerVm(
+  readonly createTarget: (input: CreateTargetInput) => Promise<TargetVm>
+  readonly restoreDisk: (input: RestoreDiskInput) => Promise<RestoreDiskResult>
+  readonly finalizeTarget: (input: TargetRef & { readonly target: TargetVm }) => Promise<VmRef>
+  readonly powerVm: (
     input: TargetRef & { readonly vm: VmRef; readonly want: 'running' | 'stopped' | 'off'; readonly limitMs: number },
-  ): Promise<{ readonly before: PowerState; readonly after: PowerState }>
+  ) => Promise<{ readonly before: PowerState; readonly after: PowerState }>
   /** Compensation of a swap in the original place: the old volumes come back. */
-  revertTarget(input: TargetRef & { readonly target: TargetVm }): Promise<void>
+  readonly revertTarget: (input: TargetRef & { readonly target: TargetVm }) => Promise<void>
   /** Compensation: removes what carries our mark and this operation, nothing else. `target` may be unknown: then it is
    *  looked for by the operation key. */
-  destroyTarget(
+  readonly destroyTarget: (
     input: TargetRef & { readonly target: TargetVm | null },
-  ): Promise<{ readonly residue: readonly Residue[] }>
+  ) => Promise<{ readonly residue: readonly Residue[] }>
 }

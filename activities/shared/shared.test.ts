@@ -64,10 +64,11 @@ describe('a pool', () => {
       opened.push(thing)
       return thing
     }
-    const pool = new Pool<Thing>((error) => error === 'stale')
+    const stale = new HoldfastError('RepositoryMissing', 'gone')
+    const pool = new Pool<Thing>((error) => error === stale)
     await Promise.all([pool.use('k', open, async () => 1), pool.use('k', open, async () => 2)])
     expect(opened).toHaveLength(1)
-    await expect(pool.use('k', open, async () => Promise.reject('stale' as unknown as Error))).rejects.toBe('stale')
+    await expect(pool.use('k', open, async () => Promise.reject(stale))).rejects.toBe(stale)
     expect(opened[0]?.closed).toBe(1)
     await pool.use('k', open, async () => 3)
     expect(opened).toHaveLength(2)

@@ -12,6 +12,8 @@ import type {
   GuestAccess,
   HypervisorDriver,
   MustFullReason,
+  OwnedObject,
+  VmFacts,
   OpContext,
   PointInTime,
   RangeReader,
@@ -179,7 +181,7 @@ export class FakeHypervisor {
     }
   }
 
-  async *#discover(ids: readonly string[] | undefined): AsyncIterable<import('../../drivers/index.ts').VmFacts> {
+  async *#discover(ids: readonly string[] | undefined): AsyncIterable<VmFacts> {
     if (ids !== undefined && !ids.includes(sampleVm.id)) return
     yield {
       vm: sampleVm,
@@ -193,14 +195,17 @@ export class FakeHypervisor {
     }
   }
 
-  async *#owned(ctx: OpContext): AsyncIterable<import('../../drivers/index.ts').OwnedObject> {
+  async *#owned(ctx: OpContext): AsyncIterable<OwnedObject> {
     const base = { kind: 'volume' as const, vm: null, createdAt: instant(0), size: null }
     yield { ...base, id: 'ours', opKey: ctx.opKey }
     yield { ...base, id: 'of another operation', opKey: `${ctx.opKey.slice(0, -1)}a` as OpContext['opKey'] }
   }
 
   async *#extents(disk: DiskKey, range: ByteRange, incremental: boolean): AsyncIterable<Extent> {
-    if (!incremental) return yield { offset: range.start, length: bytes(range.end - range.start), kind: 'data' }
+    if (!incremental) {
+      yield { offset: range.start, length: bytes(range.end - range.start), kind: 'data' }
+      return
+    }
     for (const { offset, length } of this.changed.get(disk) ?? []) {
       const start = Math.max(offset, range.start)
       const end = Math.min(offset + length, range.end)

@@ -274,7 +274,7 @@ describe('pause and resume', () => {
         )
       }
       release()
-      return handle.result()
+      return handle.result() as Promise<BackupResult>
     })
   })
 })
@@ -287,7 +287,7 @@ describe('cancel', () => {
       await handle.signal('cancelNote', { user: 'ann', reason: 'wrong VM' })
       const from = Date.now()
       await handle.cancel()
-      const error = await handle.result().catch((thrown: unknown) => thrown)
+      const error: unknown = await handle.result().catch((thrown: unknown) => thrown)
       expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
       return Date.now() - from
     })

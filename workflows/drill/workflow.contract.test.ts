@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { WorkflowFailedError } from '@temporalio/client'
+import type { WorkflowFailedError } from '@temporalio/client'
 import { CancelledFailure } from '@temporalio/common'
 import { HoldfastError } from '../../base/index.ts'
 import { sampleEndpoint, sampleRepository, sampleRequester, sampleSite } from '../../activities/testing/samples.ts'
