@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { toHoldfastError, type ErrorCode, type HoldfastError } from '../base/index.ts'
 import type { Problem } from './schemas/common.ts'
 
 /** Where a code says something about the request; all others come from behind and are a 502. */
