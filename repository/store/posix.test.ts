@@ -156,12 +156,30 @@ describe('a posix store', () => {
   })
 
   it('fails a flush whose directory could not be synced, and syncs it at the next', async () => {
-    await put(connect(), 'pack/aa/0', body('0'))
-    const files = withHandles('sync', 'EIO', 1)
+    const folder = join(root, 'pack', 'aa')
+    let failures = 0
+    let synced = 0
+    const files: PosixFs = {
+      ...realFs,
+      open: async (path, ...rest) => {
+        const handle = await fs.open(path, ...rest)
+        if (path !== folder) return handle
+        const sync = handle.sync.bind(handle)
+        return Object.assign(handle, {
+          sync: async () => {
+            if (failures++ === 0) throw errno('EIO')
+            await sync()
+            synced += 1
+          },
+        })
+      },
+    }
     const store = connect({ files })
     await put(store, 'pack/aa/1', body('1'), true)
     await expect(store.flush()).rejects.toMatchObject({ code: 'StoreUnavailable' })
+    // Linked already, but not durable: the next flush owes the sync.
     await store.flush()
+    expect(synced).toBe(1)
   })
 
   it('gives up its reserve when the disk is full, so that small objects still fit', async () => {
