@@ -32,6 +32,7 @@ export const capabilities: Capabilities = {
   notes: [
     'raw disks: changes are tracked in memory, so the first point after QEMU ended is a full (rulings 15)',
     'qcow2 disks: tracking outlives a clean end of QEMU, not a crash',
+    'without the filter (QEMU before 7.1): while a point is open the guest’s discards do nothing, and a full scratch stops it for a moment',
   ],
 }
 

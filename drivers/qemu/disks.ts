@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { HoldfastError, bytes } from '../../base/index.ts'
-import { readDiskName } from '../names.ts'
 import { BlockGraph, type DiskView, type QmpCaller } from '../qmp/index.ts'
 import type { DiskKey, DiskRef, Finding, SkipReason } from '../values.ts'
 import { diskNodes } from './command-line.ts'

@@ -1,51 +1,17 @@
-import { randomUUID } from 'node:crypto'
-import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
-import { HoldfastError } from '../../base/index.ts'
-import type { Instant, OwnerMark } from '../values.ts'
+import { claimOwnerFile, readOwnerFile } from '../owner-file.ts'
+import type { OwnerMark } from '../values.ts'
 import type { Vm } from './vm.ts'
 
-const FILE = 'owner.json'
-const mark = z.object({ installation: z.string(), name: z.string(), since: z.string() })
+/** The owner mark lies beside the VM's description, so that it never travels with a copy or a restore of it. */
+const fileOf = (vm: Vm): string => join(vm.dir, 'owner.json')
 
 /** The installation that protects this VM; null: none. Throws `ForeignState` if the mark cannot be understood. */
-export async function readOwner(vm: Vm): Promise<OwnerMark | null> {
-  const file = join(vm.dir, FILE)
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw new HoldfastError('AccessDenied', `cannot read ${file}`, { cause: error })
-  }
-  try {
-    const { installation, name, since } = mark.parse(JSON.parse(text))
-    return { installation, name, since: since as Instant }
-  } catch (error) {
-    throw new HoldfastError('ForeignState', `${file} is not an owner mark`, {
-      cause: error,
-      hint: 'Look who wrote it; remove it if this VM is to be protected from here.',
-    })
-  }
+export function readOwner(vm: Vm): Promise<OwnerMark | null> {
+  return readOwnerFile(fileOf(vm))
 }
 
-/**
- * Compare-and-set by link(2), which fails if the name exists: of two installations that claim at the same time exactly
- * one becomes the owner, and both read the same mark.
- */
-export async function claimOwner(vm: Vm, owner: OwnerMark): Promise<OwnerMark> {
-  const file = join(vm.dir, FILE)
-  const tmp = `${file}.${randomUUID()}`
-  await vm.host.effects.run('file: owner mark', async () => {
-    await writeFile(tmp, `${JSON.stringify(owner)}\n`)
-    try {
-      await link(tmp, file)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    } finally {
-      await rm(tmp, { force: true })
-    }
-  })
-  return (await readOwner(vm)) ?? owner
+/** Of two installations that claim at the same time exactly one becomes the owner. */
+export function claimOwner(vm: Vm, owner: OwnerMark): Promise<OwnerMark> {
+  return vm.host.effects.run('file: owner mark', () => claimOwnerFile(fileOf(vm), owner))
 }

@@ -53,6 +53,32 @@ export function connectionsGroup({ check, rig }: Bench): void {
     await driver.abortPoint(ctx, vm.ref, null)
   })
 
+  check(
+    '35',
+    'what only one may use is in use: Busy with a time to come back, nothing left, and it works afterwards',
+    async (vm, driver) => {
+      const series = new Series(vm, driver)
+      await series.round()
+      const before = [...(await vm.references())].sort()
+      const stop = await rig.occupy?.(vm)
+      const id = newPoint()
+      const ctx = contextFor(vm.ref, id)
+      const { findings } = await driver.preflight(ctx, vm.ref, series.request(id))
+      expect(findings).toContainEqual(expect.objectContaining({ severity: 'blocking' }))
+      await expect(driver.openPoint(ctx, vm.ref, series.request(id))).rejects.toMatchObject({
+        code: 'Busy',
+        retry: 'after',
+        retryAfter: expect.any(Number) as number,
+      })
+      expect([...(await vm.references())].sort()).toEqual(before)
+      await stop?.()
+      await vm.write(someWrites(vm, 1))
+      const { point } = await series.round()
+      expect(point.disks.map((d) => d.mode)).toEqual(vm.disks.map(() => 'incremental'))
+      expect(await vm.leftovers()).toEqual([])
+    },
+  )
+
   check('39', 'disposing a reader or the driver twice is fine', async (vm, driver) => {
     const { point, ctx } = await new Series(vm, driver).open()
     const key = point.disks[0]?.disk.key

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { instant, MiB } from '../../../base/index.ts'
 import { QmpClient } from '../../qmp/index.ts'
 import { runProgram } from '../../transport/index.ts'
@@ -52,7 +53,7 @@ export class BareVm implements ContractVm {
     }
     this.ref = { platform: 'qemu', endpoint: this.endpoint.id, scope, id: randomUUID(), name: 'bare' }
     this.disks = disks.map(contractDisk)
-    this.#model = new Map(disks.map((d) => [d.key, new Uint8Array(d.size)]))
+    this.#model = new Map()
   }
 
   /** Off, with blank disks. With `smallScratch` the scratch lies on a file system of so many bytes; needs root. */
@@ -101,9 +102,12 @@ export class BareVm implements ContractVm {
   content(disk: string): Uint8Array {
     return Uint8Array.from(this.model(disk))
   }
+  /** Made when it is first asked for: a disk may be larger than memory as long as nobody writes to it. */
   model(disk: string): Uint8Array {
-    const found = this.#model.get(disk)
-    if (!found) throw new Error(`no disk ${disk}`)
+    const size = this.disks.find((d) => d.key === disk)?.size
+    if (size === undefined) throw new Error(`no disk ${disk}`)
+    const found = this.#model.get(disk) ?? new Uint8Array(size)
+    this.#model.set(disk, found)
     return found
   }
 
@@ -167,6 +171,17 @@ export class BareVm implements ContractVm {
     await writeDescription(this.dir, { ...d, disks: [...d.disks, describeDisk(disk)] })
     this.#model.set(disk.key, new Uint8Array(disk.size))
     this.disks = [...this.disks, contractDisk(disk)]
+  }
+  /** The one NBD server of QEMU, as another backup or a storage migration would use it. */
+  async occupy(): Promise<() => Promise<void>> {
+    const path = join(this.root, 'other.sock')
+    await this.qmp('nbd-server-start', { addr: { type: 'unix', data: { path } } })
+    await this.qmp('block-export-add', { type: 'nbd', id: 'other', 'node-name': `${this.disks[0]?.key}-fmt` })
+    return async () => {
+      await this.qmp('block-export-del', { id: 'other', mode: 'hard' })
+      while ((await this.qmp<readonly unknown[]>('query-block-exports')).length > 0) await sleep(10)
+      await this.qmp('nbd-server-stop')
+    }
   }
   async plantForeign(): Promise<() => Promise<void>> {
     const theirs = 'zzzzzz'
