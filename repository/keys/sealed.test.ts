@@ -184,3 +184,15 @@ test('content sealed for one object does not open in another, even for a key hol
   const swapped = signJson({ ...raw, sealed: one.sealed }, ring, 'writer')
   expect(() => openSession(ring, swapped, names.session(clear.sess, 1, 2, 4))).toThrow('does not open')
 })
+
+test('a session object under the name of another session, part, attempt or place is refused', () => {
+  const sealed = sealSession(ring, clear, { type: 'end', outcome: 'failed' })
+  for (const other of [
+    names.session('ef'.repeat(16), 1, 2, 3),
+    names.session(clear.sess, 2, 2, 3),
+    names.session(clear.sess, 1, 1, 3),
+    names.session(clear.sess, 1, 2, 4),
+  ]) {
+    expect(() => openSession(ring, sealed, other)).toThrow('another name')
+  }
+})

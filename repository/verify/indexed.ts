@@ -57,10 +57,19 @@ function advance(cursor: Cursor): void {
   cursor.pack = cursor.ordinal < cursor.segment.header.nPacks ? cursor.segment.pack(cursor.ordinal) : undefined
 }
 
+/** Entries after which other work gets its turn. */
+const BREATH = 65_536
+
 /** Number of entries of each pack in a segment: 4 bytes a pack. */
-export function countEntries(segment: SegmentFile): Uint32Array {
+export async function countEntries(segment: SegmentFile, signal: AbortSignal): Promise<Uint32Array> {
   const counts = new Uint32Array(segment.header.nPacks)
-  for (const { packOrd } of segment.entries()) counts[packOrd] = (counts[packOrd] ?? 0) + 1
+  let seen = 0
+  for (const { packOrd } of segment.entries()) {
+    counts[packOrd] = (counts[packOrd] ?? 0) + 1
+    if (++seen % BREATH !== 0) continue
+    await new Promise((resolve) => setImmediate(resolve))
+    signal.throwIfAborted()
+  }
   return counts
 }
 

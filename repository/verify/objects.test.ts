@@ -10,12 +10,13 @@ import {
   encodePackHeader,
   encodePackTail,
   encodeSegment,
-  fromHex,
   encodeManifestBody,
+  imageRoot,
   names,
   rootsOfDisk,
   validatedKind,
   type Page,
+  type PageEntry,
   type TocEntry,
 } from '../format/index.ts'
 import { protectJson, recordSigner, sealManifest, sha256 } from '../keys/index.ts'
@@ -227,20 +228,42 @@ test('a pack that collection deleted is not missed, though an index still names 
 test('a reference whose slot is not that of the TOC is a fault, though the bytes are read', async () => {
   using copy = new Copy()
   await using repository = await copy.open()
-  const { stem, pack } = await forgeSlots(copy, repository)
+  const stem = await forge(copy, repository, (entry) =>
+    entry.kind === 'chunk' ? { ...entry, slot: entry.slot + 1 } : entry,
+  )
   const { damages } = await verify(repository, 'quick', { stems: [stem] })
   expect(damages.every((damage) => damage.found === 'L1r' && damage.message.startsWith('references name slot'))).toBe(
     true,
   )
   expect(damages.length).toBeGreaterThan(0)
-  expect(new Set(damages.map((damage) => damage.pack))).toContain(pack)
   expect(damages[0]?.affects).toMatchObject([{ stem, disk: 'virtio0' }])
   await using point = await repository.openPoint(stem)
   await point.disk('virtio0').read(0, Buffer.alloc(4096), signal)
 })
 
-/** A point like the newest one whose first page names the wrong slots: what a faulty writer would leave behind. */
-async function forgeSlots(copy: Copy, repository: OpenedRepository): Promise<{ stem: string; pack: string }> {
+test('a chunk of another length than its place on the disk is a fault', async () => {
+  using copy = new Copy()
+  await using repository = await copy.open()
+  const short = copy
+    .names('pack/')
+    .flatMap((name) => copy.toc(name).map((blob, slot) => ({ ...blob, slot, pack: name.slice(8) })))
+    .find(({ type, ulen }) => type === 1 && ulen === 512)
+  if (short === undefined) return never()
+  const { id, pack, slot, off, clen } = short
+  const stem = await forge(copy, repository, (entry, index) =>
+    index === 0 ? { kind: 'chunk', id, pack, slot, off, clen } : entry,
+  )
+  const { damages } = await verify(repository, 'quick', { stems: [stem] })
+  expect(damages).toMatchObject([{ pack, found: 'L1r', message: `a blob of 512 bytes stands for one of ${2 ** 20}` }])
+  expect(damages[0]?.affects).toEqual([{ stem, vm: 'golden', disk: 'virtio0', ranges: [{ start: 0, end: 2 ** 20 }] }])
+})
+
+/** A point like the newest one, its first page altered and everything sealed again: what a faulty writer leaves behind. */
+async function forge(
+  copy: Copy,
+  repository: OpenedRepository,
+  change: (entry: PageEntry, index: number) => PageEntry,
+): Promise<string> {
   const { ring, store, blobs } = repository.engine
   const [like = ''] = copy.names('snap/').filter((name) => name.endsWith('.m'))
   const manifest = await loadManifest(store, ring, like.slice(0, -2), signal)
@@ -249,41 +272,30 @@ async function forgeSlots(copy: Copy, repository: OpenedRepository): Promise<{ s
   const [root] = rootsOfDisk(manifest.body, disk)
   if (root?.kind !== 'page') return never()
   const page = await blobs.page(root, 0, disk.bytes)
-  let pack = ''
-  const wrong: Page = {
-    ...page,
-    entries: page.entries.map((entry) => {
-      if (entry.kind !== 'chunk') return entry
-      pack = entry.pack
-      return { ...entry, slot: entry.slot + 1 }
-    }),
-  }
+  const wrong: Page = { ...page, entries: page.entries.map(change) }
   const content = encodePage(wrong)
   const blob = Buffer.alloc(72 + 48 + content.length)
-  const id = fromHex(root.pageId, 32, 'page id')
+  const id = ring.identity().pageId(wrong)
   sealBlob(ring, { type: 2, id, innerHash: sha256(content), ulen: content.length, comp: 0, payload: content }, blob)
   const entry: TocEntry = { ...decodeBlobHeader(blob), off: 64 }
-  const header = {
-    kind: 1,
-    flags: 0,
-    repo: repository.id,
-    random: Buffer.alloc(16, 9),
-    createdMs: 1,
-    seriesHash: Buffer.alloc(4),
-  } as const
-  const packed = Buffer.concat([encodePackHeader(header), blob, encodePackTail([entry], repository.id)])
+  const made = { random: Buffer.alloc(16, 9), createdMs: 1, seriesHash: Buffer.alloc(4) }
+  const header = encodePackHeader({ ...made, kind: 1, flags: 0, repo: repository.id })
+  const packed = Buffer.concat([header, blob, encodePackTail([entry], repository.id)])
   await put(store, names.pack(hex(packed)), packed)
-  const roots = manifest.body.roots.map((each) =>
-    each === root ? { ...root, pack: hex(packed), slot: 0, off: 64, clen: blob.length - 72 } : each,
+  const there = { pack: hex(packed), slot: 0, off: 64, clen: blob.length - 72, pageId: id.toString('hex') }
+  const roots = manifest.body.roots.map((each) => (each === root ? { ...root, ...there } : each))
+  const disks = manifest.body.json.disks.map((each) =>
+    each === disk ? { ...each, imageRoot: imageRoot(each.bytes, rootsOfDisk({ roots }, each)) } : each,
   )
   const snap = 'b7'.repeat(16)
-  const object = sealManifest(ring, { ...manifest.header, snap }, encodeManifestBody(manifest.body.json, roots))
+  const body = encodeManifestBody({ ...manifest.body.json, disks }, roots)
+  const object = sealManifest(ring, { ...manifest.header, snap }, body)
   const stem = names.stem(manifest.header.series, manifest.header.createdMs, snap)
   await put(store, names.snap(stem, 'manifest'), object)
   const facts = { repo: repository.id, snap, mSha256: hex(object), mBytes: object.length, stamp: 0, passes: 1 }
   const ok = protectJson(validatedKind, { ...facts, rescued: 0, validatedMs: 1, attempt: 1 }, ring, 'writer')
   await put(store, names.snap(stem, 'validated'), ok)
-  return { stem, pack }
+  return stem
 }
 
 test('a dry run writes nothing; quarantine is written once, and the next backup heals', async () => {
@@ -396,4 +408,43 @@ test('a verify can be cancelled', async () => {
     },
   })
   await expect(running).rejects.toMatchObject({ code: 'Cancelled' })
+})
+
+test('other objects that cannot be read now are not called damaged either', async () => {
+  using copy = new Copy()
+  let opened = false
+  const hard = [...copy.names('keys/').slice(0, 1), 'fmt.1', copy.names('idx/')[0] ?? '']
+  await using repository = await copy.open(failing((name) => (opened && hard.includes(name) ? away() : undefined)))
+  opened = true
+  const { damages } = await verify(repository, 'quick')
+  expect(damages.filter(({ object }) => hard.includes(object)).map(({ proved }) => proved)).toEqual([
+    false,
+    false,
+    false,
+  ])
+})
+
+test('bytes that came wrong once and right again are a note, not damage', async () => {
+  using copy = new Copy()
+  const [pack = ''] = copy.names('pack/')
+  let turned = false
+  const once = (store: ObjectStore): ObjectStore =>
+    new Proxy(store, {
+      get(target, property) {
+        const value: unknown = Reflect.get(target, property, target)
+        if (typeof value !== 'function') return value
+        return async (...args: unknown[]): Promise<unknown> => {
+          const result = await (value.apply(target, args) as Promise<unknown>)
+          if (property !== 'getRange' || args[0] !== pack || turned || !(result instanceof Uint8Array)) return result
+          turned = true
+          const wrong = Uint8Array.from(result)
+          wrong[100] = (wrong[100] ?? 0) ^ 1
+          return wrong
+        }
+      },
+    })
+  await using repository = await copy.open(once)
+  const report = await verify(repository, 'full', { quarantine: true })
+  expect(report).toMatchObject({ damages: [], quarantined: 0 })
+  expect(report.notes).toEqual([expect.stringContaining('second attempt')])
 })

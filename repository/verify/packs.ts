@@ -23,11 +23,17 @@ const DECODE_BYTES = 12 * 1024 * 1024
 /** §12.1 L1, L2 and, on level full, L3 and L4, pack by pack. Everything wrong goes to the log and the troubles. */
 export class PackChecker {
   readonly #context: Context
-  readonly #counts = new Map<SegmentFile, Uint32Array>()
+  readonly #counts: ReadonlyMap<SegmentFile, Uint32Array>
 
-  constructor(context: Context) {
+  private constructor(context: Context, counts: ReadonlyMap<SegmentFile, Uint32Array>) {
     this.#context = context
-    for (const segment of context.segments) this.#counts.set(segment, countEntries(segment))
+    this.#counts = counts
+  }
+
+  static async create(context: Context): Promise<PackChecker> {
+    const counts = new Map<SegmentFile, Uint32Array>()
+    for (const segment of context.segments) counts.set(segment, await countEntries(segment, context.signal))
+    return new PackChecker(context, counts)
   }
 
   /** A pack that the listing shows. `indexed`: what the segments say of it; empty for one that no index names. */
@@ -48,7 +54,7 @@ export class PackChecker {
    * a while: what nobody may rely upon is not missed.
    */
   async absent(pack: string, indexed: readonly IndexedPack[]): Promise<void> {
-    const { engine, log, reread, quarantine, signal, troubles } = this.#context
+    const { log, reread, quarantine, troubles } = this.#context
     const name = names.pack(pack)
     const reading = await reread.read(name, (store) => store.head(name))
     // It came after the listing, or a listing left it out: it is there.
@@ -65,8 +71,6 @@ export class PackChecker {
     const entry = log.add({ pack, object: name, found: 'L1', message, proved })
     troubles.whole(pack, entry)
     if (proved) await quarantine.put(pack, 'L1')
-    signal.throwIfAborted()
-    engine.warn(`${name}: ${message}`)
   }
 
   /** Judged by a reading after the pack was seen to be absent: whoever deleted it condemned it before. */

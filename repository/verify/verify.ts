@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../base/index.ts'
+import { HoldfastError, isHoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
 import { names, parseName } from '../format/index.ts'
 import { cancelled, inParallel, listAll, type ObjectInfo } from '../store/index.ts'
@@ -26,8 +26,8 @@ export interface VerifyOptions {
   readonly onProgress: (done: number, total: number, what: string) => void
 }
 
-/** Packs that are checked at the same time; their memory comes from the process's budget. */
-const PARALLEL = 4
+/** Packs that are checked at the same time: one more than there are threads. Their memory comes from the process's budget. */
+const parallel = ({ engine }: Context) => engine.pool.size + 1
 
 /**
  * §12.1: `quick` = L1, L2 and L1r; `full` adds L3 and L4. Everything is streamed: memory follows the number of segments and
@@ -82,7 +82,13 @@ async function begin(
   })
   const gc = await readGcState(engine, log, signal)
   const known = await engine.quarantines.read(store, signal)
-  await engine.view.refresh(store, signal)
+  try {
+    await engine.view.refresh(store, signal)
+  } catch (error) {
+    // A segment that cannot be read is reported by `checkSegments`; a store that is away fails there as well.
+    if (signal.aborted || !isHoldfastError(error)) throw error
+    log.note(`the index is not complete: ${error.message}`)
+  }
   const segments = engine.view.openFiles()
   for (const segment of segments) open.use(segment)
   return {
@@ -157,33 +163,39 @@ async function countPacks({ engine, signal }: Context): Promise<number> {
 
 /** L1, L2 (L3, L4): the listing of `pack/` beside the pack tables of the index, both in the order of names. */
 async function checkAllPacks(context: Context): Promise<void> {
-  const checker = new PackChecker(context)
+  const checker = await PackChecker.create(context)
   const indexed = new IndexedPacks(context.segments)
+  let orphans = 0
   const absent = (packs: readonly IndexedPack[]) => () => checker.absent(packs[0]?.pack.sha ?? '', packs)
   for await (const page of packPages(context.engine, context.signal)) {
     const jobs: (() => Promise<void>)[] = []
     for (const { sha, size } of page) {
       for (const missing of indexed.before(sha)) jobs.push(absent(missing))
       const known = indexed.take(sha)
+      if (known.length === 0) orphans += 1
       jobs.push(() => checker.present(sha, size, known))
     }
-    await inParallel(jobs, PARALLEL, (job) => job())
+    await inParallel(jobs, parallel(context), (job) => job())
   }
-  await inParallel([...indexed.before(undefined)].map(absent), PARALLEL, (job) => job())
+  await inParallel([...indexed.before(undefined)].map(absent), parallel(context), (job) => job())
+  if (orphans > 0)
+    context.log.note(`${orphans} packs are in no index: of a run under way or cut off, or the index lost a part`)
 }
 
 /** As checkAllPacks for these packs, sorted. One that is gone is for L1r to judge: its blobs may have other homes. */
 async function checkSomePacks(context: Context, packs: readonly string[]): Promise<void> {
-  const checker = new PackChecker(context)
+  const checker = await PackChecker.create(context)
   const indexed = new IndexedPacks(context.segments)
-  for (const pack of packs) {
+  const jobs = packs.map((pack) => {
     for (const _skipped of indexed.before(pack)) continue
-    const known = indexed.take(pack)
+    return { pack, known: indexed.take(pack) }
+  })
+  await inParallel(jobs, parallel(context), async ({ pack, known }) => {
     const name = names.pack(pack)
     const reading = await context.reread.read(name, (store) => store.head(name))
     if (reading.sound && reading.value !== undefined) await checker.present(pack, reading.value.size, known)
     else context.step(name)
-  }
+  })
 }
 
 async function* packPages(engine: Engine, signal: AbortSignal): AsyncGenerator<{ sha: string; size: number }[]> {
