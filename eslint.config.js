@@ -35,15 +35,19 @@ export default defineConfig(
           message: 'A swallowed rejection hides the one that matters.',
         },
         {
-          selector: "CallExpression[callee.property.name='catch'] > ArrowFunctionExpression > Identifier[name='undefined']",
+          selector:
+            "CallExpression[callee.property.name='catch'] > ArrowFunctionExpression > Identifier[name='undefined']",
           message: 'A swallowed rejection hides the one that matters.',
         },
       ],
     },
   },
-  { files: ['web/**/*.svelte', 'web/**/*.ts'], extends: [tseslint.configs.recommended, svelte.configs.recommended],
+  {
+    files: ['web/**/*.svelte', 'web/**/*.ts'],
+    extends: [tseslint.configs.recommended, svelte.configs.recommended],
     languageOptions: { parserOptions: { parser: tseslint.parser } },
     // The API serves the dashboard at the root of its origin, so a path is its own address.
     // {' '} is the one way to keep a space at the edge of a block.
-    rules: { 'svelte/no-navigation-without-resolve': 'off', 'svelte/no-useless-mustaches': 'off' } },
+    rules: { 'svelte/no-navigation-without-resolve': 'off', 'svelte/no-useless-mustaches': 'off' },
+  },
 )

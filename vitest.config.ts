@@ -7,7 +7,17 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['**/*.test.ts'], exclude: ['**/node_modules/**', 'tests/**', 'web/{build,.svelte-kit}/**', '**/*.contract.test.ts', '.cache/**'] },
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [
+            '**/node_modules/**',
+            'tests/**',
+            'web/{build,.svelte-kit}/**',
+            '**/*.contract.test.ts',
+            '.cache/**',
+          ],
+        },
       },
       {
         extends: true,

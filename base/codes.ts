@@ -14,79 +14,178 @@ export interface CodeEntry {
 /** Every code of the product. Each has an anchor in docs/errors.md (a test checks it). */
 export const codes = {
   // Drivers: connections
-  NetworkFailure: { retry: 'transient', hint: 'Check that the host is reachable from this worker; Holdfast tries again by itself.' },
-  HypervisorTimeout: { retry: 'transient', hint: 'The hypervisor did not answer in time; look at its load. Holdfast tries again by itself.' },
-  SessionExpired: { retry: 'transient', hint: 'The login to the hypervisor ran out twice in a row; check its session limits.' },
-  LeaseLost: { retry: 'transient', hint: 'The data connection was taken away; Holdfast reopens it at the last stored offset.' },
-  Stalled: { retry: 'transient', hint: 'No byte moved for the stall timeout; look at the source and the network. Holdfast reconnects by itself.' },
+  NetworkFailure: {
+    retry: 'transient',
+    hint: 'Check that the host is reachable from this worker; Holdfast tries again by itself.',
+  },
+  HypervisorTimeout: {
+    retry: 'transient',
+    hint: 'The hypervisor did not answer in time; look at its load. Holdfast tries again by itself.',
+  },
+  SessionExpired: {
+    retry: 'transient',
+    hint: 'The login to the hypervisor ran out twice in a row; check its session limits.',
+  },
+  LeaseLost: {
+    retry: 'transient',
+    hint: 'The data connection was taken away; Holdfast reopens it at the last stored offset.',
+  },
+  Stalled: {
+    retry: 'transient',
+    hint: 'No byte moved for the stall timeout; look at the source and the network. Holdfast reconnects by itself.',
+  },
   // Drivers: wait
   Throttled: { retry: 'after', hint: 'The platform limits our requests; Holdfast waits and goes on.' },
   Busy: { retry: 'after', hint: 'Another backup, migration or job works on this VM; wait for it or stop it.' },
-  SlotsExhausted: { retry: 'after', hint: 'All data connections of the host are in use; wait or lower the concurrency.' },
+  SlotsExhausted: {
+    retry: 'after',
+    hint: 'All data connections of the host are in use; wait or lower the concurrency.',
+  },
   ClusterNotReady: { retry: 'after', hint: 'The cluster has no quorum or is electing; check its health.' },
   StillInUse: { retry: 'after', hint: 'The object is still in use; Holdfast tries to remove it again.' },
   // Drivers: branch
   ChangeRefInvalid: { retry: 'full', hint: 'The change tracker cannot be trusted; the disk is read in full once.' },
-  QuiesceFailed: { retry: 'degrade', hint: 'Check the guest agent; the policy decides whether the point is crash-consistent or the run fails.' },
-  ReaderUnavailable: { retry: 'degrade', hint: 'Install the package that the message names, or enable another transport.' },
+  QuiesceFailed: {
+    retry: 'degrade',
+    hint: 'Check the guest agent; the policy decides whether the point is crash-consistent or the run fails.',
+  },
+  ReaderUnavailable: {
+    retry: 'degrade',
+    hint: 'Install the package that the message names, or enable another transport.',
+  },
   GuestRefused: { retry: 'degrade', hint: 'The guest did not do what it was asked; look at its console.' },
-  GuestAgentDisabled: { retry: 'degrade', hint: 'Install and start qemu-guest-agent in the guest, and allow guest-exec for drills.' },
+  GuestAgentDisabled: {
+    retry: 'degrade',
+    hint: 'Install and start qemu-guest-agent in the guest, and allow guest-exec for drills.',
+  },
   // Drivers: a person is needed
   CapacityExhausted: { retry: 'operator', hint: 'Free space at the place that the message names, then retry the run.' },
-  AccessBlocked: { retry: 'operator', hint: 'A firewall, security module or file permission stands in between; open it for Holdfast.' },
+  AccessBlocked: {
+    retry: 'operator',
+    hint: 'A firewall, security module or file permission stands in between; open it for Holdfast.',
+  },
   AccessDenied: { retry: 'operator', hint: 'Give the account the permission that the message names.' },
-  IdentityChanged: { retry: 'operator', hint: 'The host shows another key than before; if that is expected, confirm the new one.' },
+  IdentityChanged: {
+    retry: 'operator',
+    hint: 'The host shows another key than before; if that is expected, confirm the new one.',
+  },
   ForeignOwner: { retry: 'operator', hint: 'Another Holdfast installation protects this VM; remove it there first.' },
   ForeignState: { retry: 'operator', hint: 'Something that is not ours is in the way; the message names it.' },
   NameTaken: { retry: 'operator', hint: 'Choose another name or remove the object that has it.' },
   GuestStuck: { retry: 'operator', hint: 'Open the guest console; thaw or resume it by hand if Holdfast cannot.' },
   // Drivers: give up
   PointBroken: { retry: 'never', hint: 'The point in time was lost while it was read; Holdfast opens a new one.' },
-  HypervisorRefused: { retry: 'transient', hint: 'The hypervisor refused a command and gave the reason in the message; if it stays, look there for what is in the way.' },
+  HypervisorRefused: {
+    retry: 'transient',
+    hint: 'The hypervisor refused a command and gave the reason in the message; if it stays, look there for what is in the way.',
+  },
   Unsupported: { retry: 'never', hint: 'This platform or version cannot do it; see the driver table in the README.' },
   NotFound: { retry: 'never', hint: 'Check the name or id; list what exists first.' },
   NotOurs: { retry: 'never', hint: 'The object does not carry our mark, so Holdfast does not touch it.' },
   SizeMismatch: { retry: 'never', hint: 'Source and target differ in size; choose a target of the same size.' },
-  ProtocolMismatch: { retry: 'never', hint: 'The other side speaks differently than expected; report it with the message.' },
+  ProtocolMismatch: {
+    retry: 'never',
+    hint: 'The other side speaks differently than expected; report it with the message.',
+  },
   // Stores
-  StoreUnavailable: { retry: 'transient', hint: 'The store does not answer; check it. Holdfast tries again by itself.' },
+  StoreUnavailable: {
+    retry: 'transient',
+    hint: 'The store does not answer; check it. Holdfast tries again by itself.',
+  },
   StoreRateLimited: { retry: 'after', hint: 'The store limits our requests; Holdfast waits and goes on.' },
   StoreDenied: { retry: 'operator', hint: 'Give the credentials the permission that the message names.' },
-  StoreFull: { retry: 'operator', hint: 'Make space in the repository or enlarge it, then retry the run: it resumes where it stopped.' },
-  StoreChecksumMismatch: { retry: 'transient', hint: 'Bytes changed on the way to the store; Holdfast sends them again.' },
+  StoreFull: {
+    retry: 'operator',
+    hint: 'Make space in the repository or enlarge it, then retry the run: it resumes where it stopped.',
+  },
+  StoreChecksumMismatch: {
+    retry: 'transient',
+    hint: 'Bytes changed on the way to the store; Holdfast sends them again.',
+  },
   StoreLocked: { retry: 'never', hint: 'The object is under retention and cannot be removed before it ends.' },
-  StoreUnfit: { retry: 'never', hint: 'The store does not keep what the repository relies on; see the probe result and choose another.' },
+  StoreUnfit: {
+    retry: 'never',
+    hint: 'The store does not keep what the repository relies on; see the probe result and choose another.',
+  },
   ObjectAbsent: { retry: 'never', hint: 'The object is not in the store; run repo verify.' },
   // Repository
-  RepositoryMissing: { retry: 'operator', hint: 'There is no repository at this place; check the path or create one with `holdfast repo init`.' },
+  RepositoryMissing: {
+    retry: 'operator',
+    hint: 'There is no repository at this place; check the path or create one with `holdfast repo init`.',
+  },
   RepositoryExists: { retry: 'never', hint: 'There is something at this place already; choose an empty one.' },
-  RepositoryForeign: { retry: 'operator', hint: 'The place holds files that are not a repository; choose an empty one.' },
-  FormatError: { retry: 'never', hint: 'The object is damaged or was not written by Holdfast; run repo verify to see what it concerns.' },
+  RepositoryForeign: {
+    retry: 'operator',
+    hint: 'The place holds files that are not a repository; choose an empty one.',
+  },
+  FormatError: {
+    retry: 'never',
+    hint: 'The object is damaged or was not written by Holdfast; run repo verify to see what it concerns.',
+  },
   FormatUnsupported: { retry: 'never', hint: 'The object was written by a newer version; update Holdfast.' },
-  WrongSecret: { retry: 'operator', hint: 'The passphrase or recovery key does not open this repository; try another one.' },
-  KeysDamaged: { retry: 'operator', hint: 'A key object is damaged; open the repository with another slot and write the slot again.' },
-  KeysIncomplete: { retry: 'operator', hint: 'The repository needs two key slots, one for recovery, before it takes backups; complete the initialisation.' },
-  FloorMissing: { retry: 'operator', hint: 'The floor record is gone; reading works, all else stops until an administrator has looked.' },
-  ListingIncomplete: { retry: 'operator', hint: 'The store left out objects in a listing; do not use it until the cause is known.' },
-  RecordForged: { retry: 'operator', hint: 'A record fails its authentication; nothing is deleted until an administrator has looked.' },
-  ChunkLost: { retry: 'never', hint: 'The stored data of these byte ranges is damaged in every place; restore from a mirror or an earlier point.' },
-  PackDamaged: { retry: 'never', hint: 'The next backup of the disks concerned stores the data again; keep the mirror until then.' },
+  WrongSecret: {
+    retry: 'operator',
+    hint: 'The passphrase or recovery key does not open this repository; try another one.',
+  },
+  KeysDamaged: {
+    retry: 'operator',
+    hint: 'A key object is damaged; open the repository with another slot and write the slot again.',
+  },
+  KeysIncomplete: {
+    retry: 'operator',
+    hint: 'The repository needs two key slots, one for recovery, before it takes backups; complete the initialisation.',
+  },
+  FloorMissing: {
+    retry: 'operator',
+    hint: 'The floor record is gone; reading works, all else stops until an administrator has looked.',
+  },
+  ListingIncomplete: {
+    retry: 'operator',
+    hint: 'The store left out objects in a listing; do not use it until the cause is known.',
+  },
+  RecordForged: {
+    retry: 'operator',
+    hint: 'A record fails its authentication; nothing is deleted until an administrator has looked.',
+  },
+  ChunkLost: {
+    retry: 'never',
+    hint: 'The stored data of these byte ranges is damaged in every place; restore from a mirror or an earlier point.',
+  },
+  PackDamaged: {
+    retry: 'never',
+    hint: 'The next backup of the disks concerned stores the data again; keep the mirror until then.',
+  },
   SessionFenced: { retry: 'never', hint: 'A newer attempt has taken over; this one stops.' },
   SessionInvalid: { retry: 'never', hint: 'The session cannot be continued; start a new run.' },
   CommitRefused: { retry: 'never', hint: 'The point was tombstoned or abandoned meanwhile; start a new run.' },
-  PointNotRestorable: { retry: 'never', hint: 'The point is not validated or is tombstoned; choose another, or ask for it explicitly.' },
+  PointNotRestorable: {
+    retry: 'never',
+    hint: 'The point is not validated or is tombstoned; choose another, or ask for it explicitly.',
+  },
   SourceReadFailed: { retry: 'transient', hint: 'Reading the disk failed; look at the hypervisor and its storage.' },
   TargetWriteFailed: { retry: 'transient', hint: 'Writing the disk failed; look at the hypervisor and its storage.' },
   // Control plane
   ConfigInvalid: { retry: 'never', hint: 'Correct the setting that the message names.' },
-  SecretMissing: { retry: 'operator', hint: 'Put the secret where the message says, readable for this worker only (0600).' },
-  PreflightBlocked: { retry: 'operator', hint: 'Remove what the findings name; the run looks again by itself and goes on.' },
-  WorkerShutdown: { retry: 'transient', hint: 'The worker was stopped; it, or another one, goes on from the last durable byte.' },
+  SecretMissing: {
+    retry: 'operator',
+    hint: 'Put the secret where the message says, readable for this worker only (0600).',
+  },
+  PreflightBlocked: {
+    retry: 'operator',
+    hint: 'Remove what the findings name; the run looks again by itself and goes on.',
+  },
+  WorkerShutdown: {
+    retry: 'transient',
+    hint: 'The worker was stopped; it, or another one, goes on from the last durable byte.',
+  },
   AlreadyRunning: { retry: 'never', hint: 'Watch the run that is under way, or cancel it first.' },
   NoWorker: { retry: 'transient', hint: 'Start a worker for this site: `holdfast worker --site <site>`.' },
   TemporalUnavailable: { retry: 'transient', hint: 'Check the Temporal server; runs continue when it is back.' },
   ServerUnreachable: { retry: 'transient', hint: 'Check that `holdfast server` runs and that the address is right.' },
-  Unauthorized: { retry: 'never', hint: 'Give a valid token: --token, HOLDFAST_TOKEN or the file that `holdfast up` names.' },
+  Unauthorized: {
+    retry: 'never',
+    hint: 'Give a valid token: --token, HOLDFAST_TOKEN or the file that `holdfast up` names.',
+  },
   Forbidden: { retry: 'never', hint: 'Use a token whose role may do this, and the dashboard at its own address.' },
   RunEnded: { retry: 'never', hint: 'The run has ended; look at its result, or start it again.' },
   InvalidRequest: { retry: 'never', hint: 'Correct the input that the message names.' },

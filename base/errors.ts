@@ -75,9 +75,7 @@ export class HoldfastError extends Error {
 
 /** Works across duplicate copies of this module and across realms, where `instanceof` does not. */
 export function isHoldfastError(error: unknown): error is HoldfastError {
-  return (
-    error instanceof Error && error.name === 'HoldfastError' && isErrorCode((error as Partial<HoldfastError>).code)
-  )
+  return error instanceof Error && error.name === 'HoldfastError' && isErrorCode((error as Partial<HoldfastError>).code)
 }
 
 /** Passes a HoldfastError through and wraps everything else as `Internal`, the cause kept. */

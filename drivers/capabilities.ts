@@ -10,7 +10,8 @@ export interface Capabilities {
   readonly trackingGranularity: Bytes | null
   /** What the tracker outlives; 'unknown' is treated as 'no'. */
   readonly trackingSurvives: {
-    readonly [e in 'guest-reboot' | 'power-off' | 'host-crash' | 'live-migration' | 'storage-migration']: 'yes' | 'no' | 'unknown'
+    readonly [e in 'guest-reboot' | 'power-off' | 'host-crash' | 'live-migration' | 'storage-migration']:
+      'yes' | 'no' | 'unknown'
   }
   readonly sizeChangeBreaksTracking: boolean
   /** 'retained-snapshot': the platform keeps one snapshot between runs; its cost is shown to the operator. */
@@ -39,7 +40,10 @@ export interface DriverEvidence {
   /** The weakest word among control, tracking, read and restore. */
   readonly headline: StatusWord
   readonly areas: {
-    readonly [a in 'control' | 'tracking' | 'read' | 'restore' | 'guest']: { readonly word: StatusWord; readonly against: string }
+    readonly [a in 'control' | 'tracking' | 'read' | 'restore' | 'guest']: {
+      readonly word: StatusWord
+      readonly against: string
+    }
   }
 }
 export interface DriverModule {

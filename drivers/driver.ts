@@ -10,9 +10,30 @@
 import type { Capabilities } from './capabilities.ts'
 import type { GuestAccess, InstantBoot, NativeReplication, RestoreTarget } from './facets.ts'
 import type {
-  Bytes, ByteRange, ChangeRef, DiskKey, DiskRef, Endpoint, Extent, Finding, Instant, Millis, MustFullReason, OpKey,
-  OwnedObject, OwnerMark, PointHealth, PointInTime, PointRequest, PortableVm, PowerState, ReaderKind, Residue, VmFacts,
-  VmRef, WriterKind,
+  Bytes,
+  ByteRange,
+  ChangeRef,
+  DiskKey,
+  DiskRef,
+  Endpoint,
+  Extent,
+  Finding,
+  Instant,
+  Millis,
+  MustFullReason,
+  OpKey,
+  OwnedObject,
+  OwnerMark,
+  PointHealth,
+  PointInTime,
+  PointRequest,
+  PortableVm,
+  PowerState,
+  ReaderKind,
+  Residue,
+  VmFacts,
+  VmRef,
+  WriterKind,
 } from './values.ts'
 
 /** Handle, made by the activity for one attempt. */
@@ -37,7 +58,10 @@ export interface HypervisorDriver extends AsyncDisposable {
    *  again: yes. atomic: reads only. permanent: AccessDenied, IdentityChanged, Unsupported. closes: nothing.
    *  cancel: rejects at once. */
   probe(ctx: OpContext): Promise<{
-    version: string; identity: string; capabilities: Capabilities; findings: readonly Finding[]
+    version: string
+    identity: string
+    capabilities: Capabilities
+    findings: readonly Finding[]
   }>
 
   /** All VMs, or those named. A VM that can't be read is yielded with a blocking finding, never left out.
@@ -54,14 +78,27 @@ export interface HypervisorDriver extends AsyncDisposable {
    *  so that a plan can go back to it.
    *  again: yes, a reached state is left alone. atomic: yes. permanent: GuestRefused, Unsupported, NotFound.
    *  closes: nothing. cancel: stops waiting, does not undo. */
-  power(ctx: OpContext, vm: VmRef, want: 'running' | 'stopped' | 'off', limit: Millis): Promise<{ before: PowerState; after: PowerState }>
+  power(
+    ctx: OpContext,
+    vm: VmRef,
+    want: 'running' | 'stopped' | 'off',
+    limit: Millis,
+  ): Promise<{ before: PowerState; after: PowerState }>
 
   /** Everything that would make `request` fail, go full or degrade: rights, scratch space, chain health, foreign
    *  snapshots, locks, agent. All of it at once. Changes nothing.
    *  again: yes. atomic: reads only. permanent: none, problems are findings. closes: nothing. cancel: at once. */
-  preflight(ctx: OpContext, vm: VmRef, request: PointRequest): Promise<{
+  preflight(
+    ctx: OpContext,
+    vm: VmRef,
+    request: PointRequest,
+  ): Promise<{
     findings: readonly Finding[]
-    disks: readonly { readonly disk: DiskRef; readonly mode: 'full' | 'incremental'; readonly why: MustFullReason | null }[]
+    disks: readonly {
+      readonly disk: DiskRef
+      readonly mode: 'full' | 'incremental'
+      readonly why: MustFullReason | null
+    }[]
   }>
 
   /** Switches change tracking on where that is a setting.
@@ -90,9 +127,15 @@ export interface HypervisorDriver extends AsyncDisposable {
    *  neighbours merged. Full: gap-free. Incremental: gaps are unchanged. Supersets are allowed, misses never.
    *  again: yes, same answer while the point is intact. atomic: reads only. permanent: PointBroken.
    *  closes: the caller by ending the iteration. cancel: at once. */
-  changedExtents(ctx: OpContext, point: PointInTime, disk: DiskKey, range: ByteRange): Promise<
+  changedExtents(
+    ctx: OpContext,
+    point: PointInTime,
+    disk: DiskKey,
+    range: ByteRange,
+  ): Promise<
     | { readonly status: 'ok'; readonly extents: AsyncIterable<Extent> }
-    | { readonly status: 'must-full'; readonly why: MustFullReason; readonly detail: string }>
+    | { readonly status: 'must-full'; readonly why: MustFullReason; readonly detail: string }
+  >
 
   /** Opens the first working kind in `prefer` (default: the point's own).
    *  again: yes, several at once up to maxReadersPerVm. atomic: yes. permanent: PointBroken, Unsupported.
@@ -114,7 +157,11 @@ export interface HypervisorDriver extends AsyncDisposable {
    *  again: yes, also after success. atomic: the reference switch, per disk; a crash in between costs a larger next
    *  delta, never a lost change. permanent: none, what can't be removed is residue. closes: this is the closing.
    *  cancel: ignored. */
-  commitPoint(ctx: OpContext, point: PointInTime, stored: readonly DiskKey[]): Promise<{
+  commitPoint(
+    ctx: OpContext,
+    point: PointInTime,
+    stored: readonly DiskKey[],
+  ): Promise<{
     /** References that only the commit could name (Hyper-V). Kept beside the point; losing them costs a full. */
     refs: readonly { readonly disk: DiskKey; readonly ref: ChangeRef }[]
     residue: readonly Residue[]

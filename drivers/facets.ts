@@ -2,7 +2,17 @@
 
 import type { OpContext, RangeWriter } from './driver.ts'
 import type {
-  Bytes, DiskKey, DiskRef, Finding, Millis, OpKey, PointId, PortableVm, PowerState, Residue, VmRef,
+  Bytes,
+  DiskKey,
+  DiskRef,
+  Finding,
+  Millis,
+  OpKey,
+  PointId,
+  PortableVm,
+  PowerState,
+  Residue,
+  VmRef,
 } from './values.ts'
 
 export interface TargetSpec {
@@ -23,8 +33,14 @@ export interface TargetVm {
   readonly replaced: VmRef | null
 }
 /** One native part of `ConfigExport`, as it came from the platform (a direct-kernel guest has several, rulings 16). */
-export interface NativeConfig { readonly name: string; readonly bytes: Uint8Array }
-export interface IsolationSpec { readonly kind: 'none' | 'no-uplink' | 'restricted'; readonly name: string }
+export interface NativeConfig {
+  readonly name: string
+  readonly bytes: Uint8Array
+}
+export interface IsolationSpec {
+  readonly kind: 'none' | 'no-uplink' | 'restricted'
+  readonly name: string
+}
 
 export interface RestoreTarget {
   /** Space, name, networks, device model, driver hints. Changes nothing.
@@ -56,7 +72,11 @@ export interface GuestAccess {
   /** again: only if `cmd.idempotent`; otherwise a lost answer is 'unknown', not a retry. atomic: no.
    *  permanent: GuestAgentDisabled. closes: nothing. cancel: kills the guest process where the platform can.
    *  Outputs are cut at 64 KiB each. */
-  run(ctx: OpContext, vm: VmRef, cmd: GuestCommand): Promise<{ exit: number; out: string; err: string; truncated: boolean }>
+  run(
+    ctx: OpContext,
+    vm: VmRef,
+    cmd: GuestCommand,
+  ): Promise<{ exit: number; out: string; err: string; truncated: boolean }>
   /** again: yes. atomic: reads only. permanent: Unsupported. closes: nothing. cancel: at once. */
   screenshot(ctx: OpContext, vm: VmRef): Promise<{ mediaType: 'image/png'; bytes: Uint8Array } | null>
 }
@@ -80,7 +100,13 @@ export interface InstantBoot {
   /** A VM whose disks are overlays on our exports; on loss it reconnects for `reconnect`, then stops on error.
    *  again: yes, find by opKey. atomic: no, destroy cleans up. permanent: CapacityExhausted, Unsupported,
    *  SizeMismatch. closes: migrate or target.destroy. cancel: at once. */
-  boot(ctx: OpContext, spec: TargetSpec, exports: { readonly [disk: string]: NbdExport }, net: IsolationSpec | null, reconnect: Millis): Promise<TargetVm>
+  boot(
+    ctx: OpContext,
+    spec: TargetSpec,
+    exports: { readonly [disk: string]: NbdExport },
+    net: IsolationSpec | null,
+    reconnect: Millis,
+  ): Promise<TargetVm>
   /** Copies into `storage` while running until no disk needs our export.
    *  again: yes, adopts or restarts the copy. atomic: per disk. permanent: CapacityExhausted. closes: nothing.
    *  cancel: stops the copy, the VM keeps running on the export. */
@@ -95,7 +121,10 @@ export interface NativeReplication {
    *  cancel: stops waiting. */
   start(ctx: OpContext, vm: VmRef, site: string): Promise<{ replica: string }>
   /** again: yes. atomic: reads only. permanent: NotFound. closes: nothing. cancel: at once. */
-  status(ctx: OpContext, replica: string): Promise<{ state: 'copying' | 'ready' | 'failed'; percent: number | null; detail: string }>
+  status(
+    ctx: OpContext,
+    replica: string,
+  ): Promise<{ state: 'copying' | 'ready' | 'failed'; percent: number | null; detail: string }>
   /** again: yes. atomic: no, destroy cleans up. permanent: NotFound. closes: target.destroy. cancel: stops waiting. */
   activate(ctx: OpContext, replica: string, net: IsolationSpec | null): Promise<VmRef>
   /** again: yes. atomic: per object. permanent: NotOurs. closes: this is the closing. cancel: ignored. */

@@ -9,7 +9,8 @@ export type * from './capabilities.ts'
 export { installationTag, opKeyFor } from './names.ts'
 
 import type { DriverModule } from './capabilities.ts'
+import { image } from './image/index.ts'
 import { qemu } from './qemu/index.ts'
 
 /** Drivers by platform. */
-export const driverModules = { qemu } satisfies { readonly [platform: string]: DriverModule }
+export const driverModules = { image, qemu } satisfies { readonly [platform: string]: DriverModule }

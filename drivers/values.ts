@@ -16,14 +16,12 @@ export type DiskKey = Brand<string, 'DiskKey'>
 /** Opaque to everyone but the driver that made it. No secret. Point: ≤ 1 KiB, disk: ≤ 400 B. */
 export type Locator = { readonly [key: string]: string | number | boolean | null }
 
-export type Platform =
-  | 'qemu' | 'libvirt' | 'proxmox' | 'xcpng' | 'vsphere' | 'hyperv' | 'ahv' | 'azure' | 'image'
+export type Platform = 'qemu' | 'libvirt' | 'proxmox' | 'xcpng' | 'vsphere' | 'hyperv' | 'ahv' | 'azure' | 'image'
 export type Consistency = 'crash' | 'filesystem' | 'application'
 export type PowerState = 'running' | 'stopped' | 'paused' | 'suspended' | 'io-error' | 'unknown'
 export type ReaderKind =
-  | 'nbd' | 'nbd-tls' | 'http-range' | 'http-stream' | 'vddk' | 'sftp' | 'nfs' | 'iscsi' | 'attach' | 'sas'
-export type WriterKind =
-  | 'nbd' | 'http-range' | 'http-stream' | 'vddk' | 'sftp' | 'iscsi' | 'xapi-chunked' | 'put-page'
+  'nbd' | 'nbd-tls' | 'http-range' | 'http-stream' | 'vddk' | 'sftp' | 'nfs' | 'iscsi' | 'attach' | 'sas'
+export type WriterKind = 'nbd' | 'http-range' | 'http-stream' | 'vddk' | 'sftp' | 'iscsi' | 'xapi-chunked' | 'put-page'
 
 export interface Endpoint {
   readonly id: EndpointId
@@ -45,8 +43,14 @@ export interface VmRef {
   readonly name: string
 }
 export type SkipReason =
-  | 'excluded-by-plan' | 'nobak-label' | 'shared' | 'passthrough' | 'independent' | 'encrypted-by-platform'
-  | 'read-only-media' | 'unsupported-backend'
+  | 'excluded-by-plan'
+  | 'nobak-label'
+  | 'shared'
+  | 'passthrough'
+  | 'independent'
+  | 'encrypted-by-platform'
+  | 'read-only-media'
+  | 'unsupported-backend'
 export interface DiskRef {
   readonly key: DiskKey
   readonly label: string
@@ -68,7 +72,11 @@ export interface Finding {
   readonly hint: string
 }
 /** Which Holdfast installation protects this VM; kept where the platform keeps notes. */
-export interface OwnerMark { readonly installation: string; readonly name: string; readonly since: Instant }
+export interface OwnerMark {
+  readonly installation: string
+  readonly name: string
+  readonly since: Instant
+}
 export interface VmFacts {
   readonly vm: VmRef
   readonly power: PowerState
@@ -83,7 +91,7 @@ export interface VmFacts {
 // ── change references and points ──────────────────────────────────────────────────────────────────────────
 export interface ChangeRef {
   readonly kind:
-    | 'qemu-bitmap' | 'pve-bitmap' | 'xapi-cbt' | 'vmware-cbt' | 'hyperv-rct' | 'ahv-snapshot' | 'azure-snapshot'
+    'qemu-bitmap' | 'pve-bitmap' | 'xapi-cbt' | 'vmware-cbt' | 'hyperv-rct' | 'ahv-snapshot' | 'azure-snapshot'
   /** The point whose content this reference stands for; must be the parent that the repository will use. */
   readonly point: PointId
   readonly tracker: TrackerId
@@ -94,10 +102,25 @@ export interface ChangeRef {
   readonly size: Bytes
 }
 export type MustFullReason =
-  | 'no-parent' | 'tracking-unsupported' | 'tracking-off' | 'tracking-just-enabled'
-  | 'reference-missing' | 'reference-inconsistent' | 'reference-inactive' | 'reference-of-another-point'
-  | 'epoch-changed' | 'size-changed' | 'volume-changed' | 'foreign-snapshot' | 'reverted' | 'known-bad-build'
-  | 'previous-round-uncertain' | 'extent-query-failed' | 'audit-mismatch' | 'full-interval' | 'asked-by-operator'
+  | 'no-parent'
+  | 'tracking-unsupported'
+  | 'tracking-off'
+  | 'tracking-just-enabled'
+  | 'reference-missing'
+  | 'reference-inconsistent'
+  | 'reference-inactive'
+  | 'reference-of-another-point'
+  | 'epoch-changed'
+  | 'size-changed'
+  | 'volume-changed'
+  | 'foreign-snapshot'
+  | 'reverted'
+  | 'known-bad-build'
+  | 'previous-round-uncertain'
+  | 'extent-query-failed'
+  | 'audit-mismatch'
+  | 'full-interval'
+  | 'asked-by-operator'
 export interface GuestHook {
   readonly when: 'before-freeze' | 'after-thaw'
   readonly path: string
@@ -153,16 +176,43 @@ export interface PointInTime {
   readonly expiresAt: Instant | null
   readonly locator: Locator
 }
-export interface ByteRange { readonly start: Bytes; readonly end: Bytes }
+export interface ByteRange {
+  readonly start: Bytes
+  readonly end: Bytes
+}
 /** `zero`: the content of the range is zeros and must be recorded as such. */
-export interface Extent { readonly offset: Bytes; readonly length: Bytes; readonly kind: 'data' | 'zero' }
+export interface Extent {
+  readonly offset: Bytes
+  readonly length: Bytes
+  readonly kind: 'data' | 'zero'
+}
 export type PointHealth = { readonly status: 'intact' } | { readonly status: 'broken'; readonly why: string }
 
 export type OwnedKind =
-  | 'snapshot' | 'bitmap' | 'checkpoint' | 'reference-point' | 'block-job' | 'export' | 'scratch' | 'lock' | 'lease'
-  | 'access-grant' | 'vm' | 'volume' | 'network' | 'replica' | 'process' | 'frozen-guest' | 'paused-guest'
+  | 'snapshot'
+  | 'bitmap'
+  | 'checkpoint'
+  | 'reference-point'
+  | 'block-job'
+  | 'export'
+  | 'scratch'
+  | 'lock'
+  | 'lease'
+  | 'access-grant'
+  | 'vm'
+  | 'volume'
+  | 'network'
+  | 'replica'
+  | 'process'
+  | 'frozen-guest'
+  | 'paused-guest'
 /** What an ending could not undo. The run lists it and the orphan sweep owns it. */
-export interface Residue { readonly kind: OwnedKind; readonly id: string; readonly error: string; readonly hint: string }
+export interface Residue {
+  readonly kind: OwnedKind
+  readonly id: string
+  readonly error: string
+  readonly hint: string
+}
 export interface OwnedObject {
   readonly kind: OwnedKind
   readonly id: string
@@ -182,16 +232,26 @@ export interface PortableVm {
   readonly tpm: boolean
   readonly clock: 'utc' | 'localtime'
   readonly disks: readonly {
-    readonly key: DiskKey; readonly size: Bytes; readonly sectorSize: 512 | 4096
-    readonly bus: 'virtio' | 'scsi' | 'sata' | 'ide' | 'nvme'; readonly bootOrder: number | null
+    readonly key: DiskKey
+    readonly size: Bytes
+    readonly sectorSize: 512 | 4096
+    readonly bus: 'virtio' | 'scsi' | 'sata' | 'ide' | 'nvme'
+    readonly bootOrder: number | null
   }[]
-  readonly nics: readonly { readonly mac: string; readonly model: string; readonly network: string; readonly vlan: number | null }[]
+  readonly nics: readonly {
+    readonly mac: string
+    readonly model: string
+    readonly network: string
+    readonly vlan: number | null
+  }[]
   readonly guest: { readonly family: 'linux' | 'windows' | 'other'; readonly hint: string | null }
 }
 
 /** Compile-time proof that a type survives JSON: `Wire<T>` equals `T`. */
-export type Wire<T> =
-  T extends string | number | boolean | null ? T
-  : T extends bigint | symbol | Uint8Array | Date | ((...a: never[]) => unknown) ? never
-  : T extends object ? { [K in keyof T]: Wire<T[K]> }
-  : never
+export type Wire<T> = T extends string | number | boolean | null
+  ? T
+  : T extends bigint | symbol | Uint8Array | Date | ((...a: never[]) => unknown)
+    ? never
+    : T extends object
+      ? { [K in keyof T]: Wire<T[K]> }
+      : never

@@ -48,7 +48,6 @@ it('passes when the guest answers and every check does, and destroys before it w
     'createTarget',
     'restoreDisk',
     'restoreDisk',
-    'finalizeTarget',
     'bootIsolated',
     'waitForGuest',
     'runGuestCheck',

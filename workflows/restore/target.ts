@@ -80,6 +80,9 @@ export async function buildTarget(ctx: RestoreContext, place: RestorePlace): Pro
     disksAtOnce,
   )
 
+  // What only a drill looks at is never given away: our mark stays on it, by which it may be booted and is destroyed.
+  if (place.isolated) return { plan, target, vm: target.vm, disks }
+
   control.close('the target is being put together; that takes seconds')
   if (place.place.kind === 'replace') {
     undo.push({ kind: 'volume', id: place.place.vm.name }, async () => {
