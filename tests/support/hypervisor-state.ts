@@ -19,10 +19,10 @@ interface BlockNode {
 
 export async function hypervisorState(vm: LabVm): Promise<HypervisorState> {
   await using monitor = await vm.monitor()
-  const nodes = (await monitor.execute('query-named-block-nodes')) as readonly BlockNode[]
-  const jobs = (await monitor.execute('query-jobs')) as readonly { readonly id: string }[]
-  const exports = (await monitor.execute('query-block-exports')) as readonly { readonly id: string }[]
-  const { status } = (await monitor.execute('query-status')) as { readonly status: string }
+  const nodes = await monitor.execute<readonly BlockNode[]>('query-named-block-nodes')
+  const jobs = await monitor.execute<readonly { readonly id: string }[]>('query-jobs')
+  const exports = await monitor.execute<readonly { readonly id: string }[]>('query-block-exports')
+  const { status } = await monitor.execute<{ readonly status: string }>('query-status')
   await using agent = await vm.agent(5_000)
   return {
     run: status,
