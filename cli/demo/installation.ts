@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { HoldfastError, describeError } from '../../base/index.ts'
 import { createRepository } from '../../repository/index.ts'
+import { freePort, homeOf, whoIs } from '../../server/index.ts'
 import { ask, connectionOf, openClient, type ApiClient, type Schemas } from '../client/index.ts'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
@@ -147,11 +147,12 @@ export interface NewRepository {
   readonly path: string
 }
 
-/** Each part announces itself in `run/` when it serves. */
+/** Each part announces itself in `run/` when it serves; what a killed one left there does not count. */
 async function waitUntilReady(home: string, port: number): Promise<{ url: string; api: ApiClient }> {
   const url = `http://127.0.0.1:${port}`
+  const place = homeOf({ HOLDFAST_HOME: home })
   const deadline = Date.now() + readyWithinMs
-  while (!['server.json', 'worker-local.json'].every((name) => existsSync(join(home, 'run', name)))) {
+  while ((await whoIs(place, 'server')) === null || (await whoIs(place, 'worker-local')) === null) {
     if (Date.now() > deadline) {
       throw new HoldfastError('NoWorker', 'holdfast up started, but server or mover are not ready', {
         hint: `Read ${join(home, 'logs')}.`,
@@ -162,15 +163,6 @@ async function waitUntilReady(home: string, port: number): Promise<{ url: string
   const api = openClient(connectionOf({ server: url }, { HOLDFAST_HOME: home }))
   await ask(api.GET('/session', {}))
   return { url, api }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', () => resolve()))
-  const bound = server.address()
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  if (typeof bound !== 'object' || bound === null) throw new HoldfastError('Internal', 'no free port was given')
-  return bound.port
 }
 
 function hasRole(command: string, role: Role): boolean {
