@@ -39,7 +39,11 @@ test('a guest whose backup died with everything else inside the freeze writes ag
   const called = Promise.withResolvers<void>()
   const holder = createServer(() => called.resolve())
   await new Promise<void>((resolve) => holder.listen(socket, resolve))
-  await startBackup(at, vm.id, { mode: 'auto', tuning: { freezeLimitMs }, repositoryId: repository.row.id })
+  const runId = await startBackup(at, vm.id, {
+    mode: 'auto',
+    tuning: { freezeLimitMs },
+    repositoryId: repository.row.id,
+  })
   await called.promise
   const frozenAt = Date.now()
   await at.crash()
@@ -52,9 +56,8 @@ test('a guest whose backup died with everything else inside the freeze writes ag
   const took = Date.now() - frozenAt
   expect(took).toBeLessThanOrEqual(freezeLimitMs + 1_000)
 
-  // The next start finds what was left, and finishes the run in a new round.
+  // The run outlives everything: after the next start it finds what was left, undoes it and finishes by itself.
   await using again = await Installation.start({ home, env: { [SWITCH_HOOK]: socket } })
-  const runId = await startBackup(again, vm.id, { mode: 'auto', tuning: {}, repositoryId: repository.row.id })
   const { point } = await finishBackup(again, vm.id, runId)
   expect(point.consistency).toBe('filesystem')
   const after = await hypervisorState(guest)

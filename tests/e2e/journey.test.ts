@@ -28,7 +28,8 @@ beforeAll(async () => {
     600_000,
   )
   browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: browserFlags })
-  page = await browser.newPage({ viewport: { width: 1440, height: 1000 }, reducedMotion: 'reduce' })
+  const context = await browser.newContext({ viewport: { width: 1440, height: 1000 }, reducedMotion: 'reduce' })
+  page = await context.newPage()
   page.setDefaultTimeout(30_000)
 })
 afterAll(async () => {
