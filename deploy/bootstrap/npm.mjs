@@ -16,7 +16,8 @@ export function installNpmPackages(progress) {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === want) return 'unchanged'
   progress('installing (about a minute the first time)')
   rmSync(stamp, { force: true })
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
+  // Not `npm ci`: it refuses a lock file whose optional packages for other platforms a registry does not list.
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
   const npm = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
   if (npm.error)
     throw new Failure(`npm cannot be started: ${npm.error.message}`, 'Install npm (Debian: apt-get install npm).')
