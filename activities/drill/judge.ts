@@ -25,7 +25,7 @@ export function judgeCheck(
   const count = Number(digits)
   const allowed = Math.abs(expected.expected) * expected.tolerance
   const passed = Number.isSafeInteger(count) && Math.abs(count - expected.expected) <= allowed
-  const bound = expected.tolerance === 0 ? '' : ` ± ${expected.tolerance * 100} %`
+  const bound = expected.tolerance === 0 ? '' : ` ± ${Number((expected.tolerance * 100).toFixed(2))} %`
   return { ...base, passed, count, detail: `counted ${count}, expected ${expected.expected}${bound}` }
 }
 

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { MiB, formatBytes, formatDuration } from '../../base/index.ts'
+import { HoldfastError, MiB, formatBytes, formatDuration } from '../../base/index.ts'
 import { Oracle, SWITCH_HOOK, labUp, startWorkload, stopWorkload, workloadStatus, type Lab } from '../../lab/index.ts'
 import { openRepository } from '../../repository/index.ts'
 import { ask, type Schemas } from '../client/index.ts'
@@ -113,7 +113,7 @@ export async function tellStory(stage: DemoStage, narrator: Narrator): Promise<D
     },
   )
   narrator.note(
-    `resumed: ${formatBytes(second.copied.bytesResumed)} were kept, ${formatBytes(second.copied.bytesReadAgain)} read again`,
+    `resumed at the journal: ${formatBytes(second.copied.bytesResumed)} of the disks stayed done, ${formatBytes(second.copied.bytesReadAgain)} read again`,
   )
   await stopWorkload(guest)
 
@@ -150,7 +150,8 @@ export async function tellStory(stage: DemoStage, narrator: Narrator): Promise<D
       await waitForCompletion(at.api, runId)
       const durationMs = Date.now() - started
       const copy = await findLabVm(lab, name)
-      let identical = true
+      // A copy that lacks a disk is not identical, whatever the comparison of the others says.
+      let identical = copy.description.disks.length === second.point.disks.length
       for (const disk of copy.description.disks) {
         const compared = await oracle.compare(second.point.id, disk.key, {
           file: join(copy.dir, disk.file),
@@ -171,7 +172,7 @@ export async function tellStory(stage: DemoStage, narrator: Narrator): Promise<D
     await waitForCompletion(at.api, runId)
     const { items } = await ask(at.api.GET('/drills', { params: { query: { pointId: second.point.id, limit: 10 } } }))
     const row = items.find((it) => it.run.runId === runId)
-    if (!row) throw new Error(`the drill of run ${runId} is not in the catalog`)
+    if (!row) throw new HoldfastError('Internal', `the drill of run ${runId} is not in the catalog`)
     const detail = await ask(at.api.GET('/drills/{id}', { params: { path: { id: row.id } } }))
     for (const check of detail.checks) narrator.note(`${check.passed ? '✓' : '✗'} ${check.title}: ${check.detail}`)
     narrator.note(
@@ -223,7 +224,7 @@ async function protect(
   narrator: Narrator,
 ): Promise<{ vm: Schemas['VmDetail']; repository: NewRepository; hypervisor: Schemas['Hypervisor'] }> {
   const guest = lab.vms[0]
-  if (!guest) throw new Error('the lab has no VM')
+  if (!guest) throw new HoldfastError('Internal', 'the lab has no VM')
   const { address, options } = lab.endpoint
   const hypervisor = await at.addHypervisor({ name: 'lab', platform: 'qemu', address, options })
   const repository = await at.addRepository('main', join(at.home, 'repository'))

@@ -49,7 +49,7 @@ export function summaryText(summary: DemoSummary): string {
         ] as const,
     ),
     ['guest frozen for', summary.frozenMs === null ? 'not frozen' : formatDuration(summary.frozenMs)],
-    ['after kill -9', `${formatBytes(resume.bytesResumed)} kept, ${formatBytes(resume.bytesReadAgain)} read again`],
+    ['after kill -9', `${formatBytes(resume.bytesResumed)} of the disks stayed done, ${formatBytes(resume.bytesReadAgain)} read again`],
     ['verified', `${verify.chunks} chunks decrypted and hashed, ${verify.damages} damaged`],
     [
       'restored',
