@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import type { z } from '@hono/zod-openapi'
 import { codes, describeError, formatBytes, formatDuration, GiB, toHoldfastError } from '../base/index.ts'
 import { searchAttributes } from '../workflows/shared/contract.ts'
+import type { RepositoryTestRecord } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
-import { queuesOf } from './facts.ts'
+import { queuesOf, workersOn } from './facts.ts'
 import type { EngineInfo } from './orchestrator.ts'
 import type { doctorSchema } from './schemas/system.ts'
 
@@ -23,30 +24,36 @@ export async function examine(deps: ApiDeps): Promise<Doctor> {
       guarded('space', 'Space in the home folder', () => spaceCheck(deps)),
       guarded('secrets', 'Secrets', () => secretsCheck(deps)),
       guarded('time-zones', 'Time zone data', timeZoneCheck),
-      ...deps.catalog.repositories
-        .list({ limit: 50 })
-        .items.map(({ id, name, test }) =>
-          Promise.resolve(
-            testCheck(
-              `repository-${id}`,
-              `Repository ${name}`,
-              `holdfast repository test ${id}`,
-              test && { ok: test.passed && !test.error, detail: test.error?.message ?? 'all checks passed' },
-            ),
+      ...deps.catalog.repositories.list({ limit: 50 }).items.map(({ id, name, test }) =>
+        Promise.resolve(
+          testCheck(
+            `repository-${id}`,
+            `Repository ${name}`,
+            `holdfast repository test ${id}`,
+            test && {
+              ok: test.passed && !test.error,
+              detail: test.error?.message ?? failedCheck(test.checks) ?? 'all checks passed',
+              testedMs: test.testedMs,
+            },
+            deps.now(),
           ),
         ),
-      ...deps.catalog.endpoints
-        .list({ limit: 50 })
-        .items.map(({ id, name, probe }) =>
-          Promise.resolve(
-            testCheck(
-              `hypervisor-${id}`,
-              `Hypervisor ${name}`,
-              `holdfast hypervisor test ${id}`,
-              probe && { ok: !probe.error, detail: probe.error?.message ?? `version ${probe.version ?? 'unknown'}` },
-            ),
+      ),
+      ...deps.catalog.endpoints.list({ limit: 50 }).items.map(({ id, name, probe }) =>
+        Promise.resolve(
+          testCheck(
+            `hypervisor-${id}`,
+            `Hypervisor ${name}`,
+            `holdfast hypervisor test ${id}`,
+            probe && {
+              ok: !probe.error,
+              detail: probe.error?.message ?? `version ${probe.version ?? 'unknown'}`,
+              testedMs: probe.testedMs,
+            },
+            deps.now(),
           ),
         ),
+      ),
     ])
   ).flat()
   const worst = checks.some((check) => check.state === 'failed')
@@ -115,12 +122,13 @@ async function queueChecks(deps: ApiDeps): Promise<Check[]> {
   return Promise.all(
     queuesOf(deps).map(({ queue, site }) =>
       guarded(`queue-${queue}`, site === null ? 'Control queue' : `Workers of site ${site}`, async () => {
-        const pollers = await deps.orchestrator.pollers(queue)
-        if (pollers.length > 0)
-          return good(`${new Set(pollers.map((poller) => poller.identity)).size} connected to ${queue}`)
+        const { workers, lastSeenMs } = await workersOn(deps, queue)
+        if (workers.length > 0)
+          return good(`${new Set(workers.map((worker) => worker.identity)).size} connected to ${queue}`)
+        const seen = lastSeenMs === null ? '' : `; last seen ${formatDuration(deps.now() - lastSeenMs)} ago`
         return {
           state: 'failed',
-          detail: `nobody polls ${queue}`,
+          detail: `nobody polls ${queue}${seen}`,
           hint:
             site === null
               ? 'Start the server: `holdfast server`.'
@@ -177,18 +185,23 @@ async function timeZoneCheck(): Promise<Omit<Check, 'id' | 'title'>> {
   }
 }
 
+/** The doctor looks at the last test, it makes none: so it says how old that one is, and a day later it proves nothing. */
 function testCheck(
   id: string,
   title: string,
   command: string,
-  last: { readonly ok: boolean; readonly detail: string } | null,
+  last: { readonly ok: boolean; readonly detail: string; readonly testedMs: number } | null,
+  nowMs: number,
 ): Check {
   if (last === null) return { id, title, state: 'attention', detail: 'never tested', hint: `\`${command}\`` }
-  return {
-    id,
-    title,
-    state: last.ok ? 'ok' : 'failed',
-    detail: last.detail,
-    hint: last.ok ? null : `\`${command}\` after the cause is removed.`,
-  }
+  const ageMs = Math.max(0, nowMs - last.testedMs)
+  const detail = `${last.detail}; tested ${formatDuration(ageMs)} ago`
+  if (!last.ok) return { id, title, state: 'failed', detail, hint: `\`${command}\` after the cause is removed.` }
+  if (ageMs > dayMs) return { id, title, state: 'attention', detail, hint: `\`${command}\` says how it is now.` }
+  return { id, title, state: 'ok', detail, hint: null }
+}
+
+function failedCheck(checks: RepositoryTestRecord['checks']): string | undefined {
+  const failed = checks.find((check) => !check.passed)
+  return failed && `${failed.name}: ${failed.detail}`
 }

@@ -2,6 +2,7 @@ import type { RunFacts } from '../runbook/types.ts'
 import type { RunView } from '../catalog/index.ts'
 import { controlQueue, siteQueue } from '../workflows/shared/queues.ts'
 import type { ApiDeps } from './deps.ts'
+import type { Poller } from './orchestrator.ts'
 
 /** Sites that some endpoint or repository names: each needs a worker. */
 export function sitesOf({ catalog }: Pick<ApiDeps, 'catalog'>): string[] {
@@ -12,15 +13,33 @@ export function queuesOf(deps: Pick<ApiDeps, 'catalog'>): { readonly queue: stri
   return [{ queue: controlQueue, site: null }, ...sitesOf(deps).map((site) => ({ queue: siteQueue(site), site }))]
 }
 
+/**
+ * A worker that waits asks again at least once a minute (Temporal's long poll), but the engine remembers for five minutes
+ * whom it has seen: one that has not asked for this long is gone, whatever the list says.
+ */
+const silentAfterMs = 90_000
+
+/** Who works on a queue now, and when anybody was last seen there. Throws TemporalUnavailable. */
+export async function workersOn(
+  { orchestrator, now }: Pick<ApiDeps, 'orchestrator' | 'now'>,
+  queue: string,
+): Promise<{ readonly workers: Poller[]; readonly lastSeenMs: number | null }> {
+  const pollers = await orchestrator.pollers(queue)
+  const seen = pollers.map((poller) => poller.lastSeenMs).filter((ms) => ms !== null)
+  return {
+    workers: pollers.filter(({ lastSeenMs }) => lastSeenMs === null || now() - lastSeenMs <= silentAfterMs),
+    lastSeenMs: seen.length === 0 ? null : Math.max(...seen),
+  }
+}
+
 export type Pollers = RunFacts['pollers']
 
 /** Who polls the queues of the installation. Throws TemporalUnavailable: silence and ignorance are two things. */
-export async function readPollers(deps: Pick<ApiDeps, 'catalog' | 'orchestrator'>): Promise<Pollers> {
+export async function readPollers(deps: Pick<ApiDeps, 'catalog' | 'orchestrator' | 'now'>): Promise<Pollers> {
   const entries = await Promise.all(
     queuesOf(deps).map(async ({ queue }) => {
-      const pollers = await deps.orchestrator.pollers(queue)
-      const seen = pollers.map((poller) => poller.lastSeenMs).filter((ms) => ms !== null)
-      return [queue, { count: pollers.length, lastSeenMs: seen.length === 0 ? null : Math.max(...seen) }] as const
+      const { workers, lastSeenMs } = await workersOn(deps, queue)
+      return [queue, { count: workers.length, lastSeenMs }] as const
     }),
   )
   return Object.fromEntries(entries)

@@ -3,6 +3,7 @@ import type { ProbeRecord, RepositoryTestRecord } from '../catalog/index.ts'
 import type { DiscoverResult, TestRepositoryResult } from '../workflows/inventory/contract.ts'
 import { controlQueue, siteQueue } from '../workflows/shared/queues.ts'
 import type { ApiDeps } from './deps.ts'
+import { workersOn } from './facts.ts'
 import type { StartSpec } from './orchestrator.ts'
 
 /** Longest wait for an answer of a site; the workflow itself gives up a little earlier. */
@@ -13,7 +14,7 @@ const answerWithinMs = 120_000
  * wish with the same workflow id joins the first.
  */
 export async function askSite(
-  deps: Pick<ApiDeps, 'orchestrator'>,
+  deps: Pick<ApiDeps, 'orchestrator' | 'now'>,
   question: Pick<StartSpec, 'workflow' | 'workflowId' | 'input' | 'summary'> & { readonly site: string },
 ): Promise<unknown> {
   await requireWorker(
@@ -34,12 +35,12 @@ export async function askSite(
 }
 
 async function requireWorker(
-  { orchestrator }: Pick<ApiDeps, 'orchestrator'>,
+  deps: Pick<ApiDeps, 'orchestrator' | 'now'>,
   queue: string,
   message: string,
   hint: string,
 ): Promise<void> {
-  if ((await orchestrator.pollers(queue)).length === 0) throw new HoldfastError('NoWorker', message, { hint })
+  if ((await workersOn(deps, queue)).workers.length === 0) throw new HoldfastError('NoWorker', message, { hint })
 }
 
 export function errorNote(error: SerializedError | null): ProbeRecord['error'] {

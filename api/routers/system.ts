@@ -5,7 +5,7 @@ import { login, logout, type ApiEnv, type Identity } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { examine } from '../doctor.ts'
 import { keepEvidence, largestEvidence, readEvidence, sendEvidence } from '../evidence.ts'
-import { queuesOf } from '../facts.ts'
+import { queuesOf, workersOn } from '../facts.ts'
 import { readOverview } from '../overview.ts'
 import { sendProblem } from '../problem.ts'
 import { systemRoutes as routes } from '../routes/index.ts'
@@ -62,10 +62,9 @@ export function systemRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.workers, async (c) => {
       const queues = await Promise.all(
         queuesOf(deps).map(async ({ queue, site }) => {
-          const workers = [...(await deps.orchestrator.pollers(queue))]
-          const seen = workers.map((worker) => worker.lastSeenMs).filter((ms) => ms !== null)
+          const { workers, lastSeenMs } = await workersOn(deps, queue)
           const state = workers.length > 0 ? ('ok' as const) : ('silent' as const)
-          return { queue, site, state, lastSeenMs: seen.length > 0 ? Math.max(...seen) : null, workers }
+          return { queue, site, state, lastSeenMs, workers }
         }),
       )
       return c.json({ queues }, 200)
