@@ -46,7 +46,7 @@ class Live implements LiveRuns {
   }
 
   tick(): Promise<void> {
-    this.#ticking ??= this.#look().finally(() => (this.#ticking = undefined))
+    this.#ticking ??= this.#watchedLook().finally(() => (this.#ticking = undefined))
     return this.#ticking
   }
 
@@ -55,7 +55,8 @@ class Live implements LiveRuns {
     signal.addEventListener('abort', stop)
     try {
       while (!signal.aborted) {
-        await this.#tryTick()
+        // What fails was said by the look itself, and the next one comes soon.
+        await Promise.allSettled([this.tick()])
         const { listeningMs, quietMs } = this.#pace
         if (!signal.aborted) await this.#sleep(this.#deps.catalog.events.listeners() > 0 ? listeningMs : quietMs)
       }
@@ -64,15 +65,22 @@ class Live implements LiveRuns {
     }
   }
 
-  /** An engine that is away is said once, and once when it is back; runs go on without us. */
-  async #tryTick(): Promise<void> {
+  /** An engine that is away is said once, and once when it is back: to the log, and to every open page. */
+  async #watchedLook(): Promise<void> {
+    const { catalog, log } = this.#deps
     try {
-      await this.tick()
-      if (this.#engineDown) this.#deps.log.info({}, 'the engine answers again')
+      await this.#look()
+      if (!this.#engineDown) return
       this.#engineDown = false
+      log.info({}, 'the engine answers again')
+      catalog.events.publish('workers', null)
     } catch (error) {
-      if (!this.#engineDown) this.#deps.log.warn({ error: describeError(error) }, 'runs cannot be followed')
-      this.#engineDown = true
+      if (!this.#engineDown) {
+        this.#engineDown = true
+        log.warn({ error: describeError(error) }, 'runs cannot be followed')
+        catalog.events.publish('workers', null)
+      }
+      throw error
     }
   }
 
@@ -91,6 +99,7 @@ class Live implements LiveRuns {
   async #look(): Promise<void> {
     const { catalog } = this.#deps
     await this.#adopt()
+    await this.#freshPollers(this.#pace.adoptEveryMs)
     const open = catalog.runs.open()
     const failures = await eachOf(open, 4, (run) => this.#follow(run))
     for (const runId of this.#histories.keys())
@@ -115,10 +124,8 @@ class Live implements LiveRuns {
     if (!described) return this.#forget(run)
     const history = await this.#historyOf(described)
     if (!history) return this.#forget(run)
-    this.#observe(
-      run,
-      this.#deps.toRunbook(history, described.pending, factsOf(this.#deps, run, await this.#freshPollers())),
-    )
+    const facts = factsOf(this.#deps, run, await this.#freshPollers())
+    this.#observe(run.runId, this.#deps.toRunbook(history, described.pending, facts))
     if (isClosed(history)) await archiveHistory(this.#deps, run, history)
   }
 
@@ -133,13 +140,15 @@ class Live implements LiveRuns {
       return
     }
     if (!isClosed(history)) return
-    this.#observe(run, this.#deps.toRunbook(history, [], factsOf(this.#deps, run, await this.#freshPollers())))
+    const facts = factsOf(this.#deps, run, await this.#freshPollers())
+    this.#observe(run.runId, this.#deps.toRunbook(history, [], facts))
     await archiveHistory(this.#deps, run, history)
   }
 
   /** The engine has proved that it does not know an open run: it was lost with the engine's state. */
-  #forget(run: RunView): void {
-    this.#deps.catalog.runs.observe(run.runId, {
+  #forget({ runId }: RunView): void {
+    if (this.#deps.catalog.runs.find(runId)?.endedMs !== null) return
+    this.#deps.catalog.runs.observe(runId, {
       state: 'terminated',
       endedMs: this.#deps.now(),
       error: {
@@ -151,8 +160,15 @@ class Live implements LiveRuns {
     })
   }
 
-  #observe(run: RunView, book: Runbook): void {
-    this.#deps.catalog.runs.observe(run.runId, observationOf(run, book))
+  /**
+   * Looks at the row again in the turn in which it is written: while the engine was asked, the run itself may have
+   * written down its end, which an older history does not know.
+   */
+  #observe(runId: string, book: Runbook): void {
+    const { runs } = this.#deps.catalog
+    const run = runs.find(runId)
+    if (!run || (run.endedMs !== null && book.endedMs === null)) return
+    runs.observe(runId, observationOf(run, book))
   }
 
   async #historyOf(described: RunDescription): Promise<RunHistory | undefined> {
@@ -163,12 +179,16 @@ class Live implements LiveRuns {
     return history
   }
 
-  async #freshPollers(): Promise<Pollers> {
-    const { now } = this.#deps
-    if (!this.#pollers || now() - this.#pollers.readMs > pollersFreshMs) {
-      this.#pollers = { readMs: now(), pollers: await readPollers(this.#deps) }
-    }
-    return this.#pollers.pollers
+  /** Not older than `withinMs`. A worker that came or went changes what waits: pages read again. */
+  async #freshPollers(withinMs = pollersFreshMs): Promise<Pollers> {
+    const { catalog, now } = this.#deps
+    const known = this.#pollers
+    if (known && now() - known.readMs <= withinMs) return known.pollers
+    const pollers = await readPollers(this.#deps)
+    const before = this.#pollers
+    this.#pollers = { readMs: now(), pollers }
+    if (before && countsOf(before.pollers) !== countsOf(pollers)) catalog.events.publish('workers', null)
+    return pollers
   }
 
   async runbook(run: RunView): Promise<Runbook> {
@@ -184,6 +204,10 @@ class Live implements LiveRuns {
     const pollers = archived ? {} : await this.#freshPollers()
     return toRunbook(history, described?.pending ?? [], factsOf(this.#deps, run, pollers))
   }
+}
+
+function countsOf(pollers: Pollers): string {
+  return JSON.stringify(Object.entries(pollers).map(([queue, { count }]) => [queue, count]))
 }
 
 /**

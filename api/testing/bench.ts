@@ -9,6 +9,7 @@ import { createApp } from '../app.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps, ToRunbook } from '../deps.ts'
 import { liveRuns } from '../live.ts'
+import type { Poller } from '../orchestrator.ts'
 import { hashOf } from '../secrets.ts'
 import type { StreamPace } from '../stream.ts'
 import { FakeOrchestrator } from './fake-orchestrator.ts'
@@ -46,7 +47,15 @@ export function bench(options: BenchOptions = {}): Bench {
   const now = (): number => clock.ms
   const engine = new FakeOrchestrator(now)
   for (const queue of [controlQueue, siteQueue('local')]) {
-    engine.pollersByQueue.set(queue, [{ identity: 'worker-1', role: 'activity', lastSeenMs: clock.ms }])
+    // Goes on asking, however far a test moves the clock.
+    const worker: Poller = {
+      identity: 'worker-1',
+      role: 'activity',
+      get lastSeenMs() {
+        return clock.ms
+      },
+    }
+    engine.pollersByQueue.set(queue, [worker])
   }
   const home = mkdtempSync(join(tmpdir(), 'holdfast-api-'))
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -116,6 +125,7 @@ export const plainRunbook: ToRunbook = (history, pending, facts): Runbook => {
     title: 'Backup',
     sentence: `${history.events.length} events`,
     state,
+    verdict: null,
     startedMs: Date.parse(history.events[0]?.eventTime ?? ''),
     endedMs: state === 'running' ? null : Date.parse(last?.eventTime ?? ''),
     resumedTimes: 0,
