@@ -7,6 +7,7 @@ export const attentionSchema = z
   .object({
     kind: z.enum([
       'failed',
+      'run-failed',
       'overdue',
       'late',
       'unprotected',

@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { RunState } from '../catalog/index.ts'
+import { aPoint, aRun, pointIdOf } from '../catalog/testing.ts'
+import { bench, type Bench } from './testing/bench.ts'
+
+interface Overview {
+  readonly sentence: string
+  readonly lead: string
+  readonly state: string
+  readonly needsYou: readonly { kind: string; title: string; detail: string; subject: { id: string } | null }[]
+}
+
+let here: Bench
+let number = 0
+beforeEach(() => {
+  here = bench()
+  number = 0
+  here.catalog.points.record(aPoint(1))
+})
+afterEach(() => here[Symbol.dispose]())
+
+const error = { code: 'StoreFull', message: 'the repository is full', hint: 'Make space.', docs: 'errors.md#storefull' }
+
+/** A run that ended so, a minute after the one before. */
+function ended(kind: 'backup' | 'restore' | 'drill', state: RunState, over: Parameters<typeof aRun>[1] = {}): string {
+  here.clock.ms += 60_000
+  number += 1
+  const run = aRun(number, { kind, title: `${kind} ${number}`, startedMs: here.clock.ms - 30_000, ...over })
+  here.catalog.runs.started(run)
+  here.catalog.runs.observe(run.runId, { state, endedMs: here.clock.ms, ...(state === 'failed' && { error }) })
+  return run.runId
+}
+const overview = (): Promise<Overview> => here.get('/api/v1/overview')
+const titles = async (): Promise<string[]> => (await overview()).needsYou.map((item) => item.title)
+
+describe('what failed waits for a person', () => {
+  test('also while every VM is inside its RPO', async () => {
+    const [backup, restore] = [ended('backup', 'failed'), ended('restore', 'terminated')]
+    const now = await overview()
+    expect(now).toMatchObject({
+      sentence: 'The one VM is inside its RPO.',
+      lead: '2 things want a decision.',
+      state: 'attention',
+    })
+    expect(now.needsYou).toMatchObject([
+      { kind: 'run-failed', title: 'restore 2 was terminated', subject: { id: restore } },
+      { kind: 'run-failed', title: 'backup 1 failed', subject: { id: backup } },
+    ])
+    expect(now.needsYou[1]?.detail).toBe('the repository is full. Make space.')
+  })
+
+  test('until the same succeeds for the same VM; another kind does not do', async () => {
+    ended('backup', 'failed')
+    ended('restore', 'failed')
+    ended('backup', 'completed')
+    expect(await titles()).toEqual(['restore 2 failed'])
+    ended('restore', 'completed-with-residue')
+    expect(await titles()).toEqual([])
+  })
+
+  test('once, however often it was tried, and not because somebody cancelled', async () => {
+    ended('backup', 'completed')
+    ended('backup', 'failed')
+    ended('backup', 'failed')
+    ended('backup', 'cancelled')
+    expect(await titles()).toEqual(['backup 3 failed'])
+  })
+
+  test('a success before it changes nothing', async () => {
+    ended('restore', 'completed')
+    ended('restore', 'failed')
+    expect(await titles()).toEqual(['restore 2 failed'])
+  })
+
+  test('is not said twice where the VM itself is outside its RPO, and is history after a week', async () => {
+    ended('backup', 'failed')
+    here.clock.ms += 2 * 86_400_000
+    expect(await titles()).toEqual(['web-01 has no point inside its RPO'])
+    ended('restore', 'failed')
+    here.catalog.points.record(aPoint(2, { createdMs: here.clock.ms + 7 * 86_400_000 }))
+    here.clock.ms += 7 * 86_400_000 + 60_000
+    expect(await titles()).toEqual([])
+  })
+
+  test('a drill with a failed verdict stands there by its verdict, one that broke before it by its run', async () => {
+    ended('drill', 'failed')
+    expect(await titles()).toEqual(['drill 1 failed'])
+    const runId = ended('drill', 'failed')
+    here.catalog.drills.record({
+      workflowId: 'drill/web-01/20261121t000000',
+      runId,
+      vmId: 'web-01',
+      pointId: pointIdOf(1),
+      repositoryId: 'main',
+      verdict: 'failed',
+      why: 'a check failed',
+      startedMs: here.clock.ms - 1000,
+      endedMs: here.clock.ms,
+      restoreSeconds: 1,
+      bootSeconds: 1,
+      rtoSeconds: 2,
+      checks: [],
+      screenshot: null,
+    })
+    expect(await titles()).toEqual(['The last drill of web-01 failed'])
+  })
+})

@@ -1,0 +1,234 @@
+import type { z } from '@hono/zod-openapi'
+import { formatDuration } from '../base/index.ts'
+import type { Catalog, RunView } from '../catalog/index.ts'
+import type { ApiDeps } from './deps.ts'
+import { queuesOf, type Pollers } from './facts.ts'
+import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
+import { postureView } from './views/vms.ts'
+
+type Attention = z.infer<typeof attentionSchema>
+type Repository = z.infer<typeof overviewSchema>['repositories'][number]
+export type Engine = { readonly up: true; readonly pollers: Pollers } | { readonly up: false; readonly detail: string }
+
+const dayMs = 86_400_000
+const shown = 50
+/** What failed longer ago is history: a promise that is broken by it is told by the VM itself. */
+const failuresOfMs = 7 * dayMs
+
+/** The queue "needs you", most urgent first; `total` counts also what is not shown. */
+export function attention(
+  deps: ApiDeps,
+  engine: Engine,
+  repositories: readonly Repository[],
+): { items: Attention[]; total: number } {
+  const { catalog } = deps
+  const vms = vmsOutside(deps)
+  const rest = [
+    ...(engine.up ? silentSites(deps, engine.pollers) : [engineDown(engine.detail)]),
+    ...waitingRuns(catalog),
+    ...failedRuns(catalog, deps.now()),
+    ...repositories.flatMap((repository) => repositoryTrouble(repository, deps.now())),
+    ...hypervisorTrouble(catalog),
+    ...drillTrouble(catalog, deps.now()),
+    ...residue(catalog, deps.now()),
+  ]
+  const drillsDue = catalog.statistics.drillsDue(shown)
+  const total = vms.total + rest.length + Math.max(0, drillsDue.total - drillsDue.vms.length)
+  return { items: [...vms.items, ...rest].slice(0, shown), total }
+}
+
+function vmsOutside(deps: ApiDeps): { items: Attention[]; total: number } {
+  const page = deps.catalog.vms.list({ limit: shown }, { state: 'outside-rpo' })
+  const items = page.items.map((vm): Attention => {
+    const { state, sentence, ageMs } = postureView(vm)
+    const title = {
+      failed: `${vm.name} has no point inside its RPO`,
+      overdue: `${vm.name} is overdue`,
+      late: `${vm.name} is late, its backup is running`,
+      unprotected: `${vm.name} has no recovery point`,
+      protected: vm.name,
+      excluded: vm.name,
+    }[state]
+    return {
+      kind: state === 'failed' || state === 'overdue' || state === 'late' ? state : 'unprotected',
+      severity: state === 'late' ? 'attention' : 'failed',
+      title,
+      detail: sentence,
+      sinceMs: ageMs === null ? vm.createdMs : deps.now() - ageMs,
+      subject: { kind: 'vm', id: vm.id },
+      action:
+        state === 'late'
+          ? { label: 'Watch its run', command: `holdfast run watch backup/${vm.id}` }
+          : { label: 'Back up now', command: `holdfast backup ${vm.id}` },
+    }
+  })
+  return { items, total: page.total }
+}
+
+function engineDown(detail: string): Attention {
+  return {
+    kind: 'engine',
+    severity: 'unknown',
+    title: 'The engine does not answer',
+    detail: `${detail}. Runs continue when it is back.`,
+    sinceMs: null,
+    subject: null,
+    action: { label: 'Check the installation', command: 'holdfast doctor' },
+  }
+}
+
+function silentSites(deps: ApiDeps, pollers: Pollers): Attention[] {
+  return queuesOf(deps)
+    .filter(({ queue }) => (pollers[queue]?.count ?? 0) === 0)
+    .map(({ site }) => ({
+      kind: 'no-worker' as const,
+      severity: 'failed' as const,
+      title: site === null ? 'No server works on the control queue' : `No worker is connected for site ${site}`,
+      detail:
+        site === null
+          ? 'Runs wait until one is there.'
+          : `Backups, restores and tests at ${site} wait until one is there.`,
+      sinceMs: null,
+      subject: site === null ? null : { kind: 'site' as const, id: site },
+      action: {
+        label: site === null ? 'Start a server' : 'Start a worker',
+        command: site === null ? 'holdfast server' : `holdfast worker --site ${site}`,
+      },
+    }))
+}
+
+function waitingRuns(catalog: Catalog): Attention[] {
+  return catalog.runs.list({ limit: shown }, { state: 'waiting' }).items.map((run) => ({
+    kind: 'waiting',
+    severity: 'attention',
+    title: `${run.title} waits for you`,
+    detail: run.error ? `${run.error.message}. ${run.error.hint}` : 'See what it waits for.',
+    sinceMs: null,
+    subject: { kind: 'run', id: run.runId },
+    action: { label: 'See the run', command: `holdfast run show ${run.workflowId}` },
+  }))
+}
+
+/** Ended badly, and nothing of the same kind has succeeded for the same VM since; the newest of each. */
+function failedRuns(catalog: Catalog, nowMs: number): Attention[] {
+  const failed = catalog.runs.list({ limit: 200 }, { state: 'failed', sinceMs: nowMs - failuresOfMs }).items
+  const newest = new Map<string, RunView>()
+  for (const run of failed) {
+    const key = `${run.kind} ${run.vmId ?? run.runId}`
+    if (!newest.has(key)) newest.set(key, run)
+  }
+  return [...newest.values()]
+    .filter((run) => !isToldOtherwise(catalog, run) && !hasSucceededSince(catalog, run))
+    .map((run) => ({
+      kind: 'run-failed',
+      severity: 'failed',
+      title: `${run.title} ${run.state === 'terminated' ? 'was terminated' : 'failed'}`,
+      detail: run.error ? `${run.error.message}. ${run.error.hint}` : 'See what happened.',
+      sinceMs: run.endedMs,
+      subject: { kind: 'run', id: run.runId },
+      action: { label: 'See the run', command: `holdfast run show ${run.runId}` },
+    }))
+}
+
+/** A VM outside its RPO and a drill with its verdict have lines of their own; nobody backs up a VM that is gone. */
+function isToldOtherwise(catalog: Catalog, { kind, vmId, runId }: RunView): boolean {
+  const vm = vmId === null ? undefined : catalog.vms.find(vmId)
+  if (!vm) return false
+  if (kind === 'drill') {
+    const last = catalog.drills.latest(vm.id)
+    return last?.runId === runId && last.verdict === 'failed'
+  }
+  return kind === 'backup' && (vm.goneMs !== null || ['failed', 'overdue', 'late'].includes(vm.posture.state))
+}
+
+function hasSucceededSince(catalog: Catalog, { kind, vmId, startedMs }: RunView): boolean {
+  if (vmId === null) return false
+  return (['completed', 'completed-with-residue'] as const).some(
+    (state) => catalog.runs.list({ limit: 1 }, { kind, vmId, state, sinceMs: startedMs }).total > 0,
+  )
+}
+
+function repositoryTrouble(repository: Repository, nowMs: number): Attention[] {
+  const subject = { kind: 'repository', id: repository.id } as const
+  const command = `holdfast repository test ${repository.id}`
+  if (repository.test?.state === 'failed') {
+    const failed = repository.test.checks.find((check) => !check.passed)
+    return [
+      {
+        kind: 'repository-failed',
+        severity: 'failed',
+        title: `The last test of ${repository.name} failed`,
+        detail: repository.test.error?.message ?? failed?.detail ?? 'See the test.',
+        sinceMs: repository.test.testedMs,
+        subject,
+        action: { label: 'Test again', command },
+      },
+    ]
+  }
+  if (repository.fullByMs !== null && repository.fullByMs - nowMs < 60 * dayMs) {
+    return [
+      {
+        kind: 'filling',
+        severity: 'attention',
+        title: `${repository.name} is full by ${new Date(repository.fullByMs).toISOString().slice(0, 10)}`,
+        detail: 'At the growth of the last thirty days.',
+        sinceMs: null,
+        subject,
+        action: { label: 'See the repository', command: null },
+      },
+    ]
+  }
+  return []
+}
+
+function hypervisorTrouble(catalog: Catalog): Attention[] {
+  return catalog.endpoints
+    .list({ limit: shown })
+    .items.filter((endpoint) => endpoint.probe?.error)
+    .map((endpoint) => ({
+      kind: 'hypervisor-failed',
+      severity: 'failed',
+      title: `${endpoint.name} could not be reached`,
+      detail: endpoint.probe?.error?.message ?? '',
+      sinceMs: endpoint.probe?.testedMs ?? null,
+      subject: { kind: 'hypervisor', id: endpoint.id },
+      action: { label: 'Test again', command: `holdfast hypervisor test ${endpoint.id}` },
+    }))
+}
+
+function drillTrouble(catalog: Catalog, nowMs: number): Attention[] {
+  const failed = catalog.statistics.drillsFailed(shown).map((drill): Attention => ({
+    kind: 'drill-failed',
+    severity: 'failed',
+    title: `The last drill of ${drill.vmName} failed`,
+    detail: drill.why,
+    sinceMs: drill.endedMs,
+    subject: { kind: 'drill', id: drill.id },
+    action: { label: 'See the evidence', command: `holdfast run show ${drill.workflowId}` },
+  }))
+  const due = catalog.statistics.drillsDue(shown).vms.map((vm): Attention => ({
+    kind: 'drill-overdue',
+    severity: 'attention',
+    title: vm.lastMs === null ? `${vm.name} was never proven` : `${vm.name} is due for a drill`,
+    detail:
+      vm.lastMs === null
+        ? 'Its first drill was due thirty days after its first point.'
+        : `Last proven ${formatDuration(nowMs - vm.lastMs)} ago.`,
+    sinceMs: vm.lastMs,
+    subject: { kind: 'vm', id: vm.id },
+    action: { label: 'Drill', command: `holdfast drill ${vm.id}` },
+  }))
+  return [...failed, ...due]
+}
+
+function residue(catalog: Catalog, nowMs: number): Attention[] {
+  return catalog.statistics.residueRuns(nowMs - 7 * dayMs, shown).map((run) => ({
+    kind: 'residue',
+    severity: 'attention',
+    title: `${run.title} left ${run.things} ${run.things === 1 ? 'thing' : 'things'} behind`,
+    detail: 'The run lists them and says who removes them.',
+    sinceMs: run.endedMs,
+    subject: { kind: 'run', id: run.runId },
+    action: { label: 'See what is left', command: `holdfast run show ${run.runId}` },
+  }))
+}
