@@ -6,6 +6,7 @@ import { testCatalog } from '../catalog/testing.ts'
 import { ensureAdminToken, hashOf } from './secrets.ts'
 import { sessionLifeMs } from './auth.ts'
 import { adminToken, bench, own, type Bench } from './testing/bench.ts'
+import { triesPerWindow } from './throttle.ts'
 
 let here: Bench
 beforeEach(() => void (here = bench()))
@@ -102,6 +103,36 @@ describe('sessions', () => {
     expect(out.status).toBe(204)
     expect(out.headers.get('set-cookie')).toContain('Max-Age=0')
     expect((await asPage('GET', '/api/v1/vms', cookie, null)).status).toBe(401)
+  })
+})
+
+describe('guessing', () => {
+  const env = (remoteAddress: string): object => ({ incoming: { socket: { remoteAddress } } })
+  const tryToken = (token: string, from: string): Promise<Response> =>
+    Promise.resolve(
+      here.app.request(
+        `${own}/api/v1/session`,
+        { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ token }) },
+        env(from),
+      ),
+    )
+
+  test('is slowed down by address, also for the right token, until the window is over', async () => {
+    for (let n = 0; n < triesPerWindow; n += 1) expect((await tryToken(`guess-${n}`, '192.0.2.1')).status).toBe(401)
+    here.clock.ms += 20_000
+    const refused = await tryToken(adminToken, '192.0.2.1')
+    expect([refused.status, refused.headers.get('retry-after'), refused.headers.get('set-cookie')]).toEqual([
+      429,
+      '40',
+      null,
+    ])
+    expect((await tryToken(adminToken, '192.0.2.2')).status).toBe(200)
+    here.clock.ms += 40_000
+    expect((await tryToken(adminToken, '192.0.2.1')).status).toBe(200)
+  })
+
+  test('whoever knows the token is never slowed down', async () => {
+    for (let n = 0; n < 2 * triesPerWindow; n += 1) expect((await tryToken(adminToken, '192.0.2.1')).status).toBe(200)
   })
 })
 

@@ -158,6 +158,19 @@ test('a request of more than a mebibyte is refused', async () => {
   expect(response.status).toBe(413)
 })
 
+test('who has proved nothing sends little: the login takes no large body', async () => {
+  for (const body of [JSON.stringify({ token: 'x'.repeat(8 * 2 ** 20) }), new Blob(['x'.repeat(8192)]).stream()]) {
+    const response = await here.app.request(`${own}/api/v1/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      ...(typeof body !== 'string' && { duplex: 'half' }),
+    })
+    expect(response.status).toBe(413)
+    expect(await response.json()).toMatchObject({ code: 'InvalidRequest' })
+  }
+})
+
 test('the document is served', async () => {
   const response = await here.app.request(`${own}/api/openapi.json`)
   expect(((await response.json()) as { openapi: string }).openapi).toBe('3.1.0')

@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
@@ -18,8 +18,10 @@ import { openRouter, systemRouter } from './routers/system.ts'
 import { vmRouter } from './routers/vms.ts'
 import { serveDashboard } from './static.ts'
 import type { StreamPace } from './stream.ts'
+import { throttleLogins } from './throttle.ts'
 
 const largestBody = 1024 * 1024
+const largestLogin = 4096
 
 /** The whole HTTP side of the server: the API, its document, and the built dashboard. */
 export function createApp(deps: ApiDeps, options: { readonly streamPace?: StreamPace } = {}): Hono<ApiEnv> {
@@ -44,6 +46,8 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
       deps.log.error({ error, path: context.req.path }, 'a request failed')
     return sendProblem(context, error)
   })
+  // Nobody has to prove anything for this door, so nothing large comes in, and nothing often.
+  app.use(`${basePath}/session`, limitTo(largestLogin), throttleLogins(deps))
   app.route(basePath, openRouter(deps))
   app.get('/api/openapi.json', (context) => context.body(openApiText(), 200, { 'content-type': 'application/json' }))
 
@@ -53,11 +57,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     await next()
     if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store')
   })
-  const limit = bodyLimit({
-    maxSize: largestBody,
-    onError: (context) =>
-      sendProblem(context, new HoldfastError('InvalidRequest', `a request has at most ${largestBody} bytes`), 413),
-  })
+  const limit = limitTo(largestBody)
   api.use((context, next) => (context.req.path.startsWith(`${basePath}/evidence/`) ? next() : limit(context, next)))
   for (const part of [
     systemRouter,
@@ -81,4 +81,12 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     sendProblem(context, new HoldfastError('NotFound', `there is nothing at ${context.req.path}`)),
   )
   return app
+}
+
+function limitTo(maxSize: number): MiddlewareHandler {
+  return bodyLimit({
+    maxSize,
+    onError: (context) =>
+      sendProblem(context, new HoldfastError('InvalidRequest', `a request here has at most ${maxSize} bytes`), 413),
+  })
 }

@@ -38,11 +38,23 @@ export function authenticate(deps: ApiDeps): MiddlewareHandler<ApiEnv> {
   }
 }
 
+/** Whether what opened a request would open it still: for answers that last. Prolongs nothing. */
+export function stillOpens({ catalog }: Pick<ApiDeps, 'catalog'>, context: Context): boolean {
+  const header = context.req.header('authorization')
+  if (header !== undefined) return bearerRow(catalog, header) !== undefined
+  const cookie = getCookie(context, sessionCookie)
+  return cookie !== undefined && catalog.access.session(hashOf(cookie)) !== undefined
+}
+
+function bearerRow(catalog: ApiDeps['catalog'], header: string): TokenRow | undefined {
+  const token = /^Bearer +(\S+)$/i.exec(header)?.[1]
+  return token === undefined ? undefined : tokenRow(catalog.access.tokens(), token)
+}
+
 function identify({ catalog, now }: ApiDeps, context: Context): Identity {
   const header = context.req.header('authorization')
   if (header !== undefined) {
-    const token = /^Bearer +(\S+)$/i.exec(header)?.[1]
-    const row = token === undefined ? undefined : tokenRow(catalog.access.tokens(), token)
+    const row = bearerRow(catalog, header)
     if (!row) throw new HoldfastError('Unauthorized', 'the token is not valid')
     return { user: row.name, role: row.role, via: 'token', expiresMs: row.expiresMs }
   }

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { aRun, pointIdOf, aPoint } from '../catalog/testing.ts'
+import { hashOf } from './secrets.ts'
 import { adminToken, bench, own, type Bench } from './testing/bench.ts'
 
 let here: Bench
@@ -150,6 +151,35 @@ test('who leaves is forgotten, whichever side notices', async () => {
   abort.abort()
   await listeners[1]?.leave().catch((error: unknown) => error)
   await until(() => here.catalog.events.listeners() === 0)
+})
+
+test('a session that has ended hears nothing more', async () => {
+  const headers = { 'content-type': 'application/json' }
+  const login = await here.app.request(`${own}/api/v1/session`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ token: adminToken }),
+  })
+  const cookie = (login.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+  const listener = new Listener(await here.app.request(`${own}/api/v1/events`, { headers: { cookie } }))
+  await listener.next()
+  here.catalog.runs.started(aRun(1))
+  expect((await listener.nextChange()).data.id).toBe('run-1')
+  const out = await here.app.request(`${own}/api/v1/session`, {
+    method: 'DELETE',
+    headers: { cookie, origin: own, host: new URL(own).host },
+  })
+  expect(out.status).toBe(204)
+  here.catalog.runs.started(aRun(2))
+  await expect(listener.nextChange()).rejects.toThrow('the stream has ended')
+  await until(() => here.catalog.events.listeners() === 0)
+})
+
+test('a token that is withdrawn hears nothing more, not even that the server is there', async () => {
+  const listener = await listen()
+  await listener.next()
+  here.catalog.access.putToken({ id: 'admin', name: 'operator', hash: hashOf('another'), role: 'admin' })
+  await expect(listener.next()).rejects.toThrow('the stream has ended')
 })
 
 test('a stream that breaks is forgotten too', async () => {

@@ -1,4 +1,4 @@
-import type { SSEStreamingApi } from 'hono/streaming'
+import type { SSEMessage, SSEStreamingApi } from 'hono/streaming'
 import type { ChangeEvent } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { runView } from './views/runs.ts'
@@ -31,18 +31,21 @@ function collect(deps: ApiDeps, seq: number): { events: ChangeEvent[]; next: num
 
 /**
  * Feeds one listener until it goes away. `lastSeen` is its Last-Event-ID: what came since is sent first; if some of it
- * is no longer kept, or the number is from another catalog, `resync` says that everything is to be read again.
+ * is no longer kept, or the number is from another catalog, `resync` says that everything is to be read again. Asked
+ * before each message: a listener who `mayListen` no longer (logged out, token withdrawn) gets nothing more.
  */
 export async function feed(
   deps: ApiDeps,
   stream: SSEStreamingApi,
   lastSeen: number | null,
+  mayListen: () => boolean,
   pace: StreamPace = { coalesceMs, pingMs },
 ): Promise<void> {
   const { events } = deps.catalog
   let seq = lastSeen ?? events.newest()
   let wake: () => void = () => undefined
   let woken = false
+  let over = false
   const unsubscribe = events.subscribe(() => {
     woken = true
     wake()
@@ -61,22 +64,26 @@ export async function feed(
       wake = untilWoken || stream.aborted ? done : () => stream.aborted && done()
       if (stream.aborted || (untilWoken && woken)) done()
     })
+  const send = async (type: string, subject: string | null, at: number): Promise<void> => {
+    if (!mayListen()) over = true
+    if (!over) await stream.writeSSE(messageOf(deps, type, subject, at))
+  }
   try {
     if (lastSeen !== null && (lastSeen > events.newest() || lastSeen < events.oldest() - 1)) {
       seq = events.newest()
-      await send(deps, stream, 'resync', null, seq)
+      await send('resync', null, seq)
     } else {
-      await send(deps, stream, 'ping', null, seq)
+      await send('ping', null, seq)
     }
-    while (!stream.aborted) {
+    while (!stream.aborted && !over) {
       woken = false
       const { events: changes, next } = collect(deps, seq)
       seq = next
-      for (const change of changes) await send(deps, stream, change.type, change.subject, change.seq)
+      for (const change of changes) await send(change.type, change.subject, change.seq)
       if (changes.length > 0) await pause(pace.coalesceMs, false)
       else {
         await pause(pace.pingMs, true)
-        if (!woken && !stream.aborted) await send(deps, stream, 'ping', null, seq)
+        if (!woken && !stream.aborted) await send('ping', null, seq)
       }
     }
   } finally {
@@ -84,14 +91,8 @@ export async function feed(
   }
 }
 
-async function send(
-  deps: ApiDeps,
-  stream: SSEStreamingApi,
-  type: string,
-  subject: string | null,
-  seq: number,
-): Promise<void> {
+function messageOf(deps: ApiDeps, type: string, subject: string | null, seq: number): SSEMessage {
   const run = type === 'run' && subject !== null ? deps.catalog.runs.find(subject) : undefined
   const data = { type, id: subject, ms: deps.now(), data: run ? runView(run, deps.now()) : null }
-  await stream.writeSSE({ id: String(seq), event: type, data: JSON.stringify(data) })
+  return { id: String(seq), event: type, data: JSON.stringify(data) }
 }

@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
-import type { ApiEnv } from '../auth.ts'
+import { stillOpens, type ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { systemRoutes as routes } from '../routes/index.ts'
 import { feed, type StreamPace } from '../stream.ts'
@@ -13,7 +13,7 @@ export function eventRouter(deps: ApiDeps, pace?: StreamPace): OpenAPIHono<ApiEn
     deps.live.nudge()
     return streamSSE(
       c,
-      (stream) => feed(deps, stream, last === undefined ? null : Number(last), pace),
+      (stream) => feed(deps, stream, last === undefined ? null : Number(last), () => stillOpens(deps, c), pace),
       async (error) => {
         deps.log.error({ error }, 'the event stream broke')
       },

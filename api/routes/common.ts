@@ -12,6 +12,7 @@ const problemTexts = {
   409: 'In conflict with what is running or exists',
   413: 'Too large',
   422: 'Understood, but it cannot be done as asked',
+  429: 'Too many wrong tokens; `Retry-After` says how long to wait',
   502: 'The hypervisor or repository refused or did not answer as expected',
   503: 'Temporal or the workers of the site are not there',
   504: 'No answer in time',

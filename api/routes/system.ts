@@ -30,7 +30,7 @@ export const login = createRoute({
   request: body(sessionBody),
   responses: {
     200: json(sessionSchema, 'Logged in; the cookie is HttpOnly and SameSite=Strict'),
-    ...problems(400, 401, 403),
+    ...problems(400, 401, 403, 413, 429),
   },
 })
 
