@@ -188,6 +188,69 @@ describe('retry', () => {
   })
 })
 
+describe('retry of a restore', () => {
+  async function restored(target: object, end: 'failed' | 'completed'): Promise<FakeRun> {
+    here.catalog.points.record(aPoint(1))
+    expect((await here.call('POST', '/api/v1/restores', { pointId: pointIdOf(1), target })).status).toBe(202)
+    const one = here.engine.runs.at(-1)
+    if (!one) throw new Error('nothing was started')
+    here.engine.end(one, end)
+    await here.deps.live.tick()
+    return one
+  }
+  const inPlace = { kind: 'original', confirmName: 'web-01' }
+  const elsewhere = { kind: 'new', hypervisorId: 'lab', name: 'x' }
+  const started = (): number => here.engine.started.length
+
+  test('in place begins only with the name of the VM', async () => {
+    const failed = await restored(inPlace, 'failed')
+    const before = started()
+    for (const body of [{}, { confirmName: 'web-02' }]) {
+      const response = await act('retry', body, failed.runId)
+      expect([response.status, await response.json()]).toMatchObject([
+        400,
+        { code: 'InvalidRequest', data: { confirmName: 'web-01' } },
+      ])
+    }
+    expect(started()).toBe(before)
+    expect((await act('retry', { confirmName: 'web-01' }, failed.runId)).status).toBe(202)
+    expect(here.engine.started.at(-1)?.input).toMatchObject({ target: inPlace })
+  })
+
+  test('that has completed is refused, wherever it went', async () => {
+    for (const target of [inPlace, elsewhere]) {
+      const done = await restored(target, 'completed')
+      const before = started()
+      expect(await codeOf(await act('retry', { confirmName: 'web-01' }, done.runId))).toEqual([409, 'RunEnded'])
+      expect(started()).toBe(before)
+    }
+  })
+
+  test('starts one, however often the answer was lost', async () => {
+    const failed = await restored(elsewhere, 'failed')
+    const again = (): Promise<Response> =>
+      here.call('POST', `/api/v1/runs/${failed.runId}/retry`, { reason: 'x' }, { 'idempotency-key': 'wish-0001' })
+    const before = started()
+    here.engine.away = 'after-start'
+    expect((await again()).status).toBe(503)
+    here.engine.away = false
+    const [first, second] = [await (await again()).json(), await (await again()).json()]
+    expect(second).toEqual(first)
+    expect(new Set(here.engine.started.slice(before).map((spec) => spec.workflowId)).size).toBe(1)
+    expect(here.engine.runs.filter((one) => one.status === 'running' && one.workflow === 'restoreVm')).toHaveLength(1)
+  })
+})
+
+test('a repeated retry by workflow id finds the run that its first attempt has started', async () => {
+  here.engine.end(run, 'failed')
+  await here.deps.live.tick()
+  const again = (): Promise<Response> =>
+    here.call('POST', '/api/v1/runs/backup%2Fweb-01/retry', {}, { 'idempotency-key': 'wish-0002' })
+  const [first, second] = [await again(), await again()]
+  expect([first.status, second.status]).toEqual([202, 202])
+  expect(await second.json()).toEqual(await first.json())
+})
+
 describe('the projection follows the engine', () => {
   test('progress comes from heartbeats, and the history is read again only when it has grown', async () => {
     run.pending = [step('copy-a')]
@@ -372,6 +435,41 @@ describe('overview, workers and doctor', () => {
         { queue: 'holdfast.site.local', site: 'local', state: 'silent', lastSeenMs: null },
       ],
     })
+  })
+
+  test('a worker that has not asked for a minute and a half is gone, though the engine still lists it', async () => {
+    here.engine.pollersByQueue.set('holdfast.site.local', [
+      { identity: 'worker-9', role: 'activity', lastSeenMs: here.clock.ms - 280_000 },
+    ])
+    const { queues } = await here.get<{ queues: unknown[] }>('/api/v1/workers')
+    expect(queues[1]).toMatchObject({ state: 'silent', workers: [], lastSeenMs: here.clock.ms - 280_000 })
+    const { checks } = await here.get<{ checks: { id: string }[] }>('/api/v1/doctor')
+    expect(checks.find((check) => check.id === 'queue-holdfast.site.local')).toMatchObject({
+      state: 'failed',
+      detail: 'nobody polls holdfast.site.local; last seen 4 min 40 s ago',
+    })
+    expect((await here.get<{ needsYou: object[] }>('/api/v1/overview')).needsYou).toContainEqual(
+      expect.objectContaining({ kind: 'no-worker', title: 'No worker is connected for site local' }),
+    )
+    expect(await codeOf(await here.call('POST', '/api/v1/hypervisors/lab/test', {}))).toEqual([503, 'NoWorker'])
+  })
+
+  test('the doctor says how old the tests are that it repeats, and trusts none of more than a day', async () => {
+    const probe = {
+      testedMs: here.clock.ms - 3_600_000,
+      version: '7.2',
+      identity: null,
+      evidence: null,
+      capabilities: null,
+      findings: [],
+      error: null,
+    }
+    here.catalog.endpoints.recordProbe('lab', probe)
+    const check = async (): Promise<unknown> =>
+      (await here.get<{ checks: { id: string }[] }>('/api/v1/doctor')).checks.find((one) => one.id === 'hypervisor-lab')
+    expect(await check()).toMatchObject({ state: 'ok', detail: 'version 7.2; tested 1 h ago', hint: null })
+    here.clock.ms += 86_400_000
+    expect(await check()).toMatchObject({ state: 'attention', hint: expect.stringContaining('test lab') as string })
   })
 
   test('the doctor reports everything, also what is broken', async () => {

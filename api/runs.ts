@@ -2,7 +2,7 @@ import { HoldfastError } from '../base/index.ts'
 import type { RunView } from '../catalog/index.ts'
 import { backupWorkflow } from '../workflows/backup/contract.ts'
 import { drillWorkflow, drillWorkflowId } from '../workflows/drill/contract.ts'
-import { restoreWorkflow, restoreWorkflowId } from '../workflows/restore/contract.ts'
+import { restoreWorkflow, restoreWorkflowId, type RestoreInput } from '../workflows/restore/contract.ts'
 import {
   cancelNoteSignal,
   pauseUpdate,
@@ -13,10 +13,10 @@ import {
 import { readHistory } from './archive.ts'
 import type { ApiDeps } from './deps.ts'
 import { adoptRun } from './live.ts'
-import { kindOf } from './orchestrator.ts'
+import { kindOf, type RunHandle } from './orchestrator.ts'
 import { drillTime } from './requests/drill.ts'
 import { newRequestId } from './requests/restore.ts'
-import { startOnce } from './requests/start.ts'
+import { startOnce, type StartContext } from './requests/start.ts'
 
 /** What people do to runs. Every act says who and why: both become rows of the runbook. */
 
@@ -82,15 +82,20 @@ export async function retryRunNow(
   return wanted.map((one) => one.activityId)
 }
 
+export interface RetryWish {
+  readonly by: Requester
+  readonly confirmName: string | undefined
+  readonly context: StartContext
+}
+
 /** Starts an ended run again with the same input. Restores and drills are new requests with ids of their own. */
-export async function retryRun(
-  deps: ApiDeps,
-  run: RunView,
-  by: Requester,
-): Promise<{ workflowId: string; runId: string }> {
+export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Promise<RunHandle> {
+  const { by, context } = wish
   if (run.endedMs === null) {
+    // Named by its workflow id, the repeated request finds the run that its first attempt has started.
+    if (context.key !== undefined && run.idempotencyKey === context.key) return handleOf(run)
     throw new HoldfastError('AlreadyRunning', `${run.title} has not ended`, {
-      data: { workflowId: run.workflowId, runId: run.runId },
+      data: { ...handleOf(run) },
       hint: 'To skip the wait for the next attempt, use retry-now.',
     })
   }
@@ -101,6 +106,7 @@ export async function retryRun(
       hint: 'Start it anew.',
     })
   }
+  if (run.kind === 'restore') requireRepeatable(run, input, wish.confirmName)
   const { workflow, workflowId, priority } = again(run, deps.now())
   return startOnce(
     deps,
@@ -128,8 +134,31 @@ export async function retryRun(
         priority,
       }),
     },
-    { key: undefined, request: '' },
+    context,
   )
+}
+
+function handleOf({ workflowId, runId }: RunView): RunHandle {
+  return { workflowId, runId }
+}
+
+/**
+ * A restore in place stops its VM and replaces its disks: whoever repeats it says again that this is wanted. After one
+ * that has completed the VM has gone on, and repeating it would throw that away.
+ */
+function requireRepeatable(run: RunView, input: object, confirmName: string | undefined): void {
+  if (run.state === 'completed' || run.state === 'completed-with-residue') {
+    throw new HoldfastError('RunEnded', `${run.title} has completed and is not repeated`, {
+      hint: 'To restore once more, ask for a new restore and choose the point.',
+    })
+  }
+  const { target } = input as Partial<RestoreInput>
+  if (target?.kind !== 'original' || confirmName === target.confirmName) return
+  const name = target.confirmName
+  throw new HoldfastError('InvalidRequest', `this restore replaces the disks of ${name} and needs its name to begin`, {
+    data: { confirmName: name },
+    hint: `Give confirmName "${name}".`,
+  })
 }
 
 function again(run: RunView, nowMs: number): { workflow: string; workflowId: string; priority: 1 | 3 | 4 } {

@@ -8,7 +8,7 @@ import { runRoutes as routes } from '../routes/index.ts'
 import { cancelRun, findRun, pauseRun, resumeRun, retryRun, retryRunNow } from '../runs.ts'
 import { runbookView } from '../views/runbook.ts'
 import { accepted, runView } from '../views/runs.ts'
-import { router } from './common.ts'
+import { requestOf, router } from './common.ts'
 
 export function runRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, now, live } = deps
@@ -46,7 +46,12 @@ export function runRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     })
     .openapi(routes.retry, async (c) => {
       const run = await findRun(deps, c.req.valid('param').run)
-      const started = await retryRun(deps, run, { user: c.var.identity.user, reason: c.req.valid('json').reason })
+      const { reason, confirmName } = c.req.valid('json')
+      const started = await retryRun(deps, run, {
+        by: { user: c.var.identity.user, reason },
+        confirmName,
+        context: requestOf(c.req, c.req.valid('header'), c.req.valid('json')),
+      })
       c.header('location', accepted(started).links.run)
       return c.json(accepted(started), 202)
     })

@@ -3,6 +3,7 @@ import {
   historyPageSchema,
   reasonBody,
   retriedSchema,
+  retryBody,
   retryNowBody,
   runListQuery,
   runPageSchema,
@@ -11,7 +12,7 @@ import {
 } from '../schemas/runs.ts'
 import { pageQuery } from '../schemas/common.ts'
 import { runbookSchema } from '../schemas/runbook.ts'
-import { body, createRoute, json, problems, security } from './common.ts'
+import { body, createRoute, idempotencyHeader, json, problems, security } from './common.ts'
 
 const tags = ['runs']
 const request = { params: runParam }
@@ -101,8 +102,10 @@ export const retry = createRoute({
   tags,
   operationId: 'retryRun',
   summary: 'Start an ended run again with the same input',
+  description:
+    'A restore in place replaces disks, so it is repeated only with the name of its VM; a restore that has completed is not repeated at all.',
   security,
-  request: { ...request, ...body(reasonBody) },
+  request: { ...request, ...body(retryBody), headers: idempotencyHeader },
   responses: { 202: json(acceptedSchema, 'The new run'), ...actionProblems },
 })
 

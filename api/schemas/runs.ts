@@ -99,6 +99,16 @@ export const runParam = z.object({
 
 export const reasonBody = z.object({ reason: z.string().max(500).default('') }).openapi('Reason')
 
+export const retryBody = z
+  .object({
+    reason: z.string().max(500).default(''),
+    confirmName: z
+      .string()
+      .optional()
+      .openapi({ description: 'For a restore in place: the name of the VM, typed by whoever asks' }),
+  })
+  .openapi('Retry')
+
 export const retryNowBody = z
   .object({
     step: z

@@ -454,7 +454,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Start an ended run again with the same input */
+        /**
+         * Start an ended run again with the same input
+         * @description A restore in place replaces disks, so it is repeated only with the name of its VM; a restore that has completed is not repeated at all.
+         */
         post: operations["retryRun"];
         delete?: never;
         options?: never;
@@ -955,7 +958,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "engine";
+            kind: "failed" | "run-failed" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "engine";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -1380,6 +1383,12 @@ export interface components {
             type: string;
             attributes?: unknown;
         };
+        Retry: {
+            /** @default  */
+            reason?: string;
+            /** @description For a restore in place: the name of the VM, typed by whoever asks */
+            confirmName?: string;
+        };
         Retried: {
             steps: string[];
         };
@@ -1398,6 +1407,8 @@ export interface components {
             title: string;
             sentence: string;
             state: components["schemas"]["RunState"];
+            /** @enum {string|null} */
+            verdict: "passed" | "failed" | "inconclusive" | null;
             startedMs: number;
             endedMs: number | null;
             resumedTimes: number;
@@ -3329,7 +3340,10 @@ export interface operations {
     retryRun: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Run id, or a workflow id with its slashes encoded (its latest run) */
                 run: string;
@@ -3338,7 +3352,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["Retry"];
             };
         };
         responses: {
@@ -3609,6 +3623,24 @@ export interface operations {
             };
             /** @description Not allowed for this token, or asked by a foreign page */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens; `Retry-After` says how long to wait */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
