@@ -56,7 +56,7 @@ function readIndex(dir: string): string {
   } catch (cause) {
     throw new HoldfastError('ConfigInvalid', `there is no built dashboard in ${dir}`, {
       cause,
-      hint: 'Build it with `npm run build:web`.',
+      hint: 'Build it with `npm run setup`.',
     })
   }
 }

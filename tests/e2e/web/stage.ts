@@ -77,7 +77,7 @@ export class Stage implements AsyncDisposable {
   }
 
   static async open(): Promise<Stage> {
-    if (!existsSync(build)) throw new Error('There is no built dashboard: run npm run build:web first.')
+    if (!existsSync(build)) throw new Error('There is no built dashboard: run npm run setup first.')
     await mkdir(pictures, { recursive: true })
     const app = new Hono()
     // Open for as long as the page is, as the real stream is; a page that leaves is noticed by the abort.
