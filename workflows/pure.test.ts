@@ -69,33 +69,75 @@ describe('rounds', () => {
 })
 
 describe('a verdict', () => {
-  const input = { checks: [], bootTimeoutMs: 1000 } as unknown as DrillInput
-  it('is never passed unless the guest came up and nothing was left out', () => {
-    const evidence = fc.record({
-      error: fc.option(fc.constant(error('NetworkFailure')), { nil: null }),
-      firmware: fc.constantFrom('bios', 'direct-kernel'),
-      guest: fc.constantFrom('up' as const, 'silent' as const, 'absent' as const, 'untried' as const),
-      checks: fc.array(
-        fc
-          .record({ passed: fc.boolean() })
-          .map(({ passed }) => ({ title: 't', passed, exit: 0, out: '', err: '', count: null, detail: 'd' })),
-        { maxLength: 3 },
-      ),
-      wanted: fc.nat(3),
-    })
+  const asked = (count: number): DrillInput =>
+    ({ checks: Array.from({ length: count }, () => ({})), bootTimeoutMs: 1000 }) as unknown as DrillInput
+  const said = (passed: boolean) => ({ title: 't', passed, exit: 0, out: '', err: '', count: null, detail: 'd' })
+  const anyChecks = fc.array(fc.boolean().map(said), { maxLength: 3 })
+  const evidence = fc.record({
+    error: fc.option(
+      fc.constantFrom('NetworkFailure' as const, 'ChunkLost' as const).map((code) => error(code)),
+      {
+        nil: null,
+      },
+    ),
+    guest: fc.constantFrom('up' as const, 'silent' as const, 'absent' as const, 'untried' as const),
+    checks: anyChecks,
+    screenshot: fc.option(fc.constant('e'.repeat(64)), { nil: null }),
+  })
+  const verdictFor = (wanted: number, seen: Partial<typeof untried>) =>
+    verdictOf(asked(wanted), { ...untried, rtoSeconds: 1, ...seen })
+
+  it('is failed wherever a check has failed, whatever else was seen', () => {
     fc.assert(
-      fc.property(evidence, ({ wanted, ...seen }) => {
-        const asked = { ...input, checks: Array.from({ length: wanted }, () => ({})) } as unknown as DrillInput
-        const { verdict, rtoSeconds } = verdictOf(asked, { ...untried, ...seen, rtoSeconds: 1 })
-        const proven =
-          seen.error === null &&
-          seen.guest === 'up' &&
-          seen.checks.every(({ passed }) => passed) &&
-          seen.checks.length >= wanted &&
-          (seen.checks.length > 0 || seen.firmware !== 'direct-kernel')
-        expect(verdict === 'passed').toBe(proven)
-        expect(rtoSeconds === null).toBe(verdict !== 'passed')
+      fc.property(evidence, anyChecks, fc.nat(4), (seen, more, wanted) => {
+        const checks = [...seen.checks, said(false), ...more]
+        expect(verdictFor(wanted, { ...seen, checks })).toMatchObject({ verdict: 'failed', checks, rtoSeconds: null })
       }),
+    )
+  })
+
+  it('is never passed where nothing was checked, or less than was asked for', () => {
+    fc.assert(
+      fc.property(evidence, fc.nat(3), (seen, missing) => {
+        expect(verdictFor(missing, { ...seen, checks: [] }).verdict).not.toBe('passed')
+        expect(verdictFor(seen.checks.length + 1 + missing, seen).verdict).not.toBe('passed')
+      }),
+    )
+  })
+
+  it('is never passed after an error or with a guest that was not up', () => {
+    fc.assert(
+      fc.property(evidence, (seen) => {
+        fc.pre(seen.error !== null || seen.guest !== 'up')
+        expect(verdictFor(seen.checks.length, seen)).toMatchObject({
+          verdict: expect.stringMatching(/^(failed|inconclusive)$/) as string,
+          rtoSeconds: null,
+        })
+      }),
+    )
+  })
+
+  it('does not get better by seeing less: without one of its checks a drill that has not passed does not pass', () => {
+    fc.assert(
+      fc.property(evidence, fc.nat(), (seen, at) => {
+        fc.pre(seen.checks.length > 0 && verdictFor(seen.checks.length, seen).verdict !== 'passed')
+        const checks = seen.checks.filter((_, index) => index !== at % seen.checks.length)
+        expect(verdictFor(seen.checks.length, { ...seen, checks }).verdict).not.toBe('passed')
+      }),
+    )
+  })
+
+  it('is passed, with the time it took, when the guest was up and every check asked for has passed', () => {
+    for (const count of [1, 2, 3]) {
+      const checks = Array.from({ length: count }, () => said(true))
+      expect(verdictFor(count, { guest: 'up', checks })).toMatchObject({ verdict: 'passed', rtoSeconds: 1 })
+    }
+  })
+
+  it('says that nothing was checked, and what broke after a check had failed', () => {
+    expect(verdictFor(0, { guest: 'up' }).why).toMatch(/no check looked at what is on its disks/)
+    expect(verdictFor(2, { guest: 'up', checks: [said(false)], error: error('NetworkFailure') }).why).toBe(
+      't: d; m (NetworkFailure)',
     )
   })
 })

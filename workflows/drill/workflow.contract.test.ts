@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { WorkflowFailedError } from '@temporalio/client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WorkflowUpdateFailedError } from '@temporalio/client'
+import type { WorkflowFailedError, WorkflowHandle } from '@temporalio/client'
 import { CancelledFailure } from '@temporalio/common'
 import { HoldfastError } from '../../base/index.ts'
 import { sampleEndpoint, sampleRepository, sampleRequester, sampleSite } from '../../activities/testing/samples.ts'
-import { Scripted, untilCancelled } from '../../activities/testing/scripted.ts'
+import { Scripted, parentId, untilCancelled } from '../../activities/testing/scripted.ts'
 import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
+import { pauseUpdate, resumeUpdate } from '../shared/contract.ts'
 import { drillWorkflow } from './contract.ts'
 import type { DrillInput, DrillResult } from './contract.ts'
 
@@ -98,9 +100,92 @@ it('fails when the point is damaged, is inconclusive when something else went wr
   expect(steps.names().slice(-3)).toEqual(['destroyTarget', 'recordProof', 'recordRunFinished'])
 })
 
-it('is inconclusive without checks where the kernel does not come from the disks', async () => {
-  const { value } = await drill(new Scripted(), { checks: [] })
-  expect(value).toMatchObject({ verdict: 'inconclusive', rtoSeconds: null })
+it('is inconclusive without checks, wherever the kernel comes from: nothing looked at the disks', async () => {
+  const plan = (firmware: 'direct-kernel' | 'uefi') =>
+    new Scripted({
+      planRestore: async () => ({
+        vmName: 'erp-db-01',
+        platform: 'qemu',
+        createdMs: 1,
+        pointId: parentId,
+        firmware,
+        warnings: [],
+        disks: [],
+      }),
+    })
+  for (const firmware of ['direct-kernel', 'uefi'] as const) {
+    const { value } = await drill(plan(firmware), { checks: [] })
+    expect(value).toMatchObject({ verdict: 'inconclusive', rtoSeconds: null })
+    expect(value.why).toContain('no check looked at what is on its disks')
+  }
+})
+
+it('keeps what a check found when the next step breaks: it stays failed, with its evidence', async () => {
+  const steps = new Scripted({
+    runGuestCheck: async ({ check: { title } }, call) => {
+      if (call > 1) throw new HoldfastError('Unsupported', 'the second check cannot be asked')
+      return { title, passed: false, exit: 1, out: '', err: '', count: null, detail: 'exit 1, expected 0' }
+    },
+  })
+  const { value } = await drill(steps)
+  expect(value).toMatchObject({
+    verdict: 'failed',
+    why: 'orders are whole: exit 1, expected 0; the second check cannot be asked (Unsupported)',
+    checks: [{ title: 'orders are whole', passed: false, detail: 'exit 1, expected 0' }],
+    rtoSeconds: null,
+  })
+  expect(value.bootSeconds).not.toBeNull()
+  expect(steps.inputs('recordProof')[0]?.result).toMatchObject({ verdict: 'failed', checks: [{ passed: false }] })
+})
+
+const completedSteps = async (handle: WorkflowHandle): Promise<number> =>
+  (await handle.fetchHistory()).events?.filter((event) => event.activityTaskCompletedEventAttributes).length ?? 0
+
+describe('a pause', () => {
+  const by = { user: 'ann', reason: 'storage maintenance' }
+
+  it('before the boot holds the drill there until it is resumed', async () => {
+    const written = Promise.withResolvers<undefined>()
+    const steps = new Scripted({
+      restoreDisk: async ({ disk }) => {
+        await written.promise
+        return { disk, size: 1024, writtenBytes: 1024, bytesResumed: 0 }
+      },
+    })
+    const { value } = await bench.run(drillWorkflow, input, steps.activities, async (handle) => {
+      await eventually('the disks', () => steps.inputs('restoreDisk').length === 2)
+      const before = await completedSteps(handle)
+      await handle.executeUpdate(pauseUpdate, { args: [by] })
+      written.resolve(undefined)
+      await eventually('the written disks', async () => (await completedSteps(handle)) >= 2 + before)
+      // Its answer comes after everything that the workflow does about the disks.
+      await expect(handle.executeUpdate(pauseUpdate, { args: [by] })).rejects.toBeInstanceOf(WorkflowUpdateFailedError)
+      expect(steps.names()).not.toContain('bootIsolated')
+      await handle.executeUpdate(resumeUpdate, { args: [by] })
+      return handle.result() as Promise<DrillResult>
+    })
+    expect(value.verdict).toBe('passed')
+  })
+
+  it('is refused with words once the VM is booted, and the drill goes on', async () => {
+    const answer = Promise.withResolvers<undefined>()
+    const steps = new Scripted({
+      waitForGuest: async () => {
+        await answer.promise
+        return { state: 'up', waitedMs: 10 }
+      },
+    })
+    const { value } = await bench.run(drillWorkflow, input, steps.activities, async (handle) => {
+      await eventually('the wait', () => steps.inputs('waitForGuest').length === 1)
+      const refused: unknown = await handle
+        .executeUpdate(pauseUpdate, { args: [by] })
+        .catch((thrown: unknown) => thrown)
+      answer.resolve(undefined)
+      expect((refused as WorkflowUpdateFailedError).cause?.message).toContain('cannot be paused')
+      return handle.result() as Promise<DrillResult>
+    })
+    expect(value.verdict).toBe('passed')
+  })
 })
 
 it('destroys the VM and writes no proof when it is cancelled', async () => {

@@ -11,7 +11,7 @@ import { StepIds, hex32 } from '../shared/steps.ts'
 import type { Compensations } from '../shared/compensation.ts'
 import { buildTarget } from '../restore/target.ts'
 import type { BuiltTarget, RestoreContext } from '../restore/target.ts'
-import { booted, untried, verdictOf } from './verdict.ts'
+import { untried, verdictOf } from './verdict.ts'
 import type { Evidence } from './verdict.ts'
 import type { DrillCheckResult, DrillInput, DrillResult } from './contract.ts'
 
@@ -51,14 +51,19 @@ async function drill(input: DrillInput, control: RunControl, ids: StepIds, undo:
     ref: { endpoint: input.endpoint, operation },
   }
   const startedMs = Date.now()
+  // Kept here, not in the steps: what was seen before one of them broke is evidence all the same.
   let evidence: Evidence = untried
+  const saw = (more: Partial<Evidence>): void => {
+    evidence = { ...evidence, ...more }
+  }
   try {
     const place = { kind: 'new' as const, name: `drill-${input.vmName}-${operation.slice(0, 8)}` }
     const built = await buildTarget(ctx, { place, identity: 'new', isolated: true })
-    evidence = await prove(input, ctx, built, startedMs)
+    saw({ restoreSeconds: seconds(startedMs) })
+    await prove(input, ctx, built, startedMs, saw)
   } catch (thrown) {
     if (isCancellation(thrown)) throw thrown
-    evidence = { ...evidence, error: errorOf(thrown) ?? null, restoreSeconds: seconds(startedMs) }
+    saw({ error: errorOf(thrown) ?? null, restoreSeconds: evidence.restoreSeconds || seconds(startedMs) })
   }
   control.close('the drill is being cleaned up')
   control.stage('Removing the drill VM')
@@ -72,13 +77,20 @@ async function drill(input: DrillInput, control: RunControl, ids: StepIds, undo:
   return result
 }
 
-async function prove(input: DrillInput, ctx: RestoreContext, built: BuiltTarget, startedMs: number): Promise<Evidence> {
+async function prove(
+  input: DrillInput,
+  ctx: RestoreContext,
+  built: BuiltTarget,
+  startedMs: number,
+  saw: (more: Partial<Evidence>) => void,
+): Promise<void> {
   const { control, ids } = ctx
   const site = siteSteps<DrillActivities>(ctx.site, 'drill')
   const guest: GuestRef = { ...ctx.ref, vm: built.vm }
-  const restoreSeconds = seconds(startedMs)
-  const base: Evidence = { ...untried, restoreSeconds, firmware: built.plan.firmware }
 
+  // Refused first, then waited for: a pause that was there before the boot still holds.
+  control.close('the drill VM is booted and checked now, and its time to recovery measured; that cannot be paused')
+  await control.gate()
   control.stage('Booting in isolation')
   const bootMs = Date.now()
   await site.bootIsolated.executeWithOptions(
@@ -88,18 +100,18 @@ async function prove(input: DrillInput, ctx: RestoreContext, built: BuiltTarget,
   const { state } = await site.waitForGuest.executeWithOptions(ids.step('wait-guest', 'Wait until the guest answers'), [
     { ...guest, timeoutMs: input.bootTimeoutMs },
   ])
-  let evidence: Evidence = { ...base, guest: state, bootSeconds: state === 'up' ? seconds(bootMs) : null }
+  saw({ guest: state, bootSeconds: state === 'up' ? seconds(bootMs) : null })
 
-  if (booted(evidence)) {
+  if (state === 'up') {
     control.stage('Asking the guest')
     const checks: DrillCheckResult[] = []
     for (const check of input.checks) {
       checks.push(await site.runGuestCheck.executeWithOptions(ids.step('check', check.title), [{ ...guest, check }]))
+      saw({ checks: [...checks] })
     }
-    const passed = checks.every((check) => check.passed)
-    evidence = { ...evidence, checks, rtoSeconds: passed ? seconds(startedMs) : null }
+    saw({ rtoSeconds: seconds(startedMs) })
   }
-  return { ...evidence, screenshot: await photograph(site, ids, guest) }
+  saw({ screenshot: await photograph(site, ids, guest) })
 }
 
 /** A picture is evidence, not proof: a drill does not fail for want of one. */
