@@ -35,7 +35,7 @@ export async function followRun(io: Io, api: ApiClient, run: string): Promise<nu
       if (book.endedMs !== null) {
         screen.clear()
         io.answer(book, () => runbookText(book, styleOf(io.hasColor), now()))
-        return exitOfRun(book.state)
+        return exitOfRun(book)
       }
       if (io.isLive) screen.draw(runbookText(book, styleOf(io.hasColor || stderr.isTTY === true), now()))
       else if (book.state !== lastState || now() - lastLineMs >= lineMs) {
@@ -62,10 +62,11 @@ async function read(api: ApiClient, run: string, away: (error: unknown) => void)
   }
 }
 
-export function exitOfRun(state: Schemas['RunState']): number {
+/** A drill that ended has done its work whatever it found: it is ok only if the point was proven. */
+function exitOfRun({ kind, state, verdict }: Pick<Runbook, 'kind' | 'state' | 'verdict'>): number {
+  if (kind === 'drill' && verdict !== 'passed') return exit.failed
   if (state === 'completed') return exit.ok
-  if (state === 'completed-with-residue') return exit.partial
-  return exit.failed
+  return state === 'completed-with-residue' ? exit.partial : exit.failed
 }
 
 /** Redraws a block of lines in place on stderr. */

@@ -10,9 +10,8 @@ export async function runCli(argv: readonly string[], world: World, version: str
   let code: number = exit.ok
   const end = (exitCode: number): void => void (code = exitCode)
   const program = programOf(world, version)
-  const ioOf = (command: Command): Io => new Io(world, command.optsWithGlobals(), end)
   try {
-    await addVerbs(program, argv, ioOf)
+    await addVerbs(program, argv, (command) => new Io(world, command.optsWithGlobals(), end))
     await program.parseAsync([...argv], { from: 'user' })
     return code
   } catch (error) {
@@ -20,6 +19,13 @@ export async function runCli(argv: readonly string[], world: World, version: str
     if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.usage
     return report(world, program.opts<GlobalOptions>(), toHoldfastError(error))
   }
+}
+
+/** The program as `runCli` parses this command line with; tests look whether it would be understood. */
+export async function programFor(argv: readonly string[], world: World, version: string): Promise<Command> {
+  const program = programOf(world, version)
+  await addVerbs(program, argv, (command) => new Io(world, command.optsWithGlobals(), () => undefined))
+  return program
 }
 
 function programOf(world: World, version: string): Command {

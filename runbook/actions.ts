@@ -1,3 +1,4 @@
+import { shellWord } from '../base/index.ts'
 import type { SerializedError } from '../base/index.ts'
 import type { NextAction, RunKind, RunState } from './types.ts'
 
@@ -11,7 +12,8 @@ export interface ActionContext {
   readonly canPause: boolean
   /** Queues that nobody polls and on which a step waits. */
   readonly deafQueues: readonly string[]
-  readonly pointId: string | null
+  /** What the run made that can be proven and restored: a point, and the VM that it is of. */
+  readonly made: { readonly vmId: string; readonly pointId: string } | null
 }
 
 /** The action that helps comes first; one that would only repeat a failure is never the first. */
@@ -40,7 +42,7 @@ function stateActions(run: ActionContext): readonly Action[] {
       return [...remedy(error), startAgain(workflowId)]
     case 'completed':
     case 'completed-with-residue':
-      return kind === 'backup' && run.pointId !== null ? [drill(run.pointId), restore(run.pointId)] : []
+      return run.made === null ? [] : [drill(run.made), restore(run.made)]
   }
 }
 
@@ -58,7 +60,7 @@ export function startWorker(queue: string): Action {
     id: 'start-worker',
     label: isSite ? `Start a worker for site ${site}` : 'Start the server',
     explanation: 'The step waits until one is connected, and then goes on by itself.',
-    command: isSite ? `holdfast worker --site ${site}` : 'holdfast server',
+    command: isSite ? `holdfast worker --site ${shellWord(site)}` : 'holdfast server',
     who: 'admin',
   }
 }
@@ -68,7 +70,7 @@ export function retryNow(workflowId: string): Action {
     id: 'retry-now',
     label: 'Go on now',
     explanation: 'Tries the waiting step again at once; it goes on where it stopped.',
-    command: `holdfast run retry ${workflowId}`,
+    command: `holdfast run retry ${shellWord(workflowId)}`,
     who: 'operator',
   }
 }
@@ -94,7 +96,7 @@ function pause(workflowId: string, kind: RunKind): Action {
     id: 'pause',
     label: 'Pause',
     explanation: keeps,
-    command: `holdfast run pause ${workflowId}`,
+    command: `holdfast run pause ${shellWord(workflowId)}`,
     who: 'operator',
   }
 }
@@ -104,7 +106,7 @@ function resume(workflowId: string): Action {
     id: 'resume',
     label: 'Resume',
     explanation: 'Goes on at the last durable byte.',
-    command: `holdfast run resume ${workflowId}`,
+    command: `holdfast run resume ${shellWord(workflowId)}`,
     who: 'operator',
   }
 }
@@ -114,7 +116,7 @@ function cancel(workflowId: string): Action {
     id: 'cancel',
     label: 'Cancel…',
     explanation: 'Stops, undoes everything at the hypervisor, and says what was left, if anything.',
-    command: `holdfast run cancel ${workflowId}`,
+    command: `holdfast run cancel ${shellWord(workflowId)}`,
     who: 'operator',
   }
 }
@@ -124,27 +126,27 @@ function startAgain(workflowId: string): Action {
     id: 'start-again',
     label: 'Start again',
     explanation: 'A new run with the same settings. What is stored already is not stored again.',
-    command: `holdfast run retry ${workflowId}`,
+    command: `holdfast run retry ${shellWord(workflowId)}`,
     who: 'operator',
   }
 }
 
-function restore(pointId: string): Action {
+function restore({ vmId, pointId }: { readonly vmId: string; readonly pointId: string }): Action {
   return {
     id: 'restore',
     label: 'Restore…',
-    explanation: 'Makes a VM from this point.',
-    command: `holdfast restore ${pointId}`,
+    explanation: 'Makes a new VM from this point, beside the old one.',
+    command: `holdfast restore ${shellWord(vmId)} --point ${shellWord(pointId)} --name ${shellWord(`${vmId}-restored`)}`,
     who: 'restorer',
   }
 }
 
-function drill(pointId: string): Action {
+function drill({ vmId, pointId }: { readonly vmId: string; readonly pointId: string }): Action {
   return {
     id: 'drill',
     label: 'Prove it by a drill',
     explanation: 'Boots this point in isolation, checks it and removes it again.',
-    command: `holdfast drill ${pointId}`,
+    command: `holdfast drill ${shellWord(vmId)} --point ${shellWord(pointId)}`,
     who: 'operator',
   }
 }

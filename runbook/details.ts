@@ -60,6 +60,7 @@ const describers: { readonly [type: string]: Describe } = {
   powerVm: (result) => `was ${textOf(result['before']) ?? 'unknown'}, is ${textOf(result['after']) ?? 'unknown'}`,
   waitForGuest: (result) => {
     const waited = formatDuration(numberOf(result['waitedMs']) ?? 0)
+    if (result['state'] === 'absent') return 'the guest has no agent that could answer'
     return result['state'] === 'up' ? `the guest answered after ${waited}` : `no answer within ${waited}`
   },
   runGuestCheck: (result) => textOf(result['detail']) ?? null,

@@ -39,6 +39,7 @@ export function toRunbook(history: RunHistory, pending: readonly PendingStep[], 
     title: `${runTitles[run.kind]} ${facts.vmName ?? vmNameOf(run)}`,
     sentence: sentenceOf(run, steps, starts, facts, progress, ended),
     state: run.state,
+    verdict: run.verdict,
     startedMs: run.startedMs,
     endedMs: run.endedMs,
     resumedTimes: resumedTimes(steps),
@@ -54,7 +55,7 @@ export function toRunbook(history: RunHistory, pending: readonly PendingStep[], 
       error,
       canPause: !steps.some(({ phase }) => phase === 'commit' || phase === 'boot'),
       deafQueues: deafQueues.filter((queue) => isDeaf(queue, facts)),
-      pointId: textOf(run.result['pointId']) ?? null,
+      made: madeBy(run),
     }),
     eventCount: events.length,
     facts,
@@ -107,6 +108,12 @@ function deafSentence(step: Step, facts: RunFacts): string {
   const seen = facts.pollers[step.queue ?? '']?.lastSeenMs ?? null
   const since = seen === null ? '' : ` since ${new Date(seen).toISOString().slice(11, 16)} UTC`
   return site === step.queue ? `No server is connected${since}.` : `No worker is connected for site ${site}${since}.`
+}
+
+function madeBy({ kind, input, result }: RunEvents): { readonly vmId: string; readonly pointId: string } | null {
+  const vmId = textOf(fieldsOf(input['vm'])['id'])
+  const pointId = textOf(result['pointId'])
+  return kind !== 'backup' || vmId === undefined || pointId === undefined ? null : { vmId, pointId }
 }
 
 function capital(text: string): string {

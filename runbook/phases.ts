@@ -61,6 +61,9 @@ function summaryOf(phase: Phase, state: StepState, steps: readonly Step[]): stri
   if (steps.length === 0) return state === 'skipped' ? 'not reached' : ''
   const trouble = steps.find((step) => step.state === state && step.error !== null && state !== 'done')
   if (trouble?.error) return trouble.error.message
+  // A check that failed ran well: what it found is its detail, not an error.
+  const found = steps.find((step) => step.state === 'failed' && step.detail !== null)
+  if (found?.detail) return `${found.title}: ${found.detail}`
   const moves = latestMoves(steps)
   if ((phase === 'copy' || phase === 'restore') && moves.length > 0) return moveSummary(moves)
   const telling = steps.findLast(({ quiet, detail }) => !quiet && detail !== null)

@@ -2,7 +2,7 @@ import type { SerializedError } from '../base/index.ts'
 import { allPayloads, fieldsOf, firstPayload, numberOf, textOf } from './events.ts'
 import type { Event } from './events.ts'
 import { failureOf } from './failures.ts'
-import type { OperatorNote, ResidueRow, RunKind, RunState } from './types.ts'
+import type { DrillVerdict, OperatorNote, ResidueRow, RunKind, RunState } from './types.ts'
 
 /** What the events say of the run as a whole. */
 export interface RunEvents {
@@ -13,6 +13,7 @@ export interface RunEvents {
   readonly startedMs: number
   readonly endedMs: number | null
   readonly state: RunState
+  readonly verdict: DrillVerdict | null
   readonly result: { readonly [name: string]: unknown }
   readonly error: SerializedError | null
   readonly notes: readonly OperatorNote[]
@@ -35,14 +36,16 @@ export function readRun(events: readonly Event[]): RunEvents {
   const isPaused = isPausedNow(events)
   const waiting = readWaiting(events)
   const result = fieldsOf(firstPayload(end?.at['result']))
+  const kind = kinds[textOf(fieldsOf(started?.at['workflowType'])['name']) ?? ''] ?? kindOfId(workflowId)
   return {
     workflowId,
     runId: textOf(started?.at['originalExecutionRunId']) ?? textOf(started?.at['firstExecutionRunId']) ?? '',
-    kind: kinds[textOf(fieldsOf(started?.at['workflowType'])['name']) ?? ''] ?? kindOfId(workflowId),
+    kind,
     input: fieldsOf(firstPayload(started?.at['input'])),
     startedMs: started?.ms ?? events[0]?.ms ?? 0,
     endedMs: end?.ms ?? null,
     state: stateOf(end, result, isPaused, waiting.length > 0),
+    verdict: kind === 'drill' ? (verdicts.find((verdict) => verdict === result['verdict']) ?? null) : null,
     result,
     error: end === undefined ? null : failureOf(end.at['failure']),
     notes,
@@ -50,6 +53,8 @@ export function readRun(events: readonly Event[]): RunEvents {
     waiting,
   }
 }
+
+const verdicts: readonly DrillVerdict[] = ['passed', 'failed', 'inconclusive']
 
 const ends: { readonly [type: string]: RunState } = {
   WORKFLOW_EXECUTION_COMPLETED: 'completed',

@@ -54,7 +54,8 @@ describe('the corpus', () => {
 
   it.each(names)('%s reads as it did', (name) => {
     const book = bookOf(name)
-    const lines = [`${book.title}: ${book.state}`, book.sentence]
+    const verdict = book.verdict === null ? '' : `, verdict ${book.verdict}`
+    const lines = [`${book.title}: ${book.state}${verdict}`, book.sentence]
     for (const phase of book.phases) {
       lines.push(`# ${phase.title} [${phase.state}] ${phase.summary}`)
       for (const step of phase.steps) {

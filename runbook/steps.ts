@@ -69,7 +69,7 @@ export function toStep(group: readonly Start[], run: RunEvents, facts: RunFacts)
 }
 
 function stateOf(last: Start, run: RunEvents, facts: RunFacts, isUndo: boolean): StepState {
-  if (last.end === 'completed') return isUndo ? 'compensated' : 'done'
+  if (last.end === 'completed') return isUndo ? 'compensated' : foundTrouble(last) ? 'failed' : 'done'
   if (last.end === 'failed') {
     if (isUndo) return 'residue'
     return run.endedMs === null && waitOf(last, run) !== null ? 'retrying' : 'failed'
@@ -77,6 +77,13 @@ function stateOf(last: Start, run: RunEvents, facts: RunFacts, isUndo: boolean):
   if (last.end === 'cancelled') return run.isPaused && run.endedMs === null ? 'paused' : 'cancelled'
   if (run.endedMs !== null) return run.state === 'cancelled' ? 'cancelled' : 'failed'
   return openState(last, facts, isUndo)
+}
+
+/** An activity that ended well and says that the guest did not: for who reads the runbook, the step has failed. */
+function foundTrouble({ type, result }: Start): boolean {
+  const { passed, state } = fieldsOf(result)
+  if (type === 'runGuestCheck') return passed === false
+  return type === 'waitForGuest' && state !== undefined && state !== 'up'
 }
 
 function openState(last: Start, facts: RunFacts, isUndo: boolean): StepState {

@@ -1,4 +1,5 @@
 import type { SerializedError } from '../base/index.ts'
+import type { DrillResult } from '../workflows/drill/contract.ts'
 
 /** Six phases of a backup; restore and drill use those that apply, plus their own. */
 export type Phase = 'prepare' | 'quiesce' | 'copy' | 'commit' | 'verify' | 'restore' | 'boot' | 'prove' | 'cleanup'
@@ -21,6 +22,8 @@ export type StepState =
 
 export type RunState =
   'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
+
+export type DrillVerdict = DrillResult['verdict']
 
 export type RunKind = 'backup' | 'restore' | 'drill'
 
@@ -131,6 +134,8 @@ export interface Runbook {
   /** The sentence below the title. */
   readonly sentence: string
   readonly state: RunState
+  /** What a drill that has ended found out: its run is `completed` whatever that was. Null of all other runs. */
+  readonly verdict: DrillVerdict | null
   readonly startedMs: number
   readonly endedMs: number | null
   readonly resumedTimes: number

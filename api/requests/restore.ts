@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { z } from '@hono/zod-openapi'
-import { formatBytes, HoldfastError } from '../../base/index.ts'
+import { formatBytes, HoldfastError, shellWord } from '../../base/index.ts'
 import type { Catalog, PointView, VmView } from '../../catalog/index.ts'
 import type { CheckRestoreInput } from '../../workflows/inventory/contract.ts'
 import { restoreWorkflow, restoreWorkflowId, type RestoreInput } from '../../workflows/restore/contract.ts'
@@ -87,7 +87,7 @@ export function consequences(parts: RestoreParts, wish: RestoreWish, dataBytes: 
   const { point, vm, target, where } = parts
   const writes = `writes ${dataBytes === null ? `up to ${formatBytes(point.logicalBytes)}` : formatBytes(dataBytes)} to ${where}`
   const power = wish.powerOn ? ['starts it'] : ['leaves it powered off']
-  const base = `holdfast restore ${vm.id} --point ${point.id}`
+  const base = `holdfast restore ${shellWord(vm.id)} --point ${shellWord(point.id)}`
   const start = wish.powerOn ? ' --start' : ''
   if (target.kind === 'new') {
     const identity =
@@ -96,7 +96,7 @@ export function consequences(parts: RestoreParts, wish: RestoreWish, dataBytes: 
       does: [`creates ${target.name} on ${where}`, writes, identity, ...power],
       doesNotTouch: [`${vm.name}, its disks and its network`, 'any recovery point'],
       undo: 'Yes, all of it. Cancel at any step and the new VM and its disks are removed.',
-      command: `${base} --to ${target.endpoint.id} --name ${target.name}${wish.identity === 'same' ? ' --same-identity' : ''}${start}`,
+      command: `${base} --to ${shellWord(target.endpoint.id)} --name ${shellWord(target.name)}${wish.identity === 'same' ? ' --same-identity' : ''}${start}`,
     }
   }
   return {
@@ -109,6 +109,6 @@ export function consequences(parts: RestoreParts, wish: RestoreWish, dataBytes: 
     ],
     doesNotTouch: ['the old disks: they are kept, tagged, until you remove them', 'any recovery point'],
     undo: 'Until the disks are swapped, by cancelling. Afterwards by restoring the safety point.',
-    command: `${base} --in-place --confirm ${vm.name}${start}`,
+    command: `${base} --in-place --confirm ${shellWord(vm.name)}${start}`,
   }
 }

@@ -181,6 +181,7 @@ export const runbookSchema = z
     title: z.string(),
     sentence: z.string(),
     state: runStateSchema,
+    verdict: z.enum(['passed', 'failed', 'inconclusive']).nullable(),
     startedMs: z.number(),
     endedMs: z.number().nullable(),
     resumedTimes: z.number(),

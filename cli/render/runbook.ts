@@ -1,7 +1,7 @@
 import { formatDuration } from '../../base/index.ts'
 import type { Schemas } from '../client/index.ts'
 import { plain, type Style } from './style.ts'
-import { at, bar, progressText, runTones, sign, stepTone } from './words.ts'
+import { at, bar, progressText, runWord, sign, stepTone } from './words.ts'
 
 type Runbook = Schemas['Runbook']
 type Step = Schemas['Step']
@@ -11,8 +11,9 @@ export function runbookText(book: Runbook, style: Style, nowMs: number): string 
   const took = formatDuration(Math.max(0, (book.endedMs ?? nowMs) - book.startedMs))
   const resumed =
     book.resumedTimes > 0 ? ` · resumed ${book.resumedTimes === 1 ? 'once' : `${book.resumedTimes} times`}` : ''
+  const { word, tone } = runWord({ ...book, said: book.verdict })
   const lines = [
-    `${style.bold(plain(book.title))}  ${style.tone(runTones[book.state], book.state)} · ${took}${resumed}`,
+    `${style.bold(plain(book.title))}  ${style.tone(tone, word)} · ${took}${resumed}`,
     plain(book.sentence),
     style.dim(`${book.workflowId} · ${book.runId} · started ${at(book.startedMs)}`),
   ]

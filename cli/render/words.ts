@@ -31,7 +31,7 @@ export function bar(done: number, total: number, width = 24): string {
   return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${String(Math.floor(share * 100)).padStart(3)} %`
 }
 
-export const runTones: { readonly [state in Schemas['RunState']]: Tone } = {
+const runTones: { readonly [state in Schemas['RunState']]: Tone } = {
   running: 'running',
   paused: 'attention',
   waiting: 'attention',
@@ -40,6 +40,36 @@ export const runTones: { readonly [state in Schemas['RunState']]: Tone } = {
   failed: 'failed',
   cancelled: 'idle',
   terminated: 'failed',
+}
+
+const verdictTones: { readonly [verdict in Schemas['Drill']['verdict']]: Tone } = {
+  passed: 'ok',
+  failed: 'failed',
+  inconclusive: 'attention',
+}
+
+const verdicts = Object.keys(verdictTones) as (keyof typeof verdictTones)[]
+
+/**
+ * The word for a run and its tone. A drill that ended has done its work whatever it found: what counts is its verdict,
+ * with which its sentence begins. Without one nothing is claimed.
+ */
+export function runWord({
+  kind,
+  state,
+  said,
+}: Pick<Schemas['Run'], 'kind' | 'state'> & { readonly said: string | null }): {
+  readonly word: string
+  readonly tone: Tone
+} {
+  if (kind !== 'drill' || !state.startsWith('completed')) return { word: state, tone: runTones[state] }
+  const verdict = verdicts.find((one) => said?.toLowerCase().startsWith(one) === true)
+  return verdict === undefined
+    ? { word: `${state}, no verdict`, tone: 'attention' }
+    : {
+        word: `${state}, ${verdict}`,
+        tone: state === 'completed' || verdict === 'failed' ? verdictTones[verdict] : 'attention',
+      }
 }
 
 export const postureTones: { readonly [state in Schemas['PostureState']]: Tone } = {

@@ -3,7 +3,7 @@ import { formatDuration } from '../../base/index.ts'
 import { ask, type Schemas } from '../client/index.ts'
 import { plain, styleOf } from '../render/style.ts'
 import { table } from '../render/table.ts'
-import { at, progressText, runTones, size } from '../render/words.ts'
+import { at, progressText, runWord, size } from '../render/words.ts'
 import { examples, findVm, listAll, whole, type Verb } from './common.ts'
 
 const states = [
@@ -48,7 +48,13 @@ export const runs: Verb = (ioOf) => {
     )
     io.answer({ items, total }, () =>
       table(items, [
-        { head: 'STATE', cell: (run) => style.tone(runTones[run.state], run.state) },
+        {
+          head: 'STATE',
+          cell: (run) => {
+            const { word, tone } = runWord({ ...run, said: run.summary })
+            return style.tone(tone, word)
+          },
+        },
         { head: 'RUN', cell: (run) => run.workflowId },
         { head: 'STARTED', cell: (run) => at(run.startedMs) },
         { head: 'TOOK', cell: (run) => formatDuration(run.durationMs), right: true },

@@ -111,6 +111,7 @@ export function tookMs(
 /** `6 phases`, `stopped in phase 2 of 6`. */
 export function phasesNote(book: Runbook): string {
   const n = book.phases.length
-  const at = book.phases.findIndex((phase) => phase.state === 'failed')
+  // A drill whose check failed went on to its end all the same.
+  const at = book.verdict === null ? book.phases.findIndex((phase) => phase.state === 'failed') : -1
   return at >= 0 ? `stopped in phase ${at + 1} of ${n}` : `${n} phases`
 }

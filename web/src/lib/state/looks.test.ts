@@ -8,6 +8,7 @@ it('a drill that found the point broken is never shown in green, although its ru
   expect(drill('Failed: orders are whole').word).toBe('Failed')
   expect(drill('inconclusive: the guest agent does not answer').tone).toBe('unknown')
   expect(drill('passed: booted, 3 of 3 checks passed').tone).toBe('ok')
+  expect(drill('inconclusive').word).toBe('Inconclusive')
 })
 
 it('without a verdict a drill claims nothing', () => {

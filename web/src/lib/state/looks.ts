@@ -15,7 +15,7 @@ export const runLooks: Record<RunState, Look> = {
 
 /**
  * How a run is shown. A drill that ended has done its work whatever it found, so its verdict is shown and not that it
- * ended: its own sentence begins with it. Without a verdict nothing is claimed.
+ * ended: `said` is the verdict or the sentence that begins with it. Without one nothing is claimed.
  */
 export function runLook(run: { readonly kind: RunKind; readonly state: RunState; readonly said: string | null }): Look {
   const ended = run.state === 'completed' || run.state === 'completed-with-residue'
@@ -67,6 +67,7 @@ export const powerLooks: Record<Vm['power'], Look> = {
 
 export const attentionLooks: Record<Attention['kind'], Look> = {
   failed: look('fail', 'Failed'),
+  'run-failed': look('fail', 'Failed'),
   overdue: look('warn', 'Overdue'),
   late: look('warn', 'Late'),
   unprotected: look('fail', 'Unprotected'),
