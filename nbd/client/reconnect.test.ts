@@ -186,6 +186,18 @@ describe('reconnecting', () => {
     expect(server.connections).toBeLessThanOrEqual(5)
   })
 
+  it('gives up on a server that closes after every handshake, though nobody asks it anything', async () => {
+    await using server = await fakeServer(async (wire) => {
+      await welcome(wire, { size: SIZE, contexts: ['base:allocation'] })
+      wire.socket.end()
+    })
+    await using it = await client(server, 3)
+    await eventually('it has tried as often as it may', () => server.connections >= 4)
+    expect((await failureOf(it.read(bytes(0), new Uint8Array(1)))).code).toBe('NetworkFailure')
+    expect((await failureOf(it.read(bytes(0), new Uint8Array(1)))).code).toBe('NetworkFailure')
+    expect(server.connections).toBe(4)
+  })
+
   it('gives back the places of requests that were cancelled before and during it', async () => {
     const before = new AbortController()
     const during = new AbortController()

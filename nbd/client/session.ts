@@ -28,6 +28,8 @@ export class Session implements ConnectionOwner {
   /** Requests without a connection, in order. */
   #waiting: PendingRequest[] = []
   #failure: HoldfastError | null = null
+  /** Connections in a row that were reopened and have answered nothing yet. */
+  #barren = 0
   readonly #closing = new AbortController()
   /** Writes acknowledged, and how many of them were acknowledged before the last successful flush was sent. */
   #written = 0
@@ -104,6 +106,7 @@ export class Session implements ConnectionOwner {
   }
 
   answered(request: PendingRequest): void {
+    this.#barren = 0
     const { command, flags } = request.spec
     const writes = command === Command.WRITE || command === Command.WRITE_ZEROES || command === Command.TRIM
     if (writes && (flags & CommandFlag.FUA) === 0) this.#written += 1
@@ -139,7 +142,8 @@ export class Session implements ConnectionOwner {
 
   #whyNotReopen(error: HoldfastError): HoldfastError | null {
     if (this.#failure) return this.#failure
-    if (this.#attempts === 0 || error.retry !== 'transient') return error
+    // A server that hangs up after each handshake is no server: without this it would be called for ever.
+    if (this.#barren >= this.#attempts || error.retry !== 'transient') return error
     if (this.#written === this.#durable) return null
     return new HoldfastError(
       'NetworkFailure',
@@ -155,7 +159,8 @@ export class Session implements ConnectionOwner {
   async #reopen(lost: HoldfastError): Promise<void> {
     const { delay } = this.#options.reconnect ?? { delay: 0 }
     for (let attempt = 1; ; attempt += 1) {
-      if (attempt > 1) await this.#pause(Math.min(delay * 2 ** (attempt - 2), delay * 16))
+      const inVain = this.#barren + attempt - 1
+      if (inVain > 0) await this.#pause(Math.min(delay * 2 ** (inVain - 1), delay * 16))
       try {
         const signal = this.#closing.signal
         const connection = await Connection.open({ ...this.#options, signal }, this.#limits.requestTimeout, this)
@@ -164,6 +169,7 @@ export class Session implements ConnectionOwner {
           return
         }
         this.#proveSame(connection)
+        this.#barren += 1
         this.#use(connection)
         return
       } catch (error) {
