@@ -39,6 +39,21 @@ export function errorOf(thrown: unknown): SerializedError | undefined {
   return internal(thrown instanceof Error ? thrown.message : String(thrown))
 }
 
+const damages: ReadonlySet<string> = new Set<ErrorCode>([
+  'ChunkLost',
+  'PackDamaged',
+  'FormatError',
+  'RecordForged',
+  'PointNotRestorable',
+  'ObjectAbsent',
+  'SizeMismatch',
+])
+
+/** Errors of reading a point that say something about the point; all others say something about the day. */
+export function blamesThePoint(error: SerializedError): boolean {
+  return damages.has(error.code)
+}
+
 /** Rethrows nothing but what may leave a workflow. */
 export function asFailure(thrown: unknown): Error {
   if (isCancellation(thrown)) return new CancelledFailure('the run was cancelled')
