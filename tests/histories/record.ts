@@ -169,6 +169,12 @@ const scenarios: { readonly [name: string]: Scenario } = {
     input: drill,
     script: { runGuestCheck: async ({ check: { title } }) => ({ title, passed: false, exit: 0, out: '990', err: '', count: 990, detail: 'counted 990, expected 1000 ± 0.5 %' }) },
   },
+  'drill-silent': {
+    workflow: 'restoreDrill',
+    input: drill,
+    script: { waitForGuest: async () => ({ state: 'silent', waitedMs: 60_000 }) },
+  },
+  'drill-inconclusive': { workflow: 'restoreDrill', input: { ...drill, checks: [] }, script: {} },
 }
 
 async function historyTypes(handle: WorkflowHandle): Promise<string[]> {
