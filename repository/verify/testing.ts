@@ -6,10 +6,14 @@ import { readTail, type TocEntry } from '../format/index.ts'
 import { openRepositoryWith, type OpenedRepository } from '../repository.ts'
 import { connectTo, type Connect, type ObjectStore } from '../store/index.ts'
 import type { VerifyLevel, VerifyReport } from '../types.ts'
+import { WorkerPool } from '../workers/index.ts'
 
 const golden = new URL('../golden/r1-v1/', import.meta.url).pathname
 /** The recovery key opens without the work that a passphrase costs. */
 const text = /^recovery key: (.*)$/m.exec(readFileSync(join(golden, 'secrets.txt'), 'utf8'))?.[1] ?? ''
+
+/** One for all copies: starting threads costs more than what they do here. */
+const pool = new WorkerPool(1)
 
 export class Copy implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'verify-'))
@@ -29,8 +33,8 @@ export class Copy implements Disposable {
     const location = { kind: 'posix', path: this.path } as const
     const connect: Connect = () => wrap(connectTo(location)())
     return openRepositoryWith(
-      { location, secret: { kind: 'recovery', text }, cacheDir: join(this.folder, 'cache'), threads: 1 },
-      { connect, warn: (message) => this.warnings.push(message) },
+      { location, secret: { kind: 'recovery', text }, cacheDir: join(this.folder, 'cache') },
+      { connect, pool, warn: (message) => this.warnings.push(message) },
     )
   }
 
