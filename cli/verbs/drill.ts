@@ -23,7 +23,7 @@ export const drill: Verb = (ioOf) => {
     .option('--checks <file>', 'JSON list of commands to run in the guest; default: those kept with the VM')
     .option('--reason <text>', 'shown in the runbook', '')
     .option('--key <text>', 'Idempotency-Key: repeating the command starts nothing twice')
-    .option('-w, --watch', 'follow it to its end')
+    .option('-w, --watch', 'follow it to its end; ends with 0 only if the point was proven')
   examples(command, [
     'holdfast drill web-01 --watch',
     'holdfast drill web-01 --point 2026-11-21T02:41:10Z --checks checks.json',

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { Command } from 'commander'
+import { shellWord } from '../../base/index.ts'
 import { homeFolder } from '../home.ts'
 import { plain } from '../render/style.ts'
 import { table } from '../render/table.ts'
@@ -32,7 +33,7 @@ export const lab: Verb = (ioOf) => {
       io.answer(
         { name: options.name, folder: started.folder, endpoint: started.endpoint },
         () =>
-          `${started.vms.length} running in ${started.folder}\n  holdfast hypervisor add ${options.name} ${started.endpoint.address} --platform qemu --option scope=${String(started.endpoint.options.scope)} --discover`,
+          `${started.vms.length} running in ${started.folder}\n  holdfast hypervisor add ${options.name} ${shellWord(started.endpoint.address)} --platform qemu --option scope=${String(started.endpoint.options.scope)} --discover`,
       )
       if (options.detach) return
       io.say('Ctrl-C ends them.')
