@@ -5,6 +5,8 @@ import { connectionOf, openClient, type ApiClient, type Fetch } from './client/i
 /** What a verb may touch of the world; tests put their own in. */
 export interface World {
   readonly stdout: { write(text: string | Uint8Array): unknown; readonly isTTY?: boolean; readonly columns?: number }
+  /** stdout for bytes that must all arrive: from here on, a reader that leaves is an error of the write. */
+  readonly bytes?: () => NodeJS.WritableStream
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number }
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly env: { readonly [name: string]: string | undefined }

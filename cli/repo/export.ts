@@ -1,5 +1,4 @@
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
-import { once } from 'node:events'
 import { HoldfastError } from '../../base/index.ts'
 import type { DiskReader } from '../../repository/index.ts'
 
@@ -24,7 +23,7 @@ export async function exportDisk(
 ): Promise<{ readonly size: number; readonly dataBytes: number }> {
   const size = reader.info.bytes
   await using sink =
-    'stream' in target ? new StreamSink(target.stream) : await fileSink(target.file, target.force, size)
+    'stream' in target ? new StreamSink(target.stream, size) : await fileSink(target.file, target.force, size)
   let dataBytes = 0
   for await (const { offset, data } of reader.stream(0, size, signal)) {
     signal.throwIfAborted()
@@ -125,15 +124,29 @@ class DeviceSink implements Sink {
 /** A pipe: every byte in order, no faster than it is read. */
 class StreamSink implements Sink {
   readonly #stream: ByteStream
+  readonly #size: number
   #position = 0
 
-  constructor(stream: ByteStream) {
+  constructor(stream: ByteStream, size: number) {
     this.#stream = stream
+    this.#size = size
   }
+  /** Waits until the bytes are out, so that none counts as written that nobody took; then the buffer is free again. */
   async #push(data: Uint8Array): Promise<void> {
-    // The reader's buffer is used again: the stream keeps a copy.
-    if (!this.#stream.write(Buffer.from(data))) await once(this.#stream, 'drain')
+    await new Promise<void>((resolve, reject) => {
+      this.#stream.write(data, (error) => {
+        if (error) reject(this.#broken(error))
+        else resolve()
+      })
+    })
     this.#position += data.byteLength
+  }
+  #broken(cause: Error): HoldfastError {
+    const went = `${this.#position} of ${this.#size} bytes`
+    return new HoldfastError('TargetWriteFailed', `the disk is not whole: its reader stopped after ${went}`, {
+      cause,
+      hint: 'Throw away what arrived, look why the reader ended, and export again.',
+    })
   }
   async #zeroTo(end: number): Promise<void> {
     while (this.#position < end) await this.#push(zeros.subarray(0, Math.min(zeros.byteLength, end - this.#position)))

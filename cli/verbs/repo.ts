@@ -274,7 +274,7 @@ async function exportOne(
   const progress = new Progress(io, wish.disk)
   try {
     const target = isStream
-      ? { stream: io.world.stdout as NodeJS.WritableStream }
+      ? { stream: io.world.bytes?.() ?? (io.world.stdout as NodeJS.WritableStream) }
       : { file: wish.file, force: wish.force }
     const done = await exportDisk(point.disk(wish.disk), target, io.world.signal, (now, total) =>
       progress.bytes(now, total),
