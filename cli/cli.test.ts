@@ -117,6 +117,32 @@ describe('exit codes', () => {
     expect(here.engine.started).toHaveLength(2)
   })
 
+  test('of several is that of one where all ended alike, or what ended it all', async () => {
+    const two = 'backup web-01 db-01'
+    expect((await holdfast(two, { fetch: away })).code).toBe(7)
+    expect((await holdfast(two, { env: { HOLDFAST_TOKEN: 'wrong' } })).code).toBe(6)
+    here.engine.away = true
+    expect((await holdfast(two)).code).toBe(8)
+    here.engine.away = false
+    expect((await holdfast('backup nothing neither')).code).toBe(4)
+    here.engine.put({ workflowId: 'backup/web-01', workflow: 'backupVm' })
+    expect((await holdfast('backup web-01 nothing')).code).toBe(1)
+
+    const stop = new AbortController()
+    const fetch: World['fetch'] = async (request) => {
+      stop.abort()
+      return Promise.reject(request.signal.reason as Error)
+    }
+    expect((await holdfast(two, { fetch, signal: stop.signal })).code).toBe(130)
+  })
+
+  test('of several tells what was started before the server went away', async () => {
+    let asked = 0
+    const fetch: World['fetch'] = async (request) => ((asked += 1) > 2 ? away() : here.app.fetch(request))
+    const ran = await holdfast('backup web-01 db-01', { fetch })
+    expect([ran.code, ran.out]).toEqual([7, expect.stringMatching(/^web-01: started/)])
+  })
+
   test('interrupted is 130', async () => {
     const stop = new AbortController()
     stop.abort()
@@ -435,12 +461,22 @@ describe('the way to the server', () => {
     expect((await holdfast('vms', { env, fetch })).code).toBe(0)
     rmSync(join(folder, 'run', 'server.json'))
     await holdfast('vms', { env: { ...env, HOLDFAST_PORT: '7501' }, fetch })
-    await holdfast('vms --server http://flag:1/', { env, fetch })
+    await holdfast('vms --server http://localhost:7420/', { env, fetch })
     expect(seen).toEqual(
-      ['http://127.0.0.1:7777', 'http://127.0.0.1:7501', 'http://flag:1'].map(
+      ['http://127.0.0.1:7777', 'http://127.0.0.1:7501', 'http://localhost:7420'].map(
         (origin) => `${origin} Bearer ${adminToken}`,
       ),
     )
+    // Another server never hears this machine's token, only one that is meant for it.
+    seen.length = 0
+    for (const server of ['http://flag:1', 'https://127.0.0.1:7420', 'http://127.0.0.1:7421']) {
+      const refused = await holdfast(`vms --server ${server}`, { env, fetch })
+      expect([refused.code, refused.err]).toEqual([6, expect.stringContaining(`no token was given for ${server}`)])
+    }
+    expect((await holdfast('vms', { env: { ...env, HOLDFAST_SERVER: 'http://flag:1' }, fetch })).code).toBe(6)
+    expect(seen).toEqual([])
+    await holdfast(`vms --server http://flag:1/ --token mine`, { env, fetch })
+    expect(seen).toEqual(['http://flag:1 Bearer mine'])
   })
 
   test('the committed client is what the document says (node cli/client/write-client.ts brings it up to date)', async () => {

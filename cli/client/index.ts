@@ -47,27 +47,37 @@ function announcedServer(home: string): string | undefined {
   }
 }
 
-/** Flags first, then the environment, then the files of a server on this machine. */
+/**
+ * Flags first, then the environment, then the files of a server on this machine. The token in those files opens this
+ * machine's server and is sent to no other.
+ */
 export function connectionOf(flags: { readonly server?: string; readonly token?: string }, env: Env): Connection {
   const home = homeFolder(env)
-  const server =
-    flags.server ??
-    env['HOLDFAST_SERVER'] ??
-    announcedServer(home) ??
-    `http://127.0.0.1:${env['HOLDFAST_PORT'] || '7420'}`
+  const own = announcedServer(home) ?? `http://127.0.0.1:${env['HOLDFAST_PORT'] || '7420'}`
+  const server = flags.server ?? env['HOLDFAST_SERVER'] ?? own
   if (!/^https?:\/\//.test(server) || !URL.canParse(server)) {
     throw new HoldfastError('InvalidRequest', `not the address of a server: ${server}`, {
       hint: 'For example http://127.0.0.1:7420',
     })
   }
   const tokenFile = join(home, 'secrets', 'admin-token')
-  const token = flags.token ?? env['HOLDFAST_TOKEN'] ?? fileText(tokenFile)
+  const isOwn = originOf(server) === originOf(own)
+  const token = flags.token ?? env['HOLDFAST_TOKEN'] ?? (isOwn ? fileText(tokenFile) : undefined)
   if (!token) {
-    throw new HoldfastError('Unauthorized', 'no token was given, and there is none on this machine', {
-      hint: `Give --token or HOLDFAST_TOKEN; the server keeps it in ${tokenFile}.`,
-    })
+    throw new HoldfastError(
+      'Unauthorized',
+      isOwn
+        ? 'no token was given, and there is none on this machine'
+        : `no token was given for ${originOf(server)}; the one of this machine belongs to ${originOf(own)}`,
+      { hint: `Give --token or HOLDFAST_TOKEN; the server keeps it in ${isOwn ? tokenFile : 'its own home folder'}.` },
+    )
   }
   return { server: server.replace(/\/+$/, ''), token }
+}
+
+function originOf(address: string): string {
+  const { protocol, hostname, port } = new URL(address)
+  return `${protocol}//${hostname === 'localhost' ? '127.0.0.1' : hostname}${port && `:${port}`}`
 }
 
 export type Fetch = (request: Request) => Promise<Response>

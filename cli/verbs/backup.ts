@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
-import { HoldfastError, toHoldfastError } from '../../base/index.ts'
+import { HoldfastError, toHoldfastError, type ErrorCode } from '../../base/index.ts'
 import { ask, type Schemas } from '../client/index.ts'
-import { exit } from '../exit-codes.ts'
+import { exit, exitOf } from '../exit-codes.ts'
 import { followRun } from '../follow.ts'
 import type { Io } from '../io.ts'
 import { examples, findVm, keyHeader, whole, type Verb } from './common.ts'
@@ -20,7 +20,7 @@ interface Options {
 interface Row {
   readonly vm: string
   readonly run: Schemas['Accepted'] | null
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string } | null
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } | null
 }
 
 export const backup: Verb = (ioOf) => {
@@ -60,25 +60,42 @@ export const backup: Verb = (ioOf) => {
       return
     }
     const rows: Row[] = []
-    for (const name of names) rows.push(await tryStart(io, name, options))
-    io.answer(rows, () =>
-      rows
-        .map(({ vm, run, error }) =>
-          run ? `${vm}: started, ${run.command}` : `${vm}: ${error?.message ?? ''}. ${error?.hint ?? ''}`,
-        )
-        .join('\n'),
-    )
-    const failed = rows.filter((row) => row.error).length
-    if (failed > 0) io.end(failed === rows.length ? exit.failed : exit.partial)
+    try {
+      for (const name of names) rows.push(await tryStart(io, name, options))
+    } finally {
+      if (rows.length > 0) io.answer(rows, () => rowsText(rows))
+    }
+    io.end(endOf(rows))
   })
 }
+
+function rowsText(rows: readonly Row[]): string {
+  return rows
+    .map(({ vm, run, error }) =>
+      run ? `${vm}: started, ${run.command}` : `${vm}: ${error?.message ?? ''}. ${error?.hint ?? ''}`,
+    )
+    .join('\n')
+}
+
+/** All alike: that. Some of them: partial. */
+function endOf(rows: readonly Row[]): number {
+  const codes = new Set(rows.map(({ error }) => (error ? exitOf(error.code) : exit.ok)))
+  const [only, ...others] = codes
+  if (others.length === 0) return only ?? exit.ok
+  return codes.has(exit.ok) ? exit.partial : exit.failed
+}
+
+/** What would be the same for every other VM, too. */
+const general: ReadonlySet<number> = new Set([exit.auth, exit.unreachable])
 
 /** With several VMs one that is refused does not keep the others from starting. */
 async function tryStart(io: Io, name: string, options: Options): Promise<Row> {
   try {
     return { vm: name, run: await start(io, name, options), error: null }
-  } catch (error) {
-    const { code, message, hint } = toHoldfastError(error)
+  } catch (thrown) {
+    const error = toHoldfastError(thrown)
+    if (io.world.signal.aborted || general.has(exitOf(error.code))) throw error
+    const { code, message, hint } = error
     return { vm: name, run: null, error: { code, message, hint } }
   }
 }
