@@ -4,7 +4,7 @@ import { followRun } from '../follow.ts'
 import type { Io } from '../io.ts'
 import { runbookText } from '../render/runbook.ts'
 import { styleOf } from '../render/style.ts'
-import { examples, runPath, type Verb } from './common.ts'
+import { examples, keyHeader, runPath, type Verb } from './common.ts'
 
 const runArgument = ['<run>', 'run id, or workflow id (backup/web-01 is its latest run)'] as const
 
@@ -55,11 +55,11 @@ export const run: Verb = (ioOf) => {
     .description('ended: start it again with the same input; running: do not wait for the next attempt')
     .argument(...runArgument)
     .option('--step <id>', 'only this step of a running one')
+    .option('--confirm <name>', 'a restore in place: the name of the VM whose disks are replaced')
     .option('--reason <text>', 'shown in the runbook', '')
+    .option('--key <text>', 'Idempotency-Key: repeating the command starts nothing twice')
     .option('-w, --watch', 'follow it to its end')
-    .action(async (name: string, options: { step?: string; reason: string; watch?: boolean }, self: Command) =>
-      retry(ioOf(self), name, options),
-    )
+    .action(async (name: string, options: RetryOptions, self: Command) => retry(ioOf(self), name, options))
   return command
 }
 
@@ -82,7 +82,15 @@ function act(
     })
 }
 
-async function retry(io: Io, name: string, options: { step?: string; reason: string; watch?: boolean }): Promise<void> {
+interface RetryOptions {
+  readonly step?: string
+  readonly confirm?: string
+  readonly reason: string
+  readonly key?: string
+  readonly watch?: boolean
+}
+
+async function retry(io: Io, name: string, options: RetryOptions): Promise<void> {
   const api = io.api()
   const known = await ask(api.GET('/runs/{run}', runPath(name)))
   let { runId } = known
@@ -96,7 +104,13 @@ async function retry(io: Io, name: string, options: { step?: string; reason: str
         steps.length > 0 ? `Trying again now: ${steps.join(', ')}` : 'It looks again now.',
       )
   } else {
-    const accepted = await ask(api.POST('/runs/{run}/retry', { ...runPath(runId), body: { reason: options.reason } }))
+    const { reason, confirm, key } = options
+    const accepted = await ask(
+      api.POST('/runs/{run}/retry', {
+        params: { ...runPath(runId).params, ...keyHeader(key) },
+        body: { reason, ...(confirm !== undefined && { confirmName: confirm }) },
+      }),
+    )
     runId = accepted.runId
     if (!options.watch) io.answer(accepted, () => `Started ${accepted.workflowId} again.\n  ${accepted.command}`)
   }
