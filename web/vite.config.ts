@@ -15,5 +15,7 @@ export default defineConfig({
       adapter: adapter({ pages: out, assets: out, fallback: 'index.html' }),
     }),
   ],
+  // Which plugin took how long is no news to whoever builds.
+  build: { rolldownOptions: { checks: { pluginTimings: false } } },
   server: { proxy: { '/api': process.env['HOLDFAST_SERVER'] ?? 'http://127.0.0.1:7420' } },
 })

@@ -1,10 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { HoldfastError, describeError } from '../../base/index.ts'
+import { spawnSupervised } from '../../drivers/transport/index.ts'
 import { createRepository } from '../../repository/index.ts'
 import { freePort, homeOf, whoIs } from '../../server/index.ts'
 import { ask, connectionOf, openClient, type ApiClient, type Schemas } from '../client/index.ts'
@@ -40,7 +41,7 @@ export class Installation implements AsyncDisposable {
     this.#child = child
   }
 
-  /** Resolves when the API answers and a mover is connected. */
+  /** Resolves when the API answers and a mover is connected. The kernel ends it with this process, however this ends. */
   static async start(options: InstallationOptions): Promise<Installation> {
     const { home } = options
     mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 })
@@ -49,7 +50,7 @@ export class Installation implements AsyncDisposable {
     const port = await freePort()
     const env = { ...process.env, ...options.env, HOLDFAST_HOME: home, HOLDFAST_PORT: String(port) }
     const args = ['--disable-warning=ExperimentalWarning', main, 'up']
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', log, log] })
+    const child = spawnSupervised(process.execPath, args, 'parent', log, env)
     closeSync(log)
     const ended = new Promise<never>((_, reject) => {
       child.once('error', reject)
@@ -67,7 +68,7 @@ export class Installation implements AsyncDisposable {
       ended.catch(() => null)
       return new Installation(home, url, api, child)
     } catch (error) {
-      child.kill('SIGTERM')
+      await end(child)
       throw error
     }
   }
@@ -103,12 +104,7 @@ export class Installation implements AsyncDisposable {
 
   /** SIGTERM, as Ctrl-C or systemd would, and waits. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    const gone = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()))
-    this.#child.kill('SIGTERM')
-    const late = setTimeout(() => this.#child.kill('SIGKILL'), 90_000)
-    await gone
-    clearTimeout(late)
+    await end(this.#child)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -145,6 +141,15 @@ export interface NewRepository {
   readonly passphrase: string
   readonly recoveryKey: string
   readonly path: string
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  child.kill('SIGTERM')
+  const late = setTimeout(() => child.kill('SIGKILL'), 90_000)
+  await gone
+  clearTimeout(late)
 }
 
 /** Each part announces itself in `run/` when it serves; what a killed one left there does not count. */

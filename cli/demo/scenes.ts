@@ -78,6 +78,31 @@ function isCopyFigures(result: unknown): result is CopyFigures {
 }
 
 /**
+ * What a restore wrote, by its steps' own results, and how long from the first disk's start to the last one's end; the
+ * disks are written side by side.
+ */
+export function writeFigures(book: Runbook): { readonly writtenBytes: number; readonly writeMs: number } {
+  const moves = book.phases.flatMap(({ steps }) => steps).flatMap((step) => (isWrite(step) ? [step] : []))
+  const starts = moves.map(({ startedMs }) => startedMs ?? Infinity)
+  const ends = moves.map(({ endedMs }) => endedMs ?? -Infinity)
+  return {
+    writtenBytes: moves.reduce((total, { result }) => total + result.writtenBytes, 0),
+    writeMs: Math.max(0, Math.max(...ends) - Math.min(...starts)),
+  }
+}
+
+type Step = Runbook['phases'][number]['steps'][number]
+
+function isWrite(step: Step): step is Step & { readonly result: { readonly writtenBytes: number } } {
+  const { result } = step
+  return (
+    typeof result === 'object' &&
+    result !== null &&
+    typeof (result as Partial<{ writtenBytes: unknown }>).writtenBytes === 'number'
+  )
+}
+
+/**
  * Waits until a part of the newest session has written so many journals: as much of the disk is durable then. Looked
  * up in the repository's own folder, because a progress report would be seconds old.
  */

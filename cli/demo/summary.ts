@@ -1,69 +1,61 @@
-import { MiB, formatBytes, formatDuration } from '../../base/index.ts'
+import { describeError, formatBytes, formatDuration, isHoldfastError } from '../../base/index.ts'
 import { pairs } from '../render/table.ts'
+import { isProven, type DemoFacts } from './proven.ts'
 
-/** What `--json` writes. Every figure was measured in this run; durations in ms, sizes in bytes, rates per second. */
-export interface DemoSummary {
-  /** All of it: both backups validated, resumed as promised, restored identically, verified, drill passed. */
+/** What `--json` writes: everything was measured in this run, null is what was not. */
+export interface DemoSummary extends DemoFacts {
+  /** All claims hold, and the story came to its end. */
   readonly proven: boolean
-  readonly durations: { readonly [scene: string]: number }
-  readonly points: readonly {
-    readonly id: string
-    readonly mode: string
-    readonly logicalBytes: number
-    readonly readBytes: number
-    readonly newBytes: number
-    readonly freezeDurationMs: number | null
-  }[]
-  readonly resume: {
-    readonly killedPid: number
-    readonly journalSourceBytes: number
-    readonly bytesResumed: number
-    readonly bytesReadAgain: number
-  }
-  /** How long two file systems were frozen in the undisturbed full backup. */
-  readonly frozenMs: number | null
-  readonly verify: { readonly level: string; readonly chunks: number; readonly damages: number }
-  readonly restore: { readonly identical: boolean; readonly bytes: number; readonly durationMs: number }
-  readonly drill: { readonly verdict: string; readonly rtoSeconds: number | null; readonly screenshot: string | null }
-  readonly ratios: { readonly dedup: number | null; readonly compression: number | null }
-  readonly throughput: {
-    readonly fullBytesPerSecond: number
-    readonly incrementalBytesPerSecond: number
-    readonly restoreBytesPerSecond: number
-  }
+  /** Why it did not. */
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null
 }
 
-/** At most this is read again after a kill, with journals every 32 MiB (the journal distance and what was in flight). */
-export const mostReadAgain = 64 * MiB
+/** `failure`: what ended the story early. */
+export function summaryOf(facts: DemoFacts, failure: unknown = null): DemoSummary {
+  if (failure === null) return { proven: isProven(facts), error: null, ...facts }
+  const known = isHoldfastError(failure) ? failure : null
+  const error = { code: known?.code ?? 'Internal', message: describeError(failure), hint: known?.hint ?? null }
+  return { proven: false, error, ...facts }
+}
 
+/** The table at the end of a story that was told whole. */
 export function summaryText(summary: DemoSummary): string {
   const { points, resume, restore, drill, ratios, throughput, verify } = summary
-  const rate = (n: number): string => `${formatBytes(n)}/s`
-  const ratio = (n: number | null): string => (n === null ? 'not measured' : `${n.toFixed(2)} ×`)
   return pairs([
     ...points.map(
       (point) =>
         [
           `${point.mode} backup`,
-          `${formatBytes(point.logicalBytes)} of disks, ${formatBytes(point.readBytes)} read, ${formatBytes(point.newBytes)} stored`,
+          `${formatBytes(point.logicalBytes)} of disks, ${formatBytes(point.readBytes)} read, ${formatBytes(point.newBytes)} stored, ${point.consistency}-consistent`,
         ] as const,
     ),
     ['guest frozen for', summary.frozenMs === null ? 'not frozen' : formatDuration(summary.frozenMs)],
-    ['after kill -9', `${formatBytes(resume.bytesResumed)} of the disks stayed done, ${formatBytes(resume.bytesReadAgain)} read again`],
-    ['verified', `${verify.chunks} chunks decrypted and hashed, ${verify.damages} damaged`],
+    [
+      'after kill -9',
+      `${shown(resume.bytesResumed, formatBytes)} of the disks stayed done, ${shown(resume.bytesReadAgain, formatBytes)} read again`,
+    ],
+    [
+      'verified',
+      `${shown(verify.chunks, String)} chunks decrypted and hashed, ${shown(verify.damages, String)} damaged`,
+    ],
     [
       'restored',
-      `${restore.identical ? 'identical' : 'DIFFERENT'}, ${formatBytes(restore.bytes)} in ${formatDuration(restore.durationMs)}`,
+      `${restore.identical === true ? 'identical' : 'DIFFERENT'}, ${shown(restore.writtenBytes, formatBytes)} written in ${shown(restore.writeMs, formatDuration)} (${shown(restore.logicalBytes, formatBytes)} of disks, holes stay holes; the whole run ${shown(restore.durationMs, formatDuration)})`,
     ],
-    [
-      'drill',
-      `${drill.verdict}, recovery time ${drill.rtoSeconds === null ? 'unknown' : `${drill.rtoSeconds.toFixed(1)} s`}`,
-    ],
-    ['deduplication', ratio(ratios.dedup)],
-    ['compression', ratio(ratios.compression)],
+    ['drill', `${drill.verdict ?? 'no verdict'}, recovery time ${shown(drill.rtoSeconds, (s) => `${s.toFixed(1)} s`)}`],
+    ['deduplication', shown(ratios.dedup, (n) => `${n.toFixed(2)} ×`)],
+    ['compression', shown(ratios.compression, (n) => `${n.toFixed(2)} ×`)],
     [
       'throughput',
-      `full ${rate(throughput.fullBytesPerSecond)}, incremental ${rate(throughput.incrementalBytesPerSecond)} (killed once), restore ${rate(throughput.restoreBytesPerSecond)}`,
+      `full ${shown(throughput.fullBytesPerSecond, rate)} read, incremental ${shown(throughput.incrementalBytesPerSecond, rate)} read (killed once), restore ${shown(throughput.restoreBytesPerSecond, rate)} written`,
     ],
   ])
+}
+
+function rate(bytesPerSecond: number): string {
+  return `${formatBytes(bytesPerSecond)}/s`
+}
+
+function shown(value: number | null, format: (value: number) => string): string {
+  return value === null ? 'not measured' : format(value)
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { runInFront } from './foreground.mjs'
 import { root } from './paths.mjs'
 import { Failure } from './report.mjs'
 
@@ -9,7 +10,7 @@ import { Failure } from './report.mjs'
 const stamp = join(root, 'node_modules', '.holdfast-installed')
 
 /** Installs exactly what the lock file says, when it changed since the last time. */
-export function installNpmPackages(progress) {
+export async function installNpmPackages(progress) {
   const want = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex')
@@ -18,12 +19,12 @@ export function installNpmPackages(progress) {
   rmSync(stamp, { force: true })
   // Not `npm ci`: it refuses a lock file whose optional packages for other platforms a registry does not list.
   const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
-  const npm = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
-  if (npm.error)
-    throw new Failure(`npm cannot be started: ${npm.error.message}`, 'Install npm (Debian: apt-get install npm).')
-  if (npm.status !== 0) {
+  if (spawnSync('npm', ['--version']).error)
+    throw new Failure('npm cannot be started', 'Install npm (Debian: apt-get install npm).')
+  const status = await runInFront('npm', args, { cwd: root })
+  if (status !== 0) {
     throw new Failure(
-      `npm ${args.join(' ')} ended with ${npm.status}`,
+      `npm ${args.join(' ')} ended with ${status}`,
       'Look at the lines above; most often the network or a proxy. Then run the same command again: it continues.',
     )
   }

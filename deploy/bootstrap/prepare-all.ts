@@ -4,6 +4,17 @@ import { buildGuest } from '../../lab/index.ts'
 import { findTemporalCli, homeOf } from '../../server/index.ts'
 import { buildDashboard } from './prepare-web.ts'
 
+/** `prepare` for scripts that need it: an expected failure is told in words, and ends the process. */
+export async function prepareOrExit(): Promise<void> {
+  try {
+    await prepare()
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error
+    console.error(`\n✗ ${error.message}\n  ${error.hint}`)
+    process.exit(1)
+  }
+}
+
 /** What demo and tests need beyond packages: the Temporal CLI, the lab's guest and the dashboard. Seconds when warm. */
 export async function prepare(): Promise<void> {
   await step('Temporal CLI', async (progress) => {
@@ -18,17 +29,11 @@ export async function prepare(): Promise<void> {
     const guest = await buildGuest({ progress })
     return existsSync(guest.kernel) ? 'ready' : 'incomplete'
   })
-  await step('dashboard', async () => (buildDashboard() ? 'built' : 'unchanged'))
+  await step('dashboard', async () => ((await buildDashboard()) ? 'built' : 'unchanged'))
 }
 
 async function step(name: string, work: (progress: (text: string) => void) => Promise<string>): Promise<void> {
   const started = Date.now()
-  try {
-    const outcome = await work((text) => console.error(`· ${name}: ${text}`))
-    console.error(`· ${name}: ${outcome}, ${formatDuration(Date.now() - started)}`)
-  } catch (error) {
-    if (!isHoldfastError(error)) throw error
-    console.error(`\n✗ ${name}: ${error.message}\n  ${error.hint}`)
-    process.exit(1)
-  }
+  const outcome = await work((text) => console.error(`· ${name}: ${text}`))
+  console.error(`· ${name}: ${outcome}, ${formatDuration(Date.now() - started)}`)
 }

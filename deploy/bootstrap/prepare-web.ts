@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { runProgram } from '../../drivers/transport/index.ts'
 import { root } from './tasks.ts'
 
 /** SvelteKit generates the types that svelte-check and the editor read. */
@@ -10,7 +11,7 @@ export function prepareWeb(): void {
 }
 
 /** Builds the dashboard when a source of it changed since the last build. Returns whether it did. */
-export function buildDashboard(): boolean {
+export async function buildDashboard(): Promise<boolean> {
   const stamp = join(root, 'web/build/.sources')
   const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')))
   const files = globSync(['web/src/**/*', 'web/static/**/*', 'web/*.{ts,js,json,html}'], {
@@ -23,10 +24,11 @@ export function buildDashboard(): boolean {
   for (const file of files) hash.update(file.slice(root.length)).update(readFileSync(file))
   const want = hash.digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === want) return false
-  execFileSync('vite', ['build', '--logLevel', 'warn'], {
+  const { err } = await runProgram('vite', ['build', '--logLevel', 'warn'], {
     cwd: join(root, 'web'),
-    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, FORCE_COLOR: '0' },
   })
+  if (err !== '') console.error(err.trimEnd())
   mkdirSync(join(root, 'web/build'), { recursive: true })
   writeFileSync(stamp, want)
   return true

@@ -1,5 +1,5 @@
-/** `npm run setup`: everything that demo, tests and daily use need, and nothing else. */
-import { prepare } from './prepare-all.ts'
+/** `npm run setup`: everything that demo and daily use need, and nothing else. `npm test` adds what only tests need. */
+import { prepareOrExit } from './prepare-all.ts'
 
-await prepare()
+await prepareOrExit()
 console.error('ready: npm run holdfast -- up')

@@ -4,20 +4,21 @@
  * Node 20: it installs what is missing, then goes on under the Node of the project (npm package `node`).
  * Every step looks first and does nothing if its work stands, so an interrupted set-up continues where it stopped.
  */
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import process from 'node:process'
+import { parseArgs } from 'node:util'
 import { Failure, say, seconds, timed } from './report.mjs'
 import { installDebianPackages } from './debian.mjs'
+import { runInFront } from './foreground.mjs'
 import { installNpmPackages } from './npm.mjs'
 import { node24, root } from './paths.mjs'
 
 const tasks = {
   /** What it needs beyond npm packages, and the script that goes on under Node 24. */
-  setup: { packages: 'all', script: 'deploy/bootstrap/prepare.ts' },
-  demo: { packages: 'all', script: 'deploy/bootstrap/demo.ts' },
-  test: { packages: 'all', script: 'deploy/bootstrap/test.ts' },
-  check: { packages: 'none', script: 'deploy/bootstrap/check.ts' },
+  setup: { packages: 'run', script: 'deploy/bootstrap/prepare.ts' },
+  demo: { packages: 'run', script: 'deploy/bootstrap/demo.ts' },
+  test: { packages: 'test', script: 'deploy/bootstrap/test.ts' },
+  check: { packages: null, script: 'deploy/bootstrap/check.ts' },
 }
 
 const started = Date.now()
@@ -26,13 +27,15 @@ try {
   const task = tasks[name]
   if (!task) throw new Failure(`unknown task “${name}”`, `One of: ${Object.keys(tasks).join(', ')}.`)
   refuseOldNode()
+  if (name === 'demo') forgetSummary(args)
   await timed('npm packages', installNpmPackages)
-  if (task.packages === 'all') await timed('Debian packages', installDebianPackages)
+  const { packages } = task
+  if (packages !== null) await timed('Debian packages', (progress) => installDebianPackages(packages, progress))
   if (!existsSync(node24)) {
     throw new Failure('the project’s own Node is not there', 'Delete node_modules and run the same command again.')
   }
   say(`set-up so far: ${seconds(Date.now() - started)}`)
-  process.exitCode = goOn(task.script, args)
+  process.exitCode = await goOn(task.script, args)
 } catch (error) {
   if (!(error instanceof Failure)) throw error
   console.error(`\n✗ ${error.message}\n  ${error.hint}`)
@@ -49,23 +52,17 @@ function refuseOldNode() {
   }
 }
 
-/** The terminal's Ctrl-C reaches the child too; it decides how to end, so this process only waits for it. */
-function goOn(script, args) {
-  process.on('SIGINT', () => say('stopping…'))
+/** What an earlier demo proved is not said of this one, even if this one does not get far enough to say so itself. */
+function forgetSummary(args) {
+  const { values } = parseArgs({ args, options: { json: { type: 'string' } }, strict: false })
+  if (typeof values.json === 'string') rmSync(values.json, { force: true })
+}
+
+async function goOn(script, args) {
   const env = {
     ...process.env,
     PATH: `${root}/node_modules/.bin:${process.env.PATH}`,
     HOLDFAST_STARTED: String(started),
   }
-  const child = spawnSync(node24, ['--disable-warning=ExperimentalWarning', script, ...args], {
-    cwd: root,
-    env,
-    stdio: 'inherit',
-  })
-  if (child.error)
-    throw new Failure(
-      `cannot start ${node24}: ${child.error.message}`,
-      'Delete node_modules and run the same command again.',
-    )
-  return child.status ?? 130
+  return runInFront(node24, ['--disable-warning=ExperimentalWarning', script, ...args], { cwd: root, env })
 }

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process'
 import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { spawnSupervised } from '../../drivers/transport/index.ts'
 
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -24,13 +24,9 @@ export async function runTask(task: Task, logDir: string, live = false): Promise
   const log = join(logDir, `${task.name.replaceAll(/[^a-z0-9-]+/gi, '-')}.log`)
   const sink = createWriteStream(log)
   const [program, ...args] = task.command
-  const child = spawn(program, args, {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, FORCE_COLOR: '0' },
-  })
+  const child = spawnSupervised(program, args, 'parent', 'pipe', { ...process.env, FORCE_COLOR: '0' })
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
+    stream?.on('data', (chunk: Buffer) => {
       sink.write(chunk)
       if (live) process.stdout.write(chunk)
     })

@@ -5,19 +5,22 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { prepare } from './prepare-all.ts'
+import { partsToRun } from './parts.ts'
+import { prepareOrExit } from './prepare-all.ts'
 import { runTask, type Outcome } from './tasks.ts'
 
-const parts = ['check', 'contract', 'e2e', 'chaos'] as const
-const asked = process.argv.slice(2)
+const asked = partsToRun(process.argv.slice(2))
+if ('unknown' in asked) {
+  console.error(`✗ no such part: ${asked.unknown.join(', ')}\n  One or more of: ${asked.known.join(', ')}.`)
+  process.exit(2)
+}
 const started = Number(process.env['HOLDFAST_STARTED'] ?? Date.now())
 const logs = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
-await prepare()
+await prepareOrExit()
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
 const outcomes: Outcome[] = []
-for (const part of parts) {
-  if (asked.length > 0 && !asked.includes(part)) continue
+for (const part of asked.run) {
   console.log(`\n── ${part} ──`)
   const report = join(logs, `${part}.json`)
   const command: [string, ...string[]] =

@@ -33,17 +33,18 @@ export function spawnSupervised(
   args: readonly string[],
   lifetime: Lifetime,
   output: number | 'ignore' | 'pipe',
+  env: NodeJS.ProcessEnv = process.env,
 ): ChildProcess {
   const stdio: ['ignore', typeof output, typeof output] = ['ignore', output, output]
   if (lifetime === 'detached') {
     requireProgram(program)
-    return spawn(program, args, { stdio, detached: true })
+    return spawn(program, args, { stdio, env, detached: true })
   }
   for (const needed of [program, 'setpriv']) requireProgram(needed)
   const check = '[ "$PPID" = "$1" ] || exit 125; shift; exec "$@"'
   const supervision = ['--pdeathsig', 'KILL', '--', 'sh', '-c', check, 'sh', String(process.pid)]
   // Its own process group: Ctrl-C in the terminal goes to the parent, which decides how to end.
-  return spawn('setpriv', [...supervision, program, ...args], { stdio, detached: true })
+  return spawn('setpriv', [...supervision, program, ...args], { stdio, env, detached: true })
 }
 
 /** Throws `PackageMissing` with the command that installs it. Returns the absolute path; one given is taken as it is. */

@@ -41,7 +41,7 @@ export interface Faults {
 
 const heights = { 1440: { width: 1440, height: 1000 }, 390: { width: 390, height: 844 } } as const
 
-export const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+export const chromiumPath = process.env['HOLDFAST_CHROMIUM'] ?? '/usr/bin/chromium'
 export const browserFlags = [
   '--no-sandbox',
   '--disable-gpu',
