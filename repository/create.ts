@@ -199,7 +199,7 @@ export async function readFmt(store: ObjectStore): Promise<ReturnType<typeof ope
   const replicas = []
   for (const replica of [0, 1, 2] as const) {
     const name = names.fmt(replica)
-    const bytes = await getWhole(store, name, signal)
+    const bytes = await asItStands(store, name)
     if (bytes !== undefined) replicas.push({ name, bytes })
   }
   return replicas.length === 0 ? undefined : openFmt(replicas)
@@ -208,10 +208,21 @@ export async function readFmt(store: ObjectStore): Promise<ReturnType<typeof ope
 export async function keyObjects(store: ObjectStore): Promise<KeyObject[]> {
   const objects: KeyObject[] = []
   for (const { name } of await listAll(store, 'keys/')) {
-    const bytes = await getWhole(store, name, signal)
+    if (parseName(name) === undefined) continue
+    const bytes = await asItStands(store, name)
     if (bytes !== undefined) objects.push({ name, bytes })
   }
   return objects
+}
+
+/** What is larger than any object of its kind is damaged, and so are no bytes at all: who opens them says so. */
+async function asItStands(store: ObjectStore, name: string): Promise<Uint8Array | undefined> {
+  try {
+    return await getWhole(store, name, signal)
+  } catch (error) {
+    if (isHoldfastError(error) && error.code === 'FormatError') return new Uint8Array(0)
+    throw error
+  }
 }
 
 export function probeObject(repo: string, probe: ProbeReport, ms: number): Uint8Array {

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../base/index.ts'
+import { HoldfastError, isHoldfastError } from '../base/index.ts'
 import { parseName, unionFeatures, type Features, type Fmt } from './format/index.ts'
 import { openFeat, type KeyRing } from './keys/index.ts'
 import { getWhole, listAll, type ObjectStore } from './store/index.ts'
@@ -51,12 +51,23 @@ export class FeatureGate {
     const sets: Features[] = [this.#fmt.features]
     for (const { name } of await listAll(this.#store, 'feat/')) {
       if (parseName(name)?.kind !== 'feat') continue
-      const bytes = await getWhole(this.#store, name, signal)
-      if (bytes === undefined) continue
-      const opened = openFeat(bytes, this.#ring.signers)
+      const opened = await this.#open(name, signal)
+      if (opened === undefined) continue
       if ('feat' in opened) sets.push(opened.feat.add)
       else this.#warn(`${name} is not a genuine activation: ${opened.why.message}`)
     }
     return unionFeatures(sets)
+  }
+
+  /** undefined: gone since the listing. */
+  async #open(name: string, signal: AbortSignal): Promise<ReturnType<typeof openFeat> | undefined> {
+    try {
+      const bytes = await getWhole(this.#store, name, signal)
+      return bytes && openFeat(bytes, this.#ring.signers)
+    } catch (error) {
+      // Larger than any activation, hence none.
+      if (isHoldfastError(error) && error.code === 'FormatError') return { why: error }
+      throw error
+    }
   }
 }

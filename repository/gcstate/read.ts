@@ -10,7 +10,7 @@ import {
   type Condemned,
   type RecordMac,
 } from '../format/index.ts'
-import { isAbsent, listAll, type ObjectStore } from '../store/index.ts'
+import { getObject, isAbsent, listAll, type ObjectStore } from '../store/index.ts'
 import type { GcRecord, GcState } from './knowledge.ts'
 import { PackSet } from './pack-set.ts'
 
@@ -85,7 +85,7 @@ export class GcStateReader {
   async #condemned(store: ObjectStore, name: string, signal: AbortSignal) {
     const known = this.#bodies.get(name)
     if (known !== undefined) return known
-    const bytes = await store.getRange(name, 0, undefined, signal)
+    const bytes = await getObject(store, name, signal)
     const condemned = decodeCondemned(bytes)
     const named = parseName(name)
     const agrees = named?.kind === 'condemned' && named.epoch === condemned.epoch && named.nonce === condemned.nonce
@@ -99,11 +99,22 @@ export class GcStateReader {
   /** undefined: unsound, which counts as absent (§4.8). Unreadable throws. */
   async #final(store: ObjectStore, name: string, condemnedName: string, signal: AbortSignal) {
     if (this.#finals.has(name)) return this.#finals.get(name)
-    const bytes = await store.getRange(name, 0, undefined, signal)
     const body = this.#bodies.get(condemnedName)
-    const set = body === undefined ? undefined : this.#soundFinal(bytes, body.condemned, body.sha)
+    const bytes = await this.#finalBytes(store, name, signal)
+    const set =
+      body === undefined || bytes === undefined ? undefined : this.#soundFinal(bytes, body.condemned, body.sha)
     this.#finals.set(name, set)
     return set
+  }
+
+  /** undefined: larger than any final set, hence none. */
+  async #finalBytes(store: ObjectStore, name: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    try {
+      return await getObject(store, name, signal)
+    } catch (error) {
+      if (isHoldfastError(error) && error.code === 'FormatError') return undefined
+      throw error
+    }
   }
 
   #soundFinal(bytes: Uint8Array, condemned: Condemned, sha: string): PackSet | undefined {
@@ -127,7 +138,7 @@ export class GcStateReader {
     if (highest === 0) throw new HoldfastError('FloorMissing', 'the repository has no floor record')
     const name = names.floor(highest)
     if (!this.#floors.has(name)) {
-      const floor = decodeFloor(await store.getRange(name, 0, undefined, signal))
+      const floor = decodeFloor(await getObject(store, name, signal))
       if (floor.n !== highest || floor.repo !== this.#repo || !this.#verify(floor)) throw forged(name)
       this.#floors.add(name)
     }

@@ -131,7 +131,7 @@ test('it holds every kind of page, entry and blob', async () => {
     }
   }
   for (const { name, size } of await listAll(store, 'pack/')) {
-    const bytes = await store.getRange(name, 0, undefined, signal)
+    const bytes = await store.get(name, 128 * MiB, signal)
     for (const { type, comp } of readTail(bytes, size).entries) kinds.add(`blob ${type} comp ${comp}`)
   }
   expect([...kinds].sort()).toEqual([

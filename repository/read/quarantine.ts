@@ -85,9 +85,9 @@ export class Quarantines {
 
   /** A `bad/` object that cannot be understood names its pack all the same: a false quarantine costs space, never data. */
   async #load(store: ObjectStore, name: string, pack: string, signal: AbortSignal) {
-    const bytes = await getWhole(store, name, signal)
-    if (bytes === undefined) return undefined
     try {
+      const bytes = await getWhole(store, name, signal)
+      if (bytes === undefined) return undefined
       const item = quarantineKind.read(quarantineKind.parse(bytes))
       if (item.pack === pack && item.repo === this.#repo) {
         return { pack, slots: item.scope === 'pack' ? ('all' as const) : new Set(item.slots.map(({ slot }) => slot)) }

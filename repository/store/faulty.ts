@@ -5,7 +5,7 @@ import type { ObjectInfo, ObjectStore, PutOptions, StoreCapabilities } from './s
 export interface StoreCall {
   /** From 1, over all connections that share the plan. */
   readonly n: number
-  readonly op: 'put' | 'flush' | 'get' | 'head' | 'list' | 'delete' | 'now'
+  readonly op: 'put' | 'flush' | 'discard' | 'get' | 'head' | 'list' | 'delete' | 'now'
   /** Object, or prefix of a listing. */
   readonly name: string
 }
@@ -66,10 +66,22 @@ export class FaultyStore implements ObjectStore {
     await this.#call('flush', '', () => this.#inner.flush())
   }
 
-  async getRange(name: string, offset: number, length: number | undefined, signal: AbortSignal): Promise<Uint8Array> {
+  async discard(): Promise<void> {
+    await this.#call('discard', '', () => this.#inner.discard())
+  }
+
+  async getRange(name: string, offset: number, length: number, signal: AbortSignal): Promise<Uint8Array> {
+    return await this.#read(name, () => this.#inner.getRange(name, offset, length, signal))
+  }
+
+  async get(name: string, max: number, signal: AbortSignal): Promise<Uint8Array> {
+    return await this.#read(name, () => this.#inner.get(name, max, signal))
+  }
+
+  async #read(name: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
     return await this.#call('get', name, async (fault) => {
       if (fault?.kind === 'stale' && fault.hides(name)) throw failure('ObjectAbsent', 'get', name)
-      const bytes = await this.#inner.getRange(name, offset, length, signal)
+      const bytes = await read()
       if (fault?.kind === 'flip') {
         const at = Math.floor(fault.bit / 8) % bytes.length
         bytes[at] = (bytes[at] ?? 0) ^ (1 << (fault.bit % 8))

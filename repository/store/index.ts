@@ -5,11 +5,13 @@
  */
 export {
   cancelled,
+  getObject,
   getWhole,
   isAbsent,
   listAll,
   objectAbsent,
   throwIfAborted,
+  tooLarge,
   type Connect,
   type ObjectInfo,
   type ObjectStore,

@@ -6,8 +6,11 @@ import { removeIfThere, type PosixFs } from './posix-files.ts'
 
 const SWEEP_AFTER_MS = 24 * 3_600_000
 
-/** Roots looked after by this process already. */
-const done = new Map<string, Promise<void>>()
+/** A process that lives for weeks looks after its roots again this often. */
+const AGAIN_AFTER_MS = 3_600_000
+
+/** Roots that this process has looked after, and when. */
+const done = new Map<string, { readonly at: number; readonly work: Promise<void> }>()
 
 /**
  * §14.2: sweeps `tmp/` of files older than 24 h, and keeps `.reserve`, which is given up when the disk is full so that
@@ -17,32 +20,34 @@ export class Housekeeping {
   readonly #files: PosixFs
   readonly #root: string
   readonly #reserveBytes: number
+  readonly #clock: () => number
 
-  constructor(files: PosixFs, root: string, reserveBytes: number) {
+  constructor(files: PosixFs, root: string, options: { readonly reserveBytes: number; readonly clock: () => number }) {
     this.#files = files
     this.#root = root
-    this.#reserveBytes = reserveBytes
+    this.#reserveBytes = options.reserveBytes
+    this.#clock = options.clock
   }
 
-  /** Once per process and root. */
-  async beforeFirstPut(): Promise<void> {
+  /** Before the first put of a process at this root, and hourly. */
+  async beforePut(): Promise<void> {
     const key = `${this.#reserveBytes} ${this.#root}`
-    let started = done.get(key)
-    if (started === undefined) {
-      started = this.#lookAfter()
-      done.set(key, started)
+    const now = this.#clock()
+    let last = done.get(key)
+    if (last === undefined || now - last.at >= AGAIN_AFTER_MS) {
+      last = { at: now, work: this.#lookAfter() }
+      done.set(key, last)
     }
     try {
-      await started
+      await last.work
     } catch (error) {
       done.delete(key)
       throw posixError(error, 'write to', this.#root)
     }
   }
 
-  /** Whether there was a reserve to give up. It is made again by a later process, when there is space. */
+  /** Whether there was a reserve to give up. It is made again within the hour, when there is space. */
   async giveUpReserve(): Promise<boolean> {
-    done.delete(`${this.#reserveBytes} ${this.#root}`)
     return await removeIfThere(this.#files, this.#reservePath)
   }
 
@@ -60,7 +65,7 @@ export class Housekeeping {
   async #sweep(path: string): Promise<void> {
     try {
       const { mtimeMs } = await this.#files.stat(path)
-      if (Date.now() - mtimeMs > SWEEP_AFTER_MS) await removeIfThere(this.#files, path)
+      if (this.#clock() - mtimeMs > SWEEP_AFTER_MS) await removeIfThere(this.#files, path)
     } catch (error) {
       // Another process has published or swept it.
       if (errnoOf(error) !== 'ENOENT') throw error

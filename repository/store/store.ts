@@ -1,5 +1,6 @@
 import { HoldfastError, isHoldfastError, type Bytes, type Millis } from '../../base/index.ts'
 import type { ObjectName } from '../format/names.ts'
+import { objectBound } from '../format/object-bound.ts'
 
 /** What one object of a store is, as a listing or HEAD says it. `modified` is Unix milliseconds by the store's clock. */
 export type ObjectInfo = {
@@ -50,8 +51,17 @@ export interface ObjectStore {
   /** Resolves when every deferred put of this connection has become durable and visible. */
   flush(): Promise<void>
 
-  /** Exactly `length` bytes, or to the end of the object if undefined. Fewer is an error. Absent throws. */
-  getRange(name: ObjectName, offset: number, length: number | undefined, signal: AbortSignal): Promise<Uint8Array>
+  /**
+   * Gives up every put of this connection that is deferred or under way, and frees what it takes; resolves when nothing of
+   * it is left behind. Not for what a flush has published. Again: yes. The connection can be used on.
+   */
+  discard(): Promise<void>
+
+  /** Exactly `length` bytes. Fewer is an error. Absent throws. */
+  getRange(name: ObjectName, offset: number, length: number, signal: AbortSignal): Promise<Uint8Array>
+
+  /** The whole object by one request. FormatError, before memory is reserved, if it has more than `max` bytes. Absent throws. */
+  get(name: ObjectName, max: number, signal: AbortSignal): Promise<Uint8Array>
 
   /** undefined = proved absent. Anything not proved throws. */
   head(name: ObjectName): Promise<ObjectInfo | undefined>
@@ -95,18 +105,27 @@ export async function listAll(store: ObjectStore, prefix: string): Promise<Objec
   }
 }
 
-/** The whole object; undefined if it is proved absent. */
+/** The whole object, at most as large as one of its kind may be (§4.12). Absent throws. */
+export async function getObject(store: ObjectStore, name: ObjectName, signal: AbortSignal): Promise<Uint8Array> {
+  return await store.get(name, objectBound(name), signal)
+}
+
+/** As getObject; undefined if it is proved absent. */
 export async function getWhole(
   store: ObjectStore,
   name: ObjectName,
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   try {
-    return await store.getRange(name, 0, undefined, signal)
+    return await getObject(store, name, signal)
   } catch (error) {
     if (isAbsent(error)) return undefined
     throw error
   }
+}
+
+export function tooLarge(name: ObjectName, size: number, max: number): HoldfastError {
+  return new HoldfastError('FormatError', `${name} has ${size} bytes; it may have ${max} at most`)
 }
 
 export function cancelled(signal: AbortSignal): HoldfastError {

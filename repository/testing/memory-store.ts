@@ -3,6 +3,7 @@ import { isObjectName } from '../format/index.ts'
 import {
   objectAbsent,
   throwIfAborted,
+  tooLarge,
   type ObjectInfo,
   type ObjectStore,
   type PutOptions,
@@ -82,11 +83,23 @@ export class MemoryStore implements ObjectStore {
     }
   }
 
-  async getRange(name: string, offset: number, length: number | undefined, signal: AbortSignal): Promise<Uint8Array> {
+  async discard(): Promise<void> {
+    this.#deferred = []
+  }
+
+  async get(name: string, max: number, signal: AbortSignal): Promise<Uint8Array> {
     checkName(name)
     throwIfAborted(signal)
     const body = this.#bucket.body(name)
-    const end = length === undefined ? body.length : offset + length
+    if (body.length > max) throw tooLarge(name, body.length, max)
+    return Uint8Array.from(body)
+  }
+
+  async getRange(name: string, offset: number, length: number, signal: AbortSignal): Promise<Uint8Array> {
+    checkName(name)
+    throwIfAborted(signal)
+    const body = this.#bucket.body(name)
+    const end = offset + length
     if (end > body.length || end < offset) throw new HoldfastError('FormatError', `${name} ends at byte ${body.length}`)
     return Uint8Array.from(body.subarray(offset, end))
   }

@@ -1,7 +1,7 @@
 import { isHoldfastError } from '../../base/index.ts'
 import { checkSegment, fmtKind, formatError, names, parseName, toHex } from '../format/index.ts'
 import { checkSigner, inspectKeys, openFmt, sha256, type KeyObject } from '../keys/index.ts'
-import { listAll } from '../store/index.ts'
+import { getObject, listAll } from '../store/index.ts'
 import type { Engine } from '../engine.ts'
 import type { Context } from './context.ts'
 import type { DamageLog } from './damage-log.ts'
@@ -11,7 +11,7 @@ export async function checkDescriptor({ engine, log, reread, signal }: Context):
   for (const replica of [0, 1, 2] as const) {
     const name = names.fmt(replica)
     const reading = await reread.read(name, async (store) => {
-      const bytes = await store.getRange(name, 0, undefined, signal)
+      const bytes = await getObject(store, name, signal)
       const { fmt, ignored } = openFmt([{ name, bytes }])
       for (const { why } of ignored) throw formatError(name, why)
       checkSigner(fmt, engine.ring)
@@ -32,7 +32,7 @@ export async function checkKeys({ engine, log, reread, signal }: Context): Promi
   for (const { name } of await listAll(engine.store, 'keys/')) {
     if (parseName(name) === undefined) continue
     const reading = await reread.read(name, async (store) => {
-      const object = { name, bytes: await store.getRange(name, 0, undefined, signal) }
+      const object = { name, bytes: await getObject(store, name, signal) }
       const [damaged] = inspectKeys([object], engine.ring.repo).damaged
       if (damaged !== undefined) throw formatError(name, damaged.why)
       return object
@@ -56,7 +56,7 @@ export async function checkSegments({ engine, log, reread, signal }: Context): P
     const reading = await reread.read(name, async (store) => {
       const grant = await engine.budget.acquire(Math.min(size, engine.budget.limit), signal)
       try {
-        const bytes = await store.getRange(name, 0, undefined, signal)
+        const bytes = await getObject(store, name, signal)
         if (toHex(sha256(bytes)) !== parsed.sha) throw formatError(name, 'its bytes do not hash to its name')
         return checkSegment(bytes).repo
       } finally {
