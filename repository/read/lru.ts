@@ -16,6 +16,11 @@ export class LruCache<V> {
     return item.value
   }
 
+  delete(key: string): void {
+    this.#bytes -= this.#items.get(key)?.bytes ?? 0
+    this.#items.delete(key)
+  }
+
   set(key: string, value: V, bytes: number): void {
     this.#bytes += bytes - (this.#items.get(key)?.bytes ?? 0)
     this.#items.delete(key)

@@ -47,7 +47,7 @@ export class WorkerPool implements AsyncDisposable {
     task: Extract<Task, { kind: K }>,
     transfer: readonly ArrayBuffer[] = [],
   ): Promise<Results[K]> {
-    if (this.#closed) return Promise.reject(new HoldfastError('Internal', 'the repository was closed meanwhile'))
+    if (this.#closed) return Promise.reject(closed())
     return new Promise((resolve, reject) => {
       this.#queue.push({ ring, task, transfer, resolve: resolve as Pending['resolve'], reject })
       this.#dispatch()
@@ -56,6 +56,7 @@ export class WorkerPool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
+    for (const task of this.#queue.splice(0)) task.reject(closed())
     const threads = this.#threads.splice(0)
     await Promise.all(threads.map(({ worker }) => worker.terminate()))
   }
@@ -133,6 +134,10 @@ export class WorkerPool implements AsyncDisposable {
     thread.pending.clear()
     if (!this.#closed) this.#dispatch()
   }
+}
+
+function closed(): HoldfastError {
+  return new HoldfastError('Internal', 'the repository was closed meanwhile')
 }
 
 /** An error as it was before it crossed the thread boundary. */

@@ -117,6 +117,16 @@ describe('the worker threads', () => {
     expect(opened.map((one) => ('error' in one ? one.error.code : 'fine'))).toEqual(['fine', 'FormatError', 'fine'])
   })
 
+  it('fail what waits in line when they are closed, and never leave a caller waiting', async () => {
+    const own = new WorkerPool(1)
+    const hash = () => own.run<'hash'>(ring, { kind: 'hash', content: new Uint8Array(4096) })
+    const tasks = Promise.allSettled(Array.from({ length: 20 }, hash))
+    await own[Symbol.asyncDispose]()
+    const outcomes = (await tasks).map((outcome) => (outcome.status === 'rejected' ? outcome.reason : outcome))
+    expect(outcomes.at(-1)).toMatchObject({ code: 'Internal', message: 'the repository was closed meanwhile' })
+    await expect(hash()).rejects.toMatchObject({ code: 'Internal' })
+  })
+
   it('are replaced when one dies; its tasks fail, the others’ do not', async () => {
     await using own = new WorkerPool(1)
     const hash = () => own.run<'hash'>(ring, { kind: 'hash', content: shared(Buffer.from('x')) })

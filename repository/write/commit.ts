@@ -6,6 +6,7 @@ import { protectJson } from '../keys/index.ts'
 import { decodeManifest, listStem, loadManifest, readValidated, type LoadedManifest } from '../read/manifest.ts'
 import { listAll, type ObjectStore } from '../store/index.ts'
 import type { CommitOptions, CommitResult } from '../types.ts'
+import { inAttempt } from './attempt.ts'
 import { checkManifest } from './check.ts'
 import { storeConfigs } from './config-parts.ts'
 import { Homes, Knowledge } from './knowledge.ts'
@@ -17,8 +18,18 @@ import { requireWritable } from './writable.ts'
 
 /** W0–W3 (§7.2). Again: publishes the same recovery point, never a second one. */
 export async function commit(engine: Engine, sessions: Sessions, options: CommitOptions): Promise<CommitResult> {
+  return await inAttempt(engine, options.signal, (store, { signal }) => {
+    return commitOver(engine, store, sessions, { ...options, signal })
+  })
+}
+
+async function commitOver(
+  engine: Engine,
+  store: ObjectStore,
+  sessions: Sessions,
+  options: CommitOptions,
+): Promise<CommitResult> {
   const { signal } = options
-  const store = engine.connect()
   const { state, fresh } = await sessions.enter(options.session, store, signal)
   if (fresh) await requireWritable(engine, signal)
   const { spec } = state
@@ -60,6 +71,8 @@ class Commit {
   readonly #options: CommitOptions
   readonly #stem: string
   readonly #homes = new Homes()
+  /** Of this attempt's S0: that of the session in the first one. */
+  readonly #stamp: number
 
   constructor(
     engine: Engine,
@@ -75,6 +88,7 @@ class Commit {
     this.#knowledge = knowledge
     this.#options = options
     this.#stem = stem
+    this.#stamp = options.attempt === 1 ? state.stamp : knowledge.base
   }
 
   /** `repeated`: an earlier attempt may have published the manifest already. */
@@ -142,7 +156,9 @@ class Commit {
       configs,
       signal,
     })
-    const stamps = [...parts.map(({ uploadStamp }) => uploadStamp), stored.uploadStamp].filter((s) => s !== undefined)
+    // An earlier attempt may have stored configuration that this one found in the index.
+    const before = attempt > 1 ? stamp : undefined
+    const stamps = [...parts.map((part) => part.uploadStamp), stored.uploadStamp, before].filter((s) => s !== undefined)
     const content = { parts, configs: stored.configs, stampEpoch: stamps.length === 0 ? stamp : Math.min(...stamps) }
     const object = encodeManifest(engine, spec, this.#options, content)
     const next = this.#state.next?.attempt === attempt ? this.#state.next : await this.#nextPlace()
@@ -151,7 +167,7 @@ class Commit {
       part: 0,
       ...next,
       leaseSec: spec.leaseSec ?? DEFAULT_LEASE_SEC,
-      stamp: this.#knowledge.base,
+      stamp: this.#stamp,
       signal,
     })
     await log.put(
@@ -159,7 +175,7 @@ class Commit {
       stored.packs,
       stored.segments,
     )
-    this.#state.next = { attempt, seq: log.nextSeq }
+    this.#state.next = { attempt, seq: log.nextSeq, stamp: this.#stamp }
     onProgress('publishing the manifest')
     const name = names.snap(this.#stem, 'manifest')
     const outcome = await onSide('store-write', () => putSmall(store, name, object, signal))
@@ -195,14 +211,14 @@ class Commit {
         parts.push({ part, disk, firstPage, roots, readBytes, newBytes, uploadStamp })
         continue
       }
-      const { result, stamp } = await this.#stored(plan.part, attempt)
+      const result = await this.#stored(plan.part, attempt)
       if (result.disk !== plan.disk || result.firstPage !== plan.firstPage || result.roots.length !== plan.nPages) {
         throw this.#invalid(`the result of part ${plan.part} in session ${session} is not of its pages`)
       }
       for (const home of result.homes) this.#homes.add(home.pack, home.stamp)
       const { disk, firstPage, roots, readBytes, newBytes } = result
-      // Which packs were its own is not known here; none was put before its S0.
-      parts.push({ part: plan.part, disk, firstPage, roots, readBytes, newBytes, uploadStamp: stamp })
+      // Which packs its attempts have put is not known here; none was put before the session's S0.
+      parts.push({ part: plan.part, disk, firstPage, roots, readBytes, newBytes, uploadStamp: this.#state.stamp })
     }
     return parts
   }
@@ -216,12 +232,12 @@ class Commit {
   }
 
   /** A result is the last object of its attempt. */
-  async #stored(part: number, attempt: number): Promise<{ readonly result: SessionResult; readonly stamp: number }> {
+  async #stored(part: number, attempt: number): Promise<SessionResult> {
     const { session, signal } = this.#options
     const last = (await onSide('store-read', () => listAll(this.#store, attemptPrefix(session, part, attempt)))).at(-1)
     const read = last && (await readObject(this.#engine, this.#store, last.name, signal))
     if (read?.content.type !== 'result') throw this.#invalid(`attempt ${attempt} of part ${part} has no result`)
-    return { result: read.content, stamp: read.object.stamp }
+    return read.content
   }
 
   /** §7.3: a store that does not show what it has acknowledged does not keep its promise. */

@@ -5,6 +5,7 @@ import { ManifestDiskReader } from '../read/disk-reader.ts'
 import type { LoadedManifest } from '../read/manifest.ts'
 import type { ObjectStore } from '../store/index.ts'
 import type { CopyPartOptions, PartPlan, PartResult } from '../types.ts'
+import { inAttempt } from './attempt.ts'
 import { Homes, Knowledge } from './knowledge.ts'
 import { partSizes, PartBuffers } from './part-buffers.ts'
 import { PartCopy, type PartCopyParts, type PartOutcome } from './part-copy.ts'
@@ -16,25 +17,19 @@ import { requireWritable } from './writable.ts'
 
 /** S0–S5 of one part (§7.2), resumed from the journals of its earlier attempts (§7.6). */
 export async function copyPart(engine: Engine, sessions: Sessions, options: CopyPartOptions): Promise<PartResult> {
-  const controller = new AbortController()
-  const onAbort = () => controller.abort(options.signal.reason)
-  options.signal.addEventListener('abort', onAbort, { once: true })
-  if (options.signal.aborted) onAbort()
-  try {
-    return await copy(engine, sessions, options, controller)
-  } finally {
-    options.signal.removeEventListener('abort', onAbort)
-  }
+  return await inAttempt(engine, options.signal, (store, controller) => {
+    return copy(engine, sessions, options, store, controller)
+  })
 }
 
 async function copy(
   engine: Engine,
   sessions: Sessions,
   options: CopyPartOptions,
+  store: ObjectStore,
   controller: AbortController,
 ): Promise<PartResult> {
   const { signal } = controller
-  const store = engine.connect()
   const { state, fresh } = await sessions.enter(options.session, store, signal)
   if (fresh) await requireWritable(engine, signal)
   const plan = planOf(state, options)
@@ -56,10 +51,10 @@ async function copy(
     stamp: knowledge.base,
     signal,
   })
-  if (resumed.result !== undefined) return await adopt(state, plan, options, log, resumed.result)
+  if (resumed.result !== undefined) return await adopt(state, plan, options, log, resumed.result, resumed)
   const buffers = await PartBuffers.acquire(
     engine.budget,
-    partSizes(engine.fmt.packTarget, 2 ** CHUNK_SHIFT, engine.pool.size),
+    partSizes(engine.fmt.packTarget, 2 ** CHUNK_SHIFT, engine.pool.size, resumed.pages.bytes),
     signal,
   )
   const parts: PartCopyParts = {
@@ -166,13 +161,14 @@ async function adopt(
   options: CopyPartOptions,
   log: SessionLog,
   result: NonNullable<Resumed['result']>,
+  resumed: Resumed,
 ): Promise<PartResult> {
   await log.fence()
   await log.put(result)
   const homes = new Homes()
   for (const { pack, stamp } of result.homes) homes.add(pack, stamp)
   const { roots, readBytes, newBytes } = result
-  const outcome: PartOutcome = { roots, homes, readBytes, newBytes, uploadStamp: undefined }
+  const outcome: PartOutcome = { roots, homes, readBytes, newBytes, uploadStamp: resumed.uploadStamp }
   state.results.set(options.part, { ...outcome, attempt: options.attempt, plan })
   const start = plan.firstPage * PAGE_BYTES
   const bytesResumed = Math.min(options.diskBytes, start + plan.nPages * PAGE_BYTES) - start

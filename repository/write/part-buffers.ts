@@ -121,7 +121,7 @@ export interface BufferSizes {
   readonly pack: number
   readonly chunk: number
   readonly slots: number
-  /** Bytes used besides: pages on their way to a meta pack. */
+  /** Bytes used besides: pages on their way to a meta pack, what was resumed. */
   readonly extra: number
 }
 
@@ -130,10 +130,10 @@ function slotBytes(chunk: number): number {
   return Math.ceil((chunk + BLOB_HEADER + BLOB_OVERHEAD) / 4096) * 4096
 }
 
-/** What an attempt of a part takes for sure. */
-export function partSizes(packTarget: number, chunk: number, threads: number): BufferSizes {
+/** What an attempt of a part takes for sure; `resumed`: what it holds of its earlier attempts. */
+export function partSizes(packTarget: number, chunk: number, threads: number, resumed: number): BufferSizes {
   const slots = Math.min(24, Math.max(8, 4 * threads))
-  return { pack: packTarget, chunk, slots, extra: 8 * MiB }
+  return { pack: packTarget, chunk, slots, extra: 8 * MiB + resumed }
 }
 
 function once(work: (reusable: boolean) => void): (reusable: boolean) => void {

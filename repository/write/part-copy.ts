@@ -64,7 +64,7 @@ export interface PartOutcome {
   readonly homes: Homes
   readonly readBytes: number
   readonly newBytes: number
-  /** Smallest stamp of what this attempt has put; undefined if it put nothing. */
+  /** Smallest stamp of what the part's attempts have put (§4.4, `stampEpoch`); undefined if they put nothing. */
   readonly uploadStamp: number | undefined
 }
 
@@ -124,6 +124,7 @@ export class PartCopy {
     this.#start = plan.firstPage * PAGE_BYTES
     this.#end = Math.min(options.diskBytes, this.#start + plan.nPages * PAGE_BYTES)
     this.#nextOffset = resumed.nextOffset
+    this.#uploadStamp = resumed.uploadStamp
     this.#roots = new Array<OpenRoot | undefined>(plan.nPages).fill(undefined)
     this.#journalledAt = engine.clock()
     const { signal } = controller
@@ -194,9 +195,7 @@ export class PartCopy {
     const origin = pageNo * PAGE_BYTES
     const end = Math.min(this.#end, origin + pageLength(options.diskBytes, pageNo))
     const parentRoot = parent?.roots[pageNo]
-    const known = resumed.entries.get(pageNo)
-    const touched =
-      known !== undefined || resumed.runs.has(pageNo) || (end > from && (await this.#nextExtent(cursor)) < end)
+    const touched = resumed.pages.has(pageNo) || (end > from && (await this.#nextExtent(cursor)) < end)
     const { bad } = this.#parts.knowledge
     if (parentRoot !== undefined && !touched && (bad.isEmpty || (await this.#isUnharmed(parentRoot, pageNo)))) {
       await this.#enqueue(async () => {
@@ -278,11 +277,10 @@ export class PartCopy {
 
   /** Entries and runs of earlier attempts (§7.6). */
   #restore(builder: PageBuilder): void {
-    const { resumed } = this.#parts
-    for (const run of resumed.runs.get(builder.pageNo) ?? []) builder.setHole(run.entryNo, run.count, run.kind)
-    for (const { entryNo, chunk } of resumed.entries.get(builder.pageNo)?.values() ?? []) {
-      const { slot, off, clen } = chunk
-      builder.setChunk(entryNo, chunk.id, { pack: { name: chunk.pack }, slot, off, clen })
+    const { pages } = this.#parts.resumed
+    for (const run of pages.runs(builder.pageNo)) builder.setHole(run.entryNo, run.count, run.kind)
+    for (const { entryNo, id, pack, slot, off, clen } of pages.chunks(builder.pageNo)) {
+      builder.setChunk(entryNo, id, { pack: { name: pack }, slot, off, clen })
     }
   }
 

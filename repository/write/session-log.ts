@@ -116,22 +116,20 @@ export async function putSmall(
   return await store.putIfAbsent(name, body, { sha256: createHash('sha256').update(body).digest(), signal })
 }
 
-/** All objects of a part in the order of attempt and sequence, each opened; `only` picks by type without opening others. */
-export async function readLog(
+/** All objects of a part in the order of attempt and sequence, opened one at a time: journals are large. */
+export async function* readLog(
   engine: Engine,
   store: ObjectStore,
   session: string,
   part: number,
   signal: AbortSignal,
-): Promise<ReadObject[]> {
+): AsyncGenerator<ReadObject> {
   const listed = await onSide('store-read', () => listAll(store, names.sessionPrefix(session, part)))
-  const read: ReadObject[] = []
   for (const { name } of listed) {
     if (parseName(name)?.kind !== 'session') continue
     const object = await readObject(engine, store, name, signal)
-    if (object !== undefined) read.push(object)
+    if (object !== undefined) yield object
   }
-  return read
 }
 
 /** undefined if it is proved absent. Throws FormatError if it is damaged or not genuine. */

@@ -1,6 +1,7 @@
 import { HoldfastError, isHoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
 import { canonicalJson, names, parseName, parseStem, type SessionOpen } from '../format/index.ts'
+import { LruCache } from '../read/lru.ts'
 import { listStem, loadManifest, notRestorable, readValidated, type LoadedManifest } from '../read/manifest.ts'
 import { listAll, type ObjectStore } from '../store/index.ts'
 import type { PartPlan, SessionSpec } from '../types.ts'
@@ -21,16 +22,19 @@ export interface SessionState {
   parent(store: ObjectStore, signal: AbortSignal): Promise<LoadedManifest | undefined>
   /** Results of this process, by part. */
   readonly results: Map<number, PartOutcome & { readonly attempt: number; readonly plan: PartPlan }>
-  /** S0 stamp of this process. */
+  /** Of the session's S0, as its `open` object says: no upload of the session is older. */
   readonly stamp: number
   /** Attempt and sequence of part 0 that come next, where this process has written it last. */
-  next: { readonly attempt: number; readonly seq: number } | undefined
+  next: { readonly attempt: number; readonly seq: number; readonly stamp: number } | undefined
 }
+
+/** Sessions whose state is kept. Another process may end a session: one that is forgotten is read again from the store. */
+const MAX_SESSIONS = 64
 
 /** Sessions that this process has opened or met. */
 export class Sessions {
   readonly #engine: Engine
-  readonly #states = new Map<string, SessionState>()
+  readonly #states = new LruCache<SessionState>(MAX_SESSIONS)
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -61,38 +65,37 @@ export class Sessions {
     })
     try {
       await log.put(openContent(spec))
-      this.#states.set(spec.session, newState(engine, spec, knowledge, { attempt: 1, seq: log.nextSeq }))
+      this.#keep(newState(engine, spec, knowledge.base, knowledge, { attempt: 1, seq: log.nextSeq }))
       return spec
     } catch (error) {
       if (!isHoldfastError(error) || error.code !== 'SessionFenced') throw error
       // It is open already: whoever came first has fixed the point.
-      const theirs = await this.read(spec.session, signal)
+      const theirs = await this.#readOpen(spec.session, signal)
       if (theirs === undefined) throw error
-      this.#states.set(spec.session, newState(engine, sameSpec(theirs, spec), knowledge, undefined))
-      return theirs
+      this.#keep(newState(engine, sameSpec(theirs.spec, spec), theirs.stamp, knowledge, undefined))
+      return theirs.spec
     }
   }
 
   /** What the `open` object says; undefined if it is proved absent. */
   async read(session: string, signal: AbortSignal): Promise<SessionSpec | undefined> {
     const known = this.#states.get(session)
-    if (known !== undefined) return known.spec
+    return known?.spec ?? (await this.#readOpen(session, signal))?.spec
+  }
+
+  /** The `open` object: what it fixes, and the stamp of S0. */
+  async #readOpen(
+    session: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly spec: SessionSpec; readonly stamp: number } | undefined> {
     const read = await readObject(this.#engine, this.#engine.store, names.session(session, 0, 1, 0), signal)
     if (read === undefined) return undefined
     const { object, content } = read
     if (content.type !== 'open') throw invalid(session, `its first object is of type ${content.type}`)
     const { series, snap, createdMs, parentStem, owner, parts, point } = content
-    return {
-      session,
-      snap,
-      series,
-      createdMs,
-      parentStem,
-      owner,
-      parts,
-      point: point ?? null,
-      leaseSec: object.leaseSec,
-    }
+    const { leaseSec, stamp } = object
+    const fixed = { session, snap, series, createdMs, parentStem, owner, parts, point: point ?? null, leaseSec }
+    return { spec: fixed, stamp }
   }
 
   /** The session in this process: as it was opened here, else with S0 of its own. */
@@ -103,11 +106,11 @@ export class Sessions {
   ): Promise<{ state: SessionState; fresh: boolean }> {
     const known = this.#states.get(session)
     if (known !== undefined) return { state: known, fresh: false }
-    const spec = await this.read(session, signal)
-    if (spec === undefined) throw invalid(session, 'it was never opened, or its objects have been removed')
+    const read = await this.#readOpen(session, signal)
+    if (read === undefined) throw invalid(session, 'it was never opened, or its objects have been removed')
     const knowledge = await onSide('store-read', () => Knowledge.read(this.#engine, store, signal))
-    const state = newState(this.#engine, spec, knowledge, undefined)
-    this.#states.set(session, state)
+    const state = newState(this.#engine, read.spec, read.stamp, knowledge, undefined)
+    this.#keep(state)
     return { state, fresh: true }
   }
 
@@ -118,15 +121,13 @@ export class Sessions {
     const known = this.#states.get(session)
     let place = known?.next
     let leaseSec = known?.spec.leaseSec
-    let stamp = known?.stamp
     if (place === undefined) {
       const last = await this.#last(session)
       if (last === undefined) throw invalid(session, 'it was never opened, or its objects have been removed')
       const read = await readObject(engine, engine.store, last.name, signal)
       if (read?.content.type === 'end') return
-      place = { attempt: last.attempt, seq: last.seq + 1 }
+      place = { attempt: last.attempt, seq: last.seq + 1, stamp: read?.object.stamp ?? 0 }
       leaseSec = read?.object.leaseSec
-      stamp = read?.object.stamp
     }
     const store = engine.connect()
     const log = new SessionLog(engine, store, {
@@ -134,11 +135,14 @@ export class Sessions {
       part: 0,
       ...place,
       leaseSec: leaseSec ?? DEFAULT_LEASE_SEC,
-      stamp: stamp ?? 0,
       signal,
     })
     await log.put({ type: 'end', outcome })
     this.#states.delete(session)
+  }
+
+  #keep(state: SessionState): void {
+    this.#states.set(state.spec.session, state, 1)
   }
 
   /** The newest object of part 0. */
@@ -166,15 +170,21 @@ export class Sessions {
   }
 }
 
-function newState(engine: Engine, spec: SessionSpec, knowledge: Knowledge, next: SessionState['next']): SessionState {
+function newState(
+  engine: Engine,
+  spec: SessionSpec,
+  stamp: number,
+  knowledge: Knowledge,
+  next: { readonly attempt: number; readonly seq: number } | undefined,
+): SessionState {
   let reading: Promise<void> | undefined
   let parent: Promise<LoadedManifest | undefined> | undefined
   return {
     spec,
     knowledge,
-    stamp: knowledge.base,
+    stamp,
     results: new Map(),
-    next,
+    next: next && { ...next, stamp },
     readIndex(store, signal) {
       reading ??= onSide('store-read', () => knowledge.readIndex(store, signal))
       reading.catch(() => (reading = undefined))
