@@ -23,13 +23,15 @@ export const lab: Verb = (ioOf) => {
     .action(async (options: UpOptions, self: Command) => {
       const io = ioOf(self)
       const { labUp } = await import('../../lab/index.ts')
-      await using started = await labUp({
+      await using ends = new AsyncDisposableStack()
+      const started = await labUp({
         home: homeFolder(io.world.env),
         name: options.name,
         vms: options.vms,
         lifetime: options.detach ? 'detached' : 'parent',
         progress: (text) => io.say(text),
       })
+      if (!options.detach) ends.use(started)
       io.answer(
         { name: options.name, folder: started.folder, endpoint: started.endpoint },
         () =>
