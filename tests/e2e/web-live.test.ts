@@ -2,12 +2,27 @@ import { fileURLToPath } from 'node:url'
 import { serve } from '@hono/node-server'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { adminToken, bench, type Bench } from '../../api/testing/bench.ts'
-import { aPoint } from '../../catalog/testing.ts'
+import type { ToRunbook } from '../../api/index.ts'
+import { adminToken, bench, plainRunbook, type Bench } from '../../api/testing/bench.ts'
+import { aPoint, pointIdOf } from '../../catalog/testing.ts'
 import { browserFlags, chromiumPath } from './web/stage.ts'
 
 /** The dashboard against the real API and catalog; only the engine is a fake. */
 const build = fileURLToPath(new URL('../../web/build', import.meta.url))
+
+/** One act of the real runbook: what ended badly can be started again. */
+const toRunbook: ToRunbook = (history, pending, facts) => {
+  const book = plainRunbook(history, pending, facts)
+  const command = 'holdfast run retry restore/1'
+  const again = {
+    id: 'start-again',
+    label: 'Start again',
+    explanation: 'A new run.',
+    command,
+    who: 'operator',
+  } as const
+  return { ...book, actions: book.state === 'failed' ? [{ ...again, primary: true }] : [] }
+}
 
 let browser: Browser
 let world: Bench
@@ -33,7 +48,7 @@ async function stop(): Promise<void> {
 }
 
 beforeEach(async () => {
-  world = bench({ vms: ['web-01', 'db-01'], webDir: build, streamPace: { coalesceMs: 20, pingMs: 1000 } })
+  world = bench({ vms: ['web-01', 'db-01'], webDir: build, streamPace: { coalesceMs: 20, pingMs: 1000 }, toRunbook })
   server = await listen(0)
   const address = server.address()
   origin = typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : ''
@@ -99,6 +114,48 @@ describe('a page that stays open', () => {
     expect(await page.evaluate('document.activeElement?.textContent')).toBe('web-01')
   })
 
+  it('tells what time alone has changed, within a minute and without any event', async () => {
+    world.catalog.points.record(aPoint(1))
+    world.catalog.points.record(aPoint(2, { vmId: 'db-01' }))
+    await page.clock.install()
+    await signIn()
+    await page.getByRole('heading', { level: 1, name: 'All 2 VMs are inside their RPO.' }).waitFor()
+    await page.locator('.live:not(.stale)').waitFor()
+    const before = world.catalog.events.newest()
+    world.clock.ms += 40 * 3_600_000
+    const mark = page.locator('.rail .live')
+    // In parts, with a ping after each: a minute without any would be a broken stream.
+    for (let part = 0; part < 3; part += 1) {
+      const shown = await mark.textContent()
+      world.clock.ms += 1000
+      await expect.poll(() => mark.textContent()).not.toBe(shown)
+      await page.clock.runFor(21_000)
+    }
+    expect(await page.locator('.live.stale').count()).toBe(0)
+    await page.getByRole('heading', { level: 1, name: '2 VMs need you.' }).waitFor()
+    expect(world.catalog.events.newest()).toBe(before)
+  })
+
+  it('says that the engine is away, and that it is back', async () => {
+    world.catalog.points.record(aPoint(1))
+    world.catalog.points.record(aPoint(2, { vmId: 'db-01' }))
+    const stop = new AbortController()
+    const following = world.deps.live.run(stop.signal)
+    try {
+      await signIn()
+      await page.getByRole('heading', { level: 1, name: 'All 2 VMs are inside their RPO.' }).waitFor()
+      await page.locator('.live:not(.stale)').waitFor()
+      world.engine.away = true
+      world.clock.ms += 20_000
+      await page.getByRole('heading', { level: 1, name: 'The engine does not answer.' }).waitFor()
+      world.engine.away = false
+      await page.getByRole('heading', { level: 1, name: 'All 2 VMs are inside their RPO.' }).waitFor()
+    } finally {
+      stop.abort()
+      await following
+    }
+  })
+
   it('says so when the server goes away, reads on when it is back', async () => {
     await signIn('/vms')
     await page.locator('.live:not(.stale)').waitFor()
@@ -136,6 +193,32 @@ describe('acting', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Back up', exact: true }).click()
     expect(await page.getByRole('dialog').getByRole('alert').textContent()).toMatch(/web-01: .*under way/)
     expect(world.engine.started).toEqual([])
+  })
+
+  it('repeats a restore in place only with the name of the VM', async () => {
+    world.catalog.points.record(aPoint(1))
+    await world.call('POST', '/api/v1/restores', {
+      pointId: pointIdOf(1),
+      target: { kind: 'original', confirmName: 'web-01' },
+    })
+    const [first] = world.engine.runs
+    if (!first) throw new Error('nothing was started')
+    world.engine.end(first, 'failed')
+    await world.deps.live.tick()
+    await signIn(`/runs/${first.runId}`)
+    await page.getByRole('button', { name: 'Start again…' }).first().click()
+    const dialog = page.getByRole('dialog', { name: /^Start again/ })
+    await dialog.getByRole('button', { name: 'Start again', exact: true }).click()
+    const replace = dialog.getByRole('button', { name: 'Replace web-01' })
+    await replace.waitFor()
+    expect([await replace.isDisabled(), world.engine.started.length]).toEqual([true, 1])
+    expect(await dialog.getByRole('group', { name: /^Command/ }).textContent()).toMatch(/ --confirm web-01$/)
+    await dialog.getByLabel('Type web-01 to go on').fill('web-01')
+    await replace.click()
+    await dialog.waitFor({ state: 'detached' })
+    await expect.poll(() => world.engine.started.length).toBe(2)
+    expect(world.engine.started[1]?.input).toMatchObject({ target: { kind: 'original', confirmName: 'web-01' } })
+    expect(errors).toEqual([])
   })
 
   it('goes by keyboard: places, rows, search, help', async () => {

@@ -7,6 +7,8 @@ export class ApiError extends Error {
   readonly code: string
   readonly hint: string
   readonly docs: string | null
+  /** What the code promises besides words, e.g. the name that is to be typed. */
+  readonly data: { readonly [name: string]: unknown }
 
   constructor(of: {
     message: string
@@ -14,6 +16,7 @@ export class ApiError extends Error {
     code: string
     hint: string
     docs?: string | null
+    data?: { readonly [name: string]: unknown } | undefined
     cause?: unknown
   }) {
     super(of.message, of.cause === undefined ? undefined : { cause: of.cause })
@@ -21,6 +24,7 @@ export class ApiError extends Error {
     this.code = of.code
     this.hint = of.hint
     this.docs = of.docs ?? null
+    this.data = of.data ?? {}
   }
 
   /** The reader is not, or no longer, signed in. */
@@ -42,6 +46,7 @@ export function problemOf(body: unknown, response: { status: number; statusText:
       code: body.code,
       hint: body.hint,
       docs: body.docs,
+      data: body.data,
     })
   }
   return new ApiError({

@@ -21,14 +21,16 @@ interface Options {
   readonly on?: readonly Topic[]
   /** Further condition on such an event. */
   readonly when?: (event: StreamEvent) => boolean
+  /** Read again only by hand or when what `load` reads changes: for answers that cost work, or never change. */
+  readonly once?: boolean
 }
 
 /** At most two readings a second, however many events come. */
 const gapMs = 500
 
 /**
- * Reads when the component mounts, when anything reactive that `load` reads synchronously changes, and when the stream
- * says so. Call it while a component initialises. An answer that a newer question has overtaken is dropped.
+ * Reads when the component mounts, when anything reactive that `load` reads synchronously changes, when the stream says
+ * so, and once a minute. Call it while a component initialises. An answer that a newer question has overtaken is dropped.
  */
 export function resource<T>(load: (signal: AbortSignal) => Promise<T>, options: Options = {}): Resource<T> {
   let value = $state.raw<T | undefined>()
@@ -78,7 +80,7 @@ export function resource<T>(load: (signal: AbortSignal) => Promise<T>, options: 
     }
 
     void read()
-    const wanted: readonly Topic[] = ['resync', ...(options.on ?? [])]
+    const wanted: readonly Topic[] = options.once ? [] : ['resync', ...(options.on ?? [])]
     const forget = live.listen((event) => {
       if (wanted.includes(event.type) && (event.type === 'resync' || (options.when?.(event) ?? true))) soon()
     })

@@ -18,11 +18,13 @@ const topics: readonly Topic[] = [
 ]
 /** The server pings every 15 s; after two that did not come the stream counts as broken, whatever the socket says. */
 const silenceMs = 35_000
-const pollMs = 5000
+/** Time itself changes what is true (a point grows older than its promise) and sends no event. */
+const liveMs = 60_000
+const brokenMs = 5000
 
 /**
- * The event stream. While it is broken everything is read again every five seconds, so that a page is late, not wrong.
- * Reconnects by itself; after a gap it sends a `resync`.
+ * The event stream. Everything is read again once a minute while it is whole, every five seconds while it is broken, so
+ * that a page is late, not wrong. Reconnects by itself; after a gap it sends a `resync`.
  */
 class Live {
   status = $state<'off' | 'connecting' | 'live' | 'broken'>('off')
@@ -77,25 +79,33 @@ class Live {
 
   #opened(): void {
     const gap = this.brokenSince !== null
-    clearInterval(this.#poll)
-    this.#poll = undefined
+    if (this.status !== 'live') this.#pollEvery(liveMs)
     this.#attempt = 0
     this.status = 'live'
     this.brokenSince = null
     this.nextTryMs = null
     this.#watch()
-    if (gap) this.#tell({ type: 'resync', id: null, ms: serverNow(), data: null })
+    if (gap) this.#resync()
   }
 
   #broke(): void {
     this.#drop()
     const wait = backoffMs(this.#attempt)
     this.#attempt += 1
+    if (this.status !== 'broken') this.#pollEvery(brokenMs)
     this.status = 'broken'
     this.brokenSince ??= serverNow()
     this.nextTryMs = serverNow() + wait
     this.#timer = setTimeout(() => this.open(), wait)
-    this.#poll ??= setInterval(() => this.#tell({ type: 'resync', id: null, ms: serverNow(), data: null }), pollMs)
+  }
+
+  #pollEvery(ms: number): void {
+    clearInterval(this.#poll)
+    this.#poll = setInterval(() => this.#resync(), ms)
+  }
+
+  #resync(): void {
+    this.#tell({ type: 'resync', id: null, ms: serverNow(), data: null })
   }
 
   #received(topic: Topic, text: string): void {

@@ -1,11 +1,20 @@
-import { api, ask, type Accepted, type NextAction } from '#lib/api/index.ts'
+import { api, ask, type Accepted, type idempotencyKey, type NextAction } from '#lib/api/index.ts'
 import { actViews } from './acts.ts'
+
+/** What a dialog has asked before the act. */
+export interface Answers {
+  readonly reason: string
+  /** The name of the VM whose disks a repeated restore in place replaces. */
+  readonly confirmName?: string
+  /** One per wish, so that pressing twice or a lost answer starts one run. */
+  readonly key?: ReturnType<typeof idempotencyKey>
+}
 
 /** Does what a button says. Returns the run to look at afterwards: another one when a new run was started. */
 export async function actOnRun(
   runId: string,
   action: NextAction,
-  reason = '',
+  { reason, confirmName, key }: Answers = { reason: '' },
 ): Promise<{ readonly said: string; readonly runId: string }> {
   const { act } = actViews[action.id]
   const params = { path: { run: runId } }
@@ -22,7 +31,15 @@ export async function actOnRun(
     case 'cancel':
       return moved(await ask(api.POST('/runs/{run}/cancel', { params, body })), 'Cancelling: what was begun is undone')
     case 'retry':
-      return moved(await ask(api.POST('/runs/{run}/retry', { params, body })), 'Started again')
+      return moved(
+        await ask(
+          api.POST('/runs/{run}/retry', {
+            params: { ...params, ...(key && { header: key }) },
+            body: { reason, ...(confirmName !== undefined && { confirmName }) },
+          }),
+        ),
+        'Started again',
+      )
     case 'retry-now': {
       const { steps } = await ask(api.POST('/runs/{run}/retry-now', { params, body }))
       return {
