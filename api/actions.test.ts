@@ -240,6 +240,7 @@ describe('a restore', () => {
       confirmName: 'web-01',
       vm: { id: 'web-01' },
     })
+    expect((here.engine.started[0]?.input as RestoreInput).powerOn).toBeNull()
   })
 
   test('of a point that is not validated, not there, or of no known target is refused', async () => {
@@ -520,7 +521,7 @@ describe('lists', () => {
       disks: [{ key: 'virtio0' }, { key: 'virtio1' }],
     })
     expect(await here.get(`/api/v1/points/${pointIdOf(1)}`)).toMatchObject({
-      disks: [{ disk: 'virtio0', why: 'no-parent' }, { disk: 'virtio1' }],
+      disks: [{ disk: 'virtio0', why: 'there is no earlier point to build on' }, { disk: 'virtio1' }],
       repositoryPath: '/srv/repository',
     })
     expect(await here.get('/api/v1/repositories/main')).toMatchObject({

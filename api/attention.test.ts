@@ -82,6 +82,22 @@ describe('what failed waits for a person', () => {
     expect(await titles()).toEqual([])
   })
 
+  test('a damaged point, until the VM has a whole one again', async () => {
+    here.catalog.points.record(aPoint(2, { createdMs: here.clock.ms - 60_000 }))
+    here.catalog.points.recordDamage(pointIdOf(2), { ms: here.clock.ms, damage: 'chunk 7 is lost' })
+    const { needsYou } = await overview()
+    expect(needsYou).toMatchObject([
+      { kind: 'point-damaged', title: 'A recovery point of web-01 is damaged', subject: { id: pointIdOf(2) } },
+    ])
+    expect(await here.get(`/api/v1/points/${pointIdOf(2)}`)).toMatchObject({
+      damage: { ms: here.clock.ms, what: 'chunk 7 is lost' },
+      validatedMs: null,
+    })
+    here.clock.ms += 60_000
+    here.catalog.points.record(aPoint(3, { createdMs: here.clock.ms }))
+    expect(await titles()).toEqual([])
+  })
+
   test('a drill with a failed verdict stands there by its verdict, one that broke before it by its run', async () => {
     ended('drill', 'failed')
     expect(await titles()).toEqual(['drill 1 failed'])

@@ -26,6 +26,7 @@ export function attention(
   const rest = [
     ...(engine.up ? silentSites(deps, engine.pollers) : [engineDown(engine.detail)]),
     ...waitingRuns(catalog),
+    ...damagedPoints(catalog),
     ...failedRuns(catalog, deps.now()),
     ...repositories.flatMap((repository) => repositoryTrouble(repository, deps.now())),
     ...hypervisorTrouble(catalog),
@@ -107,6 +108,22 @@ function waitingRuns(catalog: Catalog): Attention[] {
     subject: { kind: 'run', id: run.runId },
     action: { label: 'See the run', command: `holdfast run show ${run.workflowId}` },
   }))
+}
+
+/** Until the VM has a whole point that was made after the damage was found. */
+function damagedPoints(catalog: Catalog): Attention[] {
+  return catalog.points
+    .list({ limit: shown }, { damaged: true })
+    .items.filter(({ vmId, damagedMs }) => (catalog.points.newestValidated(vmId)?.createdMs ?? 0) <= (damagedMs ?? 0))
+    .map((point) => ({
+      kind: 'point-damaged',
+      severity: 'failed',
+      title: `A recovery point of ${point.vmName} is damaged`,
+      detail: `${point.damage ?? 'See the point'}. It counts for nothing any more; the next backup reads in full.`,
+      sinceMs: point.damagedMs,
+      subject: { kind: 'point', id: point.id },
+      action: { label: 'See the point', command: `holdfast backup ${point.vmId}` },
+    }))
 }
 
 /** Ended badly, and nothing of the same kind has succeeded for the same VM since; the newest of each. */

@@ -8,6 +8,7 @@ export const attentionSchema = z
     kind: z.enum([
       'failed',
       'run-failed',
+      'point-damaged',
       'overdue',
       'late',
       'unprotected',
@@ -26,7 +27,7 @@ export const attentionSchema = z
     detail: z.string(),
     sinceMs: timeMs.nullable(),
     subject: z
-      .object({ kind: z.enum(['vm', 'run', 'repository', 'hypervisor', 'site', 'drill']), id: z.string() })
+      .object({ kind: z.enum(['vm', 'run', 'point', 'repository', 'hypervisor', 'site', 'drill']), id: z.string() })
       .nullable(),
     action: z
       .object({ label: z.string(), command: z.string().nullable() })

@@ -22,6 +22,8 @@ export const proofSchema = z
   })
   .openapi('Proof')
 
+export const damageSchema = z.object({ ms: timeMs, what: z.string() }).openapi('Damage')
+
 /**
  * How much of the point has been checked. `validated`: committed, every pack present. `spot-checked`: random chunks
  * read back after the commit. `quick` and `full`: levels of repository verification.
@@ -55,6 +57,9 @@ export const pointSchema = z
     readBytes: byteCount.openapi({ description: 'Read from the source' }),
     newBytes: byteCount.openapi({ description: 'Added to the repository' }),
     verification: orNull(verificationSchema),
+    damage: orNull(damageSchema).openapi({
+      description: 'Found when it was read; it is no longer offered for restores',
+    }),
     proof: orNull(proofSchema).openapi({ description: 'Its last drill' }),
     run: z.object({ workflowId: z.string(), runId: z.string() }).nullable(),
   })
@@ -66,7 +71,7 @@ export const pointDiskSchema = z
     label: z.string(),
     size: byteCount,
     mode: z.enum(['full', 'incremental']),
-    why: z.string().openapi({ description: 'Why it was read in full; empty if incremental' }),
+    why: z.string().openapi({ description: 'Why it was read in full, in words; empty if incremental' }),
     readBytes: byteCount,
     newBytes: byteCount,
     bytesResumed: byteCount,

@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { PointView } from '../../catalog/index.ts'
 import type { pointDetailSchema, pointSchema } from '../schemas/points.ts'
+import { fullReasons, isFullReason } from '../../workflows/shared/summaries.ts'
 
 export function pointView(point: PointView): z.infer<typeof pointSchema> {
   return {
@@ -26,6 +27,7 @@ export function pointView(point: PointView): z.infer<typeof pointSchema> {
       point.verifyLevel === null || point.verifiedMs === null
         ? null
         : { level: point.verifyLevel, ms: point.verifiedMs, chunks: point.verifyChunks },
+    damage: point.damagedMs === null ? null : { ms: point.damagedMs, what: point.damage ?? '' },
     proof: point.proof,
     run:
       point.workflowId === null || point.runId === null ? null : { workflowId: point.workflowId, runId: point.runId },
@@ -35,7 +37,7 @@ export function pointView(point: PointView): z.infer<typeof pointSchema> {
 export function pointDetailView(point: PointView, repositoryPath: string): z.infer<typeof pointDetailSchema> {
   return {
     ...pointView(point),
-    disks: point.disks.map((disk) => ({ ...disk })),
+    disks: point.disks.map((disk) => ({ ...disk, why: isFullReason(disk.why) ? fullReasons[disk.why] : disk.why })),
     parentId: point.parentId,
     repositoryPath,
     command: `holdfast restore ${point.vmId} --point ${point.id} --name ${point.vmId}-restored`,

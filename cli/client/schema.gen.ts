@@ -958,7 +958,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "run-failed" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "engine";
+            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "engine";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -971,7 +971,7 @@ export interface components {
             sinceMs: number | null;
             subject: {
                 /** @enum {string} */
-                kind: "vm" | "run" | "repository" | "hypervisor" | "site" | "drill";
+                kind: "vm" | "run" | "point" | "repository" | "hypervisor" | "site" | "drill";
                 id: string;
             } | null;
             /** @description What helps first, and the same as a command */
@@ -1209,6 +1209,8 @@ export interface components {
             /** @description Added to the repository */
             newBytes: number;
             verification: components["schemas"]["Verification"] | null;
+            /** @description Found when it was read; it is no longer offered for restores */
+            damage: components["schemas"]["Damage"] | null;
             /** @description Its last drill */
             proof: components["schemas"]["Proof"] | null;
             run: {
@@ -1226,6 +1228,14 @@ export interface components {
             ms: number;
             /** @description Chunks read back, for spot-checked */
             chunks: number | null;
+        };
+        Damage: {
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            ms: number;
+            what: string;
         };
         Proof: {
             drillId: string;
@@ -1256,7 +1266,7 @@ export interface components {
             size: number;
             /** @enum {string} */
             mode: "full" | "incremental";
-            /** @description Why it was read in full; empty if incremental */
+            /** @description Why it was read in full, in words; empty if incremental */
             why: string;
             /** @description Bytes */
             readBytes: number;
@@ -1326,7 +1336,7 @@ export interface components {
              * @enum {string}
              */
             identity?: "new" | "same";
-            /** @default false */
+            /** @description Default: a VM in its original place as it was before, a new one stays off */
             powerOn?: boolean;
             /** @default  */
             reason?: string;

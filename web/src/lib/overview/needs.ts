@@ -5,6 +5,7 @@ type Subject = NonNullable<Attention['subject']>['kind']
 const hrefs: Record<Subject, ((id: string) => string) | null> = {
   vm: (id) => `/vms/${id}`,
   run: (id) => `/runs/${encodeURIComponent(id)}`,
+  point: (id) => `/points/${id}`,
   repository: (id) => `/repositories/${id}`,
   drill: (id) => `/drills?drill=${encodeURIComponent(id)}`,
   hypervisor: null,

@@ -68,6 +68,7 @@ export const powerLooks: Record<Vm['power'], Look> = {
 export const attentionLooks: Record<Attention['kind'], Look> = {
   failed: look('fail', 'Failed'),
   'run-failed': look('fail', 'Failed'),
+  'point-damaged': look('fail', 'Damaged'),
   overdue: look('warn', 'Overdue'),
   late: look('warn', 'Late'),
   unprotected: look('fail', 'Unprotected'),
