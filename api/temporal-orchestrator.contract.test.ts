@@ -20,7 +20,8 @@ let running: Promise<void>
 beforeAll(async () => {
   bench = await WorkflowBench.start()
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  await prepareNamespace({ address: bench.address, namespace: 'default', log, signal: AbortSignal.timeout(60_000) })
+  const { connection } = bench.wholeClient
+  await prepareNamespace({ connection, namespace: 'default', log, signal: AbortSignal.timeout(60_000) })
   engine = temporalOrchestrator(bench.wholeClient)
   native = await NativeConnection.connect({ address: bench.address })
   worker = await Worker.create({

@@ -18,7 +18,7 @@ import { agreeWithCatalog, ensureInstallation } from './installation.ts'
 import { processLog } from './log.ts'
 import { announce, takePlace } from './place.ts'
 import { adminTokenPath, ensureWorkerToken, resolveSecret, workerTokenPath } from './secrets.ts'
-import { aborted, forceMs, graceMs, onStopSignal } from './shutdown.ts'
+import { aborted, forceMs, graceMs, onStopSignal, runUntilStopped } from './shutdown.ts'
 import { prepareNamespace } from './temporal-server.ts'
 import { connectClient, connectWorker, installRuntime } from './temporal.ts'
 import { version } from './version.ts'
@@ -55,23 +55,10 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
   ])
   try {
     if (usesOwnTemporal(env)) {
-      await prepareNamespace({ address: target.address, namespace: target.namespace, log, signal: stop })
+      await prepareNamespace({ connection, namespace: target.namespace, log, signal: stop })
     }
-    const worker = await Worker.create({
-      connection: native,
-      namespace: target.namespace,
-      taskQueue: controlQueue,
-      identity: `server-${process.pid}`,
-      workflowBundle: { codePath },
-      activities: createControlActivities(catalog),
-      maxCachedWorkflows: 200,
-      shutdownGraceTime: graceMs,
-      shutdownForceTime: forceMs,
-    })
-    const running = worker.run()
     const shared = { catalog, orchestrator: temporalOrchestrator(client), toRunbook, now: Date.now, log }
     const live = liveRuns(shared)
-    const looking = live.run(stop)
     const app = createApp({
       ...shared,
       live,
@@ -82,14 +69,30 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
       origins: config.origins,
       engineUi: env['HOLDFAST_ENGINE_UI'] || engineUi,
     })
+    // Before the worker: what cannot listen has no worker to shut down, and says so itself.
     const { server, url } = await listen(config, (request) => app.fetch(request))
-    using _notice = await announce(home, 'server', url)
-    log.info({ url, temporal: target.address }, 'the server is ready')
-    await Promise.race([running, aborted(stop)])
-    if (stop.aborted) worker.shutdown()
-    await closeServer(server)
-    await looking
-    await running
+    try {
+      const worker = await Worker.create({
+        connection: native,
+        namespace: target.namespace,
+        taskQueue: controlQueue,
+        identity: `server-${process.pid}`,
+        workflowBundle: { codePath },
+        activities: createControlActivities(catalog),
+        maxCachedWorkflows: 200,
+        shutdownGraceTime: graceMs,
+        shutdownForceTime: forceMs,
+      })
+      await runUntilStopped(worker, stop, async (ended) => {
+        const looking = live.run(ended)
+        using _notice = await announce(home, 'server', url)
+        log.info({ url, temporal: target.address }, 'the server is ready')
+        await aborted(ended)
+        await looking
+      })
+    } finally {
+      await closeServer(server)
+    }
   } finally {
     await native.close()
     await connection.close()

@@ -11,7 +11,7 @@ import { ensureInstallation } from './installation.ts'
 import { processLog } from './log.ts'
 import { announce } from './place.ts'
 import { resolveSecret } from './secrets.ts'
-import { aborted, forceMs, graceMs, onStopSignal } from './shutdown.ts'
+import { aborted, forceMs, graceMs, onStopSignal, runUntilStopped } from './shutdown.ts'
 import { connectWorker, installRuntime } from './temporal.ts'
 
 export interface RunWorkerOptions {
@@ -63,12 +63,11 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
       shutdownGraceTime: graceMs,
       shutdownForceTime: forceMs,
     })
-    const running = worker.run()
-    using _notice = await announce(home, `worker-${name}`, null)
-    log.info({ site: name, identity: config.identity, temporal: target.address }, 'the worker is ready')
-    await Promise.race([running, aborted(stop)])
-    if (stop.aborted) worker.shutdown()
-    await running
+    await runUntilStopped(worker, stop, async (ended) => {
+      using _notice = await announce(home, `worker-${name}`, null)
+      log.info({ site: name, identity: config.identity, temporal: target.address }, 'the worker is ready')
+      await aborted(ended)
+    })
   } finally {
     await connection.close()
     log.info({ site: name }, 'the worker has ended')

@@ -17,8 +17,10 @@ import { homeOf, makeHome, portOf, temporalTarget, workerConfig } from './config
 import { agreeWithCatalog, ensureInstallation } from './installation.ts'
 import { announce, takePlace, whoIs } from './place.ts'
 import { ensureWorkerToken, resolveSecret } from './secrets.ts'
+import { aborted, runUntilStopped } from './shutdown.ts'
 import { Supervisor } from './supervisor.ts'
 import { findTemporalCli } from './temporal-cli.ts'
+import { prepareNamespace } from './temporal-server.ts'
 import { eventually } from './testing/workflows.ts'
 
 let folder: string
@@ -199,6 +201,67 @@ describe('the Temporal CLI', () => {
     })
     expect(readFileSync(seen, 'utf8').trim().split('\n')).toEqual(['absent', 'absent', 'absent', 'there'])
     expect(readdirSync(join(folder, 'temporal-cli'))).toEqual(['venv'])
+  })
+})
+
+describe('the namespace of a Temporal server of one’s own', () => {
+  it('is prepared over the connection that the server has, with its TLS and its key', async () => {
+    const asked: string[] = []
+    let refusals = 1
+    const connection = {
+      workflowService: {
+        describeNamespace: async ({ namespace }: { namespace: string }) => {
+          if (refusals-- > 0) throw new Error('not there yet')
+          asked.push(`describe ${namespace}`)
+          return { config: {} }
+        },
+        updateNamespace: async ({ namespace }: { namespace: string }) => void asked.push(`update ${namespace}`),
+      },
+      operatorService: {
+        listSearchAttributes: async () => ({ customAttributes: {} }),
+        addSearchAttributes: async () => void asked.push('search attributes'),
+      },
+    } as unknown as Parameters<typeof prepareNamespace>[0]['connection']
+    await prepareNamespace({ connection, namespace: 'team', log: quiet, signal: new AbortController().signal })
+    expect(asked).toEqual(['describe team', 'update team', 'search attributes'])
+  })
+})
+
+describe('a worker that is run until it is told to stop', () => {
+  const worker = () => {
+    const ended = Promise.withResolvers<void>()
+    const state = { now: 'RUNNING', shutdowns: 0 }
+    const end = (error?: Error): void => {
+      state.now = error === undefined ? 'STOPPED' : 'FAILED'
+      if (error === undefined) ended.resolve()
+      else ended.reject(error)
+    }
+    const run = () => ended.promise
+    const shutdown = (): void => {
+      state.shutdowns += 1
+      end()
+    }
+    return { run, shutdown, getState: () => state.now, state, end }
+  }
+  it('has ended when what runs beside it fails, and that error is the one told', async () => {
+    const it = worker()
+    const failing = runUntilStopped(it, new AbortController().signal, () => Promise.reject(new Error('no place')))
+    await expect(failing).rejects.toThrow('no place')
+    expect(it.state).toMatchObject({ now: 'STOPPED', shutdowns: 1 })
+  })
+  it('ends what runs beside it when it fails, and is shut down once when told to stop', async () => {
+    const failed = worker()
+    const beside = (signal: AbortSignal): Promise<void> => aborted(signal)
+    const run = runUntilStopped(failed, new AbortController().signal, beside)
+    failed.end(new Error('the engine is gone'))
+    await expect(run).rejects.toThrow('the engine is gone')
+    expect(failed.state.shutdowns).toBe(0)
+    const told = worker()
+    const stop = new AbortController()
+    const stopping = runUntilStopped(told, stop.signal, beside)
+    stop.abort()
+    await stopping
+    expect(told.state.shutdowns).toBe(1)
   })
 })
 

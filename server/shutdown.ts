@@ -21,6 +21,26 @@ export function onStopSignal(log: { info(fields: object, message: string): void 
   })
 }
 
+/**
+ * Runs a worker, and `beside` it, until it is told to stop or one of the two fails. The worker has ended when this
+ * returns, whatever went wrong: a connection cannot be closed under a worker that runs. `beside` ends when its signal
+ * aborts.
+ */
+export async function runUntilStopped(
+  worker: { run(): Promise<void>; shutdown(): void; getState(): string },
+  stop: AbortSignal,
+  beside: (ended: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController()
+  const running = worker.run().finally(() => over.abort())
+  const working = beside(AbortSignal.any([stop, over.signal])).finally(() => {
+    if (worker.getState() === 'RUNNING') worker.shutdown()
+  })
+  const ends = await Promise.allSettled([running, working])
+  const failed = ends.find((end) => end.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}
+
 export function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))

@@ -55,7 +55,14 @@ export async function startEmbeddedTemporal(options: {
     program: cli.path,
     args,
     logFile: join(home.logs, 'temporal.log'),
-    ready: (signal) => prepareNamespace({ address, namespace: 'default', log, signal }),
+    ready: async (signal) => {
+      const connection = await reachable(address, signal)
+      try {
+        await prepareNamespace({ connection, namespace: 'default', log, signal })
+      } finally {
+        await connection.close()
+      }
+    },
     stopWithinMs: 10_000,
   })
   return { address, uiUrl: uiPort === null ? null : `http://127.0.0.1:${uiPort}`, child }
@@ -63,18 +70,20 @@ export async function startEmbeddedTemporal(options: {
 
 /**
  * Waits until the namespace answers, raises its retention and creates our search attributes. An account that may not
- * do the latter two at a server of one's own is told what is missing.
+ * do the latter two at a server of one's own is told what is missing. The connection is the caller's, so that it has
+ * the caller's TLS and key.
  */
 export async function prepareNamespace(options: {
-  readonly address: string
+  readonly connection: Pick<Connection, 'workflowService' | 'operatorService'>
   readonly namespace: string
   readonly log: Log
   readonly signal: AbortSignal
 }): Promise<void> {
-  const { address, namespace, log, signal } = options
-  const connection = await answering(address, namespace, signal)
+  const { connection, namespace, log, signal } = options
+  const { config } = await untilReady(`the namespace ${namespace} does not answer`, signal, () =>
+    connection.workflowService.describeNamespace({ namespace }),
+  )
   try {
-    const { config } = await connection.workflowService.describeNamespace({ namespace })
     const now = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0)
     if (now < retentionSeconds) {
       const longer = { workflowExecutionRetentionTtl: { seconds: retentionSeconds as never } }
@@ -83,15 +92,16 @@ export async function prepareNamespace(options: {
     await createSearchAttributes(connection, namespace)
   } catch (error) {
     log.warn(
-      { error: describeError(error), address, namespace },
+      { error: describeError(error), namespace },
       'the namespace could not be prepared; `holdfast doctor` says what is missing',
     )
-  } finally {
-    await connection.close()
   }
 }
 
-async function createSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+async function createSearchAttributes(
+  connection: Pick<Connection, 'operatorService'>,
+  namespace: string,
+): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
   const missing = Object.entries(searchAttributes).filter(([, name]) => !(name in customAttributes))
   if (missing.length === 0) return
@@ -99,24 +109,22 @@ async function createSearchAttributes(connection: Connection, namespace: string)
   await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: wanted })
 }
 
-/** The first moment at which DescribeNamespace answers. */
-async function answering(address: string, namespace: string, signal: AbortSignal): Promise<Connection> {
+/** Our own server, on loopback: no TLS and no key. */
+function reachable(address: string, signal: AbortSignal): Promise<Connection> {
+  return untilReady(`Temporal at ${address} does not answer`, signal, () =>
+    Connection.connect({ address, connectTimeout: 1000 }),
+  )
+}
+
+async function untilReady<T>(otherwise: string, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + readyWithinMs
   for (;;) {
     signal.throwIfAborted()
-    let connection: Connection | null = null
     try {
-      connection = await Connection.connect({ address, connectTimeout: 1000 })
-      await connection.workflowService.describeNamespace({ namespace })
-      return connection
+      return await ask()
     } catch (error) {
-      await connection?.close()
       if (Date.now() > deadline) {
-        throw new HoldfastError(
-          'TemporalUnavailable',
-          `Temporal at ${address} does not answer: ${describeError(error)}`,
-          { cause: error },
-        )
+        throw new HoldfastError('TemporalUnavailable', `${otherwise}: ${describeError(error)}`, { cause: error })
       }
       await sleep(100)
     }
