@@ -72,6 +72,29 @@ describe('points', () => {
     )
   })
 
+  test('a damaged point is no recovery point any more, for good', () => {
+    catalog.points.record(aPoint(1, { createdMs: testNow - 7_200_000 }))
+    catalog.points.record(aPoint(2, { createdMs: testNow - 60_000 }))
+    catalog.points.recordDamage(pointIdOf(2), { ms: testNow, damage: 'chunk 7 is damaged' })
+    catalog.points.recordDamage(pointIdOf(2), { ms: testNow + 1, damage: 'again' })
+    catalog.points.recordDamage(pointIdOf(9), { ms: testNow, damage: 'of a point that nobody knows' })
+    catalog.points.recordVerification(pointIdOf(2), { level: 'full', ms: testNow, chunks: null })
+    catalog.points.record(aPoint(2, { createdMs: testNow - 60_000 }))
+    expect(catalog.points.get(pointIdOf(2))).toMatchObject({
+      validatedMs: null,
+      verifyLevel: null,
+      damagedMs: testNow,
+      damage: 'chunk 7 is damaged',
+    })
+    expect(catalog.points.newestValidated('web-01')?.id).toBe(pointIdOf(1))
+    expect(catalog.points.damaged('web-01', 'main')).toEqual([pointIdOf(2)])
+    expect(catalog.points.damaged('web-01', 'other')).toEqual([])
+    expect(catalog.vms.get('web-01').posture).toEqual({ state: 'protected', ageMs: 7_200_000 })
+    catalog.points.recordDamage(pointIdOf(1), { ms: testNow, damage: 'chunk 8 is damaged' })
+    expect(catalog.vms.get('web-01').posture.state).toBe('unprotected')
+    expect(catalog.vms.list({ limit: 5 }, { state: 'unprotected' }).items.map(({ id }) => id)).toContain('web-01')
+  })
+
   test('a point carries its last drill, and the filter by proof finds it', () => {
     catalog.points.record(aPoint(1))
     catalog.points.record(aPoint(2, { vmId: 'db-01' }))

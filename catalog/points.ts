@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gte, lt, sql, type SQL } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gte, isNotNull, isNull, lt, sql, type SQL } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
@@ -48,6 +48,8 @@ export interface PointFilter {
   readonly vmId?: string | undefined
   readonly repositoryId?: string | undefined
   readonly proven?: Verdict | 'never' | undefined
+  /** Only those in which damage was found. */
+  readonly damaged?: true | undefined
   readonly sinceMs?: number | undefined
   readonly untilMs?: number | undefined
 }
@@ -55,11 +57,18 @@ export interface PointFilter {
 export interface PointQueries {
   /** Idempotent by id: recording a point again changes nothing. */
   record(point: NewPoint): void
-  /** Kept if it says at least as much as the one known. `chunks`: read back, for a spot check. */
+  /** Kept if it says at least as much as the one known; never of a damaged point. `chunks`: read back, for a spot check. */
   recordVerification(
     id: string,
     seen: { readonly level: Verification; readonly ms: number; readonly chunks: number | null },
   ): void
+  /**
+   * The point was read and is damaged: its validation is taken back, so that nothing that asks for a validated point
+   * (posture, restores, drills) finds it. For good; an unknown point is none to take back.
+   */
+  recordDamage(id: string, seen: { readonly ms: number; readonly damage: string }): void
+  /** Ids of the damaged points of a VM in a repository, newest first, at most a hundred. */
+  damaged(vmId: string, repositoryId: string): readonly string[]
   find(id: string): PointView | undefined
   /** Throws NotFound. */
   get(id: string): PointView
@@ -127,6 +136,7 @@ export function pointQueries(context: CatalogContext): PointQueries {
       inTransaction(context, () => {
         const known = find(id)
         if (!known) throw new HoldfastError('NotFound', `there is no recovery point ${id}`)
+        if (known.damagedMs !== null) return
         if (known.verifyLevel && verifications.indexOf(level) < verifications.indexOf(known.verifyLevel)) return
         db.update(points)
           .set({ verifyLevel: level, verifiedMs: ms, verifyChunks: chunks })
@@ -134,6 +144,27 @@ export function pointQueries(context: CatalogContext): PointQueries {
           .run()
         publish('point', id)
       })
+    },
+    recordDamage(id, { ms, damage }) {
+      inTransaction(context, () => {
+        const revoked = { validatedMs: null, verifyLevel: null, verifiedMs: null, verifyChunks: null }
+        const done = db
+          .update(points)
+          .set({ ...revoked, damagedMs: ms, damage })
+          .where(and(eq(points.id, id), isNull(points.damagedMs)))
+          .run()
+        if (done.changes > 0) publish('point', id)
+      })
+    },
+    damaged(vmId, repositoryId) {
+      const found = db
+        .select({ id: points.id })
+        .from(points)
+        .where(and(eq(points.vmId, vmId), eq(points.repositoryId, repositoryId), isNotNull(points.damagedMs)))
+        .orderBy(desc(points.createdMs))
+        .limit(100)
+        .all()
+      return found.map(({ id }) => id)
     },
     get(id) {
       const found = find(id)
@@ -155,6 +186,7 @@ export function pointQueries(context: CatalogContext): PointQueries {
         filter.repositoryId === undefined ? undefined : eq(points.repositoryId, filter.repositoryId),
         filter.sinceMs === undefined ? undefined : gte(points.createdMs, filter.sinceMs),
         filter.untilMs === undefined ? undefined : lt(points.createdMs, filter.untilMs),
+        filter.damaged && isNotNull(points.damagedMs),
         filter.proven === undefined
           ? undefined
           : filter.proven === 'never'

@@ -120,6 +120,9 @@ export const points = sqliteTable('points', {
   verifyLevel: text('verify_level').$type<'validated' | 'spot-checked' | 'quick' | 'full'>(),
   verifiedMs: integer('verified_ms'),
   verifyChunks: integer('verify_chunks'),
+  /** When damage was found, and which; its validation was taken back then. */
+  damagedMs: integer('damaged_ms'),
+  damage: text('damage'),
   manifestBytes: integer('manifest_bytes'),
   /** Change references that only the commit could name; losing them costs a full. */
   refs: text('refs', { mode: 'json' }).$type<readonly Json[]>().notNull(),

@@ -119,6 +119,7 @@ export type MustFullReason =
   | 'previous-round-uncertain'
   | 'extent-query-failed'
   | 'audit-mismatch'
+  | 'parent-damaged'
   | 'full-interval'
   | 'asked-by-operator'
 export interface GuestHook {

@@ -10,6 +10,7 @@ interface Entry {
 /** Every step by its type: where it belongs, and its title if the history has none. */
 const entries: { readonly [type: string]: Entry } = {
   recordRunStarted: { phase: 'prepare', title: 'Write down that the run has started', quiet: true },
+  knownDamage: { phase: 'prepare', title: 'Look whether a point is known to be damaged', quiet: true },
   preflight: { phase: 'prepare', title: 'Look at VM, hypervisor and repository' },
   openPoint: { phase: 'quiesce', title: 'Freeze, snapshot, thaw' },
   openSession: { phase: 'copy', title: 'Open a repository session' },
@@ -21,6 +22,7 @@ const entries: { readonly [type: string]: Entry } = {
   spotCheck: { phase: 'verify', title: 'Read random chunks back' },
   releasePoint: { phase: 'cleanup', title: 'Advance the change reference, drop the snapshot' },
   recordPoint: { phase: 'cleanup', title: 'Write the point into the catalog', quiet: true },
+  recordDamage: { phase: 'verify', title: 'Write down that the point is damaged' },
   endSession: { phase: 'cleanup', title: 'Close the repository session' },
   recordRunFinished: { phase: 'cleanup', title: 'Write down how the run ended', quiet: true },
   ensureRunning: { phase: 'quiesce', title: 'Make sure that the guest runs' },
@@ -30,7 +32,9 @@ const entries: { readonly [type: string]: Entry } = {
   createTarget: { phase: 'restore', title: 'Make the target' },
   restoreDisk: { phase: 'restore', title: 'Write a disk' },
   finalizeTarget: { phase: 'restore', title: 'Put the target together' },
+  readPower: { phase: 'prepare', title: 'Does the VM run?' },
   powerVm: { phase: 'boot', title: 'Change the power state' },
+  handOverTarget: { phase: 'cleanup', title: 'Take our mark off the VM' },
   revertTarget: { phase: 'restore', title: 'Put the old disks back' },
   destroyTarget: { phase: 'cleanup', title: 'Remove what this run made at the target' },
   bootIsolated: { phase: 'boot', title: 'Boot in isolation' },

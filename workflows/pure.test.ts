@@ -1,4 +1,6 @@
 import * as fc from 'fast-check'
+import { ActivityCancellationType } from '@temporalio/workflow'
+import type { ActivityOptions } from '@temporalio/workflow'
 import { describe, expect, it } from 'vitest'
 import { GiB, HoldfastError } from '../base/index.ts'
 import type { SerializedError } from '../base/index.ts'
@@ -8,6 +10,7 @@ import type { RoundHistory } from './backup/rounds.ts'
 import { untried, verdictOf } from './drill/verdict.ts'
 import type { DrillInput } from './drill/contract.ts'
 import { parseMoveDetails } from './shared/heartbeat.ts'
+import { attemptsPerStart, profiles } from './shared/options.ts'
 import { cut, StepIds } from './shared/steps.ts'
 
 const error = (code: ConstructorParameters<typeof HoldfastError>[0], data?: Record<string, unknown>): SerializedError =>
@@ -140,6 +143,40 @@ describe('a verdict', () => {
       't: d; m (NetworkFailure)',
     )
   })
+})
+
+describe('the options of steps', () => {
+  // Attempts of one start must stay below the first of the next one, or it would supersede its own successor.
+  it.each(['mover', 'commit'] as const)('a %s has fewer attempts than a start counts for', (profile) => {
+    expect(profiles[profile].retry.maximumAttempts).toBeLessThan(attemptsPerStart)
+  })
+  it('name how they are cancelled, and when they end', () => {
+    const all: { readonly [name: string]: ActivityOptions } = profiles
+    for (const [name, profile] of Object.entries(all)) {
+      expect(profile.cancellationType, name).toBe(ActivityCancellationType.WAIT_CANCELLATION_COMPLETED)
+      const hasEnd = profile.scheduleToCloseTimeout !== undefined || profile.retry?.maximumAttempts !== undefined
+      expect(hasEnd, name).toBe(true)
+    }
+  })
+})
+
+it('a verdict fits into a result, however much its checks have said, and says of each whether it passed', () => {
+  const text = fc.string({ unit: 'grapheme', maxLength: 2_000 })
+  const check = fc.record({ title: text, out: text, err: text, detail: text, passed: fc.boolean() })
+  const checks = fc.array(check, { maxLength: 32 }).map((all) => all.map((it) => ({ ...it, exit: 0, count: null })))
+  fc.assert(
+    fc.property(checks, (said) => {
+      const input = { checks: said, bootTimeoutMs: 1000 } as unknown as DrillInput
+      const result = verdictOf(input, { ...untried, guest: 'up', checks: said })
+      expect(new TextEncoder().encode(JSON.stringify(result)).length).toBeLessThan(7_200)
+      expect(result.checks.map(({ passed }) => passed)).toEqual(said.map(({ passed }) => passed))
+      expect(JSON.stringify(result).isWellFormed()).toBe(true)
+    }),
+    { numRuns: 30 },
+  )
+  const short = [{ title: 't', passed: true, exit: 0, out: 'x'.repeat(1_500), err: '', count: null, detail: 'd' }]
+  const input = { checks: short, bootTimeoutMs: 1000 } as unknown as DrillInput
+  expect(verdictOf(input, { ...untried, guest: 'up', checks: short }).checks).toEqual(short)
 })
 
 it('summaries stay within what Temporal takes, and no character is cut in half', () => {

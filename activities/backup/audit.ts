@@ -10,13 +10,13 @@ import type { AuditInput, AuditResult } from './types.ts'
 
 const chunk = MiB
 const fewest = 64
-const share = 0.001
+const shareOfDisk = 0.001
 const limitMs = 30_000
 
 /**
  * Compares chunks that the tracker calls unchanged with the parent point, byte by byte: half picked at random by the
- * point's id, half along a cursor that walks the disk with time (drivers §5.3). One difference, or a parent that has
- * lost the chunk, makes the disk full.
+ * point's id, half along a cursor that walks the disk over successive points (drivers §5.3). One difference, or a parent
+ * that has lost the chunk, makes the disk full. The time is shared out among the disks that are still to come.
  */
 export async function auditTracker(site: Site, input: AuditInput): Promise<AuditResult> {
   const place = { endpoint: input.endpoint, operation: input.pointId, vm: input.vm }
@@ -26,11 +26,12 @@ export async function auditTracker(site: Site, input: AuditInput): Promise<Audit
       const deadline = site.now() + limitMs
       const mismatched: { disk: DiskKey; offset: number }[] = []
       let checkedChunks = 0
-      for (const key of input.disks) {
+      for (const [done, key] of input.disks.entries()) {
+        const share = (deadline - site.now()) / (input.disks.length - done)
         const disk = input.point.disks.find((it) => it.disk.key === key)
         const before = parent.info.disks.find(({ id }) => id === key)
         if (disk === undefined || before === undefined || before.bytes !== disk.disk.size) continue
-        const audit = await auditDisk(site, operation, input, parent, disk, deadline)
+        const audit = await auditDisk(site, operation, input, parent, disk, site.now() + share)
         checkedChunks += audit.checked
         if (audit.mismatch !== null) mismatched.push({ disk: key, offset: audit.mismatch })
       }
@@ -53,7 +54,7 @@ async function auditDisk(
   for await (const { offset, length } of changed(driver, ctx, input.point, key, 0, size)) {
     touched.fill(1, Math.floor(offset / chunk), Math.ceil((offset + length) / chunk))
   }
-  const chosen = chooseChunks(touched, Math.max(fewest, Math.ceil(chunks * share)), input.pointId, site.now())
+  const chosen = chooseChunks(touched, Math.max(fewest, Math.ceil(chunks * shareOfDisk)), input.pointId, input.ordinal)
   const stored = parent.disk(key)
   await using reader = await driver.openReader(ctx, input.point, key)
   let checked = 0
@@ -86,21 +87,46 @@ async function auditDisk(
   return { checked, mismatch: null }
 }
 
-/** Indexes of unchanged chunks: deterministic for a point and an hour. `touched[i]` is 1 for a changed chunk. */
-export function chooseChunks(touched: Uint8Array, count: number, seed: string, nowMs: number): readonly number[] {
+/**
+ * Indexes of unchanged chunks of the `ordinal`-th point, in the order in which they are read; `touched[i]` is 1 for a
+ * changed chunk. The cursor half walks over all chunks, point after point, in steps that have no common divisor with
+ * their number: each point looks at places all over the disk, and after `chunks / (count / 2)` points every chunk was
+ * looked at or was changed. The other half is random. The order is random too: what a deadline cuts off is a sample of
+ * both halves and of the whole disk, another one each time.
+ */
+export function chooseChunks(touched: Uint8Array, count: number, seed: string, ordinal: number): readonly number[] {
+  const chunks = touched.length
   const unchanged = touched.reduce((sum, it) => sum + (it === 0 ? 1 : 0), 0)
-  const chosen = new Set<number>()
   const wanted = Math.min(count, unchanged)
-  const cursor = Math.floor(nowMs / 3600_000) * Math.ceil(count / 2)
-  for (let step = 0; step < touched.length && chosen.size < Math.floor(wanted / 2); step += 1) {
-    const index = (cursor + step) % touched.length
+  const stride = coprimeTo(chunks)
+  const walked = Math.ceil(count / 2)
+  const chosen = new Set<number>()
+  for (let step = 0; step < Math.min(walked, chunks) && chosen.size < wanted; step += 1) {
+    const index = ((((ordinal * walked) % chunks) + step) * stride) % chunks
     if (touched[index] === 0) chosen.add(index)
   }
   for (let n = 0; chosen.size < wanted; n += 1) {
-    const digest = createHash('sha256').update(`${seed}:${n}`).digest()
-    let index = Number(digest.readBigUInt64LE(0) % BigInt(touched.length))
-    while (touched[index] !== 0 || chosen.has(index)) index = (index + 1) % touched.length
+    let index = draw(`${seed}:${n}`) % chunks
+    while (touched[index] !== 0 || chosen.has(index)) index = (index + 1) % chunks
     chosen.add(index)
   }
-  return [...chosen].sort((a, b) => a - b)
+  return [...chosen]
+    .map((index) => ({ index, at: draw(`${seed}:order:${index}`) }))
+    .sort((a, b) => a.at - b.at || a.index - b.index)
+    .map(({ index }) => index)
+}
+
+/** Near the golden section, so that few steps are already spread evenly. */
+function coprimeTo(chunks: number): number {
+  let stride = Math.max(1, Math.floor(chunks * 0.618))
+  while (divisor(stride, chunks) !== 1) stride += 1
+  return stride
+}
+
+function divisor(a: number, b: number): number {
+  return b === 0 ? a : divisor(b, a % b)
+}
+
+function draw(text: string): number {
+  return createHash('sha256').update(text).digest().readUIntLE(0, 6)
 }

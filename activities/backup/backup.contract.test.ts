@@ -55,6 +55,7 @@ const preflightInput = (): PreflightInput => ({
   want: 'crash',
   onQuiesceFailure: 'degrade',
   freezeLimitMs: 5000,
+  damaged: [],
 })
 
 /** Collects everything that leaves an activity. */
@@ -119,6 +120,7 @@ async function commit(world: TestSite, copy: CopyDiskResult): Promise<string> {
     results: [{ part: copy.part, attempt: copy.attempt }],
     disks: [{ id: disk, mode: 'full' as const, why: 'no-parent' }],
     attemptBase: 0,
+    ordinal: 0,
     origin: 'manual' as const,
     name: null,
     description: null,
@@ -305,6 +307,19 @@ describe('before the guest is touched', () => {
   })
 })
 
+describe('a preflight after a point', () => {
+  it('counts the points, and builds on none that is damaged', async () => {
+    await using world = aSite()
+    await openSession(world)
+    const steps = createSiteActivities(world.site)
+    await commit(world, await runIn(steps.copyDisk, copyInput()))
+    const next = await runIn(steps.preflight, preflightInput())
+    expect(next).toMatchObject({ ordinal: 1, parent: { pointId } })
+    const afterDamage = await runIn(steps.preflight, { ...preflightInput(), damaged: [pointId] })
+    expect(afterDamage).toMatchObject({ parent: null, disks: [{ since: null, full: 'parent-damaged' }] })
+  })
+})
+
 describe('the audit of the tracker', () => {
   it('catches one changed byte that the tracker did not tell, and accepts what it told', async () => {
     await using world = aSite()
@@ -318,6 +333,7 @@ describe('the audit of the tracker', () => {
         repository,
         point: { ...hypervisor.point('incremental'), id: pointId },
         parentStem: stem,
+        ordinal: 1,
         disks: [disk],
       })
     expect((await audit()).mismatched).toEqual([])

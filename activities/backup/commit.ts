@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity'
 import { HoldfastError } from '../../base/index.ts'
-import type { ConfigPart, Repository } from '../../repository/index.ts'
+import type { ConfigPart, PointInfo, Repository } from '../../repository/index.ts'
 import type { RangeReader } from '../../drivers/index.ts'
 import type { Site } from '../shared/deps.ts'
 import { beating, operate } from '../shared/operation.ts'
@@ -36,10 +36,10 @@ async function commit(input: CommitInput, repository: Repository, operation: Ope
       startedMs: input.startedMs,
       run: input.run,
     },
-    // rulings 11: the duration of the freeze is kept here.
+    // rulings 11: the duration of the freeze is kept here; so is what the audit of the next point goes on from.
     consistency: {
       level: point.consistency,
-      detail: JSON.stringify({ freezeDurationMs, degraded, atomic: point.atomic }),
+      detail: JSON.stringify({ freezeDurationMs, degraded, atomic: point.atomic, ordinal: input.ordinal }),
     },
     hypervisor: input.hypervisor,
     disks: input.disks.map(({ id, mode, why }) => {
@@ -60,6 +60,16 @@ async function commit(input: CommitInput, repository: Repository, operation: Ope
     createdMs: Date.parse(point.createdAt),
     rescued: result.rescued,
     manifestBytes: result.manifestBytes,
+  }
+}
+
+/** 0 for a point of another program. */
+export function ordinalOf({ consistency }: Pick<PointInfo, 'consistency'>): number {
+  try {
+    const { ordinal } = JSON.parse(consistency.detail) as { readonly ordinal?: unknown }
+    return typeof ordinal === 'number' && Number.isSafeInteger(ordinal) && ordinal >= 0 ? ordinal : 0
+  } catch {
+    return 0
   }
 }
 

@@ -10,16 +10,19 @@ import {
 } from '../../base/index.ts'
 import type { DiskRequest, Finding, PointId, TrackerId, VmFacts, VmRef } from '../../drivers/values.ts'
 import type { OpContext, HypervisorDriver } from '../../drivers/index.ts'
-import type { PointInfo, Repository } from '../../repository/index.ts'
+import type { PointEntry, PointInfo, Repository } from '../../repository/index.ts'
 import type { Site } from '../shared/deps.ts'
 import { operate } from '../shared/operation.ts'
 import { parseRef } from './change-ref.ts'
+import { ordinalOf } from './commit.ts'
 import type { PlannedDisk, PreflightInput, PreflightResult } from './types.ts'
 
 interface RepositoryView {
   readonly repositoryId: string
   readonly series: string
   readonly parent: PointInfo | null
+  /** The newest point is one that must not be built on. */
+  readonly parentDamaged: boolean
   readonly freeBytes: number | null
 }
 
@@ -34,7 +37,7 @@ export async function preflight(site: Site, input: PreflightInput): Promise<Pref
     async ({ driver, ctx }) => {
       const [hypervisor, view] = await Promise.allSettled([
         lookAtVm(site, driver, ctx, input.vm),
-        site.repository(input.repository, (repository) => lookAtRepository(repository, input.vm, ctx.signal)),
+        site.repository(input.repository, (repository) => lookAtRepository(repository, input, ctx.signal)),
       ])
       if (hypervisor.status === 'rejected' || view.status === 'rejected') throw bothProblems(hypervisor, view)
       return plan(driver, ctx, input, hypervisor.value, view.value)
@@ -63,20 +66,25 @@ async function lookAtVm(
   return { facts, version, needsEnabling: capabilities.trackingNeedsEnable }
 }
 
-async function lookAtRepository(repository: Repository, vm: VmRef, signal: AbortSignal): Promise<RepositoryView> {
+async function lookAtRepository(
+  repository: Repository,
+  { vm, damaged }: PreflightInput,
+  signal: AbortSignal,
+): Promise<RepositoryView> {
   const series = repository.series({ platform: vm.platform, scope: vm.scope, vm: vm.id })
-  const parent = await newestPoint(repository, series, signal)
+  const newest = await newestPoint(repository, series, signal)
   const { freeBytes } = await repository.usage()
-  return { repositoryId: repository.id, series, parent, freeBytes }
+  const view = { repositoryId: repository.id, series, freeBytes }
+  if (newest === null) return { ...view, parent: null, parentDamaged: false }
+  if (damaged.includes(newest.snap)) return { ...view, parent: null, parentDamaged: true }
+  await using point = await repository.openPoint(newest.stem)
+  return { ...view, parent: point.info, parentDamaged: false }
 }
 
 /** The newest recovery point of the series is the parent; tombstoned and unvalidated ones are none. */
-async function newestPoint(repository: Repository, series: string, signal: AbortSignal): Promise<PointInfo | null> {
-  for await (const entry of repository.listPoints({ series, signal })) {
-    if (entry.state !== 'recovery-point') continue
-    await using point = await repository.openPoint(entry.stem)
-    return point.info
-  }
+async function newestPoint(repository: Repository, series: string, signal: AbortSignal): Promise<PointEntry | null> {
+  for await (const entry of repository.listPoints({ series, signal }))
+    if (entry.state === 'recovery-point') return entry
   return null
 }
 
@@ -89,7 +97,11 @@ async function plan(
 ): Promise<PreflightResult> {
   const tracker = trackerOf(input.vm, view.repositoryId)
   const wanted = facts.disks.filter(({ skip }) => skip === null)
-  const requests = wanted.map((disk): DiskRequest => requestFor(disk.key, input.mode, tracker, view.parent))
+  const requests = wanted.map((disk): DiskRequest =>
+    view.parentDamaged
+      ? { disk: disk.key, since: null, full: 'parent-damaged' }
+      : requestFor(disk.key, input.mode, tracker, view.parent),
+  )
   const warnings: Finding[] = []
   if (needsEnabling) warnings.push(...(await enableTracking(driver, ctx, input.vm, wanted)))
   const { findings, disks } = await driver.preflight(ctx, input.vm, {
@@ -118,6 +130,7 @@ async function plan(
       pointId: view.parent.snap as PointId,
       createdMs: view.parent.createdMs,
     },
+    ordinal: view.parent === null ? 0 : ordinalOf(view.parent) + 1,
     disks: planned.filter((disk) => disk !== null),
     skipped: facts.disks.flatMap(({ key, label, skip }) => (skip === null ? [] : [{ disk: key, label, why: skip }])),
     warnings: warnings.slice(0, 20),

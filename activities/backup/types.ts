@@ -32,6 +32,8 @@ export interface PreflightInput extends RoundRef {
   readonly want: Consistency
   readonly onQuiesceFailure: 'degrade' | 'fail'
   readonly freezeLimitMs: number
+  /** Ids of points that were found damaged: if the newest one is, the next is full. */
+  readonly damaged: readonly string[]
 }
 export interface PlannedDisk {
   readonly disk: DiskRef
@@ -46,6 +48,8 @@ export interface PreflightResult {
   readonly tracker: TrackerId
   /** Newest recovery point of the series, named by the change references. */
   readonly parent: { readonly stem: string; readonly pointId: PointId; readonly createdMs: number } | null
+  /** Of the point to be: how many of the VM came before it. It moves the audit's cursor on. */
+  readonly ordinal: number
   readonly disks: readonly PlannedDisk[]
   readonly skipped: readonly { readonly disk: DiskKey; readonly label: string; readonly why: string }[]
   readonly warnings: readonly Finding[]
@@ -79,6 +83,7 @@ export interface AuditInput extends RoundRef {
   readonly repository: RepositoryRef
   readonly point: PointInTime
   readonly parentStem: string
+  readonly ordinal: number
   readonly disks: readonly DiskKey[]
 }
 export interface AuditResult {
@@ -121,6 +126,7 @@ export interface CommitInput extends RoundRef {
   readonly disks: readonly { readonly id: DiskKey; readonly mode: 'full' | 'incremental'; readonly why: string }[]
   /** Commit attempts of this start are `attemptBase + activity attempt`, like those of a copy. */
   readonly attemptBase: number
+  readonly ordinal: number
   readonly origin: 'manual' | 'scheduled' | 'publish' | 'safety'
   readonly name: string | null
   readonly description: string | null

@@ -1,6 +1,6 @@
 import type { DrillCheck, DrillCheckResult } from '../../workflows/drill/contract.ts'
 
-/** Kept of each output as evidence; the rest is cut, and said to be. */
+/** Bytes kept of each output as evidence; the rest is cut, and said to be. */
 const maxOutput = 2000
 
 /** Exit code first; then, where a count is expected, the first integer of the output within the tolerance (a share). */
@@ -30,5 +30,11 @@ export function judgeCheck(
 }
 
 function cut(text: string): string {
-  return text.length <= maxOutput ? text : `${text.slice(0, maxOutput)}\n[cut]`
+  const whole = Buffer.from(text)
+  if (whole.byteLength <= maxOutput) return text
+  // A character that the cut went through is dropped.
+  return `${whole
+    .subarray(0, maxOutput)
+    .toString()
+    .replace(/\uFFFD+$/, '')}\n[cut]`
 }

@@ -36,6 +36,10 @@ export function createRecordActivities(catalog: Catalog): RecordActivities {
       })
       if (catalog.runs.find(point.runId) !== undefined) catalog.runs.observe(point.runId, { pointId })
     },
+    recordDamage: async ({ pointId, foundMs, error }) => {
+      catalog.points.recordDamage(pointId, { ms: foundMs, damage: error.message })
+    },
+    knownDamage: async ({ vmId, repositoryId }) => ({ points: catalog.points.damaged(vmId, repositoryId) }),
     recordProof: async (proof) => {
       const { verdict, why, rtoSeconds, restoreSeconds, bootSeconds, checks, screenshot } = proof.result
       const { vmId, pointId, repositoryId, startedMs, endedMs, workflowId, runId } = proof

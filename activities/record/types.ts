@@ -44,6 +44,12 @@ export interface PointRecord extends RunRef {
   readonly refs: readonly { readonly disk: DiskKey; readonly ref: ChangeRef }[]
 }
 
+export interface DamageRecord extends RunRef {
+  readonly pointId: string
+  readonly foundMs: number
+  readonly error: SerializedError
+}
+
 export interface ProofRecord extends RunRef {
   readonly vmId: string
   readonly repositoryId: string
@@ -72,6 +78,13 @@ export interface RunFinished extends RunRef {
 export interface RecordActivities {
   readonly recordRunStarted: (run: RunStarted) => Promise<void>
   readonly recordPoint: (point: PointRecord) => Promise<void>
+  /** A validated point that could not be read back is no recovery point any more. */
+  readonly recordDamage: (damage: DamageRecord) => Promise<void>
+  /** Points of the VM in the repository that must not become a parent. */
+  readonly knownDamage: (of: {
+    readonly vmId: string
+    readonly repositoryId: string
+  }) => Promise<{ readonly points: readonly string[] }>
   readonly recordProof: (proof: ProofRecord) => Promise<void>
   readonly recordRunFinished: (run: RunFinished) => Promise<void>
 }

@@ -176,17 +176,54 @@ it('the audit picks only unchanged chunks, as many as asked for, the same for th
       fc.array(fc.boolean(), { minLength: 1, maxLength: 500 }),
       fc.integer({ min: 1, max: 200 }),
       fc.nat(),
-      (changed, count, now) => {
+      (changed, count, ordinal) => {
         const touched = Uint8Array.from(changed, Number)
-        const chosen = chooseChunks(touched, count, 'seed', now)
+        const chosen = chooseChunks(touched, count, 'seed', ordinal)
         const unchanged = changed.filter((it) => !it).length
         expect(chosen).toHaveLength(Math.min(count, unchanged))
         expect(new Set(chosen).size).toBe(chosen.length)
         expect(chosen.every((index) => touched[index] === 0)).toBe(true)
-        expect(chooseChunks(touched, count, 'seed', now)).toEqual(chosen)
+        expect(chooseChunks(touched, count, 'seed', ordinal)).toEqual(chosen)
       },
     ),
   )
+})
+
+it('the audit walks the whole disk over successive points, wherever the series stands', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 600 }),
+      fc.integer({ min: 8, max: 100 }),
+      fc.nat(100_000),
+      fc.nat(),
+      (chunks, count, first, salt) => {
+        const seen = new Set<number>()
+        const rounds = Math.ceil(chunks / Math.ceil(count / 2))
+        for (let n = 0; n < rounds; n += 1) {
+          // Some chunks have changed: those are copied anyway.
+          const touched = Uint8Array.from({ length: chunks }, (_, i) => Number((i * 31 + n * 17 + salt) % 7 === 0))
+          for (const index of chooseChunks(touched, count, `${salt}:${n}`, first + n)) seen.add(index)
+          touched.forEach((it, index) => it === 1 && seen.add(index))
+        }
+        expect(seen.size).toBe(chunks)
+      },
+    ),
+    { numRuns: 30 },
+  )
+})
+
+it('an audit that its deadline cuts short still looks everywhere, and walks on', () => {
+  const chunks = 4096
+  const seen = new Set<number>()
+  for (let n = 0; n < chunks / 32; n += 1) {
+    const part = chooseChunks(new Uint8Array(chunks), 64, `point ${n}`, n).slice(0, 16)
+    for (const index of part) seen.add(index)
+    const quarters = new Set(part.map((index) => Math.floor((index * 4) / chunks)))
+    expect(quarters.size).toBeGreaterThan(1)
+  }
+  const of = (quarter: number): number => [...seen].filter((i) => Math.floor((i * 4) / chunks) === quarter).length
+  const counts = [0, 1, 2, 3].map(of)
+  expect(Math.min(...counts)).toBeGreaterThan(0.8 * Math.max(...counts))
 })
 
 it('a read mark counts what was read again, over any number of deaths', () => {

@@ -100,6 +100,7 @@ function goodAnswers(): Step {
     preflight: async () => ({
       series: '1'.repeat(32),
       tracker,
+      ordinal: 1,
       parent: { stem: stemOf(parentId), pointId: parentId, createdMs: Date.UTC(2026, 10, 20, 2, 0, 4) },
       disks: sampleDisks.map((disk) => ({
         disk,
@@ -165,6 +166,8 @@ function goodAnswers(): Step {
       bytesResumed: 0,
     }),
     finalizeTarget: async ({ target }) => target.vm,
+    handOverTarget: async () => undefined,
+    readPower: async () => ({ state: 'running' }),
     powerVm: async ({ want }) => ({
       before: want === 'running' ? 'stopped' : 'running',
       after: want === 'running' ? 'running' : 'stopped',
@@ -195,6 +198,8 @@ function goodAnswers(): Step {
     inspectRestore: async () => ({ v: 1, findings: [], passed: [], logicalBytes: 0, dataBytes: null, error: null }),
     recordRunStarted: async () => undefined,
     recordPoint: async () => undefined,
+    recordDamage: async () => undefined,
+    knownDamage: async () => ({ points: [] }),
     recordProof: async () => undefined,
     recordRunFinished: async () => undefined,
     recordProbe: async () => undefined,

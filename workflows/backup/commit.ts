@@ -7,8 +7,8 @@ import type {
 } from '../../activities/backup/types.ts'
 import type { PointInTime } from '../../drivers/values.ts'
 import { errorOf } from '../shared/failures.ts'
-import { siteSteps } from '../shared/options.ts'
-import { attemptsPerStart, roundRef } from './context.ts'
+import { attemptsPerStart, siteSteps } from '../shared/options.ts'
+import { roundRef } from './context.ts'
 import type { DiskModes, RoundContext } from './context.ts'
 
 /**
@@ -60,6 +60,7 @@ export async function commitRound(
             tags: plan.tags,
             hypervisor: plan.hypervisor,
             attemptBase,
+            ordinal: plan.ordinal,
           },
         ],
       )
@@ -84,8 +85,11 @@ async function lookUp(ctx: RoundContext, series: string): Promise<CommittedPoint
         [{ repository: input.repository, series, pointId }],
       )
     } catch (thrown) {
-      // Not to know is treated as not stored: aborting costs a larger next backup, never a change.
-      log.warn('whether the point was committed could not be found out', { error: errorOf(thrown) })
+      // Not to know is treated as not stored: aborting costs a larger next backup, never a change. But it is said.
+      const error = errorOf(thrown)
+      log.warn('whether the point was committed could not be found out', { error })
+      const hint = `The repository may hold it although this run has failed: look with \`holdfast repo ls\`. It is whole if it is listed as a recovery point.`
+      ctx.undo.leave({ kind: 'unknown-point', id: pointId, error: error?.message ?? 'unknown', hint })
       return null
     }
   })

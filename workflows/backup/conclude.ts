@@ -1,8 +1,9 @@
 import { CancellationScope, log, workflowInfo } from '@temporalio/workflow'
 import { bytes } from '../../base/index.ts'
+import type { SerializedError } from '../../base/index.ts'
 import type { BackupActivities, CopyDiskResult, ReleaseResult } from '../../activities/backup/types.ts'
 import type { RecordActivities } from '../../activities/record/types.ts'
-import { errorOf } from '../shared/failures.ts'
+import { blamesThePoint, errorOf, failureOf } from '../shared/failures.ts'
 import { controlSteps, siteSteps } from '../shared/options.ts'
 import type { ResidueItem } from '../shared/contract.ts'
 import type { BackupDiskResult, BackupResult } from './contract.ts'
@@ -15,7 +16,8 @@ const chunksReadBack = 64
 /**
  * After the repository has validated the point: advance the change reference and drop the snapshot, write the point
  * down, read some of it back, close the session. Nothing here can undo the point; what fails is said, not hidden. A
- * cancel that comes now only spares the reading back.
+ * cancel that comes now only spares the reading back. A point that turns out damaged fails the run, and is written down
+ * as such before.
  */
 export async function concludeRound(ctx: RoundContext, round: CommittedRound): Promise<BackupResult> {
   const { point, committed } = round
@@ -28,8 +30,15 @@ export async function concludeRound(ctx: RoundContext, round: CommittedRound): P
     residue.push(...released.residue)
     await recordPoint(ctx, round, disks, released, residue)
   })
-  const spotCheckedChunks = await readBack(ctx, committed.stem, residue)
-  await CancellationScope.nonCancellable(() => endSession(ctx, residue))
+  const { chunks, failure } = await readBack(ctx, committed.stem, residue)
+  await CancellationScope.nonCancellable(async () => {
+    if (failure !== null && blamesThePoint(failure)) await recordDamage(ctx, committed.stem, failure, residue)
+    await endSession(ctx, residue)
+  })
+  if (failure !== null) {
+    for (const item of residue) ctx.undo.leave(item)
+    throw failureOf(failure)
+  }
   return {
     v: 1,
     outcome: 'completed',
@@ -39,7 +48,7 @@ export async function concludeRound(ctx: RoundContext, round: CommittedRound): P
     consistency: point.consistency,
     freezeDurationMs: point.quiesce.freezeDurationMs,
     disks,
-    spotCheckedChunks,
+    spotCheckedChunks: chunks,
     residue,
   }
 }
@@ -96,8 +105,14 @@ async function recordPoint(
   )
 }
 
-/** How many chunks were read back. Damage fails the run; a repository that is away now is noted. */
-async function readBack(ctx: RoundContext, stem: string, residue: ResidueItem[]): Promise<number> {
+interface ReadBack {
+  readonly chunks: number
+  /** Fails the run, when all is tidied up. */
+  readonly failure: SerializedError | null
+}
+
+/** How many chunks were read back. Damage is a failure; a repository that is away now is noted. */
+async function readBack(ctx: RoundContext, stem: string, residue: ResidueItem[]): Promise<ReadBack> {
   const { input, ids } = ctx
   const site = siteSteps<BackupActivities>(input.vm.site, 'hypervisor')
   const options = {
@@ -108,19 +123,36 @@ async function readBack(ctx: RoundContext, stem: string, residue: ResidueItem[])
     const { chunks } = await site.spotCheck.executeWithOptions(options, [
       { repository: input.repository, stem, chunks: chunksReadBack },
     ])
-    return chunks
+    return { chunks, failure: null }
   } catch (thrown) {
     const error = errorOf(thrown)
-    if (error === undefined) return 0
-    if (error.retry !== 'transient' && error.retry !== 'after' && error.retry !== 'operator') throw thrown
+    if (error === undefined) return { chunks: 0, failure: null }
+    const isAway = error.retry === 'transient' || error.retry === 'after' || error.retry === 'operator'
+    if (blamesThePoint(error) || !isAway) return { chunks: 0, failure: error }
     residue.push({
       kind: 'unread-point',
       id: stem,
       error: error.message,
       hint: 'Run `holdfast repo verify` when the repository is back.',
     })
-    return 0
+    return { chunks: 0, failure: null }
   }
+}
+
+/** The point is no recovery point any more: nothing chooses it, and the next backup does not build on it. */
+async function recordDamage(
+  { ids, pointId }: RoundContext,
+  stem: string,
+  error: SerializedError,
+  residue: ResidueItem[],
+): Promise<void> {
+  const { workflowId, runId } = workflowInfo()
+  const steps = controlSteps<RecordActivities>('record')
+  await noted(residue, { kind: 'record', id: stem }, () =>
+    steps.recordDamage.executeWithOptions(ids.step('record-damage', 'Write down that the point is damaged'), [
+      { workflowId, runId, pointId, foundMs: Date.now(), error },
+    ]),
+  )
 }
 
 async function endSession({ input, ids, session }: RoundContext, residue: ResidueItem[]): Promise<void> {

@@ -23,9 +23,6 @@ export interface RoundContext {
   readonly session: string
 }
 
-/** More than the retries of one start, so that a later start always supersedes an earlier one (format §7.1). */
-export const attemptsPerStart = 128
-
 /** How each disk was really copied; the audit may turn an incremental into a full. */
 export type DiskModes = ReadonlyMap<
   DiskKey,

@@ -2,11 +2,11 @@ import { GiB, formatBytes } from '../../base/index.ts'
 import type { BackupActivities, CopyDiskResult, PartRange } from '../../activities/backup/types.ts'
 import type { PointInTime } from '../../drivers/values.ts'
 import { workflowFailure } from '../shared/failures.ts'
-import { defaults, siteSteps } from '../shared/options.ts'
+import { attemptsPerStart, defaults, siteSteps } from '../shared/options.ts'
 import { modeInWords } from '../shared/summaries.ts'
 import { together } from '../shared/together.ts'
 import { rangeOf } from './parts.ts'
-import { attemptsPerStart, roundRef } from './context.ts'
+import { roundRef } from './context.ts'
 import type { DiskModes, RoundContext } from './context.ts'
 
 const partsAtOnce = 4

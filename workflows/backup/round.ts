@@ -1,8 +1,10 @@
+import { isCancellation, log } from '@temporalio/workflow'
 import { millis } from '../../base/index.ts'
 import type { BackupActivities, PreflightResult, RoundRef } from '../../activities/backup/types.ts'
+import type { RecordActivities } from '../../activities/record/types.ts'
 import type { Consistency, PointInTime } from '../../drivers/values.ts'
 import { errorOf, workflowFailure } from '../shared/failures.ts'
-import { defaults, siteSteps } from '../shared/options.ts'
+import { controlSteps, defaults, siteSteps } from '../shared/options.ts'
 import type { BackupInput } from './contract.ts'
 import { commitRound } from './commit.ts'
 import { roundRef } from './context.ts'
@@ -21,6 +23,7 @@ export async function runRound(ctx: RoundContext): Promise<CommittedRound> {
   const hypervisor = siteSteps<BackupActivities>(input.vm.site, 'hypervisor')
 
   control.stage('Preparing')
+  const damaged = await knownDamage(ctx)
   const plan = await control.patiently('preflight', async () => {
     await control.gate()
     return hypervisor.preflight.executeWithOptions(
@@ -33,6 +36,7 @@ export async function runRound(ctx: RoundContext): Promise<CommittedRound> {
           want: input.want,
           onQuiesceFailure: input.onQuiesceFailure,
           freezeLimitMs: freezeLimit(input),
+          damaged,
         },
       ],
     )
@@ -71,6 +75,20 @@ export async function runRound(ctx: RoundContext): Promise<CommittedRound> {
   return { plan, point, parts, modes, copies, committed }
 }
 
+/** What only the catalog knows. One that cannot be read does not stop a backup; the audit still looks at the parent. */
+async function knownDamage({ input, ids }: RoundContext): Promise<readonly string[]> {
+  const { knownDamage } = controlSteps<RecordActivities>('quick')
+  try {
+    const options = ids.step('known-damage', `Is a point of ${input.vm.ref.name} known to be damaged?`)
+    return (await knownDamage.executeWithOptions(options, [{ vmId: input.vm.id, repositoryId: input.repository.id }]))
+      .points
+  } catch (thrown) {
+    if (isCancellation(thrown)) throw thrown
+    log.warn('which points are damaged could not be looked up', { error: errorOf(thrown) })
+    return []
+  }
+}
+
 function freezeLimit(input: BackupInput): number {
   return input.tuning.freezeLimitMs ?? defaults.freezeLimitMs
 }
@@ -102,31 +120,34 @@ function registerCompensations(ctx: RoundContext, round: RoundRef): void {
   })
 }
 
+/**
+ * At most three attempts, and never waited for: whatever went wrong, the guest may have been frozen for it, and each
+ * further try would freeze it again. What the guest refuses is degraded where the policy allows it.
+ */
 async function openPoint(ctx: RoundContext, round: RoundRef, plan: PreflightResult): Promise<PointInTime> {
   const { input, control, ids, history } = ctx
   const quiesce = siteSteps<BackupActivities>(input.vm.site, 'quiesce')
-  const open = (want: Consistency, summary: string): Promise<PointInTime> =>
-    control.patiently('taking the snapshot', async () => {
-      await control.gate()
-      return quiesce.openPoint.executeWithOptions(ids.step('open-point', summary), [
-        {
-          ...round,
-          request: {
-            pointId: round.pointId,
-            tracker: plan.tracker,
-            want,
-            onQuiesceFailure: input.onQuiesceFailure,
-            freezeLimit: millis(freezeLimit(input)),
-            audit: false,
-            hooks: [],
-            disks: plan.disks.map(({ disk, since, full }) => {
-              const forced = history.forcedFull.get(disk.key) ?? history.forcedFull.get('*') ?? full
-              return { disk: disk.key, since: forced === null ? since : null, full: forced }
-            }),
-          },
+  const open = async (want: Consistency, summary: string): Promise<PointInTime> => {
+    await control.gate()
+    return quiesce.openPoint.executeWithOptions(ids.step('open-point', summary), [
+      {
+        ...round,
+        request: {
+          pointId: round.pointId,
+          tracker: plan.tracker,
+          want,
+          onQuiesceFailure: input.onQuiesceFailure,
+          freezeLimit: millis(freezeLimit(input)),
+          audit: false,
+          hooks: [],
+          disks: plan.disks.map(({ disk, since, full }) => {
+            const forced = history.forcedFull.get(disk.key) ?? history.forcedFull.get('*') ?? full
+            return { disk: disk.key, since: forced === null ? since : null, full: forced }
+          }),
         },
-      ])
-    })
+      },
+    ])
+  }
   try {
     const summary = input.want === 'crash' ? 'Take the snapshot' : 'Freeze, snapshot, thaw'
     return await open(input.want, summary)
@@ -155,7 +176,16 @@ async function auditedModes(
     await control.gate()
     return hypervisor.auditTracker.executeWithOptions(
       ids.step('audit', 'Audit the change tracker: compare unchanged chunks with the parent point'),
-      [{ ...round, repository: input.repository, point, parentStem, disks: audited.map(({ disk }) => disk.key) }],
+      [
+        {
+          ...round,
+          repository: input.repository,
+          point,
+          parentStem,
+          ordinal: plan.ordinal,
+          disks: audited.map(({ disk }) => disk.key),
+        },
+      ],
     )
   })
   for (const { disk } of mismatched) modes.set(disk, { mode: 'full', why: 'audit-mismatch' })

@@ -41,6 +41,7 @@ describe('a backup that goes well', () => {
     const { steps, run } = backup({})
     const { value, history } = await run((handle) => handle.result() as Promise<BackupResult>)
     expect(steps.names('copyDisk', 'recordRunStarted', 'recordRunFinished')).toEqual([
+      'knownDamage',
       'preflight',
       'openPoint',
       'openSession',
@@ -168,6 +169,23 @@ describe('a guest that cannot be frozen', () => {
     expect(value.code).toBe('QuiesceFailed')
     expect(steps.names().slice(-4)).toEqual(['ensureRunning', 'abortPoint', 'endSession', 'recordRunFinished'])
   })
+})
+
+it('the freeze is tried three times at most, whatever went wrong, and never waited for', async () => {
+  for (const code of ['HypervisorTimeout', 'Busy', 'GuestStuck'] as const) {
+    const { steps, run } = backup(
+      {
+        openPoint: async () => {
+          throw new HoldfastError(code, 'no answer', { retryAfter: 50 })
+        },
+      },
+      { tuning: { reprobeMs: 20, operatorWaitMs: 60_000 } },
+    )
+    const { value } = await run((handle) => failureOf(handle.result()))
+    expect(value.code).toBe(code)
+    expect(steps.inputs('openPoint').length).toBeLessThanOrEqual(3)
+    expect(steps.names()).toContain('ensureRunning')
+  }
 })
 
 describe('a run that needs a person', () => {
@@ -370,6 +388,21 @@ describe('a commit that ends without an answer', () => {
     expect(value.code).toBe('CommitRefused')
     expect(steps.names()).not.toContain('releasePoint')
     expect(steps.names()).toContain('abortPoint')
+    expect(steps.inputs('recordRunFinished')[0]?.residue).toEqual([])
+  })
+  it('is said to be unknown when nobody can tell whether it has', async () => {
+    const { steps, run } = backup({
+      ...lost,
+      findCommitted: async () => {
+        throw new HoldfastError('StoreDenied', 'the repository cannot be listed')
+      },
+    })
+    const { value } = await run((handle) => failureOf(handle.result()))
+    expect(value.code).toBe('CommitRefused')
+    const [end] = steps.inputs('recordRunFinished')
+    expect(end?.residue).toMatchObject([{ kind: 'unknown-point', error: 'the repository cannot be listed' }])
+    expect(end?.residue[0]?.hint).toContain('repo ls')
+    expect(end?.summary).not.toContain('nothing was left')
   })
 })
 
@@ -401,15 +434,37 @@ describe('what cannot be undone', () => {
 })
 
 describe('a point that cannot be read back', () => {
-  it('fails the run although it is validated', async () => {
-    const { steps, run } = backup({
-      spotCheck: async () => {
-        throw new HoldfastError('ChunkLost', 'chunk 7 of virtio0 is damaged')
-      },
-    })
+  const damaged = {
+    spotCheck: async () => {
+      throw new HoldfastError('ChunkLost', 'chunk 7 of virtio0 is damaged')
+    },
+  }
+  it('fails the run although it is validated, is written down as damaged, and nothing stays open', async () => {
+    const { steps, run } = backup(damaged)
     const { value } = await run((handle) => failureOf(handle.result()))
     expect(value.code).toBe('ChunkLost')
     expect(steps.names(...records)).not.toContain('abortPoint')
+    expect(steps.names().slice(-4)).toEqual(['spotCheck', 'recordDamage', 'endSession', 'recordRunFinished'])
+    expect(steps.inputs('endSession')[0]?.outcome).toBe('committed')
+    expect(steps.inputs('recordDamage')[0]).toMatchObject({
+      pointId: steps.inputs('recordPoint')[0]?.pointId,
+      error: { message: 'chunk 7 of virtio0 is damaged' },
+    })
+  })
+  it('says what stays open when the session cannot be ended either', async () => {
+    const { steps, run } = backup({
+      ...damaged,
+      endSession: async () => {
+        throw new HoldfastError('Unsupported', 'no')
+      },
+    })
+    await run((handle) => failureOf(handle.result()))
+    expect(steps.inputs('recordRunFinished')[0]?.residue).toMatchObject([{ kind: 'lease' }])
+  })
+  it('is told to the preflight of the next backup', async () => {
+    const { steps, run } = backup({ knownDamage: async () => ({ points: [parentId] }) })
+    await run((handle) => handle.result())
+    expect(steps.inputs('preflight')[0]?.damaged).toEqual([parentId])
   })
 })
 
@@ -423,7 +478,7 @@ it('a VM without disks is refused before anything is opened', async () => {
   })
   const { value } = await run((handle) => failureOf(handle.result()))
   expect(value).toMatchObject({ code: 'Unsupported', hint: 'cd: read-only-media' })
-  expect(steps.names(...records)).toEqual(['preflight'])
+  expect(steps.names(...records)).toEqual(['knownDamage', 'preflight'])
 })
 
 it('a catalog that cannot be written does not stop a backup', async () => {

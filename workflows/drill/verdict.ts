@@ -1,5 +1,6 @@
 import type { SerializedError } from '../../base/index.ts'
 import { blamesThePoint } from '../shared/failures.ts'
+import { fitting, fittingWhy } from './fitting.ts'
 import type { DrillCheckResult, DrillInput, DrillResult } from './contract.ts'
 
 /** What a drill has seen. */
@@ -33,8 +34,8 @@ export function verdictOf(input: DrillInput, evidence: Evidence): Omit<DrillResu
   const [verdict, why] = judge(input, evidence)
   return {
     verdict,
-    why,
-    checks,
+    why: fittingWhy(why),
+    checks: fitting(checks),
     screenshot,
     restoreSeconds,
     bootSeconds,

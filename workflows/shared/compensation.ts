@@ -6,6 +6,8 @@ import type { ResidueItem } from './contract.ts'
 export interface Leftover {
   readonly kind: string
   readonly id: string
+  /** What to do about it. Default: the next run of the VM removes it. */
+  readonly hint?: string
 }
 
 interface Entry {
@@ -37,6 +39,11 @@ export class Compensations {
     this.#entries.length = 0
   }
 
+  /** Something is left, or may be, that no undo can take away. */
+  leave(item: ResidueItem): void {
+    this.#residue.push(item)
+  }
+
   get pending(): number {
     return this.#entries.length
   }
@@ -60,12 +67,9 @@ async function carryOut(entry: Entry): Promise<readonly ResidueItem[]> {
     return await entry.undo()
   } catch (thrown) {
     const error = errorOf(thrown)
+    const { kind, id, hint = 'The next run of this VM removes it, or remove it by hand.' } = entry.leftover
     return [
-      {
-        ...entry.leftover,
-        error: error?.message ?? 'the cleanup was cancelled',
-        hint: `${error?.hint ?? ''} The next run of this VM removes it, or remove it by hand.`.trim(),
-      },
+      { kind, id, error: error?.message ?? 'the cleanup was cancelled', hint: `${error?.hint ?? ''} ${hint}`.trim() },
     ]
   }
 }

@@ -4,6 +4,13 @@ import { controlQueue, siteQueue } from './queues.ts'
 import type { Tuning } from './contract.ts'
 
 /**
+ * What a writer counts its attempts by: `attemptsPerStart * starts + attempt`, so that a later start always supersedes
+ * an earlier one (format §7.1). A profile of such a step has fewer attempts than this, or the start would fence its own
+ * successor.
+ */
+export const attemptsPerStart = 128
+
+/**
  * Time limits and retries of each kind of step (docs/architecture.md, "Activity options"). The cancellation type is
  * always WAIT_CANCELLATION_COMPLETED: a cleanup must see where a step really ended.
  */
@@ -43,13 +50,13 @@ export const profiles = {
     startToCloseTimeout: '48 hours',
     heartbeatTimeout: '30 seconds',
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: '5 seconds', maximumInterval: '5 minutes', maximumAttempts: 100 },
+    retry: { initialInterval: '5 seconds', maximumInterval: '5 minutes', maximumAttempts: attemptsPerStart - 1 },
   },
   commit: {
     startToCloseTimeout: '30 minutes',
     heartbeatTimeout: '30 seconds',
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: '2 seconds', maximumInterval: '1 minute' },
+    retry: { initialInterval: '2 seconds', maximumInterval: '1 minute', maximumAttempts: attemptsPerStart - 1 },
   },
   /** Compensations: after an hour what is left is residue, and the orphan sweep owns it. */
   cleanup: {

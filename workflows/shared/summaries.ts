@@ -19,6 +19,7 @@ export const fullReasons: { readonly [reason in MustFullReason]: string } = {
   'previous-round-uncertain': 'it is uncertain how the round before ended',
   'extent-query-failed': 'the list of changes could not be read',
   'audit-mismatch': 'the audit found a change that the tracker had missed',
+  'parent-damaged': 'the last point is damaged',
   'full-interval': 'a full is due',
   'asked-by-operator': 'a full was asked for',
 }

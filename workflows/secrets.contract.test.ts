@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { MiB } from '../base/index.ts'
+import type { DiskKey } from '../drivers/index.ts'
+import { createRepository } from '../repository/index.ts'
+import { createSiteActivities } from '../activities/index.ts'
+import { holed } from '../activities/testing/disks.ts'
+import { FakeHypervisor } from '../activities/testing/fake-driver.ts'
+import {
+  sampleBackup,
+  sampleEndpoint,
+  sampleRequester,
+  sampleSite,
+  sampleTarget,
+} from '../activities/testing/samples.ts'
+import { Scripted } from '../activities/testing/scripted.ts'
+import { testSite } from '../activities/testing/site.ts'
+import type { TestSite } from '../activities/testing/site.ts'
+import { WorkflowBench } from '../server/testing/workflows.ts'
+import { backupWorkflow } from './backup/contract.ts'
+import type { BackupResult } from './backup/contract.ts'
+import { drillWorkflow } from './drill/contract.ts'
+import { restoreWorkflow } from './restore/contract.ts'
+import type { RepositoryRef } from './shared/contract.ts'
+
+/** Passphrase and endpoint secret. What a history holds of them in any of these forms is a leak. */
+const canary = 'canary-3b9d0f6a71ce'
+const forms = [canary, Buffer.from(canary).toString('hex'), Buffer.from(canary).toString('base64').replace(/=+$/, '')]
+const endpoint = { ...sampleEndpoint, credentialRef: 'file:/endpoint' }
+
+let bench: WorkflowBench
+let world: TestSite
+let hypervisor: FakeHypervisor
+let folder: string
+let repository: RepositoryRef
+beforeAll(async () => {
+  bench = await WorkflowBench.start()
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-secrets-'))
+  const location = { kind: 'posix', path: join(folder, 'repository') } as const
+  await createRepository({ location, passphrase: canary, argon2: { m: 19_456, t: 2, p: 1 } })
+  repository = { id: 'main', name: 'main', site: sampleSite, location, credentialRef: 'file:/secret' }
+  hypervisor = new FakeHypervisor({ ['virtio0' as DiskKey]: holed(24 * MiB, 1, [3, 4]) })
+  world = testSite({ hypervisor, folder, secret: async () => canary })
+})
+afterAll(async () => {
+  await world[Symbol.asyncDispose]()
+  await bench[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Every text of a history, payloads decoded. */
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value, Buffer.from(value, 'base64').toString('latin1')]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.values(value).flatMap(textsOf)
+}
+
+it('no workflow keeps a secret in its history, whatever the steps did with it', async () => {
+  const activities = { ...new Scripted().activities, ...createSiteActivities(world.site) }
+  const run = async <T>(workflow: string, input: unknown): Promise<T> => {
+    const { value, history } = await bench.run(workflow, input, activities, (handle) => handle.result() as Promise<T>)
+    const texts = textsOf(history)
+    expect(texts.some((text) => text.includes('file:/secret'))).toBe(true)
+    for (const form of forms) expect(texts.filter((text) => text.includes(form))).toEqual([])
+    return value
+  }
+  const vm = { ...sampleTarget, endpoint }
+  const { stem } = await run<BackupResult>(backupWorkflow, sampleBackup({ vm, repository, want: 'crash' }))
+  const common = { v: 1, repository, stem, requestedBy: sampleRequester, tuning: {} }
+  await run(restoreWorkflow, {
+    ...common,
+    requestId: 'r',
+    identity: 'new',
+    powerOn: true,
+    target: { kind: 'new', endpoint, site: sampleSite, name: 'copy' },
+  })
+  await run(drillWorkflow, {
+    ...common,
+    vmId: vm.id,
+    vmName: vm.ref.name,
+    endpoint,
+    site: sampleSite,
+    checks: [],
+    bootTimeoutMs: 5_000,
+  })
+  expect(hypervisor.secretSeen).toBe(canary)
+})
