@@ -52,13 +52,17 @@ export interface RestoreTarget {
   create(ctx: OpContext, spec: TargetSpec, native: readonly NativeConfig[] | null): Promise<TargetVm>
   /** again: yes, one writer per disk at a time. atomic: yes. permanent: NotOurs. closes: the caller. cancel: at once. */
   openWriter(ctx: OpContext, target: TargetVm, disk: DiskKey): Promise<RangeWriter>
-  /** Attaches volumes and networks, still powered off; 'replace' swaps them in one reconfiguration and keeps the old
-   *  ones, tagged. again: yes. atomic: yes for 'replace'. permanent: NotOurs. closes: nothing. cancel: before it. */
+  /** Attaches volumes and networks, still powered off and still ours; 'replace' swaps them in one reconfiguration and
+   *  keeps the old ones, tagged. again: yes. atomic: yes for 'replace'. permanent: NotOurs. closes: nothing.
+   *  cancel: before it. */
   finalize(ctx: OpContext, target: TargetVm): Promise<VmRef>
-  /** 'replace' only: puts the old volumes back. again: yes. atomic: yes. permanent: NotFound. closes: nothing.
-   *  cancel: ignored. */
+  /** After `finalize`, and after the VM was started if it is to run: our mark goes, and from now on nothing of ours
+   *  removes the VM. again: yes. atomic: yes. permanent: NotOurs. closes: the restore. cancel: ignored. */
+  handOver(ctx: OpContext, target: TargetVm): Promise<void>
+  /** 'replace' only: puts the old volumes back; the VM must be off. again: yes. atomic: yes. permanent: NotFound.
+   *  closes: nothing. cancel: ignored. */
   revert(ctx: OpContext, target: TargetVm): Promise<void>
-  /** Removes VM and volumes that carry our mark, refuses anything else. again: yes. atomic: per object.
+  /** Removes VM and volumes that carry our mark, running or not, refuses anything else. again: yes. atomic: per object.
    *  permanent: NotOurs. closes: this is the closing. cancel: ignored. */
   destroy(ctx: OpContext, target: TargetVm): Promise<{ residue: readonly Residue[] }>
   /** Starts on a network that reaches nothing of production; makes that network if needed, tagged.

@@ -3,7 +3,7 @@
  * operation's key, so a retry goes on instead of making a second VM.
  */
 import type { Residue } from '../../drivers/index.ts'
-import { isHoldfastError, millis, toHoldfastError } from '../../base/index.ts'
+import { HoldfastError, isHoldfastError, millis, toHoldfastError } from '../../base/index.ts'
 import type { Site } from '../shared/deps.ts'
 import { operate } from '../shared/operation.ts'
 import type { Operation } from '../shared/operation.ts'
@@ -19,6 +19,13 @@ export function createRestoreActivities(site: Site): RestoreActivities {
     createTarget: (input) => createTarget(site, input),
     restoreDisk: (input) => restoreDisk(site, input),
     finalizeTarget: (input) => operate(site, input, ({ driver, ctx }) => targetOf(driver).finalize(ctx, input.target)),
+    handOverTarget: (input) => operate(site, input, ({ driver, ctx }) => targetOf(driver).handOver(ctx, input.target)),
+    readPower: (input) =>
+      operate(site, input, async ({ driver, ctx }) => {
+        for await (const { vm, power: state } of driver.discover(ctx, [input.vm.id]))
+          if (vm.id === input.vm.id) return { state }
+        throw new HoldfastError('NotFound', `${input.vm.name} (${input.vm.id}) is not at ${driver.endpoint.address}`)
+      }),
     powerVm: (input) => operate(site, input, (operation) => power(operation, input)),
     revertTarget: (input) => operate(site, input, ({ driver, ctx }) => targetOf(driver).revert(ctx, input.target)),
     destroyTarget: (input) =>

@@ -62,6 +62,7 @@ async function backUp(steps: SiteActivities): Promise<string> {
     want: 'crash' as const,
     onQuiesceFailure: 'degrade' as const,
     freezeLimitMs: 5000,
+    damaged: [],
   })
   await run(steps.openSession, { repository, session, series, parentStem: null, point, parts: [range] })
   const copy = await run(steps.copyDisk, {
@@ -84,6 +85,7 @@ async function backUp(steps: SiteActivities): Promise<string> {
     results: [{ part: 1, attempt: copy.attempt }],
     disks: [{ id: disk, mode: 'full' as const, why: 'no-parent' }],
     attemptBase: 0,
+    ordinal: 0,
     origin: 'manual' as const,
     name: null,
     description: null,

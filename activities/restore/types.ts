@@ -75,9 +75,13 @@ export interface RestoreActivities {
   readonly createTarget: (input: CreateTargetInput) => Promise<TargetVm>
   readonly restoreDisk: (input: RestoreDiskInput) => Promise<RestoreDiskResult>
   readonly finalizeTarget: (input: TargetRef & { readonly target: TargetVm }) => Promise<VmRef>
+  /** Reads only: what a restore returns to is fixed before anything is changed. */
+  readonly readPower: (input: TargetRef & { readonly vm: VmRef }) => Promise<{ readonly state: PowerState }>
   readonly powerVm: (
     input: TargetRef & { readonly vm: VmRef; readonly want: 'running' | 'stopped' | 'off'; readonly limitMs: number },
   ) => Promise<{ readonly before: PowerState; readonly after: PowerState }>
+  /** The restore has ended well: our mark goes, and nothing of ours removes the VM any more. */
+  readonly handOverTarget: (input: TargetRef & { readonly target: TargetVm }) => Promise<void>
   /** Compensation of a swap in the original place: the old volumes come back. */
   readonly revertTarget: (input: TargetRef & { readonly target: TargetVm }) => Promise<void>
   /** Compensation: removes what carries our mark and this operation, nothing else. `target` may be unknown: then it is

@@ -247,6 +247,7 @@ export class FakeHypervisor {
       create: async () => this.target(),
       openWriter: async (_ctx, _target, disk) => this.#writer(disk),
       finalize: async (_ctx, target) => target.vm,
+      handOver: async () => undefined,
       revert: async () => undefined,
       destroy: async () => ({ residue: [] }),
       bootIsolated: async () => ({ address: null }),

@@ -64,7 +64,7 @@ export function planRestore(catalog: Catalog, wish: RestoreWish, user: string): 
         stem: point.stem,
         target: target.kind === 'new' ? target : { ...target, confirmName: vm.name },
         identity: wish.identity,
-        powerOn: wish.powerOn,
+        powerOn: wish.powerOn ?? null,
         requestedBy,
         tuning: tuningOf(wish.tuning),
       } satisfies RestoreInput,
@@ -86,14 +86,15 @@ export interface Consequences {
 export function consequences(parts: RestoreParts, wish: RestoreWish, dataBytes: number | null): Consequences {
   const { point, vm, target, where } = parts
   const writes = `writes ${dataBytes === null ? `up to ${formatBytes(point.logicalBytes)}` : formatBytes(dataBytes)} to ${where}`
-  const power = wish.powerOn ? ['starts it'] : ['leaves it powered off']
+  const asBefore = wish.powerOn === undefined && target.kind === 'original'
+  const power = asBefore ? 'starts it again if it runs now' : wish.powerOn ? 'starts it' : 'leaves it powered off'
   const base = `holdfast restore ${shellWord(vm.id)} --point ${shellWord(point.id)}`
-  const start = wish.powerOn ? ' --start' : ''
+  const start = wish.powerOn ? ' --start' : wish.powerOn === false && target.kind === 'original' ? ' --no-start' : ''
   if (target.kind === 'new') {
     const identity =
       wish.identity === 'new' ? 'gives it new network addresses' : 'keeps the network addresses of the original'
     return {
-      does: [`creates ${target.name} on ${where}`, writes, identity, ...power],
+      does: [`creates ${target.name} on ${where}`, writes, identity, power],
       doesNotTouch: [`${vm.name}, its disks and its network`, 'any recovery point'],
       undo: 'Yes, all of it. Cancel at any step and the new VM and its disks are removed.',
       command: `${base} --to ${shellWord(target.endpoint.id)} --name ${shellWord(target.name)}${wish.identity === 'same' ? ' --same-identity' : ''}${start}`,
@@ -105,7 +106,7 @@ export function consequences(parts: RestoreParts, wish: RestoreWish, dataBytes: 
       `stops ${vm.name}`,
       writes,
       'puts the restored disks in the place of the old ones',
-      ...power,
+      power,
     ],
     doesNotTouch: ['the old disks: they are kept, tagged, until you remove them', 'any recovery point'],
     undo: 'Until the disks are swapped, by cancelling. Afterwards by restoring the safety point.',

@@ -33,7 +33,7 @@ export function restoreRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
         stem: parts.point.stem,
         target: parts.target,
         identity: wish.identity,
-        powerOn: wish.powerOn,
+        powerOn: wish.powerOn ?? false,
       }
       const result = (await askSite(deps, {
         workflow: checkRestoreWorkflow,

@@ -49,7 +49,10 @@ export const restoreBody = z
     pointId,
     target: restoreTargetSchema,
     identity: z.enum(['new', 'same']).default('new').openapi({ description: 'MAC addresses and machine id' }),
-    powerOn: z.boolean().default(false),
+    powerOn: z
+      .boolean()
+      .optional()
+      .openapi({ description: 'Default: a VM in its original place as it was before, a new one stays off' }),
     reason: z.string().max(500).default(''),
     tuning: tuningSchema.default({}),
   })

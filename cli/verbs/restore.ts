@@ -31,7 +31,8 @@ export const restore: Verb = (ioOf) => {
     .option('--in-place', 'in its original place; a safety point is taken first, the old disks are kept')
     .option('--confirm <name>', 'the VM’s name, for --in-place')
     .option('--same-identity', 'keep network addresses and machine id')
-    .option('--start', 'power it on afterwards')
+    .option('--start', 'power it on afterwards; default: in place as it was before, else off')
+    .option('--no-start', 'leave it off')
     .option('--check', 'only say whether it would work and what it would do')
     .option('-y, --yes', 'do not ask')
     .option('--reason <text>', 'shown in the runbook', '')
@@ -40,7 +41,7 @@ export const restore: Verb = (ioOf) => {
   examples(command, [
     'holdfast restore web-01 --name web-01-restored --watch',
     'holdfast restore web-01 --point 2026-11-21T02:41:10Z --name web-01-old --to lab --check',
-    'holdfast restore web-01 --in-place --confirm web-01 --start',
+    'holdfast restore web-01 --in-place --confirm web-01',
   ])
   return command.action(async (name: string, options: Options) => {
     const io = ioOf(command)
@@ -51,7 +52,7 @@ export const restore: Verb = (ioOf) => {
       pointId: point.id,
       target: targetOf(vm, options),
       identity: options.sameIdentity ? 'same' : 'new',
-      powerOn: options.start === true,
+      ...(options.start !== undefined && { powerOn: options.start }),
       reason: options.reason,
     } as const
     if (options.check) {

@@ -327,6 +327,7 @@ test('a restore into qcow2 and raw is equal by qemu-img, and as sparse as the or
   }
   await driver.abortPoint(ctx, vm.ref, point)
   await target.finalize(ctx, made)
+  await target.handOver(ctx, made)
   const dir = join(vm.root, 'web restored')
   for (const [key, format] of [
     ['disk0', 'qcow2'],

@@ -60,11 +60,10 @@ export async function stage(
 }
 
 /**
- * Gives it its name, then takes the mark off. rename(2) does not replace a folder that holds anything, so a name that
- * somebody took meanwhile is refused.
+ * Gives it its name; the mark stays on. rename(2) does not replace a folder that holds anything, so a name that somebody
+ * took meanwhile is refused.
  */
-export async function finish(host: ImageHost, restored: Restored): Promise<ImageVm> {
-  if (restored.finished) return restored.vm
+export async function giveName(host: ImageHost, restored: Restored): Promise<ImageVm> {
   const to = join(host.endpoint.address, restored.vm.ref.id)
   if (restored.vm.dir !== to) {
     try {
@@ -76,8 +75,12 @@ export async function finish(host: ImageHost, restored: Restored): Promise<Image
     }
     await syncFolder(host.endpoint.address)
   }
-  await describe(host, to, { ...restored.description, opKey: null })
   return (await fromFolder(host, to, restored.vm.ref.id)) ?? restored.vm
+}
+
+/** Takes the mark off. */
+export async function finish(host: ImageHost, restored: Restored): Promise<void> {
+  if (!restored.finished) await describe(host, restored.vm.dir, { ...restored.description, opKey: null })
 }
 
 /** Absent is fine. A restore that is finished is left alone. */

@@ -11,7 +11,7 @@ import type { ImageDescription } from './description.ts'
 import type { ImageHost } from './host.ts'
 import { inspectImage } from './images.ts'
 import { finding } from './look.ts'
-import { destroyStaged, findRestored, finish, listRestored, stage, type Restored } from './restored.ts'
+import { destroyStaged, findRestored, finish, giveName, listRestored, stage, type Restored } from './restored.ts'
 import { openImageWriter } from './writer.ts'
 
 /** Restores into new images: `storage` of a disk is `qcow2` (or empty) or `raw`. */
@@ -29,7 +29,12 @@ export function imageTarget(host: ImageHost): RestoreTarget {
     async finalize(_ctx, target) {
       const found = await findRestored(host, target.opKey)
       if (!found) throw notOurs(target)
-      return (await finish(host, found)).ref
+      return (await giveName(host, found)).ref
+    },
+    async handOver(_ctx, target) {
+      const found = await findRestored(host, target.opKey)
+      if (!found) throw notOurs(target)
+      await finish(host, found)
     },
     revert: (_ctx, target) =>
       Promise.reject(new HoldfastError('NotFound', `VM “${target.vm.name}” replaced nothing that could be put back`)),

@@ -17,7 +17,8 @@ export interface RestoreInput {
     /** Original place: a safety point is taken first; old disks are kept, tagged, until the operator removes them. */
     | { readonly kind: 'original'; readonly vm: VmTarget; readonly confirmName: string }
   readonly identity: 'new' | 'same'
-  readonly powerOn: boolean
+  /** null: as it was before the restore; a new VM stays off. */
+  readonly powerOn: boolean | null
   readonly requestedBy: Requester
   readonly tuning: Tuning
 }

@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
-import { ChildWorkflowCancellationType, executeChild } from '@temporalio/workflow'
+import { ChildWorkflowCancellationType, ParentClosePolicy, executeChild } from '@temporalio/workflow'
 import type { VmTarget } from '../shared/contract.ts'
 import { workflowFailure } from '../shared/failures.ts'
 import { controlQueue } from '../shared/queues.ts'
@@ -45,6 +45,8 @@ export async function takeSafetyPoint(input: RestoreInput, vm: VmTarget, ctx: Re
       taskQueue: controlQueue,
       args: [backup],
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      // A terminated restore must not terminate the backup: only a cancel lets it thaw the guest and drop its snapshot.
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: `Safety point of ${vm.ref.name} before a restore`,
     })
     return result.pointId

@@ -57,7 +57,8 @@ export async function buildTarget(ctx: RestoreContext, place: RestorePlace): Pro
   })
 
   let made: TargetVm | null = null
-  undo.push({ kind: 'vm', id: ref.operation }, async () => {
+  const hint = `Nothing removes it by itself: look at ${ref.endpoint.address} for what carries it.`
+  undo.push({ kind: 'vm', id: ref.operation, hint }, async () => {
     const { residue } = await cleanup.destroyTarget.executeWithOptions(
       ids.undo('create', 'destroy', 'Remove what this run made at the target'),
       [{ ...ref, target: made }],
@@ -85,7 +86,8 @@ export async function buildTarget(ctx: RestoreContext, place: RestorePlace): Pro
 
   control.close('the target is being put together; that takes seconds')
   if (place.place.kind === 'replace') {
-    undo.push({ kind: 'volume', id: place.place.vm.name }, async () => {
+    const hint = `Until then ${place.place.vm.name} has the restored disks; its old ones are kept beside them.`
+    undo.push({ kind: 'volume', id: place.place.vm.name, hint }, async () => {
       await cleanup.revertTarget.executeWithOptions(ids.undo('finalize', 'revert', 'Put the old disks back'), [
         { ...ref, target },
       ])

@@ -41,6 +41,74 @@ const inPlace: RestoreInput = {
   identity: 'same',
 }
 
+type Script = ConstructorParameters<typeof Scripted>[0]
+
+/** One VM that refuses what a hypervisor refuses: no swap while it runs, no removal of what is not ours (any more). */
+class TargetWorld {
+  power: 'running' | 'stopped'
+  disks: 'old' | 'new' = 'old'
+  isMade = false
+  isOurs = true
+  readonly steps: Scripted
+
+  constructor(how: {
+    readonly power?: 'running' | 'stopped'
+    readonly starts?: false | (() => Promise<never>)
+    readonly losesAnswers?: number
+    readonly steps?: Script
+  }) {
+    this.power = how.power ?? 'running'
+    let losing = how.losesAnswers ?? 0
+    let isFirstStart = true
+    const off = (): void => {
+      if (this.power === 'running') throw new HoldfastError('StillInUse', 'it runs', { retryAfter: 200 })
+    }
+    this.steps = new Scripted({
+      readPower: async () => ({ state: this.power }),
+      createTarget: async (input) => {
+        this.isMade = true
+        return new Scripted().activities.createTarget(input)
+      },
+      finalizeTarget: async ({ target }) => {
+        off()
+        this.disks = 'new'
+        return target.vm
+      },
+      powerVm: async ({ want }) => {
+        const before = this.power
+        this.power = want === 'running' ? 'running' : 'stopped'
+        if (want === 'stopped' && losing > 0) {
+          losing -= 1
+          throw new HoldfastError('WorkerShutdown', 'the worker was stopped')
+        }
+        if (want === 'running' && isFirstStart && how.starts !== undefined) {
+          isFirstStart = false
+          if (how.starts !== false) return how.starts()
+          // As QEMU that runs, but whose monitor did not answer in time.
+          throw new HoldfastError('GuestRefused', 'it does not start')
+        }
+        return { before, after: this.power }
+      },
+      handOverTarget: async () => {
+        this.isOurs = false
+      },
+      revertTarget: async () => {
+        off()
+        this.disks = 'old'
+      },
+      destroyTarget: async ({ target }) => {
+        const isSwappedIn = this.disks === 'new' && this.steps.inputs('revertTarget').length === 0
+        const isReplacement = this.steps.inputs('createTarget')[0]?.place.place.kind === 'replace'
+        if (target !== null && (!this.isOurs || (isReplacement && isSwappedIn)))
+          throw new HoldfastError('NotOurs', 'it does not carry our mark')
+        this.isMade = false
+        return { residue: [] }
+      },
+      ...how.steps,
+    })
+  }
+}
+
 async function failureOf(result: Promise<unknown>): Promise<SerializedError> {
   const error = await result.then(
     () => expect.unreachable('the run should have failed'),
@@ -67,6 +135,7 @@ describe('a restore as a new VM', () => {
       'restoreDisk',
       'finalizeTarget',
       'powerVm',
+      'handOverTarget',
     ])
     expect(value).toMatchObject({ outcome: 'completed', poweredOn: true, safetyPoint: null })
     expect(value.disks).toHaveLength(2)
@@ -84,6 +153,33 @@ describe('a restore as a new VM', () => {
     expect(value.code).toBe('ChunkLost')
     expect(steps.names(...records).slice(-1)).toEqual(['destroyTarget'])
     expect(steps.inputs('destroyTarget')[0]?.target?.vm.name).toBe('copy')
+  })
+
+  it('removes the whole VM when it does not start, and leaves it when it cannot be handed over', async () => {
+    const world = new TargetWorld({ starts: false, power: 'stopped' })
+    const { value } = await bench.run(restoreWorkflow, asNew, world.steps.activities, (handle) =>
+      failureOf(handle.result()),
+    )
+    expect(value.code).toBe('GuestRefused')
+    expect(world.isMade).toBe(false)
+    expect(world.steps.inputs('recordRunFinished')[0]?.residue).toEqual([])
+
+    const kept = new TargetWorld({
+      power: 'stopped',
+      steps: {
+        handOverTarget: async () => {
+          throw new HoldfastError('Unsupported', 'no')
+        },
+      },
+    })
+    const { value: result } = await bench.run(
+      restoreWorkflow,
+      { ...asNew, powerOn: null },
+      kept.steps.activities,
+      (handle) => handle.result() as Promise<RestoreResult>,
+    )
+    expect(result).toMatchObject({ outcome: 'completed-with-residue', poweredOn: false, residue: [{ kind: 'mark' }] })
+    expect(kept.isMade).toBe(true)
   })
 
   it('removes by the operation key what an unanswered creation may have made', async () => {
@@ -171,17 +267,67 @@ describe('a restore in the original place', () => {
   })
 
   it('puts the old disks back and starts the VM again when the new one does not start', async () => {
-    const steps = new Scripted({
-      powerVm: async ({ want }, call) => {
-        if (want === 'running' && call === 2) throw new HoldfastError('GuestRefused', 'it does not start')
-        return { before: 'running', after: want === 'running' ? 'running' : 'stopped' }
-      },
-    })
-    const { value } = await bench.run(restoreWorkflow, inPlace, steps.activities, (handle) =>
+    const world = new TargetWorld({ starts: false })
+    const { value } = await bench.run(restoreWorkflow, inPlace, world.steps.activities, (handle) =>
       failureOf(handle.result()),
     )
     expect(value.code).toBe('GuestRefused')
-    expect(steps.names(...records).slice(-3)).toEqual(['revertTarget', 'destroyTarget', 'powerVm'])
+    expect(world.steps.names(...records).slice(-4)).toEqual(['powerVm', 'revertTarget', 'destroyTarget', 'powerVm'])
+    expect(world).toMatchObject({ power: 'running', disks: 'old', isMade: false })
+    expect(world.steps.inputs('recordRunFinished').at(-1)?.residue).toEqual([])
+  })
+
+  it('puts the old disks back when it is cancelled while the new ones start', async () => {
+    const world = new TargetWorld({ starts: () => untilCancelled() })
+    const { steps } = world
+    await bench.run(restoreWorkflow, inPlace, steps.activities, async (handle) => {
+      await eventually('the start', () => world.power === 'running' && world.disks === 'new')
+      await handle.cancel()
+      await expect(handle.result()).rejects.toBeInstanceOf(WorkflowFailedError)
+    })
+    expect(world).toMatchObject({ power: 'running', disks: 'old', isMade: false })
+    expect(steps.inputs('recordRunFinished').at(-1)).toMatchObject({ outcome: 'cancelled', residue: [] })
+  })
+
+  it('starts the VM again that an unanswered power-off had stopped', async () => {
+    const world = new TargetWorld({
+      steps: {
+        createTarget: async () => {
+          throw new HoldfastError('Unsupported', 'no such machine type')
+        },
+      },
+      // It was stopped, then the worker died: the next attempt finds it stopped.
+      losesAnswers: 1,
+    })
+    await bench.run(restoreWorkflow, inPlace, world.steps.activities, (handle) => failureOf(handle.result()))
+    expect(world.power).toBe('running')
+  })
+
+  it('does not start a VM that was off before', async () => {
+    const world = new TargetWorld({
+      power: 'stopped',
+      steps: {
+        powerVm: async () => {
+          throw new HoldfastError('Unsupported', 'no such call')
+        },
+      },
+    })
+    const { value } = await bench.run(restoreWorkflow, inPlace, world.steps.activities, (handle) =>
+      failureOf(handle.result()),
+    )
+    expect(value.code).toBe('Unsupported')
+    expect(world.steps.inputs('powerVm').map(({ want }) => want)).toEqual(['stopped'])
+  })
+
+  it.each(['running', 'stopped'] as const)('leaves a VM %s that was, unless it was told otherwise', async (power) => {
+    const left = new TargetWorld({ power })
+    const result = (input: RestoreInput, world: TargetWorld) =>
+      bench.run(restoreWorkflow, input, world.steps.activities, (handle) => handle.result() as Promise<RestoreResult>)
+    const { value } = await result({ ...inPlace, powerOn: null }, left)
+    expect([left.power, left.disks, value.poweredOn]).toEqual([power, 'new', power === 'running'])
+    const told = new TargetWorld({ power })
+    await result({ ...inPlace, powerOn: power === 'stopped' }, told)
+    expect(told.power).toBe(power === 'stopped' ? 'running' : 'stopped')
   })
 
   it('does nothing when the safety point cannot be taken', async () => {

@@ -1,20 +1,23 @@
-import { uuid4 } from '@temporalio/workflow'
+import { CancellationScope, uuid4 } from '@temporalio/workflow'
 import { formatBytes, formatDuration } from '../../base/index.ts'
 import type { RestoreActivities } from '../../activities/restore/types.ts'
 import type { PointId, VmRef } from '../../drivers/values.ts'
+import { errorOf } from '../shared/failures.ts'
 import { conduct } from '../shared/lifecycle.ts'
 import type { RunFigures } from '../shared/lifecycle.ts'
 import { RunControl } from '../shared/control.ts'
+import type { ResidueItem } from '../shared/contract.ts'
 import { siteSteps } from '../shared/options.ts'
 import { StepIds, hex32 } from '../shared/steps.ts'
 import type { Compensations } from '../shared/compensation.ts'
 import { checkedRequest, takeSafetyPoint } from './original.ts'
 import { buildTarget } from './target.ts'
-import type { RestoreContext } from './target.ts'
+import type { BuiltTarget, RestoreContext } from './target.ts'
 import type { RestoreInput, RestoreResult } from './contract.ts'
 
 const shutdownMs = 180_000
 const startMs = 120_000
+const plugMs = 30_000
 
 /**
  * A point becomes a VM again: as a new one, or in its original place, where a safety point is taken first and the old
@@ -61,7 +64,6 @@ async function restore(
     stem: input.stem,
     ref: { endpoint, operation: hex32(uuid4()) },
   }
-  const steps = siteSteps<RestoreActivities>(site, 'hypervisor')
 
   const safetyPoint = target.kind === 'original' ? await takeSafetyPoint(input, target.vm, ctx) : null
   const place = {
@@ -72,21 +74,14 @@ async function restore(
         ? { kind: 'replace' as const, vm: target.vm.ref, safetyPoint: safetyPoint as PointId }
         : { kind: 'new' as const, name: target.name },
   }
-  if (target.kind === 'original') await powerDown(ctx, target.vm.ref)
+  const wasRunning = target.kind === 'original' && (await powerDown(ctx, target.vm.ref))
   const built = await buildTarget(ctx, place)
 
-  // Nothing of the above is undone any more once the VM stands; a start that fails in the original place undoes the swap.
-  let poweredOn = false
-  if (input.powerOn) {
-    control.stage('Starting')
-    await control.patiently('starting the VM', () =>
-      steps.powerVm.executeWithOptions(ids.step('power-on', `Start ${built.vm.name}`), [
-        { ...ctx.ref, vm: built.vm, want: 'running', limitMs: startMs },
-      ]),
-    )
-    poweredOn = true
-  }
+  const poweredOn = input.powerOn ?? wasRunning
+  if (poweredOn) await powerUp(ctx, built.vm)
+  // It stands: from here on nothing of the above is undone.
   undo.forget()
+  const residue = await handOver(ctx, built)
   return {
     v: 1,
     outcome: 'completed',
@@ -95,31 +90,72 @@ async function restore(
     safetyPoint,
     poweredOn,
     durationMs: Date.now() - startedMs,
-    residue: [],
+    residue,
   }
 }
 
-/** The old VM is shut down, by the plug if the guest does not; a restore that ends badly starts it again. */
-async function powerDown(ctx: RestoreContext, vm: VmRef): Promise<void> {
+/**
+ * The old VM is shut down, by the plug if the guest does not; a restore that ends badly starts it again if it ran. Says
+ * whether it ran: looked at in a step of its own, because a power-off that is tried again finds it stopped.
+ */
+async function powerDown(ctx: RestoreContext, vm: VmRef): Promise<boolean> {
   const { control, ids, undo, ref, site } = ctx
   const steps = siteSteps<RestoreActivities>(site, 'hypervisor')
   const cleanup = siteSteps<RestoreActivities>(site, 'cleanup')
-  let wasRunning = true
-  undo.push({ kind: 'stopped-vm', id: vm.name }, async () => {
+  control.stage('Shutting the VM down')
+  const { state } = await control.patiently('looking at the VM', async () => {
+    await control.gate()
+    return steps.readPower.executeWithOptions(ids.step('read-power', `Does ${vm.name} run now?`), [{ ...ref, vm }])
+  })
+  const wasRunning = state !== 'stopped'
+  const hint = `Start ${vm.name} by hand: it ran before the restore.`
+  undo.push({ kind: 'stopped-vm', id: vm.name, hint }, async () => {
     if (!wasRunning) return []
     await cleanup.powerVm.executeWithOptions(ids.undo('power-off', 'start', `Start ${vm.name} again`), [
       { ...ref, vm, want: 'running', limitMs: startMs },
     ])
     return []
   })
-  control.stage('Shutting the VM down')
-  await control.gate()
-  const { before } = await control.patiently('shutting the VM down', () =>
+  await control.patiently('shutting the VM down', () =>
     steps.powerVm.executeWithOptions(ids.step('power-off', `Shut ${vm.name} down`), [
       { ...ref, vm, want: 'stopped', limitMs: shutdownMs },
     ]),
   )
-  wasRunning = before === 'running' || before === 'paused'
+  return wasRunning
+}
+
+/** What it makes can be undone only while the VM is off: an undoing begins with the plug. */
+async function powerUp({ control, ids, undo, ref, site }: RestoreContext, vm: VmRef): Promise<void> {
+  const steps = siteSteps<RestoreActivities>(site, 'hypervisor')
+  const cleanup = siteSteps<RestoreActivities>(site, 'cleanup')
+  undo.push({ kind: 'running-vm', id: vm.name, hint: `Switch ${vm.name} off by hand.` }, async () => {
+    await cleanup.powerVm.executeWithOptions(ids.undo('power-on', 'off', `Switch ${vm.name} off`), [
+      { ...ref, vm, want: 'off', limitMs: plugMs },
+    ])
+    return []
+  })
+  control.stage('Starting')
+  await control.patiently('starting the VM', () =>
+    steps.powerVm.executeWithOptions(ids.step('power-on', `Start ${vm.name}`), [
+      { ...ref, vm, want: 'running', limitMs: startMs },
+    ]),
+  )
+}
+
+/** The last step, not before the VM runs: what still carries our mark can be undone. */
+async function handOver({ ids, ref, site }: RestoreContext, built: BuiltTarget): Promise<readonly ResidueItem[]> {
+  const cleanup = siteSteps<RestoreActivities>(site, 'cleanup')
+  return CancellationScope.nonCancellable(async () => {
+    try {
+      await cleanup.handOverTarget.executeWithOptions(ids.step('hand-over', `Take our mark off ${built.vm.name}`), [
+        { ...ref, target: built.target },
+      ])
+      return []
+    } catch (thrown) {
+      const hint = 'The VM is whole, but still marked as being restored: take the mark off by hand.'
+      return [{ kind: 'mark', id: built.vm.name, error: errorOf(thrown)?.message ?? 'unknown', hint }]
+    }
+  })
 }
 
 function figures(result: RestoreResult): RunFigures {

@@ -84,7 +84,7 @@ export function restoreGroup({ check, rig }: Bench): void {
 
   check(
     '46',
-    'create is idempotent, what was written reads back equal, and finalize gives the VM away',
+    'create is idempotent, what was written reads back equal, and after handOver the VM is not ours',
     async (vm, driver) => {
       await vm.write(someWrites(vm, 1))
       const point = await store(vm, driver)
@@ -96,6 +96,9 @@ export function restoreGroup({ check, rig }: Bench): void {
       await fill(target, ctx, made, point.images)
       expect(await target.create(ctx, point.spec, point.native)).toEqual(made)
       const ref = await target.finalize(ctx, made)
+      expect(await target.finalize(ctx, made)).toEqual(ref)
+      await target.handOver(ctx, made)
+      await target.handOver(ctx, made)
       expect(await target.finalize(ctx, made)).toEqual(ref)
       const { images } = await diskContents(vm, driver, ref)
       for (const [key, image] of point.images) expectSame(images.get(key), image, `restored disk ${key}`)
@@ -206,6 +209,42 @@ export function restoreGroup({ check, rig }: Bench): void {
     },
   )
 
+  check('46c', 'a new VM that was started can be destroyed until it is handed over', async (vm, driver) => {
+    const point = await store(vm, driver)
+    const target = targetOf(driver)
+    const ctx = contextFor(vm.ref, newPoint())
+    const made = await target.create(ctx, point.spec, point.native)
+    await fill(target, ctx, made, point.images)
+    const ref = await target.finalize(ctx, made)
+    expect((await driver.power(ctx, ref, 'running', millis(30_000))).after).toBe('running')
+    expect((await target.destroy(ctx, made)).residue).toEqual([])
+    expect(await Array.fromAsync(driver.discover(ctx, [ref.id]))).toEqual([])
+    expect((await Array.fromAsync(driver.listOwned(ctx))).filter((o) => o.opKey === ctx.opKey)).toEqual([])
+  })
+
+  check('49b', 'a replaced VM that was started goes back once it is off', async (vm, driver) => {
+    await vm.write(someWrites(vm, 1))
+    const point = await store(vm, driver)
+    await vm.write(someWrites(vm, 2))
+    const newer = new Map(vm.disks.map((d) => [d.key as string, vm.content(d.key)]))
+    const target = targetOf(driver)
+    const ctx = contextFor(vm.ref, newPoint())
+    const spec: TargetSpec = { ...point.spec, place: { kind: 'replace', vm: vm.ref, safetyPoint: newPoint() } }
+    const made = await target.create(ctx, spec, point.native)
+    await fill(target, ctx, made, point.images)
+    await vm.stop()
+    const ref = await target.finalize(ctx, made)
+    await driver.power(ctx, ref, 'running', millis(30_000))
+    await expect(target.revert(ctx, made)).rejects.toMatchObject({ code: 'StillInUse' })
+    await driver.power(ctx, ref, 'off', millis(30_000))
+    await driver.power(ctx, ref, 'off', millis(30_000))
+    await target.revert(ctx, made)
+    expect((await target.destroy(ctx, made)).residue).toEqual([])
+    const { images } = await diskContents(vm, driver, ref)
+    for (const [key, image] of newer) expectSame(images.get(key), image, `disk ${key}`)
+    expect(await vm.leftovers()).toEqual([])
+  })
+
   check(
     '50',
     'no network card is connected before finalize, and an isolated boot reaches nothing',
@@ -222,6 +261,7 @@ export function restoreGroup({ check, rig }: Bench): void {
       expect((await driver.power(ctx, made.vm, 'off', millis(10_000))).before).toBe('running')
       const ref = await target.finalize(ctx, made)
       expect(await vm.networksOf(ref)).toEqual(['user'])
+      await target.handOver(ctx, made)
       await expect(target.bootIsolated(ctx, ref, { kind: 'none', name: 'drill' })).rejects.toMatchObject({
         code: 'NotOurs',
       })

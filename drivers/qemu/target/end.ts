@@ -13,8 +13,9 @@ import { isRunning, listVms, locateVm, vmAt, type Vm } from '../vm.ts'
 import { readPlan, removePlan, writePlan, type TargetPlan } from './plan.ts'
 
 /**
- * Gives the VM away: networks as planned, our mark gone, so that no sweep of ours ever removes it. A replacement swaps
- * machine and disks in one write of `vm.json`; the old volumes stay, named in the plan, for `revert`.
+ * Puts the VM together: networks as planned. It keeps our mark until `handOver`, because a start that fails still undoes
+ * it. A replacement swaps machine and disks in one write of `vm.json`; the old volumes stay, named in the plan, for
+ * `revert`.
  */
 export async function finalizeTarget(host: Host, target: TargetVm): Promise<VmRef> {
   const vm = await locateVm(host, target.vm.id)
@@ -32,13 +33,22 @@ export async function finalizeTarget(host: Host, target: TargetVm): Promise<VmRe
   if (plan.kind === 'replace') {
     await requireUntouched(vm, plan)
     await writeVm(host, vm.dir, plan.after)
-    await writePlan({ host }, vm.dir, { ...plan, state: 'swapped' })
   } else {
-    const { runDir } = vm.description
-    await writeVm(host, vm.dir, { ...plan.after, ...(runDir !== undefined && { runDir }) })
-    await removePlan({ host }, vm.dir, target.opKey)
+    const { runDir, opKey } = vm.description
+    await writeVm(host, vm.dir, { ...plan.after, opKey, ...(runDir !== undefined && { runDir }) })
   }
+  await writePlan({ host }, vm.dir, { ...plan, state: 'swapped' })
   return vmAt(host, vm.dir, plan.after).ref
+}
+
+/** Gives a new VM away: our mark and the plan go, so that no sweep of ours ever removes it. A replaced one has no mark. */
+export async function handOverTarget(host: Host, target: TargetVm): Promise<void> {
+  const vm = await locateVm(host, target.vm.id)
+  const plan = await readPlan(vm.dir, target.opKey)
+  if (plan && plan.state !== 'swapped')
+    throw new HoldfastError('ForeignState', `the restore of “${vm.description.name}” is not finished: ${plan.state}`)
+  if (vm.description.opKey === target.opKey) await writeVm(host, vm.dir, { ...vm.description, opKey: null })
+  if (plan?.kind === 'new') await removePlan({ host }, vm.dir, target.opKey)
 }
 
 /** Puts the old machine and volumes back; the new ones stay until `destroy`. */

@@ -5,7 +5,7 @@
 import type { RestoreTarget } from '../../facets.ts'
 import type { Host } from '../host.ts'
 import { checkTarget, createTarget } from './create.ts'
-import { bootTarget, destroyTarget, finalizeTarget, revertTarget } from './end.ts'
+import { bootTarget, destroyTarget, finalizeTarget, handOverTarget, revertTarget } from './end.ts'
 import { openTargetWriter } from './writer.ts'
 
 export function restoreTarget(host: Host): RestoreTarget {
@@ -14,6 +14,7 @@ export function restoreTarget(host: Host): RestoreTarget {
     create: (ctx, spec, native) => createTarget(host, ctx, spec, native),
     openWriter: (ctx, target, disk) => openTargetWriter(host, ctx, target, disk),
     finalize: (_ctx, target) => finalizeTarget(host, target),
+    handOver: (_ctx, target) => handOverTarget(host, target),
     revert: (_ctx, target) => revertTarget(host, target),
     destroy: (ctx, target) => destroyTarget(host, ctx, target),
     bootIsolated: (ctx, vm, net) => bootTarget(host, ctx, vm, net),

@@ -9,7 +9,7 @@ import { parseDescription, type DiskDescription, type VmDescription } from '../d
 import type { Vm } from '../vm.ts'
 
 /**
- * What a restore is about to make of a VM, kept beside its `vm.json` until `finalize` or `destroy`: new volumes of a
+ * What a restore is about to make of a VM, kept beside its `vm.json` until `handOver` or `destroy`: new volumes of a
  * replacement, and the networks that are not connected before.
  */
 const plan = z.object({
