@@ -10,6 +10,7 @@ import {
 } from '../../../nbd/index.ts'
 import { HoldfastError, bytes, isHoldfastError } from '../../../base/index.ts'
 import type { OpContext } from '../../driver.ts'
+import { GRANULARITY } from '../../qmp/index.ts'
 import type { ByteRange, DiskPoint, Extent, MustFullReason, PointInTime } from '../../values.ts'
 import { broken, connectPoint } from './connect.ts'
 
@@ -48,7 +49,25 @@ async function* changed(
   context: string,
 ): AsyncGenerator<Extent, void, undefined> {
   await using dirty = tracker
-  yield* classified(ctx, point, disk, dirtyRanges(dirty, context, range, ctx.signal))
+  const ranges = withEnd(dirtyRanges(dirty, context, range, ctx.signal), range, disk.disk.size)
+  yield* classified(ctx, point, disk, ranges)
+}
+
+/**
+ * The last granule counts as changed always: a disk that was shrunk within it and grown back has lost bytes, and no
+ * bitmap shows it (docs/adr/0301). Behind the filter the frozen bitmap has it already, so that it can be read.
+ */
+async function* withEnd(
+  ranges: AsyncIterable<ByteRange>,
+  within: ByteRange,
+  size: number,
+): AsyncGenerator<ByteRange, void, undefined> {
+  const start = bytes(Math.max(within.start, Math.floor((size - 1) / GRANULARITY) * GRANULARITY))
+  for await (const range of ranges) {
+    if (range.end <= start) yield range
+    else if (range.start < start) yield { start: range.start, end: start }
+  }
+  if (start < within.end) yield { start, end: within.end }
 }
 
 /** Gap-free over the range; `zero` only where the server promises zeros. */

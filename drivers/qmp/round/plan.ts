@@ -12,6 +12,9 @@ import type { BitmapAction, BitmapView, DiskPlan, DiskView, DiskWish, RoundId } 
  * round's `since` names the one to keep.
  */
 
+/** What an ending looks at. */
+type NodeBitmaps = Pick<DiskView, 'node' | 'bitmaps'>
+
 /** Decides full or incremental for one disk and plans the switch. `since` alone says what the repository holds. */
 export function planBegin(id: RoundId, wish: DiskWish): DiskPlan {
   const { view } = wish
@@ -24,6 +27,8 @@ export function planBegin(id: RoundId, wish: DiskWish): DiskPlan {
     begin.push(
       { do: 'add', node: view.node, name: names.frozen, persistent: false, disabled: true },
       { do: 'merge', node: view.node, target: names.frozen, from: { node: view.node, name: head.record } },
+      // A disk that was shrunk within its last granule and grown back shows no trace at all: that granule is always read.
+      { do: 'merge', node: view.node, target: names.frozen, from: wish.seed },
     )
   }
   begin.push(
@@ -35,12 +40,12 @@ export function planBegin(id: RoundId, wish: DiskWish): DiskPlan {
 }
 
 /** The point is stored: it alone remains, and is the reference from now on. Total: any state will do. */
-export function planCommit(id: RoundId, view: DiskView): BitmapAction[] {
+export function planCommit(id: RoundId, view: NodeBitmaps): BitmapAction[] {
   return removals(ours(id, view).filter(({ name }) => name.point !== id.point || name.role === 'frozen'))
 }
 
 /** The point is not stored: everything of it goes. Needs no tracker, so that the point's id is enough. Total as well. */
-export function planAbort(id: Pick<RoundId, 'installation' | 'point'>, view: DiskView): BitmapAction[] {
+export function planAbort(id: Pick<RoundId, 'installation' | 'point'>, view: NodeBitmaps): BitmapAction[] {
   return removals(
     reachable(view).flatMap((bitmap) => {
       const name = readBitmapName(bitmap.name)
@@ -105,7 +110,7 @@ interface Found {
   readonly name: BitmapName
 }
 
-function ours(id: RoundId, view: DiskView): Found[] {
+function ours(id: RoundId, view: NodeBitmaps): Found[] {
   const tracker = trackerTag(id.tracker)
   return reachable(view).flatMap((bitmap) => {
     const name = readBitmapName(bitmap.name)
@@ -114,7 +119,7 @@ function ours(id: RoundId, view: DiskView): Found[] {
 }
 
 /** Below an overlay a bitmap is read-only; it is cleared away once its node is on top again. */
-function reachable(view: DiskView): readonly BitmapView[] {
+function reachable(view: NodeBitmaps): readonly BitmapView[] {
   return view.bitmaps.filter((b) => b.node === view.node)
 }
 

@@ -64,6 +64,11 @@ export class SimulatedDisk {
     this.content = this.content.map((v, g) => (g >= to ? 0 : v))
   }
 
+  /** Shrunk by less than a granule and grown back: its end reads as zeros, and every bit stays as it was. */
+  nibble(): void {
+    this.content[this.content.length - 1] = 0
+  }
+
   grow(by: number): void {
     this.content.push(...Array.from({ length: by }, () => 0))
   }
