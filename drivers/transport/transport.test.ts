@@ -101,6 +101,14 @@ describe('a program', () => {
     }
   })
 
+  test('that does not end in time is killed and named', async () => {
+    const stuck = runProgram('sleep', ['60'], { limit: 50 })
+    await expect(stuck).rejects.toMatchObject({
+      code: 'HypervisorTimeout',
+      message: 'sleep did not end within 50 ms',
+    })
+  })
+
   test('is killed when the caller gives up', async () => {
     const running = runProgram('sleep', ['60'], { signal: AbortSignal.timeout(50) })
     await expect(running).rejects.toMatchObject({ code: 'Cancelled' })

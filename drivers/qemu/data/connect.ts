@@ -21,6 +21,7 @@ export async function connectPoint(
   contexts: readonly string[],
   maxInFlight: number,
   what: 'point' | 'scratch' = 'point',
+  connectTimeout = 10_000,
 ): Promise<NbdClient> {
   const path = String(point.locator['socket'])
   try {
@@ -29,7 +30,7 @@ export async function connectPoint(
       exportName: exportName(disk.disk.key, what),
       contexts,
       maxInFlight,
-      connectTimeout: millis(10_000),
+      connectTimeout: millis(connectTimeout),
       signal: ctx.signal,
     })
     if (client.size === disk.disk.size) return client
@@ -51,11 +52,12 @@ export function exportName(key: DiskKey, what: 'point' | 'scratch'): string {
 /**
  * What a failed request on a point means. A connection that is refused or cut means that the export is gone, because
  * nothing but the end of the round, or of QEMU, takes it away. EINVAL and EACCES are what QEMU answers on every read
- * of a snapshot whose scratch has failed (block/copy-before-write.c).
+ * of a snapshot whose scratch has failed (block/copy-before-write.c). A server that is only slow has broken nothing.
  */
 export function broken(point: PointInTime, disk: DiskPoint, error: unknown): unknown {
   if (!isHoldfastError(error)) return error
-  const lost = error.code === 'NetworkFailure' || error.code === 'NotFound'
+  const late = error.native?.code === 'ETIMEDOUT'
+  const lost = !late && (error.code === 'NetworkFailure' || error.code === 'NotFound')
   const failed = error.native !== undefined && ['EINVAL', 'EACCES', 'EPERM', 'ESHUTDOWN'].includes(error.native.code)
   if (!lost && !failed) return error
   return new HoldfastError(
