@@ -39,6 +39,7 @@ module.exports = {
       to: { path: '^node_modules/' },
     },
     only('repository', ['base/'], 'The repository never knows hypervisors: it outlives them all.'),
+    only('models', ['base/'], 'A model that shared code with what it checks would repeat its mistakes.'),
     only('drivers', ['base/', 'nbd/'], 'Drivers never know the repository: only activities join the two.'),
     only('catalog', ['base/', 'policy/'], 'The catalog is disposable; nothing in it may decide about data.'),
     only(
