@@ -47,6 +47,11 @@ export function ownsOpKey(installation: string, text: string): text is OpKey {
   return opKeyForm.exec(text)?.[1] === installation
 }
 
+/** The installation that the key belongs to. */
+export function installationOf(opKey: OpKey): string {
+  return opKey.slice('hf-'.length, 'hf-'.length + 6)
+}
+
 /** Names of one disk in one operation; `n` is the number of the disk in the request, 0 … 999. */
 export interface DiskNames {
   /** Scratch node. */
@@ -127,6 +132,14 @@ export function targetFile(opKey: OpKey): string {
 export function readTargetFile(name: string): OpKey | null {
   const opKey = /^(hf-[a-z2-7]{6}-[a-z2-7]{13})\.target\.json$/.exec(name)?.[1]
   return opKey === undefined ? null : (opKey as OpKey)
+}
+/** Folder of a new VM that has no name yet. */
+export function stagingFolder(opKey: OpKey): string {
+  return `.${opKey}`
+}
+export function readStagingFolder(name: string): OpKey | null {
+  const opKey = name.startsWith('.') ? name.slice(1) : ''
+  return isOpKey(opKey) ? opKey : null
 }
 /** Socket of the process through which a volume is written. */
 export function writerSocket(opKey: OpKey, n: number): string {

@@ -90,10 +90,30 @@ export async function destroyStaged(host: ImageHost, opKey: OpKey): Promise<void
   const dir = stagingFolder(host, opKey)
   if (restored) {
     for (const { name } of await listExports(restored.vm)) await stopExport(restored.vm, name)
+    // Under its name somebody may have put files beside ours; those stay, and so does the folder.
+    if (await holdsMore(restored)) return await removeOurs(host, restored)
     // Named, but not finished. Back first: a removal that is cut off leaves no VM with half its disks.
     if (restored.vm.dir !== dir) await host.effects.run('file: name', () => rename(restored.vm.dir, dir))
   }
   await host.effects.run('file: remove', () => rm(dir, { recursive: true, force: true }))
+}
+
+function made({ vm, description }: Restored): readonly string[] {
+  // The description last: it carries the mark.
+  return [
+    ...description.disks.map((d) => join(vm.dir, d.file)),
+    join(vm.dir, `${IMAGE_FILE}.new`),
+    join(vm.dir, IMAGE_FILE),
+  ]
+}
+
+async function holdsMore(restored: Restored): Promise<boolean> {
+  const ours = made(restored)
+  return (await readdir(restored.vm.dir)).some((name) => !ours.includes(join(restored.vm.dir, name)))
+}
+
+async function removeOurs(host: ImageHost, restored: Restored): Promise<void> {
+  for (const file of made(restored)) await host.effects.run('file: remove', () => rm(file, { force: true }))
 }
 
 async function describe(host: ImageHost, dir: string, description: ImageDescription): Promise<void> {

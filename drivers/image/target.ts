@@ -12,6 +12,7 @@ import type { ImageHost } from './host.ts'
 import { inspectImage } from './images.ts'
 import { finding } from './look.ts'
 import { destroyStaged, findRestored, finish, giveName, listRestored, stage, type Restored } from './restored.ts'
+import { listImageVms } from './vms.ts'
 import { openImageWriter } from './writer.ts'
 
 /** Restores into new images: `storage` of a disk is `qcow2` (or empty) or `raw`. */
@@ -143,7 +144,7 @@ async function destroyTarget(
   if (!ownsOpKey(ctx.installation, target.opKey)) throw notOurs(target)
   const found = await findRestored(host, target.opKey)
   const isMarked = found !== null && !found.finished
-  if (!isMarked && (await isTaken(host, target.vm.id))) throw notOurs(target)
+  if (!isMarked && (await isVm(host, target.vm.id))) throw notOurs(target)
   try {
     await destroyStaged(host, target.opKey)
     return { residue: [] }
@@ -170,6 +171,11 @@ async function isTaken(host: ImageHost, name: string): Promise<boolean> {
   const { address } = host.endpoint
   if (existsSync(join(address, name)) || existsSync(join(address, `${name}.json`))) return true
   return (await listRestored(host)).some((r) => r.vm.ref.id === name)
+}
+
+async function isVm(host: ImageHost, id: string): Promise<boolean> {
+  for await (const found of listImageVms(host)) if (('vm' in found ? found.vm.ref.id : found.id) === id) return true
+  return (await listRestored(host)).some((r) => r.vm.ref.id === id)
 }
 
 function notOurs(target: TargetVm): HoldfastError {

@@ -81,6 +81,22 @@ async function inspect(vm: Vm, d: DiskDescription, graph: BlockGraph): Promise<D
   }
 }
 
+/** What the ending of a round needs to know of a disk. */
+export type DiskBitmaps = Pick<DiskView, 'key' | 'node' | 'bitmaps'>
+
+/**
+ * All disks that QEMU has now, whatever `vm.json` says of them: a round must be able to end though the description has
+ * lost or gained a disk since it began.
+ */
+export async function disksInQemu(qmp: QmpCaller): Promise<readonly DiskBitmaps[]> {
+  const graph = await BlockGraph.read(qmp)
+  return graph.devices().flatMap(({ id, top }) => {
+    const chain = graph.chain(top)
+    const node = chain[0]?.name
+    return node === undefined ? [] : [{ key: id as DiskKey, node, bitmaps: chain.flatMap((n) => n.bitmaps) }]
+  })
+}
+
 /** Nodes of overlays that somebody put on top of the described disk; ours are looked through. */
 export function foreignOverlays(disk: DiskState): readonly string[] {
   return disk.view.node === diskNodes(disk.description.key).format ? [] : [disk.view.node]

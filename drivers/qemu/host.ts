@@ -5,9 +5,11 @@ import type { Effects } from './effects.ts'
 /**
  * A `qemu` endpoint: `address` is the folder that holds the VMs' folders. Options:
  *   scope                  UUID of the endpoint, made at its creation (rulings 6). Needed.
- *   scratch                folder for scratch images; default: the VM's own
+ *   scratch                folder for scratch images, a folder in it for each VM; default: the VM's own. The last twentieth of
+ *                          its file system, at most 256 MiB, is left to others: a point that needs more is given up
  *   fleecing               'auto' (default): the filter where QEMU has it, else the job · 'filter' · 'job'
- *   scratchReserve         free space for the job variant, as a fraction of each disk; default 0.1
+ *   scratchReserve         free space to begin with where a full scratch would stop the guest (the job variant, or disks on
+ *                          the same file system), as a fraction of each disk; default 0.1
  *   freezeWithoutDeadline  true: freeze guests in which no thaw deadline can be armed. Default false: such a guest
  *                          would stay frozen if this worker died at the wrong moment
  */

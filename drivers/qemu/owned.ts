@@ -1,18 +1,29 @@
+import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError, bytes, instant } from '../../base/index.ts'
-import { opKeyFor, ownsOpKey, readBitmapName, readDiskName, readTargetFile, readVolumeFile } from '../names.ts'
+import {
+  opKeyFor,
+  ownsOpKey,
+  readBitmapName,
+  readDiskName,
+  readStagingFolder,
+  readTargetFile,
+  readVolumeFile,
+  stagingFolder,
+} from '../names.ts'
 import { BlockGraph } from '../qmp/index.ts'
 import type { OpContext } from '../driver.ts'
 import type { Instant, OpKey, OwnedKind, OwnedObject } from '../values.ts'
+import { VM_FILE } from './description.ts'
 import { inspectDisks } from './disks.ts'
 import type { Host } from './host.ts'
-import { queryExports, queryJobs, scratchFiles, socketsOf, Undoing } from './round/dismantle.ts'
+import { queryExports, queryJobs, scratchFiles, scratchFolders, socketsOf, Undoing } from './round/dismantle.ts'
 import { undoRounds } from './round/finish.ts'
 import { removeBitmaps } from './round/bitmaps.ts'
 import { removeStoredBitmap, storedBitmaps } from './round/offline.ts'
 import { readRounds } from './round/record.ts'
-import { filesInUse, removeVm, removeVolumes } from './target/index.ts'
+import { filesInUse, removeStaged, removeVm, removeVolumes } from './target/index.ts'
 import {
   isRunning,
   isStopped,
@@ -37,7 +48,18 @@ export async function* listOwned(host: Host, ctx: OpContext): AsyncGenerator<Own
     if ('error' in found) failure ??= found.error
     else yield* ownedBy(found.vm, ctx)
   }
+  yield* unnamed(host, ctx)
   if (failure) throw failure
+}
+
+/** Folders of restores that were cut off before they were VMs. */
+async function* unnamed(host: Host, ctx: OpContext): AsyncGenerator<OwnedObject, void, undefined> {
+  const { address } = host.endpoint
+  for (const name of await readdir(address)) {
+    const opKey = readStagingFolder(name)
+    if (opKey !== null && ownsOpKey(ctx.installation, opKey) && !existsSync(join(address, name, VM_FILE)))
+      yield { kind: 'vm', id: join(address, name), opKey, vm: null, createdAt: null, size: null }
+  }
 }
 
 async function* ownedBy(vm: Vm, ctx: OpContext): AsyncGenerator<OwnedObject, void, undefined> {
@@ -57,8 +79,7 @@ async function* ownedBy(vm: Vm, ctx: OpContext): AsyncGenerator<OwnedObject, voi
   if (opKey !== null && mine(opKey))
     yield { ...owned('vm', vm.dir, opKey), createdAt: instant(Date.parse(vm.description.created)) }
   for (const r of rounds) yield owned('lock', r.opKey, r.opKey as OpKey)
-  const folders = new Set([vm.dir, ...rounds.map((r) => r.scratch)])
-  for (const { file, opKey } of await scratchFiles(folders, mine))
+  for (const { file, opKey } of await scratchFiles(scratchFolders(vm, rounds), mine))
     yield owned('scratch', file, opKey, (await stat(file)).blocks * 512)
   for (const opKey of (await socketsOf(vm)).filter(mine))
     yield owned('export', join(vm.paths.dir, `${opKey}.sock`), opKey)
@@ -147,8 +168,13 @@ async function isFrozen(vm: Vm): Promise<boolean> {
 export async function removeOwned(host: Host, ctx: OpContext, object: OwnedObject): Promise<void> {
   const { opKey, kind, id } = object
   if (!ownsOpKey(ctx.installation, opKey)) throw notOurs(object)
-  if (!object.vm) throw notOurs(object)
   ctx.signal.throwIfAborted()
+  const undoing = new Undoing()
+  if (kind === 'vm' && id === join(host.endpoint.address, stagingFolder(opKey))) {
+    await removeStaged(host, opKey, undoing)
+    return requireNone(object, undoing)
+  }
+  if (!object.vm) throw notOurs(object)
   let vm: Vm
   try {
     vm = await locateVm(host, object.vm.id)
@@ -156,7 +182,6 @@ export async function removeOwned(host: Host, ctx: OpContext, object: OwnedObjec
     if (error instanceof HoldfastError && error.code === 'NotFound') return
     throw error
   }
-  const undoing = new Undoing()
   if (kind === 'vm') {
     if (vm.description.opKey !== opKey) throw notOurs(object)
     await removeVm(vm, undoing)
@@ -172,11 +197,15 @@ export async function removeOwned(host: Host, ctx: OpContext, object: OwnedObjec
         () => false,
       )),
     )
-  if (undoing.residue.length > 0)
-    throw new HoldfastError('StillInUse', `${kind} ${id} could not be removed: ${undoing.residue[0]?.error}`, {
-      data: { residue: undoing.residue },
-      retryAfter: 30_000,
-    })
+  requireNone(object, undoing)
+}
+
+function requireNone({ kind, id }: OwnedObject, { residue }: Undoing): void {
+  if (residue.length === 0) return
+  throw new HoldfastError('StillInUse', `${kind} ${id} could not be removed: ${residue[0]?.error}`, {
+    data: { residue },
+    retryAfter: 30_000,
+  })
 }
 
 async function removeBitmap(vm: Vm, ctx: OpContext, object: OwnedObject, undoing: Undoing): Promise<void> {

@@ -1,14 +1,16 @@
-import { access, constants, stat, statfs } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { bytes, describeError, formatBytes, isHoldfastError } from '../../base/index.ts'
 import { installationTag, ownsOpKey, readDiskName } from '../names.ts'
 import { planBegin, type DiskView } from '../qmp/index.ts'
 import type { OpContext } from '../driver.ts'
 import type { DiskKey, DiskRef, Finding, MustFullReason, PointRequest } from '../values.ts'
+import { resolveFile } from './description.ts'
 import { describedDisks, foreignOverlays, inspectDisks } from './disks.ts'
 import { readOwner } from './owner.ts'
 import { queryExports } from './round/dismantle.ts'
 import { storedViews } from './round/offline.ts'
 import { chooseVariant, type Variant } from './round/prepare.ts'
+import { spaceLeft } from './round/rescue.ts'
 import { isStopped, runState, withAgent, withMonitor, type Monitor, type Vm } from './vm.ts'
 
 export interface Preflight {
@@ -181,8 +183,8 @@ async function checkOwner(vm: Vm, ctx: OpContext, found: Findings): Promise<void
 }
 
 /**
- * The job variant pauses the guest when its scratch is full, so it must have room (drivers.md §6.5); with the filter a
- * full scratch costs the round only.
+ * Room is a must where a full scratch can stop the guest: in the job variant, which pauses it (drivers.md §6.5), and
+ * wherever the guest's own disks grow in the same file system. Elsewhere a full scratch costs the round only.
  */
 async function checkScratch(vm: Vm, variant: Variant, disks: readonly DiskRef[], found: Findings): Promise<void> {
   const folder = vm.host.scratch ?? vm.dir
@@ -199,17 +201,24 @@ async function checkScratch(vm: Vm, variant: Variant, disks: readonly DiskRef[],
     )
     return
   }
-  const { bavail, bsize } = await statfs(folder)
-  const free = bytes(bavail * bsize)
-  const need = Math.ceil(disks.reduce((sum, d) => sum + d.size, 0) * vm.host.scratchReserve)
+  const { free, kept } = await spaceLeft(folder)
+  const reserve = Math.ceil(disks.reduce((sum, d) => sum + d.size, 0) * vm.host.scratchReserve)
+  const need = Math.max(reserve, kept)
   if (free >= need) return
+  const stops = free < kept || variant === 'job' || (await sharesDisks(vm, folder))
   found.add(
     'scratch-space',
-    variant === 'job' ? 'blocking' : 'warning',
+    stops ? 'blocking' : 'warning',
     null,
-    `${folder} has ${formatBytes(free)} free; ${formatBytes(need)} are wanted for what the guest overwrites during the backup`,
+    `${folder} has ${formatBytes(bytes(free))} free; ${formatBytes(bytes(need))} are wanted for what the guest overwrites during the backup${stops ? ', because a full file system there would stop the guest' : ''}`,
     'Free some space, set the option “scratch” to another folder, or lower “scratchReserve”.',
   )
+}
+
+async function sharesDisks(vm: Vm, folder: string): Promise<boolean> {
+  const { dev } = await stat(folder)
+  const files = await Promise.all(vm.description.disks.map((d) => stat(resolveFile(vm.dir, d.file))))
+  return files.some((file) => file.dev === dev)
 }
 
 async function checkAgent(vm: Vm, ctx: OpContext, found: Findings): Promise<void> {

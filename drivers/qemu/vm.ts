@@ -75,6 +75,11 @@ export async function locateVm(host: Host, id: string): Promise<Vm> {
   throw new HoldfastError('NotFound', `there is no VM ${id} in ${host.endpoint.address}`)
 }
 
+/** Where the scratch of this VM's rounds lies: a folder of its own, because what others keep there is not ours. */
+export function scratchFolder(vm: Vm): string {
+  return vm.host.scratch === null ? vm.dir : join(vm.host.scratch, vm.ref.id)
+}
+
 export async function isRunning(vm: Vm): Promise<boolean> {
   return (await findRunning(vm.dir, vm.description)) !== null
 }
@@ -94,7 +99,7 @@ const locks = new KeyedLocks()
  */
 export function withMonitor<T>(vm: Vm, work: (monitor: Monitor) => Promise<T>, signal?: AbortSignal): Promise<T> {
   const { effects } = vm.host
-  return locks.hold(vm.paths.qmp, async () => {
+  const converse = async (): Promise<T> => {
     const peer = `the monitor of VM “${vm.description.name}”`
     let client: QmpClient
     try {
@@ -117,7 +122,8 @@ export function withMonitor<T>(vm: Vm, work: (monitor: Monitor) => Promise<T>, s
       forget()
       client.close()
     }
-  })
+  }
+  return locks.hold(vm.paths.qmp, converse, signal)
 }
 
 /** An agent conversation for the time of one piece of work; synchronised, so that no earlier answer reaches us. */
@@ -127,7 +133,7 @@ export function withAgent<T>(
   options: { readonly limit?: number; readonly signal?: AbortSignal } = {},
 ): Promise<T> {
   const { effects } = vm.host
-  return locks.hold(vm.paths.agent, async () => {
+  const converse = async (): Promise<T> => {
     const agent = await effects.run('agent: connect', () =>
       AgentClient.connect(vm.paths.agent, {
         ...options,
@@ -142,7 +148,8 @@ export function withAgent<T>(
       forget()
       agent.close()
     }
-  })
+  }
+  return locks.hold(vm.paths.agent, converse, options.signal)
 }
 
 export function stopped(vm: Vm, cause?: unknown): HoldfastError {

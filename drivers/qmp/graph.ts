@@ -101,6 +101,15 @@ export class BlockGraph {
     return this.#children.get(backend)?.get('root')
   }
 
+  /** Every device with a disk that QEMU has now, described or not: its id, and the node right below it. */
+  devices(): readonly { readonly id: string; readonly top: string }[] {
+    return [...this.#children].flatMap(([parent, edges]) => {
+      const id = /^\/machine\/peripheral\/([^/]+)\/virtio-backend$/.exec(parent)?.[1]
+      const top = edges.get('root')
+      return id === undefined || top === undefined ? [] : [{ id, top }]
+    })
+  }
+
   child(name: string): string | undefined {
     return this.#children.get(name)?.get('file')
   }

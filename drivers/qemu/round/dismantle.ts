@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError, describeError } from '../../../base/index.ts'
@@ -6,10 +6,9 @@ import { isAbsent } from '../../errors.ts'
 import { isOpKey, readDiskName } from '../../names.ts'
 import { BlockGraph, dialUnix, type QmpCaller } from '../../qmp/index.ts'
 import type { OpKey, OwnedKind, Residue } from '../../values.ts'
-import { backendOf } from '../disks.ts'
 import { isDeath } from '../effects.ts'
-import type { Monitor, Vm } from '../vm.ts'
-import { filesIn } from './record.ts'
+import { scratchFolder, type Monitor, type Vm } from '../vm.ts'
+import { filesIn, type RoundRecord } from './record.ts'
 
 /** Whose objects are meant: one operation's, or all of an installation. */
 export type Selection = (opKey: OpKey) => boolean
@@ -78,22 +77,22 @@ export async function dismantle(vm: Vm, monitor: Monitor, selected: Selection, u
       })
       await monitor.call('job-dismiss', { id })
     })
-  await removeNodes(vm, monitor, mine, undoing)
+  await removeNodes(monitor, mine, undoing)
 }
 
-async function removeNodes(vm: Vm, monitor: Monitor, mine: (name: string) => boolean, undoing: Undoing): Promise<void> {
+async function removeNodes(monitor: Monitor, mine: (name: string) => boolean, undoing: Undoing): Promise<void> {
   const remove = (name: string): Promise<boolean> =>
     undoing.try('scratch', name, () => monitor.call('blockdev-del', { 'node-name': name }))
   const graph = await BlockGraph.read(monitor)
   const ofKind = (what: string): string[] => graph.names().filter((n) => mine(n) && readDiskName(n)?.what === what)
   for (const name of ofKind('access')) await remove(name)
-  for (const { key } of vm.description.disks) {
-    const top = graph.root(backendOf(key))
-    if (top === undefined || !mine(top)) continue
+  // What QEMU has, not what `vm.json` says now: the description may have lost a disk since the round began.
+  for (const { id, top } of graph.devices()) {
+    if (!mine(top)) continue
     // Its child, whatever that is now: a job's own filter may have come in between, and must stay in the path.
     const below = graph.child(top)
     await undoing.try('scratch', top, () =>
-      monitor.call('qom-set', { path: `/machine/peripheral/${key}`, property: 'drive', value: below }),
+      monitor.call('qom-set', { path: `/machine/peripheral/${id}`, property: 'drive', value: below }),
     )
   }
   for (const what of ['filter', 'scratch', 'seed']) for (const name of ofKind(what)) await remove(name)
@@ -124,8 +123,8 @@ export async function answers(path: string): Promise<boolean> {
   }
 }
 
-/** Scratch images and sockets of the selected rounds; after `dismantle`, or when QEMU does not run. */
-export async function removeFiles(
+/** Scratch images of the selected rounds; after `dismantle`, or when QEMU does not run. */
+export async function removeScratch(
   vm: Vm,
   selected: Selection,
   folders: ReadonlySet<string>,
@@ -135,10 +134,35 @@ export async function removeFiles(
     await undoing.try('scratch', file, () =>
       vm.host.effects.run('file: remove scratch', () => rm(file, { force: true })),
     )
+}
+
+/** All files of the selected rounds but their records: scratch images, sockets, the scratch folder once it is empty. */
+export async function removeFiles(
+  vm: Vm,
+  selected: Selection,
+  folders: ReadonlySet<string>,
+  undoing: Undoing,
+): Promise<void> {
+  await removeScratch(vm, selected, folders, undoing)
+  const own = scratchFolder(vm)
+  if (own !== vm.dir) await undoing.try('scratch', own, () => removeEmpty(own))
   for (const opKey of (await socketsOf(vm)).filter(selected)) {
     const file = join(vm.paths.dir, `${opKey}.sock`)
     await undoing.try('export', file, () => vm.host.effects.run('file: remove socket', () => rm(file, { force: true })))
   }
+}
+
+async function removeEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder)
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+  }
+}
+
+/** Every folder in which scratch of this VM may lie: its own of today, and those its rounds were begun with. */
+export function scratchFolders(vm: Vm, rounds: readonly RoundRecord[]): ReadonlySet<string> {
+  return new Set([vm.dir, scratchFolder(vm), ...rounds.map((r) => r.scratch)])
 }
 
 export async function scratchFiles(

@@ -1,19 +1,19 @@
 import { opKeyFor, readBitmapName } from '../../names.ts'
-import { planAbort, planCommit, type BitmapAction, type DiskView } from '../../qmp/index.ts'
+import { planAbort, planCommit, type BitmapAction } from '../../qmp/index.ts'
 import type { OpContext } from '../../driver.ts'
 import type { DiskKey, OpKey, PointId, PointInTime, Residue } from '../../values.ts'
-import { inspectDisks } from '../disks.ts'
+import { disksInQemu, type DiskBitmaps } from '../disks.ts'
 import { stop } from '../launch.ts'
 import { isRunning, isStopped, runState, withMonitor, type Vm } from '../vm.ts'
 import { removeBitmaps } from './bitmaps.ts'
-import { dismantle, removeFiles, Undoing, type Selection } from './dismantle.ts'
+import { dismantle, removeFiles, scratchFolders, Undoing, type Selection } from './dismantle.ts'
 import { dropConfig } from './kept-config.ts'
 import { removeStored } from './offline.ts'
 import { readRounds, removeRound, type RoundRecord } from './record.ts'
 import { resumeOurs, thawIfFrozen } from './revive.ts'
 
 /** Which bitmaps a disk loses at the end of the round. */
-type Ending = (view: DiskView) => BitmapAction[]
+type Ending = (view: DiskBitmaps) => BitmapAction[]
 
 /** After the repository has validated the point: it becomes the reference of the disks in `stored`, the others keep
  *  theirs (drivers.md §6.3). */
@@ -65,18 +65,16 @@ async function end(vm: Vm, ctx: OpContext, selected: Selection, ending: Ending, 
   const rounds = (await readRounds(vm, ctx.installation)).filter((r) => selected(r.opKey as OpKey))
   try {
     await withMonitor(vm, async (monitor) => {
-      await resumeOurs(monitor, rounds, selected)
+      await resumeOurs(vm, monitor, rounds, selected)
       await dismantle(vm, monitor, selected, undoing)
-      const views = (await inspectDisks(vm, monitor)).map((d) => d.view)
-      await removeBitmaps(monitor, views.flatMap(ending), undoing)
+      await removeBitmaps(monitor, (await disksInQemu(monitor)).flatMap(ending), undoing)
     })
     if (rounds.some((r) => r.freezing)) await thawIfFrozen(vm, true)
     await quitIfOurs(vm, rounds, undoing)
   } catch (error) {
     if (!isStopped(error)) throw error
   }
-  const folders = new Set([vm.dir, vm.host.scratch ?? vm.dir, ...rounds.map((r) => r.scratch)])
-  await removeFiles(vm, selected, folders, undoing)
+  await removeFiles(vm, selected, scratchFolders(vm, rounds), undoing)
   if (undoing.residue.length > 0) return
   for (const { opKey } of rounds)
     await undoing.try('lock', opKey, async () => {

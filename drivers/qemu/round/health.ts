@@ -35,7 +35,8 @@ async function standing(vm: Vm, monitor: Monitor, point: PointInTime): Promise<s
   const states = await inspectDisks(vm, monitor)
   for (const { disk, locator } of point.disks) {
     const names = diskNames(point.opKey, Number(locator['n']))
-    if (!exports.has(names.export)) return `disk ${disk.key} is no longer exported`
+    if (!exports.has(names.export))
+      return `disk ${disk.key} is no longer exported: the round was ended, or given up because its scratch ran short of space`
     if (point.locator['variant'] === 'job') {
       const job = jobs.find((j) => j.id === names.job)
       if (!job || job.status !== 'running' || job.error !== undefined)

@@ -66,7 +66,7 @@ function bitmapsOf(info: ImageInfo): readonly StoredInfo[] {
 async function imageInfo(vm: Vm, disk: DiskDescription): Promise<ImageInfo> {
   const file = resolveFile(vm.dir, disk.file)
   const { out } = await vm.host.effects.run('program: qemu-img info', () =>
-    runProgram('qemu-img', ['info', '--output=json', '-f', disk.format, file]),
+    runProgram('qemu-img', ['info', '--output=json', '-f', disk.format, file], { limit: 60_000 }),
   )
   return JSON.parse(out) as ImageInfo
 }
@@ -81,7 +81,7 @@ export async function removeStoredBitmap(vm: Vm, disk: DiskDescription, name: st
   const file = resolveFile(vm.dir, disk.file)
   await undoing.try('bitmap', `${disk.key}/${name}`, () =>
     vm.host.effects.run('program: qemu-img bitmap', () =>
-      runProgram('qemu-img', ['bitmap', '--remove', '-f', 'qcow2', file, name]),
+      runProgram('qemu-img', ['bitmap', '--remove', '-f', 'qcow2', file, name], { limit: 60_000 }),
     ),
   )
 }

@@ -9,7 +9,7 @@ import { isDeath } from '../effects.ts'
 import { launch } from '../launch.ts'
 import { readOwner } from '../owner.ts'
 import { Sentinel } from '../sentinel/sentinel.ts'
-import { isRunning, runState, withMonitor, type Monitor, type Vm } from '../vm.ts'
+import { isRunning, runState, scratchFolder, withMonitor, type Monitor, type Vm } from '../vm.ts'
 import { removeBitmaps } from './bitmaps.ts'
 import { queryExports, Undoing } from './dismantle.ts'
 import { undoRounds } from './finish.ts'
@@ -49,7 +49,7 @@ async function clearLeftovers(vm: Vm, ctx: OpContext): Promise<void> {
 }
 
 async function open(vm: Vm, ctx: OpContext, request: PointRequest): Promise<PointInTime> {
-  const folder = vm.host.scratch ?? vm.dir
+  const folder = scratchFolder(vm)
   const socket = socketPath(join(vm.paths.dir, socketFile(ctx.opKey)))
   const startedByUs = !(await isRunning(vm))
   let record: RoundRecord = {
@@ -76,16 +76,16 @@ async function open(vm: Vm, ctx: OpContext, request: PointRequest): Promise<Poin
     ctx.signal,
   )
   record = { ...record, variant, switching: running, freezing: running && request.want !== 'crash' }
-  await makeScratch(vm, folder, disks)
+  await makeScratch(vm, folder, disks, ctx.signal)
   await withMonitor(vm, (monitor) => addNodes(monitor, variant, disks), ctx.signal)
   ctx.progress({ what: 'scratch prepared' })
   await writeRound(vm, record)
 
-  const sentinel = running ? await Sentinel.start(vm, ctx.opKey, request.freezeLimit) : null
+  const sentinel = await Sentinel.start(vm, ctx.opKey, request.freezeLimit)
   try {
     const wish: PointRequest = running ? request : { ...request, want: 'crash' }
     const cut = await quiesced<string>(vm, wish, ctx, {
-      beforeFreeze: async () => await sentinel?.say('freezing'),
+      beforeFreeze: async () => await sentinel.say('freezing'),
       hold: (work) =>
         withMonitor(vm, async (monitor) => {
           const mustStop = await needsStop(monitor, variant)
@@ -96,13 +96,13 @@ async function open(vm: Vm, ctx: OpContext, request: PointRequest): Promise<Poin
           })
         }),
     })
-    await sentinel?.say('released')
+    await sentinel.say('released')
     await writeRound(vm, { ...record, switching: false, freezing: false })
     await withMonitor(vm, (monitor) => serve(monitor, ctx, request, variant, disks, socket))
-    if (variant === 'job') await sentinel?.leaveWatching()
+    await sentinel.leaveWatching()
     return point(vm, ctx, request, variant, disks, socket, cut, running)
   } finally {
-    sentinel?.release()
+    sentinel.release()
   }
 }
 

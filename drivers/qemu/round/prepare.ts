@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { HoldfastError } from '../../../base/index.ts'
+import { HoldfastError, bytes, formatBytes } from '../../../base/index.ts'
 import { diskNames, scratchFile, type DiskNames } from '../../names.ts'
 import { GRANULARITY, planBegin, type DiskPlan } from '../../qmp/index.ts'
 import { runProgram } from '../../transport/index.ts'
 import type { OpKey, PointRequest } from '../../values.ts'
 import type { DiskState } from '../disks.ts'
 import type { Monitor, Vm } from '../vm.ts'
+import { spaceLeft } from './rescue.ts'
 
 /** One disk of the round, with all that is settled before the guest is touched. */
 export interface RoundDisk {
@@ -47,11 +48,24 @@ export async function chooseVariant(vm: Vm, monitor: Monitor): Promise<Variant> 
 }
 
 /** Scratch images exist as files; needs no monitor. */
-export async function makeScratch(vm: Vm, folder: string, disks: readonly RoundDisk[]): Promise<void> {
+export async function makeScratch(
+  vm: Vm,
+  folder: string,
+  disks: readonly RoundDisk[],
+  signal: AbortSignal,
+): Promise<void> {
   await mkdir(folder, { recursive: true })
+  const { free, kept } = await spaceLeft(folder)
+  if (free < kept)
+    throw new HoldfastError('CapacityExhausted', `${folder} has only ${formatBytes(bytes(free))} free`, {
+      hint: `Holdfast leaves the last ${formatBytes(bytes(kept))} there to the guests. Free some space, or set the option “scratch” of the endpoint to another file system.`,
+    })
   for (const { scratch, state } of disks)
     await vm.host.effects.run('program: qemu-img create', () =>
-      runProgram('qemu-img', ['create', '-q', '-f', 'qcow2', scratch, String(state.view.size)]),
+      runProgram('qemu-img', ['create', '-q', '-f', 'qcow2', scratch, String(state.view.size)], {
+        signal,
+        limit: 60_000,
+      }),
     )
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError, describeError, isHoldfastError } from '../../../base/index.ts'
 import type { AgentClient } from '../../qmp/index.ts'
 import type { OpContext } from '../../driver.ts'
@@ -6,6 +5,7 @@ import type { Consistency, GuestHook, PointRequest } from '../../values.ts'
 import { isDeath } from '../effects.ts'
 import { withAgent, type Vm } from '../vm.ts'
 import { armDeadline, disarmDeadline, type Deadline } from './deadline.ts'
+import { FrozenGuest, quiesceCodes } from './frozen.ts'
 
 export interface Quiesced<T> {
   readonly result: T
@@ -26,7 +26,8 @@ export interface CutSteps<T> {
 /**
  * Hooks → freeze → cut → thaw (drivers.md §5.2). The cut happens exactly once, frozen or not, unless quiescing failed
  * and `onQuiesceFailure` is 'fail'. When it returns or throws, the guest is thawed, or the error is `GuestStuck`. From
- * the freeze on `ctx.signal` is not looked at: `freezeLimit` bounds the time.
+ * the freeze on `ctx.signal` is not looked at: `freezeLimit` bounds the time. Once a hook before the freeze was started,
+ * those after the thaw run too, however the rest ends: what one has put on hold, another lets go.
  */
 export async function quiesced<T>(
   vm: Vm,
@@ -34,26 +35,51 @@ export async function quiesced<T>(
   ctx: OpContext,
   steps: CutSteps<T>,
 ): Promise<Quiesced<T>> {
-  const notes: string[] = []
-  const freezing = await prepare(vm, request, ctx, notes)
+  const begun: Begun = { owed: false, notes: [] }
+  let quiet: Quiesced<T>
+  try {
+    quiet = await cutQuietly(vm, request, ctx, steps, begun)
+  } catch (error) {
+    if (begun.owed && !isDeath(error)) await releaseHooks(vm, request, ctx)
+    throw error
+  }
+  if (begun.owed) await afterwards(vm, request, ctx, begun.notes)
+  return { ...quiet, degraded: begun.notes.join('; ') || null }
+}
+
+/** What has happened so far, known also to whoever sees only the error. */
+interface Begun {
+  /** A hook before the freeze was started, or a deadline armed: what comes after the thaw is owed. */
+  owed: boolean
+  readonly notes: string[]
+}
+
+async function cutQuietly<T>(
+  vm: Vm,
+  request: PointRequest,
+  ctx: OpContext,
+  steps: CutSteps<T>,
+  begun: Begun,
+): Promise<Quiesced<T>> {
+  const { notes } = begun
+  const freezing = await prepare(vm, request, ctx, begun)
   if (notes.length > 0 && freezing === null && request.want !== 'crash' && request.onQuiesceFailure === 'fail')
     throw refused(vm, notes.join('; '))
   ctx.signal.throwIfAborted()
   if (freezing === null) {
     const result = await steps.hold((cut) => cut())
-    return { result, consistency: 'crash', degraded: notes.join('; ') || null, frozenMs: null }
+    return { result, consistency: 'crash', degraded: null, frozenMs: null }
   }
   const frozen = await steps.hold(async (cut) => {
     await steps.beforeFreeze()
     return await freezeAround(vm, request, freezing, cut)
   })
-  await afterwards(vm, request, ctx, notes)
   if (frozen.problem !== null) notes.unshift(frozen.problem)
   const hooked = request.hooks.some((h) => h.when === 'before-freeze')
   if (request.want === 'application' && !hooked) notes.push('no application hook is set for this VM')
   const reached =
     frozen.problem !== null ? 'crash' : hooked && request.want === 'application' ? 'application' : 'filesystem'
-  return { result: frozen.result, consistency: reached, degraded: notes.join('; ') || null, frozenMs: frozen.frozenMs }
+  return { result: frozen.result, consistency: reached, degraded: null, frozenMs: frozen.frozenMs }
 }
 
 interface Freezing {
@@ -61,7 +87,8 @@ interface Freezing {
 }
 
 /** Everything that an agent refuses once it is frozen. null: go on without a freeze; `notes` say why. */
-async function prepare(vm: Vm, request: PointRequest, ctx: OpContext, notes: string[]): Promise<Freezing | null> {
+async function prepare(vm: Vm, request: PointRequest, ctx: OpContext, begun: Begun): Promise<Freezing | null> {
+  const { notes } = begun
   if (request.want === 'crash') return null
   try {
     return await withAgent(
@@ -71,14 +98,12 @@ async function prepare(vm: Vm, request: PointRequest, ctx: OpContext, notes: str
           await agent.thaw()
           notes.push('the guest was frozen already and was thawed first')
         }
+        begun.owed = request.hooks.some((h) => h.when === 'before-freeze')
         await runHooks(agent, request, 'before-freeze', ctx, notes)
         const mounts = (await agent.filesystems()).map((f) => f.mountpoint)
-        try {
-          return { deadline: await armDeadline(agent, request.freezeLimit, mounts, ctx.signal) }
-        } catch (error) {
-          if (!vm.host.freezeWithoutDeadline) throw error
-          return { deadline: null }
-        }
+        const deadline = await armed(vm, agent, request, mounts, ctx)
+        begun.owed = true
+        return { deadline }
       },
       { signal: ctx.signal },
     )
@@ -89,14 +114,22 @@ async function prepare(vm: Vm, request: PointRequest, ctx: OpContext, notes: str
     return null
   }
 }
-const quiesceCodes: ReadonlySet<string> = new Set([
-  'QuiesceFailed',
-  'GuestAgentDisabled',
-  'GuestRefused',
-  'HypervisorTimeout',
-  'NetworkFailure',
-  'ProtocolMismatch',
-])
+
+/** null: the endpoint freezes guests in which none can be armed. */
+async function armed(
+  vm: Vm,
+  agent: AgentClient,
+  request: PointRequest,
+  mounts: readonly string[],
+  ctx: OpContext,
+): Promise<Deadline | null> {
+  try {
+    return await armDeadline(agent, request.freezeLimit, mounts, ctx.signal)
+  } catch (error) {
+    if (!vm.host.freezeWithoutDeadline) throw error
+    return null
+  }
+}
 
 interface Outcome<T> {
   readonly result: T
@@ -139,139 +172,37 @@ async function freezeAround<T>(
   }
 }
 
-/** What is known of the guest from the freeze to the confirmed thaw. */
-class FrozenGuest {
-  frozenMs: number | null = null
-  /** The first error, which a failing thaw must not hide. */
-  failed: unknown
-  readonly #vm: Vm
-  readonly #limit: number
-  #started = 0
-  #count: number | null = null
-  #agent: AgentClient | undefined
-  #thawing: Promise<number | null> | undefined
-  #late = false
-  #limiter: NodeJS.Timeout | undefined
-
-  constructor(vm: Vm, limit: number) {
-    this.#vm = vm
-    this.#limit = limit
-  }
-
-  /** Whether a freeze was asked for at all; before that no part of the guest can be frozen. */
-  get wasAsked(): boolean {
-    return this.#agent !== undefined
-  }
-
-  /** null: frozen. Otherwise why not; parts of the guest may be frozen all the same. */
-  async freeze(agent: AgentClient): Promise<string | null> {
-    this.#started = performance.now()
-    this.#agent = agent
-    try {
-      this.#count = await agent.freeze({ limit: this.#limit })
-    } catch (error) {
-      if (!isHoldfastError(error) || !quiesceCodes.has(error.code)) throw error
-      return error.message
-    }
-    this.#limiter = setTimeout(
-      () => {
-        this.#late = true
-        void Promise.allSettled([this.#thaw()])
-      },
-      Math.max(0, this.#limit - (performance.now() - this.#started)),
-    )
-    return null
-  }
-
-  /** After the switch. null: it was frozen to the end; otherwise why that is not known. */
-  async thaw(): Promise<string | null> {
-    const wasLate = this.#late
-    const thawed = await this.#thaw()
-    if (wasLate) return `the freeze limit of ${this.#limit} ms passed before the switch`
-    if (thawed === null || this.#count === null) return 'the thaw was not confirmed'
-    // Fewer than were frozen: something in the guest thawed the others in between (lab/README.md).
-    if (thawed < this.#count) return `only ${thawed} of ${this.#count} file systems were still frozen after the switch`
-    return null
-  }
-
-  /** Whatever happened: returns with a thawed guest, or throws `GuestStuck`. Asks on a conversation of its own. */
-  async settle(): Promise<void> {
-    clearTimeout(this.#limiter)
-    if (this.#agent === undefined || isDeath(this.failed)) return
-    if (this.#thawing !== undefined && (await this.#thawing) !== null) return
-    try {
-      await thawGuest(this.#vm, this.#limit + 10_000)
-    } catch (error) {
-      if (!isHoldfastError(error)) throw error
-      const after = this.failed === undefined ? '' : ` (after: ${describeError(this.failed)})`
-      throw new HoldfastError(error.code, `${error.message}${after}`, { hint: error.hint, cause: this.failed ?? error })
-    }
-  }
-
-  /** How many file systems it thawed; null: no answer, which `settle` makes good. */
-  #thaw(): Promise<number | null> {
-    return (this.#thawing ??= this.#thawOnce())
-  }
-
-  async #thawOnce(): Promise<number | null> {
-    const agent = this.#agent
-    if (!agent) return null
-    try {
-      const count = await agent.thaw({ limit: 5_000 })
-      this.frozenMs = Math.ceil(performance.now() - this.#started)
-      return (await agent.freezeStatus({ limit: 5_000 })) === 'thawed' ? count : null
-    } catch (error) {
-      if (!isHoldfastError(error) || !quiesceCodes.has(error.code)) throw error
-      return null
-    }
-  }
-}
-
 function refused(vm: Vm, problem: string): HoldfastError {
   return new HoldfastError('QuiesceFailed', `VM “${vm.description.name}” cannot be quiesced: ${problem}`)
 }
 
-/**
- * Thaws and asks until the agent says `thawed`; returns how many file systems it thawed. An agent that does not answer
- * may be stuck in the freeze, which the guest's own deadline ends. Throws `GuestStuck` after `limit` milliseconds.
- */
-export async function thawGuest(vm: Vm, limit: number): Promise<number> {
-  const until = Date.now() + limit
-  const attempt = async (agent: AgentClient): Promise<number> => {
-    const count = await agent.thaw()
-    const status = await agent.freezeStatus()
-    if (status === 'thawed') return count
-    throw new HoldfastError('GuestRefused', `the guest is ${status} after the thaw`)
-  }
-  for (;;) {
-    try {
-      return await withAgent(vm, attempt, { limit: Math.min(2_000, limit) })
-    } catch (error) {
-      if (!isHoldfastError(error) || !quiesceCodes.has(error.code)) throw error
-      if (Date.now() >= until)
-        throw new HoldfastError(
-          'GuestStuck',
-          `VM “${vm.description.name}” does not confirm that it is thawed: ${error.message}`,
-          {
-            cause: error,
-          },
-        )
-    }
-    await sleep(100)
+/** Takes back the deadline and runs the hooks after the thaw. */
+async function afterwards(vm: Vm, request: PointRequest, ctx: OpContext, notes: string[]): Promise<void> {
+  try {
+    await withAgent(vm, async (agent) => {
+      try {
+        await disarmDeadline(agent)
+      } catch (error) {
+        // It ends by itself, and the next round replaces it; thawing a thawed guest harms nobody.
+        ctx.log.warn({ vm: vm.ref.id, error: describeError(error) }, 'the thaw deadline could not be taken back')
+      }
+      await runHooks(agent, request, 'after-thaw', ctx, notes)
+    })
+  } catch (error) {
+    const must = request.hooks.some((h) => h.when === 'after-thaw' && h.onFailure === 'fail')
+    if (must || !isHoldfastError(error) || !quiesceCodes.has(error.code)) throw error
+    notes.push(`after the thaw: ${error.message}`)
   }
 }
 
-/** Takes back the deadline and runs the hooks after the thaw. */
-async function afterwards(vm: Vm, request: PointRequest, ctx: OpContext, notes: string[]): Promise<void> {
-  await withAgent(vm, async (agent) => {
-    try {
-      await disarmDeadline(agent)
-    } catch (error) {
-      // It ends by itself, and the next round replaces it; thawing a thawed guest harms nobody.
-      ctx.log.warn({ vm: vm.ref.id, error: describeError(error) }, 'the thaw deadline could not be taken back')
-    }
-    await runHooks(agent, request, 'after-thaw', ctx, notes)
-  })
+/** The round has failed for another reason, which is thrown; that the hooks fail as well is for the log. */
+async function releaseHooks(vm: Vm, request: PointRequest, ctx: OpContext): Promise<void> {
+  try {
+    await afterwards(vm, request, { ...ctx, signal: new AbortController().signal }, [])
+  } catch (error) {
+    if (isDeath(error)) throw error
+    ctx.log.warn({ vm: vm.ref.id, error: describeError(error) }, 'a hook after the thaw failed, after the round had')
+  }
 }
 
 async function runHooks(

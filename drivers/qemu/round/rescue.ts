@@ -1,39 +1,53 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { readDiskName } from '../../names.ts'
-import type { QmpCaller } from '../../qmp/index.ts'
-import { isAbsent } from '../../errors.ts'
+import { statfs } from 'node:fs/promises'
+import { MiB } from '../../../base/index.ts'
 import type { OpKey } from '../../values.ts'
+import { runState, type Monitor, type Vm } from '../vm.ts'
+import { dismantle, removeScratch, scratchFolders, Undoing, type Selection } from './dismantle.ts'
+import type { RoundRecord } from './record.ts'
 
 /**
- * Frees a guest that waits for our full scratch (variant J, drivers.md §6.5): cut the readers, end the job, go on. The
- * guest loses nothing; the round is broken. Returns false if the guest does not wait, or not for a job of ours.
+ * The space of a file system that our scratch never takes: its last twentieth, at most 256 MiB. Other writers live
+ * there, first of all the guest, whose own thin disks grow in the same place unless `scratch` says otherwise.
  */
-export async function rescue(qmp: QmpCaller, selected: (opKey: OpKey) => boolean): Promise<boolean> {
-  const { status } = await qmp.call<{ status: string }>('query-status')
-  if (status !== 'io-error') return false
-  const mine = (id: string): boolean => {
-    const read = readDiskName(id)
-    return read !== null && selected(read.opKey)
-  }
-  const jobs = (await qmp.call<readonly { id: string; status: string }[]>('query-jobs')).filter((j) => mine(j.id))
-  if (jobs.length === 0) return false
-  for (const { id } of (await qmp.call<readonly { id: string }[]>('query-block-exports')).filter((e) => mine(e.id)))
-    await tolerant(qmp.call('block-export-del', { id, mode: 'hard' }))
-  for (const { id, status } of jobs) if (status !== 'concluded') await tolerant(qmp.call('job-cancel', { id }))
-  // A cancelled job lets go of the guest's writes within milliseconds; until then `cont` would stop again at once.
-  for (let i = 0; i < 100; i++) {
-    const left = await qmp.call<readonly { id: string; status: string }[]>('query-jobs')
-    if (left.every((j) => !mine(j.id) || j.status === 'concluded')) break
-    await sleep(20)
-  }
-  await qmp.call('cont')
-  return true
+export async function spaceLeft(folder: string): Promise<{ readonly free: number; readonly kept: number }> {
+  const { bavail, bsize, blocks } = await statfs(folder)
+  return { free: bavail * bsize, kept: Math.min(256 * MiB, Math.floor((blocks * bsize) / 20)) }
 }
 
-async function tolerant(removal: Promise<unknown>): Promise<void> {
-  try {
-    await removal
-  } catch (error) {
-    if (!isAbsent(error)) throw error
-  }
+export async function isShort(folder: string): Promise<boolean> {
+  const { free, kept } = await spaceLeft(folder)
+  return free < kept
+}
+
+/**
+ * Takes away what the selected rounds keep in QEMU and their scratch, so that its space is free again: the backup is
+ * broken instead of the guest. Bitmaps and records stay for the round's ending.
+ */
+export async function giveUp(
+  vm: Vm,
+  monitor: Monitor,
+  rounds: readonly RoundRecord[],
+  selected: Selection,
+): Promise<void> {
+  // What cannot be removed now is found, and reported, by the round's ending.
+  const undoing = new Undoing()
+  await dismantle(vm, monitor, selected, undoing)
+  await removeScratch(vm, selected, scratchFolders(vm, rounds), undoing)
+}
+
+/**
+ * Frees a guest that waits for space while a round of ours is open (drivers.md §6.5), in either variant: the job's full
+ * scratch stops it at once; the filter's breaks the snapshot, but what it has filled is missing to the guest's own disk.
+ * The guest loses nothing; the round is broken. Returns false if the guest does not wait, or there is no such round.
+ */
+export async function rescue(
+  vm: Vm,
+  monitor: Monitor,
+  rounds: readonly RoundRecord[],
+  selected: Selection,
+): Promise<boolean> {
+  if (!rounds.some((r) => selected(r.opKey as OpKey)) || (await runState(monitor)) !== 'io-error') return false
+  await giveUp(vm, monitor, rounds, selected)
+  await monitor.call('cont')
+  return true
 }

@@ -21,15 +21,16 @@ export async function cutDisks(
   request: PointRequest,
   installation: string,
   mustStop: boolean,
-  sentinel: Sentinel | null,
+  sentinel: Sentinel,
 ): Promise<void> {
   const cut = async (): Promise<void> => {
     await monitor.call('transaction', { actions: transactionOf(variant, disks) })
     if (variant === 'filter') await insertFilters(monitor, disks, request, installation)
     if (hasSwitchHook()) await callHook(vm, disks, request.pointId)
   }
-  if (!mustStop) return await cut()
-  await stopped(monitor, sentinel, cut)
+  if (mustStop) await stopped(monitor, sentinel, cut)
+  else if (variant === 'filter') await still(monitor, cut)
+  else await cut()
 }
 
 /** Asked before the freeze: only a guest that runs is stopped, and let go on. */
@@ -82,20 +83,37 @@ async function insertFilters(
   }
 }
 
-async function stopped(monitor: Monitor, sentinel: Sentinel | null, work: () => Promise<void>): Promise<void> {
-  await sentinel?.say('stopping')
+async function stopped(monitor: Monitor, sentinel: Sentinel, work: () => Promise<void>): Promise<void> {
+  await sentinel.say('stopping')
   const mark = monitor.client.mark()
   await monitor.call('stop')
+  // QEMU tells of a stop that was one. Somebody else's pause is not ours to end.
+  if (!saw(monitor, mark, 'STOP')) throw meddled('paused')
   try {
     await work()
     // Somebody else's `cont` (or the sentinel's, had we been slow) let the guest write in the middle of the switch.
-    if (monitor.client.since(mark).some((e) => e.event === 'RESUME'))
-      throw new HoldfastError('Busy', 'the guest was resumed by somebody else while its disks were being switched', {
-        retryAfter: 5_000,
-      })
+    if (saw(monitor, mark, 'RESUME')) throw meddled('resumed')
   } finally {
     await monitor.call('cont')
   }
+}
+
+/** A guest that stands still already needs no stop, but nobody may let it run in the middle of the switch. */
+async function still(monitor: Monitor, work: () => Promise<void>): Promise<void> {
+  const mark = monitor.client.mark()
+  if ((await runState(monitor)) === 'running') throw meddled('resumed')
+  await work()
+  if (saw(monitor, mark, 'RESUME')) throw meddled('resumed')
+}
+
+function saw(monitor: Monitor, mark: number, event: string): boolean {
+  return monitor.client.since(mark).some((e) => e.event === event)
+}
+
+function meddled(what: 'paused' | 'resumed'): HoldfastError {
+  return new HoldfastError('Busy', `the guest was ${what} by somebody else while its disks were being switched`, {
+    retryAfter: 5_000,
+  })
 }
 
 async function callHook(vm: Vm, disks: readonly RoundDisk[], pointId: PointId): Promise<void> {

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isHoldfastError } from '../../../base/index.ts'
-import { AgentClient, QmpClient, callerOf } from '../../qmp/index.ts'
-import { rescue } from '../round/rescue.ts'
+import { AgentClient, QmpClient } from '../../qmp/index.ts'
 import type { SentinelTask, SentinelWord } from './protocol.ts'
 
 /**
@@ -18,13 +17,15 @@ let frozen = false
 let watching = false
 let timer: NodeJS.Timeout | undefined
 
+holdOn()
 const lines = createInterface({ input: process.stdin })
 lines.on('line', (line) => {
   const word = line as SentinelWord
   if (word === 'stopping') stopped = true
   else if (word === 'freezing') frozen = true
   else if (word === 'released') stopped = frozen = false
-  else if (word === 'done') process.exit(0)
+  // The parent lets go, whether or not it has said that the guest is released: a guest that it could not is in our hands.
+  else if (word === 'done') void release().finally(() => process.exit(0))
   else if (word === 'watch' && !watching) {
     watching = true
     void watch().finally(() => process.exit(0))
@@ -36,6 +37,24 @@ lines.on('close', () => {
   if (!watching) void release().finally(() => process.exit(0))
 })
 process.stdout.write('ready\n')
+
+/**
+ * Who ends the worker often ends all of its processes with it (a service manager, a terminal), and who is short of memory
+ * may choose this one. What can be shut out is: only SIGKILL ends a sentinel that holds a guest.
+ */
+function holdOn(): void {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    // Before it watches it ends with its parent's pipe anyway.
+    process.on(signal, () => {
+      if (watching) process.exit(0)
+    })
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '-1000')
+  } catch (error) {
+    // Needs a privilege that the worker need not have, and a /proc that may be written.
+    if (!['EACCES', 'EPERM', 'EROFS', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+  }
+}
 
 /** Resumes and thaws what was announced; tries again until it has worked or QEMU is gone. */
 async function release(): Promise<void> {
@@ -55,12 +74,10 @@ async function thaw(): Promise<void> {
   if ((await agent.freezeStatus()) === 'frozen') await agent.thaw()
 }
 
+/** Loaded when it is needed: until the guest runs again every millisecond of this process's start counts. */
 async function watch(): Promise<void> {
-  const until = Date.now() + 7 * 24 * 3_600_000
-  while (existsSync(task.record) && Date.now() < until) {
-    await insist(() => withMonitor((client) => rescue(callerOf(client), (opKey) => opKey === task.opKey)), 5_000)
-    await sleep(500)
-  }
+  const { watchRound } = await import('./watch.ts')
+  await watchRound(task, withMonitor)
 }
 
 async function withMonitor(work: (client: QmpClient) => Promise<unknown>): Promise<void> {

@@ -1,6 +1,11 @@
+import type { Endpoint } from '../../values.ts'
+
 /** What the sentinel is told at its start, as its one argument (JSON). */
 export interface SentinelTask {
   readonly opKey: string
+  /** Where the VM is, for the one that watches over a round; an endpoint carries no secret. */
+  readonly endpoint: Endpoint
+  readonly dir: string
   /** Monitors of the VM; the first that greets is used. */
   readonly monitors: readonly string[]
   readonly agent: string
@@ -12,7 +17,7 @@ export interface SentinelTask {
 
 /**
  * Lines from the parent. `stopping` and `freezing` come before the act; `released` when the guest runs again, thawed;
- * `watch` asks to stay until the round's record is gone and to rescue the guest from a full scratch; `done` ends it.
- * The end of the stream without `done` or `watch` means that the parent has died.
+ * `watch` asks to stay until the round's record is gone and to keep its scratch from stopping the guest; `done` ends it,
+ * after it has released what it still holds. The end of the stream without either means that the parent has died.
  */
 export type SentinelWord = 'stopping' | 'freezing' | 'released' | 'watch' | 'done'

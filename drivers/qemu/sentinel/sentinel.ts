@@ -26,6 +26,8 @@ export class Sentinel {
   static async start(vm: Vm, opKey: OpKey, limit: number): Promise<Sentinel> {
     const task: SentinelTask = {
       opKey,
+      endpoint: vm.host.endpoint,
+      dir: vm.dir,
       monitors: [vm.paths.qmp, vm.paths.qmp2],
       agent: vm.paths.agent,
       limit: limit + 1_000,
@@ -67,7 +69,7 @@ export class Sentinel {
     })
   }
 
-  /** Lets it go: it ends now, or, told to `watch`, with the round. */
+  /** Lets it go: it releases a guest that it still holds and ends; told to `watch`, it ends with the round. */
   release(): void {
     if (this.#left) return
     this.#left = true

@@ -1,8 +1,10 @@
-import { mkdir, rename, rm, statfs, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, open, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError, formatBytes } from '../../../base/index.ts'
 import type { NativeConfig, TargetSpec, TargetVm } from '../../facets.ts'
 import type { OpContext } from '../../driver.ts'
+import { stagingFolder } from '../../names.ts'
 import type { Finding, OpKey } from '../../values.ts'
 import { describedDisks } from '../disks.ts'
 import { INITRD_PART, KERNEL_PART } from '../config.ts'
@@ -14,13 +16,19 @@ import {
   type VmDescription,
 } from '../description.ts'
 import type { Host } from '../host.ts'
+import { Undoing } from '../round/dismantle.ts'
 import { runProgram } from '../../transport/index.ts'
 import { listVms, locateVm, vmAt } from '../vm.ts'
 import { describeReplacement, describeTarget, whileFilling } from './describe.ts'
 import { derivedUuid, readPlan, writePlan, type TargetPlan } from './plan.ts'
+import { removeStaged } from './remove.ts'
 
 /** Everything that stands in the way of `create`, at once. */
-export async function checkTarget(host: Host, spec: TargetSpec): Promise<{ findings: readonly Finding[] }> {
+export async function checkTarget(
+  host: Host,
+  ctx: OpContext,
+  spec: TargetSpec,
+): Promise<{ findings: readonly Finding[] }> {
   const findings: Finding[] = []
   const add = (code: string, severity: Finding['severity'], message: string, hint: string): void => {
     findings.push({ code, severity, disk: null, message, hint })
@@ -71,8 +79,8 @@ export async function checkTarget(host: Host, spec: TargetSpec): Promise<{ findi
       `${host.endpoint.address} has ${formatBytes(bavail * bsize)} free; the disks may grow to ${formatBytes(need)}`,
       'Free some space before the restore, or watch it.',
     )
-  if (place.kind === 'new' && (await folderTaken(host, place.name)))
-    add('name', 'blocking', `there is a VM “${place.name}” already`, 'Choose another name.')
+  if (place.kind === 'new' && (await isTaken(host, ctx.opKey, place.name)))
+    add('name', 'blocking', takenBy(host, place.name), 'Choose another name.')
   if (place.kind === 'new' && spec.identity === 'same' && (await uuidTaken(host, spec)))
     add(
       'identity',
@@ -84,16 +92,17 @@ export async function checkTarget(host: Host, spec: TargetSpec): Promise<{ findi
   return { findings }
 }
 
-async function folderTaken(host: Host, name: string): Promise<boolean> {
-  for await (const found of listVms(host)) {
-    if (
-      'error' in found
-        ? found.name === slug(name)
-        : found.vm.description.name === name || found.vm.dir.endsWith(`/${slug(name)}`)
-    )
-      return true
-  }
+/** By a VM of this name, or by whatever lies where its folder would be: what is there is somebody's, VM or not. */
+async function isTaken(host: Host, opKey: OpKey, name: string): Promise<boolean> {
+  const dir = join(host.endpoint.address, slug(name))
+  if (existsSync(dir) && (await readPlan(dir, opKey)) === null) return true
+  for await (const found of listVms(host))
+    if ('vm' in found && found.vm.description.name === name && found.vm.description.opKey !== opKey) return true
   return false
+}
+
+function takenBy(host: Host, name: string): string {
+  return `there is a VM “${name}” or a folder ${join(host.endpoint.address, slug(name))} already`
 }
 
 async function uuidTaken(host: Host, spec: TargetSpec): Promise<boolean> {
@@ -102,8 +111,8 @@ async function uuidTaken(host: Host, spec: TargetSpec): Promise<boolean> {
 }
 
 /**
- * Find by opKey, then create. `vm.json` comes first, because it carries the mark: whatever is cut off after it can be
- * found and removed. Volumes that are there keep what was written to them.
+ * Find by opKey, then create. A new VM begins in a folder named by the operation, which gets its own name only with plan
+ * and mark inside: nothing is ever made in a folder that was there before. Volumes keep what was written to them.
  */
 export async function createTarget(
   host: Host,
@@ -119,7 +128,6 @@ export async function createTarget(
     throw new HoldfastError('ForeignState', `this restore has finished already: its disks are ${plan.state}`, {
       hint: 'Start a new restore.',
     })
-  if (plan.kind === 'new') await makeVm(host, ctx.opKey, dir, plan)
   for (const [part, file] of [
     [KERNEL_PART, plan.after.kernel],
     [INITRD_PART, plan.after.initrd],
@@ -129,7 +137,7 @@ export async function createTarget(
   }
   for (const [n, disk] of plan.after.disks.entries()) {
     ctx.signal.throwIfAborted()
-    await makeVolume(host, dir, disk, spec.disks[n]?.thin ?? true)
+    await makeVolume(host, ctx, dir, disk, spec.disks[n]?.thin ?? true)
   }
   return await targetAt(host, dir, plan)
 }
@@ -144,8 +152,8 @@ async function makePlan(
   const restored = describeTarget(spec, native, ctx.opKey, ctx.now())
   let plan: TargetPlan
   if (spec.place.kind === 'new') {
-    if (await folderTaken(host, spec.place.name))
-      throw new HoldfastError('NameTaken', `there is a VM “${spec.place.name}” already`)
+    if (await isTaken(host, ctx.opKey, spec.place.name))
+      throw new HoldfastError('NameTaken', takenBy(host, spec.place.name))
     plan = {
       opKey: ctx.opKey,
       kind: 'new',
@@ -153,11 +161,12 @@ async function makePlan(
       after: await withFreeUuid(host, restored, ctx.opKey),
       before: null,
     }
+    await placeNew(host, ctx.opKey, dir, plan)
   } else {
     const before = await readDescription(dir)
     plan = { opKey: ctx.opKey, kind: 'replace', state: 'filling', after: describeReplacement(before, restored), before }
+    await writePlan({ host }, dir, plan)
   }
-  await writePlan({ host }, dir, plan)
   return plan
 }
 
@@ -168,13 +177,24 @@ async function withFreeUuid(host: Host, d: VmDescription, opKey: OpKey): Promise
   return d
 }
 
-async function makeVm(host: Host, opKey: OpKey, dir: string, plan: TargetPlan): Promise<void> {
+/** rename(2) replaces no folder that holds anything, so of two restores to one name, and of a restore and a person, one wins. */
+async function placeNew(host: Host, opKey: OpKey, dir: string, plan: TargetPlan): Promise<void> {
+  const staging = join(host.endpoint.address, stagingFolder(opKey))
+  const undoing = new Undoing()
+  await removeStaged(host, opKey, undoing)
+  if (undoing.residue[0]) throw new HoldfastError('StillInUse', undoing.residue[0].error, { retryAfter: 10_000 })
+  await host.effects.run('file: folder', () => mkdir(staging))
+  await writePlan({ host }, staging, plan)
+  await host.effects.run('file: vm.json', () => createDescription(staging, whileFilling(plan.after, opKey)))
   try {
-    await host.effects.run('file: vm.json', () => createDescription(dir, whileFilling(plan.after, opKey)))
+    await host.effects.run('file: name', () => rename(staging, dir))
   } catch (error) {
-    if (!(error instanceof HoldfastError && error.code === 'NameTaken')) throw error
-    if ((await readDescription(dir)).opKey !== opKey) throw error
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    await removeStaged(host, opKey, undoing)
+    throw new HoldfastError('NameTaken', `there is a folder ${dir} already`, { cause: error })
   }
+  await using address = await open(host.endpoint.address, 'r')
+  await address.sync()
 }
 
 async function writePart(host: Host, file: string, content: Uint8Array): Promise<void> {
@@ -184,31 +204,36 @@ async function writePart(host: Host, file: string, content: Uint8Array): Promise
   })
 }
 
-/** A volume that is whole and of the right size stays as it is; anything else was cut off in the making. */
-async function makeVolume(host: Host, dir: string, disk: DiskDescription, thin: boolean): Promise<void> {
+/** It gets its name when it is whole: one that is there is ours and stays as it is, one that was cut off is made anew. */
+async function makeVolume(
+  host: Host,
+  ctx: OpContext,
+  dir: string,
+  disk: DiskDescription,
+  thin: boolean,
+): Promise<void> {
   const file = resolveFile(dir, disk.file)
-  if ((await sizeOf(host, file, disk.format)) === disk.size) return
+  const size = await sizeOf(host, ctx, file, disk.format)
+  if (size === disk.size) return
+  if (size !== null)
+    throw new HoldfastError('ForeignState', `${file} is not the volume that this restore has made: ${size} bytes`)
   await host.effects.run('program: qemu-img create', async () => {
-    await mkdir(dir, { recursive: true })
     await rm(`${file}.new`, { force: true })
     const preallocation = thin ? [] : ['-o', 'preallocation=falloc']
-    await runProgram('qemu-img', [
-      'create',
-      '-q',
-      '-f',
-      disk.format,
-      ...preallocation,
-      `${file}.new`,
-      String(disk.size),
-    ])
+    const args = ['create', '-q', '-f', disk.format, ...preallocation, `${file}.new`, String(disk.size)]
+    await runProgram('qemu-img', args, { signal: ctx.signal })
     await rename(`${file}.new`, file)
   })
 }
 
 /** null: there is no such file. */
-async function sizeOf(host: Host, file: string, format: string): Promise<number | null> {
+async function sizeOf(host: Host, ctx: OpContext, file: string, format: string): Promise<number | null> {
   const { exit, out, err } = await host.effects.run('program: qemu-img info', () =>
-    runProgram('qemu-img', ['info', '-U', '--output=json', '-f', format, file], { accept: [0, 1] }),
+    runProgram('qemu-img', ['info', '-U', '--output=json', '-f', format, file], {
+      accept: [0, 1],
+      limit: 60_000,
+      signal: ctx.signal,
+    }),
   )
   if (exit === 0) return (JSON.parse(out) as { 'virtual-size': number })['virtual-size']
   if (/No such file/.test(err)) return null

@@ -1,16 +1,15 @@
-import { readdir, rm, rmdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { HoldfastError, isHoldfastError } from '../../../base/index.ts'
-import { ownsOpKey, readVolumeFile, targetFile } from '../../names.ts'
+import { ownsOpKey, readVolumeFile } from '../../names.ts'
 import type { OpContext } from '../../driver.ts'
 import type { IsolationSpec, TargetVm } from '../../facets.ts'
 import type { OpKey, Residue, VmRef } from '../../values.ts'
-import { readDescription, resolveFile, VM_FILE, writeDescription, type VmDescription } from '../description.ts'
+import { readDescription, writeDescription, type VmDescription } from '../description.ts'
 import type { Host } from '../host.ts'
-import { launch, stop } from '../launch.ts'
+import { launch } from '../launch.ts'
 import { Undoing } from '../round/dismantle.ts'
-import { isRunning, listVms, locateVm, vmAt, type Vm } from '../vm.ts'
+import { isRunning, locateVm, vmAt, type Vm } from '../vm.ts'
 import { readPlan, removePlan, writePlan, type TargetPlan } from './plan.ts'
+import { removeStaged, removeVm, removeVolumes, volumesOf } from './remove.ts'
 
 /**
  * Puts the VM together: networks as planned. It keeps our mark until `handOver`, because a start that fails still undoes
@@ -75,65 +74,22 @@ export async function destroyTarget(
   target: TargetVm,
 ): Promise<{ residue: readonly Residue[] }> {
   if (!ownsOpKey(ctx.installation, target.opKey)) throw notOurs(target.vm.name)
+  const undoing = new Undoing()
   let vm: Vm
   try {
     vm = await locateVm(host, target.vm.id)
   } catch (error) {
-    if (isHoldfastError(error) && error.code === 'NotFound') return { residue: [] }
-    throw error
+    if (!isHoldfastError(error) || error.code !== 'NotFound') throw error
+    await removeStaged(host, target.opKey, undoing)
+    return { residue: undoing.residue }
   }
-  const undoing = new Undoing()
   const plan = await readPlan(vm.dir, target.opKey)
   if (vm.description.opKey === target.opKey) await removeVm(vm, undoing)
   else if (plan?.kind === 'replace' && plan.state !== 'swapped') await removeVolumes(vm, target.opKey, undoing)
-  else throw notOurs(vm.description.name)
+  // A replacement that was destroyed before has left nothing; anything else that shows no plan is not ours.
+  else if (target.replaced === null || plan !== null || (await volumesOf(vm, target.opKey)).length > 0)
+    throw notOurs(vm.description.name)
   return { residue: undoing.residue }
-}
-
-/** The marked VM, its process and its files; `vm.json` and the plan last, because they are what it is found by. */
-export async function removeVm(vm: Vm, undoing: Undoing): Promise<void> {
-  const { effects } = vm.host
-  const { opKey } = vm.description
-  const ended = await undoing.try('process', vm.ref.id, () =>
-    effects.run('program: end qemu', () => stop(vm.dir, { how: 'kill' })),
-  )
-  if (!ended) return
-  const last = [VM_FILE, ...(opKey === null ? [] : [targetFile(opKey as OpKey)])]
-  for (const name of (await readdir(vm.dir)).filter((n) => !last.includes(n)))
-    await undoing.try('volume', join(vm.dir, name), () =>
-      effects.run('file: remove', () => rm(join(vm.dir, name), { recursive: true, force: true })),
-    )
-  if (vm.paths.dir !== vm.dir)
-    await undoing.try('scratch', vm.paths.dir, () =>
-      effects.run('file: remove', () => rm(vm.paths.dir, { recursive: true, force: true })),
-    )
-  if (undoing.residue.length > 0) return
-  for (const name of last.toReversed())
-    await undoing.try('vm', vm.dir, () => effects.run('file: remove', () => rm(join(vm.dir, name), { force: true })))
-  await undoing.try('vm', vm.dir, () => effects.run('file: remove folder', () => rmdir(vm.dir)))
-}
-
-/** Volumes of one replacement. Whatever any description names stays, whatever the plan says. */
-export async function removeVolumes(vm: Vm, opKey: OpKey, undoing: Undoing): Promise<void> {
-  const used = await filesInUse(vm.host)
-  for (const name of (await readdir(vm.dir)).filter((n) => readVolumeFile(n.replace(/\.new$/, '')) === opKey)) {
-    const file = join(vm.dir, name)
-    if (used.has(file)) throw notOurs(file)
-    await undoing.try('volume', file, () => vm.host.effects.run('file: remove volume', () => rm(file, { force: true })))
-  }
-  if (undoing.residue.length === 0) await undoing.try('volume', vm.dir, () => removePlan(vm, vm.dir, opKey))
-}
-
-/** Absolute paths that the VMs of this endpoint are made of. Throws if one cannot be read: it might use anything. */
-export async function filesInUse(host: Host): Promise<ReadonlySet<string>> {
-  const used = new Set<string>()
-  for await (const found of listVms(host)) {
-    if ('error' in found) throw found.error
-    const { dir, description: d } = found.vm
-    for (const file of [...d.disks.map((x) => x.file), d.kernel, d.initrd])
-      if (file !== undefined) used.add(resolveFile(dir, file))
-  }
-  return used
 }
 
 /** Nothing of the guest reaches anything: no network card, or all of them on a network without an outside. */

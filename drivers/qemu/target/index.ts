@@ -10,7 +10,7 @@ import { openTargetWriter } from './writer.ts'
 
 export function restoreTarget(host: Host): RestoreTarget {
   return {
-    check: (_ctx, spec) => checkTarget(host, spec),
+    check: (ctx, spec) => checkTarget(host, ctx, spec),
     create: (ctx, spec, native) => createTarget(host, ctx, spec, native),
     openWriter: (ctx, target, disk) => openTargetWriter(host, ctx, target, disk),
     finalize: (_ctx, target) => finalizeTarget(host, target),
@@ -20,4 +20,4 @@ export function restoreTarget(host: Host): RestoreTarget {
     bootIsolated: (ctx, vm, net) => bootTarget(host, ctx, vm, net),
   }
 }
-export { filesInUse, removeVm, removeVolumes } from './end.ts'
+export { filesInUse, removeStaged, removeVm, removeVolumes } from './remove.ts'

@@ -91,28 +91,32 @@ async function serve(vm: Vm, file: string, format: string, socket: string, signa
   const said: Buffer[] = []
   child.stderr?.on('data', (chunk: Buffer) => said.push(chunk))
   const who = child.pid === undefined ? null : await identify(child.pid)
-  const deadline = Date.now() + 15_000
-  while (!(await listens(socket))) {
-    const words = Buffer.concat(said).toString().trim()
-    if (child.exitCode !== null || child.signalCode !== null)
-      throw new HoldfastError(/lock/i.test(words) ? 'Busy' : 'AccessBlocked', `cannot write to ${file}: ${words}`, {
-        hint: 'Another program holds the volume, or the worker may not write it.',
-        native: { code: String(child.exitCode), text: words },
-        retryAfter: 5_000,
-      })
-    if (signal.aborted || Date.now() >= deadline) {
-      child.kill('SIGKILL')
-      signal.throwIfAborted()
-      throw new HoldfastError('HypervisorTimeout', `qemu-nbd for “${vm.description.name}” did not start in 15 s`)
+  try {
+    const deadline = Date.now() + 15_000
+    while (!(await listens(socket, signal))) {
+      const words = Buffer.concat(said).toString().trim()
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new HoldfastError(/lock/i.test(words) ? 'Busy' : 'AccessBlocked', `cannot write to ${file}: ${words}`, {
+          hint: 'Another program holds the volume, or the worker may not write it.',
+          native: { code: String(child.exitCode), text: words },
+          retryAfter: 5_000,
+        })
+      if (Date.now() >= deadline)
+        throw new HoldfastError('HypervisorTimeout', `qemu-nbd for “${vm.description.name}” did not start in 15 s`)
+      await sleep(10, undefined, { signal })
     }
-    await sleep(10)
+  } catch (error) {
+    // Nobody else knows of it, and it would hold the volume's lock.
+    child.kill('SIGKILL')
+    signal.throwIfAborted()
+    throw error
   }
   return { end: () => end(child, who, socket) }
 }
 
-async function listens(socket: string): Promise<boolean> {
+async function listens(socket: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const client = await connectNbd({ address: { kind: 'unix', path: socket }, exportName: '' })
+    const client = await connectNbd({ address: { kind: 'unix', path: socket }, exportName: '', signal })
     await client.close()
     return true
   } catch (error) {
