@@ -47,7 +47,7 @@ export function toStep(group: readonly Start[], run: RunEvents, facts: RunFacts)
     id: last.id,
     title: last.title ?? title,
     detail: detailOf(last),
-    phase: compensates === null ? phase : phaseOfUndo(last.type),
+    phase: compensates === null ? phase : phaseOfUndo(last.type, compensates),
     state,
     startedMs: group[0]?.startedMs ?? group[0]?.scheduledMs ?? null,
     endedMs: last.endedMs,
@@ -177,9 +177,9 @@ function undoneBy(base: string): string | null {
   return /^undo:(.+):[^:]+$/.exec(base)?.[1] ?? null
 }
 
-function phaseOfUndo(type: string): Step['phase'] {
+function phaseOfUndo(type: string, of: string): Step['phase'] {
   if (type === 'endSession') return 'copy'
-  if (type === 'powerVm') return 'prepare'
+  if (type === 'powerVm') return of === 'power-on' ? 'boot' : 'prepare'
   return entryOf(type, '').phase
 }
 
