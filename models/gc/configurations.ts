@@ -29,6 +29,8 @@ export interface Walks {
 export interface MutantRun {
   readonly mutant: Mutant
   readonly bounds: Partial<Bounds>
+  /** With a seed: random walks, `states` of them at most, where a search would meet too much first. */
+  readonly seed?: number
   readonly states: number
   readonly go?: string
   readonly full?: true
@@ -126,6 +128,17 @@ export const searches: readonly Search[] = [
   },
 ]
 
+const everythingSimple = {
+  ...simple,
+  ...snapshots,
+  ...reestablish,
+  writers: 2,
+  collectors: 3,
+  condemn: 2,
+  cleaner: true,
+  twoHomes: true,
+} as const
+
 /** Three collectors are too many to exhaust: seeded random walks. `--full` takes fifty times as many. */
 export const walks: readonly Walks[] = [
   { name: '1×3 compaction, re-establish', bounds: { ...both, collectors: 3 }, seed: 1, walks: 12_000 },
@@ -143,16 +156,7 @@ export const walks: readonly Walks[] = [
   },
   {
     name: '2×3 simple, holds, removal, cleaner, two homes',
-    bounds: {
-      ...simple,
-      ...snapshots,
-      ...reestablish,
-      writers: 2,
-      collectors: 3,
-      condemn: 2,
-      cleaner: true,
-      twoHomes: true,
-    },
+    bounds: everythingSimple,
     seed: 4,
     walks: 8_000,
   },
@@ -211,4 +215,5 @@ export const mutantRuns: readonly MutantRun[] = [
     bounds: { ...simple, writers: 0, collectors: 2, earlierRun: 'abandoned' },
     states: 56,
   },
+  { mutant: 'pending_marked_once', bounds: everythingSimple, seed: 4, states: 8_000 },
 ]

@@ -31,6 +31,7 @@ export const mutants = {
   success_without_m: { section: '§7.2 W3', removes: 'that list must show the own .m and .ok as well' },
   skipped_counts_as_seen: { section: '§9.2', removes: 'a root with skipped blobs is read again at G3b' },
   pending_not_marked: { section: '§9.2, 3', removes: 'a home in an abandoned set is marked there' },
+  pending_marked_once: { section: '§9.2, 3', removes: 'every home in a pending set is marked, not one of them' },
 } as const satisfies Record<string, { section: string; removes: string }>
 
 export type Mutant = keyof typeof mutants

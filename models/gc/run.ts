@@ -72,14 +72,15 @@ function runWalks(w: Walks): Row {
 
 export function runMutant(run: MutantRun): Row {
   const machine = new Machine(run.bounds, run.mutant)
-  const outcome = explore(machine, run.states * 2 + 100_000)
+  const random = run.seed !== undefined
+  const outcome = random ? walk(machine, run.states, run.seed) : explore(machine, run.states * 2 + 100_000)
   const fault =
     (machine.exercised === 0 ? 'the rule was never left out: the mutant is not exercised' : undefined) ??
     (outcome.result === 'violation' ? undefined : 'passes: the checker did not see that the rule is missing') ??
     changed(outcome, run.states)
   const line =
     outcome.result === 'violation'
-      ? `caught in ${outcome.choices?.length ?? 0} steps, ${count(outcome.states)} states; without: ${mutants[run.mutant].removes} (${mutants[run.mutant].section})`
+      ? `caught in ${outcome.choices?.length ?? 0} steps, ${count(outcome.states)} ${random ? 'walks at most' : 'states'}; without: ${mutants[run.mutant].removes} (${mutants[run.mutant].section})`
       : `${count(outcome.states)} states`
   return row('mutant', run.mutant, machine, outcome, line, fault)
 }

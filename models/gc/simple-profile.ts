@@ -28,6 +28,7 @@ export function chooseUnmarked(m: Machine, g: number, who: string): void {
   for (let k = 0; k < 3; k++) {
     if (((sets >> k) & 1) === 0) continue
     const places: number[] = []
+    const pending: number[] = []
     let skipped = false
     for (const c of needs[k]!) {
       const inView = homes & holders[c]!
@@ -35,9 +36,14 @@ export function chooseUnmarked(m: Machine, g: number, who: string): void {
       if (inView !== 0) places.push(inView)
       else if ((newer & holders[c]!) !== 0) continue
       else if (inAbandoned === 0) skipped = true
-      else if (!m.breaks('pending_not_marked')) places.push(inAbandoned)
+      else if (!m.breaks('pending_not_marked')) pending.push(inAbandoned)
     }
     if (skipped && ((roots >> (rootBits.validated + k)) & 1) === 1) lost = true
+    // The set may still become final: its run is only presumed dead. So every home in a pending set is marked (§9.2, 3).
+    for (const homesThere of pending) {
+      if (m.breaks('pending_marked_once')) places.push(homesThere)
+      else for (let p = 0; p < packCount; p++) if (((homesThere >> p) & 1) === 1) places.push(1 << p)
+    }
     if (!skipped) marks.push(...places)
     if (!skipped || m.breaks('skipped_counts_as_seen')) seen |= 1 << k
   }
