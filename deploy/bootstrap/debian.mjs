@@ -19,6 +19,12 @@ const needed = [
   { name: 'e2fsprogs', proof: '/usr/sbin/mke2fs', why: 'file systems for lab disks', also: ['/sbin/mke2fs'] },
   { name: 'cpio', proof: '/usr/bin/cpio', why: 'building the lab’s guest', also: ['/bin/cpio'] },
   { name: 'zstd', proof: '/usr/bin/zstd', why: 'building the lab’s guest' },
+  ...['argon2', 'cryptography', 'zstandard'].map((name) => ({
+    name: `python3-${name}`,
+    proof: `/usr/lib/python3/dist-packages/${name}`,
+    why: 'the rescue reader that the tests restore with',
+    test: true,
+  })),
   { name: 'kmod', proof: '/usr/sbin/depmod', why: 'building the lab’s guest', also: ['/sbin/depmod'] },
   { name: 'python3-venv', proof: '/usr/share/doc/python3-venv', why: 'the Temporal CLI comes by pip', unless: hasVenv },
 ]
