@@ -131,6 +131,10 @@ export const codes = {
     retry: 'operator',
     hint: 'A key object is damaged; open the repository with another slot and write the slot again.',
   },
+  KeyUnknown: {
+    retry: 'operator',
+    hint: 'The keys were changed since the repository was opened, or this secret opens only some of them: open it again, or with another secret.',
+  },
   KeysIncomplete: {
     retry: 'operator',
     hint: 'The repository needs two key slots, one for recovery, before it takes backups; complete the initialisation.',

@@ -29,6 +29,7 @@ import {
   type ObjectStore,
   type ProbeSize,
 } from './store/index.ts'
+import { getSmall } from './read/manifest.ts'
 import type { CreateOptions, ProbeReport } from './types.ts'
 
 const { signal } = new AbortController()
@@ -199,7 +200,7 @@ export async function readFmt(store: ObjectStore): Promise<ReturnType<typeof ope
   const replicas = []
   for (const replica of [0, 1, 2] as const) {
     const name = names.fmt(replica)
-    const bytes = await asItStands(store, name)
+    const bytes = await getSmall(store, name, signal)
     if (bytes !== undefined) replicas.push({ name, bytes })
   }
   return replicas.length === 0 ? undefined : openFmt(replicas)
@@ -209,20 +210,10 @@ export async function keyObjects(store: ObjectStore): Promise<KeyObject[]> {
   const objects: KeyObject[] = []
   for (const { name } of await listAll(store, 'keys/')) {
     if (parseName(name) === undefined) continue
-    const bytes = await asItStands(store, name)
+    const bytes = await getSmall(store, name, signal)
     if (bytes !== undefined) objects.push({ name, bytes })
   }
   return objects
-}
-
-/** What is larger than any object of its kind is damaged, and so are no bytes at all: who opens them says so. */
-async function asItStands(store: ObjectStore, name: string): Promise<Uint8Array | undefined> {
-  try {
-    return await getWhole(store, name, signal)
-  } catch (error) {
-    if (isHoldfastError(error) && error.code === 'FormatError') return new Uint8Array(0)
-    throw error
-  }
 }
 
 export function probeObject(repo: string, probe: ProbeReport, ms: number): Uint8Array {

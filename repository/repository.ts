@@ -117,7 +117,7 @@ export class OpenedRepository implements Repository {
     return this.engine.ring.identity().series(vm)
   }
 
-  listPoints(options?: { readonly series?: string; readonly signal?: AbortSignal }): AsyncIterable<PointEntry> {
+  listPoints(options?: Parameters<Repository['listPoints']>[0]): AsyncIterable<PointEntry> {
     return this.#points.list(options)
   }
 
@@ -146,7 +146,8 @@ export class OpenedRepository implements Repository {
   }
 
   async verify(options: Parameters<Repository['verify']>[0]): Promise<VerifyReport> {
-    return await verifyRepository(this.engine, { ...options, points: this.#points.list({ signal: options.signal }) })
+    const points = this.#points.list({ signal: options.signal, unreadable: 'show' })
+    return await verifyRepository(this.engine, { ...options, points })
   }
 
   async spotCheck(

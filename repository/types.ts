@@ -170,7 +170,14 @@ export interface CommitResult {
 // ── reading ───────────────────────────────────────────────────────────────────────────────────────────────
 /** §3.3. `recovery-point` is the only one that restores without being asked for explicitly. */
 export type PointState =
-  'recovery-point' | 'not-validated' | 'tombstoned' | 'tombstone-unverifiable' | 'held' | 'manifest-lost'
+  | 'recovery-point'
+  | 'not-validated'
+  | 'tombstoned'
+  | 'tombstone-unverifiable'
+  | 'held'
+  | 'manifest-lost'
+  /** One of its objects cannot be read now, or not with these keys: what it is is not known. */
+  | 'unreadable'
 
 export interface PointEntry {
   readonly stem: Stem
@@ -179,6 +186,8 @@ export interface PointEntry {
   readonly createdMs: number
   readonly state: PointState
   readonly validatedMs: number | null
+  /** Only of state `unreadable`: which object, and why. */
+  readonly unreadable?: { readonly object: string; readonly message: string }
 }
 
 export interface DiskInfo {
@@ -298,8 +307,15 @@ export interface Repository extends AsyncDisposable {
   readonly location: RepositoryLocation
   /** §3.2: the stable series of a VM, a keyed hash of platform, scope and vm. */
   series(vm: { readonly platform: string; readonly scope: string; readonly vm: string }): string
-  /** Newest first inside a series; all states; streamed. */
-  listPoints(options?: { readonly series?: string; readonly signal?: AbortSignal }): AsyncIterable<PointEntry>
+  /**
+   * Newest first inside a series; all states; streamed. A point that cannot be read throws, so that nobody writes or deletes
+   * as if it were not there; with `unreadable: 'show'` it is an entry of that state, for whoever only reads.
+   */
+  listPoints(options?: {
+    readonly series?: string
+    readonly signal?: AbortSignal
+    readonly unreadable?: 'throw' | 'show'
+  }): AsyncIterable<PointEntry>
   /** Manifest decoded; pages are loaded on demand. `explicit` opens what is no recovery point, at the reader's risk. */
   openPoint(stem: Stem, options?: { readonly explicit?: boolean }): Promise<OpenPoint>
   /** S0 of part 0. again: yes, an existing `open` object of the same session is adopted if it says the same. */

@@ -1,4 +1,4 @@
-import { HoldfastError, isHoldfastError, instant } from '../../base/index.ts'
+import { HoldfastError, isHoldfastError, instant, secretText } from '../../base/index.ts'
 import type { Endpoint } from '../../drivers/values.ts'
 import type { DriverModule, HypervisorDriver } from '../../drivers/index.ts'
 import { installationTag, opKeyFor } from '../../drivers/names.ts'
@@ -78,7 +78,10 @@ export class Site implements AsyncDisposable {
   repository<T>(ref: RepositoryRef, work: (repository: Repository) => Promise<T>): Promise<T> {
     const { location, credentialRef } = ref
     const open = async (): Promise<Repository> => {
-      const secret: UnlockSecret = { kind: 'passphrase', passphrase: (await this.options.secret(credentialRef)).trim() }
+      const secret: UnlockSecret = {
+        kind: 'passphrase',
+        passphrase: secretText(await this.options.secret(credentialRef)),
+      }
       const { threads, cacheDir } = this.options
       return this.options.openRepository({ location, secret, cacheDir, ...(threads !== undefined && { threads }) })
     }
@@ -104,6 +107,7 @@ function isStale(error: unknown): boolean {
     'WrongSecret',
     'KeysDamaged',
     'KeysIncomplete',
+    'KeyUnknown',
     'FloorMissing',
   ].includes(error.code)
 }

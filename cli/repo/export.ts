@@ -1,4 +1,5 @@
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { HoldfastError } from '../../base/index.ts'
 import type { DiskReader } from '../../repository/index.ts'
 
@@ -50,6 +51,11 @@ async function fileSink(file: string, force: boolean, size: number): Promise<Sin
       })
     return new DeviceSink(await open(file, 'r+'))
   }
+  if (known && !known.isFile()) {
+    throw new HoldfastError('InvalidRequest', `${file} is neither a file nor a block device`, {
+      hint: 'Give a new file or a block device; into a pipe, write to - instead.',
+    })
+  }
   if (known && !force)
     throw new HoldfastError('NameTaken', `${file} is there already`, { hint: 'Choose another name, or say --force.' })
   const partial = `${file}.partial`
@@ -64,6 +70,14 @@ async function writeAll(handle: FileHandle, at: number, data: Uint8Array): Promi
     const { bytesWritten } = await handle.write(data, done, data.byteLength - done, at + done)
     done += bytesWritten
   }
+}
+
+/** So that the name is there after a power loss, too. Some file systems cannot, and do it by themselves. */
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, 'r')
+  await folder.sync().catch((error: NodeJS.ErrnoException) => {
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(error.code ?? '')) throw error
+  })
 }
 
 /** Gets its name when it is whole; an interrupted export leaves nothing that looks like one. */
@@ -85,6 +99,7 @@ class FileSink implements Sink {
     await this.#handle.sync()
     await rename(this.#partial, this.#file)
     this.#isWhole = true
+    await syncFolder(dirname(this.#file))
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handle.close()

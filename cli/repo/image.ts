@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, open, rm, stat } from 'node:fs/promises'
+import { mkdtemp, open, realpath, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { bytes, describeError, HoldfastError } from '../../base/index.ts'
 import { ALLOCATION_CONTEXT, AllocationFlag, connectNbd, walkContext, type NbdClient } from '../../nbd/index.ts'
@@ -68,11 +68,18 @@ async function openRaw(file: string): Promise<OpenImage> {
   }
 }
 
-/** `stat` says 0 for devices. */
-async function deviceSize(file: string): Promise<number> {
-  const name = file.split('/').at(-1) ?? ''
-  await using handle = await open(`/sys/class/block/${name}/size`, 'r')
-  return Number(await handle.readFile('utf8')) * 512
+/** `stat` says 0 for devices. `/dev/vg/lv` and `/dev/disk/by-id/…` are links to the device that the kernel knows. */
+export async function deviceSize(file: string, sysfs = '/sys/class/block'): Promise<number> {
+  const device = basename(await realpath(file))
+  try {
+    await using handle = await open(join(sysfs, device, 'size'), 'r')
+    return Number(await handle.readFile('utf8')) * 512
+  } catch (error) {
+    throw new HoldfastError('SourceReadFailed', `the size of ${file} (device ${device}) is not known`, {
+      cause: error,
+      hint: `Is ${sysfs} there? In a container it may be hidden: import an image of the device instead.`,
+    })
+  }
 }
 
 async function openQcow2(file: string, signal: AbortSignal): Promise<OpenImage> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { GiB } from '../../base/index.ts'
+import { describeError, GiB } from '../../base/index.ts'
 import type { CommitResult, DiskSource, PartPlan, PartResult, Repository } from '../../repository/index.ts'
 
 export interface ImportOptions {
@@ -12,6 +12,8 @@ export interface ImportOptions {
   readonly compressionLevel: number
   readonly signal: AbortSignal
   readonly onProgress: (done: number, total: number) => void
+  /** What went wrong after the point was made, and does not concern it. */
+  readonly warn: (text: string) => void
 }
 
 const pagesPerPart = 256
@@ -55,7 +57,19 @@ export async function importDisk(
     },
     signal,
   )
+  const made = await makePoint().catch(async (error: unknown) => {
+    await endFailed(repository, session, error)
+    throw error
+  })
   try {
+    await repository.endSession(session, 'committed')
+  } catch (error) {
+    // The point is there. A session that nobody ends lapses by itself, and is swept.
+    options.warn(`the point was made; its session could not be closed: ${describeError(error)}`)
+  }
+  return made
+
+  async function makePoint(): Promise<CommitResult & { readonly parts: readonly PartResult[] }> {
     const results: PartResult[] = []
     for (const { part, firstPage } of parts) {
       results.push(
@@ -93,11 +107,7 @@ export async function importDisk(
       signal,
       onProgress: () => undefined,
     })
-    await repository.endSession(session, 'committed')
     return { ...committed, parts: results }
-  } catch (error) {
-    await endFailed(repository, session, error)
-    throw error
   }
 }
 

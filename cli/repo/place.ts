@@ -38,7 +38,8 @@ export async function findStem(repository: Repository, name: string): Promise<St
     })
   }
   const matches: PointEntry[] = []
-  for await (const point of repository.listPoints()) if (point.snap.startsWith(name)) matches.push(point)
+  for await (const point of repository.listPoints({ unreadable: 'show' }))
+    if (point.snap.startsWith(name)) matches.push(point)
   const [match, other] = matches
   if (!match)
     throw new HoldfastError('NotFound', `there is no point ${name} in this repository`, {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
-import { HoldfastError } from '../../base/index.ts'
+import { HoldfastError, secretText } from '../../base/index.ts'
 import type { UnlockSecret } from '../../repository/index.ts'
 import type { Io } from '../io.ts'
 
@@ -31,10 +31,9 @@ export async function readPassphrase(io: Io, { passphraseFile }: SecretOptions, 
   return first
 }
 
-/** One line break at the end is the editor's, not the secret's. */
 function fileText(path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    return secretText(readFileSync(path, 'utf8'))
   } catch (error) {
     throw new HoldfastError('SecretMissing', `${path} cannot be read`, { cause: error })
   }

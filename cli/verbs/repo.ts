@@ -1,15 +1,15 @@
 import { basename } from 'node:path'
 import { Command, Option } from 'commander'
-import { describeError, formatBytes, formatDuration, HoldfastError, toHoldfastError } from '../../base/index.ts'
-import type { PointEntry, PointInfo, Repository, VerifyLevel, VerifyReport } from '../../repository/index.ts'
-import { exit } from '../exit-codes.ts'
+import { describeError, formatBytes, HoldfastError, isHoldfastError, toHoldfastError } from '../../base/index.ts'
+import type { OpenPoint, PointEntry, PointInfo, Repository } from '../../repository/index.ts'
 import type { Io } from '../io.ts'
-import { plain, styleOf } from '../render/style.ts'
+import { plain } from '../render/style.ts'
 import { pairs, table } from '../render/table.ts'
 import { at, size } from '../render/words.ts'
 import { findStem, openAt, placeOf, type PlaceOptions } from '../repo/place.ts'
 import { Progress } from '../repo/progress.ts'
 import { readPassphrase } from '../repo/secret.ts'
+import { verify, type VerifyOptions } from '../repo/verify.ts'
 import { examples, whole, type Verb } from './common.ts'
 
 /** Works on a directory alone: the day on which there is no server is the day on which it is needed. */
@@ -19,6 +19,7 @@ export const repo: Verb = (ioOf) => {
     'holdfast repo init /srv/backup --passphrase-file /root/backup.pass',
     'holdfast repo ls /srv/backup --passphrase-file /root/backup.pass',
     'holdfast repo verify /srv/backup --level full',
+    'holdfast repo verify /srv/backup --level full --quarantine',
     'holdfast repo export 0192f3a6 virtio0 web-01.raw --repo /srv/backup',
     'holdfast repo export 0192f3a6 virtio0 - --repo /srv/backup | ssh host "cat > /dev/vg/web-01"',
   ])
@@ -64,7 +65,7 @@ export const repo: Verb = (ioOf) => {
     })
   opening('ls', 'points, newest first inside each series; every state is shown')
     .argument('[dir]')
-    .option('--vm <name>', 'only of VMs of this name')
+    .option('--vm <name>', 'only of VMs of this name, and those that cannot be read')
     .option('--limit <n>', 'points at most', whole('--limit', 1, 100_000), 1000)
     .action(async (dir: string | undefined, options: PlaceOptions & ListOptions, self: Command) => {
       const io = ioOf(self)
@@ -75,7 +76,11 @@ export const repo: Verb = (ioOf) => {
     .argument('[dir]')
     .addOption(new Option('--level <level>').choices(['quick', 'full']).default('quick'))
     .option('--point <stem...>', 'only these points')
-    .action(async (dir: string | undefined, options: PlaceOptions & VerifyOptions, self: Command) => {
+    .option(
+      '--quarantine',
+      'mark what is proved damaged, so that the next backup stores it again; else nothing is changed',
+    )
+    .action(async (dir: string | undefined, options: VerifyOptions, self: Command) => {
       const io = ioOf(self)
       await using repository = await openAt(io, placeOf(io, dir, options), options)
       await verify(io, repository, options)
@@ -85,13 +90,21 @@ export const repo: Verb = (ioOf) => {
     .argument('<disk>', 'its id, as `repo ls` shows it')
     .argument('<file>', 'a new file, a block device (with --force), or - for stdout')
     .option('-f, --force', 'replace what is there')
-    .action(
-      async (stem: string, disk: string, file: string, options: PlaceOptions & { force?: boolean }, self: Command) => {
-        const io = ioOf(self)
-        await using repository = await openAt(io, placeOf(io, undefined, options), options)
-        await exportOne(io, repository, { stem, disk, file, force: options.force === true })
-      },
+    .option(
+      '--explicit',
+      'also a point that is not validated or is tombstoned: parts of it may be gone, and the export then ends there',
     )
+    .action(async (stem: string, disk: string, file: string, options: ExportOptions, self: Command) => {
+      const io = ioOf(self)
+      await using repository = await openAt(io, placeOf(io, undefined, options), options)
+      await exportOne(io, repository, {
+        stem,
+        disk,
+        file,
+        force: options.force === true,
+        explicit: options.explicit === true,
+      })
+    })
   opening('import', 'make a point of a raw or qcow2 image')
     .argument('<file>')
     .option('--vm <name>', 'name of the VM; default: the file’s name')
@@ -113,6 +126,7 @@ export const repo: Verb = (ioOf) => {
         nowMs: io.world.now(),
         signal: io.world.signal,
         onProgress: (now, total) => progress.bytes(now, total),
+        warn: (text) => io.say(text),
       })
       progress.end()
       const newBytes = done.parts.reduce((sum, part) => sum + part.newBytes, 0)
@@ -130,9 +144,9 @@ interface ListOptions {
   readonly vm?: string
   readonly limit: number
 }
-interface VerifyOptions {
-  readonly level: VerifyLevel
-  readonly point?: string[]
+interface ExportOptions extends PlaceOptions {
+  readonly force?: boolean
+  readonly explicit?: boolean
 }
 interface ImportOptions {
   readonly vm?: string
@@ -175,6 +189,9 @@ interface Row extends PointEntry {
 
 /** A point that cannot be read is a line that says so, never a missing one. */
 async function describe(repository: Repository, point: PointEntry): Promise<Row> {
+  if (point.unreadable !== undefined) {
+    return { ...point, info: null, problem: `cannot be read now: ${point.unreadable.message}` }
+  }
   if (point.state !== 'recovery-point' && point.state !== 'held') return { ...point, info: null, problem: point.state }
   try {
     await using open = await repository.openPoint(point.stem)
@@ -187,9 +204,11 @@ async function describe(repository: Repository, point: PointEntry): Promise<Row>
 async function list(io: Io, repository: Repository, options: ListOptions): Promise<void> {
   const rows: Row[] = []
   let isCut = false
-  for await (const point of repository.listPoints({ signal: io.world.signal })) {
+  for await (const point of repository.listPoints({ signal: io.world.signal, unreadable: 'show' })) {
     const row = await describe(repository, point)
-    if (options.vm !== undefined && row.info?.vm.name !== options.vm && row.info?.vm.id !== options.vm) continue
+    // One whose VM is not known may be of this one.
+    if (options.vm !== undefined && row.info !== null && ![row.info.vm.name, row.info.vm.id].includes(options.vm))
+      continue
     if (rows.length >= options.limit) {
       isCut = true
       break
@@ -217,51 +236,31 @@ async function list(io: Io, repository: Repository, options: ListOptions): Promi
   if (isCut) io.say(`Only the first ${options.limit}; --limit shows more.`)
 }
 
-async function verify(io: Io, repository: Repository, options: VerifyOptions): Promise<void> {
-  const stems = options.point && (await Promise.all(options.point.map((name) => findStem(repository, name))))
-  const progress = new Progress(io, 'verify')
-  const report = await repository.verify({
-    level: options.level,
-    ...(stems && { stems }),
-    signal: io.world.signal,
-    onProgress: (done, total, what) => progress.count(done, total, what),
-  })
-  progress.end()
-  io.answer(report, () => verifyText(report, styleOf(io.hasColor)))
-  if (report.damages.length > 0) io.end(exit.failed)
-}
-
-function verifyText(report: VerifyReport, style: ReturnType<typeof styleOf>): string {
-  const { level, points, packs, chunks, bytes, damages, durationMs } = report
-  const looked = `${level}: ${points} points, ${packs} packs, ${chunks} chunks, ${formatBytes(bytes)} in ${formatDuration(durationMs)}`
-  if (damages.length === 0) return `${style.tone('ok', 'No damage found.')} ${looked}`
-  return [
-    `${style.tone('failed', `${damages.length} damaged ${damages.length === 1 ? 'thing' : 'things'}.`)} ${looked}`,
-    ...damages.flatMap((damage) => [
-      '',
-      `${damage.object} (${damage.found}): ${plain(damage.message)}`,
-      ...damage.affects.map(
-        ({ stem, vm, disk, ranges }) =>
-          `  ${plain(vm)} ${stem}${disk === null ? '' : ` ${disk}`}${
-            ranges.length > 0
-              ? `: bytes ${ranges
-                  .slice(0, 8)
-                  .map((range) => `${range.start}–${range.end}`)
-                  .join(', ')}${ranges.length > 8 ? ` and ${ranges.length - 8} more ranges` : ''}`
-              : ''
-          }`,
-      ),
-    ]),
-  ].join('\n')
+async function openWished(repository: Repository, stem: string, explicit: boolean): Promise<OpenPoint> {
+  try {
+    return await repository.openPoint(stem, { explicit })
+  } catch (error) {
+    if (explicit || !isHoldfastError(error) || error.code !== 'PointNotRestorable') throw error
+    throw new HoldfastError(error.code, error.message, {
+      cause: error,
+      hint: 'Choose another point, or say --explicit: it is written as far as all of it is there, at your own risk.',
+    })
+  }
 }
 
 async function exportOne(
   io: Io,
   repository: Repository,
-  wish: { readonly stem: string; readonly disk: string; readonly file: string; readonly force: boolean },
+  wish: {
+    readonly stem: string
+    readonly disk: string
+    readonly file: string
+    readonly force: boolean
+    readonly explicit: boolean
+  },
 ): Promise<void> {
   const { exportDisk } = await import('../repo/export.ts')
-  await using point = await repository.openPoint(await findStem(repository, wish.stem))
+  await using point = await openWished(repository, await findStem(repository, wish.stem), wish.explicit)
   const ids = point.info.disks.map((disk) => disk.id)
   if (!ids.includes(wish.disk)) {
     throw new HoldfastError('NotFound', `the point has no disk ${wish.disk}`, { hint: `It has ${ids.join(', ')}.` })

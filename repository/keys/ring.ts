@@ -1,5 +1,5 @@
 import { HoldfastError, lazy } from '../../base/index.ts'
-import { formatError, type KeyEntry, type KeySetContent, type KeyType } from '../format/index.ts'
+import { type KeyEntry, type KeySetContent, type KeyType } from '../format/index.ts'
 import { maintenanceMacKey, writerMacKey } from './derive.ts'
 import { identityOf, type Identity } from './identity.ts'
 
@@ -10,9 +10,9 @@ export interface KeyRing {
   readonly repo: string
   /** The domain that new data goes to. */
   readonly domain: string
-  /** Ids of a domain; default: `domain`. Throws FormatError for a domain whose IDK is not in the sets. */
+  /** Ids of a domain; default: `domain`. Throws KeyUnknown for a domain whose IDK is not in the sets. */
   identity(domain?: string): Identity
-  /** Bytes of key `no`, which must have that type. Throws FormatError: whatever names an unknown key is not readable. */
+  /** Bytes of key `no`, which must have that type. Throws KeyUnknown: what names it may be sound all the same. */
   key(type: KeyType, no: number): Buffer
   /** Whether any key of that type is held at all (roles, §5.5). */
   holds(type: KeyType): boolean
@@ -39,7 +39,7 @@ export function createKeyRing(content: KeySetContent): KeyRing {
   }
   const key = (type: KeyType, no: number): Buffer => {
     const found = find(type, no)
-    if (found === undefined) throw formatError(`key ${no}`, `no ${type} with this number is in the key sets`)
+    if (found === undefined) throw unknown(`${type} ${no}`)
     return found
   }
   const currentNo = (type: 'IDK' | 'DEK' | 'MDK' | 'MK' | 'SIG'): number => {
@@ -58,7 +58,7 @@ export function createKeyRing(content: KeySetContent): KeyRing {
       const known = identities.get(of)
       if (known !== undefined) return known
       const no = content.current.IDK[of]
-      if (no === undefined) throw formatError(`domain ${of}`, 'its identity key is not in the key sets')
+      if (no === undefined) throw unknown(`the identity key of domain ${of}`)
       const made = identityOf(key('IDK', no))
       identities.set(of, made)
       return made
@@ -78,6 +78,11 @@ export function createKeyRing(content: KeySetContent): KeyRing {
     },
     signers: new Set(content.keys.flatMap((entry) => (entry.type === 'SIG' && entry.pub ? [entry.pub] : []))),
   }
+}
+
+/** Not damage: another role, or a set written since this one was opened, may hold it. */
+function unknown(key: string): HoldfastError {
+  return new HoldfastError('KeyUnknown', `${key} is not in the key sets that were opened`)
 }
 
 /** Phase 1 writes to one domain. */

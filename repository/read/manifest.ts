@@ -6,6 +6,7 @@ import {
   validatedKind,
   type ManifestBody,
   type ManifestHeader,
+  type ObjectName,
   type Validated,
 } from '../format/index.ts'
 import { openJson, openManifest } from '../keys/index.ts'
@@ -72,7 +73,7 @@ export async function readValidated(
   manifest: { readonly sha256: string; readonly bytes: number } | undefined,
   signal: AbortSignal,
 ): Promise<{ readonly counts: Validated } | { readonly why: string } | undefined> {
-  const bytes = await getWhole(store, names.snap(stem, 'validated'), signal)
+  const bytes = await getSmall(store, names.snap(stem, 'validated'), signal)
   if (bytes === undefined) return undefined
   const opened = openJson(validatedKind, bytes, ring, 'writer')
   if (!opened.counts) return { why: opened.mac === 'bad' ? opened.why.message : 'no key to verify it with is held' }
@@ -82,6 +83,20 @@ export async function readValidated(
     return { why: 'it validates another manifest than the one that is there' }
   }
   return { counts: value }
+}
+
+/** A small object as it stands. What is larger than any of its kind is damaged, and so are no bytes at all. */
+export async function getSmall(
+  store: ObjectStore,
+  name: ObjectName,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await getWhole(store, name, signal)
+  } catch (error) {
+    if (isHoldfastError(error) && error.code === 'FormatError') return new Uint8Array(0)
+    throw error
+  }
 }
 
 /** Throws PointNotRestorable. */

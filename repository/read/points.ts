@@ -1,15 +1,34 @@
-import { HoldfastError } from '../../base/index.ts'
+import { HoldfastError, isHoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
 import { names, parseName, parseStem, tombstoneKind, type SnapKind } from '../format/index.ts'
 import { openJson } from '../keys/index.ts'
-import { getWhole, listAll, throwIfAborted } from '../store/index.ts'
-import type { PointEntry, PointState } from '../types.ts'
-import { isFormatProblem, loadManifest, notRestorable, readValidated, type LoadedManifest } from './manifest.ts'
+import { listAll, throwIfAborted, type ObjectStore } from '../store/index.ts'
+import type { PointEntry, PointState, Repository } from '../types.ts'
+import {
+  getSmall,
+  isFormatProblem,
+  loadManifest,
+  notRestorable,
+  readValidated,
+  type LoadedManifest,
+} from './manifest.ts'
 
 const noSignal = new AbortController().signal
 
 /** Which of the four objects of a stem a listing shows. */
 type Present = ReadonlySet<SnapKind>
+
+/** An object that cannot be read now, by a newer version only, or with other keys: neither there nor absent (§3.3). */
+class Unreadable extends Error {
+  readonly object: string
+  readonly reason: HoldfastError
+
+  constructor(object: string, reason: HoldfastError) {
+    super(reason.message, { cause: reason })
+    this.object = object
+    this.reason = reason
+  }
+}
 
 /**
  * The states of §3.3, by what counts and not by what is present. Objects do not change: what has been found to count once
@@ -25,8 +44,8 @@ export class Points {
   }
 
   /** Newest first inside a series. `snap/` is listed first and `hold/` after (§11.2). */
-  async *list(options: { readonly series?: string; readonly signal?: AbortSignal } = {}): AsyncGenerator<PointEntry> {
-    const { series, signal = noSignal } = options
+  async *list(options: Parameters<Repository['listPoints']>[0] = {}): AsyncGenerator<PointEntry> {
+    const { series, signal = noSignal, unreadable = 'throw' } = options
     const { store } = this.#engine
     const stems = new Map<string, Set<SnapKind>>()
     for (const { name } of await listAll(store, series === undefined ? 'snap/' : `snap/${series}/`)) {
@@ -37,7 +56,15 @@ export class Points {
     const held = await this.#held()
     for (const [stem, present] of stems) {
       throwIfAborted(signal)
-      const entry = await this.#entry(stem, present, held, signal)
+      let entry: PointEntry | undefined
+      try {
+        entry = await this.#entry(stem, present, held, signal)
+      } catch (error) {
+        if (!(error instanceof Unreadable)) throw error
+        if (unreadable === 'throw') throw error.reason
+        const { object, message } = error
+        entry = { stem, ...parseStem(stem), state: 'unreadable', validatedMs: null, unreadable: { object, message } }
+      }
       if (entry !== undefined) yield entry
     }
   }
@@ -52,7 +79,9 @@ export class Points {
       const parsed = parseName(name)
       if (parsed !== undefined && 'stem' in parsed && parsed.stem === stem) present.add(parsed.kind)
     }
-    const entry = await this.#entry(stem, present, await this.#held(), noSignal)
+    const entry = await this.#entry(stem, present, await this.#held(), noSignal).catch((error: unknown) => {
+      throw error instanceof Unreadable ? error.reason : error
+    })
     if (entry === undefined) throw new HoldfastError('NotFound', `there is no point ${stem} in the repository`)
     if (entry.state === 'manifest-lost') throw notRestorable(stem, 'has lost its manifest')
     // Held and validated restores as it stands; everything else is the reader's risk.
@@ -94,16 +123,11 @@ export class Points {
     const key = `${stem} ${hasManifest}`
     const known = this.#validated.get(key)
     if (known !== undefined) return known
-    const { store, ring, warn } = this.#engine
-    let manifest: LoadedManifest | undefined
-    try {
-      manifest = hasManifest ? await loadManifest(store, ring, stem, signal) : undefined
-    } catch (error) {
-      // A manifest that cannot be understood is validated all the same if the `.ok` says so; opening it will tell.
-      if (!isFormatProblem(error)) throw error
-      warn(`the manifest of ${stem} is damaged: ${error.message}`)
-    }
-    const ok = await readValidated(store, ring, stem, snap, manifest, signal)
+    const { ring, warn } = this.#engine
+    const manifest = hasManifest ? await this.#manifest(stem, signal) : undefined
+    const ok = await this.#read(names.snap(stem, 'validated'), signal, (store) =>
+      readValidated(store, ring, stem, snap, manifest, signal),
+    )
     if (ok === undefined) return null
     if (!('counts' in ok)) {
       warn(`the validation of ${stem} does not count: ${ok.why}`)
@@ -113,12 +137,47 @@ export class Points {
     return ok.counts.validatedMs
   }
 
+  /** A manifest that cannot be understood is validated all the same if the `.ok` says so; opening it will tell. */
+  async #manifest(stem: string, signal: AbortSignal): Promise<LoadedManifest | undefined> {
+    const { ring, warn } = this.#engine
+    return await this.#read(names.snap(stem, 'manifest'), signal, async (store) => {
+      try {
+        return await loadManifest(store, ring, stem, signal)
+      } catch (error) {
+        if (!isFormatProblem(error)) throw error
+        warn(`the manifest of ${stem} is damaged: ${error.message}`)
+        return undefined
+      }
+    })
+  }
+
+  /** What fails is read twice more over a second connection before it is called unreadable: a network error is neither. */
+  async #read<T>(object: string, signal: AbortSignal, read: (store: ObjectStore) => Promise<T>): Promise<T> {
+    const { store, connect } = this.#engine
+    let second: ObjectStore | undefined
+    for (let tries = 1; ; tries++) {
+      try {
+        return await read(second ?? store)
+      } catch (error) {
+        throwIfAborted(signal)
+        if (!isHoldfastError(error)) throw error
+        const ofStore = error.code.startsWith('Store')
+        if (!ofStore && error.code !== 'FormatUnsupported' && error.code !== 'KeyUnknown') throw error
+        if (!ofStore || tries === 3) throw new Unreadable(object, error)
+        second ??= connect()
+      }
+    }
+  }
+
   async #tombstone(stem: string, snap: string, signal: AbortSignal): Promise<'counts' | 'unverifiable' | 'none'> {
     const known = this.#tombstones.get(stem)
     if (known !== undefined) return known
-    const bytes = await getWhole(this.#engine.store, names.snap(stem, 'tombstone'), signal)
-    if (bytes === undefined) return 'none'
-    const opened = openJson(tombstoneKind, bytes, this.#engine.ring, 'maintenance')
+    const name = names.snap(stem, 'tombstone')
+    const opened = await this.#read(name, signal, async (store) => {
+      const bytes = await getSmall(store, name, signal)
+      return bytes && openJson(tombstoneKind, bytes, this.#engine.ring, 'maintenance')
+    })
+    if (opened === undefined) return 'none'
     if (opened.counts ? opened.value.snap !== snap : opened.mac === 'bad') {
       this.#engine.warn(`the tombstone of ${stem} does not count: it is not genuine`)
       return 'none'

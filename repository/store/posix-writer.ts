@@ -62,8 +62,11 @@ export class PosixWriter {
       await this.#root.sync(dirname(this.#path(name)))
       return outcome
     } catch (error) {
-      // If this fails too, it is swept after a day.
-      await removeIfThere(this.#files, put.temporary).catch(() => undefined)
+      try {
+        await removeIfThere(this.#files, put.temporary)
+      } catch {
+        // It is swept after a day; the first error is the one to tell.
+      }
       throw error
     }
   }

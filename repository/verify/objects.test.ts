@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
-import { HoldfastError } from '../../base/index.ts'
 import {
   encodeCondemned,
   encodeFinal,
@@ -26,7 +25,7 @@ import type { ObjectStore } from '../store/index.ts'
 import { sealBlob } from '../workers/index.ts'
 import { decodeBlobHeader } from '../format/index.ts'
 import { scene, sourceOf, storePoint } from '../golden/index.ts'
-import { Copy, verify } from './testing.ts'
+import { away, Copy, failing, verify } from './testing.ts'
 
 // Each test runs verify many times over; on a busy machine that takes a while.
 vi.setConfig({ testTimeout: 120_000 })
@@ -334,29 +333,6 @@ test('a dry run writes nothing; quarantine is written once, and the next backup 
   const { damages } = await verify(again, 'full')
   expect(damages).toMatchObject([{ pack: pack.slice(8), affects: [] }])
 })
-
-/** A store that fails as it is told to. */
-function failing(when: (name: string, call: number) => HoldfastError | undefined) {
-  const calls = new Map<string, number>()
-  return (store: ObjectStore): ObjectStore =>
-    new Proxy(store, {
-      get(target, property) {
-        const value: unknown = Reflect.get(target, property, target)
-        if (typeof value !== 'function') return value
-        return async (...args: unknown[]): Promise<unknown> => {
-          const [name] = args
-          if (property === 'getRange' && typeof name === 'string') {
-            const call = (calls.get(name) ?? 0) + 1
-            calls.set(name, call)
-            const error = when(name, call)
-            if (error !== undefined) throw error
-          }
-          return await (value.apply(target, args) as Promise<unknown>)
-        }
-      },
-    })
-}
-const away = () => new HoldfastError('StoreUnavailable', 'input/output error')
 
 test('what cannot be read now is not called damaged, and is not quarantined', async () => {
   using copy = new Copy()

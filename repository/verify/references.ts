@@ -1,3 +1,4 @@
+import { isHoldfastError } from '../../base/index.ts'
 import { BLOB_HEADER, buffer, names, toHex, type BlobType, type Location } from '../format/index.ts'
 import { isDead } from '../gcstate/index.ts'
 import { revive } from '../workers/index.ts'
@@ -54,7 +55,8 @@ export class References {
   }
 
   /** Another place where the blob is and can be relied upon to stay. */
-  async otherHome({ type, id, at }: Reference): Promise<Location | undefined> {
+  async otherHome(reference: Reference): Promise<Location | undefined> {
+    const { type, id, at } = reference
     const { segments, troubles, tocs, gc } = this.#context
     for (const home of homesOf(segments, type, id)) {
       if (home.pack === at.pack && home.off === at.off) continue
@@ -62,9 +64,28 @@ export class References {
       if (gc !== undefined && isDead(gc, home.pack)) continue
       const toc = await tocs.get(home.pack)
       const found = toc.state === 'sound' ? tocSlot(toc, home.slot) : undefined
-      if (found?.off === home.off && found.clen === home.clen && found.id.equals(id)) return home
+      if (found?.off !== home.off || found.clen !== home.clen || !found.id.equals(id)) continue
+      if (this.#context.level !== 'full' || (await this.#opens(reference, home))) return home
     }
     return undefined
+  }
+
+  /** Level full believes no TOC: with `stems`, the packs of other homes are not among those that were read. */
+  async #opens(reference: Reference, home: Location): Promise<boolean> {
+    const { log, troubles, quarantine, signal } = this.#context
+    try {
+      await this.open(reference, home)
+      return true
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!isHoldfastError(error) || error.code === 'Internal') throw error
+      const proved = error.code === 'FormatError' || error.code === 'ObjectAbsent'
+      const message = `the blob in slot ${home.slot} ${proved ? 'does not open' : 'cannot be read now'}: ${error.message}`
+      const object = names.pack(home.pack)
+      troubles.blobs(home.pack, [home.off], log.add({ pack: home.pack, object, found: 'L4', message, proved }))
+      if (proved) await quarantine.put(home.pack, 'L4', [{ slot: home.slot, id: toHex(reference.id) }])
+      return false
+    }
   }
 
   /** Reads and opens the blob at one place, without any fallback. Throws what the store or a decoder says. */

@@ -48,7 +48,8 @@ export class Rereader {
     const [error] = failures
     if (error === undefined) throw new TypeError('a failed reading has an error')
     const proved = failures.every(({ code }) => code === 'FormatError' || code === 'ObjectAbsent')
-    this.#unreadable = proved || error.code === 'FormatUnsupported' ? 0 : this.#unreadable + 1
+    const ofStore = !proved && error.code !== 'FormatUnsupported' && error.code !== 'KeyUnknown'
+    this.#unreadable = ofStore ? this.#unreadable + 1 : 0
     // An error that is no HoldfastError of a store or a decoder is a mistake in this program: never a damage.
     if (this.#unreadable === STORE_AWAY || error.code === 'Internal') throw error
     return { sound: false, error, proved }

@@ -2,6 +2,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { HoldfastError } from '../../base/index.ts'
 import { readTail, type TocEntry } from '../format/index.ts'
 import { openRepositoryWith, type OpenedRepository } from '../repository.ts'
 import { connectTo, type Connect, type ObjectStore } from '../store/index.ts'
@@ -88,3 +89,28 @@ export function verify(
 ): Promise<VerifyReport> {
   return repository.verify({ level, signal, onProgress: () => undefined, ...more })
 }
+
+/** A store whose reads of an object fail as they are told to. */
+export function failing(
+  when: (name: string, call: number) => HoldfastError | undefined,
+): (store: ObjectStore) => ObjectStore {
+  const calls = new Map<string, number>()
+  return (store: ObjectStore): ObjectStore =>
+    new Proxy(store, {
+      get(target, property) {
+        const value: unknown = Reflect.get(target, property, target)
+        if (typeof value !== 'function') return value
+        return async (...args: unknown[]): Promise<unknown> => {
+          const [name] = args
+          if ((property === 'getRange' || property === 'get') && typeof name === 'string') {
+            const call = (calls.get(name) ?? 0) + 1
+            calls.set(name, call)
+            const error = when(name, call)
+            if (error !== undefined) throw error
+          }
+          return await (value.apply(target, args) as Promise<unknown>)
+        }
+      },
+    })
+}
+export const away = () => new HoldfastError('StoreUnavailable', 'input/output error')

@@ -1,8 +1,9 @@
-import { HoldfastError, isHoldfastError } from '../../base/index.ts'
+import { isHoldfastError, type HoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
 import { names, parseName } from '../format/index.ts'
-import { cancelled, inParallel, listAll, type ObjectInfo } from '../store/index.ts'
+import { cancelled, inParallel, type ObjectInfo } from '../store/index.ts'
 import type { PointEntry, Stem, VerifyLevel, VerifyReport } from '../types.ts'
+import { choosePoints } from './choose-points.ts'
 import type { Context } from './context.ts'
 import { DamageLog } from './damage-log.ts'
 import { IndexedPacks, type IndexedPack } from './indexed.ts'
@@ -44,7 +45,7 @@ export async function verifyRepository(engine: Engine, options: VerifyOptions): 
     const context = await begin(engine, options, open, progress)
     await checkDescriptor(context)
     await checkKeys(context)
-    const points = await choosePoints(context, options)
+    const points = await choosePoints(context, options.points, stems)
     const checker = new PointChecker(context)
     progress.total = points.length
     if (stems === undefined) {
@@ -85,9 +86,10 @@ async function begin(
   try {
     await engine.view.refresh(store, signal)
   } catch (error) {
-    // A segment that cannot be read is reported by `checkSegments`; a store that is away fails there as well.
-    if (signal.aborted || !isHoldfastError(error)) throw error
-    log.note(`the index is not complete: ${error.message}`)
+    // The cache of this host is not the repository: what it lacks is to be mended here, and nothing could be compared.
+    if (signal.aborted || !isHoldfastError(error) || !ofStore(error)) throw error
+    const message = `the index cannot be read now, packs were not compared with all of it: ${error.message}`
+    log.add({ pack: null, object: 'idx/', found: 'L1', message, proved: false })
   }
   const segments = engine.view.openFiles()
   for (const segment of segments) open.use(segment)
@@ -110,49 +112,10 @@ async function begin(
   }
 }
 
-/** Stems to check: those asked for, or every point that restores. What should restore and does not is a damage. */
-async function choosePoints({ engine, log }: Context, { points, stems }: VerifyOptions): Promise<Stem[]> {
-  const chosen: Stem[] = []
-  const validations = new Set<string>()
-  for (const { name } of await listAll(engine.store, 'snap/')) {
-    const parsed = parseName(name)
-    if (parsed?.kind === 'validated') validations.add(parsed.stem)
-  }
-  const left = { 'not-validated': 0, tombstoned: 0 }
-  const seen = new Set<Stem>()
-  for await (const { stem, state, validatedMs } of points) {
-    seen.add(stem)
-    if (stems !== undefined) continue
-    switch (state) {
-      case 'recovery-point':
-      case 'held':
-      case 'tombstone-unverifiable':
-        chosen.push(stem)
-        break
-      case 'manifest-lost': {
-        const object = names.snap(stem, 'manifest')
-        log
-          .add({ pack: null, object, found: 'manifest', message: 'the manifest is gone', proved: true })
-          .affect(stem, '', null)
-        break
-      }
-      case 'not-validated':
-      case 'tombstoned':
-        left[state] += 1
-        break
-    }
-    if (state === 'tombstoned' || !validations.has(stem) || validatedMs !== null) continue
-    const object = names.snap(stem, 'validated')
-    const message = 'the validation of this point does not count: damaged, forged, or for another manifest'
-    log.add({ pack: null, object, found: 'manifest', message, proved: true }).affect(stem, '', null)
-  }
-  for (const [state, count] of Object.entries(left)) {
-    if (count > 0) log.note(`${count} points that are ${state.replace('-', ' ')} were left out`)
-  }
-  if (stems === undefined) return chosen
-  const missing = stems.find((stem) => !seen.has(stem))
-  if (missing !== undefined) throw new HoldfastError('NotFound', `There is no point ${missing} in the repository.`)
-  return [...new Set(stems)]
+function ofStore({ code }: HoldfastError): boolean {
+  return (
+    code === 'StoreUnavailable' || code === 'StoreRateLimited' || code === 'StoreDenied' || code === 'ListingIncomplete'
+  )
 }
 
 async function countPacks({ engine, signal }: Context): Promise<number> {

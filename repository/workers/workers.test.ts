@@ -127,7 +127,7 @@ describe('the worker threads', () => {
     await expect(hash()).rejects.toMatchObject({ code: 'Internal' })
   })
 
-  it('are replaced when one dies; its tasks fail, the others’ do not', async () => {
+  it('are replaced when one dies; its tasks fail, the others’ do not', { timeout: 30_000 }, async () => {
     await using own = new WorkerPool(1)
     const hash = () => own.run<'hash'>(ring, { kind: 'hash', content: shared(Buffer.from('x')) })
     await hash()

@@ -1,0 +1,137 @@
+import { execFileSync } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import type { World } from '../io.ts'
+import { runCli } from '../program.ts'
+import { deviceSize } from './image.ts'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+let folder: string
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'holdfast-repo-'))))
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+async function holdfast(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = ''
+  let err = ''
+  const world: World = {
+    stdout: { write: (text) => (out += String(text)) },
+    stderr: { write: (text) => (err += text) },
+    stdin: new PassThrough(),
+    env: { HOLDFAST_HOME: folder },
+    now: () => 1_800_000_000_000,
+    sleep: async () => {},
+    signal: new AbortController().signal,
+  }
+  const code = await runCli(argv, world, '0.1.0')
+  return { code, out, err }
+}
+
+/** A repository with one point of an image, made once: the key slots take their time. */
+let base: string
+let stem: string
+beforeAll(async () => {
+  base = mkdtempSync(join(tmpdir(), 'holdfast-repo-base-'))
+  folder = base
+  const [pass, recovery, repo, image] = ['pass', 'recovery', 'repo', 'disk.raw'].map((name) => join(base, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ]
+  writeFileSync(pass, 'correct horse battery staple\n', { mode: 0o600 })
+  const { out } = await holdfast('repo', 'init', repo, '--passphrase-file', pass, '--json')
+  writeFileSync(recovery, `${(JSON.parse(out) as { recoveryKey: string }).recoveryKey}\n`)
+  writeFileSync(image, randomBytes(3 * 2 ** 20))
+  const open = ['--repo', repo, '--recovery-key-file', recovery]
+  const made = await holdfast('repo', 'import', image, '--vm', 'web-01', ...open, '--json')
+  stem = (JSON.parse(made.out) as { stem: string }).stem
+})
+afterAll(() => rmSync(base, { recursive: true, force: true }))
+
+/** A copy of it; `open` are the options that open it. */
+function filled(): { repo: string; image: string; open: string[] } {
+  cpSync(base, folder, { recursive: true })
+  const repo = join(folder, 'repo')
+  return {
+    repo,
+    image: join(folder, 'disk.raw'),
+    open: ['--repo', repo, '--recovery-key-file', join(folder, 'recovery')],
+  }
+}
+
+const hash = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex')
+
+/** Flips a byte in the largest object under a folder of the repository. */
+function damage(repo: string, under: string): void {
+  const files = readdirSync(join(repo, under), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+  const [largest = ''] = files.sort((a, b) => readFileSync(b).length - readFileSync(a).length)
+  const bytes = readFileSync(largest)
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
+  writeFileSync(largest, bytes)
+}
+
+test('verify names the command that quarantines what it found, and the next point is whole again', async () => {
+  const { repo, image, open } = filled()
+  damage(repo, 'pack')
+  const found = await holdfast('repo', 'verify', '--level', 'full', ...open)
+  expect([found.code, found.out]).toEqual([1, expect.stringContaining('1 damaged thing.')])
+  const [, command = ''] = /^ {2}holdfast (.*)$/m.exec(found.err) ?? []
+  expect(command).toContain('--quarantine')
+  const acted = await holdfast(...command.split(' '))
+  expect([acted.code, acted.err]).toEqual([1, expect.stringContaining('stores their data again')])
+  const again = await holdfast('repo', 'import', image, '--vm', 'web-01', ...open, '--json')
+  const next = JSON.parse(again.out) as { stem: string; newBytes: number }
+  expect(next.newBytes).toBeGreaterThan(2 ** 20)
+  const target = join(folder, 'restored.raw')
+  expect((await holdfast('repo', 'export', next.stem, 'disk0', target, ...open)).code).toBe(0)
+  expect(hash(target)).toBe(hash(image))
+})
+
+test('verify says what it left out; a point that is no recovery point is exported when that is asked for', async () => {
+  const { repo, image, open } = filled()
+  rmSync(join(repo, `${stem}.ok`))
+  const verified = await holdfast('repo', 'verify', ...open)
+  expect(verified.code).toBe(0)
+  expect(verified.out).toContain('No damage found in what was looked at.')
+  expect(verified.out).toContain('note: 1 points that are not validated were left out')
+  const target = join(folder, 'restored.raw')
+  const refused = await holdfast('repo', 'export', stem, 'disk0', target, ...open)
+  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('--explicit')])
+  expect((await holdfast('repo', 'export', stem, 'disk0', target, '--explicit', ...open)).code).toBe(0)
+  expect(hash(target)).toBe(hash(image))
+})
+
+test('a point that cannot be opened is a line of the list, whatever VM is asked for', async () => {
+  const { repo, open } = filled()
+  damage(repo, 'snap')
+  const listed = await holdfast('repo', 'ls', '--vm', 'web-01', ...open)
+  expect(listed.out).toContain(stem.slice(-32, -20))
+})
+
+test('an export replaces files and devices only', async () => {
+  const { open } = filled()
+  const fifo = join(folder, 'fifo')
+  execFileSync('mkfifo', [fifo])
+  for (const target of [fifo, '/dev/null']) {
+    const { code, err } = await holdfast('repo', 'export', stem, 'disk0', target, '--force', ...open)
+    expect([code, err]).toEqual([2, expect.stringContaining('neither a file nor a block device')])
+  }
+})
+
+test('the size of a device is found through the links that lead to it', async () => {
+  const sysfs = join(folder, 'sys')
+  mkdirSync(join(sysfs, 'dm-3'), { recursive: true })
+  writeFileSync(join(sysfs, 'dm-3', 'size'), '2048\n')
+  writeFileSync(join(folder, 'dm-3'), '')
+  symlinkSync('dm-3', join(folder, 'lv'))
+  expect(await deviceSize(join(folder, 'lv'), sysfs)).toBe(2 ** 20)
+  writeFileSync(join(folder, 'dm-4'), '')
+  await expect(deviceSize(join(folder, 'dm-4'), sysfs)).rejects.toMatchObject({ code: 'SourceReadFailed' })
+})
