@@ -10,7 +10,7 @@ import type { HypervisorDriver } from '../driver.ts'
 import type { RestoreTarget, TargetSpec } from '../facets.ts'
 import { opKeyFor } from '../names.ts'
 import { runProgram } from '../transport/index.ts'
-import type { DiskKey, MustFullReason, OwnedObject, PortableVm, VmRef } from '../values.ts'
+import type { DiskKey, Extent, MustFullReason, OwnedObject, PortableVm, VmRef } from '../values.ts'
 import { openImage } from './driver.ts'
 import { FileVm } from './testing/files.ts'
 
@@ -18,6 +18,11 @@ import { FileVm } from './testing/files.ts'
 let vm: FileVm
 let driver: HypervisorDriver
 let series: Series
+/** Without the last granule, which is in every delta. */
+const beforeTheEnd = (extents: readonly Extent[], key: string): readonly Extent[] => {
+  const size = vm.disks.find((d) => d.key === key)?.size ?? 0
+  return extents.filter((e) => e.offset < Math.floor((size - 1) / 65_536) * 65_536)
+}
 const keys = (): DiskKey[] => vm.disks.map((d) => d.key)
 
 beforeEach(async () => {
@@ -52,7 +57,7 @@ describe('a round', () => {
       { disk: 'disk0', kind: 'discard', at: 3 * MiB, length: 65_536, value: 0 },
     ])
     const { point, ctx } = await series.open()
-    expect(await extentsOf(driver, ctx, point, 'disk0' as DiskKey)).toEqual([
+    expect(beforeTheEnd(await extentsOf(driver, ctx, point, 'disk0' as DiskKey), 'disk0')).toEqual([
       { offset: MiB, length: MiB, kind: 'zero' },
       { offset: 3 * MiB, length: 65_536, kind: 'zero' },
     ])
@@ -174,7 +179,7 @@ describe('after a crash', () => {
       await died(() => viewOf(series, dying).open({}, id))
       const { point, ctx } = await series.open({}, id)
       expect(point.disks.map((d) => d.mode)).toEqual(['incremental', 'incremental'])
-      expect(await extentsOf(driver, ctx, point, 'disk1' as DiskKey)).toEqual([
+      expect(beforeTheEnd(await extentsOf(driver, ctx, point, 'disk1' as DiskKey), 'disk1')).toEqual([
         { offset: MiB, length: MiB, kind: 'data' },
       ])
       expect(await vm.references()).toHaveLength(before.length * 2)

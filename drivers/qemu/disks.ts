@@ -43,7 +43,7 @@ export async function describedDisks(
 }
 
 /** Backend in QEMU's block graph of a virtio-blk device with this id. */
-export function backendOf(key: string): string {
+function backendOf(key: string): string {
   return `/machine/peripheral/${diskNodes(key).device}/virtio-backend`
 }
 

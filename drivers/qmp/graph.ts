@@ -1,13 +1,8 @@
-import type { QmpClient } from './client.ts'
 import type { BitmapView } from './round/types.ts'
 
 /** What is asked of QEMU is asked through this, so that a driver can count, limit and record its calls. */
 export interface QmpCaller {
   call<T>(command: string, args?: { readonly [name: string]: unknown }): Promise<T>
-}
-
-export function callerOf(client: QmpClient): QmpCaller {
-  return { call: (command, args) => client.execute(command, args) }
 }
 
 export interface BlockNode {
