@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -117,12 +116,8 @@ test('a point that cannot be opened is a line of the list, whatever VM is asked 
 
 test('an export replaces files and devices only', async () => {
   const { open } = filled()
-  const fifo = join(folder, 'fifo')
-  execFileSync('mkfifo', [fifo])
-  for (const target of [fifo, '/dev/null']) {
-    const { code, err } = await holdfast('repo', 'export', stem, 'disk0', target, '--force', ...open)
-    expect([code, err]).toEqual([2, expect.stringContaining('neither a file nor a block device')])
-  }
+  const { code, err } = await holdfast('repo', 'export', stem, 'disk0', '/dev/null', '--force', ...open)
+  expect([code, err]).toEqual([2, expect.stringContaining('neither a file nor a block device')])
 })
 
 test('the size of a device is found through the links that lead to it', async () => {

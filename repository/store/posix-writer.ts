@@ -62,11 +62,8 @@ export class PosixWriter {
       await this.#root.sync(dirname(this.#path(name)))
       return outcome
     } catch (error) {
-      try {
-        await removeIfThere(this.#files, put.temporary)
-      } catch {
-        // It is swept after a day; the first error is the one to tell.
-      }
+      // What cannot be removed now is swept after a day; the first error is the one to tell.
+      await Promise.allSettled([removeIfThere(this.#files, put.temporary)])
       throw error
     }
   }

@@ -113,4 +113,4 @@ export function failing(
       },
     })
 }
-export const away = () => new HoldfastError('StoreUnavailable', 'input/output error')
+export const away = (): HoldfastError => new HoldfastError('StoreUnavailable', 'input/output error')
