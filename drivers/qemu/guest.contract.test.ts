@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,19 +10,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MiB, millis } from '../../base/index.ts'
 import {
   endTemporaryLab,
+  LabVm,
   Oracle,
   startWorkload,
   stopWorkload,
   SWITCH_HOOK,
   temporaryLab,
   type Lab,
-  type LabVm,
 } from '../../lab/index.ts'
+import { QmpClient } from '../qmp/index.ts'
 import { Series, contextFor, installation, newPoint, type Opened } from '../contract/series.ts'
 import type { HypervisorDriver } from '../driver.ts'
 import type { GuestCommand } from '../facets.ts'
 import { opKeyFor } from '../names.ts'
-import type { DiskKey, PointRequest, VmRef } from '../values.ts'
+import { readDescription, writeDescription } from './description.ts'
+import type { DiskKey, GuestHook, PointRequest, VmRef } from '../values.ts'
 import { runProgram } from '../transport/index.ts'
 import { openQemu } from './driver.ts'
 
@@ -89,8 +92,8 @@ describe('the qemu driver on a real guest', () => {
       await end(opened)
     }
     console.log(`freezeDurationMs: ${times.join(', ')}`)
-    // The host may be busy with other things: the promise is about an undisturbed run, so the best of five counts.
-    expect(Math.min(...times)).toBeLessThanOrEqual(300)
+    // The median: the promise is about an ordinary run, which one lucky or one disturbed freeze says nothing about.
+    expect(times.sort((a, b) => a - b)[2]).toBeLessThanOrEqual(300)
     expect(await isFrozen()).toBe(false)
     await nothingLeft()
   })
@@ -145,7 +148,7 @@ describe('the qemu driver on a real guest', () => {
     await nothingLeft()
   })
 
-  test('27b a worker killed -9 while the guest is stopped for the switch: it runs again at once, thawed', async () => {
+  test('27b a worker killed -9 while the guest is stopped for the switch, its sentinel alive: it runs again at once, thawed', async () => {
     for (const after of ['qmp: stop', 'qmp: transaction', 'qmp: qom-set']) {
       const { child, pointId } = await doomed(after, 5_000)
       await kill(child)
@@ -160,6 +163,33 @@ describe('the qemu driver on a real guest', () => {
       expect((await driver.abortPoint(contextFor(ref, pointId), ref, null)).residue).toEqual([])
       await nothingLeft()
     }
+  })
+
+  test('27d worker and sentinel killed -9 while the guest is stopped: it stands still until ensureRunning of the next start', async () => {
+    const { child, pointId } = await doomed('qmp: transaction', 5_000)
+    for (const pid of await sentinels(pointId)) process.kill(pid, 'SIGKILL')
+    await kill(child)
+    const status = async (): Promise<string> => {
+      await using monitor = await vm.monitor()
+      return (await monitor.execute<{ status: string }>('query-status')).status
+    }
+    expect(await status()).toBe('paused')
+    expect(await driver.ensureRunning(contextFor(ref, pointId), ref)).toMatchObject({ wasPaused: true })
+    expect(await status()).toBe('running')
+    const before = await settledWrites()
+    await expect.poll(writes, { timeout: 5_000 }).toBeGreaterThan(before)
+    expect((await driver.abortPoint(contextFor(ref, pointId), ref, null)).residue).toEqual([])
+    await nothingLeft()
+  })
+
+  test('27e another client holds the monitor: ensureRunning says so, and thaws the guest all the same', async () => {
+    await using _held = await QmpClient.connect(vm.paths.qmp)
+    {
+      await using agent = await vm.agent()
+      await agent.freeze()
+    }
+    await expect(driver.ensureRunning(ctx(), ref)).rejects.toMatchObject({ code: 'Busy' })
+    expect(await isFrozen()).toBe(false)
   })
 
   test.skipIf(process.getuid?.() !== 0)(
@@ -252,6 +282,18 @@ describe('the qemu driver on a real guest', () => {
     expect(warned.point.quiesce.degraded).toContain('broken')
     expect(warned.point.consistency).toBe('filesystem')
     await end(warned)
+    // What a hook before the freeze has put on hold is let go, however the round ends.
+    const sh = (script: string): Pick<GuestHook, 'path' | 'args' | 'timeout'> => ({
+      path: '/bin/sh',
+      args: ['-c', script],
+      timeout: millis(5_000),
+    })
+    const pair: readonly GuestHook[] = [
+      { ...sh('touch /run/held; exit 3'), when: 'before-freeze', onFailure: 'fail' },
+      { ...sh('rm /run/held'), when: 'after-thaw', onFailure: 'warn' },
+    ]
+    await expect(open({ hooks: pair, onQuiesceFailure: 'fail' })).rejects.toMatchObject({ code: 'QuiesceFailed' })
+    expect((await vm.shell('ls /run')).split('\n')).not.toContain('held')
     // The agent's process is stopped: it takes no command, and must not be waited for without end.
     await vm.shell('(sleep 1; pkill -STOP qemu-ga; sleep 25; pkill -CONT qemu-ga) >/dev/null 2>&1 </dev/null &')
     await sleep(1_500)
@@ -307,6 +349,55 @@ describe('the qemu driver on a real guest', () => {
     await expect(guest.run(ctx(), ref, { ...sh(''), path: '/no/such/program' })).rejects.toMatchObject({
       code: 'GuestRefused',
     })
+  })
+
+  test('50 an isolated boot reaches nothing, seen from inside; the same guest reaches the host where it may', async () => {
+    const opened = await series().open()
+    const { portable, native } = await driver.exportConfig(opened.ctx, opened.point)
+    const parts = await Array.fromAsync(native)
+    await end(opened)
+    const target = driver.target
+    if (!target) throw new Error('no restore side')
+    const context = ctx()
+    const made = await target.create(
+      context,
+      {
+        place: { kind: 'new', name: 'drilled', host: null, folder: null },
+        vm: { ...portable, name: 'drilled', nics: portable.nics.map((nic) => ({ ...nic, network: 'user' })) },
+        nativeConfigRef: 'the point',
+        disks: portable.disks.map(({ key }) => ({ key, storage: '', thin: true })),
+        identity: 'new',
+        networks: { user: 'user' },
+      },
+      parts,
+    )
+    const server = createServer((socket) => socket.once('data', () => socket.end('reached')))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    // 10.0.2.2 is the host in QEMU's own network. Not busybox's wget: linked statically, it crashes, and reaches nothing.
+    const probe = `modprobe virtio_net; ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0 || exit 9
+      sleep 1; echo hello | nc -w 5 10.0.2.2 ${port} || echo unreached`
+    try {
+      const dir = join(lab.endpoint.address, 'drilled')
+      // Its card is connected, as after `finalize`: what keeps it in is the boot.
+      const d = await readDescription(dir)
+      await writeDescription(dir, { ...d, nics: d.nics.map((nic) => ({ ...nic, network: 'user' })) })
+      const drilled = await LabVm.open(dir)
+      for (const [network, answer] of [
+        ['described', 'reached'],
+        ['restricted', 'unreached'],
+      ] as const) {
+        if (network === 'restricted') await target.bootIsolated(context, made.vm, { kind: 'restricted', name: 'drill' })
+        else await drilled.start('parent')
+        await drilled.ready()
+        const said = (await drilled.shell(probe)).trim()
+        await drilled.stop('kill')
+        expect(said).toBe(answer)
+      }
+    } finally {
+      server.close()
+      expect((await target.destroy(context, made)).residue).toEqual([])
+    }
   })
 
   /** Starts a worker that stands still after the effect, and waits until it has got there. */
