@@ -1,6 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -482,71 +481,6 @@ describe('the way to the server', () => {
   test('the committed client is what the document says (node cli/client/write-client.ts brings it up to date)', async () => {
     expect(readFileSync(new URL('client/schema.gen.ts', import.meta.url), 'utf8')).toBe(await clientTypes())
   })
-})
-
-describe('a repository offline', () => {
-  const hash = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex')
-
-  test(
-    'is made, filled, listed, verified and read back byte for byte, holes as holes',
-    { timeout: 120_000 },
-    async () => {
-      const pass = join(folder, 'pass')
-      const repo = join(folder, 'repo')
-      const image = join(folder, 'disk.raw')
-      writeFileSync(pass, 'correct horse battery staple\n', { mode: 0o600 })
-      writeFileSync(image, randomBytes(3 * 2 ** 20 + 512))
-      truncateSync(image, 64 * 2 ** 20)
-      const recovery = join(folder, 'recovery')
-      // The recovery key opens without the work that a passphrase costs; the passphrase is tried at `info`.
-      const open = ['--repo', repo, '--recovery-key-file', recovery]
-
-      const made = json<{ id: string; recoveryKey: string }>(
-        await holdfast(['repo', 'init', repo, '--passphrase-file', pass, '--json']),
-      )
-      expect(made.recoveryKey).toMatch(/^HFR1-/)
-      writeFileSync(recovery, `${made.recoveryKey}\n`)
-      expect((await holdfast(['repo', 'init', repo, '--passphrase-file', pass])).code).toBe(5)
-      const imported = json<{ stem: string; snap: string; newBytes: number }>(
-        await holdfast(['repo', 'import', image, '--vm', 'web-01', ...open, '--json']),
-      )
-      expect(imported.newBytes).toBeGreaterThan(3 * 2 ** 20)
-      expect(
-        json<{ newBytes: number }>(await holdfast(['repo', 'import', image, '--vm', 'web-01', ...open, '--json']))
-          .newBytes,
-      ).toBe(0)
-
-      const listed = json<{ points: { snap: string; state: string; info: { vm: { name: string } } }[] }>(
-        await holdfast(['repo', 'ls', ...open, '--json']),
-      )
-      expect(listed.points.map((point) => [point.state, point.info.vm.name])).toEqual([
-        ['recovery-point', 'web-01'],
-        ['recovery-point', 'web-01'],
-      ])
-      expect(json(await holdfast(['repo', 'info', repo, '--passphrase-file', pass, '--json']))).toMatchObject({
-        id: made.id,
-        points: 2,
-        series: 1,
-      })
-
-      const target = join(folder, 'restored.raw')
-      const exported = await holdfast(['repo', 'export', imported.snap.slice(0, 12), 'disk0', target, ...open])
-      expect([exported.code, hash(target)]).toEqual([0, hash(image)])
-      expect(statSync(target).blocks).toBeLessThan((8 * 2 ** 20) / 512)
-      expect((await holdfast(['repo', 'export', imported.stem, 'disk0', target, ...open])).code).toBe(5)
-      expect((await holdfast(['repo', 'export', imported.stem, 'disk0', target, '--force', ...open])).code).toBe(0)
-      expect((await holdfast(['repo', 'export', imported.stem, 'nothing', `${target}.x`, ...open])).code).toBe(4)
-      expect(existsSync(`${target}.x`)).toBe(false)
-
-      expect(
-        (await holdfast(['repo', 'verify', repo, '--level', 'full', '--recovery-key-file', recovery])).out,
-      ).toContain('No damage found.')
-      writeFileSync(pass, 'wrong')
-      expect((await holdfast(['repo', 'info', repo, '--passphrase-file', pass])).code).toBe(6)
-      expect((await holdfast(['repo', 'info', join(folder, 'nowhere'), '--passphrase-file', pass])).code).toBe(4)
-      expect((await holdfast(['repo', 'ls', repo])).code).toBe(6)
-    },
-  )
 })
 
 test('the script runs as it is, quickly, and writes nothing but help', async () => {

@@ -64,7 +64,7 @@ class Repository:                                               # in the current
                 need(fmt["signer"] in signers, "it is signed with a foreign key")
                 valid.append((fmt, keys, signers))
             except Exception as e: say(f"warning: {name}: {why(e)}")
-        if len(valid) != 1: sys.exit("error: cannot open it: " + ("valid replicas of fmt differ" if valid else "no replica of fmt serves"))
+        if len(valid) != 1: sys.exit("error: it cannot be opened: " + ("replicas differ" if valid else "no fmt is good"))
         fmt, keys, signers = valid[0]
         self.keys = {(k[0], no): k[1] for no, k in keys.items()}
         self.domains = {k[2]: k[1] for k in keys.values() if k[0] == "IDK"}
@@ -73,7 +73,7 @@ class Repository:                                               # in the current
         for name in walk("feat", "[0-9a-f]{16}-[0-9a-f]+"):
             try:
                 doc = signed("feat/" + name, b"feat")
-                need(doc["signer"] in signers and (doc["kind"], doc["repo"]) == ("features", fmt["repo"]), "it is foreign")
+                need(doc["signer"] in signers and doc["repo"] == fmt["repo"], "it is foreign")
                 unknown.update(doc["add"]["read"] if doc["v"] == 1 else [name])
             except Exception as e: say(f"warning: feat/{name} adds no feature: {why(e)}")
         if unknown or not good: sys.exit(f"error: a format unknown to this reader: {plain(sorted(unknown) or fmt)}")

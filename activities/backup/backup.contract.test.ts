@@ -5,7 +5,7 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { DefaultLogger } from '@temporalio/worker'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { MiB } from '../../base/index.ts'
+import { MiB, instant } from '../../base/index.ts'
 import type { DiskKey, PointId } from '../../drivers/index.ts'
 import { createRepository, openRepository } from '../../repository/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
@@ -87,7 +87,7 @@ const copyInput = (over: Partial<CopyDiskInput> = {}): CopyDiskInput => ({
   ...round(),
   repository,
   session,
-  point: { ...hypervisor.point('full'), id: pointId },
+  point: { ...hypervisor.point('full'), id: pointId, createdAt: instant(1_800_000_000_000 + counter * 1000) },
   range: { part: 1, disk, firstPage: 0, nPages: 1 },
   attemptBase: 0,
   mode: 'full',
@@ -260,15 +260,15 @@ describe('a copy that is stopped', () => {
       await world.site.options.slots.take(new AbortController().signal),
     ]
     const stages: string[] = []
-    const copy = runIn(createSiteActivities(world.site).copyDisk, copyInput({ stallTimeoutMs: 200 }), {}, (env) =>
+    const copy = runIn(createSiteActivities(world.site).copyDisk, copyInput({ stallTimeoutMs: 1000 }), {}, (env) =>
       env.on('heartbeat', (beat: MoveDetails) => {
         stages.push(beat.stage)
-        if (stages.filter((stage) => stage === 'waiting-for-slot').length === 6)
+        if (stages.filter((stage) => stage === 'waiting-for-slot').length === 15)
           for (const slot of held) slot[Symbol.dispose]()
       }),
     )
     await expect(copy).resolves.toMatchObject({ part: 1 })
-    expect(stages.filter((stage) => stage === 'waiting-for-slot').length).toBeGreaterThanOrEqual(6)
+    expect(stages.filter((stage) => stage === 'waiting-for-slot').length).toBeGreaterThanOrEqual(15)
   })
 })
 

@@ -26,7 +26,15 @@ for (const part of asked.run) {
   const command: [string, ...string[]] =
     part === 'check'
       ? ['node', '--disable-warning=ExperimentalWarning', 'deploy/bootstrap/check.ts', '--report', report]
-      : ['vitest', 'run', '--project', part, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+      : [
+          'vitest',
+          'run',
+          '--project',
+          part === 'contract' ? 'contract*' : part,
+          '--reporter=default',
+          '--reporter=json',
+          `--outputFile.json=${report}`,
+        ]
   outcomes.push(await runTask({ name: part, command }, logs, true))
   addCounts(report)
 }

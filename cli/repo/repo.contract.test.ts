@@ -1,5 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -63,6 +75,7 @@ function filled(): { repo: string; image: string; open: string[] } {
   }
 }
 
+const json = <T = Record<string, unknown>>(ran: { readonly out: string }): T => JSON.parse(ran.out) as T
 const hash = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex')
 
 /** Flips a byte in the largest object under a folder of the repository. */
@@ -129,4 +142,60 @@ test('the size of a device is found through the links that lead to it', async ()
   expect(await deviceSize(join(folder, 'lv'), sysfs)).toBe(2 ** 20)
   writeFileSync(join(folder, 'dm-4'), '')
   await expect(deviceSize(join(folder, 'dm-4'), sysfs)).rejects.toMatchObject({ code: 'SourceReadFailed' })
+})
+
+test('a repository is made, filled, listed, verified and read back byte for byte, holes as holes', async () => {
+  const pass = join(folder, 'pass')
+  const repo = join(folder, 'repo')
+  const image = join(folder, 'disk.raw')
+  writeFileSync(pass, 'correct horse battery staple\n', { mode: 0o600 })
+  writeFileSync(image, randomBytes(3 * 2 ** 20 + 512))
+  truncateSync(image, 64 * 2 ** 20)
+  const recovery = join(folder, 'recovery')
+  // The recovery key opens without the work that a passphrase costs; the passphrase is tried at `info`.
+  const open = ['--repo', repo, '--recovery-key-file', recovery]
+
+  const made = json<{ id: string; recoveryKey: string }>(
+    await holdfast('repo', 'init', repo, '--passphrase-file', pass, '--json'),
+  )
+  expect(made.recoveryKey).toMatch(/^HFR1-/)
+  writeFileSync(recovery, `${made.recoveryKey}\n`)
+  expect((await holdfast('repo', 'init', repo, '--passphrase-file', pass)).code).toBe(5)
+  const imported = json<{ stem: string; snap: string; newBytes: number }>(
+    await holdfast('repo', 'import', image, '--vm', 'web-01', ...open, '--json'),
+  )
+  expect(imported.newBytes).toBeGreaterThan(3 * 2 ** 20)
+  expect(
+    json<{ newBytes: number }>(await holdfast('repo', 'import', image, '--vm', 'web-01', ...open, '--json')).newBytes,
+  ).toBe(0)
+
+  const listed = json<{ points: { snap: string; state: string; info: { vm: { name: string } } }[] }>(
+    await holdfast('repo', 'ls', ...open, '--json'),
+  )
+  expect(listed.points.map((point) => [point.state, point.info.vm.name])).toEqual([
+    ['recovery-point', 'web-01'],
+    ['recovery-point', 'web-01'],
+  ])
+  expect(json(await holdfast('repo', 'info', repo, '--passphrase-file', pass, '--json'))).toMatchObject({
+    id: made.id,
+    points: 2,
+    series: 1,
+  })
+
+  const target = join(folder, 'restored.raw')
+  const exported = await holdfast('repo', 'export', imported.snap.slice(0, 12), 'disk0', target, ...open)
+  expect([exported.code, hash(target)]).toEqual([0, hash(image)])
+  expect(statSync(target).blocks).toBeLessThan((8 * 2 ** 20) / 512)
+  expect((await holdfast('repo', 'export', imported.stem, 'disk0', target, ...open)).code).toBe(5)
+  expect((await holdfast('repo', 'export', imported.stem, 'disk0', target, '--force', ...open)).code).toBe(0)
+  expect((await holdfast('repo', 'export', imported.stem, 'nothing', `${target}.x`, ...open)).code).toBe(4)
+  expect(existsSync(`${target}.x`)).toBe(false)
+
+  expect((await holdfast('repo', 'verify', repo, '--level', 'full', '--recovery-key-file', recovery)).out).toContain(
+    'No damage found.',
+  )
+  writeFileSync(pass, 'wrong')
+  expect((await holdfast('repo', 'info', repo, '--passphrase-file', pass)).code).toBe(6)
+  expect((await holdfast('repo', 'info', join(folder, 'nowhere'), '--passphrase-file', pass)).code).toBe(4)
+  expect((await holdfast('repo', 'ls', repo)).code).toBe(6)
 })
