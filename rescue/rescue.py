@@ -64,7 +64,7 @@ class Repository:                                               # in the current
                 need(fmt["signer"] in signers, "it is signed with a foreign key")
                 valid.append((fmt, keys, signers))
             except Exception as e: say(f"warning: {name}: {why(e)}")
-        if len(valid) != 1: sys.exit("error: it cannot be opened: " + ("replicas differ" if valid else "no fmt is good"))
+        if len(valid) != 1: sys.exit("error: not opened: " + ("replicas differ" if valid else "no fmt is good"))
         fmt, keys, signers = valid[0]
         self.keys = {(k[0], no): k[1] for no, k in keys.items()}
         self.domains = {k[2]: k[1] for k in keys.values() if k[0] == "IDK"}
