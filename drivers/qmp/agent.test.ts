@@ -31,12 +31,32 @@ describe('a conversation with the guest agent', () => {
     expect(peer.received[0]?.startsWith('\xff')).toBe(true)
   })
 
-  test('an answer to somebody else’s synchronisation is refused', async () => {
+  test('an answer to the synchronisation of somebody who gave up is passed over, ours is waited for', async () => {
+    const others = '\xff{"return": 1234567890123}\n'
+    for (const late of [others, `${others}{"return": {"pid"`, `${others}no JSON}\n`, `${others}${others}`]) {
+      for (const apart of [false, true]) {
+        await using peer = await FakePeer.listen(
+          () => undefined,
+          (line, socket) => {
+            const request = JSON.parse(line.replaceAll('\xff', '')) as Request
+            if (request.execute !== 'guest-sync-delimited') return reply(socket, 'thawed')
+            const ours = `\xff{"return": ${request.arguments?.id}}\n`
+            socket.write(Buffer.from(apart ? late : late + ours, 'latin1'))
+            if (apart) setTimeout(() => socket.write(Buffer.from(ours, 'latin1')), 5)
+          },
+        )
+        await using agent = await AgentClient.connect(peer.path)
+        expect(await agent.freezeStatus()).toBe('thawed')
+      }
+    }
+  })
+
+  test('whoever answers only somebody else’s synchronisation is no agent of ours', async () => {
     await using peer = await FakePeer.listen(
       () => undefined,
       (_line, socket) => socket.write(Buffer.from('\xff{"return": 1234567890123}\n', 'latin1')),
     )
-    await expect(AgentClient.connect(peer.path)).rejects.toMatchObject({ code: 'ProtocolMismatch' })
+    await expect(AgentClient.connect(peer.path, { limit: 20 })).rejects.toMatchObject({ code: 'GuestAgentDisabled' })
   })
 
   test('silence is no agent; a silent command ends the conversation', async () => {

@@ -189,8 +189,7 @@ export class AgentClient implements AsyncDisposable {
   async #sync(limit: number, signal: AbortSignal | undefined): Promise<void> {
     const id = randomInt(2 ** 31)
     const request = JSON.stringify({ execute: 'guest-sync-delimited', arguments: { id } })
-    const answer = await this.#exchange<number>(request, 'guest-sync-delimited', limit, signal, true)
-    if (answer !== id) throw new HoldfastError('ProtocolMismatch', `${this.#peer} answered another client`)
+    await this.#exchange<number>(request, 'guest-sync-delimited', limit, signal, id)
   }
 
   #exchange<T>(
@@ -198,7 +197,7 @@ export class AgentClient implements AsyncDisposable {
     command: string,
     limit: number,
     signal: AbortSignal | undefined,
-    sync = false,
+    expected?: number,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#closed) return reject(this.#closed)
@@ -214,7 +213,7 @@ export class AgentClient implements AsyncDisposable {
         finish(() => reject(error))
         this.#end(error)
       }
-      const timer = setTimeout(() => stop(silent(this.#peer, command, limit, sync)), limit)
+      const timer = setTimeout(() => stop(silent(this.#peer, command, limit, expected !== undefined)), limit)
       const onAbort = (): void => stop(abortError(signal, this.#peer))
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiting = {
@@ -223,34 +222,43 @@ export class AgentClient implements AsyncDisposable {
         },
       }
       this.#command = command
-      this.#synced = !sync
+      this.#expected = expected
       // 0xFF empties what the agent's parser holds of an earlier client's half command.
-      this.#socket.write(Buffer.concat([Buffer.from(sync ? [0xff] : []), Buffer.from(`${text}\n`)]))
+      this.#socket.write(Buffer.concat([Buffer.from(expected === undefined ? [] : [0xff]), Buffer.from(`${text}\n`)]))
     })
   }
   #command = ''
-  /** False until the 0xFF of the answer to our synchronisation was seen. */
-  #synced = false
+  /** The number that answers our synchronisation; undefined once it came. */
+  #expected: number | undefined
+  /** A 0xFF was seen while we wait for that number: an answer to a synchronisation follows, ours or an earlier client's. */
+  #marked = false
 
   #receive(chunk: Buffer): void {
     if (this.#closed) return
     let rest = chunk
-    if (!this.#synced) {
+    if (this.#expected !== undefined) {
       const mark = rest.lastIndexOf(0xff)
-      if (mark < 0) return
-      this.#splitter.reset()
-      this.#synced = true
+      if (mark >= 0) this.#splitter.reset()
+      this.#marked ||= mark >= 0
+      if (!this.#marked) return
       rest = rest.subarray(mark + 1)
     }
     try {
       for (const message of this.#splitter.push(rest)) this.#dispatch(message)
     } catch (error) {
-      this.#end(error as HoldfastError)
+      // What an earlier client left behind may be anything; ours comes after a mark of its own.
+      if (this.#expected === undefined) this.#end(error as HoldfastError)
+      else this.#marked = false
     }
   }
 
   #dispatch(message: unknown): void {
     const m = message as { return?: unknown; error?: { class: string; desc: string } }
+    if (this.#expected !== undefined) {
+      // A guest that stood still answers the client that gave up first.
+      if (m.return !== this.#expected) return
+      this.#expected = undefined
+    }
     if (m.error) this.#waiting?.settle({ error: agentError(this.#command, m.error.class, m.error.desc) })
     else this.#waiting?.settle({ value: m.return })
   }

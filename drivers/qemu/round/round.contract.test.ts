@@ -60,7 +60,7 @@ test('a guest that somebody pauses right before the switch: Busy, and nothing is
     ...direct,
     async run(what, effect) {
       const result = await effect()
-      // The second look is the last one before the switch.
+      // The second look decides that the guest has to be stopped.
       if (what === 'qmp: query-status' && ++looks === 2) await vm.qmp('stop')
       return result
     },

@@ -85,6 +85,8 @@ async function insertFilters(
 
 async function stopped(monitor: Monitor, sentinel: Sentinel, work: () => Promise<void>): Promise<void> {
   await sentinel.say('stopping')
+  // The answer comes after the events of everything before it, so that another's STOP lies before the mark.
+  if ((await runState(monitor)) !== 'running') throw meddled('paused')
   const mark = monitor.client.mark()
   await monitor.call('stop')
   // QEMU tells of a stop that was one. Somebody else's pause is not ours to end.
