@@ -4,7 +4,7 @@ import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ToRunbook } from '../../api/index.ts'
 import { adminToken, bench, plainRunbook, type Bench } from '../../api/testing/bench.ts'
-import { aPoint, pointIdOf } from '../../catalog/testing.ts'
+import { aPoint, pointIdOf, testNow } from '../../catalog/testing.ts'
 import { browserFlags, chromiumPath } from './web/stage.ts'
 
 /** The dashboard against the real API and catalog; only the engine is a fake. */
@@ -115,20 +115,22 @@ describe('a page that stays open', () => {
   })
 
   it('tells what time alone has changed, within a minute and without any event', async () => {
-    world.catalog.points.record(aPoint(1))
-    world.catalog.points.record(aPoint(2, { vmId: 'db-01' }))
+    // Old enough that they leave their RPO of a day well within the life of a session.
+    const old = { createdMs: testNow - 20 * 3_600_000, validatedMs: testNow - 20 * 3_600_000 }
+    world.catalog.points.record(aPoint(1, old))
+    world.catalog.points.record(aPoint(2, { ...old, vmId: 'db-01' }))
     await page.clock.install()
     await signIn()
     await page.getByRole('heading', { level: 1, name: 'All 2 VMs are inside their RPO.' }).waitFor()
     await page.locator('.live:not(.stale)').waitFor()
     const before = world.catalog.events.newest()
-    world.clock.ms += 40 * 3_600_000
+    world.clock.ms += 8 * 3_600_000
     const mark = page.locator('.rail .live')
     // In parts, with a ping after each: a minute without any would be a broken stream.
     for (let part = 0; part < 3; part += 1) {
       const shown = await mark.textContent()
       world.clock.ms += 1000
-      await expect.poll(() => mark.textContent()).not.toBe(shown)
+      await expect.poll(() => mark.textContent(), { timeout: 10_000 }).not.toBe(shown)
       await page.clock.runFor(21_000)
     }
     expect(await page.locator('.live.stale').count()).toBe(0)
