@@ -13,6 +13,8 @@ export class DiskFill implements AsyncDisposable {
   readonly #signal: AbortSignal
   readonly #onWritten: (offset: number, bytes: number) => void
   readonly #flying = new Set<Promise<void>>()
+  /** Memory of writes that have landed: one for each that may fly, used again. */
+  readonly #spare: ArrayBuffer[] = []
   #failure: { readonly error: unknown } | null = null
 
   constructor(writer: RangeWriter, signal: AbortSignal, onWritten: (offset: number, bytes: number) => void) {
@@ -35,7 +37,7 @@ export class DiskFill implements AsyncDisposable {
       }
       await this.#hole(at, offset)
       await this.#room(depth)
-      this.#launch(offset, data.slice())
+      this.#launch(offset, this.#copy(data))
       written += data.byteLength
       at = offset + data.byteLength
     }
@@ -57,9 +59,20 @@ export class DiskFill implements AsyncDisposable {
     this.#onWritten(end, 0)
   }
 
-  #launch(offset: number, data: Uint8Array): void {
+  #copy(data: Uint8Array): Uint8Array<ArrayBuffer> {
+    const known = this.#spare.pop()
+    const memory = known !== undefined && known.byteLength >= data.byteLength ? known : new ArrayBuffer(data.byteLength)
+    const copy = new Uint8Array(memory, 0, data.byteLength)
+    copy.set(data)
+    return copy
+  }
+
+  #launch(offset: number, data: Uint8Array<ArrayBuffer>): void {
     const flight = this.#writer.write(bytes(offset), data, this.#signal).then(
-      () => this.#onWritten(offset + data.byteLength, data.byteLength),
+      () => {
+        this.#spare.push(data.buffer)
+        this.#onWritten(offset + data.byteLength, data.byteLength)
+      },
       (error: unknown) => {
         this.#failure ??= { error }
       },

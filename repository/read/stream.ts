@@ -1,6 +1,6 @@
 import { BLOB_CHUNK, BLOB_HEADER, names, type ChunkEntry } from '../format/index.ts'
 import { throwIfAborted } from '../store/index.ts'
-import type { Grant, OpenedBlob } from '../workers/index.ts'
+import { free, type Grant, type OpenedBlob } from '../workers/index.ts'
 import type { ChunkAt, ChunkedDisk, ReadContext } from './context.ts'
 
 /** Stored bytes fetched by one range read; a chunk that lies further on in the same pack joins it. */
@@ -69,6 +69,8 @@ export async function* streamDisk(
         const from = Math.max(start, chunk.offset)
         const to = Math.min(end, chunk.offset + chunk.length)
         yield { offset: from, data: data.subarray(from - chunk.offset, to - chunk.offset) }
+        // Left to the collector, what was written piles up outside the heap.
+        free(data)
       }
       inFlight.shift()
       first.grant.release()
