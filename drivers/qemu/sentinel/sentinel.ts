@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { getCompileCacheDir } from 'node:module'
 import { extname, join } from 'node:path'
 import { HoldfastError } from '../../../base/index.ts'
 import { roundFile } from '../../names.ts'
@@ -7,6 +8,8 @@ import type { OpKey } from '../../values.ts'
 import type { Vm } from '../vm.ts'
 import type { SentinelTask, SentinelWord } from './protocol.ts'
 
+/** The folder that this process was given; Node itself adds one for its own version. */
+const codeCache = getCompileCacheDir() === undefined ? undefined : process.env['NODE_COMPILE_CACHE']
 const program = join(import.meta.dirname, `main${extname(import.meta.filename)}`)
 
 /**
@@ -37,7 +40,8 @@ export class Sentinel {
       const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, JSON.stringify(task)], {
         stdio: ['pipe', 'pipe', 'ignore'],
         detached: true,
-        env: {},
+        // Nothing of ours but where its code lies compiled: it starts in a third of the time.
+        env: codeCache === undefined ? {} : { NODE_COMPILE_CACHE: codeCache },
       })
       // A sentinel that is gone shows as a failed word, not as an unhandled error of its pipe.
       child.stdin.on('error', () => child.stdin.destroy())

@@ -1,52 +1,8 @@
 import { expect, test } from 'vitest'
 import { MiB, TiB } from '../../base/index.ts'
 import { Series, contextFor, newPoint } from '../contract/series.ts'
-import type { ContractRig } from '../contract/rig.ts'
-import { suite } from '../contract/suite.ts'
 import { openQemu } from './driver.ts'
-import { qemu } from './index.ts'
-import { BareVm, twoDisks } from './testing/bare.ts'
-
-const elsewhereTested: NonNullable<ContractRig['elsewhere']> = {
-  '2': 'this driver has no secrets',
-  '3': 'drivers/names.test.ts',
-  '8': 'drivers/qemu/fuzz.contract.test.ts',
-  '15': 'below, on a disk of 1 TiB',
-  '27–30': 'drivers/qemu/guest.contract.test.ts, on a real guest',
-  '34': 'no session, lease or ticket can expire on a local socket',
-  '36': 'a local socket has no TLS certificate and no host key',
-  '37': 'drivers/qmp/client.test.ts and agent.test.ts',
-  '38': 'drivers/qmp/client.test.ts and agent.test.ts',
-  '42': 'distrust after an audit belongs to the mover',
-  '51': 'there is one other driver so far, and it restores nowhere',
-  '52': 'drivers/qemu/guest.contract.test.ts, on a real guest',
-  '53, 54': 'capability instant is false',
-}
-
-const isRoot = process.getuid?.() === 0
-const elsewhere = { '31': 'only root may mount the small file system that the scratch lies on' }
-
-function rig(fleecing: 'filter' | 'job', stride: number, cannot: ContractRig['cannot']): ContractRig {
-  return {
-    name: `variant ${fleecing}`,
-    cannot,
-    stride,
-    elsewhere: elsewhereTested,
-    occupy: (vm) => (vm as BareVm).occupy(),
-    make: async () => {
-      const vm = await BareVm.make(twoDisks, { fleecing }, cannot['31'] === undefined ? 4 * MiB : 0)
-      await vm.start()
-      return vm
-    },
-    open: (endpoint, seam) => Promise.resolve(openQemu(endpoint, seam)),
-  }
-}
-
-suite(qemu, rig('filter', 1, isRoot ? {} : elsewhere))
-suite(
-  qemu,
-  rig('job', 5, { '31': 'a full scratch stops a guest’s own writes only; on a real guest in guest.contract.test.ts' }),
-)
+import { BareVm } from './testing/bare.ts'
 
 test('15 memory stays bounded on a sparse disk of 1 TiB, for a full and for an incremental', async () => {
   await using vm = await BareVm.make([{ key: 'virtio0', format: 'qcow2', size: TiB }])
