@@ -28,9 +28,11 @@ import { makeWorld, type World } from '../support/world.ts'
 const journalSourceBytes = 32 * MiB
 const tuning = { moverHeartbeatMs: 10_000, journalSourceBytes }
 let world: World
+/** The process whose memory is judged once it has copied and restored several times. */
+let moverSinceFirstKill: number
 
 beforeAll(async () => {
-  world = await makeWorld({ vm: { qcow2: 3 * GiB, raw: 256 * MiB } })
+  world = await makeWorld({ vm: { qcow2: 8 * GiB, raw: 256 * MiB } })
   // 2 GiB in use, so that half of it is more than a moment.
   await world.guest.shell(
     'dd if=/dev/urandom of=/data/0/seed bs=1M count=64 status=none; for i in $(seq 1 32); do (echo $i; cat /data/0/seed) > /data/0/file-$i; done; sync',
@@ -95,6 +97,7 @@ test('a killed mover resumes in the same point in time and reads at most 64 MiB 
   const opened = backup.book.phases.flatMap(({ steps }) => steps).filter(({ id }) => id.startsWith('open-point'))
   expect(opened).toHaveLength(1)
   expect(backup.book.eventCount).toBeLessThanOrEqual(150)
+  moverSinceFirstKill = world.at.pid('worker')
 })
 
 test('a killed Temporal comes back and the run completes', async () => {
@@ -103,6 +106,18 @@ test('a killed Temporal comes back and the run completes', async () => {
 
 test('a killed server comes back and the run completes', async () => {
   await killDuringCopy('server')
+})
+
+/** Largest resident set so far, from the kernel; bytes. */
+function peakRss(pid: number): number {
+  const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  if (!line) throw new Error(`/proc/${pid}/status has no VmHWM`)
+  return Number(line[1]) * 1024
+}
+
+test('the mover has stayed below 512 MiB through backups and restores of a disk of 8 GiB', () => {
+  expect(world.at.pid('worker')).toBe(moverSinceFirstKill)
+  expect(peakRss(moverSinceFirstKill)).toBeLessThanOrEqual(512 * MiB)
 })
 
 test('an undisturbed backup freezes two disks for at most 300 ms and takes at most 150 events', async () => {
