@@ -6,7 +6,7 @@ import { GiB, MiB } from '../base/index.ts'
 import { createRepositoryWith } from './create.ts'
 import { names, tombstoneKind, holdKind, NO_FEATURES } from './format/index.ts'
 import { argon2id, protectJson, signFeat, type DerivePassphrase } from './keys/index.ts'
-import { openRepositoryWith, probeLocation, type OpenedRepository } from './repository.ts'
+import { openRepositoryWith, type OpenedRepository } from './repository.ts'
 import { FaultClock, FaultyStore, PosixStore, SMALL_PROBE } from './store/index.ts'
 import {
   backUp,
@@ -344,14 +344,4 @@ describe('on a disk that is full', () => {
     const { stem } = await again.commit(repository, 1, 2)
     await expectIdentical(repository, stem, next)
   }, 30_000)
-})
-
-describe('the connection test', () => {
-  it('probes an empty place without making a repository of it', async () => {
-    const location = place()
-    const report = await probeLocation(location)
-    expect(report).toMatchObject({ passed: true, staleMs: 0 })
-    expect(report.writeRate).toBeGreaterThan(MiB)
-    expect(await fs.readdir(join(location.path, 'probe-tmp')).catch(() => [])).toEqual([])
-  }, 60_000)
 })
