@@ -8,7 +8,7 @@ const report =
   at < 0 ? [] : ['--reporter=default', '--reporter=json', `--outputFile.json=${process.argv[at + 1] ?? ''}`]
 prepareWeb()
 // Formatting depends on nothing but the file itself. Lint looks at types of other files: it has no cache.
-const prettierCache = ['--cache', '--cache-strategy', 'content', '--cache-location', 'node_modules/.cache/prettier']
+const prettierCache = ['--cache', '--cache-strategy', 'content']
 const outcomes = await runLanes([
   [
     { name: 'lint', command: ['eslint', '.', '--max-warnings', '0'] },

@@ -54,7 +54,9 @@ test('no flipped bit anywhere in a blob is ever accepted, even where the CRCs ar
       } else if (bit >= 64 * 8 && bit < 68 * 8) continue
       expect(() => openBlob(ring, altered, wanted)).toThrow(
         // KeyUnknown: with the header's CRC made to fit, a flip in the key number names a key that does not exist.
-        expect.objectContaining({ code: expect.stringMatching(/^(FormatError|FormatUnsupported|KeyUnknown)$/) as string }),
+        expect.objectContaining({
+          code: expect.stringMatching(/^(FormatError|FormatUnsupported|KeyUnknown)$/) as string,
+        }),
       )
     }
   }

@@ -3,7 +3,16 @@
  * budget of the process that their buffers come from. Blobs are sealed and opened here and nowhere else
  * (docs/repository-format.md §4.2, §6.2, §6.4, §7.8).
  */
-export { checkedPage, compressAndSeal, free, identify, openBlob, sealBlob, type BlobInput, type SealInput } from './blobs.ts'
+export {
+  checkedPage,
+  compressAndSeal,
+  free,
+  identify,
+  openBlob,
+  sealBlob,
+  type BlobInput,
+  type SealInput,
+} from './blobs.ts'
 export { BufferBudget, processBudget, type Grant } from './budget.ts'
 export { revive, WorkerPool } from './pool.ts'
 export type { BlobWanted, Fault, Identified, OpenedBlob, PackCheck, Sealed } from './protocol.ts'
