@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { HoldfastError, isHoldfastError } from '../base/index.ts'
+import { HoldfastError, isHoldfastError, locationText } from '../base/index.ts'
 import { canonicalJson, defaultFmt, encodeFloor, names, parseName, probeKind, toHex, type Fmt } from './format/index.ts'
 import {
   createKeyRing,
@@ -30,7 +30,7 @@ import {
   type ProbeSize,
 } from './store/index.ts'
 import { getSmall } from './read/manifest.ts'
-import type { CreateOptions, ProbeReport } from './types.ts'
+import type { CreateOptions, ProbeReport, RepositoryLocation } from './types.ts'
 
 const { signal } = new AbortController()
 
@@ -58,7 +58,7 @@ export async function createRepositoryWith(
   }
   if (internals.connect === undefined) {
     const foreign = await foreignEntries(location)
-    if (foreign.length > 0) throw await taken(location.path, foreign)
+    if (foreign.length > 0) throw await taken(location, foreign)
     await layOut(location)
   }
   const connect = internals.connect ?? connectTo(location)
@@ -67,14 +67,14 @@ export async function createRepositoryWith(
   if (begun.length > 0 && !resume) {
     throw new HoldfastError(
       'RepositoryExists',
-      `there is a repository in ${location.path} already, or an init that was interrupted`,
+      `there is a repository in ${locationText(location)} already, or an init that was interrupted`,
       {
         hint: 'Choose an empty place, or complete an interrupted init with --resume.',
       },
     )
   }
   requireBeginning(
-    location.path,
+    locationText(location),
     begun.map(({ name }) => name),
   )
   onProgress('probing the store')
@@ -233,7 +233,7 @@ async function put(store: ObjectStore, name: string, bytes: Uint8Array): Promise
 }
 
 /** §3.4: resuming is for what init itself has made. */
-function requireBeginning(path: string, present: readonly string[]): void {
+function requireBeginning(place: string, present: readonly string[]): void {
   const beyond = present.find((name) => {
     const parsed = parseName(name)
     if (parsed?.kind === 'floor') return parsed.n !== 1
@@ -243,7 +243,7 @@ function requireBeginning(path: string, present: readonly string[]): void {
   if (beyond === undefined && !complete) return
   throw new HoldfastError(
     'RepositoryExists',
-    `the repository in ${path} is complete${beyond === undefined ? '' : ` and in use: ${beyond}`}`,
+    `the repository in ${place} is complete${beyond === undefined ? '' : ` and in use: ${beyond}`}`,
   )
 }
 
@@ -255,11 +255,13 @@ function requireFit(probe: ProbeReport): void {
   })
 }
 
-async function taken(path: string, foreign: readonly string[]): Promise<HoldfastError> {
-  const repository = await readFmt(connectTo({ kind: 'posix', path })()).catch((error: unknown) => {
+async function taken(location: RepositoryLocation, foreign: readonly string[]): Promise<HoldfastError> {
+  const place = locationText(location)
+  const repository = await readFmt(connectTo(location)()).catch((error: unknown) => {
     if (isHoldfastError(error)) return undefined
     throw error
   })
-  if (repository !== undefined) return new HoldfastError('RepositoryExists', `there is a repository in ${path} already`)
-  return new HoldfastError('RepositoryForeign', `${path} is not empty: ${foreign.slice(0, 5).join(', ')}`)
+  if (repository !== undefined)
+    return new HoldfastError('RepositoryExists', `there is a repository in ${place} already`)
+  return new HoldfastError('RepositoryForeign', `${place} is not empty: ${foreign.slice(0, 5).join(', ')}`)
 }

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../base/index.ts'
+import { HoldfastError, locationText } from '../base/index.ts'
 import { connectTo, capacityOf, probeStore, layOut, foreignEntries, type Connect } from './store/index.ts'
 import { keyObjects, readFmt } from './create.ts'
 import type { Engine } from './engine.ts'
@@ -56,7 +56,8 @@ export async function openRepositoryWith(
   const warn = internals.warn ?? ((message: string) => process.emitWarning(message, 'RepositoryWarning'))
   const clock = internals.clock ?? Date.now
   const found = await readFmt(store)
-  if (found === undefined) throw new HoldfastError('RepositoryMissing', `there is no repository in ${location.path}`)
+  if (found === undefined)
+    throw new HoldfastError('RepositoryMissing', `there is no repository in ${locationText(location)}`)
   const { fmt } = found
   for (const { name, why } of found.ignored) warn(`${name} was ignored: ${why}`)
   // The secret first: Argon2id runs before any buffer is taken (rulings 9).

@@ -1,6 +1,13 @@
 import { basename } from 'node:path'
 import { Command, Option } from 'commander'
-import { describeError, formatBytes, HoldfastError, isHoldfastError, toHoldfastError } from '../../base/index.ts'
+import {
+  describeError,
+  formatBytes,
+  HoldfastError,
+  isHoldfastError,
+  locationText,
+  toHoldfastError,
+} from '../../base/index.ts'
 import type { OpenPoint, PointEntry, PointInfo, Repository } from '../../repository/index.ts'
 import type { Io } from '../io.ts'
 import { plain } from '../render/style.ts'
@@ -51,7 +58,7 @@ export const repo: Verb = (ioOf) => {
       io.answer({ id, location, ...usage }, () =>
         pairs([
           ['id', id],
-          ['place', location.path],
+          ['place', locationText(location)],
           ['points', `${usage.points} of ${usage.series} ${usage.series === 1 ? 'VM' : 'VMs'}`],
           ['logical', size(usage.logicalBytes)],
           ['unique', `${size(usage.uniqueBytes)}${ratio(usage.logicalBytes, usage.uniqueBytes, 'deduplicated')}`],
@@ -169,9 +176,9 @@ async function init(io: Io, dir: string | undefined, options: PlaceOptions & { r
     ...(options.resume && { resume: true }),
     onProgress: (what) => io.say(what),
   })
-  io.answer({ ...made, path: location.path }, () =>
+  io.answer({ ...made, place: locationText(location) }, () =>
     [
-      `Repository ${made.id} in ${location.path}`,
+      `Repository ${made.id} in ${locationText(location)}`,
       '',
       'Recovery key, shown this once and stored nowhere:',
       '',
