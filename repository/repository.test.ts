@@ -6,7 +6,8 @@ import { GiB, MiB } from '../base/index.ts'
 import { createRepositoryWith } from './create.ts'
 import { names, tombstoneKind, holdKind, NO_FEATURES } from './format/index.ts'
 import { argon2id, protectJson, signFeat, type DerivePassphrase } from './keys/index.ts'
-import { openRepositoryWith, probeLocation, type OpenedRepository } from './repository.ts'
+import { probeLocation } from './probing.ts'
+import { openRepositoryWith, type OpenedRepository } from './repository.ts'
 import { FaultClock, FaultyStore, PosixStore, SMALL_PROBE } from './store/index.ts'
 import {
   backUp,

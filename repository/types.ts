@@ -354,6 +354,11 @@ export interface CreateOptions {
   readonly argon2?: { readonly m: number; readonly t: number; readonly p: number }
   /** Completes an interrupted init (§3.4). */
   readonly resume?: boolean
+  /**
+   * A mount whose listings may lag (§14.3) is refused unless the operator says: `accept`, then every writer waits for them
+   * to settle; `one-host`, then no other host ever uses the repository.
+   */
+  readonly degraded?: 'accept' | 'one-host'
   readonly onProgress?: (what: string) => void
 }
 

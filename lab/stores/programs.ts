@@ -33,6 +33,6 @@ export function storePlace(program: StoreProgram, cache = cacheFolder()): { fold
 export function requireStore(program: StoreProgram): string {
   const { file } = storePlace(program)
   if (existsSync(file)) return file
-  const command = program === 'seaweedfs' || program === 'azurite' ? 'npm test -- stores' : 'npm run test:stores'
+  const command = program === 'seaweedfs' || program === 'azurite' ? 'npm test -- contract' : 'npm run test:stores'
   throw new HoldfastError('PackageMissing', `${program} is not installed`, { hint: `It is installed by: ${command}` })
 }

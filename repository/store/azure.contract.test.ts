@@ -62,10 +62,12 @@ describe('Azurite as an Azure store', () => {
     const { url } = await lab.container()
     process.env['HOLDFAST_TEST_KEY'] = Buffer.alloc(64, 7).toString('base64')
     const connect = connectTo(parseLocation(url.replace(/credentials=[^&]*/, 'credentials=env:HOLDFAST_TEST_KEY')))
-    const error: unknown = await connect().list('').then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    )
+    const error: unknown = await connect()
+      .list('')
+      .then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      )
     expect(error).toMatchObject({ code: 'StoreDenied' })
     expect(JSON.stringify(error)).not.toContain(process.env['HOLDFAST_TEST_KEY'])
   })

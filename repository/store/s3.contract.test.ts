@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest'
 import { S3Lab } from '../../lab/stores/index.ts'
+import { lockSuite } from './lock-suite.ts'
 import { s3Suite } from './s3-suite.ts'
 
 let lab: S3Lab
@@ -11,3 +12,4 @@ afterAll(async () => {
 })
 
 s3Suite('SeaweedFS', () => lab)
+lockSuite('SeaweedFS', () => lab)
