@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { describeError, isHoldfastError, MiB } from '../../base/index.ts'
+import { describeError, HoldfastError, isHoldfastError, MiB } from '../../base/index.ts'
 import { names } from '../format/index.ts'
 import type { ProbeReport } from '../types.ts'
 import { inParallel } from './posix-files.ts'
@@ -204,7 +204,22 @@ class Probe {
       beyond = 'refused'
     }
     expect(beyond === 'refused', 'a range beyond the end was answered')
-    return `an object of ${length / MiB} MiB, read whole and in parts`
+    const checksum = await this.#checksum()
+    return `an object of ${length / MiB} MiB, read whole and in parts${checksum}`
+  }
+
+  /** Only a store that is sent the hash can refuse other bytes. */
+  async #checksum(): Promise<string> {
+    if (this.#a.capabilities.serverChecksum !== 'sha256') return ''
+    const name = this.#name('wrong')
+    try {
+      await this.#a.putIfAbsent(name, randomBytes(64), { sha256: randomBytes(32), signal: this.#signal })
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error
+      expect((await this.#b.head(name)) === undefined, 'bytes that are not what their hash says are there all the same')
+      return '; bytes that are not what their hash says are refused'
+    }
+    throw new HoldfastError('StoreUnfit', 'bytes that are not what their hash says were taken')
   }
 
   async deletion(): Promise<string> {
@@ -222,7 +237,8 @@ class Probe {
     }
     expect(read === 'absent', 'an object that was deleted is still read')
     await this.#a.delete(name)
-    return 'gone at once; deleting again is no error'
+    const versions = this.#a.capabilities.versioned ? '; the store keeps versions, and each of them is removed' : ''
+    return `gone at once; deleting again is no error${versions}`
   }
 
   async lock(): Promise<string> {

@@ -69,7 +69,7 @@ export interface ObjectStore {
   /** Names in ascending byte order after `cursor`. Complete only when `next` is undefined. */
   list(prefix: string, cursor?: string): Promise<{ objects: ObjectInfo[]; next?: string }>
 
-  /** Idempotent. On a versioned store deletes the version, not the name. */
+  /** Idempotent. On a versioned store deletes the version, without one every version of the name, never the name alone. */
   delete(name: ObjectName, options?: { version?: string }): Promise<void>
 
   /** The store's clock: Date of an answer, or on posix the mtime of a fresh file. Unix milliseconds. */
