@@ -41,7 +41,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...nowhere, 'tests/**', '**/*.contract.test.ts'],
+          exclude: [...nowhere, 'tests/**', '**/*.contract.test.ts', '**/*.stores.test.ts'],
           // Loading modules anew for each file costs more than all tests together; no module keeps state of a test.
           isolate: false,
         },
@@ -61,6 +61,10 @@ export default defineConfig({
       {
         extends: true,
         test: { ...realProducts, name: 'contract-alone', include: alone, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { ...realProducts, name: 'stores', include: ['**/*.stores.test.ts'], exclude: nowhere },
       },
       {
         extends: true,

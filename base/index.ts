@@ -10,3 +10,4 @@ export { bytes, instant, millis, KiB, MiB, GiB, TiB, formatBytes, formatDuration
 export type { Brand, Bytes, Instant, Millis } from './units.ts'
 export { assertNever, lazy, secretText } from './helpers.ts'
 export { shellWord } from './shell.ts'
+export { locationText, type RepositoryLocation } from './location.ts'

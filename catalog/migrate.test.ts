@@ -83,7 +83,7 @@ test('a catalog of the first version is brought up to date and keeps its content
   old.close()
   using catalog = openCatalog({ path })
   expect(catalog.installation.get()).toEqual({ uuid: '0123456789abcdef0123456789abcdef', name: 'old', createdMs: 5 })
-  expect(catalog.repositories.get('main').location.path).toBe('/r')
+  expect(catalog.repositories.get('main').location).toEqual({ kind: 'posix', path: '/r' })
   catalog.repositories.recordUsage('main', {
     measuredMs: 86_400_000,
     points: 0,

@@ -1,5 +1,5 @@
 import { asc, count, desc, eq, sql } from 'drizzle-orm'
-import { HoldfastError } from '../base/index.ts'
+import { HoldfastError, locationText, type RepositoryLocation } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { points, repositories, repositoryGrowth, vms } from './schema.ts'
@@ -16,7 +16,7 @@ export interface RepositoryView extends RepositoryRow {
 export interface NewRepository {
   readonly name: string
   readonly site: string
-  readonly location: { readonly kind: 'posix'; readonly path: string }
+  readonly location: RepositoryLocation
   readonly credentialRef: string
 }
 
@@ -95,9 +95,13 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
         }
         const there = db.select().from(repositories).where(eq(repositories.location, repository.location)).get()
         if (there) {
-          throw new HoldfastError('NameTaken', `${repository.location.path} is registered already, as ${there.name}`, {
-            hint: 'Use that repository, or choose another place.',
-          })
+          throw new HoldfastError(
+            'NameTaken',
+            `${locationText(repository.location)} is registered already, as ${there.name}`,
+            {
+              hint: 'Use that repository, or choose another place.',
+            },
+          )
         }
         const id = uniqueSlug(repository.name, (slug) => find(slug) !== undefined)
         db.insert(repositories)

@@ -1,4 +1,5 @@
 import { blob, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { RepositoryLocation } from '../base/index.ts'
 import type {
   CategoryName,
   Consistency,
@@ -80,7 +81,7 @@ export const repositories = sqliteTable('repositories', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
   site: text('site').notNull(),
-  location: text('location', { mode: 'json' }).$type<{ readonly kind: 'posix'; readonly path: string }>().notNull(),
+  location: text('location', { mode: 'json' }).$type<RepositoryLocation>().notNull(),
   credentialRef: text('credential_ref').notNull(),
   createdMs: integer('created_ms').notNull(),
   test: text('test', { mode: 'json' }).$type<RepositoryTestRecord>(),

@@ -1,13 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { HoldfastError, isHoldfastError } from '../base/index.ts'
-import { canonicalJson, defaultFmt, encodeFloor, names, parseName, probeKind, toHex, type Fmt } from './format/index.ts'
+import { HoldfastError, isHoldfastError, locationText } from '../base/index.ts'
+import { defaultFmt, encodeFloor, names, parseName, toHex, type Fmt } from './format/index.ts'
 import {
   createKeyRing,
   createKeys,
   encodeRecovery,
   encodeSlot,
   inspectKeys,
-  openFmt,
   openSlot,
   parseRecovery,
   recordSigner,
@@ -25,12 +24,14 @@ import {
   getWhole,
   layOut,
   listAll,
-  probeStore,
+  probePlace,
+  requireFit,
   type ObjectStore,
   type ProbeSize,
 } from './store/index.ts'
+import { probeBytes, probeMembers, readFmt } from './probing.ts'
 import { getSmall } from './read/manifest.ts'
-import type { CreateOptions, ProbeReport } from './types.ts'
+import type { CreateOptions, ProbeReport, RepositoryLocation } from './types.ts'
 
 const { signal } = new AbortController()
 
@@ -58,7 +59,7 @@ export async function createRepositoryWith(
   }
   if (internals.connect === undefined) {
     const foreign = await foreignEntries(location)
-    if (foreign.length > 0) throw await taken(location.path, foreign)
+    if (foreign.length > 0) throw await taken(location, foreign)
     await layOut(location)
   }
   const connect = internals.connect ?? connectTo(location)
@@ -67,19 +68,20 @@ export async function createRepositoryWith(
   if (begun.length > 0 && !resume) {
     throw new HoldfastError(
       'RepositoryExists',
-      `there is a repository in ${location.path} already, or an init that was interrupted`,
+      `there is a repository in ${locationText(location)} already, or an init that was interrupted`,
       {
         hint: 'Choose an empty place, or complete an interrupted init with --resume.',
       },
     )
   }
   requireBeginning(
-    location.path,
+    locationText(location),
     begun.map(({ name }) => name),
   )
   onProgress('probing the store')
-  const probe = await probeStore([connect(), connect()], internals.probeSize ?? FULL_PROBE)
-  requireFit(probe)
+  const { degraded } = options
+  const probe = await probePlace(location, connect, { size: internals.probeSize ?? FULL_PROBE, degraded })
+  requireFit(probe, degraded)
   const clock = internals.clock ?? Date.now
   const existing = await readFmt(store)
   onProgress('writing and opening the key slots')
@@ -92,7 +94,7 @@ export async function createRepositoryWith(
     { name: names.fmt(1), bytes: made.fmtBytes },
     { name: names.fmt(2), bytes: made.fmtBytes },
     { name: names.floor(1), bytes: encodeFloor({ repo: made.ring.repo, n: 1 }, recordSigner(made.ring)) },
-    { name: names.probe(clock(), toHex(randomBytes(8))), bytes: probeObject(made.ring.repo, probe, clock()) },
+    { name: names.probe(clock(), toHex(randomBytes(8))), bytes: probeBytes(made.ring.repo, probe, clock()) },
   ])
   return { id: made.ring.repo, recoveryKey: made.recoveryKey }
 }
@@ -195,17 +197,6 @@ function toHexText(text: string): string {
   return encodeRecovery(parseRecovery(text))
 }
 
-/** The descriptor of what is there; undefined if there is none yet. */
-export async function readFmt(store: ObjectStore): Promise<ReturnType<typeof openFmt> | undefined> {
-  const replicas = []
-  for (const replica of [0, 1, 2] as const) {
-    const name = names.fmt(replica)
-    const bytes = await getSmall(store, name, signal)
-    if (bytes !== undefined) replicas.push({ name, bytes })
-  }
-  return replicas.length === 0 ? undefined : openFmt(replicas)
-}
-
 export async function keyObjects(store: ObjectStore): Promise<KeyObject[]> {
   const objects: KeyObject[] = []
   for (const { name } of await listAll(store, 'keys/')) {
@@ -214,14 +205,6 @@ export async function keyObjects(store: ObjectStore): Promise<KeyObject[]> {
     if (bytes !== undefined) objects.push({ name, bytes })
   }
   return objects
-}
-
-export function probeObject(repo: string, probe: ProbeReport, ms: number): Uint8Array {
-  return canonicalJson(probeKind.write({ repo, ...probeMembers(probe, ms) }))
-}
-
-function probeMembers({ passed, checks, staleMs, skewMs }: ProbeReport, ms: number): Fmt['probe'] {
-  return { ms, passed, checks: checks.map((check) => ({ ...check })), staleMs, skewMs }
 }
 
 async function putAll(store: ObjectStore, objects: readonly KeyObject[]): Promise<void> {
@@ -233,7 +216,7 @@ async function put(store: ObjectStore, name: string, bytes: Uint8Array): Promise
 }
 
 /** §3.4: resuming is for what init itself has made. */
-function requireBeginning(path: string, present: readonly string[]): void {
+function requireBeginning(place: string, present: readonly string[]): void {
   const beyond = present.find((name) => {
     const parsed = parseName(name)
     if (parsed?.kind === 'floor') return parsed.n !== 1
@@ -243,23 +226,17 @@ function requireBeginning(path: string, present: readonly string[]): void {
   if (beyond === undefined && !complete) return
   throw new HoldfastError(
     'RepositoryExists',
-    `the repository in ${path} is complete${beyond === undefined ? '' : ` and in use: ${beyond}`}`,
+    `the repository in ${place} is complete${beyond === undefined ? '' : ` and in use: ${beyond}`}`,
   )
 }
 
-function requireFit(probe: ProbeReport): void {
-  if (probe.passed) return
-  const failed = probe.checks.filter((check) => !check.passed).map(({ name, detail }) => `${name}: ${detail}`)
-  throw new HoldfastError('StoreUnfit', `the store does not keep what the repository relies on: ${failed.join('; ')}`, {
-    data: { checks: probe.checks },
-  })
-}
-
-async function taken(path: string, foreign: readonly string[]): Promise<HoldfastError> {
-  const repository = await readFmt(connectTo({ kind: 'posix', path })()).catch((error: unknown) => {
+async function taken(location: RepositoryLocation, foreign: readonly string[]): Promise<HoldfastError> {
+  const place = locationText(location)
+  const repository = await readFmt(connectTo(location)()).catch((error: unknown) => {
     if (isHoldfastError(error)) return undefined
     throw error
   })
-  if (repository !== undefined) return new HoldfastError('RepositoryExists', `there is a repository in ${path} already`)
-  return new HoldfastError('RepositoryForeign', `${path} is not empty: ${foreign.slice(0, 5).join(', ')}`)
+  if (repository !== undefined)
+    return new HoldfastError('RepositoryExists', `there is a repository in ${place} already`)
+  return new HoldfastError('RepositoryForeign', `${place} is not empty: ${foreign.slice(0, 5).join(', ')}`)
 }

@@ -7,7 +7,8 @@ import { openRepositoryWith } from './repository.ts'
 import type { CreateOptions, OpenOptions, Repository } from './types.ts'
 
 export type * from './types.ts'
-export { probeLocation } from './repository.ts'
+export { probeLocation } from './probing.ts'
+export { parseLocation, readReference } from './store/index.ts'
 
 /**
  * Makes a repository (§3.4): probes the store, writes two key slots and opens each again. The recovery key is returned once

@@ -1,17 +1,18 @@
-import { HoldfastError } from '../base/index.ts'
-import { connectTo, capacityOf, probeStore, layOut, foreignEntries, type Connect } from './store/index.ts'
-import { keyObjects, readFmt } from './create.ts'
+import { HoldfastError, locationText } from '../base/index.ts'
+import { keyObjects } from './create.ts'
 import type { Engine } from './engine.ts'
 import { FeatureGate } from './features.ts'
 import { GcStateReader } from './gcstate/index.ts'
 import { IndexView } from './index-view/index.ts'
 import { checkSigner, unlock, verifyRecord, type DerivePassphrase } from './keys/index.ts'
+import { knownTraits, readFmt } from './probing.ts'
 import { BlobReader } from './read/blob-reader.ts'
 import { LoadedPoint } from './read/open-point.ts'
 import { Points } from './read/points.ts'
 import { Quarantines } from './read/quarantine.ts'
 import { spotCheck } from './read/spot-check.ts'
 import { readUsage } from './read/usage.ts'
+import { capacityOf, connectTo, type Connect } from './store/index.ts'
 import type {
   CommitOptions,
   CommitResult,
@@ -20,7 +21,6 @@ import type {
   OpenPoint,
   PartResult,
   PointEntry,
-  ProbeReport,
   Repository,
   RepositoryLocation,
   RepositoryUsage,
@@ -51,14 +51,16 @@ export async function openRepositoryWith(
   internals: OpenInternals = {},
 ): Promise<OpenedRepository> {
   const { location, secret, cacheDir, threads } = options
-  const connect = internals.connect ?? connectTo(location)
-  const store = connect()
+  const first = (internals.connect ?? connectTo(location))()
   const warn = internals.warn ?? ((message: string) => process.emitWarning(message, 'RepositoryWarning'))
   const clock = internals.clock ?? Date.now
-  const found = await readFmt(store)
-  if (found === undefined) throw new HoldfastError('RepositoryMissing', `there is no repository in ${location.path}`)
+  const found = await readFmt(first)
+  if (found === undefined)
+    throw new HoldfastError('RepositoryMissing', `there is no repository in ${locationText(location)}`)
   const { fmt } = found
   for (const { name, why } of found.ignored) warn(`${name} was ignored: ${why}`)
+  const connect = internals.connect ?? connectTo(location, await knownTraits(first, fmt, warn))
+  const store = connect()
   // The secret first: Argon2id runs before any buffer is taken (rulings 9).
   const unlocked = await unlock(await keyObjects(store), fmt.repo, secret, internals.derive)
   const { ring, inventory } = unlocked
@@ -167,11 +169,4 @@ export class OpenedRepository implements Repository {
     const { entry, manifest } = await this.#points.load(stem, explicit)
     return new LoadedPoint(this.engine, manifest, entry)
   }
-}
-
-/** The litmus probe (§14.4) at a location, whether or not a repository is there. A place that does not exist is made. */
-export async function probeLocation(location: RepositoryLocation): Promise<ProbeReport> {
-  const connect = connectTo(location)
-  if ((await foreignEntries(location)).length === 0) await layOut(location)
-  return await probeStore([connect(), connect()])
 }

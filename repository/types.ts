@@ -2,13 +2,14 @@
  * The public face of the repository: what activities, the CLI and tests use. Plain objects and streams; nothing here
  * knows hypervisors. Section numbers refer to docs/repository-format.md.
  */
+import type { RepositoryLocation } from '../base/index.ts'
 
 /** 32 lower-case hex digits. */
 export type Uuid32 = string
 /** `snap/<series32>/<rev16>-<uuid32>`, without extension. */
 export type Stem = string
 
-export type RepositoryLocation = { readonly kind: 'posix'; readonly path: string }
+export type { RepositoryLocation }
 
 /** What opens a key slot (§5.4). Never logged, never in arguments, histories or errors. */
 export type UnlockSecret =
@@ -353,6 +354,11 @@ export interface CreateOptions {
   readonly argon2?: { readonly m: number; readonly t: number; readonly p: number }
   /** Completes an interrupted init (§3.4). */
   readonly resume?: boolean
+  /**
+   * A mount whose listings may lag (§14.3) is refused unless the operator says: `accept`, then every writer waits for them
+   * to settle; `one-host`, then no other host ever uses the repository.
+   */
+  readonly degraded?: 'accept' | 'one-host'
   readonly onProgress?: (what: string) => void
 }
 

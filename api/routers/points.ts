@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import { locationText } from '../../base/index.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { pointRoutes as routes } from '../routes/index.ts'
@@ -14,6 +15,6 @@ export function pointRouter({ catalog }: ApiDeps): OpenAPIHono<ApiEnv> {
     })
     .openapi(routes.get, (c) => {
       const point = catalog.points.get(c.req.valid('param').id)
-      return c.json(pointDetailView(point, catalog.repositories.get(point.repositoryId).location.path), 200)
+      return c.json(pointDetailView(point, locationText(catalog.repositories.get(point.repositoryId).location)), 200)
     })
 }

@@ -2,8 +2,19 @@ import { z } from '@hono/zod-openapi'
 import { orNull, byteCount, displayName, durationMs, pageOf, repositoryId, site, timeMs, vmId } from './common.ts'
 import { runErrorSchema } from './runs.ts'
 
+/** The rest of a URL is checked by the worker that opens it; user and password in it would be a secret in the catalogue. */
+const storeUrl = (scheme: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^${scheme}://[a-z0-9][^\\s@#]*$`), `a URL ${scheme}://… without user and password`)
+    .max(2000)
+
 export const locationSchema = z
-  .object({ kind: z.literal('posix'), path: z.string().regex(/^\//, 'an absolute path').max(1000) })
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('posix'), path: z.string().regex(/^\//, 'an absolute path').max(1000) }),
+    z.object({ kind: z.literal('s3'), url: storeUrl('s3') }),
+    z.object({ kind: z.literal('azure'), url: storeUrl('azure') }),
+  ])
   .openapi('RepositoryLocation')
 
 export const usageSchema = z

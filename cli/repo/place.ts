@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { HoldfastError } from '../../base/index.ts'
 import type { PointEntry, Repository, RepositoryLocation, Stem } from '../../repository/index.ts'
 import { homeFolder } from '../home.ts'
@@ -10,15 +10,20 @@ export interface PlaceOptions extends SecretOptions {
   readonly repo?: string
 }
 
-/** The repository's directory: named first, else `--repo`, else HOLDFAST_REPOSITORY. */
-export function placeOf(io: Io, named: string | undefined, options: PlaceOptions): RepositoryLocation {
-  const path = named ?? options.repo ?? io.world.env['HOLDFAST_REPOSITORY']
-  if (path === undefined || path === '') {
+/** The repository's directory or URL: named first, else `--repo`, else HOLDFAST_REPOSITORY. */
+export async function placeOf(
+  io: Io,
+  named: string | undefined,
+  options: Pick<PlaceOptions, 'repo'>,
+): Promise<RepositoryLocation> {
+  const place = named ?? options.repo ?? io.world.env['HOLDFAST_REPOSITORY']
+  if (place === undefined || place === '') {
     throw new HoldfastError('InvalidRequest', 'which repository?', {
-      hint: 'Give its directory, --repo or HOLDFAST_REPOSITORY.',
+      hint: 'Give its directory or URL, --repo or HOLDFAST_REPOSITORY.',
     })
   }
-  return { kind: 'posix', path: resolve(path) }
+  const { parseLocation } = await import('../../repository/index.ts')
+  return parseLocation(place)
 }
 
 export async function openAt(io: Io, location: RepositoryLocation, options: SecretOptions): Promise<Repository> {

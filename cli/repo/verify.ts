@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from '../../base/index.ts'
+import { formatBytes, formatDuration, locationText } from '../../base/index.ts'
 import type { Damage, Repository, VerifyLevel, VerifyReport } from '../../repository/index.ts'
 import { exit } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
@@ -25,7 +25,7 @@ export async function verify(io: Io, repository: Repository, options: VerifyOpti
   })
   progress.end()
   io.answer(report, () => verifyText(report, styleOf(io.hasColor)))
-  const next = whatNext(report, repository.location.path, options)
+  const next = whatNext(report, locationText(repository.location), options)
   if (next !== undefined) io.say(next)
   if (report.damages.length > 0) io.end(exit.failed)
 }

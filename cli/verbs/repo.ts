@@ -1,6 +1,13 @@
 import { basename } from 'node:path'
 import { Command, Option } from 'commander'
-import { describeError, formatBytes, HoldfastError, isHoldfastError, toHoldfastError } from '../../base/index.ts'
+import {
+  describeError,
+  formatBytes,
+  HoldfastError,
+  isHoldfastError,
+  locationText,
+  toHoldfastError,
+} from '../../base/index.ts'
 import type { OpenPoint, PointEntry, PointInfo, Repository } from '../../repository/index.ts'
 import type { Io } from '../io.ts'
 import { plain } from '../render/style.ts'
@@ -8,15 +15,18 @@ import { pairs, table } from '../render/table.ts'
 import { at, size } from '../render/words.ts'
 import { findStem, openAt, placeOf, type PlaceOptions } from '../repo/place.ts'
 import { Progress } from '../repo/progress.ts'
+import { probe } from '../repo/probe.ts'
 import { readPassphrase } from '../repo/secret.ts'
 import { verify, type VerifyOptions } from '../repo/verify.ts'
 import { examples, whole, type Verb } from './common.ts'
 
-/** Works on a directory alone: the day on which there is no server is the day on which it is needed. */
+/** Works on the repository alone: the day on which there is no server is the day on which it is needed. */
 export const repo: Verb = (ioOf) => {
   const command = new Command('repo').description('work on a repository offline, without any server')
   examples(command, [
     'holdfast repo init /srv/backup --passphrase-file /root/backup.pass',
+    'holdfast repo init "s3://bucket/vms?endpoint=https://s3.example.org&credentials=file:/root/s3.key"',
+    'holdfast repo probe /srv/backup',
     'holdfast repo ls /srv/backup --passphrase-file /root/backup.pass',
     'holdfast repo verify /srv/backup --level full',
     'holdfast repo verify /srv/backup --level full --quarantine',
@@ -28,30 +38,40 @@ export const repo: Verb = (ioOf) => {
     command
       .command(name)
       .description(description)
-      .option('-r, --repo <dir>', 'the repository (also HOLDFAST_REPOSITORY)')
+      .option('-r, --repo <place>', 'the repository, a directory or URL (also HOLDFAST_REPOSITORY)')
       .option('--passphrase-file <file>', 'else it is asked for')
 
   sub('init', 'make a repository; prints the recovery key, once')
-    .argument('[dir]')
+    .argument('[place]')
     .option('--resume', 'complete an init that was interrupted')
-    .action(async (dir: string | undefined, options: PlaceOptions & { resume?: boolean }, self: Command) =>
-      init(ioOf(self), dir, options),
-    )
+    .option('--one-host', 'on NFS or SMB: no other host will ever use the repository')
+    .option('--accept-degraded', 'on NFS or SMB: other hosts will; writers wait until listings have settled')
+    .action(async (dir: string | undefined, options: InitOptions, self: Command) => init(ioOf(self), dir, options))
+
+  command
+    .command('probe')
+    .description('test whether the store keeps what a repository relies on; the result is kept in the repository')
+    .argument('[place]')
+    .option('-r, --repo <place>', 'the repository, a directory or URL (also HOLDFAST_REPOSITORY)')
+    .action(async (place: string | undefined, options: Pick<PlaceOptions, 'repo'>, self: Command) => {
+      const io = ioOf(self)
+      await probe(io, await placeOf(io, place, options))
+    })
 
   const opening = (name: string, description: string): Command =>
     sub(name, description).option('--recovery-key-file <file>', 'open it with the recovery key instead')
 
   opening('info', 'id, points, sizes and ratios')
-    .argument('[dir]')
+    .argument('[place]')
     .action(async (dir: string | undefined, options: PlaceOptions, self: Command) => {
       const io = ioOf(self)
-      await using repository = await openAt(io, placeOf(io, dir, options), options)
+      await using repository = await openAt(io, await placeOf(io, dir, options), options)
       const usage = await repository.usage()
       const { id, location } = repository
       io.answer({ id, location, ...usage }, () =>
         pairs([
           ['id', id],
-          ['place', location.path],
+          ['place', locationText(location)],
           ['points', `${usage.points} of ${usage.series} ${usage.series === 1 ? 'VM' : 'VMs'}`],
           ['logical', size(usage.logicalBytes)],
           ['unique', `${size(usage.uniqueBytes)}${ratio(usage.logicalBytes, usage.uniqueBytes, 'deduplicated')}`],
@@ -64,16 +84,16 @@ export const repo: Verb = (ioOf) => {
       )
     })
   opening('ls', 'points, newest first inside each series; every state is shown')
-    .argument('[dir]')
+    .argument('[place]')
     .option('--vm <name>', 'only of VMs of this name, and those that cannot be read')
     .option('--limit <n>', 'points at most', whole('--limit', 1, 100_000), 1000)
     .action(async (dir: string | undefined, options: PlaceOptions & ListOptions, self: Command) => {
       const io = ioOf(self)
-      await using repository = await openAt(io, placeOf(io, dir, options), options)
+      await using repository = await openAt(io, await placeOf(io, dir, options), options)
       await list(io, repository, options)
     })
   opening('verify', 'check what is stored: sizes and tables (quick), or every chunk decrypted and hashed (full)')
-    .argument('[dir]')
+    .argument('[place]')
     .addOption(new Option('--level <level>').choices(['quick', 'full']).default('quick'))
     .option('--point <stem...>', 'only these points')
     .option(
@@ -82,7 +102,7 @@ export const repo: Verb = (ioOf) => {
     )
     .action(async (dir: string | undefined, options: VerifyOptions, self: Command) => {
       const io = ioOf(self)
-      await using repository = await openAt(io, placeOf(io, dir, options), options)
+      await using repository = await openAt(io, await placeOf(io, dir, options), options)
       await verify(io, repository, options)
     })
   opening('export', 'write a disk as a raw image; holes stay holes')
@@ -96,7 +116,7 @@ export const repo: Verb = (ioOf) => {
     )
     .action(async (stem: string, disk: string, file: string, options: ExportOptions, self: Command) => {
       const io = ioOf(self)
-      await using repository = await openAt(io, placeOf(io, undefined, options), options)
+      await using repository = await openAt(io, await placeOf(io, undefined, options), options)
       await exportOne(io, repository, {
         stem,
         disk,
@@ -115,7 +135,7 @@ export const repo: Verb = (ioOf) => {
       const io = ioOf(self)
       const { openImage } = await import('../repo/image.ts')
       await using image = await openImage(file, io.world.signal)
-      await using repository = await openAt(io, placeOf(io, undefined, options), options)
+      await using repository = await openAt(io, await placeOf(io, undefined, options), options)
       const { importDisk } = await import('../repo/import.ts')
       const progress = new Progress(io, basename(file))
       const done = await importDisk(repository, image.source, {
@@ -159,19 +179,30 @@ function ratio(from: number, to: number, word: string): string {
   return to > 0 && from > 0 ? ` (${word} ${(from / to).toFixed(1)} ×)` : ''
 }
 
-async function init(io: Io, dir: string | undefined, options: PlaceOptions & { resume?: boolean }): Promise<void> {
-  const location = placeOf(io, dir, options)
+interface InitOptions extends PlaceOptions {
+  readonly resume?: boolean
+  readonly oneHost?: boolean
+  readonly acceptDegraded?: boolean
+}
+
+async function init(io: Io, dir: string | undefined, options: InitOptions): Promise<void> {
+  if (options.oneHost && options.acceptDegraded) {
+    throw new HoldfastError('InvalidRequest', '--one-host and --accept-degraded exclude each other')
+  }
+  const location = await placeOf(io, dir, options)
   const passphrase = await readPassphrase(io, options, true)
   const { createRepository } = await import('../../repository/index.ts')
   const made = await createRepository({
     location,
     passphrase,
     ...(options.resume && { resume: true }),
+    ...(options.oneHost && { degraded: 'one-host' }),
+    ...(options.acceptDegraded && { degraded: 'accept' }),
     onProgress: (what) => io.say(what),
   })
-  io.answer({ ...made, path: location.path }, () =>
+  io.answer({ ...made, place: locationText(location) }, () =>
     [
-      `Repository ${made.id} in ${location.path}`,
+      `Repository ${made.id} in ${locationText(location)}`,
       '',
       'Recovery key, shown this once and stored nowhere:',
       '',

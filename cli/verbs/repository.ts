@@ -1,6 +1,5 @@
-import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { formatBytes } from '../../base/index.ts'
+import { formatBytes, locationText } from '../../base/index.ts'
 import { ask, type Schemas } from '../client/index.ts'
 import { exit } from '../exit-codes.ts'
 import { plain } from '../render/style.ts'
@@ -21,17 +20,18 @@ export const repository: Verb = (ioOf) => {
     .command('add')
     .description('register one that `holdfast repo init` has made')
     .argument('<name>')
-    .argument('<path>', 'directory, as the workers of its site see it')
+    .argument('<place>', 'directory or URL, as the workers of its site see it')
     .requiredOption('--credential <ref>', 'where workers find the passphrase: file:/path')
     .option('--site <site>', 'whose workers reach it', 'local')
-    .action(async (name: string, path: string, options: { credential: string; site: string }, self: Command) => {
+    .action(async (name: string, place: string, options: { credential: string; site: string }, self: Command) => {
       const io = ioOf(self)
+      const { parseLocation } = await import('../../repository/index.ts')
       const added = await ask(
         io.api().POST('/repositories', {
           body: {
             name,
             site: options.site,
-            location: { kind: 'posix', path: resolve(path) },
+            location: parseLocation(place),
             credentialRef: options.credential,
           },
         }),
@@ -59,7 +59,7 @@ export const repository: Verb = (ioOf) => {
             head: 'LAST TEST',
             cell: (one) => (one.test ? `${one.test.state} ${ago(one.test.testedMs, io.world.now())}` : 'never'),
           },
-          { head: 'PLACE', cell: (one) => plain(one.location.path) },
+          { head: 'PLACE', cell: (one) => plain(locationText(one.location)) },
         ]),
       )
     })

@@ -6,8 +6,12 @@ import { buildDashboard } from './prepare-web.ts'
 
 /** `prepare` for scripts that need it: an expected failure is told in words, and ends the process. */
 export async function prepareOrExit(): Promise<void> {
+  await orExit(prepare)
+}
+
+export async function orExit(work: () => Promise<void>): Promise<void> {
   try {
-    await prepare()
+    await work()
   } catch (error) {
     if (!isHoldfastError(error)) throw error
     console.error(`\n✗ ${error.message}\n  ${error.hint}`)
@@ -32,7 +36,7 @@ export async function prepare(): Promise<void> {
   await step('dashboard', async () => ((await buildDashboard()) ? 'built' : 'unchanged'))
 }
 
-async function step(name: string, work: (progress: (text: string) => void) => Promise<string>): Promise<void> {
+export async function step(name: string, work: (progress: (text: string) => void) => Promise<string>): Promise<void> {
   const started = Date.now()
   const outcome = await work((text) => console.error(`· ${name}: ${text}`))
   console.error(`· ${name}: ${outcome}, ${formatDuration(Date.now() - started)}`)

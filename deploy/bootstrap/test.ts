@@ -1,12 +1,13 @@
 /**
  * `npm test`: set-up, check, then every suite against real products. Prints durations and one closing line of counts.
- * `npm test -- contract e2e` runs only those parts.
+ * `npm test -- contract e2e` runs only those parts; `npm run test:stores` adds object stores that are built from source.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { partsToRun } from './parts.ts'
 import { prepareOrExit } from './prepare-all.ts'
+import { prepareStoresOrExit } from './prepare-stores.ts'
 import { runTask, type Outcome } from './tasks.ts'
 
 const asked = partsToRun(process.argv.slice(2))
@@ -16,7 +17,9 @@ if ('unknown' in asked) {
 }
 const started = Number(process.env['HOLDFAST_STARTED'] ?? Date.now())
 const logs = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
-await prepareOrExit()
+if (asked.run.some((part) => part !== 'stores')) await prepareOrExit()
+if (asked.run.includes('contract')) await prepareStoresOrExit(['seaweedfs', 'azurite'])
+if (asked.run.includes('stores')) await prepareStoresOrExit(['seaweedfs', 'versitygw', 'minio'])
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
 const outcomes: Outcome[] = []

@@ -1,7 +1,7 @@
 /**
- * Where objects live: the interface that the repository needs of any store (docs/repository-format.md §14.1), the posix
- * store (§14.2), the litmus probe that a store must pass (§14.4), and what tests need of stores: the contract suite and a
- * wrapper that injects faults.
+ * Where objects live: the interface that the repository needs of any store (docs/repository-format.md §14.1), the stores for
+ * directories, S3 and Azure Blob (§14.2), the litmus probe that a store must pass (§14.4), and what tests need of stores: the
+ * contract suite and a wrapper that injects faults.
  */
 export {
   cancelled,
@@ -21,5 +21,10 @@ export {
 export { PosixStore } from './posix.ts'
 export { inParallel } from './posix-files.ts'
 export { capacityOf, connectTo, foreignEntries, layOut } from './location.ts'
-export { FULL_PROBE, probeStore, SMALL_PROBE, type ProbeSize } from './probe.ts'
+export { parseLocation } from './location-url.ts'
+export { readReference } from './credentials.ts'
+export { FULL_PROBE, SMALL_PROBE, type ProbeSize } from './probe.ts'
+export { probePlace, requireFit, type Degraded } from './probe-location.ts'
+export { traitsOf, type StoreTraits } from './traits.ts'
 export { FaultClock, FaultyStore, type Fault, type FaultPlan, type StoreCall } from './faulty.ts'
+export { BAD_DAY, BROKEN_STORE, seededFaults, type FaultMix } from './fault-plan.ts'

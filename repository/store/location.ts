@@ -1,18 +1,57 @@
-import { readdir, statfs } from 'node:fs/promises'
-import { HoldfastError } from '../../base/index.ts'
-import type { RepositoryLocation } from '../types.ts'
-import { errnoOf, posixError } from './posix-errors.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RepositoryLocation } from '../../base/index.ts'
+import { parseAzureUrl, parseS3Url } from './location-url.ts'
+import { NetworkStore } from './network-store.ts'
+import { posixCapacity, posixEntries } from './posix-place.ts'
 import { PosixStore } from './posix.ts'
-import type { Connect, ObjectStore } from './store.ts'
+import { RateLimiter } from './rate-limiter.ts'
+import { Requests } from './requests.ts'
+import type { Connect } from './store.ts'
+import type { StoreTraits } from './traits.ts'
 
-/** How to reach the store at a location; every call is a connection of its own. */
-export function connectTo(location: RepositoryLocation): Connect {
-  return (): ObjectStore => new PosixStore(location.path)
+type NetworkLocation = Exclude<RepositoryLocation, { readonly kind: 'posix' }>
+
+/** How to reach the store at a location; every call is a connection of its own. Throws ConfigInvalid. */
+export function connectTo(location: RepositoryLocation, traits: StoreTraits = {}): Connect {
+  if (location.kind !== 'posix') return networkTo(location, traits)
+  return () => new PosixStore(location.path, { settleMs: traits.settleMs ?? 0 })
 }
 
-/** Makes what the store needs before its first object. Again: yes. */
+/** Connections of one place keep to one rate. */
+function networkTo(location: NetworkLocation, traits: StoreTraits = {}): () => NetworkStore {
+  const { place, ...options } = location.kind === 's3' ? s3(location.url) : azure(location.url)
+  const wait = async (ms: number, signal: AbortSignal) => void (await sleep(ms, undefined, { signal }))
+  const limiter = new RateLimiter({ most: place.rate ?? Infinity, clock: Date.now, wait })
+  const putIfAbsent = traits.putIfAbsent ?? place.putIfAbsent
+  return () => new NetworkStore({ ...options, putIfAbsent, requests: new Requests({ limiter }) })
+}
+
+function s3(url: string) {
+  const place = parseS3Url(url)
+  return {
+    place,
+    kind: 's3',
+    serverChecksum: 'sha256',
+    objectLock: place.objectLock === undefined ? 'none' : 's3',
+    wire: async () => new (await import('./s3-wire.ts')).S3Wire(place),
+  } as const
+}
+
+function azure(url: string) {
+  const place = parseAzureUrl(url)
+  return {
+    place,
+    kind: 'azure',
+    serverChecksum: 'md5',
+    objectLock: place.immutability === undefined ? 'none' : 'azure',
+    wire: async () => new (await import('./azure-wire.ts')).AzureWire(place),
+  } as const
+}
+
+/** Makes what the store needs before its first object. Again: yes. A bucket or container must be there: it has settings. */
 export async function layOut(location: RepositoryLocation): Promise<void> {
-  await new PosixStore(location.path).layOut()
+  if (location.kind === 'posix') await new PosixStore(location.path).layOut()
+  else await networkTo(location)().now()
 }
 
 /** What an empty or interrupted repository consists of; anything else at its place is somebody else's. */
@@ -22,27 +61,13 @@ const harmless = new Set(['lost+found', '.reserve'])
 
 /** Names at the location that no repository in the making has. Empty: it can be used. */
 export async function foreignEntries(location: RepositoryLocation): Promise<string[]> {
-  try {
-    const names = await readdir(location.path)
-    return names.filter((name) => !own.has(name) && !harmless.has(name))
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return []
-    if (errnoOf(error) === 'ENOTDIR') {
-      throw new HoldfastError('RepositoryForeign', `${location.path} is not a directory`, { cause: error })
-    }
-    throw posixError(error, 'list', location.path)
-  }
+  const entries = location.kind === 'posix' ? await posixEntries(location.path) : await networkTo(location)().topLevel()
+  return entries.filter((name) => !own.has(name) && !harmless.has(name))
 }
 
 /** Size and free space of the file system under a location; undefined where it cannot be known. */
 export async function capacityOf(
   location: RepositoryLocation,
 ): Promise<{ readonly capacityBytes: number; readonly freeBytes: number } | undefined> {
-  try {
-    const { blocks, bavail, bsize } = await statfs(location.path)
-    return { capacityBytes: blocks * bsize, freeBytes: bavail * bsize }
-  } catch (error) {
-    if (errnoOf(error) === 'ENOSYS' || errnoOf(error) === 'ENOTSUP') return undefined
-    throw posixError(error, 'look at', location.path)
-  }
+  return location.kind === 'posix' ? await posixCapacity(location.path) : undefined
 }

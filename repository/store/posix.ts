@@ -24,6 +24,8 @@ export interface PosixOptions {
   readonly clock?: () => number
   /** Objects in one page of a listing. */
   readonly page?: number
+  /** §14.3: what to wait before a listing is believed, where the probe saw that it lags. Default 0. */
+  readonly settleMs?: number
 }
 
 /**
@@ -35,11 +37,13 @@ export class PosixStore implements ObjectStore {
   readonly #files: PosixFs
   readonly #writer: PosixWriter
   readonly #page: number
+  readonly #settleMs: number
 
   constructor(root: string, options: PosixOptions = {}) {
     this.#files = options.files ?? realFs
     this.#root = new PosixRoot(this.#files, resolve(root))
     this.#page = options.page ?? 4096
+    this.#settleMs = options.settleMs ?? 0
     const { reserveBytes = 64 * MiB, clock = Date.now } = options
     const housekeeping = new Housekeeping(this.#files, this.#root.path, { reserveBytes, clock })
     this.#writer = new PosixWriter(this.#files, this.#root, housekeeping)
@@ -50,8 +54,8 @@ export class PosixStore implements ObjectStore {
       kind: 'posix',
       putIfAbsent: this.#writer.hasHardLinks ? 'native' : 'emulated',
       serverChecksum: 'none',
-      listing: 'linearizable',
-      settle: millis(0),
+      listing: this.#settleMs > 0 ? 'degraded' : 'linearizable',
+      settle: millis(this.#settleMs),
       defer: true,
       versioned: false,
       objectLock: 'none',

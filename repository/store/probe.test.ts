@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { MemoryBucket } from '../testing/index.ts'
 import { FaultyStore, type FaultPlan } from './faulty.ts'
 import { probeStore, SMALL_PROBE } from './probe.ts'
+import { traitsOf } from './traits.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
 
@@ -75,7 +76,7 @@ describe('the litmus probe', () => {
     expect(report.checks.filter(({ passed }) => !passed).map(({ name }) => name)).toEqual(['delete'])
   })
 
-  it('refuses a store that lets a second put win', async () => {
+  it('says of a store that lets a second put win that if-absent is emulated, and takes it', async () => {
     const bucket = new MemoryBucket()
     const store = bucket.connect()
     store.putIfAbsent = async (name, body) => {
@@ -84,6 +85,8 @@ describe('the litmus probe', () => {
     }
     const report = await probeStore([store, store], SMALL_PROBE)
     expect(report.checks.filter(({ passed }) => !passed).map(({ name }) => name)).toEqual(['put if absent'])
+    expect(report.passed).toBe(true)
+    expect(traitsOf([report])).toEqual({ putIfAbsent: 'emulated' })
   })
 
   it('says that a clock is off without refusing the store', async () => {

@@ -69,11 +69,20 @@ export interface ObjectStore {
   /** Names in ascending byte order after `cursor`. Complete only when `next` is undefined. */
   list(prefix: string, cursor?: string): Promise<{ objects: ObjectInfo[]; next?: string }>
 
-  /** Idempotent. On a versioned store deletes the version, not the name. */
+  /** Idempotent. On a versioned store deletes the version, without one every version of the name, never the name alone. */
   delete(name: ObjectName, options?: { version?: string }): Promise<void>
 
   /** The store's clock: Date of an answer, or on posix the mtime of a fresh file. Unix milliseconds. */
   now(): Promise<Millis>
+
+  /**
+   * §11.5, where `objectLock` is not none: keeps the object until `until` at least, never shortens. Again: yes, without a
+   * request that changes anything. Absent throws; a refusal is StoreDenied.
+   */
+  extendRetention?(name: ObjectName, until: Millis): Promise<void>
+
+  /** §11.5: held objects stay, whatever their retention, until they are released. Again: yes. */
+  setLegalHold?(name: ObjectName, held: boolean): Promise<void>
 }
 
 /** Opens a further connection to the same store: reads that fail are tried over another one (§7.8). */

@@ -1,3 +1,4 @@
+import type { RepositoryLocation } from '../../base/index.ts'
 import type { Endpoint, VmRef } from '../../drivers/values.ts'
 
 /** Where a repository is and how to open it: references, never secrets. */
@@ -6,7 +7,7 @@ export interface RepositoryRef {
   readonly name: string
   /** Site whose workers reach it. */
   readonly site: string
-  readonly location: { readonly kind: 'posix'; readonly path: string }
+  readonly location: RepositoryLocation
   /** `file:<path>` of the passphrase (rulings 19). */
   readonly credentialRef: string
 }

@@ -1107,6 +1107,14 @@ export interface components {
             /** @enum {string} */
             kind: "posix";
             path: string;
+        } | {
+            /** @enum {string} */
+            kind: "s3";
+            url: string;
+        } | {
+            /** @enum {string} */
+            kind: "azure";
+            url: string;
         };
         RepositoryUsage: {
             /**

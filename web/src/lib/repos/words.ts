@@ -7,6 +7,11 @@ const failAt = 95
 /** A repository that is full sooner than this is worth a colour. */
 const soonMs = 60 * 86_400_000
 
+/** A directory, or the URL of an object store. */
+export function placeOf({ location }: Pick<Repository, 'location'>): string {
+  return location.kind === 'posix' ? location.path : location.url
+}
+
 /** How full the place is, with everything that lies there, not only ours. Null where the store does not say. */
 export function fillOf(
   repository: Pick<Repository, 'usage'>,

@@ -1,0 +1,83 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { isHoldfastError } from '../base/index.ts'
+import { canonicalJson, names, parseName, probeKind, toHex, type Fmt } from './format/index.ts'
+import { openFmt } from './keys/index.ts'
+import { getSmall } from './read/manifest.ts'
+import {
+  connectTo,
+  foreignEntries,
+  getObject,
+  layOut,
+  listAll,
+  probePlace,
+  traitsOf,
+  type ObjectStore,
+  type StoreTraits,
+} from './store/index.ts'
+import type { ProbeReport, RepositoryLocation } from './types.ts'
+
+const { signal } = new AbortController()
+/** §3.2: how many results are kept in the repository. */
+const KEPT = 12
+
+/** The descriptor of what is there; undefined if there is none yet. */
+export async function readFmt(store: ObjectStore): Promise<ReturnType<typeof openFmt> | undefined> {
+  const replicas = []
+  for (const replica of [0, 1, 2] as const) {
+    const name = names.fmt(replica)
+    const bytes = await getSmall(store, name, signal)
+    if (bytes !== undefined) replicas.push({ name, bytes })
+  }
+  return replicas.length === 0 ? undefined : openFmt(replicas)
+}
+
+/**
+ * The litmus probe (§14.4) at a location, whether or not a repository is there; if one is, the result is recorded in it. A
+ * place that does not exist is made.
+ */
+export async function probeLocation(location: RepositoryLocation): Promise<ProbeReport> {
+  if ((await foreignEntries(location)).length === 0) await layOut(location)
+  const connect = connectTo(location)
+  const report = await probePlace(location, connect)
+  const store = connect()
+  const found = await readFmt(store)
+  if (found !== undefined) await record(store, found.fmt.repo, report, Date.now())
+  return report
+}
+
+/** Puts a result into the repository and removes those that it makes too old. */
+async function record(store: ObjectStore, repo: string, report: ProbeReport, ms: number): Promise<void> {
+  const body = probeBytes(repo, report, ms)
+  const sha256 = createHash('sha256').update(body).digest()
+  await store.putIfAbsent(names.probe(ms, toHex(randomBytes(8))), body, { sha256, signal })
+  // Newest first, by their names.
+  const all = (await listAll(store, 'probe/')).filter(({ name }) => parseName(name)?.kind === 'probe')
+  for (const { name } of all.slice(KEPT)) await store.delete(name)
+}
+
+/**
+ * What connections to a repository have to know of its store: from the probe of its init, which is signed, and from the last
+ * one, which is not and so can make them more careful only.
+ */
+export async function knownTraits(store: ObjectStore, fmt: Fmt, warn: (message: string) => void): Promise<StoreTraits> {
+  const { objects } = await store.list('probe/')
+  const newest = objects.find(({ name }) => parseName(name)?.kind === 'probe')
+  if (newest === undefined) return traitsOf([fmt.probe])
+  try {
+    const last = probeKind.read(probeKind.parse(await getObject(store, newest.name, signal)))
+    return traitsOf([fmt.probe, ...(last.repo === fmt.repo ? [last] : [])])
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error
+    warn(`${newest.name} was ignored: ${error.message}`)
+    return traitsOf([fmt.probe])
+  }
+}
+
+/** The object `probe/…`. */
+export function probeBytes(repo: string, probe: ProbeReport, ms: number): Uint8Array {
+  return canonicalJson(probeKind.write({ repo, ...probeMembers(probe, ms) }))
+}
+
+export function probeMembers({ passed, checks, staleMs, skewMs }: ProbeReport, ms: number): Fmt['probe'] {
+  return { ms, passed, checks: checks.map((check) => ({ ...check })), staleMs, skewMs }
+}
