@@ -3,6 +3,7 @@ import { connectTo, capacityOf, probeStore, layOut, foreignEntries, type Connect
 import { keyObjects, readFmt } from './create.ts'
 import type { Engine } from './engine.ts'
 import { FeatureGate } from './features.ts'
+import { collect } from './gc/index.ts'
 import { GcStateReader } from './gcstate/index.ts'
 import { IndexView } from './index-view/index.ts'
 import { checkSigner, unlock, verifyRecord, type DerivePassphrase } from './keys/index.ts'
@@ -13,6 +14,8 @@ import { Quarantines } from './read/quarantine.ts'
 import { spotCheck } from './read/spot-check.ts'
 import { readUsage } from './read/usage.ts'
 import type {
+  CollectOptions,
+  CollectReport,
   CommitOptions,
   CommitResult,
   CopyPartOptions,
@@ -161,6 +164,10 @@ export class OpenedRepository implements Repository {
 
   async usage(): Promise<RepositoryUsage> {
     return await readUsage(this.engine, this.#points, () => capacityOf(this.location))
+  }
+
+  async collect(options: CollectOptions): Promise<CollectReport> {
+    return await collect(this.engine, this.#points, options)
   }
 
   async #open(stem: string, explicit: boolean): Promise<LoadedPoint> {

@@ -3,6 +3,8 @@
  * knows hypervisors. Section numbers refer to docs/repository-format.md.
  */
 
+import type { CollectOptions, CollectReport } from './gc/types.ts'
+
 /** 32 lower-case hex digits. */
 export type Uuid32 = string
 /** `snap/<series32>/<rev16>-<uuid32>`, without extension. */
@@ -300,6 +302,8 @@ export interface RepositoryUsage {
   readonly freeBytes: number | null
 }
 
+export type * from './gc/types.ts'
+
 // ── the repository ────────────────────────────────────────────────────────────────────────────────────────
 export interface Repository extends AsyncDisposable {
   /** Repository UUID, 32 hex digits. */
@@ -344,6 +348,8 @@ export interface Repository extends AsyncDisposable {
     signal: AbortSignal,
   ): Promise<{ readonly chunks: number; readonly bytes: number }>
   usage(): Promise<RepositoryUsage>
+  /** One garbage collection (§9). again: yes, at any time, beside anything. Deletes nothing where a root cannot be read. */
+  collect(options: CollectOptions): Promise<CollectReport>
 }
 
 export interface CreateOptions {
