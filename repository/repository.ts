@@ -3,7 +3,7 @@ import { connectTo, capacityOf, probeStore, layOut, foreignEntries, type Connect
 import { keyObjects, readFmt } from './create.ts'
 import type { Engine } from './engine.ts'
 import { FeatureGate } from './features.ts'
-import { collect } from './gc/index.ts'
+import { collect, listHolds, placeHold, prune, rebuildIndex, releaseHold, retentionPoints } from './gc/index.ts'
 import { GcStateReader } from './gcstate/index.ts'
 import { IndexView } from './index-view/index.ts'
 import { checkSigner, unlock, verifyRecord, type DerivePassphrase } from './keys/index.ts'
@@ -19,14 +19,21 @@ import type {
   CommitOptions,
   CommitResult,
   CopyPartOptions,
+  HoldEntry,
+  HoldRequest,
   OpenOptions,
   OpenPoint,
   PartResult,
   PointEntry,
   ProbeReport,
+  PruneOptions,
+  PruneReport,
+  RebuildOptions,
+  RebuildReport,
   Repository,
   RepositoryLocation,
   RepositoryUsage,
+  RetentionPoint,
   SessionSpec,
   VerifyReport,
 } from './types.ts'
@@ -168,6 +175,30 @@ export class OpenedRepository implements Repository {
 
   async collect(options: CollectOptions): Promise<CollectReport> {
     return await collect(this.engine, this.#points, options)
+  }
+
+  async retentionPoints(signal: AbortSignal): Promise<RetentionPoint[]> {
+    return await retentionPoints(this.engine, this.#points, signal)
+  }
+
+  async prune(options: PruneOptions): Promise<PruneReport> {
+    return await prune(this.engine, this.#points, options)
+  }
+
+  async hold(request: HoldRequest, signal: AbortSignal): Promise<string> {
+    return await placeHold(this.engine, request, signal)
+  }
+
+  async listHolds(signal: AbortSignal): Promise<HoldEntry[]> {
+    return await listHolds(this.engine, signal)
+  }
+
+  async release(hold: string): Promise<void> {
+    await releaseHold(this.engine, hold)
+  }
+
+  async rebuildIndex(options: RebuildOptions): Promise<RebuildReport> {
+    return await rebuildIndex(this.engine, options)
   }
 
   async #open(stem: string, explicit: boolean): Promise<LoadedPoint> {

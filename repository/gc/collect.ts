@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { HoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
 import { toHex } from '../format/index.ts'
 import type { GcState } from '../gcstate/index.ts'
 import type { SegmentFile } from '../index-view/index.ts'
-import { requireComplete } from '../keys/index.ts'
 import type { BadSlots } from '../read/quarantine.ts'
 import type { Points } from '../read/points.ts'
 import { cancelled } from '../store/index.ts'
 import { Rereader } from '../verify/reread.ts'
 import { choose, type Choice } from './choose.ts'
+import { requireCollectable } from './collectable.ts'
 import { condemn, type Condemned } from './condemn.ts'
 import { Contents } from './contents.ts'
 import { copyLive } from './copy-live.ts'
@@ -62,22 +61,6 @@ export async function collect(engine: Engine, points: Points, options: CollectOp
     if (signal.aborted) throw cancelled(signal)
     throw error
   }
-}
-
-/** Who deletes needs all keys, the maintenance key among them, one current key set, and to know every feature (§3.5). */
-export async function requireCollectable(engine: Engine, signal: AbortSignal): Promise<void> {
-  requireComplete(engine.inventory)
-  if (!engine.ring.holds('MK')) {
-    throw new HoldfastError('KeyUnknown', 'this secret opens no maintenance key', {
-      hint: 'Open the repository with a secret that may collect and prune.',
-    })
-  }
-  if (engine.keyConflict.length > 0) {
-    throw new HoldfastError('KeysIncomplete', `key sets compete: ${engine.keyConflict.join(', ')}`, {
-      hint: 'Write a key set with a higher revision first.',
-    })
-  }
-  await engine.features.require('gc', signal)
 }
 
 /** What G1 knows of the roots. */

@@ -115,7 +115,10 @@ function mustStop(before: GcState, now: GcState, own: OwnRecord): boolean {
   const isOwn = ({ epoch, nonce }: { epoch: number; nonce: string }) => epoch === own.epoch && nonce === own.nonce
   if (now.floor > own.epoch) return true
   if (!now.records.some(isOwn)) {
-    throw new HoldfastError('ListingIncomplete', `the condemned set of epoch ${own.epoch} was stored, and is not listed`)
+    throw new HoldfastError(
+      'ListingIncomplete',
+      `the condemned set of epoch ${own.epoch} was stored, and is not listed`,
+    )
   }
   return now.records.some((record) => !isOwn(record) && !known.has(`${record.epoch} ${record.nonce}`))
 }

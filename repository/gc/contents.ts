@@ -27,8 +27,7 @@ export interface SegmentSource {
 
 /** The table of contents of a pack, or why it is not known: a note for people. */
 export type TocReading =
-  | { readonly known: true; readonly entries: readonly TocEntry[] }
-  | { readonly known: false; readonly why: string }
+  { readonly known: true; readonly entries: readonly TocEntry[] } | { readonly known: false; readonly why: string }
 
 export interface ContentsSources {
   /** What the index says; stays the caller's. */
@@ -87,11 +86,8 @@ export class Contents implements Disposable {
 
   static async read(table: PackTable, sources: ContentsSources): Promise<Contents> {
     const { segments, signal } = sources
-    const slots = new Uint16Array(table.count)
-    await eachEntry(table, segments, signal, (ordinal, slot) => {
-      if (slot >= (slots[ordinal] ?? 0)) slots[ordinal] = slot + 1
-    })
-    const incomplete = await incompletePacks(table, segments, slots, signal)
+    const slots = await countSlots(table, segments, signal)
+    const incomplete = await incompletePacks(table, segments, signal, slots)
     const unindexed: SegmentFile[] = []
     const kept: Kept[] = []
     try {
@@ -166,13 +162,27 @@ export function ordinalsOf(table: PackTable, segment: SegmentSource): Uint32Arra
   return ordinals
 }
 
-/** Packs of which the index does not account for every byte (§9.3). Each slot counts once, however many segments name it. */
-async function incompletePacks(
+/** Number of slots of each pack, as far as the index knows them. */
+async function countSlots(
   table: PackTable,
   segments: readonly SegmentSource[],
-  slots: Uint16Array,
   signal: AbortSignal,
+): Promise<Uint16Array> {
+  const slots = new Uint16Array(table.count)
+  await eachEntry(table, segments, signal, (ordinal, slot) => {
+    if (slot >= (slots[ordinal] ?? 0)) slots[ordinal] = slot + 1
+  })
+  return slots
+}
+
+/** Packs of which the index does not account for every byte (§9.3). Each slot counts once, however many segments name it. */
+export async function incompletePacks(
+  table: PackTable,
+  segments: readonly SegmentSource[],
+  signal: AbortSignal,
+  counted?: Uint16Array,
 ): Promise<number[]> {
+  const slots = counted ?? (await countSlots(table, segments, signal))
   const first = firstSlots(slots)
   const seen = new Bits(first[table.count] ?? 0)
   const known = new Uint32Array(table.count)
@@ -222,7 +232,8 @@ function firstSlots(slots: Uint16Array): Uint32Array {
     first[ordinal] = sum
     sum += count
   }
-  if (sum > 0xffffffff) throw new HoldfastError('CollectionAborted', `the index names ${sum} blobs, more than a run can mark`)
+  if (sum > 0xffffffff)
+    throw new HoldfastError('CollectionAborted', `the index names ${sum} blobs, more than a run can mark`)
   first[slots.length] = sum
   return first
 }

@@ -50,7 +50,9 @@ export async function mergeIndex(
   const left = await removeSuperseded(run, listed)
   const now = await engine.gc.read(engine.store, signal)
   const merge = new Merge(run, base.base, contents, marks, dropped(contents, now))
-  const groups = planMerge(left, merge.liveOrphans(), base.base, now.records.length, (segment) => merge.hasGarbage(segment))
+  const groups = planMerge(left, merge.liveOrphans(), base.base, now.records.length, (segment) =>
+    merge.hasGarbage(segment),
+  )
   let written = 0
   const gone: SegmentFile[] = []
   for (const group of groups) {

@@ -61,7 +61,12 @@ export async function putRoster(
 
 /** G7: records with a smaller epoch are retired. Another party may have written the same floor: it has the same bytes. */
 export async function putFloor(engine: Engine, n: number, signal: AbortSignal): Promise<void> {
-  await putSmall(engine.store, names.floor(n), encodeFloor({ repo: engine.ring.repo, n }, recordSigner(engine.ring)), signal)
+  await putSmall(
+    engine.store,
+    names.floor(n),
+    encodeFloor({ repo: engine.ring.repo, n }, recordSigner(engine.ring)),
+    signal,
+  )
 }
 
 /** The name is drawn at random: if it is taken, by other bytes than these, the store does not keep what was promised. */

@@ -1,6 +1,7 @@
 import { HoldfastError, isHoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
-import { parseName, sessionKind } from '../format/index.ts'
+import { names, parseName, sessionKind, type SessionOpen } from '../format/index.ts'
+import { openSession } from '../keys/index.ts'
 import { getWhole, listAll, throwIfAborted, type ObjectInfo } from '../store/index.ts'
 import { DEFAULT_LEASE_SEC } from '../write/session-log.ts'
 import { removeObject } from './remove.ts'
@@ -74,6 +75,28 @@ function partOf(name: string): number | undefined {
   return parsed?.kind === 'session' ? parsed.part : undefined
 }
 
+/** Every session with what its `open` object fixes; `plan` undefined: it cannot be understood, or is gone. */
+export async function* readPlans(
+  engine: Engine,
+  signal: AbortSignal,
+): AsyncGenerator<SessionState & { readonly plan: SessionOpen | undefined }> {
+  for await (const session of readSessions(engine, signal)) {
+    const name = names.session(session.session, 0, 1, 0)
+    yield { ...session, plan: await planOf(engine, name, signal) }
+  }
+}
+
+async function planOf(engine: Engine, name: string, signal: AbortSignal): Promise<SessionOpen | undefined> {
+  try {
+    const bytes = await getWhole(engine.store, name, signal)
+    const content = bytes && openSession(engine.ring, bytes, name).content
+    return content?.type === 'open' ? content : undefined
+  } catch (error) {
+    if (isHoldfastError(error) && (error.code.startsWith('Format') || error.code === 'KeyUnknown')) return undefined
+    throw error
+  }
+}
+
 /** Removes what is left of sessions that are long over. The `open` object goes last: without it a session cannot be entered. */
 export async function sweepSessions(engine: Engine, signal: AbortSignal): Promise<number> {
   const nowMs = Number(await engine.store.now())
@@ -94,8 +117,12 @@ export async function requireClock(engine: Engine): Promise<number> {
   const nowMs = Number(await engine.store.now())
   const skewMs = nowMs - engine.clock()
   if (Math.abs(skewMs) <= MAX_SKEW_MS) return nowMs
-  throw new HoldfastError('RetentionRefused', `the store's clock differs from this host's by ${Math.round(skewMs / 1000)} s`, {
-    hint: 'Nothing was removed. Set both clocks right.',
-    data: { skewMs },
-  })
+  throw new HoldfastError(
+    'RetentionRefused',
+    `the store's clock differs from this host's by ${Math.round(skewMs / 1000)} s`,
+    {
+      hint: 'Nothing was removed. Set both clocks right.',
+      data: { skewMs },
+    },
+  )
 }

@@ -1,5 +1,17 @@
+import { isHoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
-import { names, packSizeOf, scanPack, type PackTail, type TocEntry } from '../format/index.ts'
+import {
+  BLOB_HEADER,
+  BLOB_PAGE,
+  bounds,
+  names,
+  PACK_FOOTER,
+  packSizeOf,
+  scanPack,
+  TOC_ENTRY,
+  type PackTail,
+  type TocEntry,
+} from '../format/index.ts'
 import { readPackTail } from '../read/pack-tail.ts'
 import type { Rereader } from '../verify/reread.ts'
 import type { TocReading } from './contents.ts'
@@ -45,14 +57,26 @@ export class TocReader {
       return { how: 'none', why: tail.error.message, proved: tail.proved }
     }
     const why = tail.sound ? `its footer is that of repository ${tail.value.footer.repo}` : tail.error.message
+    const entries = await this.#scan(pack, size)
+    if (entries.length === 0) return { how: 'none', why: `${why}; a scan finds no blob`, proved: true }
+    return { how: 'scanned', entries, whole: packSizeOf(entries) === size, why }
+  }
+
+  /** Blobs of a pack without a usable tail, as far as an index segment can name them. */
+  async #scan(pack: string, size: number): Promise<TocEntry[]> {
+    if (size < bounds.pack.min || size > bounds.pack.max) return []
     const { budget, store } = this.#engine
     const grant = await budget.acquire(Math.min(size, budget.limit), this.#signal)
     try {
-      const entries = scanPack(await store.getRange(names.pack(pack), 0, size, this.#signal)).map((entry) => {
-        return { ...entry, id: Buffer.from(entry.id) }
-      })
-      if (entries.length === 0) return { how: 'none', why: `${why}; a scan finds no blob`, proved: true }
-      return { how: 'scanned', entries, whole: packSizeOf(entries) === size, why }
+      const found = scanPack(await store.getRange(names.pack(pack), 0, size, this.#signal))
+      const isMeta = found[0]?.type === BLOB_PAGE
+      return found
+        .filter(({ type }) => (type === BLOB_PAGE) === isMeta)
+        .filter(({ off, clen }, slot) => off + BLOB_HEADER + clen <= size - PACK_FOOTER - TOC_ENTRY * (slot + 1))
+        .map((entry) => ({ ...entry, id: Buffer.from(entry.id) }))
+    } catch (error) {
+      if (isHoldfastError(error) && error.code === 'FormatError') return []
+      throw error
     } finally {
       grant.release()
     }

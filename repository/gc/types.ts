@@ -78,3 +78,85 @@ export interface CollectReport {
   readonly notes: readonly string[]
   readonly durationMs: number
 }
+
+// ── pruning ───────────────────────────────────────────────────────────────────────────────────────────────
+/** What keep rules are evaluated on (§11.1), for one recovery point. */
+export interface RetentionPoint {
+  readonly stem: string
+  readonly series: string
+  readonly snap: string
+  readonly vm: string
+  readonly origin: 'scheduled' | 'manual' | 'publish' | 'safety' | 'catalog'
+  /** Unix ms: `createdMs`, kept within what the store's time of the manifest allows; of a mirrored point, its own. */
+  readonly timeMs: number
+  /** Why it may not be removed whatever a rule says; null if it may. */
+  readonly guard: 'newest' | 'held' | 'parent of a live session' | null
+}
+
+export interface PruneOptions {
+  /** Points to put a tombstone on. A guarded one is refused, one that has a tombstone is left as it is. */
+  readonly remove: readonly { readonly stem: string; readonly policy?: string }[]
+  readonly reason: 'retention' | 'operator'
+  /** Who decided: a person or a plan. */
+  readonly actor: string
+  readonly dryRun?: boolean
+  /** The sweep is refused if it takes more than this share of the recovery points of a series. Default 0.5; 1: any. */
+  readonly maxShare?: number
+  /** A manifest that was never validated is abandoned so long after its session was over. Default 24 h. */
+  readonly abandonAfterMs?: number
+  readonly signal: AbortSignal
+}
+
+export interface PruneReport {
+  readonly dryRun: boolean
+  /** Points that got a tombstone, or would. Their data go with a later collection. */
+  readonly tombstoned: readonly string[]
+  readonly refused: readonly { readonly stem: string; readonly why: string }[]
+  /** Manifests that were never validated, abandoned. */
+  readonly abandoned: readonly string[]
+  /** Tombstoned points whose manifest was removed, and whose tombstone was (§11.3). */
+  readonly removed: number
+  readonly forgotten: number
+}
+
+export interface HoldRequest {
+  readonly stem: string
+  readonly type: 'pin' | 'legal'
+  readonly actor: string
+  readonly reason: string
+}
+
+export interface HoldEntry {
+  /** `hold/…` */
+  readonly name: string
+  readonly snap: string
+  /** unknown: its content does not count; its name keeps the snapshot all the same. */
+  readonly type: 'pin' | 'legal' | 'unknown'
+  readonly actor: string
+  readonly reason: string
+  readonly ms: number | null
+}
+
+// ── the index ─────────────────────────────────────────────────────────────────────────────────────────────
+export interface RebuildOptions {
+  /** Reads what is missing and changes nothing. */
+  readonly dryRun?: boolean
+  readonly signal: AbortSignal
+  readonly onProgress: (done: number, total: number, what: string) => void
+}
+
+export interface RebuildReport {
+  readonly dryRun: boolean
+  readonly packs: number
+  /** Packs that the index did not know, or not whole. */
+  readonly missing: number
+  /** Of these: indexed now (or would be), and among them those whose table is damaged and that were scanned. */
+  readonly indexed: number
+  readonly scanned: number
+  readonly unreadable: number
+  readonly blobs: number
+  /** Segments. */
+  readonly written: number
+  readonly notes: readonly string[]
+  readonly durationMs: number
+}

@@ -6,7 +6,12 @@ const P = 'p'
 const state = (floor: number, records: readonly [epoch: number, ...packs: string[]][]): GcState => ({
   base: Math.max(floor - 1, ...records.map(([epoch]) => epoch)),
   floor,
-  records: records.map(([epoch, ...packs], index) => ({ epoch, nonce: String(index), final: false, set: new Set(packs) })),
+  records: records.map(([epoch, ...packs], index) => ({
+    epoch,
+    nonce: String(index),
+    final: false,
+    set: new Set(packs),
+  })),
 })
 
 describe('a dated fact about a pack', () => {

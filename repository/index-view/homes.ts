@@ -7,11 +7,7 @@ interface Lookup {
 }
 
 /** Every place of a blob that any of these segments knows. */
-export function* homesOf(
-  segments: readonly Lookup[],
-  type: BlobType,
-  id: Uint8Array,
-): Generator<Location> {
+export function* homesOf(segments: readonly Lookup[], type: BlobType, id: Uint8Array): Generator<Location> {
   const seen = new Set<string>()
   for (const segment of segments) {
     for (const entry of segment.lookup(id)) {
