@@ -151,6 +151,15 @@ export const codes = {
     retry: 'operator',
     hint: 'A record fails its authentication; nothing is deleted until an administrator has looked.',
   },
+  CollectionAborted: {
+    retry: 'operator',
+    hint: 'Nothing was deleted. Run `holdfast repo verify`, bring back or give up what the message names, then collect again.',
+  },
+  RetentionRefused: {
+    retry: 'operator',
+    hint: 'Nothing was removed. Look at the dry run; change the policy, or allow the sweep by name if it is meant.',
+  },
+  HoldRefused: { retry: 'never', hint: 'The point is no longer there to hold; choose another one.' },
   ChunkLost: {
     retry: 'never',
     hint: 'The stored data of these byte ranges is damaged in every place; restore from a mirror or an earlier point.',

@@ -10,7 +10,8 @@ const KNOWN: Features = { read: [], write: [], gc: [] }
 const FRESH_MS = 15 * 60_000
 
 /**
- * §3.5, §4.11: the union of `fmt` and all genuine `feat/` must be known. Reading needs `read`, writing needs `write` too.
+ * §3.5, §4.11: the union of `fmt` and all genuine `feat/` must be known. Reading needs `read`, writing `write` too, and
+ * collecting, pruning and compaction all three.
  * An activation that is not genuine adds nothing and is reported.
  */
 export class FeatureGate {
@@ -19,7 +20,7 @@ export class FeatureGate {
   readonly #store: ObjectStore
   readonly #clock: () => number
   readonly #warn: (message: string) => void
-  #read: { readonly all: Features; readonly at: number } | undefined
+  #read: { readonly all: Features; readonly notGenuine: readonly string[]; readonly at: number } | undefined
 
   constructor(repository: {
     readonly fmt: Fmt
@@ -35,28 +36,41 @@ export class FeatureGate {
     this.#warn = repository.warn
   }
 
-  /** Throws FormatUnsupported. */
-  async require(use: 'read' | 'write', signal: AbortSignal): Promise<void> {
+  /** Throws FormatUnsupported; for `gc`, which deletes, also RecordForged while an activation is not genuine (§4.11). */
+  async require(use: keyof Features, signal: AbortSignal): Promise<void> {
     const at = this.#clock()
-    if (this.#read === undefined || at - this.#read.at >= FRESH_MS) this.#read = { all: await this.#union(signal), at }
-    const { read, write } = this.#read.all
-    const needed = use === 'read' ? read : [...read, ...write]
-    const unknown = needed.filter((name) => !KNOWN.read.includes(name) && !KNOWN.write.includes(name))
-    if (unknown.length === 0) return
-    const what = `the repository uses ${unknown.join(', ')}, which this version cannot ${use}`
-    throw new HoldfastError('FormatUnsupported', what, { data: { features: unknown } })
+    // Who deletes looks at once: an activation may be a minute old.
+    const fresh = this.#read !== undefined && use !== 'gc' && at - this.#read.at < FRESH_MS
+    const known = fresh ? this.#read : undefined
+    const { all, notGenuine } = known ?? (this.#read = { ...(await this.#union(signal)), at })
+    const { read, write, gc } = all
+    const needed = { read, write: [...read, ...write], gc: [...read, ...write, ...gc] }[use]
+    const unknown = needed.filter((name) => !Object.values(KNOWN).some((names) => names.includes(name)))
+    if (unknown.length > 0) {
+      const what = `the repository uses ${unknown.join(', ')}, which this version cannot ${use}`
+      throw new HoldfastError('FormatUnsupported', what, { data: { features: unknown } })
+    }
+    const [forged] = use === 'gc' ? notGenuine : []
+    if (forged === undefined) return
+    throw new HoldfastError('RecordForged', `${forged} is not a genuine activation: it may be one that is damaged`, {
+      data: { record: forged },
+    })
   }
 
-  async #union(signal: AbortSignal): Promise<Features> {
+  async #union(signal: AbortSignal): Promise<{ readonly all: Features; readonly notGenuine: readonly string[] }> {
     const sets: Features[] = [this.#fmt.features]
+    const notGenuine: string[] = []
     for (const { name } of await listAll(this.#store, 'feat/')) {
       if (parseName(name)?.kind !== 'feat') continue
       const opened = await this.#open(name, signal)
       if (opened === undefined) continue
       if ('feat' in opened) sets.push(opened.feat.add)
-      else this.#warn(`${name} is not a genuine activation: ${opened.why.message}`)
+      else {
+        notGenuine.push(name)
+        this.#warn(`${name} is not a genuine activation: ${opened.why.message}`)
+      }
     }
-    return unionFeatures(sets)
+    return { all: unionFeatures(sets), notGenuine }
   }
 
   /** undefined: gone since the listing. */

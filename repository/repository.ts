@@ -2,6 +2,7 @@ import { HoldfastError, locationText } from '../base/index.ts'
 import { keyObjects } from './create.ts'
 import type { Engine } from './engine.ts'
 import { FeatureGate } from './features.ts'
+import { collect, listHolds, placeHold, prune, rebuildIndex, releaseHold, retentionPoints } from './gc/index.ts'
 import { GcStateReader } from './gcstate/index.ts'
 import { IndexView } from './index-view/index.ts'
 import { checkSigner, unlock, verifyRecord, type DerivePassphrase } from './keys/index.ts'
@@ -14,16 +15,25 @@ import { spotCheck } from './read/spot-check.ts'
 import { readUsage } from './read/usage.ts'
 import { capacityOf, connectTo, type Connect } from './store/index.ts'
 import type {
+  CollectOptions,
+  CollectReport,
   CommitOptions,
   CommitResult,
   CopyPartOptions,
+  HoldEntry,
+  HoldRequest,
   OpenOptions,
   OpenPoint,
   PartResult,
   PointEntry,
+  PruneOptions,
+  PruneReport,
+  RebuildOptions,
+  RebuildReport,
   Repository,
   RepositoryLocation,
   RepositoryUsage,
+  RetentionPoint,
   SessionSpec,
   VerifyReport,
 } from './types.ts'
@@ -163,6 +173,34 @@ export class OpenedRepository implements Repository {
 
   async usage(): Promise<RepositoryUsage> {
     return await readUsage(this.engine, this.#points, () => capacityOf(this.location))
+  }
+
+  async collect(options: CollectOptions): Promise<CollectReport> {
+    return await collect(this.engine, this.#points, options)
+  }
+
+  async retentionPoints(signal: AbortSignal): Promise<RetentionPoint[]> {
+    return await retentionPoints(this.engine, this.#points, signal)
+  }
+
+  async prune(options: PruneOptions): Promise<PruneReport> {
+    return await prune(this.engine, this.#points, options)
+  }
+
+  async hold(request: HoldRequest, signal: AbortSignal): Promise<string> {
+    return await placeHold(this.engine, request, signal)
+  }
+
+  async listHolds(signal: AbortSignal): Promise<HoldEntry[]> {
+    return await listHolds(this.engine, signal)
+  }
+
+  async release(hold: string): Promise<void> {
+    await releaseHold(this.engine, hold)
+  }
+
+  async rebuildIndex(options: RebuildOptions): Promise<RebuildReport> {
+    return await rebuildIndex(this.engine, options)
   }
 
   async #open(stem: string, explicit: boolean): Promise<LoadedPoint> {

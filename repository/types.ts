@@ -4,6 +4,18 @@
  */
 import type { RepositoryLocation } from '../base/index.ts'
 
+import type {
+  CollectOptions,
+  CollectReport,
+  HoldEntry,
+  HoldRequest,
+  PruneOptions,
+  PruneReport,
+  RebuildOptions,
+  RebuildReport,
+  RetentionPoint,
+} from './gc/types.ts'
+
 /** 32 lower-case hex digits. */
 export type Uuid32 = string
 /** `snap/<series32>/<rev16>-<uuid32>`, without extension. */
@@ -301,6 +313,8 @@ export interface RepositoryUsage {
   readonly freeBytes: number | null
 }
 
+export type * from './gc/types.ts'
+
 // ── the repository ────────────────────────────────────────────────────────────────────────────────────────
 export interface Repository extends AsyncDisposable {
   /** Repository UUID, 32 hex digits. */
@@ -345,6 +359,19 @@ export interface Repository extends AsyncDisposable {
     signal: AbortSignal,
   ): Promise<{ readonly chunks: number; readonly bytes: number }>
   usage(): Promise<RepositoryUsage>
+  /** One garbage collection (§9). again: yes, at any time, beside anything. Deletes nothing where a root cannot be read. */
+  collect(options: CollectOptions): Promise<CollectReport>
+  /** Every recovery point as keep rules see it (§11.1). */
+  retentionPoints(signal: AbortSignal): Promise<RetentionPoint[]>
+  /** Tombstones, abandoned manifests, and the removal of both (§11). again: yes. Throws RetentionRefused. */
+  prune(options: PruneOptions): Promise<PruneReport>
+  /** Keeps a recovery point whatever rules say (§11.2). The hold's name. Throws HoldRefused. */
+  hold(request: HoldRequest, signal: AbortSignal): Promise<string>
+  listHolds(signal: AbortSignal): Promise<HoldEntry[]>
+  /** again: yes. */
+  release(hold: string): Promise<void>
+  /** Index segments for packs that the index does not know, from the packs themselves. again: yes, beside anything. */
+  rebuildIndex(options: RebuildOptions): Promise<RebuildReport>
 }
 
 export interface CreateOptions {

@@ -13,6 +13,7 @@ import type { Io } from '../io.ts'
 import { plain } from '../render/style.ts'
 import { pairs, table } from '../render/table.ts'
 import { at, size } from '../render/words.ts'
+import { addMaintenance } from '../repo/maintain-commands.ts'
 import { findStem, openAt, placeOf, type PlaceOptions } from '../repo/place.ts'
 import { Progress } from '../repo/progress.ts'
 import { probe } from '../repo/probe.ts'
@@ -30,6 +31,8 @@ export const repo: Verb = (ioOf) => {
     'holdfast repo ls /srv/backup --passphrase-file /root/backup.pass',
     'holdfast repo verify /srv/backup --level full',
     'holdfast repo verify /srv/backup --level full --quarantine',
+    'holdfast repo prune /srv/backup --keep-daily 14 --keep-monthly 12',
+    'holdfast repo gc /srv/backup',
     'holdfast repo export 0192f3a6 virtio0 web-01.raw --repo /srv/backup',
     'holdfast repo export 0192f3a6 virtio0 - --repo /srv/backup | ssh host "cat > /dev/vg/web-01"',
   ])
@@ -157,6 +160,7 @@ export const repo: Verb = (ioOf) => {
           `${stem}\n  ${formatBytes(image.source.size)}, ${formatBytes(newBytes)} new\n  holdfast repo export ${snap.slice(0, 12)} ${options.disk} FILE`,
       )
     })
+  addMaintenance(opening, ioOf)
   return command
 }
 

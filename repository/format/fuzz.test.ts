@@ -21,14 +21,8 @@ import { decodePage, encodePage } from './page.ts'
 import type { RecordMac } from './records.ts'
 import { decodeRoster, encodeRoster } from './roster.ts'
 import { scanPack } from './scan.ts'
-import {
-  checkSegment,
-  encodeSegment,
-  readSegmentEntry,
-  readSegmentPack,
-  SEGMENT_ENTRY,
-  SEGMENT_PACK,
-} from './segment.ts'
+import { checkSegment, encodeSegment } from './segment.ts'
+import { readSegmentEntry, readSegmentPack, SEGMENT_ENTRY, SEGMENT_PACK } from './segment-table.ts'
 import { decodePackTail, encodePackTail, readTail } from './toc.ts'
 import { encodeZstdFrame } from './zstd.ts'
 import { imageRoot } from './identity.ts'

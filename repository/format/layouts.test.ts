@@ -11,17 +11,8 @@ import { decodePage, encodePage, pageEntryCount, chunkLength, type Page } from '
 import type { BinarySigner } from './records.ts'
 import { decodeRoots, encodeRoots } from './root-entry.ts'
 import { decodeRoster, encodeRoster } from './roster.ts'
-import {
-  bucketOf,
-  checkSegment,
-  encodeSegment,
-  fanoutBitsFor,
-  readSegmentEntry,
-  readSegmentPack,
-  SEGMENT_ENTRY,
-  SEGMENT_HEADER,
-  SEGMENT_PACK,
-} from './segment.ts'
+import { bucketOf, checkSegment, encodeSegment, fanoutBitsFor, SEGMENT_HEADER } from './segment.ts'
+import { readSegmentEntry, readSegmentPack, SEGMENT_ENTRY, SEGMENT_PACK } from './segment-table.ts'
 import { decodePackTail, packSizeOf, readTail } from './toc.ts'
 
 /** Signs with a constant: the layouts do not look at a MAC's value. */

@@ -1,16 +1,23 @@
 import { BLOB_HEADER, bounds } from './bounds.ts'
 import { buffer, demandAscending, fromHex } from './bytes.ts'
-import { BLOB_PAGE, type BlobType } from './blob.ts'
+import { BLOB_PAGE } from './blob.ts'
 import { crc32 } from './crc.ts'
-import { demand, formatError, unsupported } from './errors.ts'
-import { checkPackSize, PACK_FOOTER, PACK_HEADER, TOC_ENTRY } from './pack.ts'
+import { demand, unsupported } from './errors.ts'
+import { PACK_FOOTER, TOC_ENTRY } from './pack.ts'
 import { hex, record, u32, u64, u8 } from './record.ts'
+import {
+  entryOrder,
+  readPackFacts,
+  readSegmentEntry,
+  SEGMENT_ENTRY,
+  SEGMENT_PACK,
+  writeSegmentEntry,
+  writeSegmentPack,
+  type SegmentEntry,
+  type SegmentPack,
+} from './segment-table.ts'
 
 export const SEGMENT_HEADER = 128
-export const SEGMENT_ENTRY = 48
-export const SEGMENT_PACK = 40
-/** Pack table flag bit 0: meta pack. */
-export const SEGMENT_META = 1
 
 /** §4.6, header, 128 bytes. */
 const header = record({
@@ -66,27 +73,6 @@ export interface SegmentHeader {
   readonly crcPayload: number
 }
 
-/** Where one blob is, in a segment. */
-export interface SegmentEntry {
-  readonly id: Uint8Array
-  /** Index into the pack table. */
-  readonly packOrd: number
-  readonly off: number
-  readonly clen: number
-  readonly slot: number
-  readonly type: BlobType
-}
-
-export interface SegmentPack {
-  /** 64 hex digits. */
-  readonly sha: string
-  /** Bytes of the pack. */
-  readonly size: number
-  /** Days since 1970-01-01, a lower bound; 0 if not locked. */
-  readonly lockUntilDay: number
-  readonly meta: boolean
-}
-
 export interface SegmentContent {
   readonly level: 0 | 1
   readonly prefixBits: number
@@ -135,22 +121,41 @@ export function encodeSegment(content: SegmentContent): Buffer {
       return { ...entry, packOrd }
     })
     .sort((a, b) => Buffer.compare(a.id, b.id) || a.packOrd - b.packOrd || a.slot - b.slot)
-  const fanoutBits = content.fanoutBits ?? fanoutBitsFor(entries.length, content.prefixBits)
-  const layout = segmentLayout(fanoutBits, entries.length, packs.length, content.supersedes.length)
-  const whole = Buffer.alloc(layout.totalLen)
+  const entryBytes = Buffer.alloc(SEGMENT_ENTRY * entries.length)
+  for (const [index, entry] of entries.entries()) writeSegmentEntry(entryBytes, SEGMENT_ENTRY * index, entry)
+  const packBytes = Buffer.alloc(SEGMENT_PACK * packs.length)
+  for (const [index, pack] of packs.entries()) writeSegmentPack(packBytes, SEGMENT_PACK * index, pack)
+  return assembleSegment({ ...content, entries: entryBytes, packs: packBytes })
+}
+
+/** As encodeSegment, for tables that are in their bytes and in order. Memory: the result alone. */
+export function assembleSegment(
+  content: Omit<SegmentContent, 'entries' | 'packs'> & {
+    /** 48 bytes each, sorted by (id, packOrd). */
+    readonly entries: Buffer
+    /** 40 bytes each, sorted by name. */
+    readonly packs: Buffer
+  },
+  /** Memory for the result: zeroes. */
+  reserve: (bytes: number) => Buffer = (bytes) => Buffer.alloc(bytes),
+): Buffer {
+  const { level, prefixBits, prefix, repo, stampEpoch, createdMs, producer, entries, packs, supersedes } = content
+  const nEntries = entries.length / SEGMENT_ENTRY
+  const fanoutBits = content.fanoutBits ?? fanoutBitsFor(nEntries, prefixBits)
+  const layout = segmentLayout(fanoutBits, nEntries, packs.length / SEGMENT_PACK, supersedes.length)
+  const whole = reserve(layout.totalLen)
   const counts = new Uint32Array(2 ** fanoutBits)
-  for (const [index, entry] of entries.entries()) {
-    const bucket = bucketOf(entry.id, content.prefixBits, fanoutBits)
+  for (let at = 0; at < entries.length; at += SEGMENT_ENTRY) {
+    const bucket = bucketOf(entries.subarray(at, at + 4), prefixBits, fanoutBits)
     counts[bucket] = (counts[bucket] ?? 0) + 1
-    writeSegmentEntry(whole, layout.entriesOff + SEGMENT_ENTRY * index, entry)
   }
   let sum = 0
   for (const [bucket, count] of counts.entries()) whole.writeUInt32LE((sum += count), SEGMENT_HEADER + 4 * bucket)
-  for (const [index, pack] of packs.entries()) writeSegmentPack(whole, layout.packsOff + SEGMENT_PACK * index, pack)
-  for (const [index, name] of [...content.supersedes].sort().entries()) {
+  entries.copy(whole, layout.entriesOff)
+  packs.copy(whole, layout.packsOff)
+  for (const [index, name] of [...supersedes].sort().entries()) {
     whole.set(fromHex(name, 32, 'superseded segment'), layout.supersedesOff + 32 * index)
   }
-  const { level, prefixBits, prefix, repo, stampEpoch, createdMs, producer } = content
   const head = { level, prefixBits, fanoutBits, repo, stampEpoch, createdMs, prefix, producer, ...layout }
   header.encode({ ...head, crcPayload: crc32(whole.subarray(SEGMENT_HEADER)) }).copy(whole)
   checkSegment(whole)
@@ -243,59 +248,4 @@ export function checkSegment(bytes: Uint8Array): SegmentHeader {
   }
   for (; bucket < buckets; bucket++) wordIs(bucket, head.nEntries)
   return head
-}
-
-/** §4.6, entry, 48 bytes, at byte `at`. */
-export function readSegmentEntry(from: Buffer, at: number): SegmentEntry {
-  const flags = from.readUInt16LE(at + 46)
-  const type = flags & 15
-  if (flags !== type || type < 1 || type > 3) throw unsupported('segment entry', `flags 0x${flags.toString(16)}`)
-  const entry = {
-    id: from.subarray(at, at + 32),
-    packOrd: from.readUInt32LE(at + 32),
-    off: from.readUInt32LE(at + 36),
-    clen: from.readUInt32LE(at + 40),
-    slot: from.readUInt16LE(at + 44),
-    type: type as BlobType,
-  }
-  const { off, clen, slot } = entry
-  if (slot >= bounds.pack.blobs || off < PACK_HEADER || clen < bounds.blob.clenMin || clen > bounds.blob.ulen + 48) {
-    throw formatError('segment entry', 'location is out of bounds')
-  }
-  return entry
-}
-
-export function writeSegmentEntry(into: Buffer, at: number, entry: SegmentEntry): void {
-  demand(entry.id.length === 32, 'segment entry', 'the id has not 32 bytes')
-  into.set(entry.id, at)
-  into.writeUInt32LE(entry.packOrd, at + 32)
-  into.writeUInt32LE(entry.off, at + 36)
-  into.writeUInt32LE(entry.clen, at + 40)
-  into.writeUInt16LE(entry.slot, at + 44)
-  into.writeUInt16LE(entry.type, at + 46)
-}
-
-/** §4.6, pack table entry, 40 bytes, at byte `at`. */
-export function readSegmentPack(from: Buffer, at: number): SegmentPack {
-  return { sha: from.toString('hex', at, at + 32), ...readPackFacts(from, at) }
-}
-
-function readPackFacts(from: Buffer, at: number): Omit<SegmentPack, 'sha'> {
-  const flags = from.readUInt16LE(at + 38)
-  if ((flags & ~SEGMENT_META) !== 0) throw unsupported('segment pack table', `flags 0x${flags.toString(16)}`)
-  const size = from.readUInt32LE(at + 32)
-  checkPackSize(size)
-  return { size, lockUntilDay: from.readUInt16LE(at + 36), meta: flags === SEGMENT_META }
-}
-
-export function writeSegmentPack(into: Buffer, at: number, pack: SegmentPack): void {
-  into.set(fromHex(pack.sha, 32, 'pack name'), at)
-  into.writeUInt32LE(pack.size, at + 32)
-  into.writeUInt16LE(pack.lockUntilDay, at + 36)
-  into.writeUInt16LE(pack.meta ? SEGMENT_META : 0, at + 38)
-}
-
-/** Order of two entries by (id, packOrd). One pack may hold a blob twice: both are listed. */
-function entryOrder(from: Buffer, a: number, b: number): number {
-  return from.compare(from, b, b + 32, a, a + 32) || from.readUInt32LE(a + 32) - from.readUInt32LE(b + 32)
 }

@@ -3,6 +3,15 @@
  * `floor/` with all its checks (docs/repository-format.md §8.1), and the knowledge rule as pure functions (§8.2). Writers,
  * index, resumed sessions and collection all decide by this room; there is no other way.
  */
-export { bestVerdict, isDead, judge, lift, type GcRecord, type GcState, type Verdict } from './knowledge.ts'
+export {
+  bestVerdict,
+  isDead,
+  judge,
+  lift,
+  type GcPacks,
+  type GcRecord,
+  type GcState,
+  type Verdict,
+} from './knowledge.ts'
 export { GcStateReader } from './read.ts'
 export { PackSet } from './pack-set.ts'

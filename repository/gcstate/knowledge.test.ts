@@ -6,7 +6,12 @@ const P = 'p'
 const state = (floor: number, records: readonly [epoch: number, ...packs: string[]][]): GcState => ({
   base: Math.max(floor - 1, ...records.map(([epoch]) => epoch)),
   floor,
-  records: records.map(([epoch, ...packs], index) => ({ epoch, nonce: String(index), set: new Set(packs) })),
+  records: records.map(([epoch, ...packs], index) => ({
+    epoch,
+    nonce: String(index),
+    final: false,
+    set: new Set(packs),
+  })),
 })
 
 describe('a dated fact about a pack', () => {
@@ -131,7 +136,9 @@ class World {
   next = 0
 
   get state(): GcState {
-    const records = this.records.map(({ epoch, condemned, final }) => ({ epoch, nonce: '', set: final ?? condemned }))
+    const records = this.records.map(({ epoch, condemned, final }) => {
+      return { epoch, nonce: '', final: final !== undefined, set: final ?? condemned }
+    })
     return { base: Math.max(this.floor - 1, ...records.map(({ epoch }) => epoch)), floor: this.floor, records }
   }
 

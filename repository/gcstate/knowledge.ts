@@ -1,8 +1,16 @@
+/** Names of packs, in hex. */
+export interface GcPacks extends Iterable<string> {
+  readonly size: number
+  has(pack: string): boolean
+}
+
 /** One `.c` as it counts: with a sound `.f` its final set, else its condemned set (§8.1 step 6). */
 export interface GcRecord {
   readonly epoch: number
   readonly nonce: string
-  readonly set: { has(pack: string): boolean }
+  /** A sound `.f` is there: what the set names is dead for ever. Otherwise the run is under way or was abandoned (§9.5). */
+  readonly final: boolean
+  readonly set: GcPacks
 }
 
 /** One reading of `gc/` and `floor/` (§8.1). */

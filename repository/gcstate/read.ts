@@ -67,7 +67,7 @@ export class GcStateReader {
         const body = await this.#condemned(store, name, signal)
         const final = finals.get(`${epoch} ${nonce}`)
         const set = final === undefined ? undefined : await this.#final(store, final.name, name, signal)
-        records.push({ epoch, nonce, set: set ?? body.all })
+        records.push({ epoch, nonce, final: set !== undefined, set: set ?? body.all })
       }
     } catch (error) {
       if (isAbsent(error)) return 'a record vanished between listing and reading'

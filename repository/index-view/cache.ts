@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError } from '../../base/index.ts'
+import { SegmentFile } from './segment-file.ts'
 
 /** Segments as files on this host. Nothing here is ever evidence: each file is checked against its name when it is opened. */
 export class SegmentCache {
@@ -44,15 +45,35 @@ export class SegmentCache {
   }
 
   async add(sha: string, content: Uint8Array): Promise<void> {
+    const temporary = await this.#write(content)
+    try {
+      await fs.rename(temporary, this.path(sha))
+    } catch (error) {
+      throw this.#failed('write', error)
+    }
+  }
+
+  /** Path of a new file that no lookup finds. */
+  async #write(content: Uint8Array): Promise<string> {
     try {
       this.#made ??= fs.mkdir(this.#folder, { recursive: true, mode: 0o700 })
       await this.#made
       const temporary = join(this.#folder, `.${randomBytes(8).toString('hex')}`)
       await fs.writeFile(temporary, content, { mode: 0o600 })
-      await fs.rename(temporary, this.path(sha))
+      return temporary
     } catch (error) {
       this.#made = undefined
       throw this.#failed('write', error)
+    }
+  }
+
+  /** Opens a segment whose file has no name any more: it is gone with the process, whatever becomes of that. */
+  async unlisted(content: Uint8Array): Promise<SegmentFile> {
+    const path = await this.#write(content)
+    try {
+      return new SegmentFile(createHash('sha256').update(content).digest('hex'), path, content.length)
+    } finally {
+      await fs.rm(path, { force: true })
     }
   }
 

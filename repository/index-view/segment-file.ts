@@ -16,6 +16,8 @@ import {
 
 /** Entries read at once at the end of a search. */
 const WINDOW = 128
+/** Records read at once in a pass over all of them. */
+const SWEEP = 4096
 /**
  * Segments up to this size keep the first four bytes of their ids in memory: level 0, of which there can be thousands
  * before they are merged, then answers *not here* without reading. Together at most `PREFIX_BYTES`.
@@ -85,6 +87,34 @@ export class SegmentFile implements Disposable {
       const count = Math.min(WINDOW, this.header.nEntries - from)
       const bytes = Buffer.from(this.#entryBytes(from, count))
       for (let i = 0; i < count; i++) yield readSegmentEntry(bytes, i * SEGMENT_ENTRY)
+    }
+  }
+
+  /** All 48-byte entries as they stand, in windows; each is overwritten by the next step. For passes over everything. */
+  *rawEntries(): Generator<Buffer> {
+    const { entriesOff, nEntries } = this.header
+    yield* this.#sweep(entriesOff, nEntries, SEGMENT_ENTRY)
+  }
+
+  /** As rawEntries, of the pack table: 40 bytes each, in the order of their names. */
+  *rawPacks(): Generator<Buffer> {
+    const { packsOff, nPacks } = this.header
+    yield* this.#sweep(packsOff, nPacks, SEGMENT_PACK)
+  }
+
+  /** Names of the segments that this one supersedes. */
+  supersedes(): string[] {
+    const { supersedesOff, nSupersedes } = this.header
+    const table = this.#read(supersedesOff, 32 * nSupersedes)
+    return Array.from({ length: nSupersedes }, (_, index) => table.toString('hex', 32 * index, 32 * index + 32))
+  }
+
+  *#sweep(offset: number, count: number, size: number): Generator<Buffer> {
+    const window = Buffer.allocUnsafe(size * Math.min(SWEEP, count))
+    for (let from = 0; from < count; from += SWEEP) {
+      const bytes = window.subarray(0, size * Math.min(SWEEP, count - from))
+      this.#fill(bytes, offset + size * from)
+      yield bytes
     }
   }
 

@@ -113,6 +113,11 @@ export class IndexView implements Disposable {
     this.#insert(new SegmentFile(sha, this.#cache.path(sha), content.length))
   }
 
+  /** A segment that nobody else sees: a file without a name, which is gone when it is disposed. */
+  async unlisted(content: Uint8Array): Promise<SegmentFile> {
+    return await this.#cache.unlisted(content)
+  }
+
   [Symbol.dispose](): void {
     for (const segment of this.#segments.splice(0)) segment[Symbol.dispose]()
   }
@@ -174,7 +179,12 @@ export class IndexView implements Disposable {
     }
   }
 
+  /** Once: one that was just made durable may meanwhile have been found by a refresh. */
   #insert(segment: SegmentFile): void {
+    if (this.#segments.some(({ sha }) => sha === segment.sha)) {
+      segment[Symbol.dispose]()
+      return
+    }
     this.#segments.push(segment)
     this.#segments.sort((a, b) => b.header.stampEpoch - a.header.stampEpoch)
   }
@@ -184,4 +194,9 @@ export class IndexView implements Disposable {
 export function segmentObject(content: Uint8Array): { readonly sha: string; readonly name: string } {
   const sha = toHex(createHash('sha256').update(content).digest())
   return { sha, name: names.segment(0, 0, sha) }
+}
+
+/** Name of the object of a segment that is open. */
+export function segmentName({ sha, header }: Pick<SegmentFile, 'sha' | 'header'>): string {
+  return names.segment(header.level, header.level === 0 ? 0 : header.prefix >>> 24, sha)
 }

@@ -63,7 +63,7 @@ export class BlobReader {
   /** The blob at its hint or any other home. Throws ChunkLost, or the store's error if no place could be read now. */
   async read(wish: BlobWish, hint: Location, signal: AbortSignal = noSignal): Promise<Uint8Array> {
     try {
-      return await this.#readAt(this.#store, wish, hint, signal)
+      return await this.readAt(this.#store, wish, hint, signal)
     } catch (error) {
       if (signal.aborted) throw error
       return await this.recover(wish, hint, signal)
@@ -78,7 +78,7 @@ export class BlobReader {
       const store = this.#connect()
       for (let tries = 0; tries < 2; tries++) {
         try {
-          return await this.#readAt(store, wish, at, signal)
+          return await this.readAt(store, wish, at, signal)
         } catch (error) {
           if (signal.aborted) throw error
           last = error
@@ -124,7 +124,8 @@ export class BlobReader {
     return page
   }
 
-  async #readAt(store: ObjectStore, wish: BlobWish, at: Location, signal: AbortSignal): Promise<Uint8Array> {
+  /** The blob at this one place with every check, without any fallback. Throws what the store or a decoder says. */
+  async readAt(store: ObjectStore, wish: BlobWish, at: Location, signal: AbortSignal): Promise<Uint8Array> {
     const range = await store.getRange(names.pack(at.pack), at.off, BLOB_HEADER + at.clen, signal)
     const blobs = [{ ...wish, at: 0, clen: at.clen }]
     const transfer = range.buffer instanceof ArrayBuffer ? [range.buffer] : []

@@ -18,6 +18,17 @@ const noSignal = new AbortController().signal
 /** Which of the four objects of a stem a listing shows. */
 type Present = ReadonlySet<SnapKind>
 
+/** One stem as `survey` finds it. */
+export interface SurveyedPoint {
+  readonly stem: string
+  readonly snap: string
+  readonly present: Present
+  /** undefined: nothing that a list shows. */
+  readonly entry: PointEntry | undefined
+  readonly tombstoned: boolean
+  readonly held: boolean
+}
+
 /** An object that cannot be read now, by a newer version only, or with other keys: neither there nor absent (§3.3). */
 class Unreadable extends Error {
   readonly object: string
@@ -46,13 +57,7 @@ export class Points {
   /** Newest first inside a series. `snap/` is listed first and `hold/` after (§11.2). */
   async *list(options: Parameters<Repository['listPoints']>[0] = {}): AsyncGenerator<PointEntry> {
     const { series, signal = noSignal, unreadable = 'throw' } = options
-    const { store } = this.#engine
-    const stems = new Map<string, Set<SnapKind>>()
-    for (const { name } of await listAll(store, series === undefined ? 'snap/' : `snap/${series}/`)) {
-      const parsed = parseName(name)
-      if (parsed === undefined || !('stem' in parsed)) continue
-      stems.set(parsed.stem, (stems.get(parsed.stem) ?? new Set()).add(parsed.kind))
-    }
+    const stems = await this.#stems(series === undefined ? 'snap/' : `snap/${series}/`)
     const held = await this.#held()
     for (const [stem, present] of stems) {
       throwIfAborted(signal)
@@ -67,6 +72,44 @@ export class Points {
       }
       if (entry !== undefined) yield entry
     }
+  }
+
+  /**
+   * For whoever deletes: every stem of which anything is there, what is removed and remembered included; `entry` is then
+   * undefined. `tombstoned`: a `.t` that counts. Throws for a point that cannot be read.
+   */
+  async *survey(signal: AbortSignal): AsyncGenerator<SurveyedPoint> {
+    const stems = await this.#stems('snap/')
+    const held = await this.#held()
+    for (const [stem, present] of stems) {
+      throwIfAborted(signal)
+      const { snap } = parseStem(stem)
+      try {
+        const entry = await this.#entry(stem, present, held, signal)
+        const tombstone = present.has('tombstone') ? await this.#tombstone(stem, snap, signal) : 'none'
+        yield { stem, snap, present, entry, tombstoned: tombstone === 'counts', held: held.has(snap) }
+      } catch (error) {
+        throw error instanceof Unreadable ? error.reason : error
+      }
+    }
+  }
+
+  /** Whether a `.t` that counts is there now, whatever an earlier listing has shown. */
+  async isTombstoned(stem: string, signal: AbortSignal): Promise<boolean> {
+    const present = (await this.#stems(`${stem}.`)).get(stem)
+    if (present?.has('tombstone') !== true) return false
+    return (await this.#tombstone(stem, parseStem(stem).snap, signal)) === 'counts'
+  }
+
+  /** What a listing of `prefix` shows of each stem, in its order. */
+  async #stems(prefix: string): Promise<Map<string, Set<SnapKind>>> {
+    const stems = new Map<string, Set<SnapKind>>()
+    for (const { name } of await listAll(this.#engine.store, prefix)) {
+      const parsed = parseName(name)
+      if (parsed === undefined || !('stem' in parsed)) continue
+      stems.set(parsed.stem, (stems.get(parsed.stem) ?? new Set()).add(parsed.kind))
+    }
+    return stems
   }
 
   /** The state of one stem and its manifest. Throws NotFound or PointNotRestorable. */

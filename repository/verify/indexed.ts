@@ -1,4 +1,4 @@
-import { names, type BlobType, type SegmentPack, type TocEntry } from '../format/index.ts'
+import type { SegmentPack, TocEntry } from '../format/index.ts'
 import type { SegmentFile } from '../index-view/index.ts'
 
 /** One pack as one segment has it. */
@@ -107,35 +107,10 @@ export function compareToc(
   return wrong
 }
 
-/** Name of a segment's object. */
-export function segmentName({ sha, header }: SegmentFile): string {
-  return names.segment(header.level, header.level === 0 ? 0 : header.prefix >>> 24, sha)
-}
-
 function listed(segment: SegmentFile, ordinal: number, slot: number, entry: TocEntry): boolean {
   for (const found of segment.lookup(entry.id)) {
     if (found.packOrd !== ordinal || found.slot !== slot) continue
     if (found.off === entry.off && found.clen === entry.clen && found.type === entry.type) return true
   }
   return false
-}
-
-/** Every place of a blob that any of these segments knows. */
-export function* homesOf(
-  segments: readonly SegmentFile[],
-  type: BlobType,
-  id: Uint8Array,
-): Generator<{ readonly pack: string; readonly slot: number; readonly off: number; readonly clen: number }> {
-  const seen = new Set<string>()
-  for (const segment of segments) {
-    for (const entry of segment.lookup(id)) {
-      if (entry.type !== type) continue
-      const { slot, off, clen } = entry
-      const pack = segment.pack(entry.packOrd).sha
-      const key = `${pack} ${off}`
-      if (seen.has(key)) continue
-      seen.add(key)
-      yield { pack, slot, off, clen }
-    }
-  }
 }

@@ -1,25 +1,10 @@
 import { isHoldfastError } from '../../base/index.ts'
-import { buffer, decodePackTail, names, readTail, TAIL_READ, TOC_ENTRY, type PackTail } from '../format/index.ts'
+import { buffer, names, TOC_ENTRY } from '../format/index.ts'
 import { LruCache } from '../read/lru.ts'
-import type { ObjectStore } from '../store/index.ts'
+import { readPackTail } from '../read/pack-tail.ts'
 import type { Rereader } from './reread.ts'
 
 const CACHE_BYTES = 32 * 1024 * 1024
-
-/** Reads footer and TOC of a pack of `size` bytes (§4.2): one range read, two for many small blobs. */
-export async function readPackTail(
-  store: ObjectStore,
-  pack: string,
-  size: number,
-  signal: AbortSignal,
-): Promise<PackTail> {
-  const length = Math.min(size, TAIL_READ)
-  const tail = await store.getRange(names.pack(pack), size - length, length, signal)
-  const decoded = decodePackTail(tail, size)
-  if (!('missing' in decoded)) return decoded
-  const { offset, length: needed } = decoded.missing
-  return readTail(await store.getRange(names.pack(pack), offset, needed, signal), size)
-}
 
 /** One blob as its pack's TOC has it, found by its slot. */
 export interface TocFacts {

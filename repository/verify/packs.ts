@@ -11,11 +11,11 @@ import {
   type PackTail,
 } from '../format/index.ts'
 import { judge } from '../gcstate/index.ts'
-import type { SegmentFile } from '../index-view/index.ts'
+import { segmentName, type SegmentFile } from '../index-view/index.ts'
+import { readPackTail } from '../read/pack-tail.ts'
 import type { PackCheck } from '../workers/index.ts'
 import type { Context } from './context.ts'
-import { compareToc, countEntries, segmentName, type IndexedPack } from './indexed.ts'
-import { readPackTail } from './pack-tocs.ts'
+import { compareToc, countEntries, type IndexedPack } from './indexed.ts'
 
 /** What one worker thread needs for a pack besides its bytes: one blob before and after decompression. */
 const DECODE_BYTES = 12 * 1024 * 1024

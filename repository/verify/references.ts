@@ -1,10 +1,10 @@
 import { isHoldfastError } from '../../base/index.ts'
 import { BLOB_HEADER, buffer, names, toHex, type BlobType, type Location } from '../format/index.ts'
 import { isDead } from '../gcstate/index.ts'
+import { homesOf } from '../index-view/index.ts'
 import { revive } from '../workers/index.ts'
 import type { Context } from './context.ts'
 import type { DamageEntry } from './damage-log.ts'
-import { homesOf } from './indexed.ts'
 import { tocSlot } from './pack-tocs.ts'
 
 /** A blob as a page, root entry or configuration refers to it. */

@@ -251,12 +251,14 @@ class Commit {
     }
   }
 
-  /** W3: only if nobody has begun to abandon or remove the point. */
+  /** W3: only if nobody has begun to abandon or remove the point, and it is there. */
   async #promise(manifest: LoadedManifest, mine: Uint8Array | undefined): Promise<CommitResult> {
     const { signal } = this.#options
     const { snap } = this.#state.spec
     const listing = await onSide('store-read', () => listStem(this.#store, this.#stem))
     if (listing.abandon || listing.tombstone) throw refused(this.#stem)
+    // Abandoned and removed while this writer slept, `.t` included: nothing is left to promise.
+    if (listing.manifest === undefined || !listing.validated) throw refused(this.#stem)
     // It existed: then it must count (§3.3).
     if (mine !== undefined) return resultOf(manifest, validatedKind.read(validatedKind.parse(mine)))
     const { ring } = this.#engine

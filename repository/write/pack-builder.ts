@@ -7,6 +7,7 @@ import {
   encodePackHeader,
   encodePackTail,
   fromHex,
+  PACK_BY_COMPACTION,
   PACK_FOOTER,
   PACK_HEADER,
   TOC_ENTRY,
@@ -34,6 +35,8 @@ export interface PackIdentity {
   /** 32 hex digits, or undefined for a pack of mixed origin. */
   readonly series: string
   readonly createdMs: number
+  /** §4.2, flag bit 0. */
+  readonly byCompaction?: boolean
 }
 
 /** §4.2: fills a pack, blob by blob, in memory that the caller provides. */
@@ -45,12 +48,13 @@ export class PackBuilder {
   readonly #entries: TocEntry[] = []
   #end = PACK_HEADER
 
-  constructor(memory: Uint8Array, { repo, kind, series, createdMs }: PackIdentity) {
+  constructor(memory: Uint8Array, { repo, kind, series, createdMs, byCompaction = false }: PackIdentity) {
     this.memory = memory
     this.kind = kind
     this.#repo = repo
+    const flags = byCompaction ? PACK_BY_COMPACTION : 0
     const seriesHash = fromHex(series, 16, 'series').subarray(0, 4)
-    memory.set(encodePackHeader({ kind, flags: 0, repo, random: randomBytes(16), createdMs, seriesHash }))
+    memory.set(encodePackHeader({ kind, flags, repo, random: randomBytes(16), createdMs, seriesHash }))
   }
 
   get entries(): readonly TocEntry[] {

@@ -16,6 +16,7 @@ import type { ObjectStore } from '../store/index.ts'
 import { compressAndSeal, identify, openBlob } from '../workers/index.ts'
 import type { BlobRef } from './blob-refs.ts'
 import type { Knowledge } from './knowledge.ts'
+import { Lane } from './lane.ts'
 import { PackWriter, segmentOf } from './pack-writer.ts'
 import type { Placed } from './pack-builder.ts'
 import { putSmall } from './session-log.ts'
@@ -88,18 +89,6 @@ export async function rescueBlobs(
     if (pack.name === undefined) throw new TypeError('the pack of a rescued blob has no name')
     return { ref, home: { pack: pack.name, slot, off, clen, stamp } }
   })
-}
-
-/** One memory for one pack after the other. */
-class Lane {
-  #free: Promise<void> = Promise.resolve()
-
-  async take(memory: SharedArrayBuffer) {
-    await this.#free
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#free = promise
-    return { bytes: new Uint8Array(memory), release: () => resolve() }
-  }
 }
 
 async function blobOf(engine: Engine, options: Parameters<typeof rescueBlobs>[1], ref: BlobRef): Promise<Uint8Array> {

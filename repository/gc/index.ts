@@ -1,0 +1,10 @@
+/**
+ * Maintenance (docs/repository-format.md §9, §11): garbage collection from G0 to G7, compaction, merging and rebuilding of the
+ * index, tombstones, holds and abandoned manifests. No lock, no clock and no compare-and-swap carries safety: everything is
+ * published first and looked at afterwards.
+ */
+export { collect } from './collect.ts'
+export { listHolds, placeHold, releaseHold } from './holds.ts'
+export { prune, retentionPoints } from './prune.ts'
+export { rebuildIndex } from './rebuild.ts'
+export type * from './types.ts'

@@ -1,0 +1,97 @@
+import { HoldfastError } from '../../base/index.ts'
+import type { Engine } from '../engine.ts'
+import { names } from '../format/index.ts'
+import { loadManifest } from '../read/manifest.ts'
+import type { Points } from '../read/points.ts'
+import { listAll } from '../store/index.ts'
+import { requireCollectable } from './collectable.ts'
+import { isLive, readPlans, requireClock } from './sessions.ts'
+import { cleanAbandoned, putTombstone, removeTombstoned } from './tombstones.ts'
+import type { PruneOptions, PruneReport, RetentionPoint } from './types.ts'
+
+const HOUR = 60 * 60 * 1000
+const DAY = 24 * HOUR
+/** §11.1: how far the time of a point may be from the store's time of its manifest. */
+const EARLIER_MS = 7 * DAY
+const LATER_MS = 10 * 60 * 1000
+const MAX_SHARE = 0.5
+
+/** Every recovery point as keep rules see it (§11.1), newest first inside a series. Throws for one that cannot be read. */
+export async function retentionPoints(engine: Engine, points: Points, signal: AbortSignal): Promise<RetentionPoint[]> {
+  const nowMs = Number(await engine.store.now())
+  const parents = new Set<string>()
+  for await (const session of readPlans(engine, signal)) {
+    if (isLive(session, nowMs) && session.plan?.parent !== undefined && session.plan.parent !== null) {
+      parents.add(session.plan.parent)
+    }
+  }
+  const stored = new Map<string, number>()
+  for (const { name, modified } of await listAll(engine.store, 'snap/')) stored.set(name, Number(modified))
+  const found: RetentionPoint[] = []
+  const newest = new Set<string>()
+  for await (const { stem, snap, entry, held } of points.survey(signal)) {
+    if (entry?.state !== 'recovery-point') continue
+    const manifest = await loadManifest(engine.store, engine.ring, stem, signal)
+    if (manifest === undefined) continue
+    const { vm, point, source } = manifest.body.json
+    const { series, createdMs } = entry
+    const isNewest = !newest.has(series)
+    newest.add(series)
+    const guard = isNewest ? 'newest' : held ? 'held' : parents.has(snap) ? 'parent of a live session' : null
+    const timeMs = source?.retentionMs ?? clamp(createdMs, stored.get(names.snap(stem, 'manifest')) ?? createdMs)
+    found.push({ stem, series, snap, vm: vm.name, origin: point.origin, timeMs, guard })
+  }
+  return found
+}
+
+/** Writers cannot push good points out by dating theirs far from when they were stored. */
+function clamp(createdMs: number, storedMs: number): number {
+  return Math.min(Math.max(createdMs, storedMs - EARLIER_MS), storedMs + LATER_MS)
+}
+
+/**
+ * §11.1, §11.3, §11.4: puts tombstones on points, abandons manifests whose sessions are long over, and removes what is
+ * effectively tombstoned. Never the newest recovery point of a series, nor a held one, nor the parent of a live session. Again:
+ * yes. Throws RetentionRefused before anything is changed.
+ */
+export async function prune(engine: Engine, points: Points, options: PruneOptions): Promise<PruneReport> {
+  const { reason, actor, dryRun = false, maxShare = MAX_SHARE, abandonAfterMs = DAY, signal } = options
+  await requireCollectable(engine, signal)
+  const nowMs = await requireClock(engine)
+  const known = new Map((await retentionPoints(engine, points, signal)).map((point) => [point.stem, point]))
+  const states = new Map<string, { readonly tombstoned: boolean; readonly held: boolean }>()
+  for await (const { stem, tombstoned, held } of points.survey(signal)) states.set(stem, { tombstoned, held })
+  const refused: { stem: string; why: string }[] = []
+  const chosen = options.remove.filter(({ stem }) => {
+    const state = states.get(stem)
+    if (state?.tombstoned === true) return false
+    const why =
+      state === undefined ? 'there is no such point' : (known.get(stem)?.guard ?? (state.held ? 'held' : null))
+    if (why !== null) refused.push({ stem, why })
+    return why === null
+  })
+  requireShare([...known.values()], new Set(chosen.map(({ stem }) => stem)), maxShare)
+  const tombstoned = chosen.map(({ stem }) => stem)
+  if (dryRun) return { dryRun, tombstoned, refused, abandoned: [], removed: 0, forgotten: 0 }
+  for (const { stem, policy } of chosen) {
+    await putTombstone(engine, stem, { reason, actor, ...(policy !== undefined && { policy }) }, signal)
+  }
+  const abandoned = await cleanAbandoned(engine, points, { nowMs, afterMs: abandonAfterMs, actor, signal })
+  const { removed, forgotten } = await removeTombstoned(engine, points, nowMs, signal)
+  return { dryRun, tombstoned, refused, abandoned, removed, forgotten }
+}
+
+/** A sweep that takes more than its share of a series is more likely a mistake than a wish. */
+function requireShare(points: readonly RetentionPoint[], chosen: ReadonlySet<string>, maxShare: number): void {
+  for (const [series, all] of Map.groupBy(points, (point) => point.series)) {
+    const going = all.filter(({ stem }) => chosen.has(stem)).length
+    if (going <= 1 || going <= maxShare * all.length) continue
+    throw new HoldfastError(
+      'RetentionRefused',
+      `${going} of ${all.length} points of ${all[0]?.vm ?? series} would go at once`,
+      {
+        data: { series, going, points: all.length },
+      },
+    )
+  }
+}
