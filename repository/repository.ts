@@ -1,11 +1,10 @@
-import { HoldfastError } from '../base/index.ts'
 import { connectTo, capacityOf, probeStore, layOut, foreignEntries, type Connect } from './store/index.ts'
-import { keyObjects, readFmt } from './create.ts'
 import type { Engine } from './engine.ts'
 import { FeatureGate } from './features.ts'
 import { GcStateReader } from './gcstate/index.ts'
 import { IndexView } from './index-view/index.ts'
 import { checkSigner, unlock, verifyRecord, type DerivePassphrase } from './keys/index.ts'
+import { keyObjects, requireFmt } from './objects.ts'
 import { BlobReader } from './read/blob-reader.ts'
 import { LoadedPoint } from './read/open-point.ts'
 import { Points } from './read/points.ts'
@@ -55,8 +54,7 @@ export async function openRepositoryWith(
   const store = connect()
   const warn = internals.warn ?? ((message: string) => process.emitWarning(message, 'RepositoryWarning'))
   const clock = internals.clock ?? Date.now
-  const found = await readFmt(store)
-  if (found === undefined) throw new HoldfastError('RepositoryMissing', `there is no repository in ${location.path}`)
+  const found = await requireFmt(store, location)
   const { fmt } = found
   for (const { name, why } of found.ignored) warn(`${name} was ignored: ${why}`)
   // The secret first: Argon2id runs before any buffer is taken (rulings 9).
@@ -74,6 +72,7 @@ export async function openRepositoryWith(
     ring,
     inventory,
     keyConflict: unlocked.conflict,
+    keySuperseded: unlocked.superseded,
     features,
     store,
     connect,
