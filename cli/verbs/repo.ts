@@ -11,6 +11,7 @@ import { Progress } from '../repo/progress.ts'
 import { readPassphrase } from '../repo/secret.ts'
 import { verify, type VerifyOptions } from '../repo/verify.ts'
 import { examples, whole, type Verb } from './common.ts'
+import { repoKey } from './repo-key.ts'
 
 /** Works on a directory alone: the day on which there is no server is the day on which it is needed. */
 export const repo: Verb = (ioOf) => {
@@ -39,7 +40,10 @@ export const repo: Verb = (ioOf) => {
     )
 
   const opening = (name: string, description: string): Command =>
-    sub(name, description).option('--recovery-key-file <file>', 'open it with the recovery key instead')
+    sub(name, description)
+      .option('--recovery-key-file <file>', 'open it with the recovery key instead')
+      .option('--shares-file <file>', 'or with shares of a key, one in each line')
+      .option('--escrow-key-file <file>', 'or with the private key of an escrow holder')
 
   opening('info', 'id, points, sizes and ratios')
     .argument('[dir]')
@@ -137,6 +141,7 @@ export const repo: Verb = (ioOf) => {
           `${stem}\n  ${formatBytes(image.source.size)}, ${formatBytes(newBytes)} new\n  holdfast repo export ${snap.slice(0, 12)} ${options.disk} FILE`,
       )
     })
+  command.addCommand(repoKey(ioOf))
   return command
 }
 
