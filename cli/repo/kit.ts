@@ -37,7 +37,7 @@ export function recoveryKit(text: string, facts: SheetFacts): string {
     `  holdfast repo ls ${facts.place} --recovery-key-file FILE`,
     '  holdfast repo export POINT DISK disk.raw --repo PLACE --recovery-key-file FILE',
     '',
-    ...withoutHoldfast(),
+    ...withoutHoldfast('python3 rescue.py FOLDER list --secret-file FILE'),
     'DRILL, EVERY QUARTER',
     '',
     `  holdfast repo key drill ${facts.place} --recovery-key-file FILE`,
@@ -66,7 +66,10 @@ export function shareSheet(
     `  Type ${threshold} shares into one file, one in each line, and then:`,
     `  holdfast repo ls ${facts.place} --shares-file FILE`,
     '',
-    ...withoutHoldfast(),
+    ...withoutHoldfast(
+      'python3 combine.py FOLDER --shares FILE > SECRET',
+      'python3 rescue.py FOLDER list --secret-file SECRET',
+    ),
   ].join('\n')
 }
 
@@ -92,13 +95,13 @@ function groups(text: string): string[] {
   )
 }
 
-function withoutHoldfast(): string[] {
+function withoutHoldfast(...commands: readonly string[]): string[] {
   return [
     'WITHOUT HOLDFAST',
     '',
-    '  The folder rescue/ of Holdfast (keep a copy with this sheet) has one file of',
-    '  Python that reads a copied repository, and README.md, which says how:',
-    '  python3 rescue.py FOLDER list --secret-file FILE',
+    '  The folder rescue/ of Holdfast (keep a copy with this sheet) reads a copied',
+    '  repository with Python alone; its README.md says how:',
+    ...commands.map((command) => `  ${command}`),
     '  The format itself is described in docs/repository-format.md.',
     '',
   ]
