@@ -139,6 +139,18 @@ export const codes = {
     retry: 'operator',
     hint: 'The repository needs two key slots, one for recovery, before it takes backups; complete the initialisation.',
   },
+  DomainShredded: {
+    retry: 'never',
+    hint: 'The keys of this domain were destroyed on purpose; back up into a new repository.',
+  },
+  KeysSuperseded: {
+    retry: 'operator',
+    hint: 'The key-encryption key was rotated without this secret: use one of the newer generation, or run the rotation again if it was interrupted.',
+  },
+  KeysConflict: {
+    retry: 'operator',
+    hint: 'Somebody else changes the keys of this repository at the same time; look at `holdfast repo key list` and try again.',
+  },
   FloorMissing: {
     retry: 'operator',
     hint: 'The floor record is gone; reading works, all else stops until an administrator has looked.',

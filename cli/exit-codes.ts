@@ -28,6 +28,8 @@ const byCode: { readonly [code in ErrorCode]?: number } = {
   Forbidden: exit.auth,
   WrongSecret: exit.auth,
   SecretMissing: exit.auth,
+  KeysSuperseded: exit.auth,
+  KeysConflict: exit.conflict,
   ServerUnreachable: exit.unreachable,
   TemporalUnavailable: exit.engine,
   NoWorker: exit.engine,

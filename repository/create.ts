@@ -5,13 +5,9 @@ import {
   createKeyRing,
   createKeys,
   encodeRecovery,
-  encodeSlot,
-  inspectKeys,
-  openSlot,
   parseRecovery,
   recordSigner,
   signFmt,
-  slotKeyOf,
   unlock,
   type DerivePassphrase,
   type KeyObject,
@@ -29,8 +25,9 @@ import {
   type ObjectStore,
   type ProbeSize,
 } from './store/index.ts'
-import { probeBytes, probeMembers, readFmt } from './probing.ts'
-import { getSmall } from './read/manifest.ts'
+import { KeyAccess, makeSlot, putKeyObject, putSlot } from './key-admin/index.ts'
+import { readFmt } from './objects.ts'
+import { probeBytes, probeMembers } from './probing.ts'
 import type { CreateOptions, ProbeReport, RepositoryLocation } from './types.ts'
 
 const { signal } = new AbortController()
@@ -117,8 +114,7 @@ async function begin(
   const domain = toHex(randomBytes(16))
   const { passphrase, argon2 } = options
   const keys = await createKeys({ repo, domain, passphrase, ms, ...(argon2 && { argon2 }), ...(derive && { derive }) })
-  await putAll(store, keys.objects)
-  await openEverySlot(store, repo, keys.objects, passphrase, keys.recoveryText, derive)
+  await putAndOpen(store, repo, keys.objects, passphrase, keys.recoveryText, derive)
   const ring = createKeyRing(keys.content)
   const sig = keys.content.keys.find(({ no }) => no === keys.content.current.SIG)
   const fmt = defaultFmt({
@@ -150,29 +146,19 @@ async function takeUp(
 ): Promise<Made> {
   const { repo } = fmt
   const secret = { kind: 'passphrase', passphrase: options.passphrase } as const
-  const objects = await keyObjects(store)
-  const unlocked = await unlock(objects, repo, secret, derive)
-  const mine = unlocked.inventory.slots.find(({ name }) => name === unlocked.slot)
-  if (mine === undefined) throw new HoldfastError('KeysDamaged', `the slot ${unlocked.slot} is gone`)
-  const opening = openSlot(mine.raw, mine.slot, await slotKeyOf(secret, mine.slot.kdf, derive))
-  if (opening.outcome !== 'open') throw new HoldfastError('KeysDamaged', `the slot ${unlocked.slot} does not open`)
-  const recoveryKey = encodeRecovery(randomBytes(32))
-  const recovery = { kind: 'recovery', text: recoveryKey } as const
-  const { kekGen, role } = mine.slot
-  const label = { repo, kekGen, role, label: 'recovery key', ms }
-  const slot = encodeSlot('recovery', label, await slotKeyOf(recovery, undefined), opening.kek)
-  await putAll(store, [slot])
-  await unlock(await keyObjects(store), repo, recovery)
-  for (const { name, slot: old } of inspectKeys(objects, repo).slots) {
-    if (old.type === 'recovery' && name !== slot.name) await store.delete(name)
-  }
+  using access = new KeyAccess(store, repo, secret, derive)
+  const { inventory, role, kekGen, kek, content } = await access.read()
+  const wish = { type: 'recovery', label: 'recovery key' } as const
+  const made = await makeSlot(wish, { repo, kekGen, role, ms }, kek, derive)
+  await putSlot(store, made, repo, kek, derive, signal)
+  for (const { name, slot } of inventory.slots) if (slot.type === 'recovery') await store.delete(name)
   const fmtBytes = await getWhole(store, names.fmt(0), signal)
   if (fmtBytes === undefined) throw new HoldfastError('RepositoryMissing', 'fmt was there and is gone')
-  return { ring: unlocked.ring, fmtBytes, recoveryKey }
+  return { ring: createKeyRing(content), fmtBytes, recoveryKey: made.printed?.texts[0] ?? '' }
 }
 
-/** Lesson 30: every slot and set is read back from the store, compared and opened. */
-async function openEverySlot(
+/** Lesson 30: every slot and set is put, read back from the store, compared and opened. */
+async function putAndOpen(
   store: ObjectStore,
   repo: string,
   objects: readonly KeyObject[],
@@ -180,31 +166,14 @@ async function openEverySlot(
   recoveryText: string,
   derive: DerivePassphrase | undefined,
 ): Promise<void> {
-  const there: KeyObject[] = []
-  for (const { name, bytes } of objects) {
-    const read = await getWhole(store, name, signal)
-    if (read === undefined || Buffer.compare(read, bytes) !== 0) {
-      throw new HoldfastError('StoreUnfit', `${name} was written and comes back differently`)
-    }
-    there.push({ name, bytes: read })
-  }
-  await unlock(there, repo, { kind: 'passphrase', passphrase }, derive)
-  await unlock(there, repo, { kind: 'recovery', text: toHexText(recoveryText) })
+  for (const object of objects) await putKeyObject(store, object, signal)
+  await unlock(objects, repo, { kind: 'passphrase', passphrase }, derive)
+  await unlock(objects, repo, { kind: 'recovery', text: toHexText(recoveryText) })
 }
 
 /** As a person types it in: the text must survive the way it is printed. */
 function toHexText(text: string): string {
   return encodeRecovery(parseRecovery(text))
-}
-
-export async function keyObjects(store: ObjectStore): Promise<KeyObject[]> {
-  const objects: KeyObject[] = []
-  for (const { name } of await listAll(store, 'keys/')) {
-    if (parseName(name) === undefined) continue
-    const bytes = await getSmall(store, name, signal)
-    if (bytes !== undefined) objects.push({ name, bytes })
-  }
-  return objects
 }
 
 async function putAll(store: ObjectStore, objects: readonly KeyObject[]): Promise<void> {

@@ -15,6 +15,8 @@ export interface Engine {
   readonly inventory: KeyInventory
   /** Names of competing key sets (§5.3); not empty: read only. */
   readonly keyConflict: readonly string[]
+  /** A newer generation of the KEK that the secret does not open (§5.6): read only. */
+  readonly keySuperseded: number | undefined
   readonly features: FeatureGate
   /** The connection for reading and single requests. A writer's attempt opens its own. */
   readonly store: ObjectStore

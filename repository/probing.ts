@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { isHoldfastError } from '../base/index.ts'
 import { canonicalJson, names, parseName, probeKind, toHex, type Fmt } from './format/index.ts'
-import { openFmt } from './keys/index.ts'
-import { getSmall } from './read/manifest.ts'
+import { readFmt } from './objects.ts'
 import {
   connectTo,
   foreignEntries,
@@ -19,17 +18,6 @@ import type { ProbeReport, RepositoryLocation } from './types.ts'
 const { signal } = new AbortController()
 /** §3.2: how many results are kept in the repository. */
 const KEPT = 12
-
-/** The descriptor of what is there; undefined if there is none yet. */
-export async function readFmt(store: ObjectStore): Promise<ReturnType<typeof openFmt> | undefined> {
-  const replicas = []
-  for (const replica of [0, 1, 2] as const) {
-    const name = names.fmt(replica)
-    const bytes = await getSmall(store, name, signal)
-    if (bytes !== undefined) replicas.push({ name, bytes })
-  }
-  return replicas.length === 0 ? undefined : openFmt(replicas)
-}
 
 /**
  * The litmus probe (§14.4) at a location, whether or not a repository is there; if one is, the result is recorded in it. A

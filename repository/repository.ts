@@ -1,12 +1,11 @@
-import { HoldfastError, locationText } from '../base/index.ts'
-import { keyObjects } from './create.ts'
 import type { Engine } from './engine.ts'
 import { FeatureGate } from './features.ts'
 import { collect, listHolds, placeHold, prune, rebuildIndex, releaseHold, retentionPoints } from './gc/index.ts'
 import { GcStateReader } from './gcstate/index.ts'
 import { IndexView } from './index-view/index.ts'
 import { checkSigner, unlock, verifyRecord, type DerivePassphrase } from './keys/index.ts'
-import { knownTraits, readFmt } from './probing.ts'
+import { keyObjects, requireFmt } from './objects.ts'
+import { knownTraits } from './probing.ts'
 import { BlobReader } from './read/blob-reader.ts'
 import { LoadedPoint } from './read/open-point.ts'
 import { Points } from './read/points.ts'
@@ -64,9 +63,7 @@ export async function openRepositoryWith(
   const first = (internals.connect ?? connectTo(location))()
   const warn = internals.warn ?? ((message: string) => process.emitWarning(message, 'RepositoryWarning'))
   const clock = internals.clock ?? Date.now
-  const found = await readFmt(first)
-  if (found === undefined)
-    throw new HoldfastError('RepositoryMissing', `there is no repository in ${locationText(location)}`)
+  const found = await requireFmt(first, location)
   const { fmt } = found
   for (const { name, why } of found.ignored) warn(`${name} was ignored: ${why}`)
   const connect = internals.connect ?? connectTo(location, await knownTraits(first, fmt, warn))
@@ -86,6 +83,7 @@ export async function openRepositoryWith(
     ring,
     inventory,
     keyConflict: unlocked.conflict,
+    keySuperseded: unlocked.superseded,
     features,
     store,
     connect,

@@ -25,7 +25,13 @@ export type { RepositoryLocation }
 
 /** What opens a key slot (§5.4). Never logged, never in arguments, histories or errors. */
 export type UnlockSecret =
-  { readonly kind: 'passphrase'; readonly passphrase: string } | { readonly kind: 'recovery'; readonly text: string }
+  | { readonly kind: 'passphrase'; readonly passphrase: string }
+  /** `HFR1-…` */
+  | { readonly kind: 'recovery'; readonly text: string }
+  /** As many `HFS1-…` as are needed, or more. */
+  | { readonly kind: 'shares'; readonly texts: readonly string[] }
+  /** `HFE1-…`, the private key of an escrow holder. */
+  | { readonly kind: 'escrow'; readonly text: string }
 
 // ── copying ───────────────────────────────────────────────────────────────────────────────────────────────
 export type SourceExtent = {

@@ -4,6 +4,7 @@ nothing to it. Needs Python 3.9, cryptography, zstandard and, for passphrases, a
 # Written from docs/repository-format.md alone. § numbers are that document's, steps are those of its §17.
 import argparse, base64, getpass, hashlib, hmac, json, os, re, sqlite3, struct, sys, time, types, unicodedata, zlib
 import zstandard
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -43,16 +44,21 @@ def signed(path, label):                                        # §4.11; whethe
 def unzstd(frame, size):
     need(zstandard.get_frame_parameters(frame).content_size == size, "its compressed size is another")
     return zstandard.ZstdDecompressor().decompress(frame, max_output_size=size)
-def recovery_secret(text):                                      # §5.4: 32 bytes; None if the text is no recovery key
-    letters = re.sub("[^A-Z2-7]", "", re.sub("^HFR1", "", text.strip().upper()))
+def printed(prefix, text):                                      # §5.4: 32 bytes; None if the text is no such key
+    letters = re.sub("[^A-Z2-7]", "", re.sub("^" + prefix, "", text.strip().upper()))
     raw = base64.b32decode(letters + "======") if len(letters) == 58 else b""
     exact = base64.b32encode(raw).decode()[:58] == letters and raw[32:] == struct.pack(">I", zlib.crc32(raw[:32]))
     return raw[:32] if raw and exact else None
+def opened(key, nonce, sealed, aad):                            # None under a KEK that wraps nothing (§5.6)
+    try: return AESGCM(key).decrypt(nonce, sealed, aad)
+    except InvalidTag: return None
 
 class Repository:                                               # in the current folder: names of objects are paths
     def __init__(self, text):
         """Steps 1 and 2: a valid replica of fmt, the keys, and no unknown read feature (§3.5, §4.11)."""
-        self.map, self.recovery, self.phrase = None, recovery_secret(text), unicodedata.normalize("NFC", text).encode()
+        self.map, self.phrase, self.kek = None, unicodedata.normalize("NFC", text).encode(), printed("HFK1", text)
+        self.recovery = printed("HFR1", text)
+        self.opens = "recovery" if self.recovery else "hpke shamir" if self.kek else "passphrase"
         seen, valid = [], []
         for name in ("fmt", "fmt.1", "fmt.2"):
             try:
@@ -79,8 +85,8 @@ class Repository:                                               # in the current
         if unknown or not good: sys.exit(f"error: a format unknown to this reader: {plain(sorted(unknown) or fmt)}")
 
     def unlock(self, repo):
-        """First slots → KEKs by generation (§5.4), then key sets → keys by number (§5.3): (type, key, domain, pub)."""
-        keks, keys = {}, {}
+        """First slots → KEKs with their generation (§5.4), then key sets → keys by number (§5.3)."""
+        keks, keys = [], {}                                                                  # (type, key, domain, pub)
         for name in sorted(walk("keys", "[0-9a-f]{8}-(slot|set)-[0-9a-f]{16}"), key=lambda n: "-set-" in n):
             try:
                 raw = read("keys/" + name)
@@ -88,15 +94,16 @@ class Repository:                                               # in the current
                 doc = parse(raw)
                 if doc["repo"] != repo: continue                                             # of a lost race (§3.4)
                 need(doc["v"] == 1, "its version is unsupported")
-                nonce, wrapped, gen = bytes.fromhex(doc["nonce"]), doc["wrapped"], doc["kekGen"]
+                nonce, wrapped, gen = bytes.fromhex(doc.get("nonce", "")), doc.get("wrapped"), doc["kekGen"]
                 aad = LABEL + doc["kind"].encode() + b"\0" + canonical(doc, "wrapped")
-                if doc["kind"] == "key-slot" and doc["type"] == ("recovery" if self.recovery else "passphrase"):
-                    key = hkdf(self.recovery, b"slot/recovery") if self.recovery else self.stretch(**doc["kdf"])
+                if doc["kind"] == "key-slot" and doc["type"] in self.opens.split():
+                    key = self.stretch(**doc["kdf"]) if "kdf" in doc else self.kek
+                    if self.recovery: key = hkdf(self.recovery, b"slot/recovery")
                     if hkdf(key, b"slot-check")[:16].hex() != doc["check"]: continue         # of another secret
-                    keks[gen] = AESGCM(key).decrypt(nonce, bytes.fromhex(wrapped), aad)
-                elif doc["kind"] == "key-set" and gen in keks:
+                    keks.append((gen, AESGCM(key).decrypt(nonce, bytes.fromhex(wrapped), aad) if nonce else key))
+                elif doc["kind"] == "key-set" and (fit := [hkdf(k, b"key-set") for g, k in keks if g == gen]):
                     wrapped = base64.urlsafe_b64decode(wrapped + "=" * (-len(wrapped) % 4))
-                    inner = parse(AESGCM(hkdf(keks[gen], b"key-set")).decrypt(nonce, wrapped, aad))
+                    inner = parse(next(filter(None, (opened(k, nonce, wrapped, aad) for k in fit)), b""))
                     need(inner["v"] == 1 and inner["repo"] == repo, "its content is unsupported or foreign")
                     for k in inner["keys"]:
                         new = k["type"], bytes.fromhex(k["key"]), k.get("domain"), k.get("pub")
@@ -111,8 +118,7 @@ class Repository:                                               # in the current
         need(alg == "argon2id" and 19456 <= m <= 2 << 20 and 1 <= t <= 64 and 1 <= p <= 16, "its kdf is unsupported")
         return hkdf(hash_secret_raw(self.phrase, bytes.fromhex(salt), t, m, p, 32, Type.ID, 0x13), b"slot/passphrase")
 
-    def counts(self, name, kind, key_type, use, **facts):
-        """§3.3: whether .ok or .t counts. None = it could not be read, which is neither."""
+    def counts(self, name, kind, key_type, use, **facts):       # §3.3; None = it could not be read, which is neither
         try:
             doc = parse(read(name))
             good = mac(hkdf(self.keys[key_type, doc["macKey"]], use), LABEL + b"json\0" + canonical(doc, "mac")).hex()
@@ -134,8 +140,7 @@ class Repository:                                               # in the current
         if tomb is not False: state += ", tombstoned" if tomb else ", tombstone not verifiable"
         return self.manifest(stem, raw), state, bool(ok and (tomb is False or held))
 
-    def manifest(self, stem, raw):
-        """§4.4, and the identity keys of the point's domain (§5.2)."""
+    def manifest(self, stem, raw):                              # §4.4, and the identity keys of its domain (§5.2)
         need(len(raw) >= 128 and raw[:8] == b"R1SNAP\0\0" and crc_ends(raw[:128]), "the manifest's header is damaged")
         version, flags, size, repo, snap, series, created, _, _, lock, no, nonce, zero = struct.unpack(
             "<HHI16s16s16sQQ16sQI12sI", raw[8:124])
@@ -173,16 +178,14 @@ class Repository:                                               # in the current
         need(kind == PAGE or not self.ids or mac(self.ids[kind], p[:32]) == ident, "its content is of another id")
         return content
 
-    def fetch(self, kind, ident, hint, n, check=bytes):
-        """§7.8: checked content of a blob, from its hint or else any other home; Bad if it is lost."""
+    def fetch(self, kind, ident, hint, n, check=bytes):         # §7.8: from the hint or any other home; Bad if lost
         problem = None
         for home in self.homes(kind, ident, hint):
             try: return check(self.blob(kind, ident, n, *home))
             except Exception as e: problem = problem or why(e)
         return Bad(f"pack/{hint[0][:2]}/{hint[0]} at {hint[1]}: {problem}; no other home of the blob is good")
 
-    def homes(self, kind, ident, hint):
-        """Step 4: the hint; then what all packs hold, in a temporary file on disk that is made when first needed."""
+    def homes(self, kind, ident, hint):                         # step 4; what all packs hold is in a temporary file
         yield hint
         if self.map is None:
             say("note: a blob is not sound where its manifest says; reading the contents of all packs")
@@ -195,8 +198,7 @@ class Repository:                                               # in the current
             self.map.execute("CREATE INDEX by_id ON blob (id, type)")
         yield from self.map.execute("SELECT pack, off, clen FROM blob WHERE id = ? AND type = ?", (ident, kind))
 
-    def contents(self, path):
-        """§4.2: (id, type, off, clen) of a pack's blobs, by its TOC; by scanning if that is damaged or foreign."""
+    def contents(self, path):                                   # §4.2: (id, type, off, clen) by TOC, else by scanning
         with open(path, "rb") as f:
             head, end, foot, rows = f.read(64), f.seek(-48, os.SEEK_END), f.read(48), []
             off, length, count, crc, repo = struct.unpack("<4I16s", foot[8:40])
@@ -215,8 +217,7 @@ class Repository:                                               # in the current
             at = data.find(b"BLB1", end if sound else at + 1)
         return rows
 
-    def page(self, content, ident, no, size):
-        """§4.3: chunk size and entries (None is a hole) of a page that fits its place and its id (§6.5)."""
+    def page(self, content, ident, no, size):                   # §4.3: chunk size and entries (None is a hole), §6.5
         magic, version, shift, flags, page_no, n, packs, zero = struct.unpack("<4sBBHQIIQ", content[:32])
         need(magic == b"PAGE" and version == 1 and flags == zero == 0 and 16 <= shift <= 22, "the page is unsupported")
         need(page_no == no and n == -(-size >> shift) and len(content) == 32 + 32 * packs + 44 * n, "a foreign page")
@@ -227,8 +228,7 @@ class Repository:                                               # in the current
         pack = lambda i: content[32 + 32 * i:64 + 32 * i].hex()
         return 1 << shift, [None if e[1] >= 0xFFFE else (e[0], (pack(e[1]), e[3], e[4])) for e in entries]
 
-    def disk(self, m, d):
-        """Steps 5 and 6: the disk as (offset, length, bytes | None for a hole | Bad for what is lost)."""
+    def disk(self, m, d):                                       # steps 5, 6: (offset, length, bytes | None: hole | Bad)
         roots = list(struct.iter_unpack("<32s4I", m.roots[48 * d["rootIndex"]:][:48 * d["nPages"]]))
         image = struct.pack("<QI", d["bytes"], d["nPages"]) + b"".join(bytes((r[4] & 3,)) + r[0] for r in roots)
         if sha(LABEL + b"image\0" + image).hex() != d["imageRoot"] or any(r[4] & 0xFFFF > 2 for r in roots):
@@ -241,8 +241,7 @@ class Repository:                                               # in the current
                 n = min(step, size - at)
                 yield no * GiB + at, n, self.fetch(CHUNK, *entry, n) if isinstance(entry, tuple) else entry
 
-    def config(self, c):
-        """Step 7, like disk(): whole or lost."""
+    def config(self, c):                                        # step 7, like disk(): whole or lost
         parts = [self.fetch(CONFIG, bytes.fromhex(p["id"]), (p["pack"], p["off"], p["clen"]), None) for p in c["parts"]]
         whole = b"".join(p for p in parts if isinstance(p, bytes))
         lost = [p for p in parts if isinstance(p, Bad)] or [Bad("its parts are not those of its hash")]

@@ -108,6 +108,7 @@ function isStale(error: unknown): boolean {
     'KeysDamaged',
     'KeysIncomplete',
     'KeyUnknown',
+    'KeysSuperseded',
     'FloorMissing',
   ].includes(error.code)
 }

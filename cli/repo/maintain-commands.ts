@@ -19,19 +19,19 @@ export function addMaintenance(
     work: (io: Io, repository: Repository) => Promise<void>,
   ) => {
     const io = ioOf(self)
-    await using repository = await openAt(io, placeOf(io, dir, options), options)
+    await using repository = await openAt(io, await placeOf(io, dir, options), options)
     await work(io, repository)
   }
 
   opening('gc', 'free what no point needs; safe beside running backups')
-    .argument('[dir]')
+    .argument('[place]')
     .option('--now', 'without the waiting times: what is condemned is deleted at once')
     .option('--dry-run', 'say what would go, and change nothing')
     .action(async (dir: string | undefined, options: GcOptions, self: Command) => {
       await at(dir, options, self, (io, repository) => gc(io, repository, options))
     })
   opening('prune', 'remove points that no rule keeps; shows them, and changes nothing without --apply')
-    .argument('[dir]')
+    .argument('[place]')
     .option('--point <stem...>', 'these points, instead of rules')
     .option('--vm <name>', 'only points of this VM')
     .option('--keep-last <n>', 'the newest n', whole('--keep-last', 0, many))
@@ -60,7 +60,7 @@ export function addMaintenance(
       await at(undefined, options, self, (io, repository) => hold(io, repository, stem, options))
     })
   opening('holds', 'points that are held')
-    .argument('[dir]')
+    .argument('[place]')
     .action(async (dir: string | undefined, options: PlaceOptions, self: Command) => {
       await at(dir, options, self, holds)
     })
@@ -70,7 +70,7 @@ export function addMaintenance(
       await at(undefined, options, self, (io, repository) => release(io, repository, name))
     })
   opening('rebuild-index', 'find packs that the index does not know; writes it with --apply')
-    .argument('[dir]')
+    .argument('[place]')
     .option('--apply', 'do it')
     .action(async (dir: string | undefined, options: PlaceOptions & { apply?: boolean }, self: Command) => {
       await at(dir, options, self, (io, repository) => rebuildIndex(io, repository, options.apply === true))

@@ -20,6 +20,7 @@ import { probe } from '../repo/probe.ts'
 import { readPassphrase } from '../repo/secret.ts'
 import { verify, type VerifyOptions } from '../repo/verify.ts'
 import { examples, whole, type Verb } from './common.ts'
+import { repoKey } from './repo-key.ts'
 
 /** Works on the repository alone: the day on which there is no server is the day on which it is needed. */
 export const repo: Verb = (ioOf) => {
@@ -62,7 +63,10 @@ export const repo: Verb = (ioOf) => {
     })
 
   const opening = (name: string, description: string): Command =>
-    sub(name, description).option('--recovery-key-file <file>', 'open it with the recovery key instead')
+    sub(name, description)
+      .option('--recovery-key-file <file>', 'open it with the recovery key instead')
+      .option('--shares-file <file>', 'or with shares of a key, one in each line')
+      .option('--escrow-key-file <file>', 'or with the private key of an escrow holder')
 
   opening('info', 'id, points, sizes and ratios')
     .argument('[place]')
@@ -161,6 +165,7 @@ export const repo: Verb = (ioOf) => {
       )
     })
   addMaintenance(opening, ioOf)
+  command.addCommand(repoKey(ioOf))
   return command
 }
 

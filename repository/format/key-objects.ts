@@ -24,7 +24,7 @@ const slot = z.object({
   repo: uuid,
   kekGen,
   role: text,
-  /** R1 opens "passphrase" and "recovery"; others are for phase 2 and passed over. */
+  /** R1 opens "passphrase", "recovery", "hpke" and "shamir"; others are passed over. */
   type: text,
   label: text,
   ms: integer,
@@ -32,14 +32,34 @@ const slot = z.object({
   kdf: optional(argon2Cost),
   nonce: optional(nonce),
   wrapped: optional(hexOf(48)),
+  /** hpke: which algorithms, the raw public key, and the encapsulated key. */
+  suite: optional(text),
+  recipient: optional(hexOf(32)),
+  enc: optional(base64url),
+  /** shamir: how many shares are needed, and how many were printed. */
+  threshold: optional(integer.min(2).max(255)),
+  shares: optional(integer.min(2).max(255)),
 })
 
-/** `keys/…-slot-…` (§5.4): one way to unwrap a KEK. Nonce and `wrapped` are there for the types of phase 1. */
+/** `keys/…-slot-…` (§5.4): one way to unwrap a KEK. Which members are there depends on the type. */
 export type KeySlot = z.infer<typeof slot>
 export const keySlotKind = jsonKind('key-slot', bounds.json.keys, slot, (fields, what) => {
-  if (fields.type !== 'passphrase' && fields.type !== 'recovery') return
-  demand(fields.nonce !== undefined && fields.wrapped !== undefined, what, 'nonce or wrapped is missing')
-  demand((fields.kdf !== undefined) === (fields.type === 'passphrase'), what, 'kdf does not fit the type')
+  if (fields.type === 'passphrase' || fields.type === 'recovery') {
+    demand(fields.nonce !== undefined && fields.wrapped !== undefined, what, 'nonce or wrapped is missing')
+    demand((fields.kdf !== undefined) === (fields.type === 'passphrase'), what, 'kdf does not fit the type')
+  } else if (fields.type === 'hpke') {
+    const { suite, recipient, enc } = fields
+    demand(
+      suite !== undefined && recipient !== undefined && enc !== undefined,
+      what,
+      'suite, recipient or enc is missing',
+    )
+    demand(fields.wrapped !== undefined, what, 'wrapped is missing')
+  } else if (fields.type === 'shamir') {
+    const { threshold, shares } = fields
+    demand(threshold !== undefined && shares !== undefined, what, 'threshold or shares is missing')
+    demand(threshold <= shares, what, 'more shares are needed than there are')
+  }
 })
 
 const set = z.object({ repo: uuid, kekGen, role: text, rev: integer, ms: integer, nonce, wrapped: base64url })

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { toHex, type KeySetContent } from '../format/index.ts'
 import type { UnlockSecret } from '../types.ts'
 import { DEFAULT_ARGON2 } from './argon2.ts'
-import { publicKeyOf } from './ed25519.ts'
-import { encodeRecovery } from './recovery-text.ts'
+import { drawKey } from './draw.ts'
+import { encodeRecovery } from './printed.ts'
+import { slotKeyOf, type DerivePassphrase } from './secrets.ts'
 import { encodeSet } from './sets.ts'
-import { encodeSlot, slotKeyOf, type DerivePassphrase, type KeyObject } from './slots.ts'
+import { encodeSlot, type KeyObject } from './slots.ts'
 
 export interface NewKeys {
   readonly content: KeySetContent
@@ -49,30 +50,20 @@ export async function createKeys(options: {
   return { content, objects, recoveryText }
 }
 
-/** §5.1: one current key of each type, 32 random bytes each; numbers are random, non-zero and unique. */
+/** §5.1: one current key of each type. */
 function drawKeys(repo: string, domain: string, ms: number, random: (bytes: number) => Buffer): KeySetContent {
-  const numbers = new Set<number>()
-  const draw = () => {
-    for (;;) {
-      const no = random(4).readUInt32LE(0)
-      if (no === 0 || numbers.has(no)) continue
-      numbers.add(no)
-      return { no, createdMs: ms, key: toHex(random(32)) }
-    }
-  }
-  const [idk, dek, mdk, mk, sig] = [draw(), draw(), draw(), draw(), draw()]
+  const taken = new Set<number>()
+  const idk = drawKey({ type: 'IDK', domain }, ms, taken, random)
+  const dek = drawKey({ type: 'DEK', domain }, ms, taken, random)
+  const mdk = drawKey({ type: 'MDK' }, ms, taken, random)
+  const mk = drawKey({ type: 'MK' }, ms, taken, random)
+  const sig = drawKey({ type: 'SIG' }, ms, taken, random)
   return {
     v: 1,
     repo,
     role: 'full',
     rev: 1,
-    keys: [
-      { ...idk, type: 'IDK', domain },
-      { ...dek, type: 'DEK', domain },
-      { ...mdk, type: 'MDK' },
-      { ...mk, type: 'MK' },
-      { ...sig, type: 'SIG', pub: toHex(publicKeyOf(Buffer.from(sig.key, 'hex'))) },
-    ],
+    keys: [idk, dek, mdk, mk, sig],
     current: { IDK: { [domain]: idk.no }, DEK: { [domain]: dek.no }, MDK: mdk.no, MK: mk.no, SIG: sig.no },
   }
 }

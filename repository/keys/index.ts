@@ -8,10 +8,22 @@ export { argon2id, DEFAULT_ARGON2, passphraseBytes } from './argon2.ts'
 export { passphraseKeyInChild } from './child.ts'
 export { createKeys, type NewKeys } from './create.ts'
 export { blobKey, hmac, sha256 } from './derive.ts'
+export { drawKey, type NewKey } from './draw.ts'
 export { publicKeyOf, signEd25519, verifyEd25519 } from './ed25519.ts'
 export { checkSigner, openFeat, openFmt, signFeat, signFmt, type FmtReplica, type OpenedFmt } from './fmt.ts'
 export type { Identity } from './identity.ts'
-export { inspectKeys, requireComplete, type KeyInventory } from './inspect.ts'
+export { drawEscrowKeys, ESCROW_SUITE, parseEscrowPublic } from './escrow.ts'
+export {
+  completeness,
+  inspectKeys,
+  isForRecovery,
+  ofGeneration,
+  requireComplete,
+  type Completeness,
+  type KeyInventory,
+  type SetItem,
+  type SlotItem,
+} from './inspect.ts'
 export {
   openJson,
   protectJson,
@@ -23,9 +35,19 @@ export {
   type Opened,
 } from './macs.ts'
 export { manifestSignatureHolds, openManifest, sealManifest, signManifest } from './manifest.ts'
-export { encodeRecovery, parseRecovery } from './recovery-text.ts'
+export { encodeRecovery, parseRecovery } from './printed.ts'
 export { createKeyRing, type KeyRing, type MacBy } from './ring.ts'
+export { secretKinds, slotKeyOf, slotOpener, type DerivePassphrase } from './secrets.ts'
 export { openSession, sealSession } from './session.ts'
 export { encodeSet, mergeSets, openSet, type MergedSets, type OpenSet } from './sets.ts'
-export { encodeSlot, openSlot, slotKeyOf, type DerivePassphrase, type KeyObject, type SlotLabel } from './slots.ts'
-export { unlock, type Unlocked } from './unlock.ts'
+
+export {
+  encodeEscrowSlot,
+  encodeSharesSlot,
+  encodeSlot,
+  openSlot,
+  type KeyObject,
+  type SlotLabel,
+  type SlotOpening,
+} from './slots.ts'
+export { newestGeneration, openSetsOf, trySlots, unlock, type Unlocked } from './unlock.ts'

@@ -14,8 +14,8 @@ import type { KeyObject } from './slots.ts'
 /** What can be said of the objects in `keys/` without any secret (§5.4). */
 export interface KeyInventory {
   /** Slots of this repository that can be read, sound or not, by name descending (newest generation first). */
-  readonly slots: readonly (KeyItem & { readonly slot: KeySlot })[]
-  readonly sets: readonly (KeyItem & { readonly set: KeySet })[]
+  readonly slots: readonly SlotItem[]
+  readonly sets: readonly SetItem[]
   /** Objects whose bytes do not hash to their name, or that cannot be read. They do not count (§5.4). */
   readonly damaged: readonly { readonly name: string; readonly why: string }[]
   /** Sound objects of a newer version: unreadable, not absent. */
@@ -29,10 +29,13 @@ interface KeyItem {
   readonly raw: JsonObject
 }
 
+export type SlotItem = KeyItem & { readonly slot: KeySlot }
+export type SetItem = KeyItem & { readonly set: KeySet }
+
 /** `repo`: that of `fmt`; key objects of another one are left over from a lost race of inits and ignored (§3.4). */
 export function inspectKeys(objects: readonly KeyObject[], repo: string): KeyInventory {
-  const slots: (KeyItem & { slot: KeySlot })[] = []
-  const sets: (KeyItem & { set: KeySet })[] = []
+  const slots: SlotItem[] = []
+  const sets: SetItem[] = []
   const damaged: { name: string; why: string }[] = []
   const unsupported: string[] = []
   for (const { name, bytes } of [...objects].sort((a, b) => (a.name < b.name ? 1 : -1))) {
@@ -60,18 +63,54 @@ export function inspectKeys(objects: readonly KeyObject[], repo: string): KeyInv
   return { slots, sets, damaged, unsupported }
 }
 
+/** §5.4: types of slots that serve when nobody remembers a passphrase. */
+const RECOVERY_TYPES = new Set(['recovery', 'hpke', 'shamir'])
+
+/** What a generation of the KEK has of what it must have: sound objects only, for damaged ones do not count (§5.4). */
+export interface Completeness {
+  readonly slots: number
+  readonly recovery: number
+  readonly sets: number
+  readonly isComplete: boolean
+}
+
+/** Counts slots that a reader of this version opens. (That two sets have identical plaintexts shows when they are opened.) */
+export function completeness(slots: readonly SlotItem[], sets: readonly SetItem[]): Completeness {
+  const usable = slots.filter(({ sound, slot }) => sound && (slot.type === 'passphrase' || isForRecovery(slot)))
+  const recovery = usable.filter(({ slot }) => isForRecovery(slot)).length
+  const counted = sets.filter(({ sound }) => sound).length
+  const isComplete = usable.length >= 2 && recovery >= 1 && counted >= 2
+  return { slots: usable.length, recovery, sets: counted, isComplete }
+}
+
+export const isForRecovery = ({ type }: Pick<KeySlot, 'type'>): boolean => RECOVERY_TYPES.has(type)
+
+/** The objects of one generation of a role. */
+export function ofGeneration(
+  { slots, sets }: Pick<KeyInventory, 'slots' | 'sets'>,
+  { role, kekGen }: { readonly role: string; readonly kekGen: number },
+): { readonly slots: SlotItem[]; readonly sets: SetItem[] } {
+  return {
+    slots: slots.filter(({ slot }) => slot.role === role && slot.kekGen === kekGen),
+    sets: sets.filter(({ set }) => set.role === role && set.kekGen === kekGen),
+  }
+}
+
 /**
  * §5.4: before the first backup there are at least two sound slots, one of them for recovery or escrow, and two sound key
- * sets. Throws KeysIncomplete. (That two sets have identical plaintexts shows when they are opened.)
+ * sets, of one generation of the KEK: while a rotation is under way the older one still serves. Throws KeysIncomplete.
  */
 export function requireComplete(inventory: KeyInventory): void {
-  const slots = inventory.slots.filter((item) => item.sound)
-  const recovery = slots.filter(({ slot }) => slot.type === 'recovery' || slot.type === 'hpke')
-  const sets = inventory.sets.filter((item) => item.sound)
-  if (slots.length >= 2 && recovery.length >= 1 && sets.length >= 2) return
+  const generations = new Map(inventory.sets.map(({ set }) => [`${set.kekGen} ${set.role}`, set]))
+  const found = [...generations.values()].map((generation) => {
+    const { slots, sets } = ofGeneration(inventory, generation)
+    return completeness(slots, sets)
+  })
+  if (found.some(({ isComplete }) => isComplete)) return
+  const { slots, recovery, sets } = found[0] ?? completeness(inventory.slots, [])
   throw new HoldfastError(
     'KeysIncomplete',
-    `The repository has ${slots.length} sound key slots (${recovery.length} for recovery) and ${sets.length} sound key ` +
+    `The repository has ${slots} sound key slots (${recovery} for recovery) and ${sets} sound key ` +
       'sets; two slots, one of them for recovery, and two sets are needed before it takes backups.',
   )
 }

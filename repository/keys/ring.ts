@@ -45,7 +45,7 @@ export function createKeyRing(content: KeySetContent): KeyRing {
   const currentNo = (type: 'IDK' | 'DEK' | 'MDK' | 'MK' | 'SIG'): number => {
     if (type !== 'IDK' && type !== 'DEK') return content.current[type]
     const no = content.current[type][domain()]
-    if (no === undefined) throw new HoldfastError('KeysDamaged', `The key sets have no current ${type}.`)
+    if (no === undefined) throw new HoldfastError('DomainShredded', `domain ${domain()} has no current ${type}`)
     return no
   }
   return {

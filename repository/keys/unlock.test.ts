@@ -5,7 +5,8 @@ import { createKeys, type NewKeys } from './create.ts'
 import { sha256 } from './derive.ts'
 import { inspectKeys, requireComplete } from './inspect.ts'
 import { encodeSet } from './sets.ts'
-import { encodeSlot, slotKeyOf, type DerivePassphrase, type KeyObject } from './slots.ts'
+import { slotKeyOf, type DerivePassphrase } from './secrets.ts'
+import { encodeSlot, type KeyObject } from './slots.ts'
 import { unlock } from './unlock.ts'
 
 const repo = '0a'.repeat(16)

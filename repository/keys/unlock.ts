@@ -1,9 +1,11 @@
 import { HoldfastError } from '../../base/index.ts'
+import type { KeySlot } from '../format/index.ts'
 import type { UnlockSecret } from '../types.ts'
-import { inspectKeys, type KeyInventory } from './inspect.ts'
+import { inspectKeys, type KeyInventory, type SlotItem } from './inspect.ts'
 import { createKeyRing, type KeyRing } from './ring.ts'
+import { secretKinds, slotOpener, type DerivePassphrase } from './secrets.ts'
 import { mergeSets, openSet, type OpenSet } from './sets.ts'
-import { openSlot, slotKeyOf, type DerivePassphrase, type KeyObject } from './slots.ts'
+import type { KeyObject, SlotOpening } from './slots.ts'
 
 export interface Unlocked {
   readonly ring: KeyRing
@@ -13,7 +15,55 @@ export interface Unlocked {
   readonly slot: string
   /** Names of competing key sets (§5.3): not empty means read only. */
   readonly conflict: readonly string[]
+  /**
+   * A newer generation of the KEK that has key sets and that the secret does not open: the secret was revoked, or a rotation
+   * is under way. It reads, and must not write (§5.6).
+   */
+  readonly superseded: number | undefined
   readonly inventory: KeyInventory
+}
+
+/** One slot that a secret was tried on. */
+interface TriedSlot {
+  readonly item: SlotItem
+  readonly opening: SlotOpening
+}
+
+/** Tries a secret on every slot of its type: the newest generation first, sound ones before damaged ones (the AEAD decides). */
+export async function* trySlots(
+  inventory: KeyInventory,
+  secret: UnlockSecret,
+  derive?: DerivePassphrase,
+): AsyncGenerator<TriedSlot> {
+  const { slotType } = secretKinds[secret.kind]
+  const slots = inventory.slots.filter(({ slot }) => slot.type === slotType)
+  const opener = await slotOpener(secret, derive)
+  for (const item of [...slots.filter(({ sound }) => sound), ...slots.filter(({ sound }) => !sound)]) {
+    yield { item, opening: await opener(item.raw, item.slot) }
+  }
+}
+
+/** The sets that belong to a slot's KEK: those that open, and the names of those that do not. */
+export function openSetsOf(
+  inventory: KeyInventory,
+  { kekGen, role }: Pick<KeySlot, 'kekGen' | 'role'>,
+  kek: Uint8Array,
+): { readonly sets: readonly OpenSet[]; readonly broken: readonly string[] } {
+  const sets: OpenSet[] = []
+  const broken: string[] = []
+  for (const item of inventory.sets) {
+    if (item.set.kekGen !== kekGen || item.set.role !== role) continue
+    const plaintext = openSet(item.raw, item.set, kek)
+    if (plaintext === undefined) broken.push(item.name)
+    else sets.push({ name: item.name, plaintext })
+  }
+  return { sets, broken }
+}
+
+/** The newest generation of a role that has a sound key set; 0 if none has. */
+export function newestGeneration(inventory: KeyInventory, role: string): number {
+  const sound = inventory.sets.filter((item) => item.sound && item.set.role === role)
+  return Math.max(0, ...sound.map(({ set }) => set.kekGen))
 }
 
 /**
@@ -28,47 +78,43 @@ export async function unlock(
   derive?: DerivePassphrase,
 ): Promise<Unlocked> {
   const inventory = inspectKeys(objects, repo)
-  const slots = inventory.slots.filter(({ slot }) => slot.type === secret.kind)
-  // Sound ones first; what is damaged is tried all the same, and the AEAD decides.
-  const order = [...slots.filter((item) => item.sound), ...slots.filter((item) => !item.sound)]
   let refused = 0
   let accepted: string | undefined
   const broken: string[] = []
-  for (const { name, raw, slot, sound } of order) {
-    const opening = openSlot(raw, slot, await slotKeyOf(secret, slot.kdf, derive))
+  for await (const { item, opening } of trySlots(inventory, secret, derive)) {
+    const { name, slot, sound } = item
     if (opening.outcome === 'wrong-secret' && sound) refused++
     if (opening.outcome === 'damaged' || (opening.outcome === 'wrong-secret' && !sound)) broken.push(name)
     if (opening.outcome !== 'open') continue
-    const sets: OpenSet[] = []
-    for (const item of inventory.sets) {
-      if (item.set.kekGen !== slot.kekGen || item.set.role !== slot.role) continue
-      const plaintext = openSet(item.raw, item.set, opening.kek)
-      if (plaintext === undefined) broken.push(item.name)
-      else sets.push({ name: item.name, plaintext })
-    }
+    const opened = openSetsOf(inventory, slot, opening.kek)
     opening.kek.fill(0)
+    broken.push(...opened.broken)
     accepted = name
-    if (sets.length === 0) continue
-    const { content, conflict } = mergeSets(sets)
+    if (opened.sets.length === 0) continue
+    const { content, conflict } = mergeSets(opened.sets)
     if (content.repo !== repo)
       throw new HoldfastError('KeysDamaged', `The key sets are those of repository ${content.repo}.`)
-    return { ring: createKeyRing(content), role: slot.role, kekGen: slot.kekGen, slot: name, conflict, inventory }
+    const { role, kekGen } = slot
+    const newest = newestGeneration(inventory, role)
+    const superseded = newest > kekGen ? newest : undefined
+    return { ring: createKeyRing(content), role, kekGen, slot: name, conflict, superseded, inventory }
   }
   if (refused === 0 && inventory.unsupported.length > 0) {
     const names = inventory.unsupported.join(', ')
     throw new HoldfastError('FormatUnsupported', `Key objects of a newer version: ${names}.`)
   }
-  throw failure(secret, accepted, refused, [...broken, ...inventory.damaged.map((item) => item.name)])
+  throw unlockFailure(secret, accepted, refused, [...broken, ...inventory.damaged.map((item) => item.name)])
 }
 
-function failure(
+/** Why nothing was opened: `accepted` is the slot that the secret opens, `refused` how many sound ones do not accept it. */
+function unlockFailure(
   secret: UnlockSecret,
   accepted: string | undefined,
   refused: number,
   broken: readonly string[],
 ): HoldfastError {
   const damaged = [...new Set(broken)]
-  const what = secret.kind === 'passphrase' ? 'passphrase' : 'recovery key'
+  const { what } = secretKinds[secret.kind]
   if (accepted !== undefined) {
     const which = damaged.length > 0 ? `damaged: ${damaged.join(', ')}` : 'there is none of its generation'
     return new HoldfastError(
@@ -86,6 +132,8 @@ function failure(
     })
   }
   const also = damaged.length > 0 ? ` These key objects are damaged: ${damaged.join(', ')}.` : ''
-  const why = refused === 0 ? `The repository has no slot for a ${what}.` : `The ${what} does not open this repository.`
+  const article = what.startsWith('e') ? 'an' : 'a'
+  const why =
+    refused === 0 ? `The repository has no slot for ${article} ${what}.` : `The ${what} does not open this repository.`
   return new HoldfastError('WrongSecret', why + also, { data: { damaged } })
 }

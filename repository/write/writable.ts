@@ -2,7 +2,7 @@ import { HoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
 import { requireComplete } from '../keys/index.ts'
 
-/** Whoever writes needs complete keys (§5.4), one current key set (§5.3) and to know every feature (§3.5). */
+/** Whoever writes needs complete keys (§5.4), one current key set (§5.3) of the newest KEK that has one (§5.6), and to know every feature (§3.5). */
 export async function requireWritable(engine: Engine, signal: AbortSignal): Promise<void> {
   requireComplete(engine.inventory)
   if (engine.keyConflict.length > 0) {
@@ -10,9 +10,17 @@ export async function requireWritable(engine: Engine, signal: AbortSignal): Prom
       'KeysIncomplete',
       `two administrators have changed the keys at once: ${engine.keyConflict.join(', ')}`,
       {
-        hint: 'Write a key set with a higher revision before the next backup.',
+        hint: 'Merge them with `holdfast repo key repair` before the next backup.',
       },
     )
   }
+  if (engine.keySuperseded !== undefined) {
+    throw new HoldfastError(
+      'KeysSuperseded',
+      `generation ${engine.keySuperseded} of the keys does not open with this secret`,
+    )
+  }
+  // Throws DomainShredded before anything is read from the source.
+  engine.ring.current('DEK')
   await engine.features.require('write', signal)
 }

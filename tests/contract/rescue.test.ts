@@ -3,7 +3,7 @@
  * implementation wrote: the golden repositories, whole, damaged and rearranged (docs/repository-format.md §17, §18).
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { cpSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, readdirSync, rmSync } from 'node:fs'
 import { closeSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,10 +22,11 @@ import {
   without,
 } from '../../repository/format/index.ts'
 import { expectedOf, readState, scene, type DiskState } from '../../repository/golden/index.ts'
-import { protectJson, signFeat, type KeyRing } from '../../repository/keys/index.ts'
+import { encodeSlot, protectJson, signFeat, slotKeyOf, type KeyRing } from '../../repository/keys/index.ts'
 import { openRepositoryWith } from '../../repository/repository.ts'
 
 const rescue = new URL('../../rescue/rescue.py', import.meta.url).pathname
+const combiner = new URL('../../rescue/combine.py', import.meta.url).pathname
 const golden = new URL('../../repository/golden/', import.meta.url).pathname
 const python = findPython()
 
@@ -221,6 +222,74 @@ describe.each(readdirSync(golden, { withFileTypes: true }).filter((e) => e.isDir
 
 test('what is expected is what the scene says', () => {
   expect(r1.points.map(({ disks, configs }) => ({ disks, configs }))).toEqual(scene.points.map(expectedOf))
+})
+
+describe('a key in parts', () => {
+  const of = goldenOf('r1-v1-rotated')
+  const secrets = readFileSync(join(golden, 'r1-v1-rotated/secrets.txt'), 'utf8')
+  const shares = [...secrets.matchAll(/^share: (.*)$/gm)].map(([, share = '']) => share)
+  const escrow = /^escrow key: (.*)$/m.exec(secrets)?.[1] ?? ''
+
+  function combine(root: string, kind: 'shares' | 'escrow', secret: string): Outcome {
+    const file = fresh(kind)
+    writeFileSync(file, `${secret}\n`)
+    const { status, stdout, stderr } = spawnSync(python, [combiner, root, `--${kind}`, file], {
+      env: { PYTHONUTF8: '1' },
+      encoding: 'utf8',
+    })
+    return { code: status, out: stdout, err: stderr }
+  }
+
+  test.each([
+    ['two of three shares', 'shares', `${shares[2]}\n\n${shares[0]?.toLowerCase()}`],
+    ['all shares', 'shares', shares.join('\n')],
+    ['the escrow key', 'escrow', escrow],
+  ] as const)('%s restore as a passphrase does', async (_, kind, secret) => {
+    const combined = combine(of.repository, kind, secret)
+    expect(combined).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^HFK1-/) as string })
+    const [point] = of.points.slice(-1)
+    const target = fresh('disk')
+    const outcome = await run(
+      of.repository,
+      ['restore', point?.stem ?? '', 'disk:virtio1', target],
+      combined.out.trim(),
+    )
+    expect(outcome).toMatchObject({ code: 0 })
+    expect(hashFile(target)).toBe(point?.disks['virtio1'])
+  })
+
+  test('too few, mistyped or foreign ones say so and give nothing', () => {
+    const [one = '', two = ''] = shares
+    const wrong: [Golden, 'shares' | 'escrow', string, RegExp][] = [
+      [of, 'shares', one, /2 different shares are needed, 1 are here/],
+      [of, 'shares', `${one}\n${one}`, /2 different shares are needed, 1 are here/],
+      [of, 'shares', `${one}\n${two.replace('HFS1-N', 'HFS1-M')}`, /mistyped/],
+      [r1, 'shares', shares.join('\n'), /fit no slot/],
+      [r1, 'escrow', escrow, /no slot of this repository opens/],
+      [of, 'escrow', escrow.slice(0, -1), /mistyped/],
+    ]
+    for (const [where, kind, secret, said] of wrong) {
+      const outcome = combine(where.repository, kind, secret)
+      expect(outcome).toMatchObject({ code: 1, out: '', err: expect.stringMatching(said) as string })
+      expect(outcome.err).not.toContain(escrow)
+    }
+  })
+
+  test('a key in parts of another repository opens none', async () => {
+    const { out } = combine(of.repository, 'escrow', escrow)
+    expect(await run(r1.repository, ['list'], out.trim())).toMatchObject({ code: 1 })
+  })
+})
+
+test('a slot that a rotation left behind, which opens a key that wraps nothing, hides nothing', async () => {
+  for (const bytes of [randomBytes(32), randomBytes(32), randomBytes(32)]) {
+    const copy = copyOf(r1)
+    const { repo } = await ringOf(copy)
+    const slotKey = await slotKeyOf({ kind: 'recovery', text: r1.recovery }, undefined)
+    const slot = encodeSlot('recovery', { repo, kekGen: 1, role: 'full', label: '', ms: 1 }, slotKey, bytes)
+    writeFileSync(join(copy, slot.name), slot.bytes)
+    expect(await run(copy, ['list'])).toMatchObject({ code: 0, err: '' })
+  }
 })
 
 test('a stream is the disk, and a file has holes where the disk has them', async () => {

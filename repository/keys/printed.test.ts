@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { encodeRecovery, parseRecovery } from './recovery-text.ts'
+import { encodeRecovery, parseRecovery } from './printed.ts'
 
 const secret = fc.uint8Array({ minLength: 32, maxLength: 32 })
 

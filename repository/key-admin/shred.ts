@@ -1,0 +1,70 @@
+import { HoldfastError } from '../../base/index.ts'
+import type { KeyEntry, KeySetContent } from '../format/index.ts'
+import type { KeyAccess, KeyState } from './access.ts'
+import { changeSets } from './settle.ts'
+import type { ShredPlan } from './types.ts'
+
+/**
+ * §5.6: takes the DEKs of a domain out of the sets and deletes every older set. The IDK stays: ids can be computed, and
+ * nothing can be read with it. Done only when no other set is left; interrupted before that, the keys are still there and
+ * the same call goes on.
+ */
+export async function shredDomain(
+  access: KeyAccess,
+  wish: {
+    readonly domain: string
+    readonly confirm: string | undefined
+    readonly ms: number
+    readonly signal: AbortSignal
+  },
+): Promise<ShredPlan> {
+  const { domain, confirm, ms, signal } = wish
+  const state = await access.readForChange()
+  const plan = planOf(access, state, domain)
+  if (confirm === undefined) return plan
+  if (confirm !== domain) {
+    throw new HoldfastError('InvalidRequest', 'the confirmation is not the id of the domain', {
+      hint: 'Repeat the id of the domain whose data is to be destroyed for ever.',
+    })
+  }
+  requireUnblocked(plan.blockedBy)
+  const isDropped = ({ type, domain: of }: KeyEntry) => type === 'DEK' && of === domain
+  const change = (now: KeySetContent): KeySetContent => {
+    const { [domain]: _, ...DEK } = now.current.DEK
+    return { ...now, keys: now.keys.filter((key) => !isDropped(key)), current: { ...now.current, DEK } }
+  }
+  const { left } = await changeSets({ access, change, isDropped, ms, signal })
+  requireUnblocked(left)
+  return { ...plan, done: true }
+}
+
+function planOf(access: KeyAccess, { content, inventory, unopened }: KeyState, domain: string): ShredPlan {
+  const keys = content.keys.filter(({ type, domain: of }) => type === 'DEK' && of === domain).map(({ no }) => no)
+  if (content.current.IDK[domain] === undefined) {
+    throw new HoldfastError('NotFound', `the repository has no domain ${domain}`, {
+      hint: `It has ${Object.keys(content.current.IDK).join(', ')}.`,
+    })
+  }
+  const damaged = inventory.damaged.map(({ name }) => name).filter((name) => name.includes('-set-'))
+  const unsupported = inventory.unsupported.filter((name) => name.includes('-set-'))
+  return {
+    domain,
+    keys,
+    isWritten: content.current.DEK[domain] !== undefined,
+    blockedBy: [...new Set([...unopened, ...damaged, ...unsupported])],
+    isVersioned: access.store.capabilities.versioned,
+    done: false,
+  }
+}
+
+function requireUnblocked(names: readonly string[]): void {
+  if (names.length === 0) return
+  throw new HoldfastError(
+    'KeysDamaged',
+    `these key objects cannot be opened and may hold the keys: ${names.join(', ')}`,
+    {
+      hint: 'End an interrupted rotation with `holdfast repo key repair`; remove what is damaged with `holdfast repo key remove`.',
+      data: { blockedBy: names },
+    },
+  )
+}
