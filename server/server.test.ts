@@ -56,7 +56,8 @@ describe('a secret', () => {
     symlinkSync(put('x'), join(folder, 'link'))
     await expect(resolveSecret(`file:${join(folder, 'link')}`)).rejects.toMatchObject({ code: 'SecretMissing' })
     await expect(resolveSecret(`file:${join(folder, 'none')}`)).rejects.toThrow(join(folder, 'none'))
-    await expect(resolveSecret('env:TOKEN')).rejects.toMatchObject({ code: 'ConfigInvalid' })
+    await expect(resolveSecret('env:HOLDFAST_NOT_SET')).rejects.toMatchObject({ code: 'SecretMissing' })
+    await expect(resolveSecret('vault:TOKEN')).rejects.toMatchObject({ code: 'ConfigInvalid' })
   })
   it('of the workers is made once', () => {
     const path = join(folder, 'token')
