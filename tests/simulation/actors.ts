@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto'
+import { MiB } from '../../base/index.ts'
+import { expectIdentical, ModelBackup, noSignal, type ModelDisk } from '../../repository/testing/index.ts'
+import { drawDisk, isOneOf, type World } from './world.ts'
+
+/** What a store that fails, and other actors, may do to each. Everything else is a violation. */
+const outage = ['StoreUnavailable'] as const
+const refusals = ['CommitRefused', 'SessionInvalid', 'SessionFenced', 'PointNotRestorable'] as const
+/** The parent may be pruned and collected while it is read; an abandoned manifest may be gone when its writer looks. */
+const gone = ['ChunkLost', 'ObjectAbsent', 'ListingIncomplete'] as const
+
+const ATTEMPTS = 4
+
+/** Backs one VM up again and again; a process that dies is followed by one that resumes. */
+export async function writer(world: World, name: string, backups: number): Promise<void> {
+  const { random } = world
+  let parent: { readonly stem: string; readonly model: ModelDisk } | undefined
+  for (let backup = 0; backup < backups; backup++) {
+    const from = parent !== undefined && random.chance(0.7) ? parent : undefined
+    const model = drawDisk(random, from?.model ?? parent?.model)
+    const snap = randomBytes(16).toString('hex')
+    world.expect(snap, model)
+    const options = {
+      session: randomBytes(16).toString('hex'),
+      snap,
+      createdMs: world.scheduler.nowMs,
+      vm: name,
+      parent: from?.stem ?? null,
+      ...(from !== undefined && { source: { readable: 'changed', extents: changedExtents(from.model, model) } as const }),
+      configs: [0, 1].map((no) => ({
+        name: `c${no}`,
+        type: 'native' as const,
+        content: Buffer.from(`configuration ${random.below(6)}`),
+      })),
+    }
+    let attempt = 0
+    while (attempt < ATTEMPTS) {
+      attempt += 1
+      try {
+        await world.inProcess(name, async (repository) => {
+          const one = new ModelBackup(repository, model, options)
+          await one.open(repository)
+          await one.copy(repository, attempt)
+          const { stem } = await one.commit(repository, attempt, attempt)
+          world.report(stem)
+          parent = { stem, model }
+          await repository.endSession(options.session, 'committed')
+        })
+        break
+      } catch (error) {
+        if (isOneOf(error, outage)) continue
+        if (!isOneOf(error, [...refusals, ...gone])) throw error
+        // Its parent is no longer one: the next backup is a full one.
+        parent = undefined
+        break
+      }
+    }
+  }
+}
+
+function changedExtents(before: ModelDisk, after: ModelDisk) {
+  const extents: { offset: number; length: number; kind: 'data' }[] = []
+  for (let at = 0; at < after.size; at += MiB) {
+    const length = Math.min(MiB, after.size - at)
+    if (Buffer.compare(before.bytes(at, length), after.bytes(at, length)) !== 0) {
+      extents.push({ offset: at, length, kind: 'data' })
+    }
+  }
+  return extents
+}
+
+/** Collects without any waiting time, beside everything else. */
+export async function collector(world: World, name: string, runs: number, mayFail: boolean): Promise<void> {
+  for (let run = 0; run < runs; run++) {
+    const compactBelow = world.random.pick([0, 0.6, 1])
+    try {
+      await world.inProcess(name, async (repository) => {
+        await repository.collect({ waits: 'none', compactBelow, signal: noSignal, onProgress: () => undefined })
+      })
+    } catch (error) {
+      // A root that could not be read, or a record that was not shown in time: alarms that only an outage excuses.
+      const excused = mayFail ? [...outage, 'CollectionAborted', 'ListingIncomplete'] : outage
+      if (!isOneOf(error, excused)) throw error
+    }
+  }
+}
+
+/** Puts tombstones on points drawn at random, abandons manifests at once, removes what is tombstoned. */
+export async function pruner(world: World, name: string, runs: number): Promise<void> {
+  for (let run = 0; run < runs; run++) {
+    const remove = world.stems().flatMap((stem) => (world.random.chance(0.4) ? [{ stem }] : []))
+    try {
+      await world.inProcess(name, async (repository) => {
+        const fields = { reason: 'operator', actor: name, maxShare: 1, abandonAfterMs: 0, signal: noSignal } as const
+        await repository.prune({ remove, ...fields })
+      })
+    } catch (error) {
+      if (!isOneOf(error, [...outage, ...gone])) throw error
+    }
+  }
+}
+
+/** Holds points drawn at random, and lets most of them go again. */
+export async function holder(world: World, name: string, holds: number): Promise<void> {
+  const { random } = world
+  for (let hold = 0; hold < holds; hold++) {
+    const stems = world.stems()
+    if (stems.length === 0) return
+    const stem = random.pick(stems)
+    try {
+      await world.inProcess(name, async (repository) => {
+        const request = { stem, type: 'pin', actor: name, reason: '' } as const
+        const placed = await repository.hold(request, noSignal)
+        world.confirm(placed, stem)
+        if (random.chance(0.3)) return
+        for (let looks = random.below(30); looks > 0; looks--) await repository.engine.store.now()
+        world.letGo(placed)
+        await repository.release(placed)
+      })
+    } catch (error) {
+      if (!isOneOf(error, [...outage, 'HoldRefused'])) throw error
+    }
+  }
+}
+
+/** Restores points while all this goes on: what is a recovery point before and after must have read right. */
+export async function reader(world: World, name: string, reads: number): Promise<void> {
+  for (let read = 0; read < reads; read++) {
+    const stems = world.stems()
+    if (stems.length === 0) return
+    const stem = world.random.pick(stems)
+    try {
+      await world.inProcess(name, async (repository) => {
+        const model = world.modelOf(stem)
+        if (model !== undefined) await expectIdentical(repository, stem, model)
+      })
+    } catch (error) {
+      if (!isOneOf(error, [...outage, ...refusals, ...gone, 'NotFound'])) throw error
+      if (isOneOf(error, ['ChunkLost', 'ObjectAbsent']) && world.isPromised(stem)) throw error
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import type { ListView } from './sim-store.ts'
+import type { SimProcess } from './scheduler.ts'
+
+/** What one process has been shown, and whether it has published. */
+interface Memory {
+  published: boolean
+  readonly shown: Map<string, Parameters<ListView>[1]>
+}
+
+/** A rule of the real code made useless by what its process is shown; §18 asks that the simulation notices. */
+export interface Mutant {
+  readonly name: string
+  readonly rule: string
+  readonly view: ListView
+  readonly onPut: (process: SimProcess, name: string) => void
+}
+
+/** After it has published, a process is shown again what it was shown before. */
+function blind(
+  name: string,
+  rule: string,
+  actor: string,
+  publishes: (object: string) => boolean,
+  hides: (prefix: string) => boolean,
+): Mutant {
+  const memories = new WeakMap<SimProcess, Memory>()
+  const of = (process: SimProcess): Memory => {
+    const memory = memories.get(process) ?? { published: false, shown: new Map() }
+    memories.set(process, memory)
+    return memory
+  }
+  return {
+    name,
+    rule,
+    view(prefix, objects, process) {
+      if (!process.actor.startsWith(actor) || !hides(prefix)) return objects
+      const memory = of(process)
+      const before = memory.shown.get(prefix)
+      if (memory.published && before !== undefined) {
+        // Its own record it must see, or it would stop at once.
+        const own = objects.filter(({ name: each }) => publishes(each) && memory.shown.has(each))
+        return [...before, ...own.filter((each) => !before.some(({ name: known }) => known === each.name))]
+      }
+      memory.shown.set(prefix, objects)
+      return objects
+    },
+    onPut(process, object) {
+      if (!process.actor.startsWith(actor) || !publishes(object)) return
+      of(process).published = true
+      of(process).shown.set(object, [])
+    },
+  }
+}
+
+const isRecord = (name: string) => name.endsWith('.c')
+const isManifest = (name: string) => name.endsWith('.m')
+
+export const mutants: readonly Mutant[] = [
+  blind(
+    'no_w2',
+    'the writer reads the state again after it has published its manifest (§7.2 W2)',
+    'writer',
+    isManifest,
+    (prefix) => prefix === 'gc/' || prefix === 'floor/',
+  ),
+  blind(
+    'no_g3b',
+    'the collector reads the roots again after it has published its condemned set (§9.1 G3b)',
+    'collector',
+    isRecord,
+    (prefix) => prefix === 'snap/' || prefix === 'hold/',
+  ),
+  blind(
+    'inherit_blind',
+    'the writer sees its parent live after it has published its manifest (§7.5)',
+    'writer',
+    isManifest,
+    (prefix) => prefix.startsWith('snap/') && prefix.endsWith('.'),
+  ),
+  {
+    name: 'ignores_holds',
+    rule: 'a tombstone does not count while a hold exists (§9.2, §11.2)',
+    view: (prefix, objects, { actor }) => (prefix === 'hold/' && /^(collector|pruner)/.test(actor) ? [] : objects),
+    onPut: () => undefined,
+  },
+  {
+    name: 'trusts_the_dead',
+    rule: 'what is in a set at G0 is no home (§9.1 G0, §8.2)',
+    view: (prefix, objects, { actor }) =>
+      prefix === 'gc/' && /^(collector|writer)/.test(actor)
+        ? objects.filter(({ name }) => !/\.[cf]$/.test(name))
+        : objects,
+    onPut: () => undefined,
+  },
+]

@@ -1,0 +1,69 @@
+import { collector, holder, pruner, reader, writer } from './actors.ts'
+import type { Mutant } from './mutants.ts'
+import { Random, seedRandomness } from './random.ts'
+import { fair, type Weather } from './sim-store.ts'
+import { noSignal } from '../../repository/testing/index.ts'
+import { Violation, World, type SimulationBase } from './world.ts'
+
+export interface ScheduleResult {
+  readonly seed: number
+  /** Store calls. */
+  readonly steps: number
+  readonly checks: number
+}
+
+const weathers: readonly Weather[] = [
+  fair,
+  fair,
+  { ...fair, defer: false },
+  { defer: true, unavailable: 0.01, lostAnswer: 0.01, late: 0 },
+  { defer: false, unavailable: 0.005, lostAnswer: 0.01, late: 0.01 },
+]
+const DAY = 24 * 3_600_000
+
+/** Plays one schedule. Throws Violation, or what an actor met and must not meet; the seed says it all. */
+export async function playSchedule(base: SimulationBase, seed: number, mutant?: Mutant): Promise<ScheduleResult> {
+  using _random = seedRandomness(seed)
+  const random = new Random(seed)
+  const weather = mutant === undefined ? random.pick(weathers) : fair
+  const world = new World(base, random, weather, mutant)
+  const mayFail = weather.unavailable + weather.lostAnswer + weather.late > 0
+  const { scheduler } = world
+  for (let no = 0; no < 1 + random.below(3); no++) scheduler.start(() => writer(world, `writer${no}`, 2 + random.below(3)))
+  for (let no = 0; no < 1 + random.below(3); no++) {
+    scheduler.start(() => collector(world, `collector${no}`, 2 + random.below(4), mayFail))
+  }
+  for (let no = 0; no < 1 + random.below(2); no++) scheduler.start(() => pruner(world, `pruner${no}`, 1 + random.below(4)))
+  scheduler.start(() => holder(world, 'holder', random.below(4)))
+  scheduler.start(() => reader(world, 'reader', random.below(4)))
+  await world.run()
+  await world.check()
+  await settle(world)
+  return { seed, steps: scheduler.step, checks: world.checks }
+}
+
+/** With nobody else there, every garbage pack goes within a few runs, and what is promised stays. */
+async function settle(world: World): Promise<void> {
+  world.isCalm = true
+  world.weather = { ...fair, defer: world.weather.defer }
+  const { scheduler } = world
+  let packs = Infinity
+  let live = 0
+  for (let run = 0; run < 4 && packs !== live; run++) {
+    scheduler.nowMs += 10 * DAY
+    scheduler.start(async () => {
+      await world.inProcess('last', async (repository) => {
+        const prune = { remove: [], reason: 'operator', actor: 'last', abandonAfterMs: 0, signal: noSignal } as const
+        await repository.prune(prune)
+        const report = await repository.collect({ waits: 'none', signal: noSignal, onProgress: () => undefined })
+        live = report.live.packs - report.reprieved.packs
+      })
+    })
+    await world.run()
+    packs = world.bucket.names('pack/').length
+    // What was copied out in the last run is live in the next.
+    if (packs < live) live = packs
+  }
+  if (packs !== live) throw new Violation(`${packs - live} packs of garbage stay for ever`)
+  await world.check()
+}

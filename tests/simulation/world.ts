@@ -1,0 +1,230 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isHoldfastError, KiB, MiB } from '../../base/index.ts'
+import { names, parseName } from '../../repository/format/index.ts'
+import { argon2id, type DerivePassphrase } from '../../repository/keys/index.ts'
+import type { OpenedRepository } from '../../repository/repository.ts'
+import { expectIdentical, ModelDisk, RepositoryLab, type MemoryBucket } from '../../repository/testing/index.ts'
+import { BufferBudget } from '../../repository/workers/index.ts'
+import { InlinePool } from './inline-pool.ts'
+import type { Mutant } from './mutants.ts'
+import { Random, seedRandomness } from './random.ts'
+import { Scheduler, SimProcess } from './scheduler.ts'
+import { SimStore, type SimWorld, type Weather } from './sim-store.ts'
+
+/** What the oracle found: the claim of §10.1 does not hold. */
+export class Violation extends Error {}
+
+/** Repositories of simulations begin as this one, made once: the key slots take their time. */
+export class SimulationBase implements AsyncDisposable {
+  readonly lab: RepositoryLab
+  readonly folder: string
+  readonly pool: InlinePool
+  readonly #budgets: BufferBudget[] = []
+  #caches = 0
+
+  private constructor(lab: RepositoryLab, folder: string) {
+    this.lab = lab
+    this.folder = folder
+    this.pool = new InlinePool(1)
+  }
+
+  static async create(): Promise<SimulationBase> {
+    using _random = seedRandomness(1)
+    return new SimulationBase(await RepositoryLab.create(), mkdtempSync(join(tmpdir(), 'holdfast-simulation-')))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.lab[Symbol.asyncDispose]()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** Buffers of one process; they are used again, a mapping of 32 MiB costs more than a schedule. */
+  takeBudget(): BufferBudget {
+    return this.#budgets.pop() ?? new BufferBudget(192 * MiB)
+  }
+
+  giveBudget(budget: BufferBudget): void {
+    if (budget.used === 0) this.#budgets.push(budget)
+  }
+
+  nextCache(): string {
+    return `simulation-${(this.#caches += 1)}`
+  }
+}
+
+/** One schedule: a store, its processes, and what must hold whatever they do. */
+export class World implements SimWorld {
+  readonly base: SimulationBase
+  readonly bucket: MemoryBucket
+  readonly scheduler: Scheduler
+  weather: Weather
+  readonly late: { readonly step: number; readonly work: () => void }[] = []
+  readonly #mutant: Mutant | undefined
+  readonly #processes = new Set<SimProcess>()
+  /** What each snapshot must restore as, by UUID. */
+  readonly #models = new Map<string, ModelDisk>()
+  /** Stems that a writer has reported as recovery points. */
+  readonly #reported = new Set<string>()
+  /** Stems that got a tombstone, ever. */
+  readonly #buried = new Set<string>()
+  /** Stems by confirmed hold. */
+  readonly #held = new Map<string, string>()
+  /** Whether processes die and fall asleep. */
+  isCalm = false
+  checks = 0
+
+  constructor(base: SimulationBase, random: Random, weather: Weather, mutant: Mutant | undefined) {
+    this.base = base
+    this.bucket = base.lab.bucket.clone()
+    this.scheduler = new Scheduler(random)
+    this.weather = weather
+    this.#mutant = mutant
+  }
+
+  get random(): Random {
+    return this.scheduler.random
+  }
+
+  view: SimWorld['view'] = (prefix, objects, process) => this.#mutant?.view(prefix, objects, process) ?? objects
+
+  onPut(process: SimProcess, name: string): void {
+    this.#mutant?.onPut(process, name)
+    const parsed = parseName(name)
+    if (parsed?.kind === 'tombstone') this.#buried.add(parsed.stem)
+  }
+
+  expect(snap: string, model: ModelDisk): void {
+    this.#models.set(snap, model)
+  }
+
+  modelOf(stem: string): ModelDisk | undefined {
+    return this.#models.get(stem.slice(-32))
+  }
+
+  /** A recovery point that nobody has ever begun to remove. */
+  isPromised(stem: string): boolean {
+    return this.#reported.has(stem) && !this.#buried.has(stem)
+  }
+
+  report(stem: string): void {
+    this.#reported.add(stem)
+  }
+
+  confirm(hold: string, stem: string): void {
+    this.#held.set(hold, stem)
+  }
+
+  letGo(hold: string): void {
+    this.#held.delete(hold)
+  }
+
+  /** Stems with a manifest, whatever their state. */
+  stems(): string[] {
+    return this.bucket.names('snap/').flatMap((name) => (name.endsWith('.m') ? [name.slice(0, -2)] : []))
+  }
+
+  /** Runs `work` in a process of its own, which may die or fall asleep at any store call. */
+  async inProcess(actor: string, work: (repository: OpenedRepository) => Promise<void>): Promise<void> {
+    const process = new SimProcess(actor)
+    this.#processes.add(process)
+    const budget = this.base.takeBudget()
+    try {
+      await using repository = await this.base.lab.over(this.bucket).open({
+        connect: () => new SimStore(this, process),
+        pool: this.base.pool,
+        budget,
+        clock: () => this.scheduler.nowMs,
+        cache: this.base.nextCache(),
+        warn: () => undefined,
+        derive,
+      })
+      await work(repository)
+    } finally {
+      this.#processes.delete(process)
+      this.base.giveBudget(budget)
+    }
+  }
+
+  async run(): Promise<void> {
+    await this.scheduler.run(async () => this.#between())
+    for (const { work } of this.late.splice(0)) work()
+  }
+
+  /** Between two calls: late requests arrive, processes die or fall asleep, and now and then the oracle looks. */
+  async #between(): Promise<void> {
+    const { random, step } = this.scheduler
+    for (const request of this.late.filter((each) => each.step <= step)) {
+      this.late.splice(this.late.indexOf(request), 1)
+      request.work()
+    }
+    if (this.isCalm) return
+    const processes = [...this.#processes]
+    if (processes.length > 0 && random.chance(0.004)) this.scheduler.kill(random.pick(processes))
+    if (processes.length > 0 && random.chance(0.03)) {
+      random.pick(processes).asleepUntil = step + random.pick([20, 100, 400])
+    }
+    if (random.chance(0.002)) await this.check()
+  }
+
+  /** Every validated point restores byte-identical from the store alone (§10.1), and so does what is held. */
+  async check(): Promise<void> {
+    this.checks += 1
+    const has = (name: string) => this.bucket.objects.has(name)
+    const held = new Set(this.#held.values())
+    for (const stem of this.#reported) {
+      const isThere = has(names.snap(stem, 'manifest')) && has(names.snap(stem, 'validated'))
+      if (!isThere && (!this.#buried.has(stem) || held.has(stem))) throw new Violation(`${stem} was reported and is gone`)
+    }
+    const stems = this.stems().filter((stem) => {
+      return has(names.snap(stem, 'validated')) && (!has(names.snap(stem, 'tombstone')) || held.has(stem))
+    })
+    if (stems.length === 0) return
+    const copy = this.bucket.clone()
+    await using reader = await this.base.lab.over(copy).open({
+      pool: this.base.pool,
+      cache: this.base.nextCache(),
+      warn: () => undefined,
+      derive,
+    })
+    for (const stem of stems) {
+      const model = this.#models.get(stem.slice(-32))
+      if (model === undefined) throw new Violation(`${stem} is nobody's`)
+      try {
+        await expectIdentical(reader, stem, model)
+        await using point = await reader.openPoint(stem)
+        for (const { name } of point.info.configs) for await (const _ of point.config(name)) continue
+      } catch (error) {
+        throw new Violation(`step ${this.scheduler.step}: ${stem} does not restore: ${String(error)}`, { cause: error })
+      }
+    }
+  }
+}
+
+const derived = new Map<string, ReturnType<typeof argon2id>>()
+
+/** Argon2id once for all processes of all schedules. */
+const derive: DerivePassphrase = async (text, cost) => {
+  const key = JSON.stringify([text, cost])
+  const known = derived.get(key) ?? argon2id(text, cost)
+  derived.set(key, known)
+  return known
+}
+
+const SHARED = 5
+const blocks = Array.from({ length: SHARED }, (_, seed) => Buffer.alloc(2 * KiB, `block ${seed} `))
+
+/** A disk of three chunks, each one of a few contents that all disks share. */
+export function drawDisk(random: Random, from?: ModelDisk): ModelDisk {
+  const model = from?.clone() ?? new ModelDisk(2 * MiB + 4 * KiB)
+  for (const at of [0, MiB, 2 * MiB]) {
+    if (from === undefined || random.chance(0.4)) model.write(at, random.pick(blocks))
+  }
+  return model
+}
+
+/** An outcome that an actor must live with; anything else ends the schedule. */
+export function isOneOf(error: unknown, codes: readonly string[]): boolean {
+  return isHoldfastError(error) && codes.includes(error.code)
+}
