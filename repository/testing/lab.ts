@@ -99,6 +99,7 @@ export interface BackupOptions {
   readonly reread?: CommitOptions['reread']
   readonly signal?: AbortSignal
   readonly vm?: string
+  readonly leaseSec?: number
 }
 
 /** One backup of one model disk, step by step as a workflow would do it; every step can be repeated. */
@@ -129,6 +130,7 @@ export class ModelBackup {
       owner: 'aa'.repeat(16),
       parts,
       point: null,
+      ...(options.leaseSec !== undefined && { leaseSec: options.leaseSec }),
     }
   }
 

@@ -84,12 +84,10 @@ export const mutants: readonly Mutant[] = [
     onPut: () => undefined,
   },
   {
-    name: 'trusts_the_dead',
-    rule: 'what is in a set at G0 is no home (§9.1 G0, §8.2)',
+    name: 'sees_no_records',
+    rule: 'a writer relies on no pack that a present record names (§8.2)',
     view: (prefix, objects, { actor }) =>
-      prefix === 'gc/' && /^(collector|writer)/.test(actor)
-        ? objects.filter(({ name }) => !/\.[cf]$/.test(name))
-        : objects,
+      prefix === 'gc/' && actor.startsWith('writer') ? objects.filter(({ name }) => !/\.[cf]$/.test(name)) : objects,
     onPut: () => undefined,
   },
 ]

@@ -36,6 +36,7 @@ export interface SimWorld {
   /** Requests that will still arrive: at which step, and what they do. */
   readonly late: { readonly step: number; readonly work: () => void }[]
   onPut(process: SimProcess, name: string): void
+  onDelete(name: string): void
 }
 
 /** A linearizable store (§14.3) whose calls take place one at a time, when the scheduler says so. */
@@ -109,7 +110,9 @@ export class SimStore implements ObjectStore {
   }
 
   async delete(name: string): Promise<void> {
-    await this.#call(() => void this.#world.bucket.objects.delete(name))
+    await this.#call(() => {
+      if (this.#world.bucket.objects.delete(name)) this.#world.onDelete(name)
+    })
   }
 
   async now(): Promise<Millis> {

@@ -22,6 +22,8 @@ export class SimulationBase implements AsyncDisposable {
   readonly folder: string
   readonly pool: InlinePool
   readonly #budgets: BufferBudget[] = []
+  /** Repositories with a past, by number: made once, each schedule goes on from a copy. */
+  readonly pasts = new Map<number, Past>()
   #caches = 0
 
   private constructor(lab: RepositoryLab, folder: string) {
@@ -54,6 +56,16 @@ export class SimulationBase implements AsyncDisposable {
   }
 }
 
+/** What a schedule goes on from: points, and garbage that the index still knows. */
+export interface Past {
+  readonly bucket: MemoryBucket
+  readonly nowMs: number
+  readonly models: ReadonlyMap<string, ModelDisk>
+  readonly reported: ReadonlySet<string>
+  readonly buried: ReadonlySet<string>
+  readonly newest: ReadonlyMap<string, string>
+}
+
 /** One schedule: a store, its processes, and what must hold whatever they do. */
 export class World implements SimWorld {
   readonly base: SimulationBase
@@ -67,20 +79,56 @@ export class World implements SimWorld {
   readonly #models = new Map<string, ModelDisk>()
   /** Stems that a writer has reported as recovery points. */
   readonly #reported = new Set<string>()
+  /** Last stem of each writer. */
+  readonly #newest = new Map<string, string>()
   /** Stems that got a tombstone, ever. */
   readonly #buried = new Set<string>()
   /** Stems by confirmed hold. */
   readonly #held = new Map<string, string>()
+  /** Different contents that disks of this schedule are made of. */
+  readonly contents: number
   /** Whether processes die and fall asleep. */
   isCalm = false
   checks = 0
+  /** Packs that went while everybody was at work. */
+  deletedPacks = 0
 
-  constructor(base: SimulationBase, random: Random, weather: Weather, mutant: Mutant | undefined) {
+  constructor(
+    base: SimulationBase,
+    random: Random,
+    options: { readonly weather: Weather; readonly mutant?: Mutant | undefined; readonly contents: number; readonly past?: Past },
+  ) {
+    const { weather, mutant, contents, past } = options
     this.base = base
-    this.bucket = base.lab.bucket.clone()
+    this.bucket = (past?.bucket ?? base.lab.bucket).clone()
     this.scheduler = new Scheduler(random)
     this.weather = weather
     this.#mutant = mutant
+    this.contents = contents
+    if (past === undefined) return
+    this.scheduler.nowMs = past.nowMs
+    for (const [snap, model] of past.models) this.#models.set(snap, model)
+    for (const stem of past.reported) this.#reported.add(stem)
+    for (const stem of past.buried) this.#buried.add(stem)
+    for (const [writer, stem] of past.newest) this.#newest.set(writer, stem)
+  }
+
+  /** What another schedule can go on from. */
+  past(): Past {
+    const { bucket, scheduler } = this
+    return {
+      bucket,
+      nowMs: scheduler.nowMs,
+      models: this.#models,
+      reported: this.#reported,
+      buried: this.#buried,
+      newest: this.#newest,
+    }
+  }
+
+  /** Points that writers have reported. */
+  get points(): number {
+    return this.#reported.size
   }
 
   get random(): Random {
@@ -93,6 +141,10 @@ export class World implements SimWorld {
     this.#mutant?.onPut(process, name)
     const parsed = parseName(name)
     if (parsed?.kind === 'tombstone') this.#buried.add(parsed.stem)
+  }
+
+  onDelete(name: string): void {
+    if (name.startsWith('pack/')) this.deletedPacks += 1
   }
 
   expect(snap: string, model: ModelDisk): void {
@@ -108,8 +160,16 @@ export class World implements SimWorld {
     return this.#reported.has(stem) && !this.#buried.has(stem)
   }
 
-  report(stem: string): void {
+  report(stem: string, writer: string): void {
     this.#reported.add(stem)
+    this.#newest.set(writer, stem)
+  }
+
+  /** The last point that a writer has reported, if nobody has begun to remove it. */
+  newest(writer: string): { readonly stem: string; readonly model: ModelDisk } | undefined {
+    const stem = this.#newest.get(writer)
+    const model = stem === undefined ? undefined : this.modelOf(stem)
+    return stem === undefined || model === undefined || this.#buried.has(stem) ? undefined : { stem, model }
   }
 
   confirm(hold: string, stem: string): void {
@@ -212,14 +272,15 @@ const derive: DerivePassphrase = async (text, cost) => {
   return known
 }
 
-const SHARED = 5
-const blocks = Array.from({ length: SHARED }, (_, seed) => Buffer.alloc(2 * KiB, `block ${seed} `))
-
-/** A disk of three chunks, each one of a few contents that all disks share. */
-export function drawDisk(random: Random, from?: ModelDisk): ModelDisk {
-  const model = from?.clone() ?? new ModelDisk(2 * MiB + 4 * KiB)
-  for (const at of [0, MiB, 2 * MiB]) {
-    if (from === undefined || random.chance(0.4)) model.write(at, random.pick(blocks))
+/**
+ * A disk of two chunks, each one of a few contents that all disks share: few enough to be met again, enough for some to be in
+ * no other point.
+ */
+export function drawDisk(random: Random, contents: number, from?: ModelDisk): ModelDisk {
+  const model = from?.clone() ?? new ModelDisk(MiB + 4 * KiB)
+  for (const at of [0, MiB]) {
+    if (from !== undefined && random.chance(0.5)) continue
+    model.write(at, Buffer.alloc(2 * KiB, `block ${random.below(contents)} `))
   }
   return model
 }
