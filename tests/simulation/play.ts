@@ -1,4 +1,4 @@
-import { mutants } from './mutants.ts'
+import { mutants, type Mutant } from './mutants.ts'
 import { playSchedule } from './schedule.ts'
 import { SimulationBase, Violation } from './world.ts'
 
@@ -17,12 +17,14 @@ export async function playMany(limits: Limits, say: (text: string) => void): Pro
   let schedules = 0
   let steps = 0
   let checks = 0
+  let collected = 0
   for (let seed = limits.seed; schedules < limits.count && performance.now() - began < limits.ms; seed++) {
     try {
       const result = await playSchedule(base, seed)
       schedules += 1
       steps += result.steps
       checks += result.checks
+      collected += result.deletedPacks
     } catch (error) {
       say(`seed ${seed}: ${describe(error)}`)
       say(`again: npm run simulate -- --seed ${seed} --count 1`)
@@ -30,31 +32,39 @@ export async function playMany(limits: Limits, say: (text: string) => void): Pro
     }
   }
   const seconds = Math.round((performance.now() - began) / 1000)
-  say(`${schedules} schedules from seed ${limits.seed}: ${steps} store calls, ${checks} checks, 0 violations, ${seconds} s`)
+  say(
+    `${schedules} schedules from seed ${limits.seed}: ${steps} store calls, ${checks} checks, ${collected} packs collected beside backups, 0 violations, ${seconds} s`,
+  )
   return true
 }
 
 /** Whether every mutant was caught by the oracle within the limits, each of which counts for one mutant. */
 export async function findMutants(limits: Limits, say: (text: string) => void): Promise<boolean> {
-  await using base = await SimulationBase.create()
   let all = true
   for (const mutant of mutants) {
-    const began = performance.now()
-    let caught: string | undefined
-    let seed = limits.seed
-    for (; caught === undefined && seed < limits.seed + limits.count; seed++) {
-      if (performance.now() - began > limits.ms) break
-      try {
-        await playSchedule(base, seed, mutant)
-      } catch (error) {
-        if (error instanceof Violation) caught = error.message
-      }
-    }
+    const caught = await findMutant(mutant, limits)
     if (caught === undefined) all = false
-    const tries = seed - limits.seed
-    say(`${mutant.name}: ${caught === undefined ? `NOT caught in ${tries} schedules` : `caught in schedule ${tries}: ${caught}`}`)
+    say(caught === undefined ? `${mutant.name}: NOT caught` : `${mutant.name}: seed ${caught.seed}: ${caught.message}`)
   }
   return all
+}
+
+/** The first schedule that loses something because of the mutant; undefined within the limits. */
+export async function findMutant(
+  mutant: Mutant,
+  limits: Limits,
+): Promise<{ readonly seed: number; readonly message: string } | undefined> {
+  await using base = await SimulationBase.create()
+  const began = performance.now()
+  for (let seed = limits.seed; seed < limits.seed + limits.count && performance.now() - began < limits.ms; seed++) {
+    try {
+      await playSchedule(base, seed, mutant)
+    } catch (error) {
+      // An alarm of the code itself is no loss.
+      if (error instanceof Violation) return { seed, message: error.message }
+    }
+  }
+  return undefined
 }
 
 function describe(error: unknown): string {

@@ -53,7 +53,8 @@ export async function playSchedule(base: SimulationBase, seed: number, mutant?: 
   using _random = seedRandomness(seed)
   const world = new World(base, random, { weather, mutant, contents: PASTS[number] ?? 1, past })
   const { scheduler } = world
-  for (let no = 0; no < 1 + random.below(3); no++) scheduler.start(() => writer(world, `writer${no}`, 1 + random.below(3)))
+  for (let no = 0; no < 1 + random.below(3); no++)
+    scheduler.start(() => writer(world, `writer${no}`, 1 + random.below(3)))
   for (let no = 0; no < 1 + random.below(2); no++) {
     scheduler.start(() => collector(world, `collector${no}`, 1 + random.below(3)))
   }

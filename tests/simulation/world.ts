@@ -96,7 +96,12 @@ export class World implements SimWorld {
   constructor(
     base: SimulationBase,
     random: Random,
-    options: { readonly weather: Weather; readonly mutant?: Mutant | undefined; readonly contents: number; readonly past?: Past },
+    options: {
+      readonly weather: Weather
+      readonly mutant?: Mutant | undefined
+      readonly contents: number
+      readonly past?: Past
+    },
   ) {
     const { weather, mutant, contents, past } = options
     this.base = base
@@ -235,7 +240,8 @@ export class World implements SimWorld {
     const held = new Set(this.#held.values())
     for (const stem of this.#reported) {
       const isThere = has(names.snap(stem, 'manifest')) && has(names.snap(stem, 'validated'))
-      if (!isThere && (!this.#buried.has(stem) || held.has(stem))) throw new Violation(`${stem} was reported and is gone`)
+      if (!isThere && (!this.#buried.has(stem) || held.has(stem)))
+        throw new Violation(`${stem} was reported and is gone`)
     }
     const stems = this.stems().filter((stem) => {
       return has(names.snap(stem, 'validated')) && (!has(names.snap(stem, 'tombstone')) || held.has(stem))
