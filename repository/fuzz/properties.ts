@@ -19,24 +19,24 @@ export function propertiesOf(target: FuzzTarget): readonly HostileProperty[] {
   return [
     of(
       'accepts what the encoder writes',
-      60,
+      30,
       fc.property(samples, (bytes) => attempt(target, bytes) === 'accepted'),
     ),
     of(
       'survives random bytes',
-      100,
+      60,
       fc.property(samples, fc.uint8Array({ maxLength: 600 }), (sample, bytes) => void attempt(target, bytes, sample)),
     ),
     of(
       'survives truncation anywhere',
-      100,
+      60,
       fc.property(samples, fc.nat(), (bytes, at) => {
         attempt(target, bytes.subarray(0, at % Math.max(1, bytes.length)), bytes)
       }),
     ),
     of(
       'survives bit flips, behind the CRCs too',
-      300,
+      150,
       fc.property(samples, fc.array(fc.nat(), { minLength: 1, maxLength: 4 }), fc.boolean(), (bytes, bits, fix) => {
         const altered = Buffer.from(bytes)
         if (altered.length === 0) return
@@ -49,7 +49,7 @@ export function propertiesOf(target: FuzzTarget): readonly HostileProperty[] {
     ),
     of(
       'survives every length and offset at its extremes',
-      300,
+      150,
       fc.property(samples, fc.nat(), fc.constantFrom(...extremes), (bytes, where, value) => {
         const altered = Buffer.from(bytes)
         if (altered.length < 4) return
@@ -59,7 +59,7 @@ export function propertiesOf(target: FuzzTarget): readonly HostileProperty[] {
     ),
     of(
       'survives two samples that are spliced, and bytes that are doubled or cut out',
-      150,
+      80,
       fc.property(samples, samples, fc.nat(), fc.nat(), (one, other, from, to) => {
         const spliced = Buffer.concat([
           one.subarray(0, from % (one.length + 1)),
