@@ -143,7 +143,8 @@ export const repoKey: Verb = (ioOf) => {
       const name = await withKeys(io, dir, options, (admin) => admin.removeSlot(id, io.world.signal))
       io.answer({ removed: name }, () => `${name} is gone.`)
       io.say(
-        'Who knows its secret and kept a copy of it can still open the keys: `holdfast repo key rotate --kek` ends that.',
+        'Who knows its secret and kept a copy of it can still open the keys, and shares make the key itself: ' +
+          '`holdfast repo key rotate --kek` ends that.',
       )
     })
 

@@ -148,7 +148,7 @@ export const layouts = fuzzTargets(
   },
   {
     name: 'index segment',
-    covers: ['checkSegment', 'decodeSegmentHeader', 'readSegmentEntry', 'readSegmentPack', 'readU64'],
+    covers: ['checkSegment', 'decodeSegmentHeader', 'readSegmentEntry', 'readSegmentPack', 'readPackFacts', 'readU64'],
     samples: arb.segment.map(encodeSegment),
     decode: checkSegment,
     rewrite: (bytes) => {

@@ -22,6 +22,7 @@ export class KeyLab {
   readonly bucket: MemoryBucket
   readonly first = passphrase('first')
   readonly recovery: UnlockSecret
+  #ms = 1000
 
   private constructor(bucket: MemoryBucket, recovery: UnlockSecret) {
     this.bucket = bucket
@@ -40,8 +41,7 @@ export class KeyLab {
   }
 
   admin(secret: UnlockSecret = this.first, store: ObjectStore = this.bucket.connect()): KeyAdmin {
-    let ms = 1000
-    return new KeyAdmin(store, repo, secret, { derive, clock: () => ms++ })
+    return new KeyAdmin(store, repo, secret, { derive, clock: () => this.#ms++ })
   }
 
   async unlock(secret: UnlockSecret, store: ObjectStore = this.bucket.connect()): Promise<Unlocked> {

@@ -24,7 +24,7 @@ afterAll(async () => {
   await lab[Symbol.asyncDispose]()
 })
 
-test('any range is what the disk was there, and its runs tell data from holes', async () => {
+test('any range is what the disk was there, and its runs tell data from holes', { timeout: 30_000 }, async () => {
   await using repository = await lab.open()
   const { stem } = await backUp(repository, model)
   await using point = await repository.openPoint(stem)
