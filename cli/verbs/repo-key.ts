@@ -236,7 +236,9 @@ async function rotate(io: Io, dir: string | undefined, options: RotateOptions): 
     )
     if (rotated && rotated.revoked.length > 0) io.say(revocationText)
     if (keys.length > 0)
-      io.say('Workers that have the repository open go on with the old keys until they open it again.')
+      io.say(
+        'Workers that have the repository open write with the old keys until they open it again, which what is new makes them do.',
+      )
   })
 }
 

@@ -6,6 +6,7 @@ import { argon2id, signFeat, type DerivePassphrase } from '../keys/index.ts'
 import {
   backUp,
   expectIdentical,
+  GcScript,
   ModelDisk,
   noSignal,
   passphrase,
@@ -54,6 +55,18 @@ test(
     expect(report.damages).toEqual([])
   },
 )
+
+test('a record of a newer maintenance key is no forgery: who opens the repository again goes on', async () => {
+  const own = lab.over(lab.bucket.clone())
+  await using open = await own.open()
+  using admin = await adminOf(own)
+  await admin.rotateKeys(['MK'], noSignal)
+  await using again = await own.open()
+  new GcScript(own.bucket, again.engine.ring).condemn(1, ['ab'.repeat(32)])
+  await expect(backUp(open, disk)).rejects.toMatchObject({ code: 'KeyUnknown' })
+  const { stem } = await backUp(again, disk)
+  await expectIdentical(again, stem, disk)
+})
 
 test('keys are not changed where a newer version keeps rules that this one does not know', async () => {
   const own = lab.over(lab.bucket.clone())
