@@ -137,7 +137,7 @@ export const codes = {
   },
   KeysIncomplete: {
     retry: 'operator',
-    hint: 'The repository needs two key slots, one for recovery, before it takes backups; complete the initialisation.',
+    hint: 'The repository needs two key slots, one for recovery: add one with `holdfast repo key add`, or complete the initialisation.',
   },
   DomainShredded: {
     retry: 'never',

@@ -146,7 +146,7 @@ async function takeUp(
 ): Promise<Made> {
   const { repo } = fmt
   const secret = { kind: 'passphrase', passphrase: options.passphrase } as const
-  using access = new KeyAccess(store, repo, secret, derive)
+  using access = new KeyAccess(store, repo, secret, { derive })
   const { inventory, role, kekGen, kek, content } = await access.read()
   const wish = { type: 'recovery', label: 'recovery key' } as const
   const made = await makeSlot(wish, { repo, kekGen, role, ms }, kek, derive)

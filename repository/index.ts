@@ -3,11 +3,9 @@
  * read and verified offline from the specification alone. Inner modules are closed; the outside comes through here.
  */
 import { createRepositoryWith } from './create.ts'
-import { KeyAdmin, listKeys, type KeyListing } from './key-admin/index.ts'
+import { listKeysAt, openKeyAdminWith, type KeyAdmin, type KeyListing } from './key-admin/index.ts'
 import { drawEscrowKeys } from './keys/index.ts'
-import { requireFmt } from './objects.ts'
 import { openRepositoryWith } from './repository.ts'
-import { connectTo } from './store/index.ts'
 import type { CreateOptions, OpenOptions, Repository, RepositoryLocation, UnlockSecret } from './types.ts'
 
 export type * from './types.ts'
@@ -48,9 +46,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
 
 /** What can be said of a repository's keys without any secret. Throws RepositoryMissing. */
 export async function listRepositoryKeys(location: RepositoryLocation): Promise<KeyListing> {
-  const store = connectTo(location)()
-  const { fmt } = await requireFmt(store, location)
-  return await listKeys(store, fmt.repo)
+  return await listKeysAt(location)
 }
 
 /** Administration of the keys of a repository (§5), with one secret. Throws RepositoryMissing; else only when it is used. */
@@ -58,8 +54,5 @@ export async function openKeyAdmin(options: {
   readonly location: RepositoryLocation
   readonly secret: UnlockSecret
 }): Promise<KeyAdmin> {
-  const { location, secret } = options
-  const store = connectTo(location)()
-  const { fmt } = await requireFmt(store, location)
-  return new KeyAdmin(store, fmt.repo, secret)
+  return await openKeyAdminWith(options)
 }

@@ -3,7 +3,7 @@ import { FeatureGate } from './features.ts'
 import { collect, listHolds, placeHold, prune, rebuildIndex, releaseHold, retentionPoints } from './gc/index.ts'
 import { GcStateReader } from './gcstate/index.ts'
 import { IndexView } from './index-view/index.ts'
-import { checkSigner, unlock, verifyRecord, type DerivePassphrase } from './keys/index.ts'
+import { checkSigner, isGenuine, unlock, type DerivePassphrase } from './keys/index.ts'
 import { keyObjects, requireFmt } from './objects.ts'
 import { knownTraits } from './probing.ts'
 import { BlobReader } from './read/blob-reader.ts'
@@ -87,7 +87,7 @@ export async function openRepositoryWith(
     features,
     store,
     connect,
-    gc: new GcStateReader(fmt.repo, (record) => verifyRecord(record, ring) === 'good'),
+    gc: new GcStateReader(fmt.repo, (record) => isGenuine(record, ring)),
     view,
     pool,
     budget: internals.budget ?? processBudget,

@@ -143,7 +143,8 @@ export const repoKey: Verb = (ioOf) => {
       const name = await withKeys(io, dir, options, (admin) => admin.removeSlot(id, io.world.signal))
       io.answer({ removed: name }, () => `${name} is gone.`)
       io.say(
-        'Who knows its secret and kept a copy of it can still open the keys: `holdfast repo key rotate --kek` ends that.',
+        'Who knows its secret and kept a copy of it can still open the keys, and shares make the key itself: ' +
+          '`holdfast repo key rotate --kek` ends that.',
       )
     })
 
@@ -235,7 +236,9 @@ async function rotate(io: Io, dir: string | undefined, options: RotateOptions): 
     )
     if (rotated && rotated.revoked.length > 0) io.say(revocationText)
     if (keys.length > 0)
-      io.say('Workers that have the repository open go on with the old keys until they open it again.')
+      io.say(
+        'Workers that have the repository open write with the old keys until they open it again, which what is new makes them do.',
+      )
   })
 }
 

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
 import { decodeRoster, parseName } from '../format/index.ts'
-import { verifyRecord } from '../keys/index.ts'
+import { isGenuine } from '../keys/index.ts'
 import type { Points } from '../read/points.ts'
 import { getObject, isAbsent, listAll } from '../store/index.ts'
 
@@ -91,7 +91,7 @@ async function readRosters(engine: Engine, signal: AbortSignal): Promise<Map<str
     try {
       const roster = decodeRoster(await getObject(engine.store, name, signal))
       const named = roster.epoch === parsed.epoch && roster.nonce === parsed.nonce
-      if (!named || roster.repo !== engine.ring.repo || verifyRecord(roster, engine.ring) !== 'good') {
+      if (!named || roster.repo !== engine.ring.repo || !isGenuine(roster, engine.ring)) {
         throw new HoldfastError('RecordForged', `${name} is not genuine`, { data: { record: name } })
       }
       rosters.set(name, roster.snaps)

@@ -40,6 +40,13 @@ export interface KeyState {
   readonly unopened: readonly string[]
 }
 
+export interface AccessOptions {
+  /** Argon2id; default: in a child process. */
+  readonly derive?: DerivePassphrase | undefined
+  /** Throws if the repository must not be changed by this version. */
+  readonly beforeChange?: ((content: KeySetContent) => Promise<void>) | undefined
+}
+
 /** Reads `keys/` again and again with one secret, and remembers the KEKs that it opened. Secret. */
 export class KeyAccess implements Disposable {
   readonly store: ObjectStore
@@ -50,14 +57,16 @@ export class KeyAccess implements Disposable {
   readonly #keks: { readonly role: string; readonly kekGen: number; readonly kek: Buffer }[] = []
   /** Names of slots that the secret was tried on: a passphrase costs time. */
   readonly #tried = new Set<string>()
+  readonly #beforeChange: AccessOptions['beforeChange']
   /** The slots that the secret opened, with what was in them. */
   readonly openedSlots = new Map<string, Buffer>()
 
-  constructor(store: ObjectStore, repo: string, secret: UnlockSecret, derive?: DerivePassphrase) {
+  constructor(store: ObjectStore, repo: string, secret: UnlockSecret, options: AccessOptions = {}) {
     this.store = store
     this.repo = repo
-    this.derive = derive
+    this.derive = options.derive
     this.secret = secret
+    this.#beforeChange = options.beforeChange
   }
 
   [Symbol.dispose](): void {
@@ -120,6 +129,7 @@ export class KeyAccess implements Disposable {
       })
     }
     requireNewest(state)
+    await this.#beforeChange?.(state.content)
     return state
   }
 }

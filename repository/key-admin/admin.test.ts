@@ -254,7 +254,7 @@ describe('rotation of data keys', () => {
   })
 
   test('two administrators at once are united by a third, and nothing is lost', async () => {
-    using access = new KeyAccess(lab.bucket.connect(), repo, lab.first, derive)
+    using access = new KeyAccess(lab.bucket.connect(), repo, lab.first, { derive })
     const { kek, content } = await access.read()
     const draw = (no: number): KeySetContent => ({
       ...content,

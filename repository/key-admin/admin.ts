@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { HoldfastError } from '../../base/index.ts'
 import type { KeySetContent } from '../format/index.ts'
-import { drawKey, ofGeneration, type DerivePassphrase } from '../keys/index.ts'
+import { drawKey, ofGeneration } from '../keys/index.ts'
 import type { ObjectStore } from '../store/index.ts'
 import type { UnlockSecret } from '../types.ts'
-import { KeyAccess, requireNewest, type KeyState } from './access.ts'
+import { KeyAccess, requireNewest, type AccessOptions, type KeyState } from './access.ts'
 import { rotateKek } from './rotate-kek.ts'
 import { changeSets, completenessOf } from './settle.ts'
 import { makeSlot, putSlot, slotInfo } from './slots.ts'
@@ -38,9 +38,9 @@ export class KeyAdmin implements Disposable {
     store: ObjectStore,
     repo: string,
     secret: UnlockSecret,
-    options: { readonly clock?: () => number; readonly derive?: DerivePassphrase } = {},
+    options: AccessOptions & { readonly clock?: () => number } = {},
   ) {
-    this.#access = new KeyAccess(store, repo, secret, options.derive)
+    this.#access = new KeyAccess(store, repo, secret, options)
     this.#clock = options.clock ?? Date.now
   }
 

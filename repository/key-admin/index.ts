@@ -5,7 +5,7 @@
  */
 export { KeyAccess } from './access.ts'
 export { KeyAdmin } from './admin.ts'
-export { listKeys } from './listing.ts'
+export { listKeysAt, openKeyAdminWith } from './open.ts'
 export { makeSlot, putSlot } from './slots.ts'
 export type {
   DataKeyInfo,

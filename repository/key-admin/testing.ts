@@ -22,6 +22,7 @@ export class KeyLab {
   readonly bucket: MemoryBucket
   readonly first = passphrase('first')
   readonly recovery: UnlockSecret
+  #ms = 1000
 
   private constructor(bucket: MemoryBucket, recovery: UnlockSecret) {
     this.bucket = bucket
@@ -40,8 +41,7 @@ export class KeyLab {
   }
 
   admin(secret: UnlockSecret = this.first, store: ObjectStore = this.bucket.connect()): KeyAdmin {
-    let ms = 1000
-    return new KeyAdmin(store, repo, secret, { derive, clock: () => ms++ })
+    return new KeyAdmin(store, repo, secret, { derive, clock: () => this.#ms++ })
   }
 
   async unlock(secret: UnlockSecret, store: ObjectStore = this.bucket.connect()): Promise<Unlocked> {
@@ -70,8 +70,8 @@ export class KeyLab {
     return (await admin.addSlot(wish, nothing, noSignal)).id
   }
 
-  async addEscrow(): Promise<{ readonly id: string; readonly secret: UnlockSecret }> {
-    using admin = this.admin()
+  async addEscrow(as: UnlockSecret = this.first): Promise<{ readonly id: string; readonly secret: UnlockSecret }> {
+    using admin = this.admin(as)
     const { privateText, publicText } = await drawEscrowKeys()
     const { id } = await admin.addSlot({ type: 'hpke', recipient: publicText, label: 'notary' }, nothing, noSignal)
     return { id, secret: { kind: 'escrow', text: privateText } }
@@ -80,8 +80,9 @@ export class KeyLab {
   async addShares(
     threshold: number,
     shares: number,
+    as: UnlockSecret = this.first,
   ): Promise<{ readonly id: string; readonly texts: readonly string[] }> {
-    using admin = this.admin()
+    using admin = this.admin(as)
     const delivered: PrintedSecret[] = []
     const wish = { type: 'shamir', threshold, shares, label: 'board' } as const
     const { id } = await admin.addSlot(wish, collect(delivered), noSignal)

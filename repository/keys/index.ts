@@ -25,6 +25,7 @@ export {
   type SlotItem,
 } from './inspect.ts'
 export {
+  isGenuine,
   openJson,
   protectJson,
   recordSigner,

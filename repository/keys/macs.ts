@@ -78,6 +78,15 @@ export function verifyRecord(record: RecordMac, ring: KeyRing): MacState {
   return compare(ring, 'maintenance', record.macKey, record.mac, (key) => hmac(key, record.covered))
 }
 
+/**
+ * Whether a maintenance MAC holds. Throws KeyUnknown for a key that is not in the sets that were opened: after a rotation of
+ * the MK that is no forgery, and whoever opens the repository again knows.
+ */
+export function isGenuine(record: RecordMac, ring: KeyRing): boolean {
+  if (ring.holds('MK')) ring.key('MK', record.macKey)
+  return verifyRecord(record, ring) === 'good'
+}
+
 function compare(ring: KeyRing, by: MacBy, no: number, found: Uint8Array, expected: (key: Buffer) => Buffer): MacState {
   if (!ring.holds(by === 'writer' ? 'MDK' : 'MK')) return 'unverifiable'
   const key = ring.macKey(by, no)
