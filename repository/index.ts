@@ -9,7 +9,7 @@ import { openRepositoryWith } from './repository.ts'
 import type { CreateOptions, OpenOptions, Repository, RepositoryLocation, UnlockSecret } from './types.ts'
 
 export type * from './types.ts'
-export { probeLocation } from './probing.ts'
+export { probeLocation, testLocation } from './probing.ts'
 export { parseLocation, readReference } from './store/index.ts'
 export type {
   DataKeyInfo,
