@@ -138,6 +138,14 @@ export interface ConfigPart {
   readonly content: AsyncIterable<Uint8Array> | Uint8Array
 }
 
+/** §4.4 `source` of a mirrored point. Times in Unix milliseconds; `retentionMs` is the time by which it is kept (§11.1). */
+export interface MirrorSource {
+  readonly repo: Uuid32
+  readonly snap: Uuid32
+  readonly createdMs: number
+  readonly retentionMs: number
+}
+
 export interface CommitOptions {
   readonly session: Uuid32
   readonly attempt: number
@@ -170,6 +178,8 @@ export interface CommitOptions {
   }[]
   readonly configs: readonly ConfigPart[]
   readonly retention: { readonly class: string; readonly policy: string }
+  /** Of a point that was made in another repository (§13): where it comes from, and when that was finished. */
+  readonly mirrored?: MirrorSource & { readonly finishedMs: number }
   /** Reads a chunk again from the source in a rescue (§7.4 step 7). */
   readonly reread?: (disk: string, at: number, into: Uint8Array) => Promise<void>
   readonly signal: AbortSignal
@@ -271,13 +281,13 @@ export interface OpenPoint extends AsyncDisposable {
 }
 
 // ── verifying ─────────────────────────────────────────────────────────────────────────────────────────────
-/** rulings 14: quick = L1 + L2 + L1r; data = L3 + L1r; full = L4. Phase 1 has quick and full. */
-export type VerifyLevel = 'quick' | 'full'
+/** rulings 14: quick = L1 + L2 + L1r; data = L3 + L1r; full = L4. Each includes what is cheaper. */
+export type VerifyLevel = 'quick' | 'data' | 'full'
 
 export interface Damage {
   readonly pack: string | null
   readonly object: string
-  readonly found: 'L1' | 'L1r' | 'L2' | 'L3' | 'L4' | 'keys' | 'manifest'
+  readonly found: 'L1' | 'L1r' | 'L2' | 'L3' | 'L4' | 'L5' | 'keys' | 'manifest'
   readonly message: string
   /** The bytes are there and wrong, or proved absent. False: they could not be read now, or a newer version wrote them. */
   readonly proved: boolean
@@ -304,6 +314,25 @@ export interface VerifyReport {
   readonly durationMs: number
 }
 
+/** When a pack was last read whole and judged, Unix milliseconds; 0: never. What could not be read has not been judged. */
+export interface LedgerPass {
+  readonly pack: string
+  readonly l3Ms: number
+  readonly l4Ms: number
+}
+
+/**
+ * §12.1: the last pass of each pack, by which a verify with a byte budget goes on where the one before stopped. Losing it
+ * costs a second pass, nothing else.
+ */
+export interface VerifyLedger {
+  /** Ascending by pack. What is recorded meanwhile may or may not show. */
+  passes(signal: AbortSignal): AsyncIterable<LedgerPass>
+  record(
+    passes: readonly { readonly pack: string; readonly level: 'L3' | 'L4'; readonly atMs: number }[],
+  ): Promise<void>
+}
+
 export interface RepositoryUsage {
   readonly points: number
   readonly series: number
@@ -320,6 +349,94 @@ export interface RepositoryUsage {
 }
 
 export type * from './gc/types.ts'
+
+// ── mirroring ─────────────────────────────────────────────────────────────────────────────────────────────
+export interface MirrorOptions {
+  /** Only these series. Default: all. */
+  readonly series?: readonly string[]
+  /** Exactly these points, also such as were removed in the mirror: those get a fresh snapUUID there (§13). */
+  readonly points?: readonly Stem[]
+  /**
+   * Also points older than the newest one of their series in the mirror. Default: only what is newer, so that what its own
+   * retention has removed does not come back.
+   */
+  readonly all?: boolean
+  /** Class and policy of the points there; default: those of the points here. */
+  readonly retention?: { readonly class: string; readonly policy: string }
+  /** What is read back from the mirror: what this run has changed (default), or every byte. */
+  readonly verify?: 'new' | 'full'
+  /** Changes nothing; says what would be copied. */
+  readonly dryRun?: boolean
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: MirrorProgress) => void
+}
+
+export interface MirrorProgress extends CopyProgress {
+  readonly stem: Stem
+  readonly vm: string
+  readonly disk: string
+  readonly diskBytes: number
+}
+
+export interface MirroredPoint {
+  readonly stem: Stem
+  /** Its name there. */
+  readonly target: Stem
+  readonly createdMs: number
+  readonly vm: string
+  /** there: before this run; said only of points that were asked for by name. */
+  readonly outcome: 'mirrored' | 'planned' | 'there' | 'failed'
+  /** New in the mirror; in a dry run an upper bound. */
+  readonly bytesStored: number
+  /** Content that was read back from the mirror. */
+  readonly bytesVerified: number
+  /** Why it failed: its data are lost here, or it was removed there meanwhile. */
+  readonly problem?: string
+}
+
+export interface MirrorReport {
+  readonly points: readonly MirroredPoint[]
+  /** Points that the mirror has already; that it has removed; that are older than its newest one and were left out. */
+  readonly there: number
+  readonly removed: number
+  readonly older: number
+}
+
+// ── healing ───────────────────────────────────────────────────────────────────────────────────────────────
+export interface HealOptions {
+  /** Repositories to take from what is lost here, in order: mirrors of this one, with its identity key or their own. */
+  readonly mirrors: readonly Repository[]
+  /** false: says what would be done, and changes nothing. What a mirror has is read and checked all the same. */
+  readonly apply: boolean
+  readonly signal: AbortSignal
+  readonly onProgress: (done: number, total: number, what: string) => void
+}
+
+/** What needs a blob that nobody has, or a damaged point. */
+export interface HealLoss {
+  readonly stem: Stem
+  readonly vm: string
+  /** null: a configuration. */
+  readonly disk: string | null
+  readonly start: number
+  readonly end: number
+}
+
+export interface HealReport {
+  readonly applied: boolean
+  readonly points: number
+  /** Distinct blobs that points refer to in a quarantined place. */
+  readonly quarantined: number
+  /** Of these: with another sound home here, which readers find by themselves. */
+  readonly elsewhere: number
+  /** Stored again, or in a dry run to be: from a place here that still gives them, or from a mirror. */
+  readonly fromHere: number
+  readonly fromMirror: number
+  /** Which disks and ranges need a blob that nobody has. */
+  readonly lost: readonly HealLoss[]
+  /** Points whose manifest or validation is damaged: under which name they are there again, or why not. */
+  readonly damagedPoints: readonly { readonly stem: Stem; readonly restoredAs: Stem | null; readonly problem: string }[]
+}
 
 // ── the repository ────────────────────────────────────────────────────────────────────────────────────────
 export interface Repository extends AsyncDisposable {
@@ -355,6 +472,10 @@ export interface Repository extends AsyncDisposable {
     readonly stems?: readonly Stem[]
     /** Puts what is proved damaged into `bad/`, so that the next backup stores it again. Default: dry run. */
     readonly quarantine?: boolean
+    /** Levels data and full, without stems: bytes of packs to read at most, oldest last pass first. Default: all. */
+    readonly budget?: number
+    /** Default: a file in the cache directory. */
+    readonly ledger?: VerifyLedger
     readonly signal: AbortSignal
     readonly onProgress: (done: number, total: number, what: string) => void
   }): Promise<VerifyReport>
@@ -392,6 +513,11 @@ export interface CreateOptions {
    * to settle; `one-host`, then no other host ever uses the repository.
    */
   readonly degraded?: 'accept' | 'one-host'
+  /**
+   * The repository that the new one is to mirror: both give equal content equal ids, so that chunks are compared, and healed,
+   * by id (§13). All other keys are its own. Default: an identity of its own.
+   */
+  readonly mirrorOf?: Repository
   readonly onProgress?: (what: string) => void
 }
 
