@@ -42,6 +42,16 @@ export function formatBytes(n: number): string {
   return `${value.toFixed(digits)} ${steps[step] ?? 'B'}`
 }
 
+const sizeText = /^(\d+(?:\.\d+)?)\s*(?:([KMGTP])(?:iB)?|B)?$/i
+
+/** Bytes of a text such as `500GiB`, `1.5T` or `4096`: binary units. undefined: not a size. */
+export function parseBytes(text: string): number | undefined {
+  const [, number, unit] = sizeText.exec(text.trim()) ?? []
+  if (number === undefined) return undefined
+  const value = Math.round(Number(number) * 1024 ** ' KMGTP'.indexOf(unit?.toUpperCase() ?? ' '))
+  return Number.isSafeInteger(value) ? value : undefined
+}
+
 /** `formatDuration(83_000)` is `1 min 23 s`; below one second milliseconds are shown. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { HoldfastError, isHoldfastError, locationText } from '../base/index.ts'
-import { defaultFmt, encodeFloor, names, parseName, toHex, type Fmt } from './format/index.ts'
+import { defaultFmt, encodeFloor, names, parseName, toHex, type Fmt, type KeyEntry } from './format/index.ts'
 import {
   createKeyRing,
   createKeys,
@@ -40,6 +40,8 @@ export interface CreateInternals {
   readonly clock?: () => number
   /** Argon2id; default: in a child process. */
   readonly derive?: DerivePassphrase
+  /** The IDK that a mirror shares with the repository that it is of. */
+  readonly identity?: KeyEntry
 }
 
 /**
@@ -84,7 +86,7 @@ export async function createRepositoryWith(
   onProgress('writing and opening the key slots')
   const made =
     existing === undefined
-      ? await begin(store, options, probe, clock(), internals.derive)
+      ? await begin(store, options, probe, clock(), internals.derive, internals.identity)
       : await takeUp(store, existing.fmt, options, clock(), internals.derive)
   onProgress('completing the repository')
   await putAll(store, [
@@ -109,11 +111,20 @@ async function begin(
   probe: ProbeReport,
   ms: number,
   derive: DerivePassphrase | undefined,
+  identity: KeyEntry | undefined,
 ): Promise<Made> {
   const repo = toHex(randomBytes(16))
-  const domain = toHex(randomBytes(16))
+  const domain = identity?.domain ?? toHex(randomBytes(16))
   const { passphrase, argon2 } = options
-  const keys = await createKeys({ repo, domain, passphrase, ms, ...(argon2 && { argon2 }), ...(derive && { derive }) })
+  const keys = await createKeys({
+    repo,
+    domain,
+    passphrase,
+    ms,
+    ...(identity && { identity }),
+    ...(argon2 && { argon2 }),
+    ...(derive && { derive }),
+  })
   await putAndOpen(store, repo, keys.objects, passphrase, keys.recoveryText, derive)
   const ring = createKeyRing(keys.content)
   const sig = keys.content.keys.find(({ no }) => no === keys.content.current.SIG)

@@ -8,16 +8,9 @@ import type { Quarantines } from './read/quarantine.ts'
 import type { Connect, ObjectStore } from './store/index.ts'
 import type { BufferBudget, WorkerPool } from './workers/index.ts'
 
-/** What an open repository consists of; every room of the engine works on it. */
-export interface Engine {
+/** What of a repository can be worked on without any key: stored bytes, not what they mean. */
+export interface StoredEngine {
   readonly fmt: Fmt
-  readonly ring: KeyRing
-  readonly inventory: KeyInventory
-  /** Names of competing key sets (§5.3); not empty: read only. */
-  readonly keyConflict: readonly string[]
-  /** A newer generation of the KEK that the secret does not open (§5.6): read only. */
-  readonly keySuperseded: number | undefined
-  readonly features: FeatureGate
   /** The connection for reading and single requests. A writer's attempt opens its own. */
   readonly store: ObjectStore
   readonly connect: Connect
@@ -25,9 +18,20 @@ export interface Engine {
   readonly view: IndexView
   readonly pool: WorkerPool
   readonly budget: BufferBudget
-  readonly blobs: BlobReader
   readonly quarantines: Quarantines
   readonly clock: () => number
   /** For what costs no data but should be looked at: ignored replicas, damaged segments, objects whose MAC fails. */
   readonly warn: (message: string) => void
+}
+
+/** What an open repository consists of; every room of the engine works on it. */
+export interface Engine extends StoredEngine {
+  readonly ring: KeyRing
+  readonly inventory: KeyInventory
+  /** Names of competing key sets (§5.3); not empty: read only. */
+  readonly keyConflict: readonly string[]
+  /** A newer generation of the KEK that the secret does not open (§5.6): read only. */
+  readonly keySuperseded: number | undefined
+  readonly features: FeatureGate
+  readonly blobs: BlobReader
 }

@@ -3,10 +3,22 @@
  * read and verified offline from the specification alone. Inner modules are closed; the outside comes through here.
  */
 import { createRepositoryWith } from './create.ts'
+import { heal } from './heal/index.ts'
 import { listKeysAt, openKeyAdminWith, type KeyAdmin, type KeyListing } from './key-admin/index.ts'
 import { drawEscrowKeys } from './keys/index.ts'
-import { openRepositoryWith } from './repository.ts'
-import type { CreateOptions, OpenOptions, Repository, RepositoryLocation, UnlockSecret } from './types.ts'
+import { mirror } from './mirror/index.ts'
+import { OpenedRepository, openRepositoryWith } from './repository.ts'
+import type {
+  CreateOptions,
+  HealOptions,
+  HealReport,
+  MirrorOptions,
+  MirrorReport,
+  OpenOptions,
+  Repository,
+  RepositoryLocation,
+  UnlockSecret,
+} from './types.ts'
 
 export type * from './types.ts'
 export { probeLocation, testLocation } from './probing.ts'
@@ -25,6 +37,7 @@ export type {
 } from './key-admin/index.ts'
 /** A key pair for an escrow holder (§5.4): the public text makes a slot, the private one opens it. */
 export { drawEscrowKeys }
+export { verifyWithoutKeys, type VerifyWithoutKeys } from './stored.ts'
 
 /**
  * Makes a repository (§3.4): probes the store, writes two key slots and opens each again. The recovery key is returned once
@@ -33,7 +46,41 @@ export { drawEscrowKeys }
 export async function createRepository(
   options: CreateOptions,
 ): Promise<{ readonly id: string; readonly recoveryKey: string }> {
-  return await createRepositoryWith(options)
+  const { mirrorOf } = options
+  const identity = mirrorOf && openedOf(mirrorOf).engine.ring.identityKey()
+  return await createRepositoryWith(options, { ...(identity && { identity }) })
+}
+
+/**
+ * §13: publishes points of `from` in `to`, under its keys, and reads them back. Again: goes on where it stopped. Both must
+ * have been opened by this module.
+ */
+export async function mirrorRepository(
+  from: Repository,
+  to: Repository,
+  options: MirrorOptions,
+): Promise<MirrorReport> {
+  const [source, target] = [openedOf(from), openedOf(to)]
+  const side = { engine: target.engine, points: target.points, writer: target }
+  return await mirror({ engine: source.engine, points: source.points }, side, options)
+}
+
+/**
+ * §12.3: stores again what `bad/` names and points need, from other places here or from mirrors. Without `apply` it says what
+ * it would do.
+ */
+export async function healRepository(repository: Repository, options: HealOptions): Promise<HealReport> {
+  const target = openedOf(repository)
+  const mirrors = options.mirrors.map((mirrored) => {
+    const { engine, points } = openedOf(mirrored)
+    return { engine, points }
+  })
+  return await heal({ engine: target.engine, points: target.points, writer: target }, mirrors, options)
+}
+
+function openedOf(repository: Repository): OpenedRepository {
+  if (repository instanceof OpenedRepository) return repository
+  throw new TypeError('not a repository that openRepository has opened')
 }
 
 /**

@@ -34,9 +34,10 @@ import type {
   RepositoryUsage,
   RetentionPoint,
   SessionSpec,
+  VerifyLedger,
   VerifyReport,
 } from './types.ts'
-import { verifyRepository } from './verify/index.ts'
+import { FileLedger, verifyRepository } from './verify/index.ts'
 import { processBudget, WorkerPool, type BufferBudget } from './workers/index.ts'
 import { commit } from './write/commit.ts'
 import { copyPart } from './write/copy-part.ts'
@@ -96,7 +97,8 @@ export async function openRepositoryWith(
     clock,
     warn,
   }
-  return new OpenedRepository(engine, location, internals.pool === undefined)
+  const ledger = FileLedger.in(cacheDir, fmt.repo, warn)
+  return new OpenedRepository(engine, { location, ledger, ownsPool: internals.pool === undefined })
 }
 
 /** An open repository: each method is one protocol step of the rooms behind it. */
@@ -108,12 +110,17 @@ export class OpenedRepository implements Repository {
   readonly #ownsPool: boolean
   readonly #sessions: Sessions
   readonly #points: Points
+  readonly #ledger: VerifyLedger
 
-  constructor(engine: Engine, location: RepositoryLocation, ownsPool: boolean) {
-    this.#ownsPool = ownsPool
+  constructor(
+    engine: Engine,
+    parts: { readonly location: RepositoryLocation; readonly ledger: VerifyLedger; readonly ownsPool: boolean },
+  ) {
+    this.#ownsPool = parts.ownsPool
+    this.#ledger = parts.ledger
     this.engine = engine
     this.id = engine.ring.repo
-    this.location = location
+    this.location = parts.location
     this.#sessions = new Sessions(engine)
     this.#points = new Points(engine)
   }
@@ -129,6 +136,11 @@ export class OpenedRepository implements Repository {
 
   listPoints(options?: Parameters<Repository['listPoints']>[0]): AsyncIterable<PointEntry> {
     return this.#points.list(options)
+  }
+
+  /** For the rooms of this folder. */
+  get points(): Points {
+    return this.#points
   }
 
   async openPoint(stem: string, options?: { readonly explicit?: boolean }): Promise<OpenPoint> {
@@ -157,7 +169,7 @@ export class OpenedRepository implements Repository {
 
   async verify(options: Parameters<Repository['verify']>[0]): Promise<VerifyReport> {
     const points = this.#points.list({ signal: options.signal, unreadable: 'show' })
-    return await verifyRepository(this.engine, { ...options, points })
+    return await verifyRepository(this.engine, { ledger: this.#ledger, ...options, points })
   }
 
   async spotCheck(

@@ -138,6 +138,14 @@ export interface ConfigPart {
   readonly content: AsyncIterable<Uint8Array> | Uint8Array
 }
 
+/** §4.4 `source` of a mirrored point. Times in Unix milliseconds; `retentionMs` is the time by which it is kept (§11.1). */
+export interface MirrorSource {
+  readonly repo: Uuid32
+  readonly snap: Uuid32
+  readonly createdMs: number
+  readonly retentionMs: number
+}
+
 export interface CommitOptions {
   readonly session: Uuid32
   readonly attempt: number
@@ -170,6 +178,8 @@ export interface CommitOptions {
   }[]
   readonly configs: readonly ConfigPart[]
   readonly retention: { readonly class: string; readonly policy: string }
+  /** Of a point that was made in another repository (§13): where it comes from, and when that was finished. */
+  readonly mirrored?: MirrorSource & { readonly finishedMs: number }
   /** Reads a chunk again from the source in a rescue (§7.4 step 7). */
   readonly reread?: (disk: string, at: number, into: Uint8Array) => Promise<void>
   readonly signal: AbortSignal
@@ -271,13 +281,13 @@ export interface OpenPoint extends AsyncDisposable {
 }
 
 // ── verifying ─────────────────────────────────────────────────────────────────────────────────────────────
-/** rulings 14: quick = L1 + L2 + L1r; data = L3 + L1r; full = L4. Phase 1 has quick and full. */
-export type VerifyLevel = 'quick' | 'full'
+/** rulings 14: quick = L1 + L2 + L1r; data = L3 + L1r; full = L4. Each includes what is cheaper. */
+export type VerifyLevel = 'quick' | 'data' | 'full'
 
 export interface Damage {
   readonly pack: string | null
   readonly object: string
-  readonly found: 'L1' | 'L1r' | 'L2' | 'L3' | 'L4' | 'keys' | 'manifest'
+  readonly found: 'L1' | 'L1r' | 'L2' | 'L3' | 'L4' | 'L5' | 'keys' | 'manifest'
   readonly message: string
   /** The bytes are there and wrong, or proved absent. False: they could not be read now, or a newer version wrote them. */
   readonly proved: boolean
@@ -304,6 +314,25 @@ export interface VerifyReport {
   readonly durationMs: number
 }
 
+/** When a pack was last read whole and judged, Unix milliseconds; 0: never. What could not be read has not been judged. */
+export interface LedgerPass {
+  readonly pack: string
+  readonly l3Ms: number
+  readonly l4Ms: number
+}
+
+/**
+ * §12.1: the last pass of each pack, by which a verify with a byte budget goes on where the one before stopped. Losing it
+ * costs a second pass, nothing else.
+ */
+export interface VerifyLedger {
+  /** Ascending by pack. What is recorded meanwhile may or may not show. */
+  passes(signal: AbortSignal): AsyncIterable<LedgerPass>
+  record(
+    passes: readonly { readonly pack: string; readonly level: 'L3' | 'L4'; readonly atMs: number }[],
+  ): Promise<void>
+}
+
 export interface RepositoryUsage {
   readonly points: number
   readonly series: number
@@ -320,6 +349,8 @@ export interface RepositoryUsage {
 }
 
 export type * from './gc/types.ts'
+export type * from './heal/types.ts'
+export type * from './mirror/types.ts'
 
 // ── the repository ────────────────────────────────────────────────────────────────────────────────────────
 export interface Repository extends AsyncDisposable {
@@ -355,6 +386,10 @@ export interface Repository extends AsyncDisposable {
     readonly stems?: readonly Stem[]
     /** Puts what is proved damaged into `bad/`, so that the next backup stores it again. Default: dry run. */
     readonly quarantine?: boolean
+    /** Levels data and full, without stems: bytes of packs to read at most, oldest last pass first. Default: all. */
+    readonly budget?: number
+    /** Default: a file in the cache directory. */
+    readonly ledger?: VerifyLedger
     readonly signal: AbortSignal
     readonly onProgress: (done: number, total: number, what: string) => void
   }): Promise<VerifyReport>
@@ -392,6 +427,11 @@ export interface CreateOptions {
    * to settle; `one-host`, then no other host ever uses the repository.
    */
   readonly degraded?: 'accept' | 'one-host'
+  /**
+   * The repository that the new one is to mirror: both give equal content equal ids, so that chunks are compared, and healed,
+   * by id (§13). All other keys are its own. Default: an identity of its own.
+   */
+  readonly mirrorOf?: Repository
   readonly onProgress?: (what: string) => void
 }
 

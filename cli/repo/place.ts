@@ -29,9 +29,14 @@ export async function placeOf(
 export async function openAt(io: Io, location: RepositoryLocation, options: SecretOptions): Promise<Repository> {
   const secret = await readSecret(io, options)
   const { openRepository } = await import('../../repository/index.ts')
+  return openRepository({ location, secret, cacheDir: cacheOf(io) })
+}
+
+/** Where this host keeps what is disposable. */
+export function cacheOf(io: Io): string {
   const cacheDir = join(homeFolder(io.world.env), 'cache')
   mkdirSync(cacheDir, { recursive: true, mode: 0o700 })
-  return openRepository({ location, secret, cacheDir })
+  return cacheDir
 }
 
 /** A point by its stem, by its id, or by the beginning of its id (six digits at least). */

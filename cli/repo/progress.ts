@@ -19,11 +19,16 @@ export class Progress {
     this.#startedMs = this.#shownMs = io.world.now()
   }
 
-  bytes(done: number, total: number): void {
+  bytes(done: number, total: number, what = ''): void {
     const seconds = (this.#io.world.now() - this.#startedMs) / 1000
     const rate = seconds > 0 ? done / seconds : 0
     const left = rate > 0 ? ` · ${formatDuration(((total - done) / rate) * 1000)} left` : ''
-    this.#show(done, total, () => `${formatBytes(done)} of ${formatBytes(total)} · ${formatBytes(rate)}/s${left}`)
+    this.#show(
+      done,
+      total,
+      () =>
+        `${formatBytes(done)} of ${formatBytes(total)} · ${formatBytes(rate)}/s${left}${what === '' ? '' : ` · ${what}`}`,
+    )
   }
 
   count(done: number, total: number, what: string): void {

@@ -106,6 +106,58 @@ test('verify names the command that quarantines what it found, and the next poin
   expect(hash(target)).toBe(hash(image))
 })
 
+test('verify hashes every byte without keys, within a budget, and says what it could not check', async () => {
+  const { repo, open } = filled()
+  const sound = await holdfast('repo', 'verify', repo, '--level', 'data', '--budget', '1GiB')
+  expect([sound.code, sound.out]).toEqual([0, expect.stringContaining('note: without a key: ')])
+  damage(repo, 'pack')
+  expect((await holdfast('repo', 'verify', repo, '--level', 'data', '--without-keys')).code).toBe(1)
+  const keyed = await holdfast('repo', 'verify', '--level', 'data', ...open)
+  expect([keyed.code, keyed.out]).toEqual([1, expect.stringContaining('(L3)')])
+  for (const nonsense of [
+    ['--level', 'full', '--without-keys'],
+    ['--budget', '1GiB'],
+    ['--level', 'data', '--budget', 'much'],
+  ]) {
+    expect((await holdfast('repo', 'verify', repo, ...nonsense)).code).toBe(2)
+  }
+})
+
+test('a mirror is made, filled and read back, and heals what is damaged here', async () => {
+  const { repo, image, open } = filled()
+  const [other, pass, recovery] = ['other', 'other-pass', 'other-recovery'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  writeFileSync(pass, 'another horse', { mode: 0o600 })
+  const secrets = ['--other-recovery-key-file', join(folder, 'recovery')]
+  const init = ['repo', 'init', other, '--passphrase-file', pass, '--mirror-of', repo, ...secrets, '--json']
+  writeFileSync(recovery, json<{ recoveryKey: string }>(await holdfast(...init)).recoveryKey)
+  const sides = [repo, other, '--recovery-key-file', join(folder, 'recovery'), '--other-recovery-key-file', recovery]
+  const planned = await holdfast('repo', 'mirror', ...sides, '--dry-run')
+  expect([planned.code, planned.out]).toEqual([0, expect.stringContaining('would be mirrored')])
+  const mirrored = await holdfast('repo', 'mirror', ...sides, '--json')
+  expect([mirrored.code, json(mirrored)]).toEqual([0, expect.objectContaining({ points: [expect.any(Object)] })])
+  expect((await holdfast('repo', 'mirror', ...sides)).out).toContain('Nothing to mirror.')
+
+  damage(repo, 'pack')
+  expect((await holdfast('repo', 'verify', '--quarantine', '--level', 'full', ...open)).code).toBe(1)
+  const heal = ['repo', 'heal', repo, '--recovery-key-file', join(folder, 'recovery')]
+  expect((await holdfast(...heal)).code).toBe(1)
+  const from = ['--mirror', other, '--other-recovery-key-file', recovery]
+  const dry = await holdfast(...heal, ...from)
+  expect([dry.code, dry.out, dry.err]).toEqual([
+    0,
+    expect.stringContaining('1 from a mirror'),
+    expect.stringContaining('--apply'),
+  ])
+  expect((await holdfast(...heal, ...from, '--apply')).code).toBe(0)
+  const target = join(folder, 'restored.raw')
+  expect((await holdfast('repo', 'export', stem, 'disk0', target, ...open)).code).toBe(0)
+  expect(hash(target)).toBe(hash(image))
+})
+
 test('verify says what it left out; a point that is no recovery point is exported when that is asked for', async () => {
   const { repo, image, open } = filled()
   rmSync(join(repo, `${stem}.ok`))

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { HoldfastError } from '../../base/index.ts'
+import { HoldfastError, parseBytes } from '../../base/index.ts'
 import { ask, type ApiClient, type Schemas } from '../client/index.ts'
 import type { Io } from '../io.ts'
 
@@ -17,6 +17,15 @@ export function whole(name: string, min: number, max: number): (text: string) =>
     const value = Number(text)
     if (Number.isInteger(value) && value >= min && value <= max) return value
     throw new HoldfastError('InvalidRequest', `${name} is a whole number from ${min} to ${max}, not ${text}`)
+  }
+}
+
+/** A number of bytes of an option: `500GiB`. */
+export function byteSize(name: string): (text: string) => number {
+  return (text) => {
+    const value = parseBytes(text)
+    if (value !== undefined && value > 0) return value
+    throw new HoldfastError('InvalidRequest', `${name} is a size such as 500GiB, not ${text}`)
   }
 }
 

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import {
   describeError,
   formatBytes,
@@ -14,11 +14,14 @@ import { plain } from '../render/style.ts'
 import { pairs, table } from '../render/table.ts'
 import { at, size } from '../render/words.ts'
 import { addMaintenance } from '../repo/maintain-commands.ts'
+import { openOther, type OtherSecret } from '../repo/other.ts'
 import { findStem, openAt, placeOf, type PlaceOptions } from '../repo/place.ts'
 import { Progress } from '../repo/progress.ts'
 import { probe } from '../repo/probe.ts'
 import { readPassphrase } from '../repo/secret.ts'
-import { verify, type VerifyOptions } from '../repo/verify.ts'
+import { verifyVerb } from '../repo/verify.ts'
+import { healVerb } from '../repo/heal.ts'
+import { mirrorVerb } from '../repo/mirror.ts'
 import { examples, whole, type Verb } from './common.ts'
 import { repoKey } from './repo-key.ts'
 
@@ -31,9 +34,12 @@ export const repo: Verb = (ioOf) => {
     'holdfast repo probe /srv/backup',
     'holdfast repo ls /srv/backup --passphrase-file /root/backup.pass',
     'holdfast repo verify /srv/backup --level full',
+    'holdfast repo verify /srv/backup --level data --budget 500GiB --without-keys',
     'holdfast repo verify /srv/backup --level full --quarantine',
     'holdfast repo prune /srv/backup --keep-daily 14 --keep-monthly 12',
     'holdfast repo gc /srv/backup',
+    'holdfast repo mirror /srv/backup /mnt/offsite --passphrase-file /root/backup.pass',
+    'holdfast repo heal /srv/backup --mirror /mnt/offsite',
     'holdfast repo export 0192f3a6 virtio0 web-01.raw --repo /srv/backup',
     'holdfast repo export 0192f3a6 virtio0 - --repo /srv/backup | ssh host "cat > /dev/vg/web-01"',
   ])
@@ -50,6 +56,12 @@ export const repo: Verb = (ioOf) => {
     .option('--resume', 'complete an init that was interrupted')
     .option('--one-host', 'on NFS or SMB: no other host will ever use the repository')
     .option('--accept-degraded', 'on NFS or SMB: other hosts will; writers wait until listings have settled')
+    .option(
+      '--mirror-of <dir>',
+      'share the identity key of this repository, so that chunks are compared and healed by id',
+    )
+    .option('--other-passphrase-file <file>', 'of the repository to be mirrored, if it has another one')
+    .option('--other-recovery-key-file <file>', 'the same with its recovery key')
     .action(async (dir: string | undefined, options: InitOptions, self: Command) => init(ioOf(self), dir, options))
 
   command
@@ -99,19 +111,9 @@ export const repo: Verb = (ioOf) => {
       await using repository = await openAt(io, await placeOf(io, dir, options), options)
       await list(io, repository, options)
     })
-  opening('verify', 'check what is stored: sizes and tables (quick), or every chunk decrypted and hashed (full)')
-    .argument('[place]')
-    .addOption(new Option('--level <level>').choices(['quick', 'full']).default('quick'))
-    .option('--point <stem...>', 'only these points')
-    .option(
-      '--quarantine',
-      'mark what is proved damaged, so that the next backup stores it again; else nothing is changed',
-    )
-    .action(async (dir: string | undefined, options: VerifyOptions, self: Command) => {
-      const io = ioOf(self)
-      await using repository = await openAt(io, await placeOf(io, dir, options), options)
-      await verify(io, repository, options)
-    })
+  verifyVerb(opening, ioOf)
+  healVerb(opening, ioOf)
+  mirrorVerb(opening, ioOf)
   opening('export', 'write a disk as a raw image; holes stay holes')
     .argument('<stem>', 'stem or id of the point')
     .argument('<disk>', 'its id, as `repo ls` shows it')
@@ -188,10 +190,11 @@ function ratio(from: number, to: number, word: string): string {
   return to > 0 && from > 0 ? ` (${word} ${(from / to).toFixed(1)} ×)` : ''
 }
 
-interface InitOptions extends PlaceOptions {
+interface InitOptions extends PlaceOptions, OtherSecret {
   readonly resume?: boolean
   readonly oneHost?: boolean
   readonly acceptDegraded?: boolean
+  readonly mirrorOf?: string
 }
 
 async function init(io: Io, dir: string | undefined, options: InitOptions): Promise<void> {
@@ -201,7 +204,10 @@ async function init(io: Io, dir: string | undefined, options: InitOptions): Prom
   const location = await placeOf(io, dir, options)
   const passphrase = await readPassphrase(io, options, true)
   const { createRepository } = await import('../../repository/index.ts')
+  const mirrorOf = options.mirrorOf === undefined ? undefined : await openOther(io, options.mirrorOf, options)
+  await using _mirrored = mirrorOf
   const made = await createRepository({
+    ...(mirrorOf && { mirrorOf }),
     location,
     passphrase,
     ...(options.resume && { resume: true }),

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { toHex, type KeySetContent } from '../format/index.ts'
+import { toHex, type KeyEntry, type KeySetContent } from '../format/index.ts'
 import type { UnlockSecret } from '../types.ts'
 import { DEFAULT_ARGON2 } from './argon2.ts'
 import { drawKey } from './draw.ts'
@@ -23,6 +23,8 @@ export interface NewKeys {
 export async function createKeys(options: {
   readonly repo: string
   readonly domain: string
+  /** The IDK of the domain in another repository: ids are then equal in both (§13). Default: a new one. */
+  readonly identity?: KeyEntry
   readonly passphrase: string
   readonly ms: number
   readonly argon2?: { readonly m: number; readonly t: number; readonly p: number }
@@ -30,7 +32,7 @@ export async function createKeys(options: {
   readonly random?: (bytes: number) => Buffer
 }): Promise<NewKeys> {
   const { repo, domain, ms, random = randomBytes } = options
-  const content = drawKeys(repo, domain, ms, random)
+  const content = drawKeys(repo, domain, options.identity, ms, random)
   const kek = random(32)
   const label = { repo, kekGen: 1, role: content.role, ms }
   const { m, t, p } = options.argon2 ?? DEFAULT_ARGON2
@@ -51,9 +53,15 @@ export async function createKeys(options: {
 }
 
 /** §5.1: one current key of each type. */
-function drawKeys(repo: string, domain: string, ms: number, random: (bytes: number) => Buffer): KeySetContent {
-  const taken = new Set<number>()
-  const idk = drawKey({ type: 'IDK', domain }, ms, taken, random)
+function drawKeys(
+  repo: string,
+  domain: string,
+  identity: KeyEntry | undefined,
+  ms: number,
+  random: (bytes: number) => Buffer,
+): KeySetContent {
+  const taken = new Set<number>(identity && [identity.no])
+  const idk = identity ?? drawKey({ type: 'IDK', domain }, ms, taken, random)
   const dek = drawKey({ type: 'DEK', domain }, ms, taken, random)
   const mdk = drawKey({ type: 'MDK' }, ms, taken, random)
   const mk = drawKey({ type: 'MK' }, ms, taken, random)

@@ -20,6 +20,8 @@ export interface KeyRing {
   current(type: 'IDK' | 'DEK' | 'MDK' | 'MK' | 'SIG'): { readonly no: number; readonly key: Buffer }
   /** MAC key (§5.2) of MDK `no` (writer) or MK `no` (maintenance); undefined if that key is not held. */
   macKey(by: MacBy, no: number): Buffer | undefined
+  /** The current IDK of `domain` as the key sets have it: what a mirror may share. Secret. */
+  identityKey(): KeyEntry
   /** Public keys of all SIG keys, current or not, in hex. */
   readonly signers: ReadonlySet<string>
 }
@@ -75,6 +77,12 @@ export function createKeyRing(content: KeySetContent): KeyRing {
       const made = macKeys.get(no) ?? (by === 'writer' ? writerMacKey(known) : maintenanceMacKey(known))
       macKeys.set(no, made)
       return made
+    },
+    identityKey() {
+      const no = currentNo('IDK')
+      const entry = content.keys.find((each) => each.no === no && each.type === 'IDK')
+      if (entry === undefined) throw unknown(`IDK ${no}`)
+      return entry
     },
     signers: new Set(content.keys.flatMap((entry) => (entry.type === 'SIG' && entry.pub ? [entry.pub] : []))),
   }

@@ -26,6 +26,9 @@ export interface BlobWish {
   readonly domain?: string
 }
 
+/** Reads a blob at one place, over one connection. */
+export type TakeBlob<T> = (store: ObjectStore, at: Location) => Promise<T>
+
 export type PageRoot = Extract<RootEntry, { kind: 'page' }>
 
 const PAGE_CACHE_BYTES = 24 * 1024 * 1024
@@ -62,23 +65,36 @@ export class BlobReader {
 
   /** The blob at its hint or any other home. Throws ChunkLost, or the store's error if no place could be read now. */
   async read(wish: BlobWish, hint: Location, signal: AbortSignal = noSignal): Promise<Uint8Array> {
-    try {
-      return await this.readAt(this.#store, wish, hint, signal)
-    } catch (error) {
-      if (signal.aborted) throw error
-      return await this.recover(wish, hint, signal)
-    }
+    return await this.take(wish, hint, this.#reading(wish, signal), signal)
   }
 
   /** As `read`, after the hint has failed once. */
   async recover(wish: BlobWish, hint: Location, signal: AbortSignal = noSignal): Promise<Uint8Array> {
+    return await this.#recover(wish, hint, this.#reading(wish, signal), signal)
+  }
+
+  /** As `read`, for whoever wants something else of the blob than its content. `take` throws what it finds wrong. */
+  async take<T>(wish: BlobWish, hint: Location, take: TakeBlob<T>, signal: AbortSignal = noSignal): Promise<T> {
+    try {
+      return await take(this.#store, hint)
+    } catch (error) {
+      if (signal.aborted) throw error
+      return await this.#recover(wish, hint, take, signal)
+    }
+  }
+
+  #reading(wish: BlobWish, signal: AbortSignal): TakeBlob<Uint8Array> {
+    return (store, at) => this.readAt(store, wish, at, signal)
+  }
+
+  async #recover<T>(wish: BlobWish, hint: Location, take: TakeBlob<T>, signal: AbortSignal): Promise<T> {
     const failed: { readonly at: Location; readonly error: unknown }[] = []
-    const attempt = async (at: Location): Promise<Uint8Array | undefined> => {
+    const attempt = async (at: Location): Promise<{ readonly value: T } | undefined> => {
       let last: unknown
       const store = this.#connect()
       for (let tries = 0; tries < 2; tries++) {
         try {
-          return await this.readAt(store, wish, at, signal)
+          return { value: await take(store, at) }
         } catch (error) {
           if (signal.aborted) throw error
           last = error
@@ -87,17 +103,17 @@ export class BlobReader {
       failed.push({ at, error: last })
       return undefined
     }
-    let content = await attempt(hint)
-    if (content === undefined) {
+    let taken = await attempt(hint)
+    if (taken === undefined) {
       await this.#view.refresh(this.#store, signal)
       for (const home of this.#view.homes(wish.type, wish.id)) {
         if (failed.some(({ at }) => at.pack === home.pack && at.off === home.off)) continue
-        content = await attempt(home)
-        if (content !== undefined) break
+        taken = await attempt(home)
+        if (taken !== undefined) break
       }
     }
-    for (const { at, error } of failed) await this.#quarantine(wish, at, error, content !== undefined)
-    if (content !== undefined) return content
+    for (const { at, error } of failed) await this.#quarantine(wish, at, error, taken !== undefined)
+    if (taken !== undefined) return taken.value
     const unreadable = failed.find(({ error }) => !isDamage(error) && !isAbsent(error))
     if (unreadable !== undefined) throw unreadable.error
     const places = failed.map(

@@ -51,7 +51,7 @@ export class Quarantines {
     }
   }
 
-  /** Puts a quarantine object, once per process and place. `slots` absent: the whole pack. */
+  /** Puts a quarantine object, unless one is known that says the same. `slots` absent: the whole pack. */
   async report(
     store: ObjectStore,
     pack: string,
@@ -59,7 +59,7 @@ export class Quarantines {
     slots?: readonly { readonly slot: number; readonly id: Uint8Array }[],
   ): Promise<void> {
     const key = `${pack} ${slots?.map(({ slot }) => slot).join(',') ?? 'all'}`
-    if (this.#reported.has(key)) return
+    if (this.#reported.has(key) || this.#isKnown(pack, slots)) return
     this.#reported.add(key)
     const body = canonicalJson(
       quarantineKind.write({
@@ -81,6 +81,13 @@ export class Quarantines {
       this.#reported.delete(key)
       this.#warn(`pack ${pack} is damaged and could not be quarantined: ${String(error)}`)
     }
+  }
+
+  #isKnown(pack: string, slots: readonly { readonly slot: number }[] | undefined): boolean {
+    const known = [...this.#known.values()].filter((item) => item.pack === pack)
+    if (known.some((item) => item.slots === 'all')) return true
+    const named = (slot: number) => known.some((item) => item.slots !== 'all' && item.slots.has(slot))
+    return slots !== undefined && slots.every(({ slot }) => named(slot))
   }
 
   /** A `bad/` object that cannot be understood names its pack all the same: a false quarantine costs space, never data. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GiB, MiB } from '../../base/index.ts'
 import { createRepositoryWith } from '../create.ts'
+import type { KeyEntry } from '../format/index.ts'
 import { argon2id, type DerivePassphrase } from '../keys/index.ts'
 import { openRepositoryWith, type OpenedRepository, type OpenInternals } from '../repository.ts'
 import { SMALL_PROBE } from '../store/index.ts'
@@ -42,11 +43,12 @@ export class RepositoryLab implements AsyncDisposable {
     this.#budget = budget
   }
 
-  static async create(): Promise<RepositoryLab> {
+  /** `identity`: the IDK that it shares with another repository. */
+  static async create(identity?: KeyEntry): Promise<RepositoryLab> {
     const bucket = new MemoryBucket()
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-repository-'))
     await mkdir(place(folder).path)
-    const internals = { connect: () => bucket.connect(), probeSize: SMALL_PROBE, derive }
+    const internals = { connect: () => bucket.connect(), probeSize: SMALL_PROBE, derive, ...(identity && { identity }) }
     const { recoveryKey } = await createRepositoryWith({ location: place(folder), passphrase, argon2 }, internals)
     return new RepositoryLab(bucket, recoveryKey, folder, new WorkerPool(2), new BufferBudget(192 * MiB))
   }

@@ -4,14 +4,14 @@ import { openJson } from '../keys/index.ts'
 import { getSmall } from '../read/manifest.ts'
 import { listAll } from '../store/index.ts'
 import type { PointEntry, Stem } from '../types.ts'
-import type { Context } from './context.ts'
+import type { KeyedContext } from './context.ts'
 
 /**
  * Stems to check: those asked for, or every point that restores. What should restore and does not, or cannot be told, is in
  * the log. Throws NotFound for a stem that is asked for and not there.
  */
 export async function choosePoints(
-  context: Context,
+  context: KeyedContext,
   points: AsyncIterable<PointEntry>,
   stems: readonly Stem[] | undefined,
 ): Promise<Stem[]> {
@@ -62,7 +62,7 @@ export async function choosePoints(
 }
 
 /** Whether an `.ok` that is no point should be one: not if it is gone, nor if a `.t` that counts says so (§3.3). */
-async function isMissed({ engine, reread, signal }: Context, stem: Stem): Promise<boolean> {
+async function isMissed({ engine, reread, signal }: KeyedContext, stem: Stem): Promise<boolean> {
   const name = names.snap(stem, 'tombstone')
   const tombstone = await reread.read(name, async (store) => {
     const bytes = await getSmall(store, name, signal)

@@ -40,6 +40,11 @@ export class DamageEntry {
     else affected.ranges.push({ ...range })
   }
 
+  covers(stem: string, disk: string, { start, end }: Range): boolean {
+    const ranges = this.#affects.get(`${stem} ${disk} disk`)?.ranges ?? []
+    return ranges.some((range) => range.start <= start && range.end >= end)
+  }
+
   toJSON(): Damage {
     const { pack, object, found, proved } = this
     return { pack, object, found, proved, message: this.#messages.join('; '), affects: [...this.#affects.values()] }
@@ -59,6 +64,11 @@ export class DamageLog {
 
   note(text: string): void {
     this.#notes.add(text)
+  }
+
+  /** Whether a range of a disk is known to be lost. */
+  covers(stem: string, disk: string, range: Range): boolean {
+    return this.#entries.some((entry) => entry.covers(stem, disk, range))
   }
 
   get damages(): readonly Damage[] {

@@ -3,4 +3,5 @@
  * which points, disks and byte ranges need it. Nothing is repaired or deleted; what is proved damaged is put into `bad/` if
  * that is asked for, so that the next backup stores it again.
  */
-export { verifyRepository, type VerifyOptions } from './verify.ts'
+export { FileLedger } from './ledger-file.ts'
+export { verifyRepository, verifyStored, type VerifyBytesOptions, type VerifyOptions } from './verify.ts'

@@ -1,33 +1,26 @@
-import { isHoldfastError, type HoldfastError } from '../../base/index.ts'
-import {
-  BLOB_CHUNK,
-  bounds,
-  decodePackTail,
-  formatError,
-  names,
-  readTail,
-  TAIL_READ,
-  toHex,
-  type PackTail,
-} from '../format/index.ts'
+import type { HoldfastError } from '../../base/index.ts'
+import { BLOB_CHUNK, bounds, formatError, names, toHex, type PackTail } from '../format/index.ts'
 import { judge } from '../gcstate/index.ts'
 import { segmentName, type SegmentFile } from '../index-view/index.ts'
+import type { KeyRing } from '../keys/index.ts'
 import { readPackTail } from '../read/pack-tail.ts'
 import type { PackCheck } from '../workers/index.ts'
 import type { Context } from './context.ts'
 import { compareToc, countEntries, type IndexedPack } from './indexed.ts'
+import { PackBytes } from './pack-bytes.ts'
+import type { Unsound } from './reread.ts'
 
-/** What one worker thread needs for a pack besides its bytes: one blob before and after decompression. */
-const DECODE_BYTES = 12 * 1024 * 1024
-
-/** §12.1 L1, L2 and, on level full, L3 and L4, pack by pack. Everything wrong goes to the log and the troubles. */
+/** §12.1 L1, L2 and, as the level says, L3 and L4, pack by pack. Everything wrong goes to the log and the troubles. */
 export class PackChecker {
   readonly #context: Context
   readonly #counts: ReadonlyMap<SegmentFile, Uint32Array>
+  readonly #bytes: PackBytes
+  readonly #unread = new Set<string>()
 
   private constructor(context: Context, counts: ReadonlyMap<SegmentFile, Uint32Array>) {
     this.#context = context
     this.#counts = counts
+    this.#bytes = new PackBytes(context)
   }
 
   static async create(context: Context): Promise<PackChecker> {
@@ -36,17 +29,31 @@ export class PackChecker {
     return new PackChecker(context, counts)
   }
 
-  /** A pack that the listing shows. `indexed`: what the segments say of it; empty for one that no index names. */
-  async present(pack: string, size: number, indexed: readonly IndexedPack[]): Promise<void> {
-    const { totals, step, level } = this.#context
+  /** L1 alone, for a pack whose turn has not come. */
+  listed(pack: string, size: number, indexed: readonly IndexedPack[]): void {
     this.#sizes(pack, size, indexed)
-    const tail = level === 'full' ? await this.#full(pack, size) : await this.#quick(pack, size)
+  }
+
+  /**
+   * A pack that the listing shows. `indexed`: what the segments say of it; empty for one that no index names. Whether it
+   * is done with: not if it could not be read, nor if it is damaged and that is written nowhere.
+   */
+  async present(pack: string, size: number, indexed: readonly IndexedPack[]): Promise<boolean> {
+    const { totals, step, level, ring, troubles, quarantine } = this.#context
+    this.#sizes(pack, size, indexed)
+    const tail =
+      ring !== undefined && level === 'full'
+        ? await this.#full(ring, pack, size)
+        : level === 'quick'
+          ? await this.#quick(pack, size)
+          : await this.#data(pack, size)
     if (tail !== undefined) {
       totals.chunks += tail.entries.filter(({ type }) => type === BLOB_CHUNK).length
       this.#index(pack, tail, indexed)
     }
     totals.packs += 1
     step(names.pack(pack))
+    return !this.#unread.has(pack) && (!troubles.has(pack) || quarantine.holds(pack))
   }
 
   /**
@@ -97,78 +104,75 @@ export class PackChecker {
     const name = names.pack(pack)
     const reading = await reread.read(name, async (store) => {
       const tail = await readPackTail(store, pack, size, signal)
-      if (tail.footer.repo !== engine.ring.repo) throw formatError(name, `belongs to repository ${tail.footer.repo}`)
+      if (tail.footer.repo !== engine.fmt.repo) throw formatError(name, `belongs to repository ${tail.footer.repo}`)
       return tail
     })
     totals.bytes += reading.sound ? reading.value.footer.tocLen + 48 : 0
     if (reading.sound) return reading.value
-    if (!reading.proved) {
-      this.#unreadable(pack, reading.error)
+    // The tail is lost: what a scan of the whole pack still finds is no loss.
+    await this.#damaged(pack, size, 'L2', reading)
+    return undefined
+  }
+
+  /** L3: every byte hashed, and with it in memory L2. */
+  async #data(pack: string, size: number): Promise<PackTail | undefined> {
+    if (!(await this.#fitsBounds(pack, size))) return undefined
+    const reading = await this.#bytes.hash(pack, size)
+    if (!reading.sound) {
+      await this.#damaged(pack, size, 'L3', reading)
       return undefined
     }
-    // The tail is lost: what a scan of the whole pack still finds is no loss.
-    const check = await this.#check(pack, size)
-    if (check !== undefined) await this.#report(pack, check, 'L2', reading.error.message)
-    return undefined
+    this.#context.totals.bytes += size
+    return reading.value
   }
 
   /** L3 and L4: hash, structure, and every blob opened, in a worker thread. */
-  async #full(pack: string, size: number): Promise<PackTail | undefined> {
-    const { totals } = this.#context
-    const result = await this.#check(pack, size)
-    if (result === undefined) return undefined
-    totals.bytes += size
-    const sound =
-      toHex(result.check.sha256) === pack && result.check.structure === null && result.check.bad.length === 0
-    if (!sound) await this.#report(pack, result, 'L4')
-    return result.tail
-  }
-
-  /** Reads the whole pack and checks it; undefined if it cannot be read, which is then in the log. */
-  async #check(
-    pack: string,
-    size: number,
-  ): Promise<{ readonly check: PackCheck; readonly tail: PackTail | undefined } | undefined> {
-    const { engine, log, reread, signal, troubles, quarantine } = this.#context
-    const name = names.pack(pack)
-    if (size < bounds.pack.min || size > bounds.pack.max) {
-      const entry = log.add({ pack, object: name, found: 'L1', message: `no pack has ${size} bytes`, proved: true })
-      troubles.whole(pack, entry)
-      await quarantine.put(pack, 'L1')
+  async #full(ring: KeyRing, pack: string, size: number): Promise<PackTail | undefined> {
+    if (!(await this.#fitsBounds(pack, size))) return undefined
+    const result = await this.#bytes.open(ring, pack, size)
+    if (!('check' in result)) {
+      this.#unreadable(pack, 'L4', result.error)
       return undefined
     }
-    let last: PackCheck | undefined
-    const reading = await reread.read(name, async (store) => {
-      using _memory = await this.#grant(size)
-      const bytes = await store.getRange(name, 0, size, signal)
-      const tail = tailOf(bytes)
-      const memory =
-        bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength ? [bytes.buffer] : []
-      const check = await engine.pool.run<'check'>(engine.ring, { kind: 'check', pack: bytes }, memory)
-      last = check
-      if (toHex(check.sha256) !== pack) throw formatError(name, 'its bytes do not hash to its name')
-      return { check, tail }
-    })
-    if (reading.sound) return reading.value
-    if (reading.proved && last !== undefined) return { check: last, tail: undefined }
-    this.#unreadable(pack, reading.error)
-    return undefined
+    this.#context.totals.bytes += size
+    const { check, tail } = result
+    const sound = toHex(check.sha256) === pack && check.structure === null && check.bad.length === 0
+    if (!sound) await this.#report(pack, result, 'L4')
+    return tail
   }
 
-  async #grant(size: number): Promise<Disposable> {
-    const { budget } = this.#context.engine
-    const grant = await budget.acquire(Math.min(size + DECODE_BYTES, budget.limit), this.#context.signal)
-    return {
-      [Symbol.dispose]: () => {
-        grant.release()
-      },
+  /** A cheaper level found something: with keys, every blob is tried, so that only what is really lost counts as lost. */
+  async #damaged(pack: string, size: number, found: 'L2' | 'L3', reading: Unsound): Promise<void> {
+    const { ring, log, troubles, quarantine } = this.#context
+    const { error, proved } = reading
+    if (!proved) {
+      this.#unreadable(pack, found, error)
+      return
     }
+    if (!(await this.#fitsBounds(pack, size))) return
+    if (ring !== undefined) {
+      const result = await this.#bytes.open(ring, pack, size)
+      if ('check' in result) await this.#report(pack, result, found, error.message)
+      else this.#unreadable(pack, found, result.error)
+      return
+    }
+    troubles.whole(pack, log.add({ pack, object: names.pack(pack), found, message: error.message, proved }))
+    await quarantine.put(pack, found)
+  }
+
+  async #fitsBounds(pack: string, size: number): Promise<boolean> {
+    if (size >= bounds.pack.min && size <= bounds.pack.max) return true
+    const { log, troubles, quarantine } = this.#context
+    const object = names.pack(pack)
+    troubles.whole(pack, log.add({ pack, object, found: 'L1', message: `no pack has ${size} bytes`, proved: true }))
+    await quarantine.put(pack, 'L1')
+    return false
   }
 
   async #report(
     pack: string,
     { check }: { readonly check: PackCheck },
-    found: 'L2' | 'L4',
+    found: 'L2' | 'L3' | 'L4',
     first?: string,
   ): Promise<void> {
     const { log, troubles, quarantine } = this.#context
@@ -200,10 +204,10 @@ export class PackChecker {
       )
   }
 
-  #unreadable(pack: string, error: HoldfastError): void {
+  #unreadable(pack: string, found: 'L2' | 'L3' | 'L4', error: HoldfastError): void {
     const { log, troubles } = this.#context
     const message = `cannot be read now: ${error.message}`
-    const found = this.#context.level === 'full' ? 'L4' : 'L2'
+    this.#unread.add(pack)
     troubles.whole(pack, log.add({ pack, object: names.pack(pack), found, message, proved: false }))
   }
 
@@ -218,18 +222,6 @@ export class PackChecker {
         proved: true,
       })
     }
-  }
-}
-
-/** TOC of a pack that is in memory, on memory of its own; undefined if it cannot be used, which the worker finds too. */
-function tailOf(bytes: Uint8Array): PackTail | undefined {
-  try {
-    const copy = (from: number) => Buffer.from(bytes.subarray(from))
-    const decoded = decodePackTail(copy(Math.max(0, bytes.length - TAIL_READ)), bytes.length)
-    return 'missing' in decoded ? readTail(copy(decoded.missing.offset), bytes.length) : decoded
-  } catch (error) {
-    if (isHoldfastError(error)) return undefined
-    throw error
   }
 }
 

@@ -20,7 +20,7 @@ import {
 import { loadManifest, type LoadedManifest } from '../read/manifest.ts'
 import { objectAbsent } from '../store/index.ts'
 import { checkedPage } from '../workers/index.ts'
-import type { Context } from './context.ts'
+import type { KeyedContext } from './context.ts'
 import type { DamageEntry } from './damage-log.ts'
 import { References, type Reference } from './references.ts'
 
@@ -34,14 +34,14 @@ interface PageFaults {
 
 /** §12.1 L1r for whole points: manifest, pages, chunks and configurations, each distinct page once. */
 export class PointChecker {
-  readonly #context: Context
+  readonly #context: KeyedContext
   readonly #references: References
   /** Pages that were looked at: null if nothing is wrong. */
   readonly #pages = new Map<string, PageFaults | null>()
   /** Points whose manifest is in the log already. */
   readonly #broken = new Set<string>()
 
-  constructor(context: Context) {
+  constructor(context: KeyedContext) {
     this.#context = context
     this.#references = new References(context)
   }

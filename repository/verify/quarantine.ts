@@ -25,6 +25,11 @@ export class Quarantiner {
     this.#dryRun = options.dryRun
   }
 
+  /** Whether `bad/` names the pack or some of its slots, or does now. */
+  holds(pack: string): boolean {
+    return !this.#dryRun || this.#known.hasPack(pack)
+  }
+
   /** `slots` undefined: the whole pack, because it is gone or its structure cannot be relied upon. */
   async put(
     pack: string,

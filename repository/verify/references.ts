@@ -3,7 +3,7 @@ import { BLOB_HEADER, buffer, names, toHex, type BlobType, type Location } from 
 import { isDead } from '../gcstate/index.ts'
 import { homesOf } from '../index-view/index.ts'
 import { revive } from '../workers/index.ts'
-import type { Context } from './context.ts'
+import type { KeyedContext } from './context.ts'
 import type { DamageEntry } from './damage-log.ts'
 import { tocSlot } from './pack-tocs.ts'
 
@@ -26,11 +26,11 @@ const SOUND: Verdict = { state: 'sound' }
 
 /** §12.1 L1r: every reference resolves to a home that exists, and says of it what the TOC says. */
 export class References {
-  readonly #context: Context
+  readonly #context: KeyedContext
   /** One damage for each pack and kind of trouble, whatever the number of references that run into it. */
   readonly #damages = new Map<string, DamageEntry>()
 
-  constructor(context: Context) {
+  constructor(context: KeyedContext) {
     this.#context = context
   }
 

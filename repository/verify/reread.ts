@@ -1,15 +1,14 @@
 import { toHoldfastError, type HoldfastError } from '../../base/index.ts'
-import type { Engine } from '../engine.ts'
+import type { StoredEngine } from '../engine.ts'
 import type { ObjectStore } from '../store/index.ts'
 
-export type Reading<T> =
-  | { readonly sound: true; readonly value: T }
-  | {
-      readonly sound: false
-      readonly error: HoldfastError
-      /** The bytes are there and wrong, or the object is proved absent, in all three readings. */
-      readonly proved: boolean
-    }
+export interface Unsound {
+  readonly sound: false
+  readonly error: HoldfastError
+  /** The bytes are there and wrong, or the object is proved absent, in all three readings. */
+  readonly proved: boolean
+}
+export type Reading<T> = { readonly sound: true; readonly value: T } | Unsound
 
 /** So many readings in a row that fail for other reasons than the object mean that the store is away. */
 const STORE_AWAY = 16
@@ -19,12 +18,12 @@ const STORE_AWAY = 16
  * store is no damage. A verify whose store is away ends with the store's error instead of calling everything unreadable.
  */
 export class Rereader {
-  readonly #engine: Engine
+  readonly #engine: StoredEngine
   readonly #signal: AbortSignal
   readonly #note: (text: string) => void
   #unreadable = 0
 
-  constructor(engine: Engine, signal: AbortSignal, note: (text: string) => void) {
+  constructor(engine: StoredEngine, signal: AbortSignal, note: (text: string) => void) {
     this.#engine = engine
     this.#signal = signal
     this.#note = note

@@ -2,19 +2,19 @@ import { isHoldfastError } from '../../base/index.ts'
 import { checkSegment, fmtKind, formatError, names, parseName, toHex } from '../format/index.ts'
 import { checkSigner, inspectKeys, openFmt, sha256, type KeyObject } from '../keys/index.ts'
 import { getObject, listAll } from '../store/index.ts'
-import type { Engine } from '../engine.ts'
+import type { StoredEngine } from '../engine.ts'
 import type { Context } from './context.ts'
 import type { DamageLog } from './damage-log.ts'
 
 /** The three replicas of the descriptor: each is there, signed by us and the same (§4.11). */
-export async function checkDescriptor({ engine, log, reread, signal }: Context): Promise<void> {
+export async function checkDescriptor({ engine, ring, log, reread, signal }: Context): Promise<void> {
   for (const replica of [0, 1, 2] as const) {
     const name = names.fmt(replica)
     const reading = await reread.read(name, async (store) => {
       const bytes = await getObject(store, name, signal)
       const { fmt, ignored } = openFmt([{ name, bytes }])
       for (const { why } of ignored) throw formatError(name, why)
-      checkSigner(fmt, engine.ring)
+      if (ring !== undefined) checkSigner(fmt, ring)
       if (JSON.stringify(fmtKind.write(fmt)) !== JSON.stringify(fmtKind.write(engine.fmt))) {
         throw formatError(name, 'differs from the other replicas')
       }
@@ -33,14 +33,14 @@ export async function checkKeys({ engine, log, reread, signal }: Context): Promi
     if (parseName(name) === undefined) continue
     const reading = await reread.read(name, async (store) => {
       const object = { name, bytes: await getObject(store, name, signal) }
-      const [damaged] = inspectKeys([object], engine.ring.repo).damaged
+      const [damaged] = inspectKeys([object], engine.fmt.repo).damaged
       if (damaged !== undefined) throw formatError(name, damaged.why)
       return object
     })
     if (reading.sound) objects.push(reading.value)
     else log.add({ pack: null, object: name, found: 'keys', message: reading.error.message, proved: reading.proved })
   }
-  const { slots, sets } = inspectKeys(objects, engine.ring.repo)
+  const { slots, sets } = inspectKeys(objects, engine.fmt.repo)
   const recovery = slots.filter(({ slot }) => slot.type === 'recovery' || slot.type === 'hpke')
   if (slots.length >= 2 && recovery.length >= 1 && sets.length >= 2) return
   const found = `${slots.length} sound slots (${recovery.length} for recovery) and ${sets.length} sound key sets`
@@ -64,7 +64,7 @@ export async function checkSegments({ engine, log, reread, signal }: Context): P
       }
     })
     if (reading.sound) {
-      if (reading.value !== engine.ring.repo) log.note(`${name} belongs to repository ${reading.value} and is not used`)
+      if (reading.value !== engine.fmt.repo) log.note(`${name} belongs to repository ${reading.value} and is not used`)
       continue
     }
     // Merged into another one since the listing.
@@ -74,12 +74,17 @@ export async function checkSegments({ engine, log, reread, signal }: Context): P
 }
 
 /** The state of garbage collection, if it can be read: without a floor everything but reading stops (§15). */
-export async function readGcState(engine: Engine, log: DamageLog, signal: AbortSignal): Promise<Context['gc']> {
+export async function readGcState(engine: StoredEngine, log: DamageLog, signal: AbortSignal): Promise<Context['gc']> {
   try {
     return await engine.gc.read(engine.store, signal)
   } catch (error) {
     const told = ['FloorMissing', 'ListingIncomplete', 'RecordForged', 'FormatError']
     if (!isHoldfastError(error) || !told.includes(error.code)) throw error
+    if (error.code === 'RecordForged' || error.code === 'FormatError') {
+      // Which object it is, checkRecords finds out.
+      log.note(`nothing is excused by garbage collection: ${error.message}`)
+      return undefined
+    }
     const object = error.code === 'FloorMissing' ? 'floor/' : 'gc/'
     log.add({ pack: null, object, found: 'L1', message: error.message, proved: true })
     return undefined

@@ -112,6 +112,52 @@ export function openBlob(
   bytes: Uint8Array,
   wanted: BlobReference & { readonly ulen?: number; readonly domain?: string },
 ): Buffer {
+  const { header, innerHash, payload, what } = decrypt(ring, bytes, wanted)
+  const content = header.comp === 1 ? decodeZstdFrame(payload, header.ulen, what) : payload
+  if (header.comp === 1) free(payload)
+  demand(content.length === header.ulen, what, `${content.length} bytes of content instead of ${header.ulen}`)
+  demand(sha256(content).equals(innerHash), what, 'the content does not hash to its inner hash')
+  const id = ring.identity(wanted.domain).contentId(header.type, innerHash)
+  if (id !== undefined && !id.equals(wanted.id)) throw formatError(what, 'the content is that of another id')
+  return content
+}
+
+/**
+ * §13: a chunk or config part under the keys of another repository, written to the start of `into`: opened, given its id
+ * there, sealed again. Nothing is decompressed or hashed; the AEAD tag vouches for the stored bytes, so what a writer got
+ * wrong stays wrong, and readers find it. With the same data key and identity it is taken over byte for byte. `into` must
+ * not be the memory of `bytes`.
+ */
+export function resealBlob(
+  from: KeyRing,
+  to: KeyRing,
+  bytes: Uint8Array,
+  wanted: BlobReference & { readonly ulen?: number },
+  into: Uint8Array,
+): { readonly id: Buffer; readonly length: number } {
+  const { header, innerHash, payload, what } = decrypt(from, bytes, wanted)
+  const here = from.identity().contentId(header.type, innerHash)
+  if (here === undefined) throw new TypeError('the id of a page is not that of its bytes')
+  if (!here.equals(wanted.id)) throw formatError(what, 'its inner hash is that of another id')
+  const id = to.identity().contentId(header.type, innerHash) ?? here
+  if (id.equals(here) && sharesKey(from, to, header.keyNo)) {
+    buffer(into).set(bytes)
+    free(payload)
+    return { id, length: bytes.length }
+  }
+  const { type, ulen, comp } = header
+  const length = sealBlob(to, { type, id, innerHash, ulen, comp, payload }, into)
+  free(payload)
+  return { id, length }
+}
+
+function sharesKey(from: KeyRing, to: KeyRing, no: number): boolean {
+  const there = to.content.keys.find((entry) => entry.no === no && entry.type === 'DEK')
+  return there !== undefined && from.key('DEK', no).toString('hex') === there.key
+}
+
+/** Header against reference, and the AEAD opened (§7.8 up to there). `payload` is a view into memory that nobody else uses. */
+function decrypt(ring: KeyRing, bytes: Uint8Array, wanted: BlobReference & { readonly ulen?: number }) {
   const whole = buffer(bytes)
   const header = decodeBlobHeader(whole)
   checkReference(header, wanted)
@@ -134,14 +180,7 @@ export function openBlob(
     throw formatError(what, 'does not open: altered, or sealed with another key', cause)
   }
   const innerHash = Buffer.from(plaintext.subarray(0, 32))
-  const payload = plaintext.subarray(32)
-  const content = header.comp === 1 ? decodeZstdFrame(payload, header.ulen, what) : payload
-  if (header.comp === 1) free(plaintext)
-  demand(content.length === header.ulen, what, `${content.length} bytes of content instead of ${header.ulen}`)
-  demand(sha256(content).equals(innerHash), what, 'the content does not hash to its inner hash')
-  const id = ring.identity(wanted.domain).contentId(header.type, innerHash)
-  if (id !== undefined && !id.equals(wanted.id)) throw formatError(what, 'the content is that of another id')
-  return content
+  return { header, innerHash, payload: plaintext.subarray(32), what }
 }
 
 /** Decodes a page's content and checks that it is page `pageNo` of a disk of `diskBytes` and has the id of its reference. */

@@ -9,10 +9,11 @@ export {
   free,
   identify,
   openBlob,
+  resealBlob,
   sealBlob,
   type BlobInput,
   type SealInput,
 } from './blobs.ts'
 export { BufferBudget, processBudget, type Grant } from './budget.ts'
 export { revive, WorkerPool } from './pool.ts'
-export type { BlobWanted, Fault, Identified, OpenedBlob, PackCheck, Sealed } from './protocol.ts'
+export type { BlobWanted, Fault, Identified, OpenedBlob, PackCheck, Resealed, Sealed } from './protocol.ts'

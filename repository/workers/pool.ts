@@ -8,7 +8,8 @@ import type { Reply, Request, Results, Task } from './protocol.ts'
 const AHEAD = 2
 
 interface Pending {
-  readonly ring: KeyRing
+  /** undefined for work that needs no key. */
+  readonly ring: KeyRing | undefined
   readonly task: Task
   readonly transfer: readonly ArrayBuffer[]
   resolve(result: Results[Task['kind']]): void
@@ -43,7 +44,7 @@ export class WorkerPool implements AsyncDisposable {
 
   /** Rejects with the HoldfastError that the task met. `transfer` moves memory to the thread instead of copying it. */
   run<K extends Task['kind']>(
-    ring: KeyRing,
+    ring: K extends 'hash' ? KeyRing | undefined : KeyRing,
     task: Extract<Task, { kind: K }>,
     transfer: readonly ArrayBuffer[] = [],
   ): Promise<Results[K]> {
@@ -71,8 +72,9 @@ export class WorkerPool implements AsyncDisposable {
       thread.pending.set(no, next)
       thread.worker.ref()
       try {
-        const ring = this.#equip(thread, next.ring)
-        thread.worker.postMessage({ no, ring, task: next.task } satisfies Request, next.transfer)
+        const ring = next.ring && this.#equip(thread, next.ring)
+        const task = next.task.kind === 'reseal' ? { ...next.task, to: this.#equip(thread, next.task.to) } : next.task
+        thread.worker.postMessage({ no, ring, task } satisfies Request, next.transfer)
       } catch (error) {
         thread.pending.delete(no)
         next.reject(new HoldfastError('Internal', 'a task could not be handed to a worker thread', { cause: error }))

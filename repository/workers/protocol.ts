@@ -1,5 +1,6 @@
 import type { SerializedError } from '../../base/index.ts'
 import type { BlobType, KeySetContent } from '../format/index.ts'
+import type { KeyRing } from '../keys/index.ts'
 
 /** What a worker thread does with memory that it shares with the main thread, or that is handed to it. */
 export type Task =
@@ -15,9 +16,18 @@ export type Task =
       readonly innerHash: Uint8Array
       readonly level: number
     }
+  /** Needs no key. Memory that was handed over is freed. */
   | { readonly kind: 'hash'; readonly content: Uint8Array }
   /** §7.8: opens blobs that lie in `range`, whose memory is freed. */
   | { readonly kind: 'open'; readonly range: Uint8Array; readonly blobs: readonly BlobWanted[] }
+  /** §13: one chunk or config part, which `range` is, sealed for another repository into `memory`. `range` is freed. */
+  | {
+      readonly kind: 'reseal'
+      readonly to: KeyRing
+      readonly range: Uint8Array
+      readonly blob: Omit<BlobWanted, 'at'>
+      readonly memory: Uint8Array
+    }
   /** §12.1 L3 and L4 of a whole pack, whose memory is freed. */
   | { readonly kind: 'check'; readonly pack: Uint8Array }
 
@@ -35,6 +45,12 @@ export interface BlobWanted {
 export type Identified =
   { readonly zero: true } | { readonly zero: false; readonly innerHash: Uint8Array; readonly id: Uint8Array }
 export interface Sealed {
+  /** Bytes of header and ciphertext. */
+  readonly length: number
+}
+export interface Resealed {
+  /** In the other repository. */
+  readonly id: Uint8Array
   /** Bytes of header and ciphertext. */
   readonly length: number
 }
@@ -70,13 +86,18 @@ export interface Results {
   readonly seal: Sealed
   readonly hash: Hashed
   readonly open: readonly OpenedBlob[]
+  readonly reseal: Resealed
   readonly check: PackCheck
 }
+
+/** A task as it crosses to the thread, where key rings are known by number. */
+export type WireTask =
+  Exclude<Task, { kind: 'reseal' }> | (Omit<Extract<Task, { kind: 'reseal' }>, 'to'> & { readonly to: number })
 
 export type Request =
   /** Keys of a repository, sent to a thread before its first task for it. */
   | { readonly ring: number; readonly content: KeySetContent }
-  | { readonly no: number; readonly ring: number; readonly task: Task }
+  | { readonly no: number; readonly ring: number | undefined; readonly task: WireTask }
 export type Reply =
   | { readonly no: number; readonly result: Results[Task['kind']] }
   | { readonly no: number; readonly error: SerializedError }

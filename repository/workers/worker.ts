@@ -2,9 +2,9 @@ import { parentPort } from 'node:worker_threads'
 import { toHoldfastError, type SerializedError } from '../../base/index.ts'
 import { buffer, slice, BLOB_HEADER } from '../format/index.ts'
 import { createKeyRing, sha256, type KeyRing } from '../keys/index.ts'
-import { compressAndSeal, free, identify, openBlob } from './blobs.ts'
+import { compressAndSeal, free, identify, openBlob, resealBlob } from './blobs.ts'
 import { checkPack } from './check-pack.ts'
-import type { OpenedBlob, Reply, Request, Results, Task } from './protocol.ts'
+import type { OpenedBlob, Reply, Request, Results, Task, WireTask } from './protocol.ts'
 
 /** The other end of pool.ts: one task at a time, in the order of arrival. */
 const port = parentPort
@@ -20,16 +20,31 @@ port.on('message', (request: Request) => {
   const transfer: ArrayBuffer[] = []
   let reply: Reply
   try {
-    const keys = rings.get(ring)
-    if (keys === undefined) throw new TypeError('no keys for this task')
-    reply = { no, result: perform(keys, task, transfer) }
+    const result = task.kind === 'hash' ? hash(task.content) : perform(keysOf(ring), task, transfer)
+    reply = { no, result }
   } catch (error) {
     reply = { no, error: serialized(error) }
   }
   port.postMessage(reply, transfer)
 })
 
-function perform(ring: KeyRing, task: Task, transfer: ArrayBuffer[]): Results[Task['kind']] {
+function keysOf(ring: number | undefined): KeyRing {
+  const keys = ring === undefined ? undefined : rings.get(ring)
+  if (keys === undefined) throw new TypeError('no keys for this task')
+  return keys
+}
+
+function hash(content: Uint8Array): Results['hash'] {
+  const result = { sha256: sha256(content) }
+  free(content)
+  return result
+}
+
+function perform(
+  ring: KeyRing,
+  task: Exclude<WireTask, { kind: 'hash' }>,
+  transfer: ArrayBuffer[],
+): Results[Task['kind']] {
   switch (task.kind) {
     case 'identify':
       return identify(ring, task.type, task.content)
@@ -38,10 +53,14 @@ function perform(ring: KeyRing, task: Task, transfer: ArrayBuffer[]): Results[Ta
       const content = memory.subarray(0, length)
       return { length: compressAndSeal(ring, { type, content, id, innerHash, level }, memory) }
     }
-    case 'hash':
-      return { sha256: sha256(task.content) }
     case 'open':
       return open(ring, task, transfer)
+    case 'reseal': {
+      const { to, range, blob, memory } = task
+      const sealed = resealBlob(ring, keysOf(to), range, blob, memory)
+      free(range)
+      return sealed
+    }
     case 'check': {
       const found = checkPack(ring, task.pack)
       free(task.pack)
@@ -50,7 +69,7 @@ function perform(ring: KeyRing, task: Task, transfer: ArrayBuffer[]): Results[Ta
   }
 }
 
-function open(ring: KeyRing, task: Extract<Task, { kind: 'open' }>, transfer: ArrayBuffer[]): OpenedBlob[] {
+function open(ring: KeyRing, task: Extract<WireTask, { kind: 'open' }>, transfer: ArrayBuffer[]): OpenedBlob[] {
   const range = buffer(task.range)
   const opened = task.blobs.map((wanted): OpenedBlob => {
     try {

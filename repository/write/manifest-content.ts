@@ -4,6 +4,7 @@ import {
   CHUNK_SHIFT,
   encodeManifestBody,
   imageRoot,
+  MANIFEST_MIRRORED,
   MANIFEST_NO_DISKS,
   NO_PARENT,
   PAGE_BYTES,
@@ -15,7 +16,7 @@ import {
 } from '../format/index.ts'
 import { sealManifest } from '../keys/index.ts'
 import packageJson from '../../package.json' with { type: 'json' }
-import type { CommitOptions, SessionSpec } from '../types.ts'
+import type { CommitOptions, MirrorSource, SessionSpec } from '../types.ts'
 
 /** Result of one part as the commit uses it. */
 export interface PartRoots {
@@ -48,20 +49,23 @@ export function encodeManifest(
   })
   const unused = content.parts.find((part) => !options.disks.some(({ id }) => id === part.disk))
   if (unused !== undefined) throw invalid(`part ${unused.part} is of disk ${unused.disk}, which is not in the point`)
+  const { mirrored } = options
+  const source = mirrored && sourceOf(mirrored)
   const json: ManifestJson = {
     v: 1,
     domain: engine.ring.domain,
     vm: { ...options.vm, tags: [...options.vm.tags] },
-    point: { ...options.point, frozenMs: spec.createdMs, finishedMs: engine.clock() },
+    point: { ...options.point, frozenMs: spec.createdMs, finishedMs: mirrored?.finishedMs ?? engine.clock() },
     consistency: { ...options.consistency },
     hypervisor: { ...options.hypervisor },
     disks,
     configs: [...content.configs],
     retention: { ...options.retention, lockUntilSec: 0, lockMode: 'none', hold: false },
+    ...(source && { source }),
     tool: { name: 'holdfast', version: packageJson.version },
   }
   const header = {
-    flags: disks.length === 0 ? MANIFEST_NO_DISKS : 0,
+    flags: (disks.length === 0 ? MANIFEST_NO_DISKS : 0) | (source === undefined ? 0 : MANIFEST_MIRRORED),
     snap: spec.snap,
     series: spec.series,
     createdMs: spec.createdMs,
@@ -113,6 +117,10 @@ function manifestDisk(
     readBytes,
     newBytes,
   }
+}
+
+function sourceOf({ repo, snap, createdMs, retentionMs }: MirrorSource): ManifestJson['source'] {
+  return { repo, snap, createdMs, retentionMs }
 }
 
 function invalid(why: string): HoldfastError {

@@ -18,9 +18,10 @@ import {
 import { segmentObject } from '../index-view/index.ts'
 import type { ManifestDiskReader } from '../read/disk-reader.ts'
 import { cancelled, type ObjectStore } from '../store/index.ts'
-import type { Identified, Sealed } from '../workers/index.ts'
+import type { Sealed } from '../workers/index.ts'
 import type { CopyPartOptions, PartPlan } from '../types.ts'
 import { ChunkSource } from './chunk-reader.ts'
+import { isSealedSource, readSupply, sealedSupply, type ChunkSupply } from './chunk-supply.ts'
 import { ExtentCursor, type Piece, type PlanItem } from './extents.ts'
 import type { Homes, Knowledge } from './knowledge.ts'
 import type { PackMemory, PartBuffers, Slot } from './part-buffers.ts'
@@ -327,19 +328,15 @@ export class PartCopy {
 
   /** Reads, identifies, decides, seals and places one chunk. Resolves when reading has begun. */
   async #chunk(builder: PageBuilder, index: number, pieces: readonly Piece[]): Promise<void> {
-    const { engine, buffers, options } = this.#parts
+    const { buffers, options } = this.#parts
     const at = builder.pageNo * PAGE_BYTES + index * CHUNK
     const length = Math.min(options.diskBytes - at, CHUNK)
     const slot = await buffers.takeSlot()
-    const content = slot.bytes.subarray(0, length)
-    const filled = this.#source.fill(at, content, pieces)
-    const identified = filled.then(() =>
-      engine.pool.run<'identify'>(engine.ring, { kind: 'identify', content, type: BLOB_CHUNK }),
-    )
-    identified.catch((error: unknown) => this.#fail(error))
-    const decision = this.#decide(identified, slot, length)
+    const supply = await this.#supply(at, slot.bytes, length, pieces)
+    supply.identified.catch((error: unknown) => this.#fail(error))
+    const decision = this.#decide(supply, slot)
     await this.#enqueue(async () => {
-      const read = await this.#progress.waiting('source', () => filled)
+      await this.#progress.waiting('source', () => supply.filled)
       const entry = await this.#progress.waiting('mover', () => decision)
       if (entry.kind === 'zero') this.#setHole(builder, index, 1, 'zero')
       else if (entry.kind === 'known') {
@@ -355,20 +352,29 @@ export class PartCopy {
         this.#setChunk(builder, index, entry.id, placed)
       }
       entry.release()
-      this.#progress.add({ bytesRead: read })
+      this.#progress.add({ bytesRead: supply.bytesRead() })
       this.#advance(at + length)
       await this.#journalIfDue()
     })
   }
 
+  /** Where a chunk comes from: another repository has it sealed, or it is read. */
+  async #supply(at: number, memory: Uint8Array, length: number, pieces: readonly Piece[]): Promise<ChunkSupply> {
+    const { engine, options, controller } = this.#parts
+    const { source, compressionLevel } = options
+    const stored = isSealedSource(source) ? await source.sealed(at, length, controller.signal) : undefined
+    if (stored !== undefined) return sealedSupply(stored, memory, length)
+    return readSupply(engine, this.#source, { at, length, memory, pieces, level: compressionLevel ?? 1 })
+  }
+
   /** In disk order: what to do with a chunk. A chunk that is being stored is not stored twice. */
-  #decide(identified: Promise<Identified>, slot: Slot, length: number): Promise<Decision> {
-    const { engine, knowledge, options } = this.#parts
+  #decide(supply: ChunkSupply, slot: Slot): Promise<Decision> {
+    const { knowledge } = this.#parts
     const release = () => slot.release(true)
     const decision = this.#decided.then(async (): Promise<Decision> => {
-      const found = await identified
-      if (found.zero) return { kind: 'zero', release }
-      const { id, innerHash } = found
+      const found = await supply.identified
+      if (found === 'zero') return { kind: 'zero', release }
+      const id = found
       const key = toHex(id)
       const storing = this.#storing.get(key)
       if (storing !== undefined) return { kind: 'known', id, placed: storing, release }
@@ -382,16 +388,7 @@ export class PartCopy {
       const { promise, resolve, reject } = Promise.withResolvers<Placed>()
       this.#storing.set(key, promise)
       promise.catch((error: unknown) => this.#fail(error))
-      const level = options.compressionLevel ?? 1
-      const sealed = engine.pool.run<'seal'>(engine.ring, {
-        kind: 'seal',
-        memory: slot.bytes,
-        length,
-        type: BLOB_CHUNK,
-        id,
-        innerHash,
-        level,
-      })
+      const sealed = supply.seal()
       sealed.catch((error: unknown) => {
         this.#fail(error)
         reject(withSide('logic', error))

@@ -43,6 +43,10 @@ export async function rescueBlobs(
     readonly series: string
     readonly refs: readonly BlobRef[]
     readonly reread: ((disk: string, at: number, into: Uint8Array) => Promise<void>) | undefined
+    /** Where no place here gives a blob (§12.3): header and ciphertext under current keys; undefined: not there either. */
+    readonly fetch?: (ref: BlobRef) => Promise<Uint8Array | undefined>
+    /** What cannot be stored again; default: that ends the rescue. */
+    readonly onGone?: (ref: BlobRef) => void
     readonly signal: AbortSignal
   },
 ): Promise<Rescued[]> {
@@ -68,7 +72,11 @@ export async function rescueBlobs(
     for (const kind of [PACK_DATA, PACK_META] as const) {
       const packs = writer(kind)
       const mine = refs.filter((ref) => (ref.type === BLOB_PAGE) === (kind === PACK_META))
-      for (const ref of mine) placed.push({ ref, at: await packs.append(await blobOf(engine, options, ref)) })
+      for (const ref of mine) {
+        const blob = await blobOf(engine, options, ref)
+        if (blob === undefined) options.onGone?.(ref)
+        else placed.push({ ref, at: await packs.append(blob) })
+      }
       await packs.close()
       const finished = packs.drain()
       if (finished.length === 0) continue
@@ -91,12 +99,18 @@ export async function rescueBlobs(
   })
 }
 
-async function blobOf(engine: Engine, options: Parameters<typeof rescueBlobs>[1], ref: BlobRef): Promise<Uint8Array> {
+async function blobOf(
+  engine: Engine,
+  options: Parameters<typeof rescueBlobs>[1],
+  ref: BlobRef,
+): Promise<Uint8Array | undefined> {
   const places: Location[] = [ref.at, ...engine.view.homes(ref.type, ref.id)]
   for (const place of places) {
     const blob = await verbatim(engine, options.store, ref, place, options.signal)
     if (blob !== undefined) return blob
   }
+  const fetched = await options.fetch?.(ref)
+  if (fetched !== undefined) return fetched
   const { source } = ref
   if (ref.type === BLOB_CHUNK && source !== undefined && options.reread !== undefined) {
     const content = new Uint8Array(new SharedArrayBuffer(source.length))
@@ -109,6 +123,7 @@ async function blobOf(engine: Engine, options: Parameters<typeof rescueBlobs>[1]
       return blob.subarray(0, compressAndSeal(engine.ring, input, blob))
     }
   }
+  if (options.onGone !== undefined) return undefined
   throw new HoldfastError(
     'SessionInvalid',
     `blob ${toHex(ref.id)} is gone from the repository and cannot be stored again`,

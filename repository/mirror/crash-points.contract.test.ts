@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isHoldfastError } from '../../base/index.ts'
+import type { OpenedRepository } from '../repository.ts'
+import { FaultClock, FaultyStore } from '../store/index.ts'
+import { expectIdentical, ModelDisk, noSignal, RepositoryLab, type MemoryBucket } from '../testing/index.ts'
+import { history, run } from './testing.ts'
+
+let source: RepositoryLab
+let sibling: RepositoryLab
+let stranger: RepositoryLab
+beforeAll(async () => {
+  source = await RepositoryLab.create()
+  await using opened = await source.open()
+  sibling = await RepositoryLab.create(opened.engine.ring.identityKey())
+  stranger = await RepositoryLab.create()
+})
+afterAll(async () => {
+  for (const lab of [source, sibling, stranger]) await lab[Symbol.asyncDispose]()
+})
+
+const packsOf = (bucket: MemoryBucket): string[] => bucket.names('pack/')
+
+/** §18 test 3: every store call there is the one at which the mirror's process dies. */
+describe.each([
+  ['that shares its ids', () => sibling],
+  ['with an identity of its own', () => stranger],
+])('a mirror %s', (_, labOf) => {
+  it('goes on after its process died at any store call there, and stores again at most what no journal had reached', async () => {
+    const here = source.over(source.bucket.clone())
+    const { stems, disks } = await history(here, 20)
+    await using from = await here.open()
+    const whole = labOf().bucket.clone()
+    const clean = await dying(from, labOf().over(whole), Infinity)
+    for (let n = 1; n <= clean.calls; n++) {
+      const bucket = labOf().bucket.clone()
+      const lab = labOf().over(bucket)
+      await dying(from, lab, n)
+      await using to = await lab.open()
+      const { points, there } = await run(from, to)
+      expect(points.every(({ outcome }) => outcome === 'mirrored')).toBe(true)
+      expect(there + points.length).toBe(2)
+      for (const [index, stem] of stems.entries()) await expectIdentical(to, stem, disks[index] ?? new ModelDisk(512))
+      const homes = await to.verify({ level: 'quick', signal: noSignal, onProgress: () => undefined })
+      expect(homes.damages).toEqual([])
+      // What an index had reached is not stored again: at most the packs under way, one of each kind and of each call.
+      expect(packsOf(bucket).length).toBeLessThanOrEqual(packsOf(whole).length + 3)
+    }
+  })
+})
+
+/** Mirrors until the n-th call to the store there, from which on every call fails. */
+async function dying(from: OpenedRepository, lab: RepositoryLab, n: number): Promise<{ calls: number }> {
+  const clock = new FaultClock()
+  let base = Infinity
+  const connect = () =>
+    new FaultyStore(
+      lab.bucket.connect(),
+      (call) => (call.n - base >= n ? { kind: 'fail', code: 'StoreUnavailable' } : undefined),
+      clock,
+    )
+  await using to = await lab.open({ connect })
+  base = clock.calls.length
+  try {
+    await run(from, to)
+  } catch (error) {
+    if (!isHoldfastError(error) || error.code !== 'StoreUnavailable') throw error
+  }
+  return { calls: clock.calls.length - base }
+}

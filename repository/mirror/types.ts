@@ -1,0 +1,52 @@
+import type { CopyProgress, Stem } from '../types.ts'
+
+export interface MirrorOptions {
+  /** Only these series. Default: all. */
+  readonly series?: readonly string[]
+  /** Exactly these points, also such as were removed in the mirror: those get a fresh snapUUID there (§13). */
+  readonly points?: readonly Stem[]
+  /**
+   * Also points older than the newest one of their series in the mirror. Default: only what is newer, so that what its own
+   * retention has removed does not come back.
+   */
+  readonly all?: boolean
+  /** Class and policy of the points there; default: those of the points here. */
+  readonly retention?: { readonly class: string; readonly policy: string }
+  /** What is read back from the mirror: what this run has changed (default), or every byte. */
+  readonly verify?: 'new' | 'full'
+  /** Changes nothing; says what would be copied. */
+  readonly dryRun?: boolean
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: MirrorProgress) => void
+}
+
+export interface MirrorProgress extends CopyProgress {
+  readonly stem: Stem
+  readonly vm: string
+  readonly disk: string
+  readonly diskBytes: number
+}
+
+export interface MirroredPoint {
+  readonly stem: Stem
+  /** Its name there. */
+  readonly target: Stem
+  readonly createdMs: number
+  readonly vm: string
+  /** there: before this run; said only of points that were asked for by name. */
+  readonly outcome: 'mirrored' | 'planned' | 'there' | 'failed'
+  /** New in the mirror; in a dry run an upper bound. */
+  readonly bytesStored: number
+  /** Content that was read back from the mirror. */
+  readonly bytesVerified: number
+  /** Why it failed: its data are lost here, or it was removed there meanwhile. */
+  readonly problem?: string
+}
+
+export interface MirrorReport {
+  readonly points: readonly MirroredPoint[]
+  /** Points that the mirror has already; that it has removed; that are older than its newest one and were left out. */
+  readonly there: number
+  readonly removed: number
+  readonly older: number
+}
