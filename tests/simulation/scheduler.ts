@@ -39,7 +39,7 @@ export class Scheduler {
   /** Share of turns after which the same actor goes on. */
   readonly #stickiness: number
   #last: SimProcess | undefined
-  failure: unknown
+  failure: Error | undefined
 
   constructor(random: Random) {
     this.random = random
@@ -49,7 +49,7 @@ export class Scheduler {
   start(actor: () => Promise<void>): void {
     const running: Promise<unknown> = actor()
       .catch((error: unknown) => {
-        this.failure ??= error
+        this.failure ??= error instanceof Error ? error : new Error(String(error))
       })
       .finally(() => {
         this.#actors.delete(running)

@@ -9,7 +9,7 @@ import { expectIdentical, ModelDisk, RepositoryLab, type MemoryBucket } from '..
 import { BufferBudget } from '../../repository/workers/index.ts'
 import { InlinePool } from './inline-pool.ts'
 import type { Mutant } from './mutants.ts'
-import { Random, seedRandomness } from './random.ts'
+import { seedRandomness, type Random } from './random.ts'
 import { Scheduler, SimProcess } from './scheduler.ts'
 import { SimStore, type SimWorld, type Weather } from './sim-store.ts'
 
