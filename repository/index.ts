@@ -11,7 +11,7 @@ import { connectTo } from './store/index.ts'
 import type { CreateOptions, OpenOptions, Repository, RepositoryLocation, UnlockSecret } from './types.ts'
 
 export type * from './types.ts'
-export { probeLocation } from './probing.ts'
+export { probeLocation, testLocation } from './probing.ts'
 export { parseLocation, readReference } from './store/index.ts'
 export type {
   DataKeyInfo,

@@ -1,16 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { isHoldfastError } from '../base/index.ts'
+import { isHoldfastError, MiB } from '../base/index.ts'
 import { canonicalJson, names, parseName, probeKind, toHex, type Fmt } from './format/index.ts'
 import { readFmt } from './objects.ts'
 import {
   connectTo,
   foreignEntries,
+  FULL_PROBE,
   getObject,
   layOut,
   listAll,
   probePlace,
   traitsOf,
   type ObjectStore,
+  type ProbeSize,
   type StoreTraits,
 } from './store/index.ts'
 import type { ProbeReport, RepositoryLocation } from './types.ts'
@@ -24,13 +26,28 @@ const KEPT = 12
  * place that does not exist is made.
  */
 export async function probeLocation(location: RepositoryLocation): Promise<ProbeReport> {
-  if ((await foreignEntries(location)).length === 0) await layOut(location)
-  const connect = connectTo(location)
-  const report = await probePlace(location, connect)
-  const store = connect()
+  const { report, store } = await probeAt(location, FULL_PROBE)
   const found = await readFmt(store)
   if (found !== undefined) await record(store, found.fmt.repo, report, Date.now())
   return report
+}
+
+/** While somebody waits for the answer: over a slow line the whole probe takes minutes. Nothing is recorded. */
+const SHORT_PROBE: ProbeSize = { objects: 20, rounds: 20, listed: 1_100, racers: 20, largest: 16 * MiB }
+
+/** As probeLocation, but of a store behind a network a part only, and without a trace in the repository. */
+export async function testLocation(location: RepositoryLocation): Promise<ProbeReport> {
+  const { report } = await probeAt(location, location.kind === 'posix' ? FULL_PROBE : SHORT_PROBE)
+  return report
+}
+
+async function probeAt(
+  location: RepositoryLocation,
+  size: ProbeSize,
+): Promise<{ readonly report: ProbeReport; readonly store: ObjectStore }> {
+  if ((await foreignEntries(location)).length === 0) await layOut(location)
+  const connect = connectTo(location)
+  return { report: await probePlace(location, connect, { size }), store: connect() }
 }
 
 /** Puts a result into the repository and removes those that it makes too old. */

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Worker } from '@temporalio/worker'
 import { Site, Slots, createSiteActivities } from '../activities/index.ts'
 import { driverModules } from '../drivers/index.ts'
-import { openRepository, probeLocation } from '../repository/index.ts'
+import { openRepository, testLocation } from '../repository/index.ts'
 import { siteQueue } from '../workflows/shared/queues.ts'
 import { homeOf, makeHome, temporalTarget, workerConfig } from './config.ts'
 import type { Environment } from './config.ts'
@@ -36,7 +36,7 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
   await using site = new Site({
     drivers: Object.values(driverModules),
     openRepository,
-    probeLocation,
+    probeLocation: testLocation,
     secret: resolveSecret,
     installation: installation.uuid,
     installationName: installation.name,

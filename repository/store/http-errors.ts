@@ -1,5 +1,6 @@
 import { HoldfastError, isHoldfastError, type ErrorCode } from '../../base/index.ts'
 import type { Failure } from './requests.ts'
+import type { WireHead } from './wire.ts'
 
 /** What an HTTP store answered instead of doing it. */
 export interface HttpError {
@@ -41,4 +42,18 @@ export function networkFailure(error: unknown, what: string): Failure {
   // Names that cannot be resolved and certificates change rarely; waiting for them would only hide the reason.
   const kind = hint === undefined || code === 'ENOTFOUND' ? 'transient' : 'final'
   return { kind, error: new HoldfastError('StoreUnavailable', text, { native, ...(hint !== undefined && { hint }) }) }
+}
+
+/** An object that has its name by its content, and not that content. */
+export function wrongSize(name: string, found: number, wanted: number): HoldfastError {
+  return new HoldfastError('StoreChecksumMismatch', `${name} exists with ${found} bytes instead of ${wanted}`, {
+    hint: 'The object in the repository is damaged; run repo verify.',
+  })
+}
+
+/** Why an object cannot be deleted. */
+export function locked(name: string, { isHeld, retainUntil }: WireHead): HoldfastError {
+  const why =
+    isHeld === true ? 'is under legal hold' : `is under retention until ${new Date(retainUntil ?? 0).toISOString()}`
+  return new HoldfastError('StoreLocked', `${name} ${why}`, { data: { object: name } })
 }

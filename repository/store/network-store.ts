@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { HoldfastError, lazy, millis, type Millis } from '../../base/index.ts'
 import { isObjectName, parseName, type ObjectName } from '../format/names.ts'
+import { locked, wrongSize } from './http-errors.ts'
 import { listOrdered } from './ordered-list.ts'
 import { RequestFailed, type Requests } from './requests.ts'
 import {
@@ -299,18 +300,6 @@ export class NetworkStore implements ObjectStore {
 }
 
 const never = new AbortController().signal
-
-function wrongSize(name: string, found: number, wanted: number): HoldfastError {
-  return new HoldfastError('StoreChecksumMismatch', `${name} exists with ${found} bytes instead of ${wanted}`, {
-    hint: 'The object in the repository is damaged; run repo verify.',
-  })
-}
-
-function locked(name: string, { isHeld, retainUntil }: WireHead): HoldfastError {
-  const why =
-    isHeld === true ? 'is under legal hold' : `is under retention until ${new Date(retainUntil ?? 0).toISOString()}`
-  return new HoldfastError('StoreLocked', `${name} ${why}`, { data: { object: name } })
-}
 
 function checkName(name: ObjectName): void {
   if (!isObjectName(name)) throw new TypeError(`not the name of an object: ${name}`)
