@@ -11,11 +11,16 @@ export interface HttpPlace {
   readonly proxy?: string
 }
 
+export interface HttpAgents {
+  readonly http: HttpAgent
+  readonly https: HttpsAgent
+}
+
 /**
  * How a store is reached: through the proxy that its URL or the environment names (HTTPS_PROXY, NO_PROXY), and trusting the
  * certificates of its `ca` file besides the usual ones.
  */
-export async function httpAgents({ ca, proxy }: HttpPlace): Promise<{ http: HttpAgent; https: HttpsAgent }> {
+export async function httpAgents({ ca, proxy }: HttpPlace): Promise<HttpAgents> {
   const proxyEnv = proxy === undefined ? process.env : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy }
   const options = { keepAlive: true, maxSockets: SOCKETS, proxyEnv }
   const authorities = await certificates(ca)
@@ -26,7 +31,7 @@ export async function httpAgents({ ca, proxy }: HttpPlace): Promise<{ http: Http
 }
 
 /** undefined: the usual ones. */
-export async function certificates(ca: string | undefined): Promise<string[] | undefined> {
+async function certificates(ca: string | undefined): Promise<string[] | undefined> {
   if (ca === undefined) return undefined
   try {
     return [...getCACertificates('default'), await readFile(ca, 'utf8')]

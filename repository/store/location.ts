@@ -33,7 +33,7 @@ function s3(url: string) {
     kind: 's3',
     serverChecksum: 'sha256',
     objectLock: place.objectLock === undefined ? 'none' : 's3',
-    wire: async () => new (await import('./s3-wire.ts')).S3Wire(place),
+    wire: async () => await (await import('./s3-wire.ts')).S3Wire.open(place),
   } as const
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { HoldfastError, lazy, millis, type Millis } from '../../base/index.ts'
+import { HoldfastError, millis, type Millis } from '../../base/index.ts'
 import { isObjectName, parseName, type ObjectName } from '../format/names.ts'
 import { locked, wrongSize } from './http-errors.ts'
 import { listOrdered } from './ordered-list.ts'
@@ -13,7 +13,8 @@ import {
   type PutOptions,
   type StoreCapabilities,
 } from './store.ts'
-import { readBody, type Action, type Wire, type WireHead } from './wire.ts'
+import { WireCalls } from './wire-calls.ts'
+import { readBody, type Wire, type WireHead } from './wire.ts'
 
 export interface NetworkStoreOptions {
   readonly kind: 's3' | 'azure'
@@ -32,7 +33,7 @@ export interface NetworkStoreOptions {
  */
 export class NetworkStore implements ObjectStore {
   readonly #options: NetworkStoreOptions
-  readonly #wire: () => Promise<Wire>
+  readonly #calls: WireCalls
   #emulated: boolean
   /** Known from the first answer that says it. */
   #versioned: boolean | undefined
@@ -42,7 +43,7 @@ export class NetworkStore implements ObjectStore {
 
   constructor(options: NetworkStoreOptions) {
     this.#options = options
-    this.#wire = lazy(options.wire)
+    this.#calls = new WireCalls(options.wire, options.requests)
     this.#emulated = options.putIfAbsent === 'emulated'
   }
 
@@ -79,7 +80,7 @@ export class NetworkStore implements ObjectStore {
     const seen = ifAbsent ? undefined : await this.#head(name, signal)
     if (seen !== undefined) return this.#existing(name, body, sha256, seen, false, signal)
     try {
-      const { isChecked, version } = await this.#request('put', name, body.length, signal, (wire, within) =>
+      const { isChecked, version } = await this.#calls.try('put', name, body.length, signal, (wire, within) =>
         wire.put(name, body, { sha256, ifAbsent, ...(retainUntil !== undefined && { retainUntil }) }, within),
       )
       if (version !== undefined) this.#versioned = true
@@ -136,12 +137,12 @@ export class NetworkStore implements ObjectStore {
     const short = (size: number) =>
       new HoldfastError('FormatError', `${name} ends at byte ${size}, ${offset + length} was asked for`)
     if (length === 0) {
-      const { size } = await this.#simple('head', name, 0, signal, (wire, within) => wire.head(name, within))
+      const { size } = await this.#calls.do('head', name, 0, signal, (wire, within) => wire.head(name, within))
       if (offset > size) throw short(size)
       return Buffer.allocUnsafeSlow(0)
     }
     try {
-      return await this.#request('get', name, length, signal, async (wire, within) => {
+      return await this.#calls.try('get', name, length, signal, async (wire, within) => {
         const answer = await wire.get(name, [offset, length], within)
         return await readBody(answer, length, () => (answer.size < offset + length ? short(answer.size) : undefined))
       })
@@ -155,7 +156,7 @@ export class NetworkStore implements ObjectStore {
 
   async get(name: ObjectName, max: number, signal: AbortSignal): Promise<Uint8Array> {
     checkName(name)
-    return await this.#simple('get', name, max, signal, async (wire, within) => {
+    return await this.#calls.do('get', name, max, signal, async (wire, within) => {
       const answer = await wire.get(name, undefined, within)
       return await readBody(answer, answer.size, () =>
         answer.size > max ? tooLarge(name, answer.size, max) : undefined,
@@ -171,7 +172,7 @@ export class NetworkStore implements ObjectStore {
   /** undefined: the store says that something is not there, which proves nothing yet. */
   async #head(name: ObjectName, signal: AbortSignal): Promise<WireHead | undefined> {
     try {
-      const head = await this.#request('head', name, 0, signal, (wire, within) => wire.head(name, within))
+      const head = await this.#calls.try('head', name, 0, signal, (wire, within) => wire.head(name, within))
       this.#versioned = head.version !== undefined
       return head
     } catch (error) {
@@ -215,7 +216,7 @@ export class NetworkStore implements ObjectStore {
   }
 
   #page(how: 'flat' | 'level', prefix: string, from: string | undefined, signal: AbortSignal) {
-    return this.#simple('list', prefix, 0, signal, (wire, within) => wire[how](prefix, from, within))
+    return this.#calls.do('list', prefix, 0, signal, (wire, within) => wire[how](prefix, from, within))
   }
 
   async delete(name: ObjectName, { version }: { version?: string } = {}): Promise<void> {
@@ -238,7 +239,7 @@ export class NetworkStore implements ObjectStore {
 
   async #deleteOne(name: ObjectName, version: string | undefined): Promise<{ readonly marker?: string }> {
     try {
-      return await this.#request('delete', name, 0, never, (wire, within) => wire.delete(name, version, within))
+      return await this.#calls.try('delete', name, 0, never, (wire, within) => wire.delete(name, version, within))
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error
       if (error.failure.kind === 'absent') return {}
@@ -251,7 +252,7 @@ export class NetworkStore implements ObjectStore {
   }
 
   async now(): Promise<Millis> {
-    return millis(await this.#simple('clock', '', 0, never, (wire, within) => wire.date(within)))
+    return millis(await this.#calls.do('clock', '', 0, never, (wire, within) => wire.date(within)))
   }
 
   async extendRetention(name: ObjectName, until: Millis): Promise<void> {
@@ -260,42 +261,12 @@ export class NetworkStore implements ObjectStore {
     if (there === undefined) throw objectAbsent(name)
     // Never shortened, and not extended to where it is already: that would be a request for nothing.
     if ((there.retainUntil ?? 0) >= until) return
-    await this.#simple('retention', name, 0, never, (wire, within) => wire.extendRetention(name, until, within))
+    await this.#calls.do('retention', name, 0, never, (wire, within) => wire.extendRetention(name, until, within))
   }
 
   async setLegalHold(name: ObjectName, held: boolean): Promise<void> {
     checkName(name)
-    await this.#simple('hold', name, 0, never, (wire, within) => wire.setLegalHold(name, held, within))
-  }
-
-  async #simple<T>(
-    action: Action,
-    name: string,
-    bytes: number,
-    signal: AbortSignal,
-    work: (wire: Wire, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    try {
-      return await this.#request(action, name, bytes, signal, work)
-    } catch (error) {
-      throw error instanceof RequestFailed ? error.failure.error : error
-    }
-  }
-
-  async #request<T>(
-    action: Action,
-    name: string,
-    bytes: number,
-    signal: AbortSignal,
-    work: (wire: Wire, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    throwIfAborted(signal)
-    const wire = await this.#wire()
-    return await this.#options.requests.run(
-      { bytes, signal },
-      (within) => work(wire, within),
-      (error) => wire.failure(error, action, name),
-    )
+    await this.#calls.do('hold', name, 0, never, (wire, within) => wire.setLegalHold(name, held, within))
   }
 }
 

@@ -12,7 +12,7 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { bytes, HoldfastError, millis } from '../../base/index.ts'
 import { parseS3Keys, readReference, type S3Keys } from './credentials.ts'
-import { httpAgents } from './http-agents.ts'
+import { httpAgents, type HttpAgents } from './http-agents.ts'
 import type { S3Place } from './location-url.ts'
 import type { Failure } from './requests.ts'
 import { s3Failure } from './s3-errors.ts'
@@ -31,7 +31,12 @@ export class S3Wire implements Wire {
   readonly #place: S3Place
   #date: number | undefined
 
-  constructor(place: S3Place) {
+  /** Throws ConfigInvalid. */
+  static async open(place: S3Place): Promise<S3Wire> {
+    return new S3Wire(place, await httpAgents(place))
+  }
+
+  private constructor(place: S3Place, agents: HttpAgents) {
     this.#place = place
     const { credentials, endpoint, region, pathStyle } = place
     this.#client = new S3Client({
@@ -45,9 +50,11 @@ export class S3Wire implements Wire {
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       expectContinueHeader: false,
-      requestHandler: new NodeHttpHandler(async () => {
-        const { http, https } = await httpAgents(place)
-        return { httpAgent: http, httpsAgent: https, connectionTimeout: CONNECT_MS, socketTimeout: IDLE_MS }
+      requestHandler: new NodeHttpHandler({
+        httpAgent: agents.http,
+        httpsAgent: agents.https,
+        connectionTimeout: CONNECT_MS,
+        socketTimeout: IDLE_MS,
       }),
     })
     this.#client.middlewareStack.add(
