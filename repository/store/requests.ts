@@ -81,9 +81,11 @@ export class Requests {
     let isAmbiguous = false
     for (let attempt = 0; ; attempt++) {
       await this.#orCancelled(signal, () => this.limiter.take(signal))
+      // Not AbortSignal.timeout, whose timer would live on for a minute after each request.
+      const deadline = new AbortController()
+      const timer = setTimeout(() => deadline.abort(), ANSWER_MS + Math.ceil(bytes / SLOWEST))
       try {
-        const deadline = AbortSignal.timeout(ANSWER_MS + Math.ceil(bytes / SLOWEST))
-        const result = await work(AbortSignal.any([signal, deadline]))
+        const result = await work(AbortSignal.any([signal, deadline.signal]))
         this.#succeededMs = this.#clock()
         this.limiter.succeeded()
         return result
@@ -94,6 +96,8 @@ export class Requests {
         if (pause === undefined) throw new RequestFailed(failure, isAmbiguous)
         isAmbiguous ||= failure.kind === 'transient'
         await this.#orCancelled(signal, () => this.#wait(pause, signal))
+      } finally {
+        clearTimeout(timer)
       }
     }
   }
