@@ -37,6 +37,8 @@ export class NetworkStore implements ObjectStore {
   #emulated: boolean
   /** Known from the first answer that says it. */
   #versioned: boolean | undefined
+  /** Prefixes that the service lists in another order than ours. */
+  readonly #disordered = new Set<string>()
   /** Puts under way, and what gives them up. */
   readonly #putting = new Set<Promise<unknown>>()
   #discarded = new AbortController()
@@ -201,6 +203,7 @@ export class NetworkStore implements ObjectStore {
       },
       prefix,
       cursor,
+      this.#disordered,
     )
   }
 
@@ -242,7 +245,9 @@ export class NetworkStore implements ObjectStore {
       return await this.#calls.try('delete', name, 0, never, (wire, within) => wire.delete(name, version, within))
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error
-      if (error.failure.kind === 'absent') return {}
+      const { kind } = error.failure
+      if (kind === 'absent') return {}
+      if (kind !== 'refused') throw error.failure.error
       // Stores refuse the deletion of a locked object with 403 or with 400: only its retention says which it is.
       const there = await this.#headOrAbsent(name, never)
       const now = this.#options.clock?.() ?? Date.now()

@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../base/index.ts'
 import { isObjectName } from '../format/names.ts'
 import type { ObjectInfo } from './store.ts'
 import type { WirePage } from './wire.ts'
@@ -15,19 +16,26 @@ const PAGE = 1000
  * §14.1: names under `prefix` after `cursor` in ascending byte order, whatever order the service has. Services that keep
  * folders list `a/…` before `a-b`, where byte order has it after: then their own paging loses or repeats names. Among the
  * names of §3.2 only the root has such neighbours (`probe/`, `probe-tmp/`), so a prefix without a slash is walked folder
- * by folder; elsewhere a page that is out of order makes the whole prefix be walked.
+ * by folder, level by level. Below a slash the service's own pages are taken; should a first one be out of order, the prefix
+ * is walked as well and remembered in `disordered`; should a later one be, ListingIncomplete is thrown.
  */
 export async function listOrdered(
   listing: Listing,
   prefix: string,
   cursor: string,
+  disordered: Set<string>,
 ): Promise<{ objects: ObjectInfo[]; next?: string }> {
-  if (prefix.includes('/')) {
-    const page = await listing.flat(prefix, cursor > prefix ? cursor : undefined)
+  if (prefix.includes('/') && !disordered.has(prefix)) {
+    const isFirst = cursor <= prefix
+    const page = await listing.flat(prefix, isFirst ? undefined : cursor)
     if (isOrdered(page.objects, cursor, prefix)) {
       const objects = page.objects.filter(({ name }) => isObjectName(name))
       return page.next === undefined ? { objects } : { objects, next: page.next }
     }
+    disordered.add(prefix)
+    // What an earlier page left out because of its order is not known.
+    if (!isFirst)
+      throw new HoldfastError('ListingIncomplete', `the listing of ${prefix} is out of order after ${cursor}`)
   }
   const walk = { listing, cursor, found: [] as ObjectInfo[] }
   await walkLevel(walk, prefix)
@@ -59,8 +67,10 @@ async function walkLevel(walk: Walk, prefix: string): Promise<void> {
   for (let next: string | undefined; ;) {
     const page = await walk.listing.level(prefix, next)
     for (const object of page.objects) if (isObjectName(object.name)) entries.set(object.name, object)
-    // A folder whose name no object can have holds none.
-    for (const folder of page.folders) if (isObjectName(folder.slice(0, -1))) entries.set(folder, undefined)
+    // A folder whose name no object can have holds none; one that is not below this level would be walked for ever.
+    for (const folder of page.folders) {
+      if (isObjectName(folder.slice(0, -1)) && folder.length > prefix.length) entries.set(folder, undefined)
+    }
     if (page.next === undefined) break
     next = page.next
   }
@@ -70,23 +80,6 @@ async function walkLevel(walk: Walk, prefix: string): Promise<void> {
     const object = entries.get(key)
     if (object !== undefined) {
       if (key > cursor) found.push(object)
-    } else if (cursor <= key || cursor.startsWith(key)) await walkFolder(walk, key)
-  }
-}
-
-/** By pages of the service as long as they are in order. */
-async function walkFolder(walk: Walk, folder: string): Promise<void> {
-  const { listing, found } = walk
-  const before = found.length
-  let at = walk.cursor > folder ? walk.cursor : folder
-  while (found.length <= PAGE) {
-    const page = await listing.flat(folder, at)
-    if (!isOrdered(page.objects, at, folder)) {
-      found.length = before
-      return await walkLevel(walk, folder)
-    }
-    for (const object of page.objects) if (isObjectName(object.name)) found.push(object)
-    if (page.next === undefined) return
-    at = page.next
+    } else if (cursor <= key || cursor.startsWith(key)) await walkLevel(walk, key)
   }
 }
