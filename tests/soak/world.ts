@@ -49,7 +49,8 @@ interface Write {
 /** What generation n changes; n = 0 is the first content. */
 function writesOf(writer: number, n: number): Write[] {
   const draw = new Uint32Array(seededBytes(7919 * (writer + 1) + n, 256).slice().buffer)
-  const at = (index: number) => ((draw[index] ?? 0) % (SIZE / (64 * KiB) - 16)) * 64 * KiB
+  // Few places, in both pages and across their border: a model disk is memory of the process that is judged by its own.
+  const at = (index: number) => GiB * ((draw[index] ?? 0) % 2) + (((draw[index] ?? 0) >>> 1) % 240) * 64 * KiB
   if (n === 0) {
     return Array.from({ length: BASE_MIB }, (_, index) => ({ at: index * 3 * MiB, length: MiB, seed: index % POOL }))
   }
