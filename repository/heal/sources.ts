@@ -1,7 +1,7 @@
 import { isHoldfastError } from '../../base/index.ts'
 import {
   BLOB_CHUNK,
-  BLOB_CONFIG,
+  type BLOB_CONFIG,
   BLOB_HEADER,
   BLOB_OVERHEAD,
   BLOB_PAGE,
