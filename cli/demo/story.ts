@@ -20,7 +20,7 @@ import {
 import { oracleFolder, type DemoStage, type Narrator } from './stage.ts'
 
 const tuning = { moverHeartbeatMs: 12_000, journalSourceBytes }
-const dataMiB = { before: 256, between: 320 }
+const dataMiB = { before: 256, between: 192 }
 
 /** Called with each fact as soon as it is measured: a story that breaks off leaves what was seen until then. */
 export type Learn = (seen: Partial<DemoFacts>) => void
