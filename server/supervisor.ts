@@ -143,7 +143,7 @@ export class Child {
       throw error
     } finally {
       // Its later end is the business of #keepAlive.
-      died.catch(() => null)
+      died.catch(() => undefined)
     }
   }
 

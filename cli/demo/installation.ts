@@ -65,7 +65,8 @@ export class Installation implements AsyncDisposable {
     try {
       const ready = waitUntilReady(home, port)
       const { url, api } = await Promise.race([ready, ended])
-      ended.catch(() => null)
+      // From here on whoever holds the installation sees its end.
+      ended.catch(() => undefined)
       return new Installation(home, url, api, child)
     } catch (error) {
       await end(child)

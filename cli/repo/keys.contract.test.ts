@@ -2,10 +2,8 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { World } from '../io.ts'
-import { runCli } from '../program.ts'
+import { runOffline, type Ran } from './testing.ts'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
@@ -16,21 +14,7 @@ const file = (name: string, text?: string): string => {
   return path
 }
 
-async function holdfast(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const world: World = {
-    stdout: { write: (text) => (out += String(text)) },
-    stderr: { write: (text) => (err += text) },
-    stdin: new PassThrough(),
-    env: { HOLDFAST_HOME: folder },
-    now: () => 1_800_000_000_000,
-    sleep: async () => {},
-    signal: new AbortController().signal,
-  }
-  const code = await runCli(argv, world, '0.1.0')
-  return { code, out, err }
-}
+const holdfast = (...argv: string[]): Promise<Ran> => runOffline(folder, argv, () => 1_800_000_000_000)
 
 interface Slot {
   readonly id: string

@@ -2,10 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { World } from '../io.ts'
-import { runCli } from '../program.ts'
+import { runOffline, type Ran } from './testing.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
@@ -13,21 +11,7 @@ let folder: string
 let place: string[]
 const stems: string[] = []
 
-async function holdfast(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const world: World = {
-    stdout: { write: (text) => (out += String(text)) },
-    stderr: { write: (text) => (err += text) },
-    stdin: new PassThrough(),
-    env: { HOLDFAST_HOME: folder },
-    now: Date.now,
-    sleep: async () => {},
-    signal: new AbortController().signal,
-  }
-  const code = await runCli(argv, world, '0.1.0')
-  return { code, out, err }
-}
+const holdfast = (...argv: string[]): Promise<Ran> => runOffline(folder, argv)
 
 async function json(...argv: string[]): Promise<unknown> {
   const { out, err } = await holdfast('repo', ...argv, ...place, '--json')

@@ -14,11 +14,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import type { World } from '../io.ts'
-import { runCli } from '../program.ts'
 import { deviceSize } from './image.ts'
+import { runOffline, type Ran } from './testing.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
@@ -26,21 +24,7 @@ let folder: string
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'holdfast-repo-'))))
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-async function holdfast(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const world: World = {
-    stdout: { write: (text) => (out += String(text)) },
-    stderr: { write: (text) => (err += text) },
-    stdin: new PassThrough(),
-    env: { HOLDFAST_HOME: folder },
-    now: () => 1_800_000_000_000,
-    sleep: async () => {},
-    signal: new AbortController().signal,
-  }
-  const code = await runCli(argv, world, '0.1.0')
-  return { code, out, err }
-}
+const holdfast = (...argv: string[]): Promise<Ran> => runOffline(folder, argv, () => 1_800_000_000_000)
 
 /** A repository with one point of an image, made once: the key slots take their time. */
 let base: string

@@ -2,11 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { S3Lab } from '../../lab/stores/index.ts'
-import type { World } from '../io.ts'
-import { runCli } from '../program.ts'
+import { runOffline, type Ran } from './testing.ts'
 
 let folder: string
 let lab: S3Lab
@@ -19,21 +17,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function holdfast(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const world: World = {
-    stdout: { write: (text) => (out += String(text)) },
-    stderr: { write: (text) => (err += text) },
-    stdin: new PassThrough(),
-    env: { HOLDFAST_HOME: folder },
-    now: () => 1_800_000_000_000,
-    sleep: async () => {},
-    signal: new AbortController().signal,
-  }
-  const code = await runCli(argv, world, '0.1.0')
-  return { code, out, err }
-}
+const holdfast = (...argv: string[]): Promise<Ran> => runOffline(folder, argv, () => 1_800_000_000_000)
 
 test('a repository in a bucket is made, filled, listed, verified, exported and probed, all offline', async () => {
   const { bucket, url } = await lab.bucket({ prefix: 'vms' })

@@ -97,12 +97,13 @@ async function findGo(
   return { program, root: dirname(dirname(program)) }
 }
 
-/** null: not there, or too old. */
+/** null: not there, does not run, or too old; another one is installed then. */
 async function versionOf(go: string): Promise<string | null> {
-  const asked = await run(go, ['version'], { timeout: 10_000 }).catch(() => null)
-  const [, major, minor] = /go(\d+)\.(\d+)/.exec(asked?.stdout ?? '') ?? []
-  const isCurrent = Number(major) === goVersion.major && Number(minor) >= goVersion.minor
-  return asked !== null && isCurrent ? asked.stdout.trim() : null
+  const [asked] = await Promise.allSettled([run(go, ['version'], { timeout: 10_000 })])
+  if (asked.status === 'rejected') return null
+  const { stdout } = asked.value
+  const [, major, minor] = /go(\d+)\.(\d+)/.exec(stdout) ?? []
+  return Number(major) === goVersion.major && Number(minor) >= goVersion.minor ? stdout.trim() : null
 }
 
 async function told<T>(work: () => Promise<T>): Promise<T> {

@@ -2,31 +2,22 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isHoldfastError } from '../../base/index.ts'
 import type { OpenedRepository } from '../repository.ts'
 import { FaultClock, FaultyStore } from '../store/index.ts'
-import { expectIdentical, ModelDisk, noSignal, RepositoryLab, type MemoryBucket } from '../testing/index.ts'
-import { history, run } from './testing.ts'
+import { expectIdentical, ModelDisk, noSignal, type MemoryBucket, type RepositoryLab } from '../testing/index.ts'
+import { history, run, mirrorLabs, type MirrorLabs } from './testing.ts'
 
-let source: RepositoryLab
-let sibling: RepositoryLab
-let stranger: RepositoryLab
-beforeAll(async () => {
-  source = await RepositoryLab.create()
-  await using opened = await source.open()
-  sibling = await RepositoryLab.create(opened.engine.ring.identityKey())
-  stranger = await RepositoryLab.create()
-})
-afterAll(async () => {
-  for (const lab of [source, sibling, stranger]) await lab[Symbol.asyncDispose]()
-})
+let labs: MirrorLabs
+beforeAll(async () => void (labs = await mirrorLabs()))
+afterAll(() => labs[Symbol.asyncDispose]())
 
 const packsOf = (bucket: MemoryBucket): string[] => bucket.names('pack/')
 
 /** §18 test 3: every store call there is the one at which the mirror's process dies. */
 describe.each([
-  ['that shares its ids', () => sibling],
-  ['with an identity of its own', () => stranger],
+  ['that shares its ids', () => labs.sibling],
+  ['with an identity of its own', () => labs.stranger],
 ])('a mirror %s', (_, labOf) => {
   it('goes on after its process died at any store call there, and stores again at most what no journal had reached', async () => {
-    const here = source.over(source.bucket.clone())
+    const here = labs.source.over(labs.source.bucket.clone())
     const { stems, disks } = await history(here, 20)
     await using from = await here.open()
     const whole = labOf().bucket.clone()

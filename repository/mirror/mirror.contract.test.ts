@@ -2,39 +2,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tombstoneKind } from '../format/index.ts'
 import { protectJson } from '../keys/index.ts'
 import type { OpenedRepository } from '../repository.ts'
-import {
-  backUp,
-  expectIdentical,
-  ModelDisk,
-  noSignal,
-  RepositoryLab,
-  smallDisk,
-  type MemoryBucket,
-} from '../testing/index.ts'
-import { configs, history, run } from './testing.ts'
+import { backUp, expectIdentical, ModelDisk, noSignal, smallDisk, type MemoryBucket } from '../testing/index.ts'
+import { configs, history, run, mirrorLabs, type MirrorLabs } from './testing.ts'
 
-let source: RepositoryLab
-/** Shares its ids with the source; and one with an identity of its own. */
-let sibling: RepositoryLab
-let stranger: RepositoryLab
-beforeAll(async () => {
-  source = await RepositoryLab.create()
-  await using opened = await source.open()
-  sibling = await RepositoryLab.create(opened.engine.ring.identityKey())
-  stranger = await RepositoryLab.create()
-})
-afterAll(async () => {
-  for (const lab of [source, sibling, stranger]) await lab[Symbol.asyncDispose]()
-})
+let labs: MirrorLabs
+beforeAll(async () => void (labs = await mirrorLabs()))
+afterAll(() => labs[Symbol.asyncDispose]())
 
 const packsOf = (bucket: MemoryBucket): string[] => bucket.names('pack/')
 
 describe.each([
-  ['that shares its ids', () => sibling],
-  ['with an identity of its own', () => stranger],
+  ['that shares its ids', () => labs.sibling],
+  ['with an identity of its own', () => labs.stranger],
 ])('a mirror %s', (_, labOf) => {
   it('has every point, byte-identical, under its own keys, with its source named, and stores nothing twice', async () => {
-    const here = source.over(source.bucket.clone())
+    const here = labs.source.over(labs.source.bucket.clone())
     const there = labOf().over(labOf().bucket.clone())
     const { stems, disks } = await history(here, 1)
     await using from = await here.open()
@@ -71,8 +53,8 @@ describe.each([
 
 describe('what a mirror leaves to the other repository', () => {
   it('a point that it has removed does not come back, unless it is asked for: then under a fresh name', async () => {
-    const here = source.over(source.bucket.clone())
-    const there = sibling.over(sibling.bucket.clone())
+    const here = labs.source.over(labs.source.bucket.clone())
+    const there = labs.sibling.over(labs.sibling.bucket.clone())
     const { stems, disks } = await history(here, 40)
     const [older = '', newer = ''] = stems
     await using from = await here.open()
@@ -98,8 +80,8 @@ describe('what a mirror leaves to the other repository', () => {
   })
 
   it('a chunk that is lost here fails its point, is named, and keeps no other point back', async () => {
-    const here = source.over(source.bucket.clone())
-    const there = sibling.over(sibling.bucket.clone())
+    const here = labs.source.over(labs.source.bucket.clone())
+    const there = labs.sibling.over(labs.sibling.bucket.clone())
     const { stems, disks } = await history(here, 60)
     await using repository = await here.open()
     const other = smallDisk(70)
@@ -127,16 +109,16 @@ describe('what a mirror leaves to the other repository', () => {
   })
 
   it('takes over what it has on shipped media: copied by any tool, verified, and gone on with', async () => {
-    const here = source.over(source.bucket.clone())
+    const here = labs.source.over(labs.source.bucket.clone())
     const { stems, disks } = await history(here, 80)
     await using from = await here.open()
-    const media = sibling.over(sibling.bucket.clone())
+    const media = labs.sibling.over(labs.sibling.bucket.clone())
     {
       await using local = await media.open()
       await run(from, local, { points: [stems[0] ?? ''] })
     }
     // The store that it is shipped to is another one; names are relative.
-    const shipped = sibling.over(media.bucket.clone())
+    const shipped = labs.sibling.over(media.bucket.clone())
     await using to = await shipped.open()
     const checked = await to.verify({ level: 'data', signal: noSignal, onProgress: () => undefined })
     expect(checked).toMatchObject({ damages: [], points: 1 })
@@ -146,8 +128,8 @@ describe('what a mirror leaves to the other repository', () => {
   })
 
   it('a repository is not mirrored into itself', async () => {
-    await using from = await source.open()
-    await using to = await source.open()
+    await using from = await labs.source.open()
+    await using to = await labs.source.open()
     await expect(run(from, to)).rejects.toMatchObject({ code: 'ConfigInvalid' })
   })
 })

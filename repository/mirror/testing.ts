@@ -1,9 +1,31 @@
 /** What the tests of the mirror share: a history to mirror, and one run. */
 import { GiB, MiB } from '../../base/index.ts'
 import type { OpenedRepository } from '../repository.ts'
-import { backUp, noSignal, seededBytes, smallDisk, type ModelDisk, type RepositoryLab } from '../testing/index.ts'
+import { backUp, noSignal, RepositoryLab, seededBytes, smallDisk, type ModelDisk } from '../testing/index.ts'
 import type { MirrorOptions, MirrorReport } from '../types.ts'
 import { mirror } from './index.ts'
+
+/** A source, a repository that shares its ids, and one with an identity of its own. */
+export interface MirrorLabs extends AsyncDisposable {
+  readonly source: RepositoryLab
+  readonly sibling: RepositoryLab
+  readonly stranger: RepositoryLab
+}
+
+export async function mirrorLabs(): Promise<MirrorLabs> {
+  const source = await RepositoryLab.create()
+  await using opened = await source.open()
+  const sibling = await RepositoryLab.create(opened.engine.ring.identityKey())
+  const stranger = await RepositoryLab.create()
+  return {
+    source,
+    sibling,
+    stranger,
+    async [Symbol.asyncDispose]() {
+      for (const lab of [source, sibling, stranger]) await lab[Symbol.asyncDispose]()
+    },
+  }
+}
 
 export function run(
   from: OpenedRepository,

@@ -217,7 +217,7 @@ describe('a restore as a new VM', () => {
     const steps = new Scripted({
       restoreDisk: async (input) => {
         if (!going || input.disk !== 'virtio0') return new Scripted().activities.restoreDisk(input)
-        await untilCancelled().catch(() => null)
+        await Promise.allSettled([untilCancelled()])
         throw new CancelledFailure('CANCELLED', [durable])
       },
     })
