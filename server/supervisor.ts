@@ -142,8 +142,8 @@ export class Child {
       await this.#end(this.#process)
       throw error
     } finally {
-      // Its later end is the business of #keepAlive.
-      died.catch(() => undefined)
+      // Its later end is the business of #keepAlive: here it has been heard, or no longer matters.
+      void Promise.allSettled([died])
     }
   }
 

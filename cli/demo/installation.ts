@@ -65,8 +65,8 @@ export class Installation implements AsyncDisposable {
     try {
       const ready = waitUntilReady(home, port)
       const { url, api } = await Promise.race([ready, ended])
-      // From here on whoever holds the installation sees its end.
-      ended.catch(() => undefined)
+      // From here on whoever holds the installation sees its end: this promise has said what it had to.
+      void Promise.allSettled([ended])
       return new Installation(home, url, api, child)
     } catch (error) {
       await end(child)
