@@ -212,6 +212,16 @@ export const codes = {
     hint: 'Give a valid token: --token, HOLDFAST_TOKEN or the file that `holdfast up` names.',
   },
   Forbidden: { retry: 'never', hint: 'Use a token whose role may do this, and the dashboard at its own address.' },
+  StaleRevision: {
+    retry: 'never',
+    hint: 'Somebody else changed it meanwhile: read it again, and make the change to what is there now.',
+  },
+  InUse: { retry: 'never', hint: 'Take it away from what the message names first.' },
+  PolicyInvalid: { retry: 'never', hint: 'Correct every place that the message names; nothing was changed.' },
+  QuotaFull: {
+    retry: 'never',
+    hint: 'Remove a point that was made by hand and is no longer needed, or raise the count of the policy.',
+  },
   RunEnded: { retry: 'never', hint: 'The run has ended; look at its result, or start it again.' },
   InvalidRequest: { retry: 'never', hint: 'Correct the input that the message names.' },
   DrillFailed: { retry: 'never', hint: 'The point did not prove itself; look at the evidence and take a new backup.' },

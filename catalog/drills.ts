@@ -2,13 +2,15 @@ import { and, count, desc, eq, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { promisedMs } from './posture.ts'
 import { drills, points, vms } from './schema.ts'
-import type { CategoryName, Verdict } from './types.ts'
+import type { Verdict } from './types.ts'
 
 export type DrillRow = typeof drills.$inferSelect
 export interface DrillView extends DrillRow {
   readonly vmName: string
-  readonly category: CategoryName
+  /** What is promised to the VM now; null: nothing. */
+  readonly rtoMs: number | null
   /** Null where the point is no longer known. */
   readonly pointCreatedMs: number | null
 }
@@ -38,13 +40,14 @@ export function drillIdOf(workflowId: string): string {
 
 export function drillQueries(context: CatalogContext): DrillQueries {
   const { db, publish } = context
+  const promisedRto = sql<number | null>`${promisedMs('rtoMs', 'vms')}`.as('promised_rto')
   const select = () =>
     db
-      .select({ row: drills, vmName: vms.name, category: vms.category, pointCreatedMs: points.createdMs })
+      .select({ row: drills, vmName: vms.name, rtoMs: promisedRto, pointCreatedMs: points.createdMs })
       .from(drills)
       .innerJoin(vms, eq(vms.id, drills.vmId))
       .leftJoin(points, eq(points.id, drills.pointId))
-  type Found = { row: DrillRow; vmName: string; category: CategoryName; pointCreatedMs: number | null }
+  type Found = { row: DrillRow; vmName: string; rtoMs: number | null; pointCreatedMs: number | null }
   const view = ({ row, ...rest }: Found): DrillView => ({ ...row, ...rest })
   const find = (id: string): DrillView | undefined => {
     const found = select().where(eq(drills.id, id)).get()

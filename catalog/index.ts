@@ -5,6 +5,7 @@
 export { openCatalog } from './open.ts'
 export type { Catalog, CatalogOptions } from './open.ts'
 export type { AccessQueries, Role, SessionRow, TokenRow } from './access.ts'
+export type { CategoryView } from './categories.ts'
 export { drillIdOf } from './drills.ts'
 export type { DrillView, NewDrill } from './drills.ts'
 export type { EndpointView, NewEndpoint } from './endpoints.ts'

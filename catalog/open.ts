@@ -3,6 +3,7 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { toHoldfastError, HoldfastError, describeError } from '../base/index.ts'
 import { accessQueries, type AccessQueries } from './access.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { categoryQueries, plantCategories, type CategoryQueries } from './categories.ts'
 import { drillQueries, type DrillQueries } from './drills.ts'
 import { endpointQueries, type EndpointQueries } from './endpoints.ts'
 import { eventQueries, type EventQueries } from './events.ts'
@@ -10,6 +11,7 @@ import { historyQueries, type HistoryQueries } from './histories.ts'
 import { idempotencyQueries, type IdempotencyQueries } from './idempotency.ts'
 import { installationQueries, type InstallationQueries } from './installation.ts'
 import { migrate } from './migrate.ts'
+import { planQueries, type PlanQueries } from './plans.ts'
 import { pointQueries, type PointQueries } from './points.ts'
 import { repositoryQueries, type RepositoryQueries } from './repositories.ts'
 import { runQueries, type RunQueries } from './runs.ts'
@@ -18,12 +20,14 @@ import { vmQueries, type VmQueries } from './vms.ts'
 
 export interface Catalog extends Disposable {
   readonly access: AccessQueries
+  readonly categories: CategoryQueries
   readonly drills: DrillQueries
   readonly endpoints: EndpointQueries
   readonly events: EventQueries
   readonly histories: HistoryQueries
   readonly idempotency: IdempotencyQueries
   readonly installation: InstallationQueries
+  readonly plans: PlanQueries
   readonly points: PointQueries
   readonly repositories: RepositoryQueries
   readonly runs: RunQueries
@@ -54,6 +58,7 @@ export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
     sqlite.pragma('foreign_keys = ON')
     sqlite.pragma('trusted_schema = OFF')
     migrate(sqlite, now())
+    plantCategories({ db: drizzle(sqlite), now })
   } catch (error) {
     sqlite.close()
     throw toHoldfastError(error, 'ConfigInvalid')
@@ -63,12 +68,14 @@ export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
   const context: CatalogContext = { sqlite, db, now, publish: events.publish }
   return {
     access: accessQueries(context),
+    categories: categoryQueries(context),
     drills: drillQueries(context),
     endpoints: endpointQueries(context),
     events,
     histories: historyQueries(context),
     idempotency: idempotencyQueries(context),
     installation: installationQueries(context),
+    plans: planQueries(context),
     points: pointQueries(context),
     repositories: repositoryQueries(context),
     runs: runQueries(context),

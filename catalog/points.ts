@@ -32,6 +32,8 @@ export interface NewPoint {
   readonly origin: 'manual' | 'scheduled' | 'publish' | 'safety'
   readonly name: string | null
   readonly description: string | null
+  /** Name of the plan that asked for it. */
+  readonly plan?: string | null
   readonly consistency: Consistency
   readonly freezeDurationMs: number | null
   readonly disks: readonly PointDisk[]

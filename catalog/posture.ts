@@ -1,5 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
-import { categories, type PostureState } from '../policy/index.ts'
+import { defaultCategories, type PostureState } from '../policy/index.ts'
 
 /** Most urgent first: the order of every list of VMs. */
 export const postureRank = [
@@ -17,14 +17,10 @@ export const postureRank = [
  * backup_running, usual_ms, last_failed` of every VM.
  */
 export function postureFacts(nowMs: number): SQL {
-  const rpo = sql.join(
-    Object.entries(categories).map(([name, { rpoMs }]) => sql`WHEN ${name} THEN ${rpoMs}`),
-    sql` `,
-  )
   return sql`
     WITH facts AS MATERIALIZED (
       SELECT v.id, v.name, v.gone_ms, v.endpoint_id, v.tags, v.excluded_reason IS NOT NULL AS excluded,
-        CASE v.category ${rpo} END AS rpo_ms,
+        ${promisedMs('rpoMs')} AS rpo_ms,
         (SELECT max(p.created_ms) FROM points p WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL) AS newest_ms,
         EXISTS (SELECT 1 FROM runs r WHERE r.vm_id = v.id AND r.kind = 'backup' AND r.ended_ms IS NULL) AS backup_running,
         EXISTS (SELECT 1 FROM runs r WHERE r.vm_id = v.id AND r.ended_ms IS NULL) AS any_running,
@@ -50,4 +46,13 @@ export function postureFacts(nowMs: number): SQL {
 
 export function rankOf(state: PostureState): number {
   return postureRank.indexOf(state)
+}
+
+/** What was set for the VM of the table `vm` alone, else what its category says; null: no promise. */
+export function promisedMs(name: 'rpoMs' | 'rtoMs' | 'drillEveryMs', vm = 'v'): SQL {
+  const of = sql.raw(vm)
+  return sql`coalesce(json_extract(${of}.override, ${`$.${name}`}), CASE
+    WHEN EXISTS (SELECT 1 FROM categories c WHERE c.name = ${of}.category)
+    THEN (SELECT json_extract(c.spec, ${`$.${name}`}) FROM categories c WHERE c.name = ${of}.category)
+    ELSE ${defaultCategories.standard[name]} END)`
 }

@@ -1,5 +1,6 @@
 import { blob, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { RepositoryLocation } from '../base/index.ts'
+import type { Category, PlanSpec, VmOverride } from '../policy/index.ts'
 import type {
   CategoryName,
   Consistency,
@@ -71,10 +72,30 @@ export const vms = sqliteTable('vms', {
   excludedReason: text('excluded_reason'),
   drillChecks: text('drill_checks', { mode: 'json' }).$type<readonly DrillCheck[]>().notNull(),
   createdMs: integer('created_ms').notNull(),
+  /** What is set for this VM alone. */
+  override: text('override', { mode: 'json' }).$type<VmOverride>().notNull().default({}),
   /** The listing that showed it last. */
   listing: text('listing').notNull(),
   seenMs: integer('seen_ms').notNull(),
   goneMs: integer('gone_ms'),
+})
+
+export const categories = sqliteTable('categories', {
+  name: text('name').primaryKey(),
+  revision: integer('revision').notNull(),
+  spec: text('spec', { mode: 'json' }).$type<Category>().notNull(),
+  createdMs: integer('created_ms').notNull(),
+  changedMs: integer('changed_ms').notNull(),
+})
+
+export const plans = sqliteTable('plans', {
+  name: text('name').primaryKey(),
+  revision: integer('revision').notNull(),
+  spec: text('spec', { mode: 'json' }).$type<Omit<PlanSpec, 'name'>>().notNull(),
+  createdMs: integer('created_ms').notNull(),
+  changedMs: integer('changed_ms').notNull(),
+  /** Its points go on ageing by what it said last. */
+  deletedMs: integer('deleted_ms'),
 })
 
 export const repositories = sqliteTable('repositories', {
@@ -111,6 +132,8 @@ export const points = sqliteTable('points', {
   origin: text('origin').$type<'manual' | 'scheduled' | 'publish' | 'safety'>().notNull(),
   name: text('name'),
   description: text('description'),
+  /** Name of the plan that made it; null: nobody's plan. */
+  plan: text('plan'),
   mode: text('mode').$type<'full' | 'incremental' | 'mixed'>().notNull(),
   consistency: text('consistency').$type<Consistency>().notNull(),
   freezeDurationMs: integer('freeze_duration_ms'),

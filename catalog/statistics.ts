@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm'
-import { categories } from '../policy/index.ts'
 import type { CatalogContext } from './context.ts'
-import { postureFacts, postureRank } from './posture.ts'
+import { postureFacts, postureRank, promisedMs } from './posture.ts'
 import type { PostureState } from './types.ts'
 
 export interface PostureCounts {
@@ -69,14 +68,10 @@ export function statisticsQueries({ db, now }: CatalogContext): StatisticsQuerie
       ).n
     },
     drillsDue(limit) {
-      const every = sql.join(
-        Object.entries(categories).map(([name, { drillEveryMs }]) => sql`WHEN ${name} THEN ${drillEveryMs}`),
-        sql` `,
-      )
       // A VM is given thirty days from its first point before its first drill is due (product P-DRILL).
       const due = sql`
         WITH due AS (
-          SELECT v.id, v.name, CASE v.category ${every} END AS every_ms,
+          SELECT v.id, v.name, ${promisedMs('drillEveryMs')} AS every_ms,
             (SELECT max(d.ended_ms) FROM drills d WHERE d.vm_id = v.id AND d.verdict = 'passed') AS last_ms,
             (SELECT min(p.created_ms) FROM points p WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL) AS first_point_ms
           FROM vms v WHERE v.gone_ms IS NULL AND v.excluded_reason IS NULL

@@ -1,9 +1,16 @@
 import { and, eq, isNull, ne } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
-import { categories, defaultCategory, posture, type Posture } from '../policy/index.ts'
+import {
+  defaultCategories,
+  defaultCategory,
+  posture,
+  type Category,
+  type Posture,
+  type VmOverride,
+} from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import type { Page, PageRequest } from './page.ts'
-import { endpoints, vms } from './schema.ts'
+import { categories, endpoints, vms } from './schema.ts'
 import { uniqueSlug } from './slug.ts'
 import type { CategoryName, DrillCheck, FindingNote, Platform, PowerState, VmDisk } from './types.ts'
 import { listVmIds, type VmFilter } from './vm-list.ts'
@@ -13,8 +20,11 @@ export interface VmView extends VmRow {
   readonly endpointName: string
   readonly platform: Platform
   readonly site: string
+  /** Its category's, unless one was set for this VM alone. */
+  readonly promised: Promised
   readonly posture: Posture
 }
+export type Promised = Pick<Category, 'rpoMs' | 'rtoMs' | 'quiesce' | 'drillEveryMs'>
 
 /** A VM as a driver describes it (`VmFacts` fits). */
 export interface DiscoveredVm {
@@ -32,6 +42,7 @@ export interface VmChange {
   readonly category?: CategoryName | undefined
   readonly excludedReason?: string | null | undefined
   readonly drillChecks?: readonly DrillCheck[] | undefined
+  readonly override?: VmOverride | undefined
 }
 
 export interface VmQueries {
@@ -76,16 +87,28 @@ export function vmQueries(context: CatalogContext): VmQueries {
             ORDER BY started_ms DESC LIMIT 1) AS failed`,
       )
       .get(id, id, id, id)
+  const promisedTo = ({ category, override }: VmRow): Promised => {
+    const row = db.select({ spec: categories.spec }).from(categories).where(eq(categories.name, category)).get()
+    const { rpoMs, rtoMs, quiesce, drillEveryMs }: Promised = row?.spec ?? defaultCategories.standard
+    return {
+      rpoMs: override.rpoMs ?? rpoMs,
+      rtoMs: override.rtoMs ?? rtoMs,
+      quiesce: override.quiesce ?? quiesce,
+      drillEveryMs: override.drillEveryMs ?? drillEveryMs,
+    }
+  }
   const view = (found: { row: VmRow; endpointName: string; platform: Platform; site: string }): VmView => {
     const facts = factsOf(found.row.id)
+    const promised = promisedTo(found.row)
     return {
       ...found.row,
       endpointName: found.endpointName,
       platform: found.platform,
       site: found.site,
+      promised,
       posture: posture({
         nowMs: now(),
-        rpoMs: categories[found.row.category].rpoMs,
+        rpoMs: promised.rpoMs,
         excluded: found.row.excludedReason !== null,
         newestPointMs: facts?.newest ?? null,
         backupRunning: facts?.running === 1,
@@ -103,6 +126,8 @@ export function vmQueries(context: CatalogContext): VmQueries {
     if (!found) throw new HoldfastError('NotFound', `there is no VM ${id}`)
     return found
   }
+  const isCategory = (name: CategoryName): boolean =>
+    db.select({ name: categories.name }).from(categories).where(eq(categories.name, name)).get() !== undefined
   const ofRef = (endpointId: string, scope: string, externalId: string) =>
     and(eq(vms.endpointId, endpointId), eq(vms.scope, scope), eq(vms.externalId, externalId))
 
@@ -137,6 +162,7 @@ export function vmQueries(context: CatalogContext): VmQueries {
         externalId: facts.vm.id,
         category: defaultCategory,
         drillChecks: [],
+        override: {},
       }
       db.insert(vms)
         .values({ ...own, ...seen, listing, createdMs: now(), seenMs: now() })
@@ -194,6 +220,8 @@ export function vmQueries(context: CatalogContext): VmQueries {
     change(id, change) {
       return inTransaction(context, () => {
         get(id)
+        if (change.category !== undefined && !isCategory(change.category))
+          throw new HoldfastError('InvalidRequest', `there is no category ${change.category}`)
         const set = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
         if (Object.keys(set).length > 0) {
           db.update(vms).set(set).where(eq(vms.id, id)).run()

@@ -1,9 +1,25 @@
 /**
- * Pure rules: what a category promises and how far reality is from it. No I/O and no clock of its own, so every rule is
- * a function of its arguments and can be tested with any moment.
+ * Pure rules: what categories and plans promise, which VMs and disks they mean, and how far reality is from it. No I/O
+ * and no clock of its own, so every rule is a function of its arguments and can be tested with any moment.
  */
-export { categories, categoryNames, defaultCategory } from './categories.ts'
-export type { Category, CategoryName } from './categories.ts'
+export { defaultCategories, defaultCategory, isDefaultCategory } from './categories.ts'
+export type { Category, CategoryName, Copies, Keep, VmOverride } from './categories.ts'
+export { allDisks, planDefaults, selectorFields, weekdays } from './plan.ts'
+export type {
+  BandwidthLimit,
+  DiskRule,
+  DiskSelection,
+  Plan,
+  PlanHook,
+  PlanSpec,
+  PlanTarget,
+  Quiesce,
+  Schedule,
+  SelectorField,
+  SelectorRule,
+  Weekday,
+  Window,
+} from './plan.ts'
 export { posture, renewalGrace } from './posture.ts'
 export type { Posture, PostureFacts, PostureState } from './posture.ts'
 export { isEmptyPolicy, retention } from './retention.ts'

@@ -1,19 +1,19 @@
 /** Which recovery points of one series stay (docs/repository-format.md §11.1). Counts of points, a duration in milliseconds. */
 export interface KeepRules {
   /** The newest so many. */
-  readonly last?: number
+  readonly last?: number | undefined
   /** The newest of each of so many hours, days, ISO weeks, months and years in which there is one. */
-  readonly hourly?: number
-  readonly daily?: number
-  readonly weekly?: number
-  readonly monthly?: number
-  readonly yearly?: number
+  readonly hourly?: number | undefined
+  readonly daily?: number | undefined
+  readonly weekly?: number | undefined
+  readonly monthly?: number | undefined
+  readonly yearly?: number | undefined
   /** Everything younger. */
-  readonly withinMs?: number
+  readonly withinMs?: number | undefined
   /** Points that somebody made by hand, for a publication, or before a restore: so many of each. Default: all. */
-  readonly manual?: number
-  readonly publish?: number
-  readonly safety?: number
+  readonly manual?: number | undefined
+  readonly publish?: number | undefined
+  readonly safety?: number | undefined
   /** IANA name: the periods are those of its clocks. */
   readonly timeZone: string
 }

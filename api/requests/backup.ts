@@ -1,7 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { HoldfastError } from '../../base/index.ts'
 import type { Catalog, RepositoryView } from '../../catalog/index.ts'
-import { categories } from '../../policy/index.ts'
 import { backupWorkflow, backupWorkflowId, type BackupInput } from '../../workflows/backup/contract.ts'
 import type { backupBody } from '../schemas/actions.ts'
 import { defaultRepositoryOf } from '../views/vms.ts'
@@ -19,7 +18,7 @@ export function planBackup(catalog: Catalog, vmId: string, wish: z.infer<typeof 
   const repository = chooseRepository(catalog, vmId, wish.repositoryId)
   const target = vmTargetOf(catalog, vm)
   requireOneSite(vm.name, target.site, repository)
-  const { quiesce } = categories[vm.category]
+  const { quiesce } = vm.promised
   const requestedBy = { user, reason: wish.reason }
   const input: BackupInput = {
     v: 1,

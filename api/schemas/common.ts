@@ -17,6 +17,9 @@ export const slug = z
 export const vmId = slug.openapi({ description: 'Fixed at the first discovery', example: 'web-01' })
 export const hypervisorId = slug.openapi({ example: 'lab' })
 export const repositoryId = slug.openapi({ example: 'main' })
+/** Names that are identities: what somebody writes down is what every id and file says. */
+export const planName = slug.max(48).openapi({ example: 'nightly-lyon' })
+export const categoryName = slug.max(48).openapi({ example: 'critical' })
 export const site = slug.openapi({ description: 'Site whose workers reach it', example: 'local' })
 export const pointId = z
   .string()

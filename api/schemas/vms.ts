@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import {
   orNull,
   byteCount,
+  categoryName,
   durationMs,
   findingSchema,
   hypervisorId,
@@ -30,8 +31,6 @@ export const postureSchema = z
   })
   .openapi('Posture')
 
-export const categorySchema = z.enum(['critical', 'important', 'standard', 'ephemeral']).openapi('Category')
-
 export const vmDiskSchema = z
   .object({
     key: z.string(),
@@ -55,7 +54,7 @@ export const vmSchema = z
     tags: z.array(z.string()),
     sizeBytes: byteCount,
     diskCount: z.number().int(),
-    category: categorySchema,
+    category: categoryName,
     posture: postureSchema,
     newestPoint: orNull(pointSchema),
     pointCount: z.number().int(),
@@ -121,7 +120,7 @@ export const vmListQuery = pageQuery.extend({
 
 export const vmPatchBody = z
   .object({
-    category: categorySchema.optional(),
+    category: categoryName.optional(),
     excludedReason: z
       .string()
       .max(500)

@@ -1,10 +1,9 @@
 import type { z } from '@hono/zod-openapi'
 import type { DrillView } from '../../catalog/index.ts'
-import { categories } from '../../policy/index.ts'
 import type { drillDetailSchema, drillSchema } from '../schemas/drills.ts'
 
 export function drillView(drill: DrillView): z.infer<typeof drillSchema> {
-  const { rtoMs } = categories[drill.category]
+  const { rtoMs } = drill
   return {
     id: drill.id,
     vmId: drill.vmId,

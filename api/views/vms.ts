@@ -1,7 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration } from '../../base/index.ts'
 import type { Catalog, PointView, VmView } from '../../catalog/index.ts'
-import { categories } from '../../policy/index.ts'
 import type { postureSchema, vmDetailSchema, vmSchema } from '../schemas/vms.ts'
 import { pointView } from './points.ts'
 import { runView } from './runs.ts'
@@ -17,7 +16,7 @@ const words: { readonly [state in VmView['posture']['state']]: string } = {
 
 export function postureView(vm: VmView): z.infer<typeof postureSchema> {
   const { state, ageMs } = vm.posture
-  const { rpoMs } = categories[vm.category]
+  const { rpoMs } = vm.promised
   const age =
     ageMs === null ? '' : ` The newest point is ${formatDuration(ageMs)} old, promise ${formatDuration(rpoMs)}.`
   const reason = state === 'excluded' && vm.excludedReason ? `: ${vm.excludedReason}` : ''
@@ -62,7 +61,7 @@ function flagsOf(vm: VmView, newest: PointView | undefined, verdict: string | un
     ...(vm.goneMs === null ? [] : ['gone']),
     ...(skipped > 0 ? [`${skipped} ${skipped === 1 ? 'disk' : 'disks'} left out`] : []),
     ...(verdict === 'failed' ? ['drill failed'] : []),
-    ...(newest?.consistency === 'crash' && categories[vm.category].quiesce !== 'none' ? ['crash consistent'] : []),
+    ...(newest?.consistency === 'crash' && vm.promised.quiesce !== 'none' ? ['crash consistent'] : []),
     ...(vm.foreignSnapshots > 0 ? ['foreign snapshot'] : []),
     ...(vm.findings.some((finding) => finding.severity === 'blocking') ? ['blocked'] : []),
   ]
@@ -100,7 +99,7 @@ export function defaultRepositoryOf(catalog: Catalog, vmId: string): string | nu
 }
 
 function policyOf(vm: VmView): { setting: string; value: string; from: string }[] {
-  const category = categories[vm.category]
+  const category = vm.promised
   const from = `category ${vm.category}`
   const own = (setting: string, value: string): { setting: string; value: string; from: string } => ({
     setting,

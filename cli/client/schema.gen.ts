@@ -791,7 +791,7 @@ export interface components {
         };
         StreamEvent: {
             /** @enum {string} */
-            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "resync" | "ping";
+            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "resync" | "ping";
             id: string | null;
             /**
              * @description Unix milliseconds, UTC
@@ -1579,7 +1579,8 @@ export interface components {
             /** @description Bytes */
             sizeBytes: number;
             diskCount: number;
-            category: components["schemas"]["Category"];
+            /** @example critical */
+            category: string;
             posture: components["schemas"]["Posture"];
             newestPoint: components["schemas"]["Point"] | null;
             pointCount: number;
@@ -1601,8 +1602,6 @@ export interface components {
              */
             goneMs: number | null;
         };
-        /** @enum {string} */
-        Category: "critical" | "important" | "standard" | "ephemeral";
         Posture: {
             state: components["schemas"]["PostureState"];
             /** @example The newest point is 3 h 55 min old, promise 24 h. */
@@ -1660,7 +1659,8 @@ export interface components {
             skip: string | null;
         };
         VmPatch: {
-            category?: components["schemas"]["Category"];
+            /** @example critical */
+            category?: string;
             /** @description Set: left out on purpose. null: protected again */
             excludedReason?: string | null;
             drillChecks?: components["schemas"]["DrillCheck"][];

@@ -13,6 +13,7 @@ const topics: readonly Topic[] = [
   'hypervisor',
   'repository',
   'workers',
+  'policy',
   'resync',
   'ping',
 ]
