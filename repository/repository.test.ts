@@ -5,13 +5,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { GiB, MiB } from '../base/index.ts'
 import { createRepositoryWith } from './create.ts'
 import { names, tombstoneKind, holdKind, NO_FEATURES } from './format/index.ts'
-import { argon2id, protectJson, signFeat, type DerivePassphrase } from './keys/index.ts'
+import { protectJson, signFeat } from './keys/index.ts'
 import { openRepositoryWith, type OpenedRepository } from './repository.ts'
 import { FaultClock, FaultyStore, PosixStore, SMALL_PROBE } from './store/index.ts'
 import {
   backUp,
   expectIdentical,
   GcScript,
+  cheapArgon2,
+  deriveOnce,
   MemoryBucket,
   ModelBackup,
   ModelDisk,
@@ -21,8 +23,8 @@ import {
 
 vi.setConfig({ testTimeout: 30_000 })
 
-const argon2 = { m: 19_456, t: 2, p: 1 }
-const derive: DerivePassphrase = async (text, cost) => argon2id(text, cost)
+const argon2 = cheapArgon2
+const derive = deriveOnce
 let home = ''
 let made = 0
 beforeAll(async () => {

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MiB } from '../../base/index.ts'
 import { names, NO_FEATURES } from '../format/index.ts'
-import { argon2id, signFeat, type DerivePassphrase } from '../keys/index.ts'
+import { signFeat } from '../keys/index.ts'
 import {
+  deriveOnce,
   backUp,
   expectIdentical,
   GcScript,
@@ -15,7 +16,6 @@ import {
 } from '../testing/index.ts'
 import { openKeyAdminWith, type KeyAdmin } from './index.ts'
 
-const derive: DerivePassphrase = async (text, cost) => argon2id(text, cost)
 const location = { kind: 'posix', path: '/nowhere' } as const
 const disk = new ModelDisk(4 * MiB)
 disk.write(0, seededBytes(1, MiB))
@@ -29,7 +29,7 @@ afterAll(async () => {
 })
 const adminOf = async ({ bucket }: RepositoryLab): Promise<KeyAdmin> => {
   const secret = { kind: 'passphrase', passphrase } as const
-  return await openKeyAdminWith({ location, secret }, { connect: () => bucket.connect(), derive })
+  return await openKeyAdminWith({ location, secret }, { connect: () => bucket.connect(), derive: deriveOnce })
 }
 
 test(

@@ -5,17 +5,17 @@ import { join } from 'node:path'
 import { GiB, MiB } from '../../base/index.ts'
 import { createRepositoryWith } from '../create.ts'
 import type { KeyEntry } from '../format/index.ts'
-import { argon2id, type DerivePassphrase } from '../keys/index.ts'
 import { openRepositoryWith, type OpenedRepository, type OpenInternals } from '../repository.ts'
 import { SMALL_PROBE } from '../store/index.ts'
 import type { CommitOptions, CommitResult, ConfigPart, PartResult, SessionSpec } from '../types.ts'
 import { BufferBudget, WorkerPool } from '../workers/index.ts'
+import { cheapArgon2, deriveOnce } from './derive.ts'
 import { MemoryBucket } from './memory-store.ts'
 import { ModelSource, type ModelDisk, type SourceOptions } from './model-disk.ts'
 
 export const passphrase = 'correct horse'
-const argon2 = { m: 19_456, t: 2, p: 1 }
-const derive: DerivePassphrase = async (text, cost) => argon2id(text, cost)
+/** One for all labs of a process: starting threads costs more than what most tests ask of them. */
+const pool = new WorkerPool(2)
 export const uuid = (): string => randomBytes(16).toString('hex')
 export const noSignal: AbortSignal = new AbortController().signal
 
@@ -24,22 +24,14 @@ export class RepositoryLab implements AsyncDisposable {
   readonly bucket: MemoryBucket
   readonly recoveryKey: string
   readonly #folder: string
-  readonly #pool: WorkerPool
   readonly #budget: BufferBudget
   readonly warnings: string[] = []
   #caches = 0
 
-  private constructor(
-    bucket: MemoryBucket,
-    recoveryKey: string,
-    folder: string,
-    pool: WorkerPool,
-    budget: BufferBudget,
-  ) {
+  private constructor(bucket: MemoryBucket, recoveryKey: string, folder: string, budget: BufferBudget) {
     this.bucket = bucket
     this.recoveryKey = recoveryKey
     this.#folder = folder
-    this.#pool = pool
     this.#budget = budget
   }
 
@@ -48,14 +40,22 @@ export class RepositoryLab implements AsyncDisposable {
     const bucket = new MemoryBucket()
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-repository-'))
     await mkdir(place(folder).path)
-    const internals = { connect: () => bucket.connect(), probeSize: SMALL_PROBE, derive, ...(identity && { identity }) }
-    const { recoveryKey } = await createRepositoryWith({ location: place(folder), passphrase, argon2 }, internals)
-    return new RepositoryLab(bucket, recoveryKey, folder, new WorkerPool(2), new BufferBudget(192 * MiB))
+    const internals = {
+      connect: () => bucket.connect(),
+      probeSize: SMALL_PROBE,
+      derive: deriveOnce,
+      ...(identity && { identity }),
+    }
+    const { recoveryKey } = await createRepositoryWith(
+      { location: place(folder), passphrase, argon2: cheapArgon2 },
+      internals,
+    )
+    return new RepositoryLab(bucket, recoveryKey, folder, new BufferBudget(192 * MiB))
   }
 
   /** The same folder and threads over another bucket: a copy of this one, as it was at some moment. */
   over(bucket: MemoryBucket): RepositoryLab {
-    return new RepositoryLab(bucket, this.recoveryKey, this.#folder, this.#pool, this.#budget)
+    return new RepositoryLab(bucket, this.recoveryKey, this.#folder, this.#budget)
   }
 
   /** Opens the repository as a process of its own would: nothing is known but what the store says. */
@@ -66,8 +66,8 @@ export class RepositoryLab implements AsyncDisposable {
       { location: place(this.#folder), secret, cacheDir },
       {
         connect: () => this.bucket.connect(),
-        pool: this.#pool,
-        derive,
+        pool,
+        derive: deriveOnce,
         budget: this.#budget,
         warn: (message) => this.warnings.push(message),
         ...internals,
@@ -76,7 +76,6 @@ export class RepositoryLab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool[Symbol.asyncDispose]()
     await rm(this.#folder, { recursive: true, force: true })
   }
 }

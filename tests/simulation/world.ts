@@ -3,9 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isHoldfastError, KiB, MiB } from '../../base/index.ts'
 import { names, parseName } from '../../repository/format/index.ts'
-import { argon2id, type DerivePassphrase } from '../../repository/keys/index.ts'
 import type { OpenedRepository } from '../../repository/repository.ts'
-import { expectIdentical, ModelDisk, RepositoryLab, type MemoryBucket } from '../../repository/testing/index.ts'
+import {
+  deriveOnce,
+  expectIdentical,
+  ModelDisk,
+  RepositoryLab,
+  type MemoryBucket,
+} from '../../repository/testing/index.ts'
 import { BufferBudget } from '../../repository/workers/index.ts'
 import { InlinePool } from './inline-pool.ts'
 import type { Mutant } from './mutants.ts'
@@ -203,7 +208,7 @@ export class World implements SimWorld {
         clock: () => this.scheduler.nowMs,
         cache: this.base.nextCache(),
         warn: () => undefined,
-        derive,
+        derive: deriveOnce,
       })
       await work(repository)
     } finally {
@@ -252,7 +257,7 @@ export class World implements SimWorld {
       pool: this.base.pool,
       cache: this.base.nextCache(),
       warn: () => undefined,
-      derive,
+      derive: deriveOnce,
     })
     for (const stem of stems) {
       const model = this.#models.get(stem.slice(-32))
@@ -266,16 +271,6 @@ export class World implements SimWorld {
       }
     }
   }
-}
-
-const derived = new Map<string, ReturnType<typeof argon2id>>()
-
-/** Argon2id once for all processes of all schedules. */
-const derive: DerivePassphrase = async (text, cost) => {
-  const key = JSON.stringify([text, cost])
-  const known = derived.get(key) ?? argon2id(text, cost)
-  derived.set(key, known)
-  return known
 }
 
 /**
