@@ -10,7 +10,7 @@ const noMemory = 'images keep their trackers in themselves, never in a memory'
 
 const rig: ContractRig = {
   name: 'qcow2 files',
-  stride: 1,
+  stride: 3,
   cannot: {
     '11': `${locked}; zeros are in image.contract.test.ts`,
     '14': locked,

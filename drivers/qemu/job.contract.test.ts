@@ -4,4 +4,4 @@ import { rig } from './testing/rig.ts'
 
 const cannot = { '31': 'a full scratch stops a guest’s own writes only; on a real guest in guest.contract.test.ts' }
 
-suite(qemu, rig('job', 5, cannot))
+suite(qemu, rig('job', 6, cannot))

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { HoldfastError } from '../../../base/index.ts'
+import { placesToDie } from '../cut.ts'
 import type { EffectSeam } from '../rig.ts'
 import { Series, contextFor, newPoint } from '../series.ts'
 import type { Bench } from '../suite.ts'
@@ -12,7 +13,7 @@ export function connectionsGroup({ check, rig }: Bench): void {
     async (vm, driver) => {
       const series = new Series(vm, driver)
       await series.round()
-      for (let k = 0, more = true; more; k += rig.stride) {
+      for (const k of placesToDie(rig.stride)) {
         const controller = new AbortController()
         const seam = new CancelAt(k, () => controller.abort(new HoldfastError('Cancelled', 'the test cancelled')))
         await using cancelled = await rig.open(vm.endpoint, seam)
@@ -20,8 +21,7 @@ export function connectionsGroup({ check, rig }: Bench): void {
         const ctx = contextFor(vm.ref, id, controller.signal)
         const started = performance.now()
         const result = await Promise.allSettled([cancelled.openPoint(ctx, vm.ref, series.request(id))])
-        more = seam.reached
-        if (!more) {
+        if (!seam.reached) {
           await driver.abortPoint(contextFor(vm.ref, id), vm.ref, null)
           break
         }

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { CutAfter, ProcessDied } from '../cut.ts'
+import { CutAfter, placesToDie, ProcessDied, samePlaces } from '../cut.ts'
 import type { ContractRig, ContractVm } from '../rig.ts'
 import { Series, contextFor, newPoint } from '../series.ts'
 import type { Bench } from '../suite.ts'
@@ -194,13 +194,16 @@ async function everyCut(
 ): Promise<void> {
   const count = await effectsOf(rig, vm, what)
   expect(count).toBeGreaterThan(10)
-  for (let k = 0; k < count; k += rig.stride) {
+  for (const k of placesToDie(rig.stride)) {
+    if (k >= count) return
     const cut = new CutAfter(k)
     await using dying = await rig.open(vm.endpoint, cut)
     try {
       await body(cut, dying, k)
     } catch (error) {
-      throw new Error(`killed before effect ${k} of ${count}, after ${cut.done.slice(-3).join(', ')}`, { cause: error })
+      throw new Error(`killed before effect ${k} of ${count}, after ${cut.done.slice(-3).join(', ')} (${samePlaces})`, {
+        cause: error,
+      })
     }
   }
 }
