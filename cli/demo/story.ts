@@ -20,7 +20,7 @@ import {
 import { oracleFolder, type DemoStage, type Narrator } from './stage.ts'
 
 const tuning = { moverHeartbeatMs: 12_000, journalSourceBytes }
-const dataMiB = { before: 256, between: 192 }
+const dataMiB = { before: 192, between: 160 }
 
 /** Called with each fact as soon as it is measured: a story that breaks off leaves what was seen until then. */
 export type Learn = (seen: Partial<DemoFacts>) => void
@@ -189,15 +189,18 @@ async function protect(
   return { vm, repository, hypervisor }
 }
 
-/** A file on the first disk: three quarters random, one quarter text, so that compression has something to do. */
+/** Files on the first disk: half random, a quarter a copy of that, a quarter text. An emulated guest draws slowly. */
 async function write(
   guest: { shell(script: string, limit?: number): Promise<string> },
   mib: number,
   number: number,
 ): Promise<void> {
-  const random = Math.floor((mib * 3) / 4)
-  const script = `dd if=/dev/urandom of=/data/0/demo-${number}.bin bs=1M count=${random} conv=fsync status=none &&
-    yes 'order 4711: 3 pieces, paid, shipped' | dd of=/data/0/demo-${number}.txt bs=1M count=${mib - random} iflag=fullblock conv=fsync status=none`
+  const [half, quarter] = [Math.floor(mib / 2), Math.floor(mib / 4)]
+  const file = `/data/0/demo-${number}`
+  const script = `dd if=/dev/urandom of=${file}.bin bs=1M count=${half} conv=fsync status=none &&
+    dd if=${file}.bin of=${file}.copy bs=1M count=${quarter} conv=fsync status=none &&
+    yes 'order 4711: 3 pieces, paid, shipped' | head -c 1048576 > /run/text &&
+    for i in $(seq ${quarter}); do cat /run/text; done > ${file}.txt && sync ${file}.txt && rm /run/text`
   await guest.shell(script, 300_000)
 }
 

@@ -21,10 +21,10 @@ let page: Page
 
 beforeAll(async () => {
   mkdirSync(pictures, { recursive: true })
-  // Two GiB with much in them: long enough for somebody to watch, and to kill something.
-  world = await makeWorld({ vm: { qcow2: 6 * GiB, raw: null } })
+  // Much in it: long enough for somebody to watch, and to kill something after the third journal.
+  world = await makeWorld({ vm: { qcow2: 4 * GiB, raw: null } })
   await world.guest.shell(
-    'dd if=/dev/urandom of=/data/0/seed bs=1M count=64 status=none; for i in $(seq 1 36); do (echo $i; cat /data/0/seed) > /data/0/file-$i; done; sync',
+    'dd if=/dev/urandom of=/data/0/seed bs=1M count=64 status=none; for i in $(seq 1 22); do (echo $i; cat /data/0/seed) > /data/0/file-$i; done; sync',
     600_000,
   )
   browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: browserFlags })
