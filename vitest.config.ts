@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const nowhere = ['**/node_modules/**', '.cache/**', 'web/{build,.svelte-kit}/**']
 
 /** These measure how long a guest stands still; nothing else may run beside them. */
-const alone = ['drivers/qemu/guest.contract.test.ts', 'lab/freeze.contract.test.ts']
+const alone = ['drivers/qemu/frozen.contract.test.ts', 'lab/freeze.contract.test.ts']
 
 /** Minutes each: begun first, so that nothing long is left at the end. */
 const long = [

@@ -1,101 +1,30 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { MiB, millis } from '../../base/index.ts'
-import {
-  endTemporaryLab,
-  LabVm,
-  Oracle,
-  startWorkload,
-  stopWorkload,
-  SWITCH_HOOK,
-  temporaryLab,
-  type Lab,
-} from '../../lab/index.ts'
-import { QmpClient } from '../qmp/index.ts'
-import { Series, contextFor, installation, newPoint, type Opened } from '../contract/series.ts'
+import { describe, expect, test } from 'vitest'
+import { millis } from '../../base/index.ts'
+import { LabVm, Oracle, startWorkload, stopWorkload, SWITCH_HOOK, type Lab } from '../../lab/index.ts'
+import { Series, newPoint } from '../contract/series.ts'
 import type { HypervisorDriver } from '../driver.ts'
 import type { GuestCommand } from '../facets.ts'
-import { opKeyFor } from '../names.ts'
 import { readDescription, writeDescription } from './description.ts'
-import type { DiskKey, GuestHook, PointRequest, VmRef } from '../values.ts'
+import type { GuestHook, VmRef } from '../values.ts'
 import { runProgram } from '../transport/index.ts'
 import { openQemu } from './driver.ts'
 
-/** The contract of drivers.md §10 E and J, on a real guest that is frozen, killed and asked. One boot for all. */
+import { guestBench } from './testing/guest.ts'
+
+/** The contract of drivers.md §10 E and J, on a real guest that is frozen and asked. One boot for all. */
 describe('the qemu driver on a real guest', () => {
   let lab: Lab
   let vm: LabVm
   let ref: VmRef
   let driver: HypervisorDriver
-  beforeAll(async () => {
-    lab = await temporaryLab({ vms: [{ name: 'guest', qcow2: 192 * MiB, raw: 96 * MiB }] })
-    vm = lab.vms[0] as LabVm
-    driver = openQemu(lab.endpoint)
-    const [facts] = await Array.fromAsync(
-      driver.discover(contextFor({} as VmRef & { scope: string; id: string }, newPoint())),
-    )
-    if (!facts) throw new Error('the lab has no VM')
-    ref = facts.vm
-    // Writes to the first disk, through to the device, for ever: what stops when the guest is frozen.
-    await vm.shell(
-      '(while :; do cat /proc/uptime >/data/0/tick; sync /data/0/tick; sleep 0.05; done) >/dev/null 2>&1 </dev/null &',
-    )
-  })
-  afterAll(async () => {
-    await endTemporaryLab(lab)
-  })
-
-  const target = (): ConstructorParameters<typeof Series>[0] => {
-    const disks = vm.description.disks.map((d) => ({
-      key: d.key as DiskKey,
-      size: d.size,
-      tracked: 'persistent' as const,
-    }))
-    return { ref, disks, content: () => new Uint8Array() } as unknown as ConstructorParameters<typeof Series>[0]
-  }
-  const series = (): Series => new Series(target(), driver)
-  const open = (request: Partial<PointRequest> = {}): Promise<Opened> =>
-    series().open({ want: 'filesystem', ...request })
-  const end = async (opened: Opened): Promise<void> => {
-    expect((await driver.abortPoint(opened.ctx, ref, null)).residue).toEqual([])
-  }
-  const ctx = (): Opened['ctx'] => contextFor(ref, newPoint())
-  const writes = async (): Promise<number> => {
-    await using monitor = await vm.monitor()
-    const stats =
-      await monitor.execute<readonly { qdev?: string; stats: { wr_operations: number } }[]>('query-blockstats')
-    return stats.find((s) => s.qdev?.includes('/virtio0/'))?.stats.wr_operations ?? -1
-  }
-  const isFrozen = async (): Promise<boolean> => {
-    await using agent = await vm.agent()
-    return (await agent.freezeStatus()) === 'frozen'
-  }
-  const nothingLeft = async (): Promise<void> => {
-    expect((await readdir(vm.dir)).filter((f) => f.startsWith('hf-'))).toEqual([])
-    expect((await Array.fromAsync(driver.listOwned(ctx()))).filter((o) => o.kind !== 'bitmap')).toEqual([])
-  }
-
-  test('28 two disks are frozen for at most 300 ms, and the point says how long', async () => {
-    const times: number[] = []
-    for (let i = 0; i < 5; i++) {
-      const opened = await open()
-      const { point } = opened
-      expect(point).toMatchObject({ consistency: 'filesystem', atomic: true, quiesce: { degraded: null } })
-      times.push(point.quiesce.freezeDurationMs ?? Infinity)
-      await end(opened)
-    }
-    console.log(`freezeDurationMs: ${times.join(', ')}`)
-    // The median: the promise is about an ordinary run, which one lucky or one disturbed freeze says nothing about.
-    expect(times.sort((a, b) => a - b)[2]).toBeLessThanOrEqual(300)
-    expect(await isFrozen()).toBe(false)
-    await nothingLeft()
+  const { target, series, open, end, ctx, isFrozen, nothingLeft } = guestBench((made) => {
+    ;({ lab, vm, ref, driver } = made)
   })
 
   test('14 under a writing guest the reconstruction is the oracle’s instant, both disks, over full and incrementals', async () => {
@@ -125,71 +54,6 @@ describe('the qemu driver on a real guest', () => {
       delete process.env[SWITCH_HOOK]
       await stopWorkload(vm)
     }
-  })
-
-  test('27 a worker killed -9 while the guest is frozen, its sentinel with it: the guest thaws by itself in time', async () => {
-    const limit = 3_000
-    const { child, pointId } = await doomed('agent: guest-fsfreeze-freeze', limit)
-    const frozenAt = performance.now()
-    // No process of ours is left that could help.
-    for (const pid of await sentinels(pointId)) process.kill(pid, 'SIGKILL')
-    await kill(child)
-    const before = await settledWrites()
-    while ((await writes()) <= before) {
-      expect(performance.now() - frozenAt).toBeLessThan(limit + 1_000)
-      await sleep(20)
-    }
-    const took = Math.round(performance.now() - frozenAt)
-    console.log(`thawed by its own deadline after ${took} ms (limit ${limit} ms)`)
-    // The agent does not know: the compensation brings it back, and the round is undone from vm and opKey alone.
-    expect(await driver.ensureRunning(contextFor(ref, pointId), ref)).toEqual({ wasFrozen: true, wasPaused: false })
-    expect((await driver.abortPoint(contextFor(ref, pointId), ref, null)).residue).toEqual([])
-    expect(await isFrozen()).toBe(false)
-    await nothingLeft()
-  })
-
-  test('27b a worker killed -9 while the guest is stopped for the switch, its sentinel alive: it runs again at once, thawed', async () => {
-    for (const after of ['qmp: stop', 'qmp: transaction', 'qmp: qom-set']) {
-      const { child, pointId } = await doomed(after, 5_000)
-      await kill(child)
-      const since = performance.now()
-      const before = await settledWrites()
-      while ((await writes()) <= before) {
-        expect(performance.now() - since).toBeLessThan(5_000)
-        await sleep(20)
-      }
-      console.log(`killed after ${after}: the guest writes again after ${Math.round(performance.now() - since)} ms`)
-      await driver.ensureRunning(contextFor(ref, pointId), ref)
-      expect((await driver.abortPoint(contextFor(ref, pointId), ref, null)).residue).toEqual([])
-      await nothingLeft()
-    }
-  })
-
-  test('27d worker and sentinel killed -9 while the guest is stopped: it stands still until ensureRunning of the next start', async () => {
-    const { child, pointId } = await doomed('qmp: transaction', 5_000)
-    for (const pid of await sentinels(pointId)) process.kill(pid, 'SIGKILL')
-    await kill(child)
-    const status = async (): Promise<string> => {
-      await using monitor = await vm.monitor()
-      return (await monitor.execute<{ status: string }>('query-status')).status
-    }
-    expect(await status()).toBe('paused')
-    expect(await driver.ensureRunning(contextFor(ref, pointId), ref)).toMatchObject({ wasPaused: true })
-    expect(await status()).toBe('running')
-    const before = await settledWrites()
-    await expect.poll(writes, { timeout: 5_000 }).toBeGreaterThan(before)
-    expect((await driver.abortPoint(contextFor(ref, pointId), ref, null)).residue).toEqual([])
-    await nothingLeft()
-  })
-
-  test('27e another client holds the monitor: ensureRunning says so, and thaws the guest all the same', async () => {
-    await using _held = await QmpClient.connect(vm.paths.qmp)
-    {
-      await using agent = await vm.agent()
-      await agent.freeze()
-    }
-    await expect(driver.ensureRunning(ctx(), ref)).rejects.toMatchObject({ code: 'Busy' })
-    expect(await isFrozen()).toBe(false)
   })
 
   test.skipIf(process.getuid?.() !== 0)(
@@ -238,18 +102,6 @@ describe('the qemu driver on a real guest', () => {
       }
     },
   )
-
-  test('30 a guest that is frozen at the start is thawed first, and the point says so', async () => {
-    {
-      await using agent = await vm.agent()
-      await agent.freeze()
-    }
-    const opened = await open()
-    expect(opened.point.consistency).toBe('filesystem')
-    expect(opened.point.quiesce.degraded).toContain('frozen already')
-    expect(await isFrozen()).toBe(false)
-    await end(opened)
-  })
 
   test('29 degrades or fails as asked: no deadline can be armed, an agent that does not answer, a hook that fails', async () => {
     const fails = async (why: RegExp): Promise<void> => {
@@ -301,22 +153,6 @@ describe('the qemu driver on a real guest', () => {
     expect(opened.point).toMatchObject({ consistency: 'crash', quiesce: { freezeDurationMs: null } })
     await end(opened)
     await vm.ready()
-  })
-
-  test('27c the switch fails, or is cancelled before the freeze: the guest is thawed and nothing is left', async () => {
-    const broken = openQemu(lab.endpoint, {
-      atDeath: () => () => undefined,
-      run: (what, effect) => (what === 'qmp: transaction' ? Promise.reject(new Error('the switch failed')) : effect()),
-    })
-    const id = newPoint()
-    const request = series().request(id, { want: 'filesystem' })
-    await expect(broken.openPoint(contextFor(ref, id), ref, request)).rejects.toThrow('the switch failed')
-    expect(await isFrozen()).toBe(false)
-    const before = await writes()
-    await expect.poll(writes, { timeout: 5_000 }).toBeGreaterThan(before)
-    const cancelled = AbortSignal.abort(new Error('no longer wanted'))
-    await expect(driver.openPoint(contextFor(ref, id, cancelled), ref, request)).rejects.toThrow()
-    await nothingLeft()
   })
 
   test('52 guest commands: exit code, outputs, truncation, a timeout that kills, no double run', async () => {
@@ -399,40 +235,4 @@ describe('the qemu driver on a real guest', () => {
       expect((await target.destroy(context, made)).residue).toEqual([])
     }
   })
-
-  /** Starts a worker that stands still after the effect, and waits until it has got there. */
-  async function doomed(
-    after: string,
-    freezeLimit: number,
-  ): Promise<{ child: ChildProcess; pointId: ReturnType<typeof newPoint> }> {
-    const pointId = newPoint()
-    const disks = vm.description.disks.map(({ key, size }) => ({ key, size }))
-    const task = JSON.stringify({ endpoint: lab.endpoint, vm: ref, disks, pointId, after, freezeLimit })
-    const program = join(import.meta.dirname, 'testing', 'doomed.ts')
-    const child = spawn(process.execPath, [program, task], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const [said] = (await once(child.stdout, 'data')) as [Buffer]
-    expect(said.toString()).toBe('reached\n')
-    return { child, pointId }
-  }
-  async function kill(child: ChildProcess): Promise<void> {
-    const gone = once(child, 'exit')
-    child.kill('SIGKILL')
-    await gone
-  }
-  /** Writes that were under way at the freeze have ended. */
-  async function settledWrites(): Promise<number> {
-    await sleep(200)
-    return await writes()
-  }
-  async function sentinels(pointId: ReturnType<typeof newPoint>): Promise<number[]> {
-    const opKey = opKeyFor(installation, ref, pointId)
-    const found: number[] = []
-    for (const pid of (await readdir('/proc')).filter((p) => /^\d+$/.test(p)).map(Number)) {
-      const [command] = await Promise.allSettled([readFile(`/proc/${pid}/cmdline`, 'utf8')])
-      if (command.status === 'fulfilled' && command.value.includes('sentinel') && command.value.includes(opKey))
-        found.push(pid)
-    }
-    expect(found).toHaveLength(1)
-    return found
-  }
 })

@@ -8,7 +8,7 @@ const elsewhereTested: NonNullable<ContractRig['elsewhere']> = {
   '3': 'drivers/names.test.ts',
   '8': 'drivers/qemu/fuzz.contract.test.ts',
   '15': 'drivers/qemu/sparse.contract.test.ts, on a disk of 1 TiB',
-  '27–30': 'drivers/qemu/guest.contract.test.ts, on a real guest',
+  '27–30': 'drivers/qemu/frozen.contract.test.ts and guest.contract.test.ts, on a real guest',
   '34': 'no session, lease or ticket can expire on a local socket',
   '36': 'a local socket has no TLS certificate and no host key',
   '37': 'drivers/qmp/client.test.ts and agent.test.ts',
