@@ -4,7 +4,7 @@ import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { LabVm} from '../../lab/index.ts';
+import type { LabVm } from '../../lab/index.ts'
 import { type Lab } from '../../lab/index.ts'
 import { QmpClient } from '../qmp/index.ts'
 import { contextFor, installation, newPoint } from '../contract/series.ts'

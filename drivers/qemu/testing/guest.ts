@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { MiB } from '../../../base/index.ts'
-import type { LabVm} from '../../../lab/index.ts';
+import type { LabVm } from '../../../lab/index.ts'
 import { endTemporaryLab, temporaryLab, type Lab } from '../../../lab/index.ts'
 import { Series, contextFor, newPoint, type Opened } from '../../contract/series.ts'
 import type { HypervisorDriver } from '../../driver.ts'
