@@ -104,7 +104,7 @@ class Live implements LiveRuns {
     const failures = await eachOf(open, 4, (run) => this.#follow(run))
     for (const runId of this.#histories.keys())
       if (!open.some((run) => run.runId === runId)) this.#histories.delete(runId)
-    const missing = catalog.histories.missing(20).filter((run) => !this.#lost.has(run.runId))
+    const missing = catalog.histories.missing(20, (runId) => this.#lost.has(runId))
     failures.push(...(await eachOf(missing, 2, (run) => this.#keep(run))))
     if (failures.length > 0) throw failures[0]
   }

@@ -370,6 +370,10 @@ test('a history comes back byte by byte, much smaller at rest, and is written on
   catalog.runs.observe('run-2', { state: 'failed', endedMs: testNow })
   expect(catalog.histories.missing(9).map((run) => run.runId)).toEqual(['run-2'])
   expect(await catalog.histories.read('run-2')).toBeUndefined()
+  catalog.runs.started(aRun(3))
+  catalog.runs.observe('run-3', { state: 'completed', endedMs: testNow })
+  // Lost ones, however many and however new, never stand before one that can still be had.
+  expect(catalog.histories.missing(1, (runId) => runId === 'run-3').map((run) => run.runId)).toEqual(['run-2'])
 })
 
 describe('events', () => {

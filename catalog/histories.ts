@@ -1,8 +1,8 @@
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
-import { eq, sql } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import type { CatalogContext } from './context.ts'
-import { histories, runs } from './schema.ts'
+import { histories } from './schema.ts'
 
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
@@ -17,11 +17,11 @@ export interface HistoryQueries {
   ): Promise<void>
   has(runId: string): boolean
   read(runId: string): Promise<string | undefined>
-  /** Ended runs whose history is not kept yet, newest first. */
-  missing(limit: number): { readonly runId: string; readonly workflowId: string }[]
+  /** Ended runs whose history is not kept yet, newest first; those of which `skip` says that it is lost are left out. */
+  missing(limit: number, skip?: (runId: string) => boolean): { readonly runId: string; readonly workflowId: string }[]
 }
 
-export function historyQueries({ db, now }: CatalogContext): HistoryQueries {
+export function historyQueries({ db, sqlite, now }: CatalogContext): HistoryQueries {
   return {
     async archive(run, json) {
       const content = await compress(Buffer.from(json), { params: { [constants.ZSTD_c_compressionLevel]: 9 } })
@@ -36,14 +36,19 @@ export function historyQueries({ db, now }: CatalogContext): HistoryQueries {
       const found = db.select().from(histories).where(eq(histories.runId, runId)).get()
       return found && (await decompress(found.content, { maxOutputLength: largest })).toString('utf8')
     },
-    missing(limit) {
-      return db
-        .select({ runId: runs.runId, workflowId: runs.workflowId })
-        .from(runs)
-        .where(sql`${runs.endedMs} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM histories h WHERE h.run_id = runs.run_id)`)
-        .orderBy(sql`${runs.startedMs} DESC`)
-        .limit(limit)
-        .all()
+    missing(limit, skip = () => false) {
+      const ended = sqlite
+        .prepare<[], { runId: string; workflowId: string }>(
+          `SELECT run_id AS runId, workflow_id AS workflowId FROM runs
+          WHERE ended_ms IS NOT NULL AND NOT EXISTS (SELECT 1 FROM histories h WHERE h.run_id = runs.run_id)
+          ORDER BY started_ms DESC`,
+        )
+        .iterate()
+      // Row by row: however many histories are lost, those behind them are still found.
+      return Iterator.from(ended)
+        .filter(({ runId }) => !skip(runId))
+        .take(limit)
+        .toArray()
     },
   }
 }
