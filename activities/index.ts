@@ -4,6 +4,9 @@
  */
 import { createBackupActivities } from './backup/index.ts'
 import { createDrillActivities } from './drill/index.ts'
+import { createHousekeepingActivities } from './housekeeping/index.ts'
+import { createHousekeepingRecordActivities } from './housekeeping/record.ts'
+import type { HousekeepingActivities, HousekeepingRecordActivities } from './housekeeping/types.ts'
 import { createInventoryActivities } from './inventory/index.ts'
 import type { BackupActivities } from './backup/types.ts'
 import type { DrillActivities } from './drill/types.ts'
@@ -23,12 +26,19 @@ export { Slots } from './shared/slots.ts'
 export type { RecordActivities } from './record/types.ts'
 export type { InventoryRecordActivities } from './inventory/types.ts'
 
-export type SiteActivities = BackupActivities & RestoreActivities & DrillActivities & InventoryActivities
-export type ControlActivities = RecordActivities & InventoryRecordActivities
+export type SiteActivities = BackupActivities & RestoreActivities & DrillActivities & InventoryActivities & HousekeepingActivities
+export type ControlActivities = RecordActivities & InventoryRecordActivities & HousekeepingRecordActivities
 
-/** For the control queue: the catalog has one writer, the process that owns it. */
-export function createControlActivities(catalog: Catalog): ControlActivities {
-  return atBoundary({ ...createRecordActivities(catalog), ...createInventoryRecordActivities(catalog) })
+/**
+ * For the control queue: the catalog has one writer, the process that owns it. `copies`: folder where copies of it wait
+ * for a site to fetch them.
+ */
+export function createControlActivities(catalog: Catalog, copies: string): ControlActivities {
+  return atBoundary({
+    ...createRecordActivities(catalog),
+    ...createInventoryRecordActivities(catalog),
+    ...createHousekeepingRecordActivities(catalog, copies),
+  })
 }
 
 /** For the queue of a site. */
@@ -38,5 +48,6 @@ export function createSiteActivities(site: Site): SiteActivities {
     ...createRestoreActivities(site),
     ...createDrillActivities(site),
     ...createInventoryActivities(site),
+    ...createHousekeepingActivities(site),
   })
 }

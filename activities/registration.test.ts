@@ -20,7 +20,7 @@ const scheduled = new Set(
 
 it('every step that a workflow schedules is registered at exactly one kind of worker', () => {
   using world = testCatalog()
-  const control = Object.keys(createControlActivities(world.catalog))
+  const control = Object.keys(createControlActivities(world.catalog, '/nowhere'))
   const site = Object.keys(createSiteActivities(testSite().site))
   expect(scheduled.size).toBeGreaterThan(25)
   for (const name of scheduled)
@@ -34,7 +34,7 @@ it('every step that a workflow schedules is registered at exactly one kind of wo
 it('nothing is registered that no workflow schedules', () => {
   using world = testCatalog()
   const all = [
-    ...Object.keys(createControlActivities(world.catalog)),
+    ...Object.keys(createControlActivities(world.catalog, '/nowhere')),
     ...Object.keys(createSiteActivities(testSite().site)),
   ]
   expect(all.filter((name) => !scheduled.has(name))).toEqual([])

@@ -10,6 +10,7 @@ import { sendProblem } from './problem.ts'
 import { drillRouter } from './routers/drills.ts'
 import { eventRouter } from './routers/events.ts'
 import { hypervisorRouter } from './routers/hypervisors.ts'
+import { ownRouter } from './routers/own.ts'
 import { pointRouter } from './routers/points.ts'
 import { repositoryRouter } from './routers/repositories.ts'
 import { restoreRouter } from './routers/restores.ts'
@@ -68,6 +69,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     restoreRouter,
     drillRouter,
     runRouter,
+    ownRouter,
   ]) {
     api.route('/', part(deps))
   }

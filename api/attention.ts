@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration } from '../base/index.ts'
+import { ownBackupState } from '../policy/index.ts'
 import type { Catalog, RunView } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { queuesOf, type Pollers } from './facts.ts'
@@ -29,6 +30,7 @@ export function attention(
     ...damagedPoints(catalog),
     ...failedRuns(catalog, deps.now()),
     ...repositories.flatMap((repository) => repositoryTrouble(repository, deps.now())),
+    ...ownBackupTrouble(deps),
     ...hypervisorTrouble(catalog),
     ...drillTrouble(catalog, deps.now()),
     ...residue(catalog, deps.now()),
@@ -196,6 +198,29 @@ function repositoryTrouble(repository: Repository, nowMs: number): Attention[] {
     ]
   }
   return []
+}
+
+/** A first day without a copy is told by the doctor; from then on it needs a person. */
+function ownBackupTrouble({ catalog, now }: ApiDeps): Attention[] {
+  return catalog.own.backups().flatMap((row): Attention[] => {
+    const { madeMs, error, repositoryId: id, repositoryName: name } = row
+    const state = ownBackupState({ nowMs: now(), madeMs, hasFailed: error !== null })
+    const youngMs = now() - (catalog.repositories.find(id)?.createdMs ?? 0)
+    if (state === 'ok' || state === 'failing' || (state === 'none' && youngMs < dayMs)) return []
+    return [
+      {
+        kind: 'own-backup',
+        severity: 'attention',
+        title: state === 'none' ? `${name} holds no copy of the catalog` : `The copy of the catalog in ${name} is old`,
+        detail: error
+          ? `${error.message}. ${error.hint}`
+          : 'If this machine were lost, a rebuild from this repository would miss what came later.',
+        sinceMs: madeMs,
+        subject: { kind: 'repository', id },
+        action: { label: 'Back up the catalog', command: `holdfast own-backup now ${id}` },
+      },
+    ]
+  })
 }
 
 function hypervisorTrouble(catalog: Catalog): Attention[] {

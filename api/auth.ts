@@ -18,8 +18,12 @@ export interface ApiEnv {
   Variables: { identity: Identity }
 }
 
-/** What a worker's token opens: nothing but the way to hand in evidence. */
-const workerMay = [/^GET \/api\/v1\/session$/, /^(GET|PUT) \/api\/v1\/evidence\/[0-9a-f]{64}$/]
+/** What a worker's token opens: the way to hand in evidence, and a copy of the catalog whose name it was told. */
+const workerMay = [
+  /^GET \/api\/v1\/session$/,
+  /^(GET|PUT) \/api\/v1\/evidence\/[0-9a-f]{64}$/,
+  /^GET \/api\/v1\/catalog-copies\/[0-9a-f]{32}$/,
+]
 const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Bearer token or session cookie (rulings 19). A cookie acts only from our own pages. */

@@ -33,6 +33,8 @@ export interface ApiDeps {
   readonly version: string
   /** Folder for evidence, made if missing. */
   readonly evidenceDir: string
+  /** Folder of copies of the catalog on their way into a repository. */
+  readonly copiesDir: string
   /** HOLDFAST_HOME, for the doctor; null: not asked about. */
   readonly home: string | null
   /** Folder of the built dashboard; null: only the API is served. */

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { z } from '@hono/zod-openapi'
 import { codes, describeError, formatBytes, formatDuration, GiB, toHoldfastError } from '../base/index.ts'
 import { searchAttributes } from '../workflows/shared/contract.ts'
-import type { RepositoryTestRecord } from '../catalog/index.ts'
+import type { OwnBackupView, RepositoryTestRecord } from '../catalog/index.ts'
+import { ownBackupState } from '../policy/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { queuesOf, workersOn } from './facts.ts'
 import type { EngineInfo } from './orchestrator.ts'
@@ -39,6 +40,7 @@ export async function examine(deps: ApiDeps): Promise<Doctor> {
           ),
         ),
       ),
+      ...deps.catalog.own.backups().map((row) => Promise.resolve(ownBackupCheck(row, deps.now()))),
       ...deps.catalog.endpoints.list({ limit: 50 }).items.map(({ id, name, probe }) =>
         Promise.resolve(
           testCheck(
@@ -145,7 +147,7 @@ async function catalogCheck({ catalog }: ApiDeps): Promise<Omit<Check, 'id' | 't
   return {
     state: 'failed',
     detail: found,
-    hint: 'Stop the server and restore catalog.db from a repository: points are not concerned.',
+    hint: 'Stop the server, move HOLDFAST_HOME away and run `holdfast rebuild`: points are not concerned.',
   }
 }
 
@@ -199,6 +201,27 @@ function testCheck(
   if (!last.ok) return { id, title, state: 'failed', detail, hint: `\`${command}\` after the cause is removed.` }
   if (ageMs > dayMs) return { id, title, state: 'attention', detail, hint: `\`${command}\` says how it is now.` }
   return { id, title, state: 'ok', detail, hint: null }
+}
+
+/** Versions pile up where none can be removed. */
+const manyVersions = 100
+
+function ownBackupCheck(row: OwnBackupView, nowMs: number): Check {
+  const { madeMs, error, versions, repositoryId } = row
+  const state = ownBackupState({ nowMs, madeMs, hasFailed: error !== null })
+  const base = { id: `own-backup-${repositoryId}`, title: `Catalog in ${row.repositoryName}` }
+  const age = madeMs === null ? 'no copy yet' : `copied ${formatDuration(Math.max(0, nowMs - madeMs))} ago`
+  const detail = error ? `${age}; the last try failed: ${error.message}` : age
+  const hint = error?.hint ?? `\`holdfast own-backup now ${repositoryId}\``
+  if (state === 'old') return { ...base, state: 'failed', detail, hint }
+  if (state !== 'ok') return { ...base, state: 'attention', detail, hint }
+  if ((versions ?? 0) <= manyVersions) return { ...base, state: 'ok', detail, hint: null }
+  return {
+    ...base,
+    state: 'attention',
+    detail: `${detail}; ${versions} versions, old ones are not removed`,
+    hint: 'See logs/server.log for why they stay.',
+  }
 }
 
 function failedCheck(checks: RepositoryTestRecord['checks']): string | undefined {

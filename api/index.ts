@@ -4,6 +4,7 @@
  * Assembly: `openCatalog`, `ensureAdminToken`, `temporalOrchestrator(client)`, `liveRuns(…)` (call its `run(signal)`),
  * then `createApp(deps).fetch` is what an HTTP server serves.
  */
+export { housekeeping } from './housekeeping.ts'
 export { createApp } from './app.ts'
 export type { ApiDeps, ApiLog, LiveRuns, ToRunbook } from './deps.ts'
 export { keepEvidence } from './evidence.ts'

@@ -21,6 +21,12 @@ export interface NewEndpoint {
   readonly options: { readonly [name: string]: string | number | boolean }
 }
 
+export interface EndpointMove {
+  readonly address?: string | undefined
+  readonly site?: string | undefined
+  readonly credentialRef?: string | undefined
+}
+
 export interface EndpointQueries {
   /** Throws NameTaken. `options.scope` becomes a UUID for platforms that state none (rulings 6). */
   add(endpoint: NewEndpoint): EndpointView
@@ -30,6 +36,8 @@ export interface EndpointQueries {
   list(page: PageRequest): Page<EndpointView>
   /** Every site that some endpoint names; at most 200. */
   sites(): string[]
+  /** Where it is, or how it is reached, has changed; its VMs stay its VMs. Throws NotFound. */
+  move(id: string, to: EndpointMove): EndpointView
   recordProbe(id: string, probe: ProbeRecord): void
 }
 
@@ -86,6 +94,21 @@ export function endpointQueries(context: CatalogContext): EndpointQueries {
         .limit(200)
         .all()
         .map((row) => row.site)
+    },
+    move(id, to) {
+      return inTransaction(context, () => {
+        get(id)
+        const set = Object.fromEntries(Object.entries(to).filter(([, value]) => value !== undefined))
+        if (Object.keys(set).length > 0) {
+          // What was found there before says nothing about the new place.
+          db.update(endpoints)
+            .set({ ...set, probe: null, identity: null })
+            .where(eq(endpoints.id, id))
+            .run()
+          publish('hypervisor', id)
+        }
+        return get(id)
+      })
     },
     recordProbe(id, probe) {
       inTransaction(context, () => {

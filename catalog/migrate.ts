@@ -59,3 +59,10 @@ export function migrate(
   })
   apply.immediate()
 }
+
+/** Number of the last migration that this file has seen; 0: none, it is no catalog. */
+export function schemaNumber(sqlite: Database.Database): number {
+  const has = sqlite.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'").get()
+  if (has === undefined) return 0
+  return sqlite.prepare<[], { n: number | null }>('SELECT max(number) AS n FROM migrations').get()?.n ?? 0
+}

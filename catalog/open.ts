@@ -10,9 +10,12 @@ import { eventQueries, type EventQueries } from './events.ts'
 import { historyQueries, type HistoryQueries } from './histories.ts'
 import { idempotencyQueries, type IdempotencyQueries } from './idempotency.ts'
 import { installationQueries, type InstallationQueries } from './installation.ts'
+import { keepingQueries, type KeepingQueries } from './keeping.ts'
 import { migrate } from './migrate.ts'
 import { planQueries, type PlanQueries } from './plans.ts'
+import { ownQueries, type OwnQueries } from './own.ts'
 import { pointQueries, type PointQueries } from './points.ts'
+import { recoveryQueries, type RecoveryQueries } from './recovery.ts'
 import { repositoryQueries, type RepositoryQueries } from './repositories.ts'
 import { runQueries, type RunQueries } from './runs.ts'
 import { statisticsQueries, type StatisticsQueries } from './statistics.ts'
@@ -28,7 +31,10 @@ export interface Catalog extends Disposable {
   readonly idempotency: IdempotencyQueries
   readonly installation: InstallationQueries
   readonly plans: PlanQueries
+  readonly keeping: KeepingQueries
+  readonly own: OwnQueries
   readonly points: PointQueries
+  readonly recovery: RecoveryQueries
   readonly repositories: RepositoryQueries
   readonly runs: RunQueries
   readonly statistics: StatisticsQueries
@@ -37,8 +43,6 @@ export interface Catalog extends Disposable {
   transaction<T>(work: () => T): T
   /** `ok`, or what SQLite finds wrong with the file. */
   integrity(): string
-  /** A consistent copy while others write. */
-  backupTo(path: string): Promise<void>
   close(): void
 }
 
@@ -76,16 +80,16 @@ export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
     idempotency: idempotencyQueries(context),
     installation: installationQueries(context),
     plans: planQueries(context),
+    keeping: keepingQueries(context),
+    own: ownQueries(context, events.newest),
     points: pointQueries(context),
+    recovery: recoveryQueries(context),
     repositories: repositoryQueries(context),
     runs: runQueries(context),
     statistics: statisticsQueries(context),
     vms: vmQueries(context),
     transaction: (work) => inTransaction(context, work),
     integrity: () => String(sqlite.pragma('quick_check(1)', { simple: true })),
-    async backupTo(target) {
-      await sqlite.backup(target)
-    },
     close: () => void sqlite.close(),
     [Symbol.dispose]: () => void sqlite.close(),
   }

@@ -69,6 +69,13 @@ export interface PointQueries {
    * (posture, restores, drills) finds it. For good; an unknown point is none to take back.
    */
   recordDamage(id: string, seen: { readonly ms: number; readonly damage: string }): void
+  /**
+   * The repository no longer has it: what asks for a validated point does not find it any more, lists leave it out. Not for
+   * good: `recordFound` takes it back.
+   */
+  recordGone(id: string, ms: number): void
+  /** A point that was gone is there again. */
+  recordFound(id: string, validatedMs: number): void
   /** Ids of the damaged points of a VM in a repository, newest first, at most a hundred. */
   damaged(vmId: string, repositoryId: string): readonly string[]
   find(id: string): PointView | undefined
@@ -158,6 +165,28 @@ export function pointQueries(context: CatalogContext): PointQueries {
         if (done.changes > 0) publish('point', id)
       })
     },
+    recordGone(id, ms) {
+      inTransaction(context, () => {
+        const lost = { validatedMs: null, verifyLevel: null, verifiedMs: null, verifyChunks: null, goneMs: ms }
+        const done = db
+          .update(points)
+          .set(lost)
+          .where(and(eq(points.id, id), isNull(points.goneMs)))
+          .run()
+        if (done.changes > 0) publish('point', id)
+      })
+    },
+    recordFound(id, validatedMs) {
+      inTransaction(context, () => {
+        const back = { validatedMs, verifyLevel: 'validated', verifiedMs: validatedMs, goneMs: null } as const
+        const done = db
+          .update(points)
+          .set(back)
+          .where(and(eq(points.id, id), isNotNull(points.goneMs), isNull(points.damagedMs)))
+          .run()
+        if (done.changes > 0) publish('point', id)
+      })
+    },
     damaged(vmId, repositoryId) {
       const found = db
         .select({ id: points.id })
@@ -184,6 +213,7 @@ export function pointQueries(context: CatalogContext): PointQueries {
     list(page, filter = {}) {
       const verdict = sql`(SELECT d.verdict FROM drills d WHERE d.point_id = points.id ORDER BY d.ended_ms DESC LIMIT 1)`
       const where: (SQL | undefined)[] = [
+        isNull(points.goneMs),
         filter.vmId === undefined ? undefined : eq(points.vmId, filter.vmId),
         filter.repositoryId === undefined ? undefined : eq(points.repositoryId, filter.repositoryId),
         filter.sinceMs === undefined ? undefined : gte(points.createdMs, filter.sinceMs),
@@ -208,7 +238,7 @@ export function pointQueries(context: CatalogContext): PointQueries {
           .get()?.n ?? 0
       return toPage(rows, page, total, ({ row }) => [row.createdMs, row.id], view)
     },
-    countAll: () => db.select({ n: count() }).from(points).get()?.n ?? 0,
+    countAll: () => db.select({ n: count() }).from(points).where(isNull(points.goneMs)).get()?.n ?? 0,
     changedPerDay(vmId) {
       const since = now() - week
       const found = db

@@ -1,4 +1,4 @@
-import { asc, count, desc, eq, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, isNull, sql } from 'drizzle-orm'
 import { HoldfastError, locationText, type RepositoryLocation } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
@@ -40,6 +40,8 @@ export interface RepositoryQueries {
   list(page: PageRequest): Page<RepositoryView>
   /** Every site that some repository names; at most 200. */
   sites(): string[]
+  /** Where it is, or how it is opened, has changed. Throws NotFound, NameTaken. */
+  move(id: string, to: { readonly location?: RepositoryLocation; readonly credentialRef?: string }): RepositoryView
   recordTest(id: string, test: RepositoryTestRecord): void
   /** Also the growth of the day. */
   recordUsage(id: string, usage: UsageRecord): void
@@ -55,13 +57,18 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
     db
       .select({
         row: repositories,
-        points: sql<number>`(SELECT count(*) FROM points p WHERE p.repository_id = repositories.id)`.as('point_count'),
-        vms: sql<number>`(SELECT count(DISTINCT p.vm_id) FROM points p WHERE p.repository_id = repositories.id)`.as(
+        points:
+          sql<number>`(SELECT count(*) FROM points p WHERE p.repository_id = repositories.id AND p.gone_ms IS NULL)`.as(
+            'point_count',
+          ),
+        vms: sql<number>`(SELECT count(DISTINCT p.vm_id) FROM points p WHERE p.repository_id = repositories.id AND p.gone_ms IS NULL)`.as(
           'vm_count',
         ),
         newestPointMs: sql<
           number | null
-        >`(SELECT max(p.created_ms) FROM points p WHERE p.repository_id = repositories.id)`.as('newest_point_ms'),
+        >`(SELECT max(p.created_ms) FROM points p WHERE p.repository_id = repositories.id AND p.gone_ms IS NULL)`.as(
+          'newest_point_ms',
+        ),
       })
       .from(repositories)
   const view = ({
@@ -129,6 +136,21 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
         .all()
         .map((row) => row.site)
     },
+    move(id, to) {
+      return inTransaction(context, () => {
+        get(id)
+        const there = to.location && db.select().from(repositories).where(eq(repositories.location, to.location)).get()
+        if (there && there.id !== id) {
+          throw new HoldfastError(
+            'NameTaken',
+            `${locationText(there.location)} is registered already, as ${there.name}`,
+          )
+        }
+        if (Object.keys(to).length > 0) db.update(repositories).set(to).where(eq(repositories.id, id)).run()
+        publish('repository', id)
+        return get(id)
+      })
+    },
     recordTest(id, test) {
       inTransaction(context, () => {
         db.update(repositories).set({ test }).where(eq(repositories.id, id)).run()
@@ -161,7 +183,7 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
         })
         .from(points)
         .innerJoin(vms, eq(vms.id, points.vmId))
-        .where(eq(points.repositoryId, id))
+        .where(and(eq(points.repositoryId, id), isNull(points.goneMs)))
         .groupBy(points.vmId)
         .orderBy(sql`new_bytes DESC`, asc(points.vmId))
         .limit(limit)

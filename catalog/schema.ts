@@ -147,6 +147,8 @@ export const points = sqliteTable('points', {
   /** When damage was found, and which; its validation was taken back then. */
   damagedMs: integer('damaged_ms'),
   damage: text('damage'),
+  /** When a look found that the repository no longer has it; its validation was taken back then. */
+  goneMs: integer('gone_ms'),
   manifestBytes: integer('manifest_bytes'),
   /** Change references that only the commit could name; losing them costs a full. */
   refs: text('refs', { mode: 'json' }).$type<readonly Json[]>().notNull(),
@@ -235,4 +237,23 @@ export const sessions = sqliteTable('sessions', {
   tokenId: text('token_id').notNull(),
   createdMs: integer('created_ms').notNull(),
   expiresMs: integer('expires_ms').notNull(),
+})
+
+/** What each repository holds of the catalog itself; the newest version, and how the last try went. */
+export const ownBackups = sqliteTable('own_backups', {
+  repositoryId: text('repository_id').primaryKey(),
+  stem: text('stem'),
+  madeMs: integer('made_ms'),
+  coveredSeq: integer('covered_seq'),
+  bytes: integer('bytes'),
+  versions: integer('versions'),
+  triedMs: integer('tried_ms'),
+  error: text('error', { mode: 'json' }).$type<ErrorNote>(),
+})
+
+/** How long records of a kind are kept, where somebody has decided. */
+export const keeping = sqliteTable('keeping', {
+  kind: text('kind').primaryKey(),
+  months: integer('months').notNull(),
+  changedMs: integer('changed_ms').notNull(),
 })

@@ -119,5 +119,6 @@ export type RunKind = 'backup' | 'restore' | 'drill'
 export type RunState =
   'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
 export type Verdict = 'passed' | 'failed' | 'inconclusive'
-export type EventType = 'run' | 'point' | 'drill' | 'vm' | 'hypervisor' | 'repository' | 'workers' | 'policy'
+export type EventType =
+  'run' | 'point' | 'drill' | 'vm' | 'hypervisor' | 'repository' | 'workers' | 'policy' | 'own-backup' | 'settings'
 export type { CategoryName, PostureState }

@@ -33,6 +33,14 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'work on a repository offline, without any server',
     load: async () => (await import('./verbs/repo.ts')).repo,
   },
+  'own-backup': {
+    summary: 'the catalog itself in the repositories',
+    load: async () => (await import('./verbs/own-backup.ts')).ownBackup,
+  },
+  keep: {
+    summary: 'how long records are kept',
+    load: async () => (await import('./verbs/keep.ts')).keep,
+  },
   doctor: { summary: 'check the installation', load: async () => (await import('./verbs/doctor.ts')).doctor },
   up: { summary: 'start everything for evaluation', load: async () => (await import('./verbs/up.ts')).up },
   server: { summary: 'run the server', load: async () => (await import('./verbs/server.ts')).server },

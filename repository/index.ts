@@ -21,6 +21,7 @@ import type {
 } from './types.ts'
 
 export type * from './types.ts'
+export { catalogParts, catalogVm, holdsCatalog, readCatalog } from './own.ts'
 export { probeLocation, testLocation } from './probing.ts'
 export { parseLocation, readReference } from './store/index.ts'
 export type {

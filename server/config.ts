@@ -17,6 +17,8 @@ export interface Home {
   readonly run: string
   readonly logs: string
   readonly evidence: string
+  /** Copies of the catalog on their way into a repository. Disposable. */
+  readonly catalogCopies: string
 }
 
 export type Environment = { readonly [name: string]: string | undefined }
@@ -34,6 +36,7 @@ export function homeOf(env: Environment = process.env): Home {
     run: join(root, 'run'),
     logs: join(root, 'logs'),
     evidence: join(root, 'evidence'),
+    catalogCopies: join(root, 'catalog-copies'),
   }
 }
 

@@ -13,8 +13,7 @@ export function evidenceUploader(home: Home, url: string | null): EvidenceStore 
   return {
     put: async (bytes, mediaType) => {
       const sha256 = createHash('sha256').update(bytes).digest('hex')
-      const base = url ?? (await whoIs(home, 'server'))?.address
-      if (!base) throw new HoldfastError('ServerUnreachable', 'no server of this home is running to take the evidence')
+      const base = await serverOf(home, url)
       const token = await resolveSecret(`file:${workerTokenPath(home)}`)
       const response = await send(`${base}/api/v1/evidence/${sha256}`, bytes, mediaType, token)
       if (!response.ok) {
@@ -27,6 +26,13 @@ export function evidenceUploader(home: Home, url: string | null): EvidenceStore 
       return sha256
     },
   }
+}
+
+/** `HOLDFAST_URL`, else the server of this home. */
+export async function serverOf(home: Home, url: string | null): Promise<string> {
+  const base = url ?? (await whoIs(home, 'server'))?.address
+  if (base) return base
+  throw new HoldfastError('ServerUnreachable', 'no server of this home is running')
 }
 
 async function send(url: string, bytes: Uint8Array, mediaType: string, token: string): Promise<Response> {

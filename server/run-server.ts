@@ -5,7 +5,15 @@ import { fileURLToPath } from 'node:url'
 import { serve } from '@hono/node-server'
 import { Worker } from '@temporalio/worker'
 import { createControlActivities } from '../activities/index.ts'
-import { createApp, ensureAdminToken, hashOf, liveRuns, newSecret, temporalOrchestrator } from '../api/index.ts'
+import {
+  createApp,
+  ensureAdminToken,
+  hashOf,
+  housekeeping,
+  liveRuns,
+  newSecret,
+  temporalOrchestrator,
+} from '../api/index.ts'
 import { HoldfastError, describeError } from '../base/index.ts'
 import { openCatalog } from '../catalog/index.ts'
 import type { Catalog } from '../catalog/index.ts'
@@ -64,6 +72,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
       live,
       version,
       evidenceDir: home.evidence,
+      copiesDir: home.catalogCopies,
       home: home.root,
       webDir: dashboardDir(),
       origins: config.origins,
@@ -78,13 +87,13 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
         taskQueue: controlQueue,
         identity: `server-${process.pid}`,
         workflowBundle: { codePath },
-        activities: createControlActivities(catalog),
+        activities: createControlActivities(catalog, home.catalogCopies),
         maxCachedWorkflows: 200,
         shutdownGraceTime: graceMs,
         shutdownForceTime: forceMs,
       })
       await runUntilStopped(worker, stop, async (ended) => {
-        const looking = live.run(ended)
+        const looking = Promise.all([live.run(ended), housekeeping(shared).run(ended)])
         using _notice = await announce(home, 'server', url)
         log.info({ url, temporal: target.address }, 'the server is ready')
         await aborted(ended)

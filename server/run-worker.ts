@@ -6,6 +6,7 @@ import { openRepository, testLocation } from '../repository/index.ts'
 import { siteQueue } from '../workflows/shared/queues.ts'
 import { homeOf, makeHome, temporalTarget, workerConfig } from './config.ts'
 import type { Environment } from './config.ts'
+import { catalogCopies } from './catalog-copies.ts'
 import { evidenceUploader } from './evidence.ts'
 import { ensureInstallation } from './installation.ts'
 import { processLog } from './log.ts'
@@ -41,6 +42,7 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
     installation: installation.uuid,
     installationName: installation.name,
     evidence: evidenceUploader(home, env['HOLDFAST_URL'] || null),
+    catalogCopy: catalogCopies(home, env['HOLDFAST_URL'] || null),
     cacheDir: join(home.cache, 'mover'),
     slots: new Slots(config.movers),
     ...(config.threads !== null && { threads: config.threads }),

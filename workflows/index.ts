@@ -5,4 +5,5 @@
 export { backupVm } from './backup/workflow.ts'
 export { restoreVm } from './restore/workflow.ts'
 export { restoreDrill } from './drill/workflow.ts'
+export { backUpCatalog } from './housekeeping/workflow.ts'
 export { discoverEndpoint, testRepository, checkRestore } from './inventory/workflow.ts'

@@ -28,6 +28,8 @@ export interface SiteOptions {
   readonly installation: string
   readonly installationName: string
   readonly evidence: EvidenceStore
+  /** A copy of the catalog that the control plane has made ready under this id. */
+  readonly catalogCopy: (snap: string, signal: AbortSignal) => AsyncIterable<Uint8Array>
   /** Disposable files of this worker: index caches, read marks. */
   readonly cacheDir: string
   /** How many disks are moved at a time. */

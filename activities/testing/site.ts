@@ -41,6 +41,10 @@ export function testSite(
         return 'e'.repeat(64)
       },
     },
+    catalogCopy: async function* (snap) {
+      yield* []
+      throw new HoldfastError('NotFound', `there is no copy ${snap}`)
+    },
     cacheDir: join(folder, 'cache'),
     slots: new Slots(2),
     threads: 1,

@@ -20,6 +20,7 @@ export const attentionSchema = z
       'hypervisor-failed',
       'residue',
       'waiting',
+      'own-backup',
       'engine',
     ]),
     severity: z.enum(['failed', 'attention', 'unknown']),

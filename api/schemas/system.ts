@@ -61,7 +61,20 @@ export const doctorSchema = z
  */
 export const streamEventSchema = z
   .object({
-    type: z.enum(['run', 'point', 'drill', 'vm', 'hypervisor', 'repository', 'workers', 'policy', 'resync', 'ping']),
+    type: z.enum([
+      'run',
+      'point',
+      'drill',
+      'vm',
+      'hypervisor',
+      'repository',
+      'workers',
+      'policy',
+      'own-backup',
+      'settings',
+      'resync',
+      'ping',
+    ]),
     id: z.string().nullable(),
     ms: timeMs,
     data: z.unknown().openapi({ description: 'Run for `run`, else null' }),

@@ -70,6 +70,7 @@ export function bench(options: BenchOptions = {}): Bench {
     log,
     version: '0.1.0-test',
     evidenceDir: join(home, 'evidence'),
+    copiesDir: join(home, 'catalog-copies'),
     home,
     webDir: options.webDir ?? null,
     origins: [],

@@ -25,6 +25,24 @@ export const hypervisor: Verb = (ioOf) => {
     'holdfast hypervisor test lab',
   ])
   command
+    .command('set')
+    .description('say where one is now, or how it is reached; its VMs and their points stay')
+    .argument('<id>')
+    .option('--address <address>', 'host, URL, or for qemu and image a directory on the worker')
+    .option('--site <site>', 'whose workers reach it')
+    .option('--credential <ref>', 'file:/path on the worker')
+    .action(async (id: string, options: { address?: string; site?: string; credential?: string }, self: Command) => {
+      const io = ioOf(self)
+      const { address, site, credential } = options
+      const body = {
+        ...(address !== undefined && { address }),
+        ...(site !== undefined && { site }),
+        ...(credential !== undefined && { credentialRef: credential }),
+      }
+      const set = await ask(io.api().PATCH('/hypervisors/{id}', { params: { path: { id } }, body }))
+      io.answer(set, () => `${set.id} is at ${plain(set.address)} now. Test it: holdfast hypervisor test ${set.id}`)
+    })
+  command
     .command('add')
     .description('connect one')
     .argument('<name>')

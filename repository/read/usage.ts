@@ -29,9 +29,12 @@ export async function readUsage(
   const series = new Set<string>()
   for await (const entry of points.list()) {
     if (entry.state !== 'recovery-point') continue
+    const bytes = await coveredBytes(engine, entry.stem)
+    // A catalogue or an audit export is a point of nobody's disks.
+    if (bytes === undefined) continue
     count += 1
     series.add(entry.series)
-    logicalBytes += await coveredBytes(engine, entry.stem)
+    logicalBytes += bytes
   }
   await engine.view.refresh(store, noSignal)
   const space = await capacity()
@@ -47,10 +50,11 @@ export async function readUsage(
   }
 }
 
-async function coveredBytes(engine: Engine, stem: string): Promise<number> {
+async function coveredBytes(engine: Engine, stem: string): Promise<number | undefined> {
   const known = covered.get(engine) ?? new Map<string, number>()
   covered.set(engine, known)
   const manifest = await loadManifest(engine.store, engine.ring, stem, noSignal)
+  if (manifest?.body.json.disks.length === 0) return undefined
   let bytes = 0
   for (const disk of manifest?.body.json.disks ?? []) {
     for (const [pageNo, root] of manifest === undefined ? [] : rootsOfDisk(manifest.body, disk).entries()) {

@@ -22,6 +22,14 @@ export const profiles = {
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
   },
+  /** The catalog as one file; beats, so that a server that died is noticed. */
+  copy: {
+    startToCloseTimeout: '10 minutes',
+    scheduleToCloseTimeout: '30 minutes',
+    heartbeatTimeout: '30 seconds',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+  },
   /** What came out of a run: the catalog may be away for a while. */
   record: {
     startToCloseTimeout: '30 seconds',
@@ -94,6 +102,6 @@ export function siteSteps<A>(site: string, profile: ProfileName, tuning: Tuning 
 }
 
 /** Steps of the control plane: the catalog has one writer. */
-export function controlSteps<A>(profile: 'quick' | 'record'): ActivityInterfaceFor<A> {
+export function controlSteps<A>(profile: 'quick' | 'record' | 'copy'): ActivityInterfaceFor<A> {
   return proxyActivities<A>({ ...profiles[profile], taskQueue: controlQueue })
 }

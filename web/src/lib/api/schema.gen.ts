@@ -1,6 +1,23 @@
 /* Made from api/openapi.json by web/write-api-types.ts; do not edit. */
 
 export interface paths {
+    "/catalog-copies/{snap}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A copy of the catalog on its way into a repository (workers) */
+        get: operations["getCatalogCopy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/doctor": {
         parameters: {
             query?: never;
@@ -163,7 +180,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Say where a hypervisor is now, or how it is reached
+         * @description Its VMs stay its VMs, with their points. Test it next.
+         */
+        patch: operations["moveHypervisor"];
         trace?: never;
     };
     "/hypervisors/{id}/discover": {
@@ -200,6 +221,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/keeping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long records of each kind are kept */
+        get: operations["listKeeping"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/keeping/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep records of a kind for so many months
+         * @description What is older goes at the next daily look.
+         */
+        put: operations["setKeeping"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/overview": {
         parameters: {
             query?: never;
@@ -209,6 +267,23 @@ export interface paths {
         };
         /** The sentence, what needs you, what runs */
         get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/own-backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each repository holds of the catalog itself */
+        get: operations["listOwnBackups"];
         put?: never;
         post?: never;
         delete?: never;
@@ -283,6 +358,23 @@ export interface paths {
         get: operations["getRepository"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{id}/own-backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write the catalog into the repository now */
+        post: operations["backUpCatalog"];
         delete?: never;
         options?: never;
         head?: never;
@@ -628,23 +720,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Doctor: {
-            /** @enum {string} */
-            state: "ok" | "attention" | "failed";
-            /**
-             * @description Unix milliseconds, UTC
-             * @example 1795246432000
-             */
-            checkedMs: number;
-            checks: {
-                id: string;
-                title: string;
-                /** @enum {string} */
-                state: "ok" | "attention" | "failed" | "unknown";
-                detail: string;
-                hint: string | null;
-            }[];
-        };
         Problem: {
             /** @example urn:holdfast:error:NotFound */
             type: string;
@@ -663,6 +738,23 @@ export interface components {
             data?: {
                 [key: string]: unknown;
             };
+        };
+        Doctor: {
+            /** @enum {string} */
+            state: "ok" | "attention" | "failed";
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            checkedMs: number;
+            checks: {
+                id: string;
+                title: string;
+                /** @enum {string} */
+                state: "ok" | "attention" | "failed" | "unknown";
+                detail: string;
+                hint: string | null;
+            }[];
         };
         DrillPage: {
             items: components["schemas"]["Drill"][];
@@ -791,7 +883,7 @@ export interface components {
         };
         StreamEvent: {
             /** @enum {string} */
-            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "resync" | "ping";
+            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "resync" | "ping";
             id: string | null;
             /**
              * @description Unix milliseconds, UTC
@@ -907,12 +999,41 @@ export interface components {
                 [key: string]: string | number | boolean;
             };
         };
+        MoveHypervisor: {
+            address?: string;
+            /**
+             * @description Site whose workers reach it
+             * @example local
+             */
+            site?: string;
+            credentialRef?: string;
+        };
         Discovery: {
             probe: components["schemas"]["Probe"];
             found: number;
             added: number;
             changed: number;
             gone: number;
+        };
+        KeepingList: {
+            items: components["schemas"]["Keeping"][];
+        };
+        Keeping: {
+            /** @enum {string} */
+            kind: "audit" | "runs" | "usage" | "notifications" | "disk-usage";
+            title: string;
+            months: number;
+            defaultMonths: number;
+            /** @description null: this installation writes none of this kind */
+            records: number | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            oldestMs: number | null;
+        };
+        SetKeeping: {
+            months: number;
         };
         Overview: {
             /** @example All 214 VMs are inside their RPO. */
@@ -958,7 +1079,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "engine";
+            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "own-backup" | "engine";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -1162,6 +1283,37 @@ export interface components {
             staleMs: number | null;
             /** @description Clock of the store against the worker’s */
             skewMs: number | null;
+            error: components["schemas"]["RunError"] | null;
+        };
+        OwnBackups: {
+            items: components["schemas"]["OwnBackup"][];
+        };
+        OwnBackup: {
+            repository: {
+                /** @example main */
+                id: string;
+                name: string;
+            };
+            /**
+             * @description none: it holds no copy of the catalog; old: older than 26 hours; failing: there is one, the last try failed
+             * @enum {string}
+             */
+            state: "ok" | "none" | "old" | "failing";
+            /**
+             * @description What the newest copy stands at
+             * @example 1795246432000
+             */
+            madeMs: number | null;
+            stem: string | null;
+            /** @description Bytes */
+            bytes: number | null;
+            versions: number | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            triedMs: number | null;
+            /** @description Of the last try */
             error: components["schemas"]["RunError"] | null;
         };
         PointPage: {
@@ -1739,6 +1891,55 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getCatalogCopy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                snap: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A SQLite file without tokens, sessions and secrets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     runDoctor: {
         parameters: {
             query?: never;
@@ -2319,6 +2520,68 @@ export interface operations {
             };
         };
     };
+    moveHypervisor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveHypervisor"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hypervisor"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     discoverHypervisor: {
         parameters: {
             query?: never;
@@ -2453,6 +2716,88 @@ export interface operations {
             };
         };
     };
+    listKeeping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The data-availability table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeepingList"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setKeeping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: "audit" | "runs" | "usage" | "notifications" | "disk-usage";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetKeeping"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keeping"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getOverview: {
         parameters: {
             query?: never;
@@ -2469,6 +2814,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOwnBackups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every repository, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnBackups"];
                 };
             };
             /** @description No valid token or session */
@@ -2704,6 +3078,91 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backUpCatalog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stored and read back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnBackup"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hypervisor or repository refused or did not answer as expected */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer in time */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

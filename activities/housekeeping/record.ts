@@ -1,0 +1,38 @@
+import { mkdirSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Context } from '@temporalio/activity'
+import { HoldfastError } from '../../base/index.ts'
+import { removeCopy, type Catalog } from '../../catalog/index.ts'
+import type { HousekeepingRecordActivities } from './types.ts'
+
+/** A copy that nobody fetched within a day was left by a run that is gone. */
+const leftAfterMs = 86_400_000
+
+/** Copies of the catalog wait in `folder` until a site has fetched them. */
+export function createHousekeepingRecordActivities(catalog: Catalog, folder: string): HousekeepingRecordActivities {
+  return {
+    copyCatalog: async ({ snap }) => {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      await removeLeft(folder)
+      return catalog.own.copyTo(copyPath(folder, snap), () => Context.current().heartbeat())
+    },
+    dropCatalogCopy: async ({ snap }) => removeCopy(copyPath(folder, snap)),
+    recordOwnBackup: async ({ repositoryId, ...made }) => catalog.own.recordMade(repositoryId, made),
+    recordOwnBackupFailure: async ({ repositoryId, atMs, error: { code, message, hint, docs } }) =>
+      catalog.own.recordFailed(repositoryId, atMs, { code, message, hint, docs }),
+  }
+}
+
+function copyPath(folder: string, snap: string): string {
+  if (!/^[0-9a-f]{32}$/.test(snap)) throw new HoldfastError('InvalidRequest', 'not the name of a copy of the catalog')
+  return join(folder, `${snap}.db`)
+}
+
+async function removeLeft(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name)
+    const found = await stat(path).catch(() => undefined)
+    if (found !== undefined && Date.now() - found.mtimeMs > leftAfterMs) await removeCopy(path)
+  }
+}

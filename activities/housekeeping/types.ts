@@ -1,0 +1,52 @@
+/** The catalog on its way into a repository. */
+import type { SerializedError } from '../../base/index.ts'
+import type { RepositoryRef } from '../../workflows/shared/contract.ts'
+
+/** A copy that waits in the control plane, under the id of the point that it becomes. */
+export interface CopyRef {
+  readonly createdMs: number
+  readonly coveredSeq: number
+  /** Number of the last migration in it. */
+  readonly schema: number
+  readonly bytes: number
+  readonly sha256: string
+}
+
+export interface StoreCatalogInput {
+  readonly repository: RepositoryRef
+  readonly snap: string
+  readonly session: string
+  readonly copy: CopyRef
+  /** Workflow id, for the manifest. */
+  readonly run: string
+}
+
+/** On the site. */
+export interface HousekeepingActivities {
+  /** Publishes the copy and reads it back; the same point on every retry. */
+  readonly storeCatalog: (input: StoreCatalogInput) => Promise<{ readonly stem: string; readonly versions: number }>
+  /** Puts tombstones on versions that no rule keeps. */
+  readonly sweepCatalog: (input: {
+    readonly repository: RepositoryRef
+  }) => Promise<{ readonly versions: number; readonly removed: number }>
+}
+
+/** In the control plane. */
+export interface HousekeepingRecordActivities {
+  /** A consistent copy for the site to fetch. */
+  readonly copyCatalog: (input: { readonly snap: string }) => Promise<CopyRef>
+  readonly dropCatalogCopy: (input: { readonly snap: string }) => Promise<void>
+  readonly recordOwnBackup: (made: {
+    readonly repositoryId: string
+    readonly stem: string
+    readonly madeMs: number
+    readonly coveredSeq: number
+    readonly bytes: number
+    readonly versions: number
+  }) => Promise<void>
+  readonly recordOwnBackupFailure: (failed: {
+    readonly repositoryId: string
+    readonly atMs: number
+    readonly error: SerializedError
+  }) => Promise<void>
+}

@@ -1,0 +1,97 @@
+import { describeError } from '../base/index.ts'
+import type { OwnBackupView } from '../catalog/index.ts'
+import { isOwnBackupDue, ownBackupPace, type OwnBackupPace } from '../policy/index.ts'
+import { ownBackupWorkflow, ownBackupWorkflowId, type OwnBackupInput } from '../workflows/housekeeping/contract.ts'
+import type { ApiDeps } from './deps.ts'
+import type { RunHandle } from './orchestrator.ts'
+import { repositoryRefOf } from './requests/targets.ts'
+
+type Deps = Pick<ApiDeps, 'catalog' | 'orchestrator' | 'now' | 'log'>
+
+const lookEveryMs = 20_000
+const purgeEveryMs = 86_400_000
+
+/**
+ * Looks whether the catalog is to be written into a repository, and once a day at records that are older than they are
+ * kept. What is due follows from the catalog alone, so nothing is lost with this process.
+ */
+export interface Housekeeping {
+  tick(): Promise<void>
+  /** Until the signal. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+export function housekeeping(deps: Deps, pace: OwnBackupPace = ownBackupPace): Housekeeping {
+  const { catalog, now, log } = deps
+  let purgedMs = Number.NEGATIVE_INFINITY
+  const startDue = async (row: OwnBackupView): Promise<void> => {
+    if (!isDue(deps, row, pace)) return
+    try {
+      await startOwnBackup(deps, row.repositoryId)
+    } catch (error) {
+      log.warn({ repository: row.repositoryId, error: describeError(error) }, 'the catalog could not be backed up')
+    }
+  }
+  const tick = async (): Promise<void> => {
+    for (const row of catalog.own.backups()) await startDue(row)
+    if (now() - purgedMs < purgeEveryMs) return
+    const gone = await catalog.keeping.purge()
+    purgedMs = now()
+    if (Object.values(gone).some((count) => count > 0))
+      log.info({ gone }, 'records older than they are kept were removed')
+  }
+  return {
+    tick,
+    async run(signal) {
+      while (!signal.aborted) {
+        await tick().catch((error: unknown) => log.error({ error: describeError(error) }, 'housekeeping failed'))
+        await pause(lookEveryMs, signal)
+      }
+    },
+  }
+}
+
+function isDue({ catalog, now }: Deps, row: OwnBackupView, pace: OwnBackupPace): boolean {
+  const changes = catalog.own.changesSince(row.coveredSeq ?? 0)
+  const facts = {
+    nowMs: now(),
+    madeMs: row.madeMs,
+    triedMs: row.triedMs,
+    hasFailed: row.error !== null,
+    firstChangeMs: changes?.firstMs ?? null,
+    lastChangeMs: changes?.lastMs ?? null,
+  }
+  return isOwnBackupDue(facts, pace)
+}
+
+/** Starts it, or joins the one under way. */
+export async function startOwnBackup(
+  { catalog, orchestrator }: Pick<ApiDeps, 'catalog' | 'orchestrator'>,
+  repositoryId: string,
+): Promise<RunHandle> {
+  const repository = catalog.repositories.get(repositoryId)
+  const input: OwnBackupInput = { v: 1, repository: repositoryRefOf(repository) }
+  return orchestrator.start({
+    workflow: ownBackupWorkflow,
+    workflowId: ownBackupWorkflowId(repositoryId),
+    input,
+    summary: `Catalog into ${repository.name}`,
+    memo: null,
+    search: { repository: repositoryId, site: repository.site },
+    priority: 3,
+    whenRunning: 'join',
+  })
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(done, ms)
+    function done(): void {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    signal.addEventListener('abort', done)
+  })
+}

@@ -1,0 +1,110 @@
+import { eq, sql } from 'drizzle-orm'
+import { HoldfastError } from '../base/index.ts'
+import { keptSince, longestKeeping, recordKinds, type RecordKind } from '../policy/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { keeping } from './schema.ts'
+
+export interface KeepingRow {
+  readonly kind: RecordKind
+  readonly title: string
+  readonly months: number
+  readonly defaultMonths: number
+  /** Null: this installation writes no such records. */
+  readonly records: number | null
+  readonly oldestMs: number | null
+}
+
+export interface KeepingQueries {
+  /** Every kind, with what there is of it. */
+  list(): KeepingRow[]
+  /** Throws NotFound, InvalidRequest. */
+  set(kind: string, months: number): KeepingRow
+  /** Removes what is older than it is kept for, a thousand records a turn; returns how many went, by kind. */
+  purge(): Promise<{ readonly [kind in RecordKind]?: number }>
+}
+
+/** Where records of a kind are: their time in ms as SQL, and which may go at all. */
+interface Source {
+  readonly table: string
+  readonly key: string
+  readonly ms: string
+  readonly where: string
+}
+
+/**
+ * The newest run of each workflow stays however old: the state of a VM is read from it. Histories go with their run.
+ */
+const sources: { readonly [kind in RecordKind]?: Source } = {
+  runs: {
+    table: 'runs',
+    key: 'run_id',
+    ms: 'ended_ms',
+    where: `ended_ms IS NOT NULL AND EXISTS (SELECT 1 FROM runs later
+      WHERE later.workflow_id = runs.workflow_id AND later.started_ms > runs.started_ms)`,
+  },
+  'disk-usage': {
+    table: 'repository_growth',
+    key: 'rowid',
+    ms: `unixepoch(day) * 1000`,
+    where: 'true',
+  },
+}
+
+const batch = 1000
+
+export function keepingQueries(context: CatalogContext): KeepingQueries {
+  const { db, sqlite, now, publish } = context
+  const kinds = Object.keys(recordKinds) as RecordKind[]
+  const monthsOf = (kind: RecordKind): number =>
+    db.select().from(keeping).where(eq(keeping.kind, kind)).get()?.months ?? recordKinds[kind].months
+  const rowOf = (kind: RecordKind): KeepingRow => {
+    const { title, months: defaultMonths } = recordKinds[kind]
+    const source = sources[kind]
+    const seen =
+      source &&
+      db.get<{ n: number; ms: number | null }>(
+        sql.raw(`SELECT count(*) AS n, min(${source.ms}) AS ms FROM ${source.table}`),
+      )
+    return { kind, title, months: monthsOf(kind), defaultMonths, records: seen?.n ?? null, oldestMs: seen?.ms ?? null }
+  }
+  const purgeBatch = (source: Source, sinceMs: number): number =>
+    sqlite
+      .prepare<[number]>(
+        `DELETE FROM ${source.table} WHERE ${source.key} IN (SELECT ${source.key} FROM ${source.table}
+          WHERE ${source.where} AND ${source.ms} < ? LIMIT ${batch})`,
+      )
+      .run(sinceMs).changes
+  return {
+    list: () => kinds.map(rowOf),
+    set(kind, months) {
+      const known = kinds.find((one) => one === kind)
+      if (known === undefined) throw new HoldfastError('NotFound', `there are no records of kind ${kind}`)
+      if (!Number.isInteger(months) || months < 1 || months > longestKeeping)
+        throw new HoldfastError('InvalidRequest', `records are kept for 1 to ${longestKeeping} months, not ${months}`)
+      inTransaction(context, () => {
+        const set = { months, changedMs: now() }
+        db.insert(keeping)
+          .values({ kind: known, ...set })
+          .onConflictDoUpdate({ target: keeping.kind, set })
+          .run()
+        publish('settings', known)
+      })
+      return rowOf(known)
+    },
+    async purge() {
+      const gone: { [kind in RecordKind]?: number } = {}
+      for (const kind of kinds) {
+        const source = sources[kind]
+        if (source === undefined) continue
+        const sinceMs = keptSince(now(), monthsOf(kind))
+        for (let went = batch; went === batch;) {
+          went = purgeBatch(source, sinceMs)
+          gone[kind] = (gone[kind] ?? 0) + went
+          // Others get their turn.
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      }
+      return gone
+    },
+  }
+}

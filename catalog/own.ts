@@ -1,0 +1,86 @@
+import { asc, eq, sql } from 'drizzle-orm'
+import { HoldfastError } from '../base/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { copyCatalog, type CatalogCopy } from './own-copy.ts'
+import { ownBackups, repositories } from './schema.ts'
+import type { ErrorNote } from './types.ts'
+
+type OwnBackupRow = typeof ownBackups.$inferSelect
+/** What a repository holds of the catalog; all null where nothing was ever tried. */
+export interface OwnBackupView extends OwnBackupRow {
+  readonly repositoryName: string
+}
+
+export interface OwnQueries {
+  /** A consistent copy of everything but secrets and what is of the moment (see own-copy.ts). */
+  copyTo(path: string, onProgress: () => void): Promise<CatalogCopy>
+  /** When changes after event `seq` began and ended; null: there are none. */
+  changesSince(seq: number): { readonly firstMs: number; readonly lastMs: number } | null
+  /** Every repository, by name; 200 at most. */
+  backups(): OwnBackupView[]
+  /** Throws NotFound for a repository that is not known. */
+  backup(repositoryId: string): OwnBackupView
+  recordMade(
+    repositoryId: string,
+    made: {
+      readonly stem: string
+      readonly madeMs: number
+      readonly coveredSeq: number
+      readonly bytes: number
+      readonly versions: number
+    },
+  ): void
+  /** What there is stays: a try that failed takes nothing away. */
+  recordFailed(repositoryId: string, triedMs: number, error: ErrorNote): void
+  /** After a rebuild: what earlier rows say is of another life. */
+  forget(): void
+}
+
+/** Events that change nothing which a backup would hold. */
+const passing = sql`('own-backup', 'workers')`
+
+export function ownQueries(context: CatalogContext, newestSeq: () => number): OwnQueries {
+  const { db, publish } = context
+  const select = () =>
+    db
+      .select({
+        repositoryId: repositories.id,
+        repositoryName: repositories.name,
+        stem: ownBackups.stem,
+        madeMs: ownBackups.madeMs,
+        coveredSeq: ownBackups.coveredSeq,
+        bytes: ownBackups.bytes,
+        versions: ownBackups.versions,
+        triedMs: ownBackups.triedMs,
+        error: ownBackups.error,
+      })
+      .from(repositories)
+      .leftJoin(ownBackups, eq(ownBackups.repositoryId, repositories.id))
+  const write = (repositoryId: string, set: Partial<Omit<OwnBackupRow, 'repositoryId'>>): void => {
+    inTransaction(context, () => {
+      db.insert(ownBackups)
+        .values({ repositoryId, ...set })
+        .onConflictDoUpdate({ target: ownBackups.repositoryId, set })
+        .run()
+      publish('own-backup', repositoryId)
+    })
+  }
+  return {
+    copyTo: (path, onProgress) => copyCatalog(context, path, newestSeq, onProgress),
+    changesSince(seq) {
+      const found = db.get<{ firstMs: number | null; lastMs: number | null }>(
+        sql`SELECT min(ms) AS firstMs, max(ms) AS lastMs FROM events WHERE seq > ${seq} AND type NOT IN ${passing}`,
+      )
+      return found.firstMs === null || found.lastMs === null ? null : { firstMs: found.firstMs, lastMs: found.lastMs }
+    },
+    backups: () => select().orderBy(asc(repositories.name), asc(repositories.id)).limit(200).all(),
+    backup(repositoryId) {
+      const found = select().where(eq(repositories.id, repositoryId)).get()
+      if (!found) throw new HoldfastError('NotFound', `there is no repository ${repositoryId}`)
+      return found
+    },
+    recordMade: (repositoryId, made) => write(repositoryId, { ...made, triedMs: made.madeMs, error: null }),
+    recordFailed: (repositoryId, triedMs, error) => write(repositoryId, { triedMs, error }),
+    forget: () => void db.delete(ownBackups).run(),
+  }
+}
