@@ -26,7 +26,11 @@ export { Slots } from './shared/slots.ts'
 export type { RecordActivities } from './record/types.ts'
 export type { InventoryRecordActivities } from './inventory/types.ts'
 
-export type SiteActivities = BackupActivities & RestoreActivities & DrillActivities & InventoryActivities & HousekeepingActivities
+export type SiteActivities = BackupActivities &
+  RestoreActivities &
+  DrillActivities &
+  InventoryActivities &
+  HousekeepingActivities
 export type ControlActivities = RecordActivities & InventoryRecordActivities & HousekeepingRecordActivities
 
 /**

@@ -33,6 +33,12 @@ function ended(kind: 'backup' | 'restore' | 'drill', state: RunState, over: Para
 const overview = (): Promise<Overview> => here.get('/api/v1/overview')
 const titles = async (): Promise<string[]> => (await overview()).needsYou.map((item) => item.title)
 
+/** Young, so that nothing is said about it. */
+function backUpCatalog(): void {
+  const made = { stem: 's', madeMs: here.clock.ms, coveredSeq: here.catalog.events.newest(), bytes: 1, versions: 1 }
+  here.catalog.own.recordMade('main', made)
+}
+
 describe('what failed waits for a person', () => {
   test('also while every VM is inside its RPO', async () => {
     const [backup, restore] = [ended('backup', 'failed'), ended('restore', 'terminated')]
@@ -75,11 +81,39 @@ describe('what failed waits for a person', () => {
   test('is not said twice where the VM itself is outside its RPO, and is history after a week', async () => {
     ended('backup', 'failed')
     here.clock.ms += 2 * 86_400_000
+    backUpCatalog()
     expect(await titles()).toEqual(['web-01 has no point inside its RPO'])
     ended('restore', 'failed')
     here.catalog.points.record(aPoint(2, { createdMs: here.clock.ms + 7 * 86_400_000 }))
     here.clock.ms += 7 * 86_400_000 + 60_000
+    backUpCatalog()
     expect(await titles()).toEqual([])
+  })
+
+  test('a repository without a copy of the catalog, after its first day, and one with an old copy', async () => {
+    here.catalog.points.record(aPoint(2, { createdMs: here.clock.ms + 86_400_000 }))
+    here.clock.ms += 86_400_000 - 1
+    expect(await titles()).toEqual([])
+    here.clock.ms += 1
+    expect(await titles()).toEqual(['main holds no copy of the catalog'])
+    backUpCatalog()
+    expect(await titles()).toEqual([])
+    const error = { code: 'StoreFull', message: 'the repository is full', hint: 'Make space.', docs: '' }
+    here.catalog.own.recordFailed('main', here.clock.ms, error)
+    here.catalog.points.record(aPoint(3, { createdMs: here.clock.ms + 27 * 3_600_000 }))
+    here.clock.ms += 26 * 3_600_000
+    expect(await titles()).toEqual([])
+    here.clock.ms += 1
+    const { needsYou } = await overview()
+    expect(needsYou).toMatchObject([
+      {
+        title: 'The copy of the catalog in main is old',
+        detail: 'the repository is full. Make space.',
+        action: { command: 'holdfast own-backup now main' },
+      },
+    ])
+    const { checks } = await here.get<{ checks: { id: string; state: string }[] }>('/api/v1/doctor')
+    expect(checks).toContainEqual(expect.objectContaining({ id: 'own-backup-main', state: 'failed' }))
   })
 
   test('a damaged point, until the VM has a whole one again', async () => {

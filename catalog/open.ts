@@ -81,7 +81,7 @@ export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
     installation: installationQueries(context),
     plans: planQueries(context),
     keeping: keepingQueries(context),
-    own: ownQueries(context, events.newest),
+    own: ownQueries(context, () => events.newest()),
     points: pointQueries(context),
     recovery: recoveryQueries(context),
     repositories: repositoryQueries(context),

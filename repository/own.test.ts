@@ -72,4 +72,4 @@ test('a catalog in several parts comes back as one, and a point of disks holds n
   await using other = await repository.openPoint((await backUp(repository, disk)).stem)
   expect(holdsCatalog(other.info)).toBe(false)
   expect(await repository.usage()).toMatchObject({ points: 1, series: 1 })
-})
+}, 30_000)

@@ -32,7 +32,16 @@ function copyPath(folder: string, snap: string): string {
 async function removeLeft(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name)
-    const found = await stat(path).catch(() => undefined)
-    if (found !== undefined && Date.now() - found.mtimeMs > leftAfterMs) await removeCopy(path)
+    if (Date.now() - (await modifiedMs(path)) > leftAfterMs) await removeCopy(path)
+  }
+}
+
+/** Infinity for a file that somebody else has removed meanwhile. */
+async function modifiedMs(path: string): Promise<number> {
+  try {
+    return (await stat(path)).mtimeMs
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Number.POSITIVE_INFINITY
+    throw error
   }
 }

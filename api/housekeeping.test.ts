@@ -1,0 +1,96 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { aPoint } from '../catalog/testing.ts'
+import { ownBackupPace } from '../policy/index.ts'
+import { housekeeping } from './housekeeping.ts'
+import { bench, own, workerToken, type Bench } from './testing/bench.ts'
+
+let here: Bench
+beforeEach(() => void (here = bench()))
+afterEach(() => here[Symbol.dispose]())
+
+const started = (): string[] => here.engine.started.map(({ workflowId }) => workflowId)
+
+test('a change is backed up once it is quiet, once, and its own record asks for no other', async () => {
+  const keeper = housekeeping(here.deps)
+  await keeper.tick()
+  expect(started()).toEqual([])
+  here.clock.ms += ownBackupPace.quietMs
+  await keeper.tick()
+  expect(started()).toEqual(['housekeeping/own-backup/main'])
+  const { events } = here.catalog
+  for (const run of here.engine.runs) here.engine.end(run, 'completed')
+  here.catalog.own.recordMade('main', {
+    stem: 's',
+    madeMs: here.clock.ms,
+    coveredSeq: events.newest(),
+    bytes: 1,
+    versions: 1,
+  })
+  here.clock.ms += ownBackupPace.latestMs
+  await keeper.tick()
+  expect(started()).toHaveLength(1)
+  here.catalog.points.record(aPoint(1))
+  here.clock.ms += ownBackupPace.quietMs
+  await keeper.tick()
+  expect(started()).toHaveLength(2)
+})
+
+test('a repository that cannot be asked keeps no other waiting', async () => {
+  here.catalog.repositories.add({
+    name: 'second',
+    site: 'local',
+    location: { kind: 'posix', path: '/srv/second' },
+    credentialRef: 'file:/srv/secrets/second',
+  })
+  here.clock.ms += ownBackupPace.latestMs
+  const asked: string[] = []
+  const orchestrator = new Proxy(here.engine, {
+    get: (target, name, receiver) =>
+      name === 'start'
+        ? async (spec: { workflowId: string }) => {
+            asked.push(spec.workflowId)
+            throw new Error('away')
+          }
+        : (Reflect.get(target, name, receiver) as unknown),
+  })
+  await housekeeping({ ...here.deps, orchestrator }).tick()
+  expect(asked).toEqual(['housekeeping/own-backup/main', 'housekeeping/own-backup/second'])
+})
+
+test('a worker gets the copy whose name it was told, and nothing else of the API', async () => {
+  mkdirSync(here.deps.copiesDir)
+  const snap = 'a'.repeat(32)
+  writeFileSync(join(here.deps.copiesDir, `${snap}.db`), 'SQLite')
+  const ask = (path: string): Promise<Response> | Response =>
+    here.app.request(`${own}/api/v1${path}`, { headers: { authorization: `Bearer ${workerToken}` } })
+  expect(await (await ask(`/catalog-copies/${snap}`)).text()).toBe('SQLite')
+  expect((await ask(`/catalog-copies/${'b'.repeat(32)}`)).status).toBe(404)
+  expect((await ask('/catalog-copies/..%2fcatalog')).status).toBe(403)
+  expect((await ask('/own-backups')).status).toBe(403)
+})
+
+test('the table of what is kept is shown and changed, within bounds', async () => {
+  const { items } = await here.get<{ items: { kind: string; months: number }[] }>('/api/v1/keeping')
+  expect(items.map(({ kind, months }) => [kind, months])).toContainEqual(['runs', 12])
+  expect(await (await here.call('PUT', '/api/v1/keeping/runs', { months: 24 })).json()).toMatchObject({ months: 24 })
+  expect((await here.call('PUT', '/api/v1/keeping/runs', { months: 0 })).status).toBe(400)
+  expect((await here.call('PUT', '/api/v1/keeping/nothing', { months: 3 })).status).toBe(400)
+})
+
+test('a hypervisor that has moved keeps its VMs, and what was found at the old place is forgotten', async () => {
+  here.catalog.endpoints.recordProbe('lab', {
+    testedMs: 1,
+    version: '9',
+    identity: 'host-1',
+    evidence: null,
+    capabilities: null,
+    findings: [],
+    error: null,
+  })
+  const moved = await here.call('PATCH', '/api/v1/hypervisors/lab', { address: '/srv/new' })
+  expect(await moved.json()).toMatchObject({ address: '/srv/new', vms: 1, probe: null })
+  expect(here.catalog.endpoints.get('lab').identity).toBeNull()
+  expect((await here.call('PATCH', '/api/v1/hypervisors/none', { address: '/srv/new' })).status).toBe(404)
+})
