@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { isHoldfastError, MiB } from '../../base/index.ts'
 import { FaultClock, FaultyStore } from '../store/index.ts'
 import {
+  atCrashPoints,
   backUp,
   expectIdentical,
   ModelDisk,
@@ -81,11 +82,11 @@ describe('a process that dies at its n-th store call, for every n', () => {
   it('while it collects: the next ones finish, nothing that is needed goes, and nothing else stays', async () => {
     const calls = await dyingAt(before.clone(), Infinity, (repository) => collectNow(repository))
     expect(calls).toBeGreaterThan(40)
-    for (let n = 1; n <= (calls ?? 0); n++) {
+    await atCrashPoints(calls ?? 0, 2, async (n) => {
       const bucket = before.clone()
       await dyingAt(bucket, n, (repository) => collectNow(repository))
       await expectSettled(bucket)
-    }
+    })
   })
 
   it('while it prunes', async () => {
@@ -94,11 +95,11 @@ describe('a process that dies at its n-th store call, for every n', () => {
       await repository.prune(options)
     }
     const calls = await dyingAt(before.clone(), Infinity, prune)
-    for (let n = 1; n <= (calls ?? 0); n++) {
+    await atCrashPoints(calls ?? 0, 2, async (n) => {
       const bucket = before.clone()
       await dyingAt(bucket, n, prune)
       await expectSettled(bucket)
-    }
+    })
   })
 
   it('while it rebuilds a lost index', async () => {
@@ -107,11 +108,11 @@ describe('a process that dies at its n-th store call, for every n', () => {
       await repository.rebuildIndex({ signal: noSignal, onProgress: () => undefined })
     }
     const calls = await dyingAt(before.clone(), Infinity, rebuild)
-    for (let n = 1; n <= (calls ?? 0); n++) {
+    await atCrashPoints(calls ?? 0, 2, async (n) => {
       const bucket = before.clone()
       await dyingAt(bucket, n, rebuild)
       await dyingAt(bucket, Infinity, rebuild)
       await expectSettled(bucket)
-    }
+    })
   })
 })

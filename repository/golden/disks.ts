@@ -39,10 +39,11 @@ export function readState(state: DiskState, at: number, into: Uint8Array): void 
 /** SHA-256 of the whole disk. */
 export function hashState(state: DiskState): string {
   const hash = createHash('sha256')
-  const piece = Buffer.alloc(MiB)
+  const [piece, zero] = [Buffer.alloc(MiB), Buffer.alloc(MiB)]
   for (let at = 0; at < state.bytes; at += MiB) {
-    const view = piece.subarray(0, Math.min(MiB, state.bytes - at))
-    readState(state, at, view)
+    const isNamed = state.chunks.has(at / MiB)
+    const view = (isNamed ? piece : zero).subarray(0, Math.min(MiB, state.bytes - at))
+    if (isNamed) readState(state, at, view)
     hash.update(view)
   }
   return hash.digest('hex')

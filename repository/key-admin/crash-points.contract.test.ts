@@ -8,6 +8,7 @@ import { inspectKeys, requireComplete } from '../keys/index.ts'
 import { keyObjects } from '../objects.ts'
 import { FaultClock, FaultyStore, type Fault } from '../store/index.ts'
 import type { UnlockSecret } from '../types.ts'
+import { atCrashPoints } from '../testing/crash-points.ts'
 import type { KeyAdmin } from './admin.ts'
 import { listKeys } from './listing.ts'
 import { argon2, domain, KeyLab, noSignal, nothing, passphrase, repo } from './testing.ts'
@@ -76,8 +77,13 @@ const deaths: { readonly [name: string]: Death } = {
   'half-way through a put': (isPut) => (isPut ? { kind: 'torn' } : { kind: 'fail', code: 'StoreUnavailable' }),
 }
 
-/** Runs a change whose process dies at its n-th store call; true if it lived. */
-async function attempt(lab: KeyLab, change: Change, n: number, death: Death): Promise<boolean> {
+/** Runs a change whose process dies at its n-th store call. */
+async function attempt(
+  lab: KeyLab,
+  change: Change,
+  n: number,
+  death: Death,
+): Promise<{ readonly lived: boolean; readonly calls: number }> {
   const clock = new FaultClock()
   const store = new FaultyStore(
     lab.bucket.connect(),
@@ -90,10 +96,10 @@ async function attempt(lab: KeyLab, change: Change, n: number, death: Death): Pr
   try {
     using admin = lab.admin(base.first, store)
     await change.run(admin, lab)
-    return true
+    return { lived: true, calls: clock.calls.length }
   } catch (error) {
     expect(error).toMatchObject({ code: 'StoreUnavailable' })
-    return false
+    return { lived: false, calls: clock.calls.length }
   }
 }
 
@@ -106,28 +112,36 @@ async function expectWhole(lab: KeyLab, change: Change, known: readonly number[]
   }
 }
 
+/** A change that has been made: nothing of an older generation or revision is left, but halves of objects that nobody can open. */
+async function expectDone(lab: KeyLab, change: Change, known: readonly number[], way: string): Promise<void> {
+  await expectWhole(lab, change, known)
+  for (const secret of change.never?.() ?? []) expect(await lab.opens(secret)).toBe(false)
+  const listing = await listKeys(lab.bucket.connect(), repo)
+  const sound = listing.sets.filter((set) => set.sound)
+  expect(new Set(sound.map(({ rev, kekGen }) => `${rev} ${kekGen}`)).size).toBe(1)
+  expect(sound.length).toBe(2)
+  if (way !== 'half-way through a put') expect(listing.slots.every(({ isCurrent }) => isCurrent)).toBe(true)
+}
+
 describe.each(changes)('$name', (change) => {
   test.each(Object.keys(deaths))('survives a death %s, whichever it is, and is ended by the next try', async (way) => {
     const known = (await base.unlock(base.first)).ring.content.keys.map(({ no }) => no)
     const death = deaths[way]
     if (death === undefined) throw new Error(way)
+    const whole = base.clone()
+    const { calls } = await attempt(whole, change, Infinity, death)
+    expect(calls).toBeGreaterThan(5)
+    await expectDone(whole, change, known, way)
     let died = 0
-    for (let n = 1, lived = false; !lived; n++) {
+    await atCrashPoints(calls, 3, async (n) => {
       const lab = base.clone()
-      lived = await attempt(lab, change, n, death)
-      if (!lived) died++
+      if ((await attempt(lab, change, n, death)).lived) return
+      died++
       await expectWhole(lab, change, known)
-      if (!lived) expect(await attempt(lab, change, Infinity, death)).toBe(true)
-      await expectWhole(lab, change, known)
-      for (const secret of change.never?.() ?? []) expect(await lab.opens(secret)).toBe(false)
-      // Nothing of an older generation or revision is left, but halves of objects that nobody can open.
-      const listing = await listKeys(lab.bucket.connect(), repo)
-      const sound = listing.sets.filter((set) => set.sound)
-      expect(new Set(sound.map(({ rev, kekGen }) => `${rev} ${kekGen}`)).size).toBe(1)
-      expect(sound.length).toBe(2)
-      if (way !== 'half-way through a put') expect(listing.slots.every(({ isCurrent }) => isCurrent)).toBe(true)
-    }
-    expect(died).toBeGreaterThan(5)
+      expect(await attempt(lab, change, Infinity, death)).toMatchObject({ lived: true })
+      await expectDone(lab, change, known, way)
+    })
+    expect(died).toBeGreaterThan(0)
   })
 })
 
@@ -140,7 +154,7 @@ test('shredding either has not happened, or has for good; a second try ends it',
   }
   for (let n = 1, lived = false; !lived; n++) {
     const lab = base.clone()
-    lived = await attempt(lab, shred, n, () => ({ kind: 'fail', code: 'StoreUnavailable' }))
+    lived = (await attempt(lab, shred, n, () => ({ kind: 'fail', code: 'StoreUnavailable' }))).lived
     if (!lived) await attempt(lab, shred, Infinity, () => ({ kind: 'lost-answer' }))
     for (const secret of rest()) {
       const { ring } = await lab.unlock(secret)

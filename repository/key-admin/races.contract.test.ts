@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import { runsOf } from '../testing/crash-points.ts'
 import { runRaces } from './testing-races.ts'
 
-test('in a thousand orders of store calls, no key that was written with is lost', async () => {
-  const { kekRotations, collisions, written } = await runRaces(1000)
+test('in hundreds of orders of store calls, no key that was written with is lost', async () => {
+  const { kekRotations, collisions, written } = await runRaces(runsOf(250, 1000))
   // The runs must have been about something.
-  expect([kekRotations > 20, collisions > 10, written > 200]).toEqual([true, true, true])
+  expect([kekRotations > 10, collisions > 3, written > 50]).toEqual([true, true, true])
 })

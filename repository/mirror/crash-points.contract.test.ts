@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isHoldfastError } from '../../base/index.ts'
 import type { OpenedRepository } from '../repository.ts'
 import { FaultClock, FaultyStore } from '../store/index.ts'
-import { expectIdentical, ModelDisk, noSignal, type MemoryBucket, type RepositoryLab } from '../testing/index.ts'
+import {
+  atCrashPoints,
+  expectIdentical,
+  ModelDisk,
+  noSignal,
+  type MemoryBucket,
+  type RepositoryLab,
+} from '../testing/index.ts'
 import { history, run, mirrorLabs, type MirrorLabs } from './testing.ts'
 
 let labs: MirrorLabs
@@ -22,7 +29,7 @@ describe.each([
     await using from = await here.open()
     const whole = labOf().bucket.clone()
     const clean = await dying(from, labOf().over(whole), Infinity)
-    for (let n = 1; n <= clean.calls; n++) {
+    await atCrashPoints(clean.calls, 3, async (n) => {
       const bucket = labOf().bucket.clone()
       const lab = labOf().over(bucket)
       await dying(from, lab, n)
@@ -35,7 +42,7 @@ describe.each([
       expect(homes.damages).toEqual([])
       // What an index had reached is not stored again: at most the packs under way, one of each kind and of each call.
       expect(packsOf(bucket).length).toBeLessThanOrEqual(packsOf(whole).length + 3)
-    }
+    })
   })
 })
 

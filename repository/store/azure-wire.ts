@@ -19,19 +19,21 @@ import type { Action, Wire, WireBody, WireDeleteAnswer, WireHead, WirePage, Wire
 
 /** Credentials are read again after so long: a key that was replaced takes effect without a restart. */
 const CREDENTIALS_MS = 15 * 60_000
-const PAGE = 1000
 /** Listings that can be continued where they stopped, per connection. */
 const MARKERS = 64
 
 /** The Azure Blob protocol, a request per call. Names become blobs by the place's prefix. */
 export class AzureWire implements Wire {
   readonly #place: AzurePlace
+  readonly #page: number
   #container: { readonly client: Promise<ContainerClient>; readonly untilMs: number } | undefined
   /** The service continues a listing by a marker of its own, not by a name: which marker follows which name. */
   readonly #markers = new Map<string, string>()
 
-  constructor(place: AzurePlace) {
+  /** `page`: objects in one page of a listing. */
+  constructor(place: AzurePlace, page: number) {
     this.#place = place
+    this.#page = page
   }
 
   async put(name: string, body: Uint8Array, options: WirePut, signal: AbortSignal): Promise<WirePutAnswer> {
@@ -83,7 +85,7 @@ export class AzureWire implements Wire {
       const options = { prefix: this.#place.prefix + prefix, abortSignal: signal }
       const pages = container
         .listBlobsFlat(options)
-        .byPage({ maxPageSize: PAGE, ...(marker && { continuationToken: marker }) })
+        .byPage({ maxPageSize: this.#page, ...(marker && { continuationToken: marker }) })
       const answer = await pages.next()
       if (answer.done === true) return { objects: [], folders: [] }
       const objects = this.#objects(answer.value.segment.blobItems)
@@ -102,7 +104,7 @@ export class AzureWire implements Wire {
     const container = await this.#client()
     const options = { prefix: this.#place.prefix + prefix, abortSignal: signal }
     const pages = container.listBlobsByHierarchy('/', options)
-    const answer = await pages.byPage({ maxPageSize: PAGE, ...(next && { continuationToken: next }) }).next()
+    const answer = await pages.byPage({ maxPageSize: this.#page, ...(next && { continuationToken: next }) }).next()
     if (answer.done === true) return { objects: [], folders: [] }
     const { blobItems, blobPrefixes = [] } = answer.value.segment
     const folders = blobPrefixes.flatMap(({ name }: BlobPrefix) => this.#own(name) ?? [])

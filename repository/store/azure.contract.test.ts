@@ -20,33 +20,36 @@ afterAll(async () => {
   await lab[Symbol.asyncDispose]()
 })
 
-const place = async (prefix = ''): Promise<Connect> => connectTo(parseLocation((await lab.container(prefix)).url))
+const place = async (prefix = '', page?: number): Promise<Connect> =>
+  connectTo(parseLocation((await lab.container(prefix)).url), {}, page)
 const { signal } = new AbortController()
 const put = (connect: Connect, name: string, body: Uint8Array) =>
   connect().putIfAbsent(name, body, { sha256: createHash('sha256').update(body).digest(), signal })
 
-storeContract('Azurite', async () => ({ connect: await place(), page: 1000 }))
+/** The probe lists more than a page of the size that is used; what else is about pages needs no thousands of objects. */
+const page = 100
+storeContract('Azurite', async () => ({ connect: await place('', page), page }))
 
 describe('Azurite as an Azure store', () => {
   it('passes the litmus probe', async () => {
     const connect = await place('vms/')
     // Azurite is slow: as many objects as make two pages, and a pack of the usual size.
-    const size = { ...FULL_PROBE, objects: 30, rounds: 20, listed: 1_100, largest: 32 * MiB }
+    const size = { ...FULL_PROBE, objects: 10, rounds: 10, listed: 1_010, largest: 32 * MiB }
     const report = await probeStore([connect(), connect()], size)
     expect(report.checks.filter(({ passed }) => !passed)).toEqual([])
     expect(await listAll(connect(), '')).toEqual([])
   })
 
   it('continues a listing at any name, also on a connection that has not begun it', async () => {
-    const connect = await place()
-    const names = Array.from({ length: 1_100 }, (_, index) => `sess/${String(index).padStart(5, '0')}`)
+    const connect = await place('', page)
+    const names = Array.from({ length: 110 }, (_, index) => `sess/${String(index).padStart(5, '0')}`)
     for (let at = 0; at < names.length; at += 50) {
       await Promise.all(names.slice(at, at + 50).map((name) => put(connect, name, Buffer.from('x'))))
     }
-    for (const cursor of ['sess/00000', 'sess/00998', 'sess/00999', 'sess/01050', 'sess/01099']) {
+    for (const cursor of ['sess/00000', 'sess/00098', 'sess/00099', 'sess/00105', 'sess/00109']) {
       const { objects } = await connect().list('sess/', cursor)
       expect(objects.map(({ name }) => name)).toEqual(names.filter((name) => name > cursor).slice(0, objects.length))
-      expect(objects.length > 0).toBe(cursor !== 'sess/01099')
+      expect(objects.length > 0).toBe(cursor !== 'sess/00109')
     }
   })
 

@@ -11,40 +11,43 @@ import type { StoreTraits } from './traits.ts'
 
 type NetworkLocation = Exclude<RepositoryLocation, { readonly kind: 'posix' }>
 
-/** How to reach the store at a location; every call is a connection of its own. Throws ConfigInvalid. */
-export function connectTo(location: RepositoryLocation, traits: StoreTraits = {}): Connect {
-  if (location.kind !== 'posix') return networkTo(location, traits)
-  return () => new PosixStore(location.path, { settleMs: traits.settleMs ?? 0 })
+/**
+ * How to reach the store at a location; every call is a connection of its own. `page`: objects in one page of a listing; tests
+ * take few, so that few objects make several. Throws ConfigInvalid.
+ */
+export function connectTo(location: RepositoryLocation, traits: StoreTraits = {}, page?: number): Connect {
+  if (location.kind !== 'posix') return networkTo(location, traits, page)
+  return () => new PosixStore(location.path, { settleMs: traits.settleMs ?? 0, ...(page !== undefined && { page }) })
 }
 
 /** Connections of one place keep to one rate. */
-function networkTo(location: NetworkLocation, traits: StoreTraits = {}): () => NetworkStore {
-  const { place, ...options } = location.kind === 's3' ? s3(location.url) : azure(location.url)
+function networkTo(location: NetworkLocation, traits: StoreTraits = {}, page = 1000): () => NetworkStore {
+  const { place, ...options } = location.kind === 's3' ? s3(location.url, page) : azure(location.url, page)
   const wait = async (ms: number, signal: AbortSignal) => void (await sleep(ms, undefined, { signal }))
   const limiter = new RateLimiter({ most: place.rate ?? Infinity, clock: Date.now, wait })
   const putIfAbsent = traits.putIfAbsent ?? place.putIfAbsent
   return () => new NetworkStore({ ...options, putIfAbsent, requests: new Requests({ limiter }) })
 }
 
-function s3(url: string) {
+function s3(url: string, page: number) {
   const place = parseS3Url(url)
   return {
     place,
     kind: 's3',
     serverChecksum: 'sha256',
     objectLock: place.objectLock === undefined ? 'none' : 's3',
-    wire: async () => await (await import('./s3-wire.ts')).S3Wire.open(place),
+    wire: async () => await (await import('./s3-wire.ts')).S3Wire.open(place, page),
   } as const
 }
 
-function azure(url: string) {
+function azure(url: string, page: number) {
   const place = parseAzureUrl(url)
   return {
     place,
     kind: 'azure',
     serverChecksum: 'md5',
     objectLock: place.immutability === undefined ? 'none' : 'azure',
-    wire: async () => new (await import('./azure-wire.ts')).AzureWire(place),
+    wire: async () => new (await import('./azure-wire.ts')).AzureWire(place, page),
   } as const
 }
 

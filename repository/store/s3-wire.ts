@@ -29,15 +29,17 @@ const IDLE_MS = 60_000
 export class S3Wire implements Wire {
   readonly #client: S3Client
   readonly #place: S3Place
+  readonly #page: number
   #date: number | undefined
 
-  /** Throws ConfigInvalid. */
-  static async open(place: S3Place): Promise<S3Wire> {
-    return new S3Wire(place, await httpAgents(place))
+  /** `page`: objects in one page of a listing. Throws ConfigInvalid. */
+  static async open(place: S3Place, page: number): Promise<S3Wire> {
+    return new S3Wire(place, page, await httpAgents(place))
   }
 
-  private constructor(place: S3Place, agents: HttpAgents) {
+  private constructor(place: S3Place, page: number, agents: HttpAgents) {
     this.#place = place
+    this.#page = page
     const { credentials, endpoint, region, pathStyle } = place
     this.#client = new S3Client({
       region,
@@ -133,9 +135,8 @@ export class S3Wire implements Wire {
   async flat(prefix: string, cursor: string | undefined, signal: AbortSignal): Promise<WirePage> {
     const { Bucket, Key } = this.#key(prefix)
     const after = cursor === undefined ? {} : { StartAfter: this.#place.prefix + cursor }
-    const answer = await this.#client.send(new ListObjectsV2Command({ Bucket, Prefix: Key, ...after }), {
-      abortSignal: signal,
-    })
+    const command = new ListObjectsV2Command({ Bucket, Prefix: Key, MaxKeys: this.#page, ...after })
+    const answer = await this.#client.send(command, { abortSignal: signal })
     const page = this.#pageOf(answer)
     if (answer.IsTruncated !== true) return page
     // Stateless: the next page begins after the last name, whichever connection asks for it.
@@ -147,7 +148,8 @@ export class S3Wire implements Wire {
 
   async level(prefix: string, next: string | undefined, signal: AbortSignal): Promise<WirePage> {
     const { Bucket, Key } = this.#key(prefix)
-    const command = new ListObjectsV2Command({ Bucket, Prefix: Key, Delimiter: '/', ContinuationToken: next })
+    const level = { Bucket, Prefix: Key, Delimiter: '/', ContinuationToken: next }
+    const command = new ListObjectsV2Command({ ...level, MaxKeys: this.#page })
     const answer = await this.#client.send(command, { abortSignal: signal })
     const page = this.#pageOf(answer)
     if (answer.IsTruncated !== true) return page

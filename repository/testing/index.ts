@@ -2,6 +2,7 @@
  * What the tests of this folder share: a store in memory that can be copied at any moment, model disks with their sources,
  * and a lab that creates, opens and reopens repositories over them. Nothing of it is used outside tests.
  */
+export { atCrashPoints, runsOf } from './crash-points.ts'
 export { cheapArgon2, deriveOnce } from './derive.ts'
 export { expectOnePoint, runDying, smallDisk } from './dying.ts'
 export { GcScript } from './gc-records.ts'

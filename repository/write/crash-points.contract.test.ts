@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MiB } from '../../base/index.ts'
-import { backUp, expectOnePoint, RepositoryLab, runDying, seededBytes, smallDisk, uuid } from '../testing/index.ts'
+import {
+  atCrashPoints,
+  backUp,
+  expectOnePoint,
+  RepositoryLab,
+  runDying,
+  seededBytes,
+  smallDisk,
+  uuid,
+} from '../testing/index.ts'
 
 let lab: RepositoryLab
 beforeAll(async () => {
@@ -20,21 +29,21 @@ describe('a backup whose process dies at its n-th store call', () => {
     const options = { journalSourceBytes: MiB, configs }
     const { calls } = await runDying(lab, lab.bucket.clone(), { ...options, ...identity() }, model, [])
     expect(calls).toBeGreaterThan(40)
-    for (let n = 1; n <= calls; n++) {
+    await atCrashPoints(calls, 3, async (n) => {
       const bucket = lab.bucket.clone()
       await runDying(lab, bucket, { ...options, ...identity() }, model, [n])
       await expectOnePoint(lab, bucket, model)
-    }
+    })
   })
 
   it('twice, the second time at every call of the process that resumes', async () => {
     const model = smallDisk(2)
     const options = { journalSourceBytes: MiB, configs }
-    for (let n = 1; n <= 40; n++) {
+    await atCrashPoints(40, 3, async (n) => {
       const bucket = lab.bucket.clone()
       await runDying(lab, bucket, { ...options, ...identity() }, model, [24, n])
       await expectOnePoint(lab, bucket, model)
-    }
+    })
   })
 
   it('is finished for every n where it is an increment', async () => {
@@ -56,11 +65,11 @@ describe('a backup whose process dies at its n-th store call', () => {
       source: { extents, readable: 'changed' as const },
     }
     const { calls } = await runDying(lab, parentBucket.clone(), { ...options, ...identity() }, model, [])
-    for (let n = 1; n <= calls; n++) {
+    await atCrashPoints(calls, 3, async (n) => {
       const bucket = parentBucket.clone()
       await runDying(lab, bucket, { ...options, ...identity() }, model, [n])
       bucket.objects.delete(`${parent.stem}.ok`)
       await expectOnePoint(lab, bucket, model)
-    }
+    })
   })
 })

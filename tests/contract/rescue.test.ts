@@ -2,13 +2,12 @@
  * The rescue reader (rescue/rescue.py), which knows the format from its specification alone, against what this
  * implementation wrote: the golden repositories, whole, damaged and rearranged (docs/repository-format.md §17, §18).
  */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { cpSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, readdirSync, rmSync } from 'node:fs'
-import { closeSync, mkdirSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MiB } from '../../base/index.ts'
 import {
@@ -24,24 +23,11 @@ import {
 import { expectedOf, readState, scene, type DiskState } from '../../repository/golden/index.ts'
 import { encodeSlot, protectJson, signFeat, slotKeyOf, type KeyRing } from '../../repository/keys/index.ts'
 import { openRepositoryWith } from '../../repository/repository.ts'
+import { findPython, rescue, RescueServer, type Outcome } from './rescue-server.ts'
 
-const rescue = new URL('../../rescue/rescue.py', import.meta.url).pathname
 const combiner = new URL('../../rescue/combine.py', import.meta.url).pathname
 const golden = new URL('../../repository/golden/', import.meta.url).pathname
 const python = findPython()
-
-/** Debian's own interpreter comes first: it is the one that has Debian's packages. */
-function findPython(): string {
-  const wanted = 'import argon2, cryptography, zstandard'
-  const found = [process.env['HOLDFAST_RESCUE_PYTHON'], '/usr/bin/python3', 'python3'].find(
-    (name) => name !== undefined && spawnSync(name, ['-c', wanted]).status === 0,
-  )
-  if (found !== undefined) return found
-  throw new Error(
-    'No Python has what the rescue reader needs. Install python3-cryptography, python3-argon2 and python3-zstandard, ' +
-      'or name an interpreter that has them in HOLDFAST_RESCUE_PYTHON (rescue/README.md).',
-  )
-}
 
 interface Golden {
   readonly repository: string
@@ -70,11 +56,14 @@ function goldenOf(version: string): Golden {
 const r1 = goldenOf('r1-v1')
 const [older, newer] = r1.points.map(({ stem }) => stem) as [string, string]
 let folder: string
+let server: RescueServer
 let serial = 0
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'rescue-'))
+  server = new RescueServer(python, folder)
 })
-afterAll(() => {
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
   rmSync(folder, { recursive: true, force: true })
 })
 const fresh = (name: string) => join(folder, `${++serial}-${name}`)
@@ -93,58 +82,43 @@ function objects(root: string, prefix = ''): string[] {
     .sort()
 }
 
-interface Outcome {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
+function run(root: string, command: readonly string[], secret = r1.recovery): Promise<Outcome> {
+  return server.run([root, ...command], { HOLDFAST_SECRET: secret, PYTHONUTF8: '1' })
 }
 
-async function run(root: string, command: readonly string[], secret = r1.recovery): Promise<Outcome> {
-  const env = { PATH: process.env['PATH'], HOLDFAST_SECRET: secret, PYTHONUTF8: '1' }
-  const child = spawn(python, [rescue, root, ...command], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const [out, err, code] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise<number | null>((done, fail) => child.on('close', done).on('error', fail)),
-  ])
-  return { code, out, err }
-}
-
-function hashFile(path: string): string {
-  const hash = createHash('sha256')
-  for (const piece of pieces(path)) hash.update(piece)
-  return hash.digest('hex')
-}
-
-function* pieces(path: string): Generator<Buffer> {
-  const file = openSync(path, 'r')
-  try {
-    const piece = Buffer.alloc(MiB)
-    for (let n = readSync(file, piece); n > 0; n = readSync(file, piece)) yield piece.subarray(0, n)
-  } finally {
-    closeSync(file)
+/** Numbers of the MiBs of a file that are not a hole as a whole. */
+async function written(path: string): Promise<Set<number>> {
+  const found = new Set<number>()
+  for (const [start, end] of await server.extents(path)) {
+    for (let no = Math.floor(start / MiB); no * MiB < end; no++) found.add(no)
   }
+  return found
 }
+
+const hashFile = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex')
 
 /** Bytes that differ from the state of the disk must be zero and inside a range that the reader has named as lost. */
-function expectNoWrongBytes(path: string, state: DiskState, { err }: Outcome): number {
+async function expectNoWrongBytes(path: string, state: DiskState, { err }: Outcome): Promise<number> {
+  expect(statSync(path).size).toBe(state.bytes)
   const lost = [...err.matchAll(/^lost: .* bytes (\d+) to (\d+): /gm)].map(([, from, to]) => [Number(from), Number(to)])
   const wanted = Buffer.alloc(MiB)
   const zero = Buffer.alloc(MiB)
-  let at = 0
-  for (const piece of pieces(path)) {
-    const right = wanted.subarray(0, piece.length)
-    // A disk is mostly holes: not every one of them is made anew.
-    if (state.chunks.has(at / MiB)) readState(state, at, right)
-    else right.fill(0)
+  // A disk is mostly holes. What is one in the file and in the state is zero, and not read.
+  const looked = new Set([...state.chunks.keys(), ...(await written(path))])
+  const file = openSync(path, 'r')
+  for (const no of looked) {
+    const at = no * MiB
+    const right = wanted.subarray(0, Math.min(MiB, state.bytes - at))
+    const piece = Buffer.alloc(right.length)
+    expect(readSync(file, piece, 0, piece.length, at)).toBe(piece.length)
+    readState(state, at, right)
     if (!piece.equals(right)) {
       expect(piece.equals(zero.subarray(0, piece.length))).toBe(true)
       const end = at + piece.length - 1
       expect(lost.some(([from = 0, to = 0]) => from <= at && end <= to)).toBe(true)
     }
-    at += piece.length
   }
-  expect(at).toBe(state.bytes)
+  closeSync(file)
   return lost.length
 }
 
@@ -155,12 +129,12 @@ async function restore(root: string, stem: string, disk: string, options: readon
   const state = scene.points[stem === older ? 0 : 1].disks[disk]
   if (state === undefined) throw new Error(`the scene has no ${disk}`)
   if (outcome.code === 0) {
-    expect(expectNoWrongBytes(target, state, { ...outcome, err: '' })).toBe(0)
+    expect(await expectNoWrongBytes(target, state, { ...outcome, err: '' })).toBe(0)
   } else {
     expect(outcome.err).toMatch(/^error: /m)
     expect(existsSync(target)).toBe(false)
     if (existsSync(`${target}.partial`)) {
-      expect(expectNoWrongBytes(`${target}.partial`, state, outcome)).toBeGreaterThan(0)
+      expect(await expectNoWrongBytes(`${target}.partial`, state, outcome)).toBeGreaterThan(0)
     }
   }
   rmSync(target, { force: true })
@@ -199,29 +173,36 @@ describe.each(readdirSync(golden, { withFileTypes: true }).filter((e) => e.isDir
   ({ name }) => {
     const of = goldenOf(name)
 
-    test.each(['passphrase', 'recovery'] as const)('every disk and configuration by its %s', async (kind) => {
+    // Which secret opened is not to be seen behind the keys: the large disk once is enough.
+    test.each(['passphrase', 'recovery'] as const)('disks and configurations by its %s', async (kind) => {
       const listed = await run(of.repository, ['list'], of[kind])
       expect(listed).toMatchObject({ code: 0, err: '' })
-      for (const { stem, disks, configs } of of.points) {
+      for (const [index, { stem, configs }] of of.points.entries()) {
         expect(listed.out).toMatch(new RegExp(`^${stem} .* recovery point$`, 'm'))
-        const items = [
-          ...Object.entries(disks).map(([id, sha256]) => [`disk:${id}`, sha256] as const),
-          ...Object.entries(configs).map(([id, sha256]) => [`config:${id}`, sha256] as const),
-        ]
-        for (const [item, sha256] of items) {
+        const whole = { code: 0, err: expect.stringMatching(/every one checked\n$/) as string }
+        for (const [id, state] of Object.entries(scene.points[index]?.disks ?? {})) {
+          if (kind === 'passphrase' && id === 'virtio0') continue
           const target = fresh('out')
-          const outcome = await run(of.repository, ['restore', stem, item, target], of[kind])
-          expect(outcome).toMatchObject({ code: 0, err: expect.stringMatching(/every one checked\n$/) as string })
-          expect(hashFile(target)).toBe(sha256)
+          const outcome = await run(of.repository, ['restore', stem, `disk:${id}`, target], of[kind])
+          expect(outcome).toMatchObject(whole)
+          expect(await expectNoWrongBytes(target, state, { ...outcome, err: '' })).toBe(0)
           rmSync(target)
+        }
+        for (const [id, sha256] of Object.entries(configs)) {
+          const target = fresh('out')
+          expect(await run(of.repository, ['restore', stem, `config:${id}`, target], of[kind])).toMatchObject(whole)
+          expect(hashFile(target)).toBe(sha256)
         }
       }
     })
   },
 )
 
-test('what is expected is what the scene says', () => {
-  expect(r1.points.map(({ disks, configs }) => ({ disks, configs }))).toEqual(scene.points.map(expectedOf))
+test('what is expected of every golden repository is what the scene says', () => {
+  const said = scene.points.map(expectedOf)
+  for (const { name } of readdirSync(golden, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+    expect(goldenOf(name).points.map(({ disks, configs }) => ({ disks, configs }))).toEqual(said)
+  }
 })
 
 describe('a key in parts', () => {
