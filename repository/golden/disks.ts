@@ -3,7 +3,7 @@ import { MiB } from '../../base/index.ts'
 import type { DiskSource, SourceExtent } from '../types.ts'
 
 /** One MiB of a disk: what it holds, by a name from which its bytes follow. */
-type Content = { readonly text: string } | { readonly noise: string } | { readonly zero: true }
+export type Content = { readonly text: string } | { readonly noise: string } | { readonly zero: true }
 /** By number of the chunk. What is not named is zero, or unallocated from `allocated` on. */
 export interface DiskState {
   readonly bytes: number

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { GiB, MiB } from '../../base/index.ts'
 import type { ConfigPart, Repository } from '../types.ts'
-import { hashState, sourceOf, type DiskState } from './disks.ts'
+import { hashState, sourceOf, type Content, type DiskState } from './disks.ts'
 
 const big = GiB + 3 * MiB + 512
 const small = 5 * MiB + 512
@@ -52,6 +52,22 @@ const points: readonly [ScenePoint, ScenePoint] = [
     changed: { virtio0: [5, 7], virtio1: [] },
   },
 ]
+
+/** A point before the others, of which only what they have in common stays: its packs hold that, and more. */
+export const passing: ScenePoint = {
+  createdMs: 1_699_999_640_000,
+  session: '5d'.repeat(16),
+  snap: 'a0'.repeat(16),
+  mode: 'full',
+  disks: {
+    virtio0: { bytes: big, allocated: big, chunks: and(first, [20, { noise: 'goes' }], [1024, { text: 'goes' }]) },
+    virtio1: { ...still, chunks: and(still.chunks, [2, { noise: 'goes as well' }]) },
+  },
+}
+
+function and(chunks: DiskState['chunks'], ...more: (readonly [number, Content])[]): DiskState['chunks'] {
+  return new Map<number, Content>([...chunks, ...more])
+}
 
 /** A VM with two disks at two points in time: what the golden repository holds, and what small tests store. */
 export const scene = {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { MiB } from '../../base/index.ts'
 import { readTail, rootsOfDisk } from '../format/index.ts'
 import { loadManifest } from '../read/manifest.ts'
@@ -10,6 +10,9 @@ import { openRepositoryWith, type OpenedRepository } from '../repository.ts'
 import { listAll } from '../store/index.ts'
 import type { DiskReader, UnlockSecret } from '../types.ts'
 import { readState, scene } from './index.ts'
+
+// A passphrase and whole disks: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 60_000 })
 
 const { signal } = new AbortController()
 
@@ -58,7 +61,7 @@ export function goldenSuite(version: string): void {
       { warn: (message) => warnings.push(message) },
     )
 
-  test('every disk and configuration of every point is what it was', { timeout: 60_000 }, async () => {
+  test('every disk and configuration of every point is what it was', async () => {
     await using repository = await open(passphrase)
     expect(repository.id).toBe(expected.id)
     const found: string[] = []

@@ -1,0 +1,1 @@
+{"actor":"golden","decidedMs":1795295323960,"kind":"tombstone","mac":"f353280c60301a1cbdae0dc53d10938a3878a366f9270af66deef83de5329c5b","macKey":2805332190,"reason":"operator","repo":"ad471d88d82bdd0fa18d00b9bb410d31","snap":"a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0","v":1}
