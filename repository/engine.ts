@@ -35,3 +35,9 @@ export interface Engine extends StoredEngine {
   readonly features: FeatureGate
   readonly blobs: BlobReader
 }
+
+/** The same repository for who must write nothing, a dry run: what is found damaged on the way is not quarantined. */
+export function lookOnly(engine: Engine): Engine {
+  const quarantines = engine.quarantines.lookOnly()
+  return { ...engine, quarantines, blobs: engine.blobs.with(quarantines) }
+}

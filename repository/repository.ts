@@ -1,4 +1,4 @@
-import type { Engine } from './engine.ts'
+import { lookOnly, type Engine } from './engine.ts'
 import { FeatureGate } from './features.ts'
 import { collect, listHolds, placeHold, prune, rebuildIndex, releaseHold, retentionPoints } from './gc/index.ts'
 import { GcStateReader } from './gcstate/index.ts'
@@ -169,7 +169,9 @@ export class OpenedRepository implements Repository {
 
   async verify(options: Parameters<Repository['verify']>[0]): Promise<VerifyReport> {
     const points = this.#points.list({ signal: options.signal, unreadable: 'show' })
-    return await verifyRepository(this.engine, { ledger: this.#ledger, ...options, points })
+    // Reading back (L5) comes upon damage, and would note it.
+    const engine = options.quarantine === true ? this.engine : lookOnly(this.engine)
+    return await verifyRepository(engine, { ledger: this.#ledger, ...options, points })
   }
 
   async spotCheck(

@@ -114,15 +114,18 @@ test('a domain is shredded only when its name is repeated', async () => {
     keys: { type: string; domain: string }[]
   }
   const domain = keys.find(({ type }) => type === 'DEK')?.domain ?? ''
+  const open = ['--repo', join(folder, 'repo'), ...recovery]
+  const image = file('disk.raw', 'x'.repeat(4095))
+  for (const vm of ['web', 'web', 'db']) await holdfast('repo', 'import', image, '--vm', vm, ...open)
   const dry = await key('shred', domain, ...recovery)
   expect([dry.code, dry.out]).toEqual([0, expect.stringContaining(`--confirm ${domain}`)])
+  expect(dry.out).toMatch(/^3 recovery points of 2 VMs would be lost:\n.*: [12] points?, /m)
+  expect(dry.out).toMatch(/^ {2}web \(series [0-9a-f]{32}\): 2 points, /m)
   expect((await key('shred', domain, '--confirm', 'yes', ...recovery)).code).toBe(2)
   expect(await key('shred', domain, '--confirm', domain, ...recovery)).toMatchObject({
     code: 0,
     out: expect.stringContaining('are destroyed') as string,
   })
-  const image = file('disk.raw', 'x'.repeat(4095))
-  const open = ['--repo', join(folder, 'repo'), ...recovery]
   const refused = await holdfast('repo', 'import', image, '--vm', 'a', ...open)
   expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('destroyed on purpose')])
 })

@@ -138,7 +138,8 @@ export const revocationText = [
   'a revoked secret still opens that copy. `holdfast repo key rotate --data` gives what is written from now on new keys.',
 ].join('\n')
 
-export function shredText({ domain, keys, isWritten, blockedBy, isVersioned, done }: ShredPlan): string {
+export function shredText(plan: ShredPlan): string {
+  const { domain, keys, isWritten, blockedBy, isVersioned, done } = plan
   const lines = done
     ? [
         `The ${keys.length} data keys of domain ${domain} are destroyed: its data can never be read again with this repository.`,
@@ -146,6 +147,7 @@ export function shredText({ domain, keys, isWritten, blockedBy, isVersioned, don
     : [
         `This would destroy the ${keys.length} data keys of domain ${domain}, for ever: none of its disks and configurations could be read again.`,
       ]
+  lines.push(...lossLines(plan))
   if (isWritten) lines.push('It is the domain that backups are written to: the repository takes no more of them.')
   if (blockedBy.length > 0)
     lines.push(`Not possible now: ${blockedBy.join(', ')} cannot be opened and may hold the keys.`)
@@ -158,3 +160,21 @@ export function shredText({ domain, keys, isWritten, blockedBy, isVersioned, don
   if (!done) lines.push('', `To do it: the same command with --confirm ${domain}`)
   return lines.join('\n')
 }
+
+function lossLines({ losses, unreadable, done }: ShredPlan): string[] {
+  const points = losses.reduce((sum, loss) => sum + loss.points, 0)
+  const lines = [
+    points === 0
+      ? 'No recovery point depends on them.'
+      : `${many(points, 'recovery point')} of ${many(losses.length, 'VM')} ${done ? 'are' : 'would be'} lost:`,
+    ...losses.map(({ vm, series, points: lost, oldestMs, newestMs }) => {
+      const [from, to] = [oldestMs, newestMs].map((ms) => new Date(ms).toISOString().slice(0, 16).replace('T', ' '))
+      return `  ${plain(vm)} (series ${series}): ${many(lost, 'point')}, ${from} to ${to}`
+    }),
+  ]
+  if (unreadable.length > 0)
+    lines.push(`${many(unreadable.length, 'point')} cannot be read, and may be of this domain as well.`)
+  return lines
+}
+
+const many = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { BLOB_CHUNK, BLOB_CONFIG, readTail } from '../format/index.ts'
+import { BLOB_CHUNK, BLOB_CONFIG, BLOB_PAGE, readTail } from '../format/index.ts'
 import { history, run } from '../mirror/testing.ts'
 import type { OpenedRepository } from '../repository.ts'
 import { backUp, expectIdentical, ModelDisk, noSignal, RepositoryLab, type MemoryBucket } from '../testing/index.ts'
@@ -57,6 +57,14 @@ function damageBlob(bucket: MemoryBucket, wanted: (type: number) => boolean): st
     return name
   }
   throw new Error('no such blob')
+}
+
+/** One byte of every blob of a type in a pack. */
+function spoil(bucket: MemoryBucket, name: string, wanted: (type: number) => boolean): void {
+  const body = bucket.body(name)
+  for (const { type, off, clen } of readTail(body, body.length).entries) {
+    if (wanted(type)) flip(bucket, name, off + 72 + (clen >> 1))
+  }
 }
 
 function flip(bucket: MemoryBucket, name: string, at: number): void {
@@ -123,6 +131,25 @@ describe('heal', () => {
       expect(lost).toEqual([])
       expect(fromMirror).toBeGreaterThan(3)
       await expectAllWhole(bucket)
+    }
+  })
+
+  it('writes nothing in a dry run, here or at a mirror, whatever damage it comes upon', async () => {
+    const bucket = source.bucket.clone()
+    damageBlob(bucket, (type) => type === BLOB_CHUNK)
+    {
+      await using repository = await source.over(bucket).open()
+      await verify(repository, true)
+    }
+    // Damage that nobody has looked at yet: in every page here, and in everything that a mirror has.
+    for (const name of bucket.names('pack/')) spoil(bucket, name, (type) => type === BLOB_PAGE)
+    const there = [sibling, stranger].map((lab) => lab.over(lab.bucket.clone()))
+    for (const lab of there) for (const name of lab.bucket.names('pack/')) spoil(lab.bucket, name, () => true)
+    const before = [bucket, ...there.map((lab) => lab.bucket)].map((each) => new Map(each.objects))
+    const { lost, fromMirror } = await healWith(bucket, there, false)
+    expect([fromMirror, lost.length > 0]).toEqual([0, true])
+    for (const [index, each] of [bucket, ...there.map((lab) => lab.bucket)].entries()) {
+      expect(each.objects).toEqual(before[index])
     }
   })
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { isHoldfastError } from '../../base/index.ts'
-import type { Engine } from '../engine.ts'
+import { lookOnly, type Engine } from '../engine.ts'
 import {
   BLOB_CHUNK,
   BLOB_CONFIG,
@@ -33,12 +33,15 @@ const BATCH = 4096
  * no other sound home. Run `verify` with quarantine first: what nobody has looked at is not known to be damaged.
  */
 export async function heal(
-  side: MirrorSide & { readonly writer: Writer },
-  mirrors: readonly MirrorSide[],
+  given: MirrorSide & { readonly writer: Writer },
+  from: readonly MirrorSide[],
   options: Omit<HealOptions, 'mirrors'>,
 ): Promise<HealReport> {
-  const { engine, points, writer } = side
   const { signal, apply, onProgress } = options
+  // Reading comes upon damage, and would note it under `bad/`: not in a dry run, and not on the other side.
+  const side = { engine: apply ? given.engine : lookOnly(given.engine), points: given.points, writer: given.writer }
+  const mirrors = from.map((mirror) => ({ engine: lookOnly(mirror.engine), points: mirror.points }))
+  const { engine, points, writer } = side
   if (apply) await requireWritable(engine, signal)
   for (const mirror of mirrors) await mirror.engine.view.refresh(mirror.engine.store, signal)
   // The reading before any upload (§7.2 S0), then index and `bad/`.

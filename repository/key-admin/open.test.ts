@@ -88,11 +88,38 @@ test('a domain that was shredded is read no more, listed still, and takes no bac
   await using open = await own.open()
   const { stem } = await backUp(open, disk)
   using admin = await adminOf(own)
-  await admin.shred(open.engine.ring.domain, open.engine.ring.domain, noSignal)
+  const { domain } = open.engine.ring
+  await admin.shred(domain, domain, noSignal)
   await using again = await own.open()
   await expect(backUp(again, disk)).rejects.toMatchObject({ code: 'DomainShredded' })
   const points = await Array.fromAsync(again.listPoints())
   expect(points.map((point) => [point.stem, point.state])).toEqual([[stem, 'recovery-point']])
   await using point = await again.openPoint(stem)
   await expect(point.disk('disk').read(0, Buffer.alloc(MiB))).rejects.toMatchObject({ code: 'KeyUnknown' })
+})
+
+test('before a domain is shredded, every series says how many points it would lose', async () => {
+  const own = lab.over(lab.bucket.clone())
+  await using open = await own.open()
+  const one = await backUp(open, disk, { vm: 'one', createdMs: 1_700_000_000_000 })
+  const two = await backUp(open, disk, { vm: 'one', createdMs: 1_700_000_060_000 })
+  const other = await backUp(open, disk, { vm: 'other', createdMs: 1_700_000_120_000 })
+  const series = [one, other].map(({ stem }) => stem.split('/')[1])
+  using admin = await adminOf(own)
+  const there = own.bucket.names()
+  const plan = await admin.shred(open.engine.ring.domain, undefined, noSignal)
+  const [from, to, only] = [1_700_000_000_000, 1_700_000_060_000, 1_700_000_120_000]
+  expect(plan.losses.toSorted((a, b) => b.points - a.points)).toEqual([
+    { series: series[0], vm: 'vm', points: 2, oldestMs: from, newestMs: to },
+    { series: series[1], vm: 'vm', points: 1, oldestMs: only, newestMs: only },
+  ])
+  expect(plan.unreadable).toEqual([])
+  // What cannot be told is said, and counted for nobody.
+  const body = Uint8Array.from(own.bucket.body(`${two.stem}.m`))
+  body[300] = (body[300] ?? 0) ^ 1
+  own.bucket.set(`${two.stem}.m`, body)
+  const again = await admin.shred(open.engine.ring.domain, undefined, noSignal)
+  expect(again.losses.map(({ points }) => points).sort()).toEqual([1, 1])
+  expect(again.unreadable).toEqual([two.stem])
+  expect(own.bucket.names()).toEqual(there)
 })

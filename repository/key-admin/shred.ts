@@ -2,6 +2,7 @@ import { HoldfastError } from '../../base/index.ts'
 import type { KeyEntry, KeySetContent } from '../format/index.ts'
 import type { KeyAccess, KeyState } from './access.ts'
 import { changeSets } from './settle.ts'
+import { pointsOfDomain } from './shred-losses.ts'
 import type { ShredPlan } from './types.ts'
 
 /**
@@ -20,7 +21,7 @@ export async function shredDomain(
 ): Promise<ShredPlan> {
   const { domain, confirm, ms, signal } = wish
   const state = await access.readForChange()
-  const plan = planOf(access, state, domain)
+  const plan = await planOf(access, state, domain, signal)
   if (confirm === undefined) return plan
   if (confirm !== domain) {
     throw new HoldfastError('InvalidRequest', 'the confirmation is not the id of the domain', {
@@ -38,7 +39,12 @@ export async function shredDomain(
   return { ...plan, done: true }
 }
 
-function planOf(access: KeyAccess, { content, inventory, unopened }: KeyState, domain: string): ShredPlan {
+async function planOf(
+  access: KeyAccess,
+  { content, inventory, unopened }: KeyState,
+  domain: string,
+  signal: AbortSignal,
+): Promise<ShredPlan> {
   const keys = content.keys.filter(({ type, domain: of }) => type === 'DEK' && of === domain).map(({ no }) => no)
   if (content.current.IDK[domain] === undefined) {
     throw new HoldfastError('NotFound', `the repository has no domain ${domain}`, {
@@ -49,6 +55,7 @@ function planOf(access: KeyAccess, { content, inventory, unopened }: KeyState, d
   const unsupported = inventory.unsupported.filter((name) => name.includes('-set-'))
   return {
     domain,
+    ...(await pointsOfDomain(access.store, content, domain, signal)),
     keys,
     isWritten: content.current.DEK[domain] !== undefined,
     blockedBy: [...new Set([...unopened, ...damaged, ...unsupported])],

@@ -93,8 +93,22 @@ export interface RotatedKek {
 
 export type RotatableKey = 'DEK' | 'MDK' | 'MK' | 'SIG'
 
+/** Points of one VM whose data cannot be read without the keys of a domain. */
+export interface ShredLoss {
+  readonly series: string
+  /** As its newest point calls it. */
+  readonly vm: string
+  readonly points: number
+  readonly oldestMs: number
+  readonly newestMs: number
+}
+
 export interface ShredPlan {
   readonly domain: string
+  /** By series: what would be lost, or was. */
+  readonly losses: readonly ShredLoss[]
+  /** Points that cannot be read now: their data may be of this domain as well. */
+  readonly unreadable: readonly string[]
   /** Key numbers of the DEKs that are destroyed. */
   readonly keys: readonly number[]
   /** Its data is what this repository is written with: it takes no more backups afterwards. */

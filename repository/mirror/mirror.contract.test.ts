@@ -108,6 +108,23 @@ describe('what a mirror leaves to the other repository', () => {
     expect(here.bucket.names('bad/').length).toBeGreaterThan(0)
   })
 
+  it('writes nothing in a dry run, whatever damage it comes upon', async () => {
+    const here = labs.source.over(labs.source.bucket.clone())
+    const there = labs.sibling.over(labs.sibling.bucket.clone())
+    await history(here, 75)
+    for (const name of here.bucket.names('pack/')) {
+      const body = Uint8Array.from(here.bucket.body(name))
+      body[64 + 100] = (body[64 + 100] ?? 0) ^ 1
+      here.bucket.set(name, body)
+    }
+    const before = [here, there].map(({ bucket }) => new Map(bucket.objects))
+    await using from = await here.open()
+    await using to = await there.open()
+    const { points } = await run(from, to, { dryRun: true })
+    expect(points.map(({ outcome }) => outcome)).toEqual(['failed', 'failed'])
+    expect([here.bucket.objects, there.bucket.objects]).toEqual(before)
+  })
+
   it('takes over what it has on shipped media: copied by any tool, verified, and gone on with', async () => {
     const here = labs.source.over(labs.source.bucket.clone())
     const { stems, disks } = await history(here, 80)

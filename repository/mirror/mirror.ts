@@ -1,5 +1,5 @@
 import { HoldfastError, isHoldfastError, toHoldfastError } from '../../base/index.ts'
-import type { Engine } from '../engine.ts'
+import { lookOnly, type Engine } from '../engine.ts'
 import { parseStem } from '../format/index.ts'
 import { loadManifest, notRestorable, type LoadedManifest } from '../read/manifest.ts'
 import type { Points } from '../read/points.ts'
@@ -26,10 +26,14 @@ const PARENT_CANDIDATES = 16
  * whatever else goes wrong ends the run, and the next one goes on where it stopped.
  */
 export async function mirror(
-  from: MirrorSide,
-  to: MirrorSide & { readonly writer: Writer },
+  source: MirrorSide,
+  destination: MirrorSide & { readonly writer: Writer },
   options: MirrorOptions,
 ): Promise<MirrorReport> {
+  // Reading comes upon damage, and would note it under `bad/`: not in a dry run.
+  const engineOf = ({ engine }: MirrorSide) => (options.dryRun === true ? lookOnly(engine) : engine)
+  const from = { engine: engineOf(source), points: source.points }
+  const to = { engine: engineOf(destination), points: destination.points, writer: destination.writer }
   if (from.engine.ring.repo === to.engine.ring.repo) {
     throw new HoldfastError('ConfigInvalid', 'a repository cannot be mirrored into itself')
   }

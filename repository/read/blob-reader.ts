@@ -34,6 +34,15 @@ export type PageRoot = Extract<RootEntry, { kind: 'page' }>
 const PAGE_CACHE_BYTES = 24 * 1024 * 1024
 const noSignal = new AbortController().signal
 
+interface BlobReaderParts {
+  readonly ring: KeyRing
+  readonly store: ObjectStore
+  readonly connect: Connect
+  readonly view: IndexView
+  readonly pool: WorkerPool
+  readonly quarantines: Quarantines
+}
+
 /**
  * §7.8: reads blobs by their hint, with every check, and goes on by itself where a place fails: a second connection twice,
  * then every other home that the index knows. What it returns is right; what it cannot return is ChunkLost.
@@ -45,22 +54,22 @@ export class BlobReader {
   readonly #view: IndexView
   readonly #pool: WorkerPool
   readonly #quarantines: Quarantines
+  readonly #parts: BlobReaderParts
   readonly #pages = new LruCache<Page>(PAGE_CACHE_BYTES)
 
-  constructor(parts: {
-    readonly ring: KeyRing
-    readonly store: ObjectStore
-    readonly connect: Connect
-    readonly view: IndexView
-    readonly pool: WorkerPool
-    readonly quarantines: Quarantines
-  }) {
+  constructor(parts: BlobReaderParts) {
+    this.#parts = parts
     this.#ring = parts.ring
     this.#store = parts.store
     this.#connect = parts.connect
     this.#view = parts.view
     this.#pool = parts.pool
     this.#quarantines = parts.quarantines
+  }
+
+  /** The same reader, which reports damage elsewhere. */
+  with(quarantines: Quarantines): BlobReader {
+    return new BlobReader({ ...this.#parts, quarantines })
   }
 
   /** The blob at its hint or any other home. Throws ChunkLost, or the store's error if no place could be read now. */

@@ -18,6 +18,9 @@ const noSignal = new AbortController().signal
 /** Which of the four objects of a stem a listing shows. */
 type Present = ReadonlySet<SnapKind>
 
+/** What it takes to tell states. */
+export type PointsEngine = Pick<Engine, 'store' | 'connect' | 'ring' | 'warn'>
+
 /** One stem as `survey` finds it. */
 export interface SurveyedPoint {
   readonly stem: string
@@ -46,11 +49,11 @@ class Unreadable extends Error {
  * is not read again.
  */
 export class Points {
-  readonly #engine: Engine
+  readonly #engine: PointsEngine
   readonly #validated = new Map<string, number>()
   readonly #tombstones = new Map<string, 'counts' | 'unverifiable'>()
 
-  constructor(engine: Engine) {
+  constructor(engine: PointsEngine) {
     this.#engine = engine
   }
 

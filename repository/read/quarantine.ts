@@ -10,22 +10,32 @@ export interface BadSlots {
   hasPack(pack: string): boolean
 }
 
+interface QuarantineOptions {
+  readonly repo: string
+  readonly clock: () => number
+  readonly warn: (message: string) => void
+  readonly isLookOnly?: boolean
+}
+
 /** Reads and writes `bad/`. Objects are immutable and kept by name. */
 export class Quarantines {
+  readonly #options: QuarantineOptions
   readonly #repo: string
   readonly #clock: () => number
   readonly #warn: (message: string) => void
   readonly #known = new Map<string, { readonly pack: string; readonly slots: ReadonlySet<number> | 'all' }>()
   readonly #reported = new Set<string>()
 
-  constructor(options: {
-    readonly repo: string
-    readonly clock: () => number
-    readonly warn: (message: string) => void
-  }) {
+  constructor(options: QuarantineOptions) {
+    this.#options = options
     this.#repo = options.repo
     this.#clock = options.clock
     this.#warn = options.warn
+  }
+
+  /** Reads `bad/`, and writes nothing there. */
+  lookOnly(): Quarantines {
+    return new Quarantines({ ...this.#options, isLookOnly: true })
   }
 
   /** LIST `bad/`, and one GET for each object not met before. */
@@ -58,6 +68,7 @@ export class Quarantines {
     found: 'L1' | 'L2' | 'L3' | 'L4' | 'read',
     slots?: readonly { readonly slot: number; readonly id: Uint8Array }[],
   ): Promise<void> {
+    if (this.#options.isLookOnly === true) return
     const key = `${pack} ${slots?.map(({ slot }) => slot).join(',') ?? 'all'}`
     if (this.#reported.has(key) || this.#isKnown(pack, slots)) return
     this.#reported.add(key)

@@ -27,6 +27,8 @@ test('a chunk that is lost is reported once, with its range, and the rest of the
   const { damages } = await verify(repository, 'full', { stems: stemsOf(copy) })
   expect(damages.map(({ found, object }) => [found, object])).toEqual([['L4', pack]])
   expect(damages[0]?.affects.length).toBeGreaterThan(0)
+  // It was not asked to quarantine, though reading back came upon it.
+  expect(copy.names('bad/')).toEqual([])
 })
 
 test('what becomes unreadable while a point is restored is reported as that, not as lost', async () => {
