@@ -6,7 +6,21 @@ export { HoldfastError, isHoldfastError, toHoldfastError, describeError } from '
 export type { ErrorDetails, NativeError, SerializedError } from './errors.ts'
 export { codes, isErrorCode } from './codes.ts'
 export type { CodeEntry, ErrorCode, RetryClass } from './codes.ts'
-export { bytes, instant, millis, KiB, MiB, GiB, TiB, formatBytes, formatDuration, parseBytes } from './units.ts'
+export {
+  bytes,
+  instant,
+  millis,
+  KiB,
+  MiB,
+  GiB,
+  TiB,
+  formatBytes,
+  formatDuration,
+  parseBytes,
+  bytesText,
+  durationText,
+  parseDuration,
+} from './units.ts'
 export type { Brand, Bytes, Instant, Millis } from './units.ts'
 export { assertNever, lazy, secretText } from './helpers.ts'
 export { shellWord } from './shell.ts'

@@ -63,3 +63,41 @@ export function formatDuration(ms: number): string {
   const hours = Math.floor(minutes / 60)
   return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
 }
+
+const periods = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const
+
+/** `durationText(5_400_000)` is `1h30m`: exact, the way `parseDuration` reads it. */
+export function durationText(ms: number): string {
+  let left = ms
+  const parts: string[] = []
+  for (const [unit, size] of periods) {
+    const n = Math.floor(left / size)
+    if (n > 0) parts.push(`${n}${unit}`)
+    left -= n * size
+  }
+  return parts.length === 0 ? '0s' : parts.join('')
+}
+
+const durationWords = /^(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/
+
+/** Milliseconds of a text such as `4h`, `30d`, `1h30m`, `2w`. undefined: not a duration. */
+export function parseDuration(text: string): number | undefined {
+  const compact = text.replaceAll(/\s+/g, '')
+  const [, ...numbers] = durationWords.exec(compact) ?? []
+  if (compact === '' || numbers.length === 0) return undefined
+  const sizes = [604_800_000, ...periods.map(([, size]) => size)]
+  const ms = numbers.reduce((sum, n, index) => sum + Number(n ?? 0) * (sizes[index] ?? 0), 0)
+  return Number.isSafeInteger(ms) ? ms : undefined
+}
+
+/** `bytesText(209_715_200)` is `200MiB`: exact, the way `parseBytes` reads it. */
+export function bytesText(n: number): string {
+  const step = [4, 3, 2, 1].find((power) => n > 0 && n % 1024 ** power === 0) ?? 0
+  return step === 0 ? String(n) : `${n / 1024 ** step}${steps[step] ?? ''}`
+}

@@ -20,6 +20,18 @@ export type {
   Weekday,
   Window,
 } from './plan.ts'
+export { chooseDisks, leftOut } from './disks.ts'
+export type { LeftOut, SelectableDisk } from './disks.ts'
+export { backupSettings, effectivePolicy, keepFor, mostByHand } from './effective.ts'
+export type { BackupSettings, EffectivePolicy, Origin, PolicyParts, Sourced, TargetPolicy } from './effective.ts'
+export { matchesPattern } from './pattern.ts'
+export { manualQuotaProblem } from './quota.ts'
+export { brokenRules, isSelected } from './select.ts'
+export type { SelectableVm } from './select.ts'
+export { simulateRetention } from './simulate.ts'
+export type { Growth, SimulatedPoint, Simulation } from './simulate.ts'
+export { categoryProblems, isTimeZone, nearest, overrideProblems, planProblems } from './validate.ts'
+export type { Known, PolicyProblem } from './validate.ts'
 export { posture, renewalGrace } from './posture.ts'
 export type { Posture, PostureFacts, PostureState } from './posture.ts'
 export { isEmptyPolicy, retention } from './retention.ts'
