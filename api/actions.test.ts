@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { planDefaults } from '../policy/index.ts'
 import { aPoint, aVm, pointIdOf, testNow } from '../catalog/testing.ts'
 import type { BackupInput } from '../workflows/backup/contract.ts'
 import type { DrillInput } from '../workflows/drill/contract.ts'
@@ -66,6 +67,10 @@ describe('a backup', () => {
       want: 'filesystem',
       onQuiesceFailure: 'degrade',
       compressionLevel: 1,
+      plan: null,
+      disks: { roles: 'all', include: [], exclude: [], honourNobak: true },
+      hooks: [],
+      fullEveryMs: null,
       requestedBy: { user: 'operator', reason: 'before the update' },
       tuning: { journalSourceBytes: 33_554_432 },
     })
@@ -145,6 +150,44 @@ describe('a backup', () => {
       ['filesystem', 'fail'],
       ['crash', 'degrade'],
     ])
+  })
+
+  test('follows the plan that takes the VM, what is set for the VM alone, and last what is asked for', async () => {
+    const disks = { roles: 'data', include: [], exclude: [], honourNobak: true } as const
+    const hook = { when: 'before-freeze', path: '/bin/dump', args: [], timeoutMs: 1000, onFailure: 'fail' } as const
+    const targets = [{ repository: 'main', copy: 'backup', keep: null }] as const
+    const plan = { ...planDefaults, name: 'nightly', where: [{ field: 'name', is: ['web-*'] }] as const, targets }
+    here.catalog.plans.put({ ...plan, quiesce: 'required', disks, hooks: [hook], mode: 'full', compressionLevel: 9 }, 0)
+    here.catalog.vms.change('web-01', { override: { fullEveryMs: 86_400_000 } })
+    await here.call('POST', path, { compressionLevel: 3 })
+    await here.call('POST', '/api/v1/vms/db-01/backups', {})
+    expect(here.engine.started.map(({ input }) => input)).toMatchObject([
+      {
+        plan: 'nightly',
+        mode: 'full',
+        want: 'filesystem',
+        onQuiesceFailure: 'fail',
+        compressionLevel: 3,
+        fullEveryMs: 86_400_000,
+        disks,
+        hooks: [hook],
+      },
+      { plan: null, mode: 'auto', onQuiesceFailure: 'degrade', compressionLevel: 1, hooks: [] },
+    ])
+  })
+
+  test('made by hand is refused while its policy has no room for another; a publication is not', async () => {
+    here.catalog.vms.change('web-01', { override: { keep: { daily: 7, manual: 2 } } })
+    here.catalog.points.record(aPoint(1))
+    here.catalog.points.record(aPoint(2))
+    here.catalog.points.record(aPoint(3, { origin: 'scheduled' }))
+    const response = await here.call('POST', path, {})
+    expect([response.status, await response.json()]).toMatchObject([
+      409,
+      { code: 'QuotaFull', detail: 'web-01 has 2 points made by hand, and its policy keeps 2 in main' },
+    ])
+    expect(here.engine.started).toEqual([])
+    expect((await here.call('POST', path, { origin: 'publish' })).status).toBe(202)
   })
 
   test('an engine that is away is said, and nothing is written down', async () => {

@@ -5,6 +5,7 @@ import { accessQueries, type AccessQueries } from './access.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { categoryQueries, plantCategories, type CategoryQueries } from './categories.ts'
 import { drillQueries, type DrillQueries } from './drills.ts'
+import { policyQueries, type PolicyQueries } from './effective.ts'
 import { endpointQueries, type EndpointQueries } from './endpoints.ts'
 import { eventQueries, type EventQueries } from './events.ts'
 import { historyQueries, type HistoryQueries } from './histories.ts'
@@ -35,6 +36,7 @@ export interface Catalog extends Disposable {
   readonly own: OwnQueries
   readonly points: PointQueries
   readonly recovery: RecoveryQueries
+  readonly policy: PolicyQueries
   readonly repositories: RepositoryQueries
   readonly runs: RunQueries
   readonly statistics: StatisticsQueries
@@ -70,6 +72,7 @@ export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
   const db = drizzle(sqlite)
   const events = eventQueries({ sqlite, db, now })
   const context: CatalogContext = { sqlite, db, now, publish: events.publish }
+  const plans = planQueries(context)
   return {
     access: accessQueries(context),
     categories: categoryQueries(context),
@@ -79,9 +82,10 @@ export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
     histories: historyQueries(context),
     idempotency: idempotencyQueries(context),
     installation: installationQueries(context),
-    plans: planQueries(context),
     keeping: keepingQueries(context),
     own: ownQueries(context, () => events.newest()),
+    plans,
+    policy: policyQueries(context, plans),
     points: pointQueries(context),
     recovery: recoveryQueries(context),
     repositories: repositoryQueries(context),

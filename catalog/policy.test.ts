@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defaultCategories, planDefaults, type Category, type PlanSpec } from '../policy/index.ts'
 import { mostCategories } from './categories.ts'
 import { openCatalog } from './open.ts'
-import { aPoint, furnish, testCatalog, testNow, type TestCatalog } from './testing.ts'
+import { aPoint, aVm, furnish, testCatalog, testNow, type TestCatalog } from './testing.ts'
 
 let here: TestCatalog
 let catalog: TestCatalog['catalog']
@@ -131,6 +131,61 @@ describe('plans', () => {
     const second = catalog.plans.list({ limit: 2, cursor: first.nextCursor ?? '' })
     expect([...first.items, ...second.items].map(({ name }) => name)).toEqual(['a', 'b', 'c'])
     expect(catalog.plans.all()).toHaveLength(3)
+  })
+
+  test('a VM is taken by the plans whose rules it meets, unless it is gone or left out on purpose', () => {
+    catalog.plans.put(
+      {
+        ...nightly,
+        where: [
+          { field: 'name', is: ['web-*'] },
+          { field: 'site', is: ['local'] },
+        ],
+      },
+      0,
+    )
+    catalog.plans.put({ ...nightly, name: 'all' }, 0)
+    const plansOf = (id: string) => catalog.policy.plansOf(catalog.vms.get(id)).map(({ name }) => name)
+    expect([plansOf('web-01'), plansOf('db-01')]).toEqual([['all', 'nightly'], ['all']])
+    catalog.vms.change('web-01', { excludedReason: 'scratch' })
+    expect(plansOf('web-01')).toEqual([])
+    catalog.vms.recordDiscovered('lab', 'listing-2', [])
+    catalog.vms.closeListing('lab', 'listing-2')
+    expect(plansOf('db-01')).toEqual([])
+    expect([...catalog.policy.candidates()]).toEqual([])
+  })
+
+  test('every listed VM is a candidate once, whatever is read at a time', () => {
+    catalog.vms.recordDiscovered(
+      'lab',
+      'listing-1',
+      ['a', 'b', 'c'].map((name) => aVm(name)),
+    )
+    for (const size of [1, 2, 5, 1000])
+      expect([...catalog.policy.candidates(size)].map(({ id }) => id)).toEqual(['a', 'b', 'c', 'db-01', 'web-01'])
+  })
+
+  test('the last full read of each disk is that of a point that can be built on', () => {
+    const [first, second] = aPoint(1).disks
+    if (!first || !second) throw new Error('the sample has two disks')
+    catalog.points.record(aPoint(1, { createdMs: 100 }))
+    catalog.points.record(aPoint(2, { createdMs: 200, disks: [first, { ...second, mode: 'incremental' }] }))
+    catalog.points.record(aPoint(3, { createdMs: 300, validatedMs: null }))
+    catalog.points.record(aPoint(4, { createdMs: 400, vmId: 'db-01' }))
+    expect(catalog.policy.lastFulls('web-01', 'main')).toEqual([
+      { disk: 'virtio0', createdMs: 200 },
+      { disk: 'virtio1', createdMs: 100 },
+    ])
+  })
+
+  test('only points made by hand count as such, and what changes a day is measured from incremental ones', () => {
+    catalog.points.record(aPoint(1, { createdMs: testNow - 2 * day }))
+    catalog.points.record(aPoint(2, { origin: 'scheduled' }))
+    expect(catalog.policy.manualPoints('web-01', 'main')).toBe(1)
+    expect(catalog.policy.changeRates().size).toBe(0)
+    const disks = aPoint(3).disks.map((disk) => ({ ...disk, mode: 'incremental' as const }))
+    catalog.points.record(aPoint(3, { disks, createdMs: testNow - 2 * day }))
+    expect(catalog.policy.changeRates()).toEqual(new Map([['web-01', { readPerDay: 500, storedShare: 0.35 }]]))
   })
 
   test('a point says which plan made it', () => {

@@ -22,6 +22,8 @@ export interface DayRow {
 export interface StatisticsQueries {
   /** VMs that the hypervisors still list, by posture. */
   postureCounts(): PostureCounts
+  /** Ids of the VMs that are not inside their promise and not left out on purpose. */
+  idsOutsideRpo(): Set<string>
   /** VMs whose last drill passed. */
   provenVms(): number
   /** Of protected VMs: how many have no passed drill within their category's interval, and some of them. */
@@ -60,6 +62,12 @@ export function statisticsQueries({ db, now }: CatalogContext): StatisticsQuerie
         [state in PostureState]: number
       }
       return { total: rows.reduce((sum, row) => sum + row.n, 0), by }
+    },
+    idsOutsideRpo() {
+      const rows = db.all<{ id: string }>(
+        sql`${postureFacts(now())} SELECT id FROM ranked WHERE gone_ms IS NULL AND rank <= ${postureRank.indexOf('unprotected')}`,
+      )
+      return new Set(rows.map(({ id }) => id))
     },
     provenVms() {
       return db.get<{ n: number }>(

@@ -111,7 +111,7 @@ export interface PlanSpec {
   readonly targets: readonly PlanTarget[]
   /** `incremental`: changes where the change record is valid, else in full with the reason. */
   readonly mode: 'incremental' | 'full'
-  /** A point older than this is not built on: the next is read in full. null: never for its age. */
+  /** So long after the last full one a disk is read in full again. null: never for its age. */
   readonly fullEveryMs: number | null
   /** null: as the category of each VM says. */
   readonly quiesce: Quiesce | null

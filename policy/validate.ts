@@ -1,6 +1,8 @@
 import type { Category, Keep, VmOverride } from './categories.ts'
 import type { DiskSelection, PlanSpec, SelectorRule } from './plan.ts'
+import { isTimeZone } from './clock.ts'
 import { isEmptyPolicy } from './retention.ts'
+import { checkSchedule } from './schedule.ts'
 
 /** `path`: members and indexes from the object that was checked. */
 export interface PolicyProblem {
@@ -30,6 +32,9 @@ export function planProblems(plan: PlanSpec, known: Known): PolicyProblem[] {
       : [problem(['timeZone'], `there is no time zone ${plan.timeZone}`, 'Write an IANA name, such as Europe/Paris.')]),
     ...plan.where.flatMap((rule, index) => ruleProblems(rule, known, ['where', index])),
     ...targetProblems(plan, known),
+    ...(isTimeZone(plan.timeZone)
+      ? checkSchedule(plan.schedule, plan.timeZone).map((message) => problem(['schedule'], message, null))
+      : []),
     ...afterProblems(plan, known),
     ...diskProblems(plan.disks, ['disks']),
     ...(plan.stopBefore
@@ -64,7 +69,7 @@ export function overrideProblems(override: VmOverride): PolicyProblem[] {
   ]
 }
 
-function targetProblems({ targets, timeZone: _ }: PlanSpec, known: Known): PolicyProblem[] {
+function targetProblems({ targets }: PlanSpec, known: Known): PolicyProblem[] {
   return targets.flatMap(({ repository, copy, keep }, index) => {
     const path = ['targets', index]
     const found: PolicyProblem[] = []
@@ -144,15 +149,6 @@ function afterProblems(plan: PlanSpec, known: Known): PolicyProblem[] {
     next = found.schedule.kind === 'after' ? found.schedule.plan : null
   }
   return []
-}
-
-export function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch (error) {
-    if (error instanceof RangeError) return false
-    throw error
-  }
 }
 
 function problem(path: readonly (string | number)[], message: string, hint: string | null): PolicyProblem {

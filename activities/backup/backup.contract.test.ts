@@ -320,6 +320,21 @@ describe('a preflight after a point', () => {
   })
 })
 
+describe('a preflight by policy', () => {
+  it('leaves out the disks that the policy leaves out, and says why', async () => {
+    const scratch = 'scratch [NOBAK]'
+    hypervisor = new FakeHypervisor({ [disk]: holed(size, counter, []), [scratch]: new Uint8Array(MiB) })
+    await using world = aSite()
+    const looked = await runIn(createSiteActivities(world.site).preflight, preflightInput())
+    expect(looked.disks.map((planned) => planned.disk.key)).toEqual([disk])
+    expect(looked.skipped).toEqual([{ disk: scratch, label: scratch, why: 'nobak-label' }])
+    const selection = { roles: 'all', include: [{ key: 'scratch*' }], exclude: [], honourNobak: false } as const
+    const turned = await runIn(createSiteActivities(world.site).preflight, { ...preflightInput(), selection })
+    expect(turned.disks.map((planned) => planned.disk.key)).toEqual([scratch])
+    expect(turned.skipped).toEqual([{ disk, label: disk, why: 'excluded-by-plan' }])
+  })
+})
+
 describe('the audit of the tracker', () => {
   it('catches one changed byte that the tracker did not tell, and accepts what it told', async () => {
     await using world = aSite()

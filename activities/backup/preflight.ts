@@ -8,6 +8,7 @@ import {
   millis,
   toHoldfastError,
 } from '../../base/index.ts'
+import { allDisks, isFullDue, leftOut } from '../../policy/index.ts'
 import type { DiskRequest, Finding, PointId, TrackerId, VmFacts, VmRef } from '../../drivers/values.ts'
 import type { OpContext, HypervisorDriver } from '../../drivers/index.ts'
 import type { PointEntry, PointInfo, Repository } from '../../repository/index.ts'
@@ -96,12 +97,13 @@ async function plan(
   view: RepositoryView,
 ): Promise<PreflightResult> {
   const tracker = trackerOf(input.vm, view.repositoryId)
-  const wanted = facts.disks.filter(({ skip }) => skip === null)
-  const requests = wanted.map((disk): DiskRequest =>
-    view.parentDamaged
-      ? { disk: disk.key, since: null, full: 'parent-damaged' }
-      : requestFor(disk.key, input.mode, tracker, view.parent),
-  )
+  const judged = facts.disks.map((disk) => ({ ...disk, skip: disk.skip ?? leftOut(input.selection ?? allDisks, disk) }))
+  const wanted = judged.filter(({ skip }) => skip === null)
+  const nowMs = Date.parse(ctx.now())
+  const requests = wanted.map(({ key }): DiskRequest => {
+    if (view.parentDamaged) return { disk: key, since: null, full: 'parent-damaged' }
+    return atFullInterval(requestFor(key, input.mode, tracker, view.parent), input.fullInterval, nowMs)
+  })
   const warnings: Finding[] = []
   if (needsEnabling) warnings.push(...(await enableTracking(driver, ctx, input.vm, wanted)))
   const { findings, disks } = await driver.preflight(ctx, input.vm, {
@@ -112,7 +114,7 @@ async function plan(
     freezeLimit: millis(input.freezeLimitMs),
     audit: false,
     disks: requests,
-    hooks: [],
+    hooks: input.hooks ?? [],
   })
   refuseIfBlocked(input.vm.name, [...facts.findings, ...findings])
   warnings.push(...[...facts.findings, ...findings].filter(({ severity }) => severity === 'warning'))
@@ -132,12 +134,25 @@ async function plan(
     },
     ordinal: view.parent === null ? 0 : ordinalOf(view.parent) + 1,
     disks: planned.filter((disk) => disk !== null),
-    skipped: facts.disks.flatMap(({ key, label, skip }) => (skip === null ? [] : [{ disk: key, label, why: skip }])),
+    skipped: judged.flatMap(({ key, label, skip }) => (skip === null ? [] : [{ disk: key, label, why: skip }])),
     warnings: warnings.slice(0, 20),
     tags: facts.tags,
     hypervisor: { platform: input.vm.platform, version, host: hostname() },
     repositoryFreeBytes: view.freeBytes,
   }
+}
+
+/** What could not be looked up forces nothing: a catalog that is away would otherwise make every backup a full one. */
+export function atFullInterval(
+  request: DiskRequest,
+  interval: PreflightInput['fullInterval'],
+  nowMs: number,
+): DiskRequest {
+  if (request.full !== null || interval === undefined || interval.lastFulls === null) return request
+  const last = interval.lastFulls.find(({ disk }) => disk === request.disk)
+  return isFullDue(interval.everyMs, last?.createdMs, nowMs)
+    ? { ...request, since: null, full: 'full-interval' }
+    : request
 }
 
 /** One tracker per VM and repository: each repository is a chain of its own, and none breaks the other's. */

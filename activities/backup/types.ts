@@ -9,6 +9,7 @@ import type {
   DiskRef,
   Endpoint,
   Finding,
+  GuestHook,
   MustFullReason,
   PointId,
   PointInTime,
@@ -17,6 +18,7 @@ import type {
   TrackerId,
   VmRef,
 } from '../../drivers/values.ts'
+import type { DiskSelection } from '../../policy/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 
 /** Every call names the VM, where it is, and the point: the key under which all remote objects of a round are found. */
@@ -34,6 +36,14 @@ export interface PreflightInput extends RoundRef {
   readonly freezeLimitMs: number
   /** Ids of points that were found damaged: if the newest one is, the next is full. */
   readonly damaged: readonly string[]
+  /** Absent: every disk but those whose label says [NOBAK]. */
+  readonly selection?: DiskSelection
+  readonly hooks?: readonly GuestHook[]
+  /** `lastFulls` null: what was read in full when could not be looked up, so nothing is forced. */
+  readonly fullInterval?: {
+    readonly everyMs: number
+    readonly lastFulls: readonly { readonly disk: string; readonly createdMs: number }[] | null
+  }
 }
 export interface PlannedDisk {
   readonly disk: DiskRef

@@ -25,6 +25,7 @@ export function createRecordActivities(catalog: Catalog): RecordActivities {
         origin: point.origin,
         name: point.name,
         description: point.description,
+        plan: point.plan,
         consistency: point.consistency,
         freezeDurationMs: point.freezeDurationMs,
         disks: point.disks,
@@ -39,7 +40,10 @@ export function createRecordActivities(catalog: Catalog): RecordActivities {
     recordDamage: async ({ pointId, foundMs, error }) => {
       catalog.points.recordDamage(pointId, { ms: foundMs, damage: error.message })
     },
-    knownDamage: async ({ vmId, repositoryId }) => ({ points: catalog.points.damaged(vmId, repositoryId) }),
+    knownDamage: async ({ vmId, repositoryId }) => ({
+      points: catalog.points.damaged(vmId, repositoryId),
+      fulls: catalog.policy.lastFulls(vmId, repositoryId),
+    }),
     recordProof: async (proof) => {
       const { verdict, why, rtoSeconds, restoreSeconds, bootSeconds, checks, screenshot } = proof.result
       const { vmId, pointId, repositoryId, startedMs, endedMs, workflowId, runId } = proof

@@ -37,6 +37,7 @@ export interface PointRecord extends RunRef {
   readonly origin: 'manual' | 'scheduled' | 'publish' | 'safety'
   readonly name: string | null
   readonly description: string | null
+  readonly plan: string | null
   readonly consistency: Consistency
   readonly freezeDurationMs: number | null
   readonly disks: readonly BackupDiskResult[]
@@ -80,11 +81,12 @@ export interface RecordActivities {
   readonly recordPoint: (point: PointRecord) => Promise<void>
   /** A validated point that could not be read back is no recovery point any more. */
   readonly recordDamage: (damage: DamageRecord) => Promise<void>
-  /** Points of the VM in the repository that must not become a parent. */
-  readonly knownDamage: (of: {
-    readonly vmId: string
-    readonly repositoryId: string
-  }) => Promise<{ readonly points: readonly string[] }>
+  /** Points of the VM in the repository that must not become a parent, and when each disk was last read in full (absent
+   *  in histories of older versions). */
+  readonly knownDamage: (of: { readonly vmId: string; readonly repositoryId: string }) => Promise<{
+    readonly points: readonly string[]
+    readonly fulls?: readonly { readonly disk: string; readonly createdMs: number }[]
+  }>
   readonly recordProof: (proof: ProofRecord) => Promise<void>
   readonly recordRunFinished: (run: RunFinished) => Promise<void>
 }

@@ -1,6 +1,14 @@
 import type { z } from '@hono/zod-openapi'
 import { HoldfastError } from '../../base/index.ts'
-import type { Catalog, RepositoryView } from '../../catalog/index.ts'
+import type { Catalog, RepositoryView, VmView } from '../../catalog/index.ts'
+import {
+  backupSettings,
+  keepFor,
+  manualQuotaProblem,
+  mostByHand,
+  type KeepRules,
+  type Plan,
+} from '../../policy/index.ts'
 import { backupWorkflow, backupWorkflowId, type BackupInput } from '../../workflows/backup/contract.ts'
 import type { backupBody } from '../schemas/actions.ts'
 import { defaultRepositoryOf } from '../views/vms.ts'
@@ -15,22 +23,27 @@ export function planBackup(catalog: Catalog, vmId: string, wish: z.infer<typeof 
       hint: `Discover ${vm.endpointName} again if it is back; its points can still be restored as a new VM.`,
     })
   }
-  const repository = chooseRepository(catalog, vmId, wish.repositoryId)
+  const plan = choosePlan(catalog, vm, wish.plan)
+  const repository = chooseRepository(catalog, vmId, wish.repositoryId ?? plan?.targets[0]?.repository)
   const target = vmTargetOf(catalog, vm)
   requireOneSite(vm.name, target.site, repository)
-  const { quiesce } = vm.promised
+  const policy = catalog.policy.effective(vm, plan)
+  if (wish.origin === 'manual') refuseBeyondQuota(catalog, vm, repository, keepFor(policy, repository.id).value)
+  const settings = backupSettings(policy)
   const requestedBy = { user, reason: wish.reason }
   const input: BackupInput = {
+    ...settings,
     v: 1,
     vm: target,
     repository: repositoryRefOf(repository),
     origin: wish.origin,
     name: wish.name,
     description: wish.description,
-    mode: wish.mode,
-    want: wish.want ?? (quiesce === 'none' ? 'crash' : 'filesystem'),
-    onQuiesceFailure: wish.onQuiesceFailure ?? (quiesce === 'required' ? 'fail' : 'degrade'),
-    compressionLevel: wish.compressionLevel,
+    plan: plan?.name ?? null,
+    mode: wish.mode ?? settings.mode,
+    want: wish.want ?? settings.want,
+    onQuiesceFailure: wish.onQuiesceFailure ?? settings.onQuiesceFailure,
+    compressionLevel: wish.compressionLevel ?? settings.compressionLevel,
     requestedBy,
     tuning: tuningOf(wish.tuning),
   }
@@ -45,6 +58,18 @@ export function planBackup(catalog: Catalog, vmId: string, wish: z.infer<typeof 
       priority: 3,
     }),
   }
+}
+
+/** The one that was named; else the only one that takes the VM, or the first by name: they differ in more than time. */
+function choosePlan(catalog: Catalog, vm: VmView, wanted: string | null | undefined): Plan | null {
+  if (wanted === null) return null
+  return wanted === undefined ? (catalog.policy.plansOf(vm)[0] ?? null) : catalog.plans.get(wanted)
+}
+
+function refuseBeyondQuota(catalog: Catalog, vm: VmView, repository: RepositoryView, keep: KeepRules): void {
+  const have = catalog.policy.manualPoints(vm.id, repository.id)
+  const problem = manualQuotaProblem(vm.name, have, keep, mostByHand)
+  if (problem !== null) throw new HoldfastError('QuotaFull', `${problem} in ${repository.name}`)
 }
 
 function chooseRepository(catalog: Catalog, vmId: string, wanted: string | undefined): RepositoryView {

@@ -1,5 +1,14 @@
 import { z } from '@hono/zod-openapi'
-import { consistencySchema, displayName, findingSchema, hypervisorId, pointId, repositoryId, vmId } from './common.ts'
+import {
+  consistencySchema,
+  displayName,
+  findingSchema,
+  hypervisorId,
+  planName,
+  pointId,
+  repositoryId,
+  vmId,
+} from './common.ts'
 import { drillCheckSchema } from './vms.ts'
 
 /** Only what tests and small installations change; see `Tuning` in the workflow contracts. */
@@ -16,19 +25,29 @@ export const tuningSchema = z
 
 export const backupBody = z
   .object({
-    repositoryId: repositoryId
+    repositoryId: repositoryId.optional().openapi({
+      description: 'Default: the first target of its plan, else where its newest point is, else the only one',
+    }),
+    plan: planName
+      .nullable()
       .optional()
-      .openapi({ description: 'Default: where its newest point is, else the only repository' }),
-    mode: z.enum(['auto', 'full']).default('auto'),
+      .openapi({ description: 'Whose policy to follow. Default: the first plan that takes the VM; null: none' }),
+    mode: z.enum(['auto', 'full']).optional().openapi({ description: 'Default by the plan, else auto' }),
     origin: z.enum(['manual', 'publish']).default('manual'),
     name: displayName.nullable().default(null),
     description: z.string().max(1000).nullable().default(null),
-    want: consistencySchema.optional().openapi({ description: 'Default by the category of the VM' }),
+    want: consistencySchema.optional().openapi({ description: 'Default by the policy of the VM' }),
     onQuiesceFailure: z
       .enum(['degrade', 'fail'])
       .optional()
-      .openapi({ description: 'Default by the category of the VM' }),
-    compressionLevel: z.number().int().min(1).max(19).default(1),
+      .openapi({ description: 'Default by the policy of the VM' }),
+    compressionLevel: z
+      .number()
+      .int()
+      .min(1)
+      .max(19)
+      .optional()
+      .openapi({ description: 'Default by the plan, else 1' }),
     reason: z.string().max(500).default(''),
     tuning: tuningSchema.default({}),
   })

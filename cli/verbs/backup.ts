@@ -107,7 +107,7 @@ async function start(io: Io, name: string, options: Options): Promise<Schemas['A
     api.POST('/vms/{id}/backups', {
       params: { path: { id: vm.id }, ...keyHeader(options.key && `${options.key}.${vm.id}`) },
       body: {
-        mode: options.full ? 'full' : 'auto',
+        ...(options.full && { mode: 'full' as const }),
         reason: options.reason,
         ...(options.repository !== undefined && { repositoryId: options.repository }),
         ...(options.name !== undefined && { name: options.name }),

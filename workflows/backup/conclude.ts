@@ -95,6 +95,7 @@ async function recordPoint(
         origin: input.origin,
         name: input.name,
         description: input.description,
+        plan: input.plan ?? null,
         consistency: point.consistency,
         freezeDurationMs: point.quiesce.freezeDurationMs,
         disks,

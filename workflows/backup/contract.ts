@@ -1,4 +1,5 @@
 import type { Consistency } from '../../drivers/values.ts'
+import type { DiskSelection, PlanHook } from '../../policy/index.ts'
 import type { RepositoryRef, Requester, ResidueItem, Tuning, VmTarget } from '../shared/contract.ts'
 
 /** `backup/<vm>`: the id is the lock; a plan, a person and the CLI can never run two at once. */
@@ -19,6 +20,14 @@ export interface BackupInput {
   readonly want: Consistency
   readonly onQuiesceFailure: 'degrade' | 'fail'
   readonly compressionLevel: number
+  /** Name of the plan whose policy this follows; absent or null: none. */
+  readonly plan?: string | null
+  /** Absent: every disk but those whose label says [NOBAK]. */
+  readonly disks?: DiskSelection
+  /** Run in the guest around the freeze. */
+  readonly hooks?: readonly PlanHook[]
+  /** A disk whose last full read is so old is read in full; absent or null: never for its age. */
+  readonly fullEveryMs?: number | null
   readonly requestedBy: Requester
   readonly tuning: Tuning
 }

@@ -1,8 +1,8 @@
 import { isCancellation, log } from '@temporalio/workflow'
 import { millis } from '../../base/index.ts'
-import type { BackupActivities, PreflightResult, RoundRef } from '../../activities/backup/types.ts'
+import type { BackupActivities, PreflightInput, PreflightResult, RoundRef } from '../../activities/backup/types.ts'
 import type { RecordActivities } from '../../activities/record/types.ts'
-import type { Consistency, PointInTime } from '../../drivers/values.ts'
+import type { Consistency, GuestHook, PointInTime } from '../../drivers/values.ts'
 import { errorOf, workflowFailure } from '../shared/failures.ts'
 import { controlSteps, defaults, siteSteps } from '../shared/options.ts'
 import type { BackupInput } from './contract.ts'
@@ -23,7 +23,7 @@ export async function runRound(ctx: RoundContext): Promise<CommittedRound> {
   const hypervisor = siteSteps<BackupActivities>(input.vm.site, 'hypervisor')
 
   control.stage('Preparing')
-  const damaged = await knownDamage(ctx)
+  const known = await knownPoints(ctx)
   const plan = await control.patiently('preflight', async () => {
     await control.gate()
     return hypervisor.preflight.executeWithOptions(
@@ -36,7 +36,10 @@ export async function runRound(ctx: RoundContext): Promise<CommittedRound> {
           want: input.want,
           onQuiesceFailure: input.onQuiesceFailure,
           freezeLimitMs: freezeLimit(input),
-          damaged,
+          damaged: known?.points ?? [],
+          ...(input.disks && { selection: input.disks }),
+          hooks: guestHooks(input),
+          ...fullInterval(input, known?.fulls ?? null),
         },
       ],
     )
@@ -76,21 +79,34 @@ export async function runRound(ctx: RoundContext): Promise<CommittedRound> {
 }
 
 /** What only the catalog knows. One that cannot be read does not stop a backup; the audit still looks at the parent. */
-async function knownDamage({ input, ids }: RoundContext): Promise<readonly string[]> {
+async function knownPoints({
+  input,
+  ids,
+}: RoundContext): Promise<Awaited<ReturnType<RecordActivities['knownDamage']>> | null> {
   const { knownDamage } = controlSteps<RecordActivities>('quick')
   try {
     const options = ids.step('known-damage', `Is a point of ${input.vm.ref.name} known to be damaged?`)
-    return (await knownDamage.executeWithOptions(options, [{ vmId: input.vm.id, repositoryId: input.repository.id }]))
-      .points
+    return await knownDamage.executeWithOptions(options, [{ vmId: input.vm.id, repositoryId: input.repository.id }])
   } catch (thrown) {
     if (isCancellation(thrown)) throw thrown
     log.warn('which points are damaged could not be looked up', { error: errorOf(thrown) })
-    return []
+    return null
   }
 }
 
 function freezeLimit(input: BackupInput): number {
   return input.tuning.freezeLimitMs ?? defaults.freezeLimitMs
+}
+
+function guestHooks({ hooks = [] }: BackupInput): GuestHook[] {
+  return hooks.map(({ timeoutMs, ...hook }) => ({ ...hook, timeout: millis(timeoutMs) }))
+}
+
+function fullInterval(
+  { fullEveryMs }: BackupInput,
+  lastFulls: readonly { readonly disk: string; readonly createdMs: number }[] | null,
+): Pick<PreflightInput, 'fullInterval'> {
+  return fullEveryMs === undefined || fullEveryMs === null ? {} : { fullInterval: { everyMs: fullEveryMs, lastFulls } }
 }
 
 /** Last in, first out: the guest runs again first, then the point goes, the session's lease is closed last. */
@@ -139,7 +155,7 @@ async function openPoint(ctx: RoundContext, round: RoundRef, plan: PreflightResu
           onQuiesceFailure: input.onQuiesceFailure,
           freezeLimit: millis(freezeLimit(input)),
           audit: false,
-          hooks: [],
+          hooks: guestHooks(input),
           disks: plan.disks.map(({ disk, since, full }) => {
             const forced = history.forcedFull.get(disk.key) ?? history.forcedFull.get('*') ?? full
             return { disk: disk.key, since: forced === null ? since : null, full: forced }

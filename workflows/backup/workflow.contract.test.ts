@@ -468,6 +468,24 @@ describe('a point that cannot be read back', () => {
   })
 })
 
+it('what the policy says reaches the hypervisor: disks, hooks, the full interval; and the point says which plan made it', async () => {
+  const hook = { when: 'before-freeze', path: '/bin/dump', args: ['-q'], timeoutMs: 1500, onFailure: 'fail' } as const
+  const selection = { roles: 'data', include: [], exclude: [{ label: 'scratch*' }], honourNobak: true } as const
+  const fulls = [{ disk: 'virtio0', createdMs: 1 }]
+  const over = { plan: 'nightly', hooks: [hook], disks: selection, fullEveryMs: 86_400_000 }
+  const { steps, run } = backup({ knownDamage: async () => ({ points: [], fulls }) }, over)
+  await run((handle) => handle.result())
+  const { timeoutMs: _, ...rest } = hook
+  const asked = { ...rest, timeout: 1500 }
+  expect(steps.inputs('preflight')[0]).toMatchObject({
+    selection,
+    hooks: [asked],
+    fullInterval: { everyMs: 86_400_000, lastFulls: fulls },
+  })
+  expect(steps.inputs('openPoint')[0]?.request.hooks).toEqual([asked])
+  expect(steps.inputs('recordPoint')[0]?.plan).toBe('nightly')
+})
+
 it('a VM without disks is refused before anything is opened', async () => {
   const { steps, run } = backup({
     preflight: async (input) => ({

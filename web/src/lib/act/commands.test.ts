@@ -8,6 +8,9 @@ it('a shown command says what the button does', () => {
   expect(backupCommand(['web-01'], false, "before Bob's release")).toBe(
     `holdfast backup web-01 --name 'before Bob'\\''s release'`,
   )
+  expect(backupCommand(['web-01'], false, '', 'for the audit')).toBe(
+    `holdfast backup web-01 --description 'for the audit'`,
+  )
   expect(drillCommand('web-01', null)).toBe('holdfast drill web-01')
 })
 

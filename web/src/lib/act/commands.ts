@@ -5,9 +5,11 @@ export function quoted(word: string): string {
   return /^[A-Za-z0-9_./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
-export function backupCommand(vms: readonly string[], full: boolean, name: string): string {
-  const one = vms.length === 1 && name.trim() !== '' ? ` --name ${quoted(name.trim())}` : ''
-  return `holdfast backup ${vms.map(quoted).join(' ')}${full ? ' --full' : ''}${one}`
+export function backupCommand(vms: readonly string[], full: boolean, name: string, description = ''): string {
+  const said = (option: string, text: string): string =>
+    vms.length === 1 && text.trim() !== '' ? ` ${option} ${quoted(text.trim())}` : ''
+  const words = said('--name', name) + said('--description', description)
+  return `holdfast backup ${vms.map(quoted).join(' ')}${full ? ' --full' : ''}${words}`
 }
 
 export function drillCommand(vm: string, pointId: string | null): string {
