@@ -12,6 +12,7 @@ import { eventRouter } from './routers/events.ts'
 import { hypervisorRouter } from './routers/hypervisors.ts'
 import { ownRouter } from './routers/own.ts'
 import { pointRouter } from './routers/points.ts'
+import { policyRouter } from './routers/policy.ts'
 import { repositoryRouter } from './routers/repositories.ts'
 import { restoreRouter } from './routers/restores.ts'
 import { runRouter } from './routers/runs.ts'
@@ -65,6 +66,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     hypervisorRouter,
     vmRouter,
     repositoryRouter,
+    policyRouter,
     pointRouter,
     restoreRouter,
     drillRouter,

@@ -13,6 +13,8 @@ export const exit = {
   unreachable: 7,
   /** Temporal or the workers of a site are not there. */
   engine: 8,
+  /** `plan -f`: what exists is not what the file says. */
+  differs: 10,
   interrupted: 130,
 } as const
 

@@ -21,6 +21,20 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'show, watch, pause, resume, retry or cancel a run',
     load: async () => (await import('./verbs/run.ts')).run,
   },
+  plans: { summary: 'plans and which VMs they take', load: async () => (await import('./verbs/plan.ts')).plans },
+  plan: {
+    summary: 'what a policy file would change; one plan in detail',
+    load: async () => (await import('./verbs/plan.ts')).plan,
+  },
+  apply: { summary: 'make it as a policy file says', load: async () => (await import('./verbs/plan.ts')).apply },
+  categories: {
+    summary: 'what is promised to VMs, by category',
+    load: async () => (await import('./verbs/plan.ts')).categories,
+  },
+  config: {
+    summary: 'write the policy into a file',
+    load: async () => (await import('./verbs/plan.ts')).config,
+  },
   hypervisor: {
     summary: 'connect hypervisors and discover VMs',
     load: async () => (await import('./verbs/hypervisor.ts')).hypervisor,

@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { HoldfastError } from '../../base/index.ts'
+import type { PolicyProblem } from '../../policy/index.ts'
 import type { ApiEnv } from '../auth.ts'
 
 /** A router whose validation errors name the member and what is wrong with it. */
@@ -27,4 +28,14 @@ export function requestOf(
   body: unknown,
 ): { key: string | undefined; request: string } {
   return { key: header['idempotency-key'], request: `${req.method} ${req.path}\n${JSON.stringify(body)}` }
+}
+
+/** Every problem at once. */
+export function refuseProblems(problems: readonly PolicyProblem[]): void {
+  if (problems.length === 0) return
+  const list = problems.map(({ path, message, hint }) => ({ path: path.join('.'), message, hint }))
+  const text = list
+    .map(({ path, message, hint }) => `${path}: ${message}${hint === null ? '' : `. ${hint}`}`)
+    .join('\n')
+  throw new HoldfastError('PolicyInvalid', text, { data: { problems: list } })
 }

@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import { overrideProblems } from '../../policy/index.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { planBackup } from '../requests/backup.ts'
@@ -7,7 +8,7 @@ import { vmRoutes as routes } from '../routes/index.ts'
 import { pointView } from '../views/points.ts'
 import { accepted, runView } from '../views/runs.ts'
 import { vmDetailView, vmView } from '../views/vms.ts'
-import { requestOf, router } from './common.ts'
+import { refuseProblems, requestOf, router } from './common.ts'
 
 export function vmRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, now } = deps
@@ -19,7 +20,9 @@ export function vmRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     })
     .openapi(routes.get, (c) => c.json(vmDetailView(catalog, catalog.vms.get(c.req.valid('param').id), now()), 200))
     .openapi(routes.patch, (c) => {
-      const changed = catalog.vms.change(c.req.valid('param').id, c.req.valid('json'))
+      const change = c.req.valid('json')
+      if (change.override !== undefined) refuseProblems(overrideProblems(change.override))
+      const changed = catalog.vms.change(c.req.valid('param').id, change)
       return c.json(vmDetailView(catalog, changed, now()), 200)
     })
     .openapi(routes.points, (c) => {

@@ -59,13 +59,16 @@ export const copiesSchema = z
 export const categoryBody = z
   .strictObject({
     description: z.string().max(500).default(''),
-    everyMs: period.nullable().openapi({ description: 'How often it wants to be backed up; null: on demand' }),
+    everyMs: period
+      .nullable()
+      .default(null)
+      .openapi({ description: 'How often it wants to be backed up; null: on demand' }),
     keep: keepSchema,
     copies: copiesSchema.default({ repositories: 1, offSite: 0, immutable: 0 }),
     rpoMs: period,
-    rtoMs: period.nullable(),
+    rtoMs: period.nullable().default(null),
     quiesce: quiesceSchema,
-    drillEveryMs: period.nullable().openapi({ description: 'Not proven for so long: due for a drill' }),
+    drillEveryMs: period.nullable().default(null).openapi({ description: 'Not proven for so long: due for a drill' }),
     exerciseEveryMs: period.nullable().default(null).openapi({ description: 'The same for a full exercise' }),
   })
   .openapi('CategorySpec')
@@ -155,7 +158,10 @@ export const planBody = z
       .min(1)
       .max(9),
     mode: z.enum(['incremental', 'full']).default('incremental'),
-    fullEveryMs: period.nullable().default(null).openapi({ description: 'Older is not built on: the next is full' }),
+    fullEveryMs: period
+      .nullable()
+      .default(null)
+      .openapi({ description: 'So long after the last full one the next is full again' }),
     quiesce: quiesceSchema.nullable().default(null).openapi({ description: 'null: by the category of each VM' }),
     hooks: z
       .array(

@@ -8,12 +8,14 @@ import {
   hypervisorId,
   pageOf,
   pageQuery,
+  planName,
   platformSchema,
   repositoryId,
   site,
   timeMs,
   vmId,
 } from './common.ts'
+import { vmOverrideSchema } from './policy.ts'
 import { pointSchema, proofSchema } from './points.ts'
 import { runSchema } from './runs.ts'
 
@@ -100,6 +102,8 @@ export const vmDetailSchema = vmSchema
     policy: z.array(z.object({ setting: z.string(), value: z.string(), from: z.string() })).openapi({
       description: 'Effective policy and where each value comes from',
     }),
+    plans: z.array(planName).openapi({ description: 'That take it now' }),
+    override: vmOverrideSchema,
     drillChecks: z.array(drillCheckSchema),
     createdMs: timeMs,
   })
@@ -128,5 +132,6 @@ export const vmPatchBody = z
       .optional()
       .openapi({ description: 'Set: left out on purpose. null: protected again' }),
     drillChecks: z.array(drillCheckSchema).max(32).optional(),
+    override: vmOverrideSchema.optional().openapi({ description: 'Set for this VM alone; as a whole' }),
   })
   .openapi('VmPatch')

@@ -2,6 +2,8 @@ import type { z } from '@hono/zod-openapi'
 import { formatDuration } from '../../base/index.ts'
 import type { Catalog, PointView, VmView } from '../../catalog/index.ts'
 import type { postureSchema, vmDetailSchema, vmSchema } from '../schemas/vms.ts'
+import { vmOverrideSchema } from '../schemas/policy.ts'
+import { policyLines } from './policy.ts'
 import { pointView } from './points.ts'
 import { runView } from './runs.ts'
 
@@ -80,7 +82,9 @@ export function vmDetailView(catalog: Catalog, vm: VmView, nowMs: number): z.inf
     findings: [...vm.findings],
     excludedReason: vm.excludedReason,
     defaultRepositoryId: defaultRepositoryOf(catalog, vm.id),
-    policy: policyOf(vm),
+    policy: policyLines(catalog, vm),
+    plans: catalog.policy.plansOf(vm).map(({ name }) => name),
+    override: vmOverrideSchema.parse(vm.override),
     drillChecks: vm.drillChecks.map((check) => ({
       ...check,
       args: [...check.args],
@@ -96,31 +100,4 @@ export function defaultRepositoryOf(catalog: Catalog, vmId: string): string | nu
   if (newest) return newest.repositoryId
   const { items, total } = catalog.repositories.list({ limit: 1 })
   return total === 1 ? (items[0]?.id ?? null) : null
-}
-
-function policyOf(vm: VmView): { setting: string; value: string; from: string }[] {
-  const category = vm.promised
-  const from = `category ${vm.category}`
-  const own = (setting: string, value: string): { setting: string; value: string; from: string } => ({
-    setting,
-    value,
-    from,
-  })
-  return [
-    own('RPO', formatDuration(category.rpoMs)),
-    own('RTO target', category.rtoMs === null ? 'none' : formatDuration(category.rtoMs)),
-    own('Quiesce', category.quiesce),
-    own(
-      'Drill',
-      category.drillEveryMs === null ? 'on demand' : `every ${Math.round(category.drillEveryMs / 86_400_000)} days`,
-    ),
-    {
-      setting: 'Drill checks',
-      value:
-        vm.drillChecks.length === 0
-          ? 'none: a drill stays inconclusive'
-          : vm.drillChecks.map((check) => check.title).join(', '),
-      from: vm.drillChecks.length === 0 ? 'default' : 'set on this VM',
-    },
-  ]
 }

@@ -18,6 +18,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Workload categories */
+        get: operations["listCategories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/categories/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make or change a category */
+        put: operations["putCategory"];
+        post?: never;
+        /** Remove a category that no VM has */
+        delete: operations["removeCategory"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/doctor": {
         parameters: {
             query?: never;
@@ -292,6 +327,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Plans */
+        get: operations["listPlans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What follows from a plan, before it is saved
+         * @description Changes nothing. Problems of its content are part of the answer.
+         */
+        post: operations["previewPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One plan */
+        get: operations["getPlan"];
+        /** Make or change a plan */
+        put: operations["putPlan"];
+        post?: never;
+        /**
+         * Remove a plan
+         * @description Removes no recovery point: its points go on ageing by what it said last.
+         */
+        delete: operations["removePlan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/points": {
         parameters: {
             query?: never;
@@ -320,6 +414,60 @@ export interface paths {
         get: operations["getPoint"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that is policy, as a policy file */
+        get: operations["exportPolicy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/policy/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make it so
+         * @description All or nothing. A repetition changes nothing.
+         */
+        post: operations["applyPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/policy/difference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a policy file would change */
+        post: operations["comparePolicy"];
         delete?: never;
         options?: never;
         head?: never;
@@ -738,6 +886,93 @@ export interface components {
             data?: {
                 [key: string]: unknown;
             };
+        };
+        CategoryList: {
+            items: components["schemas"]["Category"][];
+        };
+        Category: components["schemas"]["CategorySpec"] & {
+            /** @example critical */
+            name: string;
+            /** @description Send it back with a change: two people find out about each other */
+            revision: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            createdMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            changedMs: number;
+            vms: number;
+        };
+        Keep: {
+            /** @description The newest so many */
+            last?: number;
+            /** @description The newest of each of so many hours in which there is one */
+            hourly?: number;
+            daily?: number;
+            /** @description ISO weeks */
+            weekly?: number;
+            monthly?: number;
+            yearly?: number;
+            /** @description Everything younger */
+            withinMs?: number;
+            /** @description Points that somebody made by hand; default 100 */
+            manual?: number;
+            /** @description Points made for a publication; default 2 */
+            publish?: number;
+            /** @description Points made before a restore; default all */
+            safety?: number;
+        };
+        /**
+         * @default {
+         *       "repositories": 1,
+         *       "offSite": 0,
+         *       "immutable": 0
+         *     }
+         */
+        Copies: {
+            /** @description Repositories that hold each point */
+            repositories: number;
+            /** @description Of these at another site than the VM */
+            offSite: number;
+            /** @description Of these where it cannot be deleted for a time */
+            immutable: number;
+        };
+        CategorySpec: {
+            /** @default  */
+            description?: string;
+            /**
+             * @description How often it wants to be backed up; null: on demand
+             * @default null
+             */
+            everyMs?: number | null;
+            keep: components["schemas"]["Keep"];
+            copies?: components["schemas"]["Copies"];
+            rpoMs: number;
+            /** @default null */
+            rtoMs?: number | null;
+            /** @enum {string} */
+            quiesce: "required" | "preferred" | "none";
+            /**
+             * @description Not proven for so long: due for a drill
+             * @default null
+             */
+            drillEveryMs?: number | null;
+            /**
+             * @description The same for a full exercise
+             * @default null
+             */
+            exerciseEveryMs?: number | null;
+        };
+        CategoryPut: components["schemas"]["CategorySpec"] & {
+            /**
+             * @description The revision that was seen; 0: there is none yet; null: whatever is there
+             * @default null
+             */
+            revision?: number | null;
         };
         Doctor: {
             /** @enum {string} */
@@ -1316,6 +1551,363 @@ export interface components {
             /** @description Of the last try */
             error: components["schemas"]["RunError"] | null;
         };
+        PlanPage: {
+            items: components["schemas"]["Plan"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        Plan: components["schemas"]["PlanSpec"] & {
+            /** @example nightly-lyon */
+            name: string;
+            /** @description Send it back with a change: two people find out about each other */
+            revision: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            createdMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            changedMs: number;
+            /**
+             * @description When it starts
+             * @example every day at 02:30 (Europe/Paris)
+             */
+            words: string;
+            /**
+             * @description Its next start by the clock; null: none
+             * @example 1795246432000
+             */
+            nextMs: number | null;
+            /** @description That match now */
+            vms: number;
+            /** @description Of these */
+            outsideRpo: number;
+        };
+        SelectorRule: {
+            /** @enum {string} */
+            field: "name" | "tag" | "category" | "power" | "hypervisor" | "site";
+            /** @description One of them */
+            is?: string[];
+            /** @description None of them */
+            isNot?: string[];
+        };
+        /**
+         * @default {
+         *       "kind": "manual"
+         *     }
+         */
+        Schedule: {
+            /** @enum {string} */
+            kind: "every";
+            everyMs: number;
+            offsetMs?: number;
+        } | {
+            /** @enum {string} */
+            kind: "calendar";
+            at: string[];
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            monthDays?: number[];
+            months?: number[];
+        } | {
+            /** @enum {string} */
+            kind: "cron";
+            /** @example 30 2 * * 1-5 */
+            cron: string;
+        } | {
+            /** @enum {string} */
+            kind: "after";
+            /** @example nightly-lyon */
+            plan: string;
+        } | {
+            /** @enum {string} */
+            kind: "manual";
+        };
+        /**
+         * @default {
+         *       "roles": "all",
+         *       "include": [],
+         *       "exclude": [],
+         *       "honourNobak": true
+         *     }
+         */
+        DiskSelection: {
+            /**
+             * @description data: without the disk it boots from
+             * @default all
+             * @enum {string}
+             */
+            roles?: "all" | "data";
+            /**
+             * @description Empty: all
+             * @default []
+             */
+            include?: components["schemas"]["DiskRule"][];
+            /** @default [] */
+            exclude?: components["schemas"]["DiskRule"][];
+            /**
+             * @description [NOBAK] in a label leaves the disk out
+             * @default true
+             */
+            honourNobak?: boolean;
+        };
+        DiskRule: {
+            /** @description Pattern: * any characters, ? one */
+            label?: string;
+            /** @description Bus address */
+            key?: string;
+            minBytes?: number;
+            maxBytes?: number;
+        };
+        PlanSpec: {
+            /** @default  */
+            description?: string;
+            /** @default false */
+            paused?: boolean;
+            /** @description All must hold; none: every VM */
+            where: components["schemas"]["SelectorRule"][];
+            /**
+             * @description IANA name
+             * @default UTC
+             * @example Europe/Paris
+             */
+            timeZone?: string;
+            schedule?: components["schemas"]["Schedule"];
+            /** @default null */
+            window?: {
+                /** @example 02:30 */
+                start: string;
+                /** @example 02:30 */
+                end: string;
+                days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+                /**
+                 * @default pause
+                 * @enum {string}
+                 */
+                atEnd?: "pause" | "fail";
+            } | null;
+            targets: {
+                /** @example main */
+                repository: string;
+                /**
+                 * @default backup
+                 * @enum {string}
+                 */
+                copy?: "backup" | "mirror";
+                /**
+                 * @description null: by the category of each VM
+                 * @default null
+                 */
+                keep?: {
+                    /** @description The newest so many */
+                    last?: number;
+                    /** @description The newest of each of so many hours in which there is one */
+                    hourly?: number;
+                    daily?: number;
+                    /** @description ISO weeks */
+                    weekly?: number;
+                    monthly?: number;
+                    yearly?: number;
+                    /** @description Everything younger */
+                    withinMs?: number;
+                    /** @description Points that somebody made by hand; default 100 */
+                    manual?: number;
+                    /** @description Points made for a publication; default 2 */
+                    publish?: number;
+                    /** @description Points made before a restore; default all */
+                    safety?: number;
+                } | null;
+            }[];
+            /**
+             * @default incremental
+             * @enum {string}
+             */
+            mode?: "incremental" | "full";
+            /**
+             * @description So long after the last full one the next is full again
+             * @default null
+             */
+            fullEveryMs?: number | null;
+            /**
+             * @description null: by the category of each VM
+             * @default null
+             * @enum {string|null}
+             */
+            quiesce?: "required" | "preferred" | "none" | null;
+            /** @default [] */
+            hooks?: {
+                /** @enum {string} */
+                when: "before-freeze" | "after-thaw";
+                path: string;
+                /** @default [] */
+                args?: string[];
+                /** @default 60000 */
+                timeoutMs?: number;
+                /**
+                 * @default fail
+                 * @enum {string}
+                 */
+                onFailure?: "fail" | "warn";
+            }[];
+            disks?: components["schemas"]["DiskSelection"];
+            /** @default 1 */
+            compressionLevel?: number;
+            /** @default 4 */
+            concurrency?: number;
+            /** @default [] */
+            bandwidth?: {
+                bytesPerSecond: number;
+                /** @example 02:30 */
+                start: string;
+                /** @example 02:30 */
+                end: string;
+                days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            }[];
+            /** @default 3 */
+            priority?: number;
+            /** @default false */
+            stopBefore?: boolean;
+        };
+        PlanPreview: {
+            problems: {
+                path: string;
+                message: string;
+                hint: string | null;
+            }[];
+            /** @description Allowed, and worth knowing before it is saved */
+            remarks: string[];
+            match: {
+                total: number;
+                /** @description Bytes */
+                sizeBytes: number;
+                /** @description Bytes */
+                changedPerDay: number | null;
+                vms: {
+                    /**
+                     * @description Fixed at the first discovery
+                     * @example web-01
+                     */
+                    id: string;
+                    name: string;
+                    /** @description Bytes */
+                    sizeBytes: number;
+                    /** @example critical */
+                    category: string;
+                    site: string;
+                }[];
+                /** @description One rule keeps them out */
+                nearMisses: {
+                    /**
+                     * @description Fixed at the first discovery
+                     * @example web-01
+                     */
+                    id: string;
+                    name: string;
+                    field: string;
+                }[];
+                /** @description Would match, but left out on purpose */
+                excluded: number;
+                /** @description Compared with the saved plan */
+                added: {
+                    total: number;
+                    ids: string[];
+                };
+                removed: {
+                    total: number;
+                    ids: string[];
+                };
+            };
+            schedule: {
+                words: string | null;
+                next: {
+                    /**
+                     * @description Unix milliseconds, UTC
+                     * @example 1795246432000
+                     */
+                    atMs: number;
+                    local: string;
+                    utc: string;
+                    note: string | null;
+                }[];
+            };
+            /** @description Retention a year ahead */
+            targets: {
+                /** @example main */
+                repository: string;
+                /**
+                 * @description Whose points are shown: that of most VMs
+                 * @example critical
+                 */
+                category: string;
+                /** @description Of one VM, that would exist in a year, newest first */
+                points: {
+                    /**
+                     * @description Unix milliseconds, UTC
+                     * @example 1795246432000
+                     */
+                    timeMs: number;
+                    keptBy: string[];
+                }[];
+                /** @description What all VMs need, month by month, before compression and deduplication */
+                marks: {
+                    /**
+                     * @description Unix milliseconds, UTC
+                     * @example 1795246432000
+                     */
+                    timeMs: number;
+                    /** @description Bytes */
+                    bytes: number;
+                }[];
+                /** @description By the saved plan */
+                savedMarks: {
+                    /**
+                     * @description Unix milliseconds, UTC
+                     * @example 1795246432000
+                     */
+                    timeMs: number;
+                    /** @description Bytes */
+                    bytes: number;
+                }[];
+                capacityBytes: number | null;
+                assumed: {
+                    /** @description Bytes */
+                    fullBytes: number;
+                    /** @description Bytes */
+                    changedPerDay: number;
+                    measuredVms: number;
+                    vms: number;
+                    changeShare: number;
+                };
+            }[];
+            /** @description Compared with the saved plan, in words of the policy file */
+            changes: {
+                path: string;
+                before: string | null;
+                after: string | null;
+            }[];
+            /** @description Of the saved plan; 0: there is none */
+            revision: number;
+        };
+        PlanPreviewRequest: {
+            plan: components["schemas"]["PlanSpec"] & {
+                /** @example nightly-lyon */
+                name: string;
+            };
+            /**
+             * @description Of each disk in a day, where nothing was measured yet
+             * @default 0.05
+             */
+            changeShare?: number;
+        };
+        PlanPut: components["schemas"]["PlanSpec"] & {
+            /**
+             * @description The revision that was seen; 0: there is none yet; null: whatever is there
+             * @default null
+             */
+            revision?: number | null;
+        };
         PointPage: {
             items: components["schemas"]["Point"][];
             nextCursor: string | null;
@@ -1435,6 +2027,37 @@ export interface components {
             /** @description Bytes */
             bytesResumed: number;
             attempts: number;
+        };
+        PolicyDifference: {
+            changes: components["schemas"]["PolicyChange"][];
+            /** @description Exists, is not in the file, and stays: `prune` would remove it */
+            unlisted: {
+                /** @enum {string} */
+                kind: "category" | "plan" | "vm";
+                name: string;
+            }[];
+        };
+        PolicyChange: {
+            /** @enum {string} */
+            kind: "category" | "plan" | "vm";
+            name: string;
+            /** @enum {string} */
+            action: "create" | "change" | "remove";
+            members: {
+                /** @example targets.0.keep.daily */
+                path: string;
+                before: string | null;
+                after: string | null;
+            }[];
+        };
+        PolicyFile: {
+            /** @description YAML, as docs/policy.md describes it */
+            file: string;
+            /**
+             * @description Also remove what exists and is not in the file, of the sections that the file has
+             * @default false
+             */
+            prune?: boolean;
         };
         RepositoryPage: {
             items: components["schemas"]["Repository"][];
@@ -1792,6 +2415,9 @@ export interface components {
                 value: string;
                 from: string;
             }[];
+            /** @description That take it now */
+            plans: string[];
+            override: components["schemas"]["VmOverride"];
             drillChecks: components["schemas"]["DrillCheck"][];
             /**
              * @description Unix milliseconds, UTC
@@ -1810,21 +2436,37 @@ export interface components {
             /** @description Why this disk is in no point */
             skip: string | null;
         };
+        VmOverride: {
+            rpoMs?: number;
+            rtoMs?: number;
+            /** @enum {string} */
+            quiesce?: "required" | "preferred" | "none";
+            keep?: components["schemas"]["Keep"];
+            drillEveryMs?: number;
+            fullEveryMs?: number;
+            disks?: components["schemas"]["DiskSelection"];
+        };
         VmPatch: {
             /** @example critical */
             category?: string;
             /** @description Set: left out on purpose. null: protected again */
             excludedReason?: string | null;
             drillChecks?: components["schemas"]["DrillCheck"][];
+            override?: components["schemas"]["VmOverride"] & unknown;
         };
         BackupRequest: {
             /**
-             * @description Default: where its newest point is, else the only repository
+             * @description Default: the first target of its plan, else where its newest point is, else the only one
              * @example main
              */
             repositoryId?: string;
             /**
-             * @default auto
+             * @description Whose policy to follow. Default: the first plan that takes the VM; null: none
+             * @example nightly-lyon
+             */
+            plan?: string | null;
+            /**
+             * @description Default by the plan, else auto
              * @enum {string}
              */
             mode?: "auto" | "full";
@@ -1838,16 +2480,16 @@ export interface components {
             /** @default null */
             description?: string | null;
             /**
-             * @description Default by the category of the VM
+             * @description Default by the policy of the VM
              * @enum {string}
              */
             want?: "crash" | "filesystem" | "application";
             /**
-             * @description Default by the category of the VM
+             * @description Default by the policy of the VM
              * @enum {string}
              */
             onQuiesceFailure?: "degrade" | "fail";
-            /** @default 1 */
+            /** @description Default by the plan, else 1 */
             compressionLevel?: number;
             /** @default  */
             reason?: string;
@@ -1931,6 +2573,174 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCategories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The shortest RPO first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CategoryList"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putCategory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CategoryPut"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Category"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeCategory: {
+        parameters: {
+            query?: {
+                /** @description The one that was seen */
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2856,6 +3666,269 @@ export interface operations {
             };
         };
     };
+    listPlans: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Matches, next times, retention a year ahead */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPreview"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With what matches it now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanPut"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removePlan: {
+        parameters: {
+            query?: {
+                /** @description The one that was seen */
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPoints: {
         parameters: {
             query?: {
@@ -2936,6 +4009,187 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportPolicy: {
+        parameters: {
+            query?: {
+                /** @description Only this plan */
+                plan?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description YAML */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        file: string;
+                    };
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyFile"];
+            };
+        };
+        responses: {
+            /** @description What was changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyDifference"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    comparePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyFile"];
+            };
+        };
+        responses: {
+            /** @description Nothing was changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyDifference"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,237 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { aPoint, aVm, testNow } from '../catalog/testing.ts'
+import { defaultCategories } from '../policy/index.ts'
+import type { PlanPreview } from './policy/preview.ts'
+import { bench, workerToken, type Bench } from './testing/bench.ts'
+
+let here: Bench
+beforeEach(() => void (here = bench({ vms: ['web-01', 'db-01'] })))
+afterEach(() => here[Symbol.dispose]())
+
+const day = 86_400_000
+const nightly = {
+  where: [{ field: 'name', is: ['web-*'] }],
+  timeZone: 'Europe/Paris',
+  schedule: { kind: 'calendar', at: ['02:30'] },
+  targets: [{ repository: 'main', keep: { daily: 14, weekly: 8 } }],
+}
+const answer = async <T>(response: Response | Promise<Response>, status = 200): Promise<T> => {
+  const got = await response
+  const body = (await got.json()) as T
+  expect([got.status, body]).toEqual([status, expect.anything()])
+  return body
+}
+const put = (name: string, body: object) => here.call('PUT', `/api/v1/plans/${name}`, body)
+
+describe('plans', () => {
+  test('are made, listed with what they take, changed by who saw the last revision, and removed', async () => {
+    expect(await answer(put('nightly', { ...nightly, revision: 0 }))).toMatchObject({
+      name: 'nightly',
+      revision: 1,
+      vms: 1,
+      outsideRpo: 1,
+      words: 'every day at 02:30 (Europe/Paris)',
+      concurrency: 4,
+      targets: [{ repository: 'main', copy: 'backup' }],
+    })
+    here.catalog.points.record(aPoint(1))
+    const { items } = await answer<{ items: object[] }>(here.call('GET', '/api/v1/plans'))
+    expect(items).toMatchObject([{ name: 'nightly', vms: 1, outsideRpo: 0, nextMs: Date.UTC(2026, 10, 22, 1, 30) }])
+    await answer(put('nightly', { ...nightly, concurrency: 8, revision: 1 }))
+    expect(await answer(put('nightly', { ...nightly, revision: 1 }), 409)).toMatchObject({ code: 'StaleRevision' })
+    expect((await here.call('DELETE', '/api/v1/plans/nightly?revision=1')).status).toBe(409)
+    expect((await here.call('DELETE', '/api/v1/plans/nightly?revision=2')).status).toBe(204)
+    expect((await here.call('GET', '/api/v1/plans/nightly')).status).toBe(404)
+  })
+
+  test('a paused one has no next start', async () => {
+    expect(await answer(put('nightly', { ...nightly, paused: true }))).toMatchObject({ nextMs: null })
+  })
+
+  test('with problems are refused with all of them, and nothing is stored', async () => {
+    const wrong = { ...nightly, timeZone: 'Europe/Pairs', targets: [{ repository: 'mian' }] }
+    expect(await answer(put('nightly', wrong), 422)).toMatchObject({
+      code: 'PolicyInvalid',
+      data: { problems: [{ path: 'timeZone' }, { path: 'targets.0.repository', hint: 'Did you mean main?' }] },
+    })
+    expect(here.catalog.plans.all()).toEqual([])
+    expect(await answer(put('nightly', { ...nightly, colour: 'red' }), 400)).toMatchObject({ code: 'InvalidRequest' })
+    expect(await answer(put('Nightly_Run', nightly), 400)).toMatchObject({ code: 'InvalidRequest' })
+  })
+
+  test('one that another starts after cannot be removed', async () => {
+    await answer(put('nightly', nightly))
+    await answer(put('later', { ...nightly, schedule: { kind: 'after', plan: 'nightly' } }))
+    expect(await answer(here.call('DELETE', '/api/v1/plans/nightly'), 409)).toMatchObject({
+      code: 'InUse',
+      detail: 'later starts after nightly',
+    })
+  })
+
+  test('are not for workers', async () => {
+    const headers = { authorization: `Bearer ${workerToken}` }
+    expect((await here.call('PUT', '/api/v1/plans/nightly', nightly, headers)).status).toBe(403)
+    expect(here.catalog.plans.all()).toEqual([])
+  })
+})
+
+describe('a preview', () => {
+  const ask = (plan: object, more: object = {}) =>
+    answer<PlanPreview>(here.call('POST', '/api/v1/plans/preview', { plan: { name: 'nightly', ...plan }, ...more }))
+
+  test('tells what matches, what misses by one rule, and what is left out on purpose', async () => {
+    here.catalog.vms.recordDiscovered('lab', 'listing-1', [aVm('web-02', { power: 'stopped' }), aVm('web-03')])
+    here.catalog.vms.change('web-03', { excludedReason: 'scratch' })
+    const where = [...nightly.where, { field: 'power', is: ['running'] }]
+    const { match } = await ask({ ...nightly, where })
+    expect(match).toMatchObject({
+      total: 1,
+      vms: [{ id: 'web-01' }],
+      nearMisses: [
+        { id: 'db-01', field: 'name' },
+        { id: 'web-02', field: 'power' },
+      ],
+      excluded: 1,
+      changedPerDay: null,
+    })
+  })
+
+  test('compares with the saved plan: VMs, members, bytes', async () => {
+    await answer(put('nightly', nightly))
+    const wider = { ...nightly, where: [], targets: [{ repository: 'main', keep: { daily: 14, weekly: 52 } }] }
+    const { match, changes, targets, revision } = await ask(wider)
+    expect(match).toMatchObject({ added: { total: 1, ids: ['db-01'] }, removed: { total: 0 } })
+    expect(changes).toContainEqual({ path: 'targets.0.keep.weekly', before: '8', after: '52' })
+    expect(changes.some(({ path }) => path.startsWith('where'))).toBe(true)
+    expect(revision).toBe(1)
+    const [main] = targets
+    expect(main?.marks.at(-1)?.bytes).toBeGreaterThan(main?.savedMarks.at(-1)?.bytes ?? Infinity)
+  })
+
+  test('the next ten times are told on both clocks, clock changes named', async () => {
+    here.clock.ms = Date.UTC(2027, 2, 25)
+    const { schedule } = await ask(nightly)
+    expect(schedule.next).toHaveLength(10)
+    expect(schedule.next[0]).toMatchObject({ local: '2027-03-25T02:30:00+01:00', utc: '2027-03-25T01:30:00.000Z' })
+    expect(schedule.next.some(({ note }) => note?.includes('there is no 02:30'))).toBe(true)
+  })
+
+  test('points of a year by rule, and bytes from the measured change where there is one, else from the stated one', async () => {
+    const first = await ask(nightly, { changeShare: 0 })
+    const [main] = first.targets
+    expect(main?.points.filter(({ keptBy }) => keptBy.includes('daily'))).toHaveLength(14)
+    expect(main?.points.filter(({ keptBy }) => keptBy.includes('weekly'))).toHaveLength(8)
+    const size = here.catalog.vms.get('web-01').sizeBytes
+    expect(main?.marks.at(-1)?.bytes).toBe(size)
+    expect(main?.assumed).toEqual({ fullBytes: size, changedPerDay: 0, measuredVms: 0, vms: 1, changeShare: 0 })
+    const disks = aPoint(1).disks.map((disk) => ({ ...disk, mode: 'incremental' as const, readBytes: 2 ** 28 }))
+    here.catalog.points.record(aPoint(1, { disks, createdMs: testNow - 2 * day }))
+    const measured = (await ask(nightly, { changeShare: 0 })).targets[0]
+    expect(measured?.assumed).toMatchObject({ measuredVms: 1, changedPerDay: 2 ** 28 })
+    expect(measured?.marks.at(-1)?.bytes).toBeGreaterThan(size)
+  })
+
+  test('problems are part of the answer, and remarks say what is allowed and yet worth knowing', async () => {
+    const { problems } = await ask({
+      ...nightly,
+      targets: [{ repository: 'mian', keep: {} }],
+      schedule: { kind: 'cron', cron: 'x' },
+    })
+    expect(problems.map(({ path }) => path)).toEqual(['targets.0.repository', 'targets.0.keep', 'schedule'])
+    here.catalog.vms.change('web-01', { category: 'critical' })
+    // One night of March has no 02:30: nothing starts then.
+    const { remarks } = await ask(nightly)
+    expect(remarks).toEqual([
+      expect.stringContaining(
+        '1 VM of the category critical may lose 4 h by their category; up to 47 h pass',
+      ) as string,
+      expect.stringContaining('want 2 copies; this plan makes 1') as string,
+    ])
+    expect((await ask({ ...nightly, where: [{ field: 'name', is: ['nobody'] }] })).remarks).toEqual([
+      'No VM matches now.',
+    ])
+  })
+
+  test('changes nothing', async () => {
+    const before = here.catalog.events.newest()
+    await ask(nightly)
+    expect([here.catalog.plans.all(), here.catalog.events.newest()]).toEqual([[], before])
+  })
+})
+
+describe('categories', () => {
+  test('are listed, made, changed and removed', async () => {
+    const body = { keep: { daily: 7 }, rpoMs: day, quiesce: 'none' }
+    expect(await answer(here.call('PUT', '/api/v1/categories/payroll', { ...body, revision: 0 }))).toMatchObject({
+      name: 'payroll',
+      revision: 1,
+      vms: 0,
+      copies: { repositories: 1 },
+    })
+    const { items } = await answer<{ items: { name: string }[] }>(here.call('GET', '/api/v1/categories'))
+    expect(items.map(({ name }) => name)).toEqual(['critical', 'important', 'payroll', 'standard', 'ephemeral'])
+    const wrong = { ...body, keep: {}, revision: 1 }
+    expect(await answer(here.call('PUT', '/api/v1/categories/payroll', wrong), 422)).toMatchObject({
+      code: 'PolicyInvalid',
+    })
+    expect((await here.call('DELETE', '/api/v1/categories/payroll')).status).toBe(204)
+    expect(await answer(here.call('DELETE', '/api/v1/categories/critical'), 409)).toMatchObject({ code: 'InUse' })
+  })
+
+  test('one that is changed changes what its VMs are promised', async () => {
+    const critical = { ...defaultCategories.standard, rpoMs: 3_600_000, everyMs: null, revision: 1 }
+    await answer(here.call('PUT', '/api/v1/categories/standard', critical))
+    expect(await answer(here.call('GET', '/api/v1/vms/web-01'))).toMatchObject({ posture: { rpoMs: 3_600_000 } })
+  })
+})
+
+describe('the page of a VM', () => {
+  test('says what holds and where each value comes from', async () => {
+    await answer(put('nightly', { ...nightly, quiesce: 'required' }))
+    await answer(here.call('PATCH', '/api/v1/vms/web-01', { override: { rpoMs: 7_200_000, keep: { last: 3 } } }))
+    const vm = await answer<{ policy: { setting: string; value: string; from: string }[] }>(
+      here.call('GET', '/api/v1/vms/web-01'),
+    )
+    expect(vm).toMatchObject({ plans: ['nightly'], override: { rpoMs: 7_200_000 } })
+    expect(vm.policy).toEqual(
+      expect.arrayContaining([
+        { setting: 'RPO', value: '2 h', from: 'set on this VM' },
+        { setting: 'RTO target', value: '4 h', from: 'category standard' },
+        { setting: 'Schedule', value: 'every day at 02:30 (Europe/Paris)', from: 'plan nightly' },
+        { setting: 'Quiesce', value: 'required', from: 'plan nightly' },
+        { setting: 'Keep in main', value: '3 last, 100 by hand, 2 published', from: 'set on this VM' },
+        { setting: 'Full read', value: 'when needed', from: 'default' },
+      ]),
+    )
+    expect(await answer(here.call('PATCH', '/api/v1/vms/web-01', { override: { keep: {} } }), 422)).toMatchObject({
+      code: 'PolicyInvalid',
+    })
+  })
+})
+
+describe('policy as a file', () => {
+  const file = 'version: 1\nplans:\n  nightly: { where: [], targets: [{ repository: main }] }\n'
+
+  test('is compared, applied once, and written back', async () => {
+    const body = { file }
+    expect(await answer(here.call('POST', '/api/v1/policy/difference', body))).toMatchObject({
+      changes: [{ kind: 'plan', name: 'nightly', action: 'create' }],
+    })
+    expect(here.catalog.plans.all()).toEqual([])
+    await answer(here.call('POST', '/api/v1/policy/apply', body))
+    expect(await answer(here.call('POST', '/api/v1/policy/apply', body))).toEqual({ changes: [], unlisted: [] })
+    const exported = await answer<{ file: string }>(here.call('GET', '/api/v1/policy?plan=nightly'))
+    expect(await answer(here.call('POST', '/api/v1/policy/difference', exported))).toEqual({
+      changes: [],
+      unlisted: [],
+    })
+  })
+
+  test('with problems is refused with line and column', async () => {
+    const body = { file: file.replace('main', 'mian') }
+    expect(await answer(here.call('POST', '/api/v1/policy/apply', body), 422)).toMatchObject({
+      code: 'PolicyInvalid',
+      data: { problems: [{ line: 3, hint: 'Did you mean main?' }] },
+    })
+  })
+})

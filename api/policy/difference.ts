@@ -1,0 +1,117 @@
+import type { Catalog } from '../../catalog/index.ts'
+import { categoryProblems, overrideProblems, planProblems, type PolicyProblem } from '../../policy/index.ts'
+import type { PolicyDifference, PolicyDocument } from '../schemas/policy-file.ts'
+import { parsePolicyFile } from './file.ts'
+import { currentPolicy, isRemovable, knownNames, untouched } from './state.ts'
+import { toWords, wordOf, type WordProblem } from './words.ts'
+
+type Kind = PolicyDifference['changes'][number]['kind']
+type Member = PolicyDifference['changes'][number]['members'][number]
+const sections = { category: 'categories', plan: 'plans', vm: 'vms' } as const
+const kinds: readonly Kind[] = ['category', 'plan', 'vm']
+
+/** Reads a file and checks it against what exists. Throws PolicyInvalid with every problem. */
+export function readPolicy(catalog: Catalog, text: string): PolicyDocument {
+  const { document, refuse } = parsePolicyFile(text)
+  const known = knownNames(catalog, document)
+  const of = (section: string, name: string, problems: readonly PolicyProblem[]): WordProblem[] =>
+    problems.map(({ path, message, hint }) => ({
+      path: [section, name, ...path.map((part) => (typeof part === 'string' ? wordOf(part) : part))],
+      message,
+      hint,
+    }))
+  refuse([
+    ...Object.entries(document.categories ?? {}).flatMap(([name, one]) =>
+      of('categories', name, categoryProblems(one)),
+    ),
+    ...Object.entries(document.plans ?? {}).flatMap(([name, one]) =>
+      of('plans', name, planProblems({ ...one, name }, known)),
+    ),
+    ...Object.entries(document.vms ?? {}).flatMap(([name, one]) => {
+      const unknown: PolicyProblem[] = [
+        ...(catalog.vms.find(name) === undefined
+          ? [{ path: [], message: `there is no VM ${name}`, hint: '`holdfast vms` lists their ids.' }]
+          : []),
+        ...(known.categories.includes(one.category)
+          ? []
+          : [
+              {
+                path: ['category'],
+                message: `there is no category ${one.category}`,
+                hint: `There are: ${known.categories.join(', ')}.`,
+              },
+            ]),
+      ]
+      return of('vms', name, [...unknown, ...overrideProblems(one)])
+    }),
+  ])
+  return document
+}
+
+/** What would have to change so that what exists is what the document says. */
+export function differenceTo(catalog: Catalog, document: PolicyDocument, prune: boolean): PolicyDifference {
+  const now = currentPolicy(catalog)
+  const changes: PolicyDifference['changes'] = []
+  const unlisted: PolicyDifference['unlisted'] = []
+  for (const kind of kinds) {
+    const wanted = document[sections[kind]]
+    if (wanted === undefined) continue
+    const there: { readonly [name: string]: unknown } = now[sections[kind]] ?? {}
+    for (const [name, after] of Object.entries(wanted)) {
+      const isNew = kind !== 'vm' && !Object.hasOwn(there, name)
+      const before = there[name] ?? (kind === 'vm' ? untouched : undefined)
+      const members = memberChanges(before, after)
+      if (isNew || members.length > 0) changes.push({ kind, name, action: isNew ? 'create' : 'change', members })
+    }
+    for (const [name, before] of Object.entries(there)) {
+      if (Object.hasOwn(wanted, name) || !isRemovable(kind, name)) continue
+      if (!prune) unlisted.push({ kind, name })
+      else if (kind === 'vm') changes.push({ kind, name, action: 'change', members: memberChanges(before, untouched) })
+      else changes.push({ kind, name, action: 'remove', members: [] })
+    }
+  }
+  return { changes, unlisted }
+}
+
+/** Leaf by leaf, in the file's words. */
+export function memberChanges(before: unknown, after: unknown): Member[] {
+  const [was, is] = [leavesOf(toWords(before ?? {})), leavesOf(toWords(after ?? {}))]
+  return [...new Set([...was.keys(), ...is.keys()])]
+    .filter((path) => was.get(path) !== is.get(path))
+    .map((path) => ({ path, before: was.get(path) ?? null, after: is.get(path) ?? null }))
+}
+
+function leavesOf(value: unknown, path = '', into = new Map<string, string>()): Map<string, string> {
+  const isPlain = Array.isArray(value) && value.every((item) => typeof item !== 'object')
+  if (typeof value === 'object' && value !== null && !isPlain) {
+    for (const [name, inner] of Object.entries(value)) leavesOf(inner, path === '' ? name : `${path}.${name}`, into)
+  } else into.set(path, Array.isArray(value) ? value.join(', ') : String(value))
+  return into
+}
+
+/** Makes it so, all or nothing, and says what it did. Throws PolicyInvalid, and InUse for a category that VMs have. */
+export function applyPolicy(catalog: Catalog, text: string, prune: boolean): PolicyDifference {
+  return catalog.transaction(() => {
+    const document = readPolicy(catalog, text)
+    const difference = differenceTo(catalog, document, prune)
+    const ofKind = (kind: Kind, action: 'remove' | 'put') =>
+      difference.changes.filter(
+        (change) => change.kind === kind && (change.action === 'remove') === (action === 'remove'),
+      )
+    for (const { name } of ofKind('category', 'put')) {
+      const category = document.categories?.[name]
+      if (category) catalog.categories.put(name, category, null)
+    }
+    for (const { name } of ofKind('plan', 'put')) {
+      const plan = document.plans?.[name]
+      if (plan) catalog.plans.put({ ...plan, name }, null)
+    }
+    for (const { name } of ofKind('vm', 'put')) {
+      const { category, excluded: excludedReason, ...override } = document.vms?.[name] ?? untouched
+      catalog.vms.change(name, { category, excludedReason, override })
+    }
+    for (const { name } of ofKind('plan', 'remove')) catalog.plans.remove(name, null)
+    for (const { name } of ofKind('category', 'remove')) catalog.categories.remove(name, null)
+    return difference
+  })
+}

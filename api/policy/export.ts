@@ -1,0 +1,58 @@
+import { isDeepStrictEqual } from 'node:util'
+import { stringify } from 'yaml'
+import type { PolicyDocument } from '../schemas/policy-file.ts'
+import { allDisks, planDefaults, type DiskSelection } from '../../policy/index.ts'
+import { untouched } from './state.ts'
+import { toWords } from './words.ts'
+
+const head = `# Policy of Holdfast. \`holdfast plan -f FILE\` shows what would change, \`holdfast apply -f FILE\` makes it so.
+# yaml-language-server: $schema=policy.schema.json
+`
+
+/** Only what has to be said: read again, it is the same document. */
+export function writePolicyFile({ version, categories, plans, vms }: PolicyDocument): string {
+  const part = <T>(section: { readonly [name: string]: T } | undefined, tidy: (one: T) => object) =>
+    section && Object.fromEntries(Object.entries(section).map(([name, one]) => [name, tidy(one)]))
+  const document = {
+    version,
+    ...(categories && {
+      categories: part(categories, (one) =>
+        without(one, {
+          description: '',
+          copies: undefined,
+          everyMs: null,
+          rtoMs: null,
+          drillEveryMs: null,
+          exerciseEveryMs: null,
+        }),
+      ),
+    }),
+    ...(plans && {
+      plans: part(plans, (plan) => ({
+        // Where and where to are what a plan is about: always said.
+        where: plan.where,
+        ...without(
+          { ...plan, where: undefined, targets: undefined, disks: tidyDisks(plan.disks) },
+          { ...planDefaults, disks: {} },
+        ),
+        targets: plan.targets.map((target) => without(target, { copy: 'backup', keep: null })),
+      })),
+    }),
+    ...(vms && { vms: part(vms, (vm) => without({ ...vm, disks: vm.disks && tidyDisks(vm.disks) }, untouched)) }),
+  }
+  return head + stringify(toWords(document), { lineWidth: 120, flowCollectionPadding: true })
+}
+
+function tidyDisks(disks: DiskSelection): object {
+  return without(disks, allDisks)
+}
+
+/** Members that say the same as the default are left out. */
+function without(value: object, defaults: object): object {
+  const known: { readonly [name: string]: unknown } = { ...defaults }
+  return Object.fromEntries(
+    Object.entries(value).filter(
+      ([name, inner]) => inner !== undefined && !(Object.hasOwn(known, name) && isDeepStrictEqual(known[name], inner)),
+    ),
+  )
+}

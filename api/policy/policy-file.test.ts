@@ -1,0 +1,306 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { isHoldfastError } from '../../base/index.ts'
+import { furnish, testCatalog, type TestCatalog } from '../../catalog/testing.ts'
+import { allDisks, defaultCategories, planDefaults } from '../../policy/index.ts'
+import { policyDocument, type PolicyDocument } from '../schemas/policy-file.ts'
+import { parsePolicyFile } from './file.ts'
+import { applyPolicy, currentPolicy, differenceTo, readPolicy, writePolicyFile } from './index.ts'
+import { policySchemaText } from './schema.ts'
+
+let here: TestCatalog
+let catalog: TestCatalog['catalog']
+beforeEach(() => {
+  here = testCatalog()
+  ;({ catalog } = here)
+  furnish(catalog, ['web-01', 'db-01'])
+})
+afterEach(() => here[Symbol.dispose]())
+
+const example = readFileSync(new URL('../../docs/policy.example.yaml', import.meta.url), 'utf8')
+
+function problemsOf(act: () => unknown): string[] {
+  try {
+    act()
+  } catch (error) {
+    if (isHoldfastError(error) && error.code === 'PolicyInvalid') return error.message.split('\n')
+    throw error
+  }
+  return []
+}
+
+describe('reading', () => {
+  test('durations and sizes carry their unit, and what is not said has its default', () => {
+    const { document } = parsePolicyFile(`version: 1
+plans:
+  nightly:
+    where: [{ field: site, is: [local] }]
+    timeZone: Europe/Paris
+    schedule: { kind: every, every: 4h }
+    targets: [{ repository: main, keep: { daily: 7, within: 2d } }]
+    fullEvery: 90d
+    disks: { exclude: [{ minSize: 2TiB }] }
+    bandwidth: [{ rate: 200MiB, start: '08:00', end: '19:00' }]
+`)
+    expect(document.plans?.['nightly']).toEqual({
+      ...planDefaults,
+      where: [{ field: 'site', is: ['local'] }],
+      timeZone: 'Europe/Paris',
+      schedule: { kind: 'every', everyMs: 14_400_000 },
+      targets: [{ repository: 'main', copy: 'backup', keep: { daily: 7, withinMs: 172_800_000 } }],
+      fullEveryMs: 7_776_000_000,
+      disks: { ...allDisks, exclude: [{ minBytes: 2 ** 41 }] },
+      bandwidth: [{ bytesPerSecond: 200 * 2 ** 20, start: '08:00', end: '19:00' }],
+    })
+  })
+
+  test('every problem is told at once, with line, column and what was probably meant', () => {
+    const text = `version: 1
+plans:
+  nightly:
+    where: []
+    tragets: []
+    targets:
+      - repository: main
+        keep: { dialy: 7, within: 2x }
+    schedule: { kind: calendar, at: ['02:30'], zone: UTC }
+    fullEveryMs: 5
+    disks: { exclude: [{ minSize: 5 }] }
+`
+    expect(problemsOf(() => parsePolicyFile(text))).toEqual([
+      '5:5: tragets is not known here. Did you mean targets?',
+      '8:17: dialy is not known here. Did you mean daily?',
+      expect.stringContaining('8:27: "2x" is not a duration'),
+      expect.stringContaining('9:48: zone is not known here'),
+      '10:5: fullEveryMs is not known here. Did you mean fullEvery?',
+      expect.stringContaining('11:26: 5 is not a size'),
+    ])
+  })
+
+  test.each([
+    [
+      'what is missing is told at what it belongs to',
+      'version: 1\nplans:\n  a: { where: [] }\n',
+      '3:3: targets is missing',
+    ],
+    ['a name said twice', 'version: 1\nplans:\n  a: {}\n  a: {}\n', '4:3: Map keys must be unique'],
+    ['broken YAML', 'version: 1\nplans: [\n', '3:1:'],
+    ['no YAML mapping at all', '- 1\n', '1:1:'],
+    ['an empty file', '', '1:1: version is missing'],
+    ['a name that is none', 'version: 1\nplans:\n  Nightly Run: {}\n', '3:3: Nightly Run is not a name'],
+    ['aliases, which multiply', 'version: 1\nplans: { a: &x { where: [] }, b: *x }\n', '1:1: anchors and aliases'],
+  ])('%s', (_, text, says) => {
+    expect(problemsOf(() => parsePolicyFile(text)).join('\n')).toContain(says)
+  })
+
+  test('what the content refers to must exist; what the file brings itself does', () => {
+    const text = `version: 1
+categories:
+  payroll: { rpo: 2h, keep: { daily: 7 }, quiesce: required }
+plans:
+  nightly:
+    where: [{ field: category, is: [payroll, critcal] }]
+    targets: [{ repository: mian }]
+vms:
+  web-02: { category: payroll }
+  db-01: { category: payrol, keep: {} }
+`
+    expect(problemsOf(() => readPolicy(catalog, text))).toEqual([
+      '6:46: there is no category critcal. Did you mean critical?',
+      '7:17: there is no repository mian. Did you mean main?',
+      expect.stringContaining('9:3: there is no VM web-02'),
+      expect.stringContaining('10:12: there is no category payrol'),
+      expect.stringContaining('10:30: it would keep nothing'),
+    ])
+  })
+})
+
+describe('difference and apply', () => {
+  const file = `version: 1
+categories:
+  payroll: { rpo: 2h, keep: { daily: 7 }, quiesce: required }
+plans:
+  nightly:
+    where: [{ field: category, is: [payroll] }]
+    targets: [{ repository: main, keep: { daily: 14 } }]
+vms:
+  web-01: { category: payroll, excluded: null, quiesce: none }
+`
+
+  test('the difference is told without changing anything; applied, there is none, and applying again changes nothing', () => {
+    const first = differenceTo(catalog, readPolicy(catalog, file), false)
+    expect(first.changes.map(({ kind, name, action }) => [kind, name, action])).toEqual([
+      ['category', 'payroll', 'create'],
+      ['plan', 'nightly', 'create'],
+      ['vm', 'web-01', 'change'],
+    ])
+    expect(first.changes[2]?.members).toEqual([
+      { path: 'category', before: 'standard', after: 'payroll' },
+      { path: 'quiesce', before: null, after: 'none' },
+    ])
+    expect(catalog.plans.all()).toEqual([])
+    expect(applyPolicy(catalog, file, false)).toEqual(first)
+    expect(catalog.vms.get('web-01')).toMatchObject({ category: 'payroll', override: { quiesce: 'none' } })
+    const announced = catalog.events.newest()
+    expect(applyPolicy(catalog, file, true)).toEqual({ changes: [], unlisted: [] })
+    expect(catalog.events.newest()).toBe(announced)
+  })
+
+  test('a changed value is shown as it was and as it will be', () => {
+    applyPolicy(catalog, file, false)
+    const changed = file.replace('daily: 14', 'daily: 14, within: 36h').replace('rpo: 2h', 'rpo: 3h')
+    expect(differenceTo(catalog, readPolicy(catalog, changed), false).changes).toEqual([
+      { kind: 'category', name: 'payroll', action: 'change', members: [{ path: 'rpo', before: '2h', after: '3h' }] },
+      {
+        kind: 'plan',
+        name: 'nightly',
+        action: 'change',
+        members: [{ path: 'targets.0.keep.within', before: null, after: '1d12h' }],
+      },
+    ])
+  })
+
+  test('what is not in the file stays unless pruning was asked for, and only of the sections that are there', () => {
+    applyPolicy(catalog, file, false)
+    const empty = 'version: 1\nplans: {}\nvms: {}\ncategories: {}\n'
+    expect(differenceTo(catalog, readPolicy(catalog, empty), false)).toEqual({
+      changes: [],
+      unlisted: [
+        { kind: 'category', name: 'payroll' },
+        { kind: 'plan', name: 'nightly' },
+        { kind: 'vm', name: 'web-01' },
+      ],
+    })
+    expect(differenceTo(catalog, readPolicy(catalog, 'version: 1\n'), true).changes).toEqual([])
+    applyPolicy(catalog, empty, true)
+    expect(catalog.plans.all()).toEqual([])
+    expect(catalog.categories.list().map(({ name }) => name)).toEqual([
+      'critical',
+      'important',
+      'standard',
+      'ephemeral',
+    ])
+    expect(catalog.vms.get('web-01')).toMatchObject({ category: 'standard', override: {} })
+  })
+
+  test('is all or nothing', () => {
+    applyPolicy(catalog, file, false)
+    // The category goes, the VM that has it is not in the file: refused at the last step.
+    const half = 'version: 1\nplans: {}\ncategories: {}\n'
+    expect(() => applyPolicy(catalog, half, true)).toThrow(expect.objectContaining({ code: 'InUse' }))
+    expect(catalog.plans.all().map(({ name }) => name)).toEqual(['nightly'])
+  })
+})
+
+describe('writing', () => {
+  const period = fc.integer({ min: 1, max: 2000 }).map((n) => n * 60_000)
+  const keep = fc.record(
+    { daily: fc.integer({ min: 1, max: 100 }), withinMs: period, manual: fc.integer({ min: 1, max: 100 }) },
+    { requiredKeys: ['daily'] },
+  )
+  const text = fc.string({
+    minLength: 1,
+    maxLength: 20,
+    unit: fc.constantFrom('a', 'Z', '0', ':', '#', '"', "'", ' ', '-', 'ü', '*'),
+  })
+  const name = fc.stringMatching(/^[a-z][a-z0-9]{0,5}(-[a-z0-9]{1,4})?$/)
+  const disks = fc.record({
+    roles: fc.constantFrom('all' as const, 'data' as const),
+    include: fc.array(fc.record({ label: text, minBytes: fc.nat() }, { requiredKeys: ['label'] }), { maxLength: 2 }),
+    exclude: fc.constant([]),
+    honourNobak: fc.boolean(),
+  })
+  const schedule = fc.oneof(
+    period.map((everyMs) => ({ kind: 'every' as const, everyMs })),
+    fc.constant({ kind: 'calendar' as const, at: ['02:30', '14:00'], days: ['mon' as const] }),
+    fc.constant({ kind: 'cron' as const, cron: '30 2 * * 1-5' }),
+    fc.constant({ kind: 'manual' as const }),
+  )
+  const plan = fc.record({
+    description: text,
+    paused: fc.boolean(),
+    where: fc.array(
+      fc.record({ field: fc.constant('name' as const), is: fc.array(text, { minLength: 1, maxLength: 2 }) }),
+      { maxLength: 2 },
+    ),
+    timeZone: fc.constantFrom('UTC', 'Europe/Paris'),
+    schedule,
+    window: fc.option(fc.constant({ start: '22:00', end: '06:00', atEnd: 'fail' as const })),
+    targets: fc.tuple(
+      fc.record({ repository: fc.constant('main'), copy: fc.constant('backup' as const), keep: fc.option(keep) }),
+    ),
+    mode: fc.constantFrom('incremental' as const, 'full' as const),
+    fullEveryMs: fc.option(period),
+    quiesce: fc.option(fc.constantFrom('required' as const, 'none' as const)),
+    disks,
+    concurrency: fc.integer({ min: 1, max: 100 }),
+    bandwidth: fc.array(fc.constant({ bytesPerSecond: 1_000_003, start: '08:00', end: '19:00' }), { maxLength: 1 }),
+  })
+  const vm = fc.record(
+    { category: fc.constant('critical'), excluded: fc.option(text), rpoMs: period, keep, disks },
+    { requiredKeys: [] },
+  )
+  const document = fc.record({
+    version: fc.constant(1 as const),
+    categories: fc.dictionary(
+      name,
+      fc.record({ keep, rpoMs: period, quiesce: fc.constant('none' as const), everyMs: fc.option(period) }),
+      { maxKeys: 2 },
+    ),
+    plans: fc.dictionary(name, plan, { maxKeys: 2 }),
+    vms: fc.dictionary(fc.constantFrom('web-01', 'db-01'), vm, { maxKeys: 2 }),
+  })
+
+  test('what is written is read as the same document', { timeout: 120_000 }, () => {
+    fc.assert(
+      fc.property(document, (drawn) => {
+        const wanted: PolicyDocument = policyDocument.parse(drawn)
+        expect(parsePolicyFile(writePolicyFile(wanted)).document).toEqual(wanted)
+      }),
+    )
+  })
+
+  test('what was applied is exported, and the export applied elsewhere is the same there', () => {
+    applyPolicy(catalog, example.replaceAll('repository: vault', 'repository: main-2'), false)
+    const file = writePolicyFile(currentPolicy(catalog))
+    using other = testCatalog()
+    furnish(other.catalog, ['web-01', 'db-01'])
+    addSecond(other.catalog)
+    applyPolicy(other.catalog, file, true)
+    expect(currentPolicy(other.catalog)).toEqual(currentPolicy(catalog))
+    expect(writePolicyFile(currentPolicy(other.catalog))).toBe(file)
+  })
+
+  beforeEach(() => addSecond(catalog))
+})
+
+function addSecond(into: TestCatalog['catalog']): void {
+  into.repositories.add({
+    name: 'main-2',
+    site: 'local',
+    location: { kind: 'posix', path: '/srv/two' },
+    credentialRef: 'file:/p',
+  })
+}
+
+describe('documentation', () => {
+  test('docs/policy.schema.json is what the shapes say (node api/policy/write-schema.ts brings it up to date)', () => {
+    expect(readFileSync(new URL('../../docs/policy.schema.json', import.meta.url), 'utf8')).toBe(policySchemaText())
+  })
+
+  test('the schema has durations as text and no member of requests', () => {
+    const text = policySchemaText()
+    expect(text).toContain('"fullEvery"')
+    expect(text).not.toMatch(/"\w+Ms"|"minBytes"/)
+  })
+
+  test('the categories of the start are those of the table in docs/policy.md', () => {
+    const table = readFileSync(new URL('../../docs/policy.md', import.meta.url), 'utf8')
+    for (const [name, { keep, rpoMs }] of Object.entries(defaultCategories)) {
+      const row = table.split('\n').find((line) => line.startsWith(`| \`${name}\``))
+      expect(row).toContain(`${rpoMs / 3_600_000} h`)
+      for (const [rule, count] of Object.entries(keep)) expect(row).toContain(`${count} ${rule}`)
+    }
+  })
+})

@@ -1,0 +1,64 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Catalog } from '../../catalog/index.ts'
+import { defaultCategory, isDefaultCategory, type Known } from '../../policy/index.ts'
+import { categoryBody, planBody } from '../schemas/policy.ts'
+import { vmPolicyBody, type PolicyDocument } from '../schemas/policy-file.ts'
+
+/** What there is, as a document: VMs only where something is said about them. */
+export function currentPolicy(catalog: Catalog): PolicyDocument {
+  const categories = catalog.categories
+    .list()
+    .map(({ name, revision: _r, createdMs: _c, changedMs: _m, vms: _v, ...spec }) => {
+      return [name, categoryBody.parse(spec)] as const
+    })
+  const plans = catalog.plans.all().map(({ name, revision: _r, createdMs: _c, changedMs: _m, ...spec }) => {
+    return [name, planBody.parse(spec)] as const
+  })
+  return {
+    version: 1,
+    categories: Object.fromEntries(categories),
+    plans: Object.fromEntries(plans),
+    vms: Object.fromEntries(touchedVms(catalog)),
+  }
+}
+
+export const untouched = vmPolicyBody.parse({})
+
+function* touchedVms(catalog: Catalog): Generator<readonly [string, typeof untouched]> {
+  for (const { id, category, excludedReason } of catalog.policy.candidates()) {
+    const policy = vmPolicyBody.parse({ ...catalog.vms.get(id).override, category, excluded: excludedReason })
+    if (!isDeepStrictEqual(policy, untouched)) yield [id, policy]
+  }
+}
+
+/** Names that rules may use, with those that the file brings. */
+export function knownNames(catalog: Catalog, document: PolicyDocument = { version: 1 }): Known {
+  const names = <T>(
+    pick: (page: { limit: number; cursor?: string }) => { items: T[]; nextCursor: string | null },
+  ): T[] => {
+    const all: T[] = []
+    for (let cursor: string | undefined; ;) {
+      const page = pick({ limit: 200, ...(cursor !== undefined && { cursor }) })
+      all.push(...page.items)
+      if (page.nextCursor === null) return all
+      cursor = page.nextCursor
+    }
+  }
+  const hypervisors = names((page) => catalog.endpoints.list(page))
+  const plans = new Map(catalog.plans.all().map(({ name, schedule }) => [name, { name, schedule }]))
+  for (const [name, { schedule }] of Object.entries(document.plans ?? {})) plans.set(name, { name, schedule })
+  return {
+    repositories: names((page) => catalog.repositories.list(page)).map(({ id }) => id),
+    categories: [
+      ...new Set([...catalog.categories.list().map(({ name }) => name), ...Object.keys(document.categories ?? {})]),
+    ],
+    hypervisors: hypervisors.map(({ id }) => id),
+    sites: [...new Set(hypervisors.map(({ site }) => site))],
+    plans: [...plans.values()],
+  }
+}
+
+/** What may be removed because a file does not name it; what everybody needs stays. */
+export function isRemovable(kind: 'category' | 'plan' | 'vm', name: string): boolean {
+  return kind !== 'category' || (!isDefaultCategory(name) && name !== defaultCategory)
+}

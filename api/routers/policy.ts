@@ -1,0 +1,70 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { HoldfastError } from '../../base/index.ts'
+import { categoryProblems, planProblems } from '../../policy/index.ts'
+import type { ApiEnv } from '../auth.ts'
+import type { ApiDeps } from '../deps.ts'
+import {
+  applyPolicy,
+  currentPolicy,
+  differenceTo,
+  knownNames,
+  previewPlan,
+  readPolicy,
+  writePolicyFile,
+} from '../policy/index.ts'
+import { policyRoutes as routes } from '../routes/index.ts'
+import { categoryView, planView, planViews } from '../views/plans.ts'
+import { refuseProblems, router } from './common.ts'
+
+export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const { catalog, now } = deps
+  return router()
+    .openapi(routes.listPlans, (c) => {
+      const page = catalog.plans.list(c.req.valid('query'))
+      return c.json({ ...page, items: planViews(catalog, page.items, now()) }, 200)
+    })
+    .openapi(routes.previewPlan, (c) => {
+      const { plan, changeShare } = c.req.valid('json')
+      return c.json(previewPlan(catalog, plan, now(), { changeShare }), 200)
+    })
+    .openapi(routes.getPlan, (c) => c.json(planView(catalog, catalog.plans.get(c.req.valid('param').id), now()), 200))
+    .openapi(routes.putPlan, (c) => {
+      const { revision, ...spec } = c.req.valid('json')
+      const plan = { ...spec, name: c.req.valid('param').id }
+      refuseProblems(planProblems(plan, knownNames(catalog)))
+      return c.json(planView(catalog, catalog.plans.put(plan, revision), now()), 200)
+    })
+    .openapi(routes.removePlan, (c) => {
+      const { id } = c.req.valid('param')
+      const follower = catalog.plans.all().find(({ schedule }) => schedule.kind === 'after' && schedule.plan === id)
+      if (follower) throw new HoldfastError('InUse', `${follower.name} starts after ${id}`)
+      catalog.plans.remove(id, c.req.valid('query').revision ?? null)
+      return c.body(null, 204)
+    })
+    .openapi(routes.listCategories, (c) => c.json({ items: catalog.categories.list().map(categoryView) }, 200))
+    .openapi(routes.putCategory, (c) => {
+      const { revision, ...category } = c.req.valid('json')
+      refuseProblems(categoryProblems(category))
+      return c.json(categoryView(catalog.categories.put(c.req.valid('param').id, category, revision)), 200)
+    })
+    .openapi(routes.removeCategory, (c) => {
+      catalog.categories.remove(c.req.valid('param').id, c.req.valid('query').revision ?? null)
+      return c.body(null, 204)
+    })
+    .openapi(routes.exportPolicy, (c) => {
+      const { plan } = c.req.valid('query')
+      const all = currentPolicy(catalog)
+      if (plan === undefined) return c.json({ file: writePolicyFile(all) }, 200)
+      const { name } = catalog.plans.get(plan)
+      const one = all.plans?.[name]
+      return c.json({ file: writePolicyFile({ version: 1, plans: one === undefined ? {} : { [name]: one } }) }, 200)
+    })
+    .openapi(routes.comparePolicy, (c) => {
+      const { file, prune } = c.req.valid('json')
+      return c.json(differenceTo(catalog, readPolicy(catalog, file), prune), 200)
+    })
+    .openapi(routes.applyPolicy, (c) => {
+      const { file, prune } = c.req.valid('json')
+      return c.json(applyPolicy(catalog, file, prune), 200)
+    })
+}

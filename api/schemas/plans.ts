@@ -1,0 +1,105 @@
+import { z } from '@hono/zod-openapi'
+import { byteCount, categoryName, orNull, pageOf, planName, repositoryId, timeMs, vmId } from './common.ts'
+import { categoryBody, planBody } from './policy.ts'
+
+const stamp = {
+  revision: z
+    .number()
+    .int()
+    .openapi({ description: 'Send it back with a change: two people find out about each other' }),
+  createdMs: timeMs,
+  changedMs: timeMs,
+}
+const seen = z
+  .number()
+  .int()
+  .min(0)
+  .nullable()
+  .default(null)
+  .openapi({ description: 'The revision that was seen; 0: there is none yet; null: whatever is there' })
+
+export const categorySchema = categoryBody
+  .extend({ name: categoryName, ...stamp, vms: z.number().int() })
+  .openapi('Category')
+export const categoryListSchema = z.object({ items: z.array(categorySchema) }).openapi('CategoryList')
+export const categoryPutBody = categoryBody.extend({ revision: seen }).openapi('CategoryPut')
+
+export const planSchema = planBody
+  .extend({
+    name: planName,
+    ...stamp,
+    words: z.string().openapi({ description: 'When it starts', example: 'every day at 02:30 (Europe/Paris)' }),
+    nextMs: timeMs.nullable().openapi({ description: 'Its next start by the clock; null: none' }),
+    vms: z.number().int().openapi({ description: 'That match now' }),
+    outsideRpo: z.number().int().openapi({ description: 'Of these' }),
+  })
+  .openapi('Plan')
+export const planPageSchema = pageOf(planSchema, 'PlanPage')
+export const planPutBody = planBody.extend({ revision: seen }).openapi('PlanPut')
+
+const memberChange = z.object({ path: z.string(), before: z.string().nullable(), after: z.string().nullable() })
+const ids = z.object({ total: z.number().int(), ids: z.array(vmId) })
+
+export const planPreviewBody = z
+  .object({
+    plan: planBody.extend({ name: planName }),
+    changeShare: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.05)
+      .openapi({ description: 'Of each disk in a day, where nothing was measured yet' }),
+  })
+  .openapi('PlanPreviewRequest')
+
+export const planPreviewSchema = z
+  .object({
+    problems: z.array(z.object({ path: z.string(), message: z.string(), hint: z.string().nullable() })),
+    remarks: z.array(z.string()).openapi({ description: 'Allowed, and worth knowing before it is saved' }),
+    match: z.object({
+      total: z.number().int(),
+      sizeBytes: byteCount,
+      changedPerDay: byteCount.nullable(),
+      vms: z.array(
+        z.object({ id: vmId, name: z.string(), sizeBytes: byteCount, category: categoryName, site: z.string() }),
+      ),
+      nearMisses: z
+        .array(z.object({ id: vmId, name: z.string(), field: z.string() }))
+        .openapi({ description: 'One rule keeps them out' }),
+      excluded: z.number().int().openapi({ description: 'Would match, but left out on purpose' }),
+      added: ids.openapi({ description: 'Compared with the saved plan' }),
+      removed: ids,
+    }),
+    schedule: z.object({
+      words: z.string().nullable(),
+      next: z.array(z.object({ atMs: timeMs, local: z.string(), utc: z.string(), note: z.string().nullable() })),
+    }),
+    targets: z
+      .array(
+        z.object({
+          repository: repositoryId,
+          category: categoryName.openapi({ description: 'Whose points are shown: that of most VMs' }),
+          points: z
+            .array(z.object({ timeMs, keptBy: z.array(z.string()) }))
+            .openapi({ description: 'Of one VM, that would exist in a year, newest first' }),
+          marks: z
+            .array(z.object({ timeMs, bytes: byteCount }))
+            .openapi({ description: 'What all VMs need, month by month, before compression and deduplication' }),
+          savedMarks: z.array(z.object({ timeMs, bytes: byteCount })).openapi({ description: 'By the saved plan' }),
+          capacityBytes: orNull(byteCount),
+          assumed: z.object({
+            fullBytes: byteCount,
+            changedPerDay: byteCount,
+            measuredVms: z.number().int(),
+            vms: z.number().int(),
+            changeShare: z.number(),
+          }),
+        }),
+      )
+      .openapi({ description: 'Retention a year ahead' }),
+    changes: z
+      .array(memberChange)
+      .openapi({ description: 'Compared with the saved plan, in words of the policy file' }),
+    revision: z.number().int().openapi({ description: 'Of the saved plan; 0: there is none' }),
+  })
+  .openapi('PlanPreview')

@@ -1,0 +1,61 @@
+import { z } from '@hono/zod-openapi'
+import { categoryName, planName, vmId } from './common.ts'
+import { categoryBody, planBody, vmOverrideSchema } from './policy.ts'
+
+/** Of one VM: everything that is not said is as for a VM that nobody has touched. */
+export const vmPolicyBody = vmOverrideSchema
+  .extend({
+    category: categoryName.default('standard'),
+    excluded: z.string().min(1).max(500).nullable().default(null).openapi({
+      description: 'Left out on purpose, and why',
+    }),
+  })
+  .openapi('VmPolicy')
+
+/**
+ * A policy file, in members of requests; the file itself has durations and sizes in words. Sections that are absent are
+ * not touched.
+ */
+export const policyDocument = z
+  .strictObject({
+    version: z.literal(1),
+    categories: z.record(categoryName, categoryBody).optional(),
+    plans: z.record(planName, planBody).optional(),
+    vms: z.record(vmId, vmPolicyBody).optional(),
+  })
+  .openapi('PolicyDocument')
+export type PolicyDocument = z.output<typeof policyDocument>
+
+export const policyFileBody = z
+  .strictObject({
+    file: z.string().max(1_000_000).openapi({ description: 'YAML, as docs/policy.md describes it' }),
+    prune: z.boolean().default(false).openapi({
+      description: 'Also remove what exists and is not in the file, of the sections that the file has',
+    }),
+  })
+  .openapi('PolicyFile')
+
+export const policyChangeSchema = z
+  .object({
+    kind: z.enum(['category', 'plan', 'vm']),
+    name: z.string(),
+    action: z.enum(['create', 'change', 'remove']),
+    members: z.array(
+      z.object({
+        path: z.string().openapi({ example: 'targets.0.keep.daily' }),
+        before: z.string().nullable(),
+        after: z.string().nullable(),
+      }),
+    ),
+  })
+  .openapi('PolicyChange')
+
+export const policyDifferenceSchema = z
+  .object({
+    changes: z.array(policyChangeSchema),
+    unlisted: z.array(z.object({ kind: z.enum(['category', 'plan', 'vm']), name: z.string() })).openapi({
+      description: 'Exists, is not in the file, and stays: `prune` would remove it',
+    }),
+  })
+  .openapi('PolicyDifference')
+export type PolicyDifference = z.output<typeof policyDifferenceSchema>

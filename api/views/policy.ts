@@ -1,0 +1,90 @@
+import { durationText } from '../../base/index.ts'
+import type { Catalog, VmView } from '../../catalog/index.ts'
+import { describeSchedule, type DiskSelection, type KeepRules, type Origin, type Plan } from '../../policy/index.ts'
+
+export interface PolicyLine {
+  readonly setting: string
+  readonly value: string
+  readonly from: string
+}
+
+/** What holds for a VM and who said so; under each plan that takes it where they differ. */
+export function policyLines(catalog: Catalog, vm: VmView): { setting: string; value: string; from: string }[] {
+  const plans = catalog.policy.plansOf(vm)
+  const base = catalog.policy.effective(vm, null)
+  const of = plans.length === 0 ? [null] : plans
+  const perPlan = of.flatMap((plan) => planLines(catalog, vm, plan, plans.length > 1))
+  return [
+    line('RPO', span(base.rpoMs.value), base.rpoMs.origin),
+    line('RTO target', base.rtoMs.value === null ? 'none' : span(base.rtoMs.value), base.rtoMs.origin),
+    ...perPlan,
+    line('Drill', every(base.drillEveryMs.value), base.drillEveryMs.origin),
+    line('Full exercise', every(base.exerciseEveryMs.value), base.exerciseEveryMs.origin),
+    vm.drillChecks.length === 0
+      ? { setting: 'Drill checks', value: 'none: a drill stays inconclusive', from: 'default' }
+      : { setting: 'Drill checks', value: vm.drillChecks.map(({ title }) => title).join(', '), from: 'set on this VM' },
+  ]
+}
+
+function planLines(catalog: Catalog, vm: VmView, plan: Plan | null, isOneOfSeveral: boolean): PolicyLine[] {
+  const policy = catalog.policy.effective(vm, plan)
+  const label = (name: string): string => (isOneOfSeveral && plan !== null ? `${name} (${plan.name})` : name)
+  const frequency =
+    plan === null
+      ? {
+          setting: 'Schedule',
+          value: `no plan takes it; wants ${every(policy.everyMs.value)}`,
+          from: words(policy.everyMs.origin),
+        }
+      : {
+          setting: label('Schedule'),
+          value: `${describeSchedule(plan.schedule, plan.timeZone)}${plan.paused ? ', paused' : ''}`,
+          from: `plan ${plan.name}`,
+        }
+  const full = policy.fullEveryMs.value
+  return [
+    frequency,
+    line(label('Quiesce'), policy.quiesce.value, policy.quiesce.origin),
+    line(label('Read'), policy.mode.value === 'full' ? 'everything' : 'changes only', policy.mode.origin),
+    line(label('Full read'), full === null ? 'when needed' : `at least every ${span(full)}`, policy.fullEveryMs.origin),
+    line(label('Disks'), diskWords(policy.disks.value), policy.disks.origin),
+    ...policy.targets.map(({ repository, keep }) =>
+      line(label(repository === null ? 'Keep' : `Keep in ${repository}`), keepWords(keep.value), keep.origin),
+    ),
+  ]
+}
+
+function line(setting: string, value: string, origin: Origin): PolicyLine {
+  return { setting, value, from: words(origin) }
+}
+
+function words({ from, name }: Origin): string {
+  if (from === 'vm') return 'set on this VM'
+  return from === 'default' ? 'default' : `${from} ${name ?? ''}`.trim()
+}
+
+function every(ms: number | null): string {
+  return ms === null ? 'on demand' : `every ${span(ms)}`
+}
+
+/** `4 h`, `31 days`: of promises, which are whole hours or days; anything else as the policy file says it. */
+function span(ms: number): string {
+  const hours = ms / 3_600_000
+  if (hours % 24 === 0 && hours > 24) return `${hours / 24} days`
+  return Number.isInteger(hours) ? `${hours} h` : durationText(ms)
+}
+
+const counted = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
+
+function keepWords(keep: KeepRules): string {
+  const counts = counted.flatMap((rule) => ((keep[rule] ?? 0) > 0 ? [`${keep[rule]} ${rule}`] : []))
+  const within = keep.withinMs === undefined ? [] : [`everything of ${span(keep.withinMs)}`]
+  return [...counts, ...within, `${keep.manual ?? 'all'} by hand`, `${keep.publish ?? 'all'} published`].join(', ')
+}
+
+function diskWords({ roles, include, exclude, honourNobak }: DiskSelection): string {
+  const rules = include.length + exclude.length
+  const which = roles === 'data' ? 'data disks only' : 'all'
+  const marked = honourNobak ? ' but those marked [NOBAK]' : ''
+  return `${which}${marked}${rules === 0 ? '' : `, by ${rules} ${rules === 1 ? 'rule' : 'rules'}`}`
+}

@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { adminToken, bench, type Bench } from '../api/testing/bench.ts'
+import { exit } from './exit-codes.ts'
+import { runCli } from './program.ts'
+
+let here: Bench
+let folder: string
+beforeEach(() => {
+  here = bench({ vms: ['web-01', 'db-01'] })
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-policy-'))
+})
+afterEach(() => {
+  here[Symbol.dispose]()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function holdfast(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', '']
+  const code = await runCli(
+    argv,
+    {
+      stdout: { write: (text) => (out += String(text)) },
+      stderr: { write: (text) => (err += text) },
+      stdin: new PassThrough(),
+      env: { HOLDFAST_HOME: folder, HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
+      fetch: async (request) => here.app.fetch(request),
+      now: () => here.clock.ms,
+      sleep: async () => undefined,
+      signal: new AbortController().signal,
+    },
+    '0.1.0',
+  )
+  return { code, out, err }
+}
+
+function fileOf(text: string): string {
+  const path = join(folder, 'policy.yaml')
+  writeFileSync(path, text)
+  return path
+}
+const nightly = `version: 1
+plans:
+  nightly:
+    where: [{ field: name, is: ['web-*'] }]
+    timeZone: Europe/Paris
+    schedule: { kind: calendar, at: ['02:30'] }
+    targets: [{ repository: main, keep: { daily: 14 } }]
+`
+
+test('the difference is shown with an exit code of its own, applied once, and then there is none', async () => {
+  const file = fileOf(nightly)
+  const before = await holdfast('plan', '-f', file)
+  expect(before.code).toBe(exit.differs)
+  expect(before.out).toContain('+ plan nightly would be created')
+  expect(before.out).toContain('    targets.0.keep.daily: (nothing) → 14')
+  expect(here.catalog.plans.all()).toEqual([])
+  const applied = await holdfast('apply', '-f', file)
+  expect([applied.code, applied.out]).toEqual([exit.ok, expect.stringContaining('+ plan nightly was created')])
+  const after = await holdfast('plan', '-f', file)
+  expect([after.code, after.out]).toEqual([exit.ok, 'Nothing to change: everything is as the file says.\n'])
+  const changed = await holdfast('plan', '-f', fileOf(nightly.replace('daily: 14', 'daily: 7')))
+  expect([changed.code, changed.out]).toEqual([
+    exit.differs,
+    '~ plan nightly would be changed\n    targets.0.keep.daily: 14 → 7\n',
+  ])
+})
+
+test('what is exported changes nothing when it is applied', async () => {
+  await holdfast('apply', '-f', fileOf(nightly))
+  here.catalog.vms.change('db-01', { category: 'critical', override: { quiesce: 'none' } })
+  const { out } = await holdfast('config', 'export')
+  expect(out).toContain('nightly:')
+  expect(out).toContain('quiesce: none')
+  expect((await holdfast('plan', '--prune', '-f', fileOf(out))).code).toBe(exit.ok)
+  const { out: one } = await holdfast('config', 'export', '--plan', 'nightly')
+  expect(one).not.toContain('critical')
+})
+
+test('what is not in the file stays and is listed; pruning removes it', async () => {
+  await holdfast('apply', '-f', fileOf(nightly))
+  const empty = fileOf('version: 1\nplans: {}\n')
+  const kept = await holdfast('apply', '-f', empty)
+  expect([kept.code, kept.out]).toEqual([0, expect.stringContaining('plan nightly is not in the file and stays')])
+  expect(here.catalog.plans.all()).toHaveLength(1)
+  expect((await holdfast('apply', '--prune', '-f', empty)).out).toContain('- plan nightly was removed')
+  expect(here.catalog.plans.all()).toEqual([])
+})
+
+test('a mistake is told with line and column and the usage exit code, a missing file by its name', async () => {
+  const wrong = await holdfast('apply', '-f', fileOf(nightly.replace('daily', 'dialy')))
+  expect([wrong.code, wrong.err]).toEqual([
+    exit.usage,
+    expect.stringContaining('7:43: dialy is not known here. Did you mean daily?'),
+  ])
+  const missing = await holdfast('plan', '-f', join(folder, 'nothing.yaml'))
+  expect([missing.code, missing.err]).toEqual([exit.usage, expect.stringContaining('nothing.yaml')])
+  expect((await holdfast('plan')).code).toBe(exit.usage)
+})
+
+test('plans and categories are listed, and one plan is shown with its times and what it needs', async () => {
+  expect((await holdfast('plans')).out).toContain('There is no plan yet')
+  await holdfast('apply', '-f', fileOf(nightly))
+  expect((await holdfast('plans')).out).toMatch(/nightly +every day at 02:30 \(Europe\/Paris\) +.* 1 +1 +main/)
+  const { out } = await holdfast('plan', 'show', 'nightly')
+  expect(out).toContain('2026-11-22T02:30:00+01:00')
+  expect(out).toContain('main: 14 points of each VM')
+  expect((await holdfast('plan', 'show', 'nothing')).code).toBe(exit.notFound)
+  expect((await holdfast('categories')).out).toMatch(/critical +0 +4 h +2 h +required +30 daily, 12 weekly, 12 monthly/)
+})

@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { HoldfastError, describeError, formatBytes } from '../../base/index.ts'
+import { ask, type Schemas } from '../client/index.ts'
+import { exit } from '../exit-codes.ts'
+import type { Io } from '../io.ts'
+import { pairs, table } from '../render/table.ts'
+import { ago } from '../render/words.ts'
+import { examples, listAll, type Verb } from './common.ts'
+
+type Difference = Schemas['PolicyDifference']
+interface FileOptions {
+  readonly file?: string
+  readonly prune?: boolean
+}
+
+export const plans: Verb = (ioOf) => {
+  const command = new Command('plans').description('plans: when they start, which VMs they take')
+  examples(command, ['holdfast plans'])
+  return command.action(async (_options: object, self: Command) => {
+    const io = ioOf(self)
+    const api = io.api()
+    const found = await listAll(1000, (page) => ask(api.GET('/plans', { params: { query: page } })))
+    const now = io.world.now()
+    io.answer(found.items, () =>
+      found.items.length === 0
+        ? 'There is no plan yet. Write a policy file and apply it: holdfast apply -f policy.yaml'
+        : table(found.items, [
+            { head: 'PLAN', cell: (plan) => plan.name },
+            { head: 'STARTS', cell: (plan) => `${plan.words}${plan.paused ? ', paused' : ''}` },
+            { head: 'NEXT', cell: (plan) => (plan.nextMs === null ? '–' : ago(plan.nextMs, now)) },
+            { head: 'VMS', cell: (plan) => String(plan.vms), right: true },
+            { head: 'OUTSIDE RPO', cell: (plan) => String(plan.outsideRpo), right: true },
+            { head: 'TO', cell: (plan) => plan.targets.map(({ repository }) => repository).join(', ') },
+          ]),
+    )
+  })
+}
+
+export const plan: Verb = (ioOf) => {
+  const command = new Command('plan').description('what a policy file would change; one plan in detail')
+  examples(command, ['holdfast plan -f policy.yaml', 'holdfast plan show nightly'])
+  command
+    .option('-f, --file <file>', 'policy file; - reads it from stdin')
+    .option('--prune', 'as if what is not in the file were removed')
+    .addHelpText('after', `\nExit code: ${exit.ok} nothing would change, ${exit.differs} something would.`)
+    .action(async (options: FileOptions, self: Command) => {
+      const io = ioOf(self)
+      const body = fileBody(options)
+      const difference = await ask(io.api().POST('/policy/difference', { body }))
+      io.answer(difference, () => differenceText(difference, 'would be'))
+      if (difference.changes.length > 0) io.end(exit.differs)
+    })
+  command
+    .command('show')
+    .description('one plan: its VMs, next times, retention a year ahead')
+    .argument('<plan>')
+    .action(async (name: string, _options: object, self: Command) => show(ioOf(self), name))
+  return command
+}
+
+export const apply: Verb = (ioOf) => {
+  const command = new Command('apply').description('make what exists as a policy file says, all or nothing')
+  examples(command, ['holdfast apply -f policy.yaml', 'holdfast apply -f policy.yaml --prune'])
+  return command
+    .requiredOption('-f, --file <file>', 'policy file; - reads it from stdin')
+    .option('--prune', 'also remove what exists and is not in the file, of the sections that it has')
+    .action(async (options: FileOptions, self: Command) => {
+      const io = ioOf(self)
+      const difference = await ask(io.api().POST('/policy/apply', { body: fileBody(options) }))
+      io.answer(difference, () => differenceText(difference, 'was'))
+    })
+}
+
+export const config: Verb = (ioOf) => {
+  const command = new Command('config').description('configuration as a file')
+  examples(command, ['holdfast config export > policy.yaml', 'holdfast config export --plan nightly'])
+  command
+    .command('export')
+    .description('categories, plans and what is set for single VMs, as a policy file')
+    .option('--plan <plan>', 'only this plan')
+    .action(async (options: { readonly plan?: string }, self: Command) => {
+      const io = ioOf(self)
+      const answer = await ask(io.api().GET('/policy', { params: { query: options } }))
+      io.answer(answer, () => answer.file)
+    })
+  return command
+}
+
+export const categories: Verb = (ioOf) => {
+  const command = new Command('categories').description('what is promised to VMs, by category')
+  examples(command, ['holdfast categories'])
+  return command.action(async (_options: object, self: Command) => {
+    const io = ioOf(self)
+    const { items } = await ask(io.api().GET('/categories'))
+    const hours = (ms: number | null | undefined): string =>
+      ms === null || ms === undefined ? '–' : `${Math.round(ms / 360_000) / 10} h`
+    io.answer(items, () =>
+      table(items, [
+        { head: 'CATEGORY', cell: (one) => one.name },
+        { head: 'VMS', cell: (one) => String(one.vms), right: true },
+        { head: 'RPO', cell: (one) => hours(one.rpoMs), right: true },
+        { head: 'RTO', cell: (one) => hours(one.rtoMs), right: true },
+        { head: 'QUIESCE', cell: (one) => one.quiesce },
+        { head: 'KEEPS', cell: (one) => keepText(one.keep) },
+      ]),
+    )
+  })
+}
+
+async function show(io: Io, name: string): Promise<void> {
+  const api = io.api()
+  const found = await ask(api.GET('/plans/{id}', { params: { path: { id: name } } }))
+  const { words, nextMs, vms, outsideRpo, revision, createdMs: _c, changedMs: _m, ...spec } = found
+  const preview = await ask(api.POST('/plans/preview', { body: { plan: spec } }))
+  io.answer({ ...found, preview }, () => {
+    const { match, schedule, targets, remarks } = preview
+    const rate =
+      match.changedPerDay === null ? 'change not measured yet' : `${formatBytes(match.changedPerDay)} changed a day`
+    const head = pairs([
+      ['Plan', `${name}, revision ${revision}${found.paused ? ', paused' : ''}`],
+      ['Starts', words],
+      ['Next', nextMs === null ? '–' : new Date(nextMs).toISOString()],
+      ['VMs', `${vms}, ${formatBytes(match.sizeBytes)}, ${rate}; ${outsideRpo} outside their RPO`],
+      ['Quiesce', found.quiesce ?? 'by category'],
+    ])
+    const times = schedule.next.map(({ local, note }) => `  ${local}${note === null ? '' : `  ${note}`}`)
+    const kept = targets.map(({ repository, points, marks, assumed }) => {
+      const last = marks.at(-1)
+      const basis = `${assumed.measuredVms} of ${assumed.vms} VMs measured`
+      return `  ${repository}: ${points.length} points of each VM${last ? `, about ${formatBytes(last.bytes)} before compression (${basis})` : ''}`
+    })
+    const notes = remarks.map((text) => `  ${text}`)
+    return [
+      head,
+      '',
+      ...section('Next times', times),
+      ...section('A year from now', kept),
+      ...section('Worth knowing', notes),
+    ].join('\n')
+  })
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`${title}:`, ...lines, '']
+}
+
+function keepText(keep: Schemas['Keep']): string {
+  const counts = (['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const).flatMap((rule) =>
+    (keep[rule] ?? 0) > 0 ? [`${keep[rule]} ${rule}`] : [],
+  )
+  return counts.join(', ')
+}
+
+function fileBody({ file, prune }: FileOptions): Schemas['PolicyFile'] {
+  if (file === undefined)
+    throw new HoldfastError('InvalidRequest', 'no policy file was named', {
+      hint: 'Name it: holdfast plan -f policy.yaml',
+    })
+  try {
+    return { file: readFileSync(file === '-' ? 0 : file, 'utf8'), prune: prune === true }
+  } catch (error) {
+    throw new HoldfastError('InvalidRequest', `${file} cannot be read: ${describeError(error)}`, { cause: error })
+  }
+}
+
+const signs = { create: '+', change: '~', remove: '-' } as const
+
+function differenceText({ changes, unlisted }: Difference, verb: 'would be' | 'was'): string {
+  const done = { create: 'created', change: 'changed', remove: 'removed' } as const
+  const lines = changes.flatMap(({ kind, name, action, members }) => [
+    `${signs[action]} ${kind} ${name} ${verb} ${done[action]}`,
+    ...members.map(({ path, before, after }) => `    ${path}: ${before ?? '(nothing)'} → ${after ?? '(nothing)'}`),
+  ])
+  const rest = unlisted.map(({ kind, name }) => `  ${kind} ${name} is not in the file and stays; --prune removes it`)
+  const end = changes.length === 0 ? ['Nothing to change: everything is as the file says.'] : []
+  return [...lines, ...rest, ...end].join('\n')
+}
