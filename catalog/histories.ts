@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
 import { eq } from 'drizzle-orm'
-import type { CatalogContext } from './context.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
 import { histories } from './schema.ts'
 
 const compress = promisify(zstdCompress)
@@ -21,14 +21,20 @@ export interface HistoryQueries {
   missing(limit: number, skip?: (runId: string) => boolean): { readonly runId: string; readonly workflowId: string }[]
 }
 
-export function historyQueries({ db, sqlite, now }: CatalogContext): HistoryQueries {
+export function historyQueries(context: CatalogContext): HistoryQueries {
+  const { db, sqlite, now, publish } = context
   return {
     async archive(run, json) {
       const content = await compress(Buffer.from(json), { params: { [constants.ZSTD_c_compressionLevel]: 9 } })
-      db.insert(histories)
-        .values({ ...run, content, archivedMs: now() })
-        .onConflictDoNothing({ target: histories.runId })
-        .run()
+      inTransaction(context, () => {
+        const done = db
+          .insert(histories)
+          .values({ ...run, content, archivedMs: now() })
+          .onConflictDoNothing({ target: histories.runId })
+          .run()
+        // A copy of the catalog that was made before it does not hold it: the next one is due.
+        if (done.changes > 0) publish('run', run.runId)
+      })
     },
     has: (runId) =>
       db.select({ id: histories.runId }).from(histories).where(eq(histories.runId, runId)).get() !== undefined,

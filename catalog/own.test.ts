@@ -57,7 +57,7 @@ test('a table that this version does not know comes along', async () => {
   expect(copy.recovery.tables()).toContainEqual({ table: 'plans_of_tomorrow', rows: 1 })
 })
 
-test('what an own backup itself writes down is no change that asks for another', () => {
+test('what an own backup itself writes down is no change that asks for another, a history is one', async () => {
   const { own, events } = world.catalog
   const seq = events.newest()
   expect(own.changesSince(seq)).toBeNull()
@@ -67,6 +67,14 @@ test('what an own backup itself writes down is no change that asks for another',
   world.clock.ms += 5
   world.catalog.points.record(aPoint(1))
   expect(own.changesSince(seq)).toEqual({ firstMs: testNow + 5, lastMs: testNow + 5 })
+  // The history of a run comes after the run's last word.
+  world.catalog.runs.started(aRun(1))
+  const ended = events.newest()
+  await world.catalog.histories.archive({ runId: 'run-1', workflowId: 'backup/web-01', eventCount: 1 }, '{}')
+  expect(own.changesSince(ended)).not.toBeNull()
+  const kept = events.newest()
+  await world.catalog.histories.archive({ runId: 'run-1', workflowId: 'backup/web-01', eventCount: 1 }, '{}')
+  expect(own.changesSince(kept)).toBeNull()
 })
 
 test('a try that failed takes away nothing of what is there', () => {

@@ -47,9 +47,17 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'work on a repository offline, without any server',
     load: async () => (await import('./verbs/repo.ts')).repo,
   },
+  rebuild: {
+    summary: 'bring everything back from a repository',
+    load: async () => (await import('./verbs/rebuild.ts')).rebuild,
+  },
   'own-backup': {
     summary: 'the catalog itself in the repositories',
     load: async () => (await import('./verbs/own-backup.ts')).ownBackup,
+  },
+  'support-bundle': {
+    summary: 'one file for whoever helps, without secrets',
+    load: async () => (await import('./verbs/support-bundle.ts')).supportBundle,
   },
   keep: {
     summary: 'how long records are kept',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { HoldfastError } from '../base/index.ts'
@@ -38,6 +38,24 @@ export function ensureInstallation(home: Home, env: Environment = {}): Installat
     rmSync(partial)
   }
   return readIdentity(path) ?? made
+}
+
+/** Takes over the identity that a rebuilt catalog names. Again: yes. Throws ConfigInvalid where the home has another. */
+export function adoptInstallation(home: Home, identity: InstallationIdentity): void {
+  const path = installationPath(home)
+  const known = readIdentity(path)
+  if (known !== null && known.uuid !== identity.uuid) {
+    throw new HoldfastError(
+      'ConfigInvalid',
+      `${path} is of the installation ${known.uuid}, the catalog of ${identity.uuid}`,
+      {
+        hint: 'Rebuild into an empty HOLDFAST_HOME, or remove that file if nothing is protected by it.',
+      },
+    )
+  }
+  const partial = `${path}.${process.pid}`
+  writeFileSync(partial, `${JSON.stringify({ v: 1, ...identity })}\n`, { mode: 0o600 })
+  renameSync(partial, path)
 }
 
 /** The file is the identity; a catalog that already protects something under another one is not ours to change. */

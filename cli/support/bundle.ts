@@ -1,0 +1,97 @@
+import { closeSync, fstatSync, openSync, readSync, readdirSync } from 'node:fs'
+import { arch, cpus, platform, release, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { toHoldfastError } from '../../base/index.ts'
+import { homeFolder } from '../home.ts'
+import type { Io } from '../io.ts'
+import { ask, type ApiClient } from '../client/index.ts'
+import { knownSecrets, redact } from './redact.ts'
+
+/** Of each log: its end, where what happened last is. */
+const logBytes = 512 * 1024
+const runCount = 100
+
+export interface SupportBundle {
+  readonly v: 1
+  readonly madeMs: number
+  readonly versions: { readonly [name: string]: string }
+  readonly machine: { readonly [name: string]: string | number }
+  /** What the server answers; a part that it could not give says why. */
+  readonly server: { readonly [part: string]: unknown }
+  readonly logs: { readonly [file: string]: string }
+}
+
+/** What somebody who helps needs to see, without a secret in it. Works also while the server is away. */
+export async function makeBundle(io: Io, version: string): Promise<SupportBundle> {
+  const home = homeFolder(io.world.env)
+  const raw: SupportBundle = {
+    v: 1,
+    madeMs: io.world.now(),
+    versions: {
+      holdfast: version,
+      node: process.versions.node,
+      openssl: process.versions.openssl,
+      tz: process.versions.tz ?? '',
+    },
+    machine: {
+      platform: platform(),
+      release: release(),
+      arch: arch(),
+      cores: cpus().length,
+      memoryBytes: totalmem(),
+      home,
+    },
+    server: await serverParts(io),
+    logs: logsIn(join(home, 'logs')),
+  }
+  return redact(raw, knownSecrets(join(home, 'secrets'))) as SupportBundle
+}
+
+async function serverParts(io: Io): Promise<{ [part: string]: unknown }> {
+  const page = { params: { query: { limit: 200 } } }
+  const parts: { readonly [part: string]: (api: ApiClient) => Promise<unknown> } = {
+    health: (api) => ask(api.GET('/health', {})),
+    doctor: (api) => ask(api.GET('/doctor', {})),
+    workers: (api) => ask(api.GET('/workers', {})),
+    hypervisors: (api) => ask(api.GET('/hypervisors', page)),
+    repositories: (api) => ask(api.GET('/repositories', page)),
+    ownBackups: (api) => ask(api.GET('/own-backups', {})),
+    keeping: (api) => ask(api.GET('/keeping', {})),
+    runs: (api) => ask(api.GET('/runs', { params: { query: { limit: runCount } } })),
+  }
+  const answers: { [part: string]: unknown } = {}
+  for (const [name, read] of Object.entries(parts)) {
+    try {
+      answers[name] = await read(io.api())
+    } catch (error) {
+      const { code, message } = toHoldfastError(error)
+      answers[name] = { notRead: { code, message } }
+    }
+  }
+  return answers
+}
+
+function logsIn(folder: string): { [file: string]: string } {
+  let names: string[]
+  try {
+    names = readdirSync(folder).filter((name) => name.endsWith('.log'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw error
+  }
+  return Object.fromEntries(names.sort().map((name) => [name, endOf(join(folder, name))]))
+}
+
+/** From the beginning of a line: half a line could hold half a secret. */
+function endOf(path: string): string {
+  const file = openSync(path, 'r')
+  try {
+    const { size } = fstatSync(file)
+    const from = Math.max(0, size - logBytes)
+    const bytes = Buffer.alloc(size - from)
+    const text = bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from)).toString('utf8')
+    return from === 0 ? text : text.slice(text.indexOf('\n') + 1)
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,201 @@
+import { toHoldfastError } from '../../base/index.ts'
+import type { Catalog, NewPoint, Platform } from '../../catalog/index.ts'
+import type { PointEntry, PointInfo, Repository } from '../../repository/index.ts'
+import type { Reconciled } from './types.ts'
+
+/** Manifests read at a time. */
+const width = 8
+const page = 500
+/** What stands in for the address of a hypervisor that only a point tells of. */
+export const unknownAddress = 'unknown'
+
+const platforms: readonly Platform[] = [
+  'qemu',
+  'libvirt',
+  'proxmox',
+  'xcpng',
+  'vsphere',
+  'hyperv',
+  'ahv',
+  'azure',
+  'image',
+]
+const origins = ['manual', 'scheduled', 'publish', 'safety'] as const
+
+type Counts = { -readonly [K in 'added' | 'back' | 'gone' | 'unreadable' | 'foreign' | 'newVms']: number } & {
+  readonly newHypervisors: string[]
+}
+
+/**
+ * Makes the catalog say what a repository really holds: points that it did not know appear with their VM, points that
+ * are no longer there are marked. Again: yes. A listing that breaks off marks nothing.
+ */
+export async function reconcile(
+  catalog: Catalog,
+  repository: Repository,
+  repositoryId: string,
+  options: {
+    readonly now: () => number
+    readonly signal: AbortSignal
+    readonly onProgress: (points: number) => void
+  },
+): Promise<Reconciled> {
+  const counts: Counts = { added: 0, back: 0, gone: 0, unreadable: 0, foreign: 0, newVms: 0, newHypervisors: [] }
+  const { recovery, points } = catalog
+  recovery.beginLook()
+  let unknown: PointEntry[] = []
+  let seen: string[] = []
+  let looked = 0
+  const flush = async (): Promise<void> => {
+    const infos = await Promise.all(unknown.map((entry) => read(repository, entry)))
+    catalog.transaction(() => {
+      for (const info of infos) record(catalog, repositoryId, info, counts)
+      recovery.saw(seen)
+    })
+    unknown = []
+    seen = []
+    options.onProgress(looked)
+  }
+  for await (const entry of repository.listPoints({ signal: options.signal, unreadable: 'show' })) {
+    looked += 1
+    const stands = entry.state === 'recovery-point' || (entry.state === 'held' && entry.validatedMs !== null)
+    if (entry.state === 'unreadable') counts.unreadable += 1
+    else if (!stands) continue
+    seen.push(entry.snap)
+    const known = points.find(entry.snap)
+    if (!known) {
+      if (stands) unknown.push(entry)
+    } else if (stands && known.goneMs !== null && entry.validatedMs !== null) {
+      points.recordFound(entry.snap, entry.validatedMs)
+      counts.back += 1
+    }
+    if (unknown.length >= width || seen.length >= page) await flush()
+  }
+  await flush()
+  // Only a listing that came to its end says that something is gone.
+  for (let ids = recovery.unseen(repositoryId, page); ids.length > 0; ids = recovery.unseen(repositoryId, page)) {
+    catalog.transaction(() => ids.forEach((id) => points.recordGone(id, options.now())))
+    counts.gone += ids.length
+  }
+  return { repositoryId, location: repository.location, ...counts }
+}
+
+async function read(repository: Repository, entry: PointEntry): Promise<PointInfo | null> {
+  try {
+    await using point = await repository.openPoint(entry.stem)
+    return point.info
+  } catch (error) {
+    // A store that does not answer ends the look; a manifest that cannot be understood is one point.
+    const { code } = toHoldfastError(error)
+    if (code.startsWith('Store')) throw error
+    return null
+  }
+}
+
+function record(catalog: Catalog, repositoryId: string, info: PointInfo | null, counts: Counts): void {
+  if (info === null) {
+    counts.unreadable += 1
+    return
+  }
+  // A catalog or an audit export is no point of a VM.
+  if (info.disks.length === 0) return
+  const platform = platforms.find((one) => one === info.vm.platform)
+  const origin = origins.find((one) => one === info.point.origin)
+  if (platform === undefined || origin === undefined) {
+    counts.foreign += 1
+    return
+  }
+  const vmId = vmOf(catalog, platform, info, counts)
+  catalog.points.record(pointOf(info, origin, vmId, repositoryId))
+  counts.added += 1
+}
+
+/** The VM that the point is of, made where nobody knows it: the next discovery finds it by its identity. */
+function vmOf(catalog: Catalog, platform: Platform, { vm, disks }: PointInfo, counts: Counts): string {
+  const endpointId = catalog.recovery.endpointOf(platform, vm.scope) ?? newEndpoint(catalog, platform, vm.scope, counts)
+  const known = catalog.vms.findByRef(endpointId, vm.scope, vm.id)
+  if (known) return known.id
+  const seen = disks.map(({ id, label, bytes }) => ({
+    key: id,
+    label,
+    size: bytes,
+    format: 'unknown',
+    role: 'data' as const,
+    skip: null,
+  }))
+  catalog.vms.recordDiscovered(endpointId, 'rebuild', [
+    {
+      vm: { scope: vm.scope, id: vm.id, name: vm.name },
+      power: 'unknown',
+      tags: vm.tags,
+      disks: seen,
+      guest: { agent: 'unknown', os: null },
+      foreignSnapshots: 0,
+      owner: null,
+      findings: [],
+    },
+  ])
+  counts.newVms += 1
+  const made = catalog.vms.findByRef(endpointId, vm.scope, vm.id)
+  if (!made) throw new Error(`${vm.name} was recorded and is not there`)
+  return made.id
+}
+
+function newEndpoint(catalog: Catalog, platform: Platform, scope: string, counts: Counts): string {
+  const taken = (name: string): boolean => catalog.endpoints.list({ limit: 200 }).items.some((one) => one.name === name)
+  const short = `${platform}-${scope.slice(0, 8)}`
+  const name = taken(short) ? `${platform}-${scope}`.slice(0, 120) : short
+  const options = platform === 'qemu' || platform === 'image' ? { scope } : {}
+  const { id } = catalog.endpoints.add({
+    name,
+    platform,
+    address: unknownAddress,
+    site: 'local',
+    credentialRef: '',
+    options,
+  })
+  counts.newHypervisors.push(id)
+  return id
+}
+
+function pointOf(info: PointInfo, origin: NewPoint['origin'], vmId: string, repositoryId: string): NewPoint {
+  return {
+    id: info.snap,
+    stem: info.stem,
+    vmId,
+    repositoryId,
+    parentId: info.parentSnap,
+    createdMs: info.createdMs,
+    validatedMs: info.validatedMs,
+    origin,
+    name: info.point.name ?? null,
+    description: info.point.description ?? null,
+    consistency: info.consistency.level,
+    freezeDurationMs: freezeIn(info.consistency.detail),
+    disks: info.disks.map(({ id, label, bytes, mode, why, readBytes, newBytes }) => ({
+      disk: id,
+      label,
+      size: bytes,
+      mode,
+      why,
+      readBytes,
+      newBytes,
+      bytesResumed: 0,
+      attempts: 1,
+    })),
+    spotCheckedChunks: 0,
+    manifestBytes: null,
+    refs: [],
+    workflowId: null,
+    runId: null,
+  }
+}
+
+function freezeIn(detail: string): number | null {
+  try {
+    const { freezeDurationMs } = JSON.parse(detail) as { readonly freezeDurationMs?: unknown }
+    return typeof freezeDurationMs === 'number' && freezeDurationMs >= 0 ? freezeDurationMs : null
+  } catch {
+    return null
+  }
+}
