@@ -61,7 +61,7 @@ test('no secret leaves with the bundle, in whatever form it stands in logs and c
     credentialRef: 'file:/srv/secrets/pve',
     options,
   })
-  const { text, code } = await bundle(async (input, init) => here.app.request(input as string, init))
+  const { text, code } = await bundle(async (input, init) => here.app.request(input, init))
   expect(code).toBe(0)
   for (const secret of [
     ...forms,
