@@ -14,6 +14,8 @@ const topics: readonly Topic[] = [
   'repository',
   'workers',
   'policy',
+  'own-backup',
+  'settings',
   'resync',
   'ping',
 ]
