@@ -112,6 +112,6 @@ export class BufferBudget {
 
 /**
  * The budget of this process. Rulings 9 allow 256 MiB; with the threads, the garbage of reading and what else a mover
- * consists of, 192 MiB keep it below 512 MiB.
+ * consists of, 160 MiB keep it below 512 MiB on a machine that is short of processors, too: one disk takes 144 MiB at most.
  */
-export const processBudget = new BufferBudget(192 * MiB)
+export const processBudget = new BufferBudget(160 * MiB)
