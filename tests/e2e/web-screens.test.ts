@@ -2,11 +2,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { pictures } from './web/shots.ts'
 import { accessibilityFaults, pictures as folder, sidewaysScroll, Stage, wear, type Look } from './web/stage.ts'
 
-const looks: readonly Look[] = [
-  { theme: 'light', width: 1440 },
-  { theme: 'dark', width: 1440 },
-  { theme: 'dark', width: 390 },
-  { theme: 'light', width: 390 },
+/** axe takes most of the time: it judges each theme and each width once; HOLDFAST_EXHAUSTIVE=1 makes it judge all four. */
+const isExhaustive = process.env['HOLDFAST_EXHAUSTIVE'] === '1'
+const looks: readonly (Look & { readonly judged: boolean })[] = [
+  { theme: 'light', width: 1440, judged: true },
+  { theme: 'dark', width: 1440, judged: isExhaustive },
+  { theme: 'dark', width: 390, judged: true },
+  { theme: 'light', width: 390, judged: isExhaustive },
 ]
 
 let stage: Stage
@@ -14,7 +16,7 @@ beforeAll(async () => {
   stage = await Stage.open()
 })
 afterAll(async () => {
-  await stage[Symbol.asyncDispose]()
+  await stage?.[Symbol.asyncDispose]()
 })
 
 it.concurrent.each(pictures)(
@@ -25,7 +27,7 @@ it.concurrent.each(pictures)(
       await wear(page, look)
       const name = `${picture.name}-${look.theme}-${look.width}`
       await page.screenshot({ path: `${folder}${name}.png`, fullPage: true })
-      expect(await accessibilityFaults(page), name).toEqual([])
+      if (look.judged) expect(await accessibilityFaults(page), name).toEqual([])
       expect(await sidewaysScroll(page), name).toBe(0)
     }
     expect(faults).toEqual({ console: [], foreign: [] })
