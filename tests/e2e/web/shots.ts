@@ -93,6 +93,8 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'repositories', path: '/repositories' },
   { name: 'repository', path: '/repositories/main' },
+  { name: 'settings', path: '/settings' },
+  { name: 'settings-empty', path: '/settings', scene: { empty: true } },
   { name: 'drills', path: '/drills' },
   { name: 'drill', path: `/drills?drill=${drills[0]?.id ?? ''}` },
   {

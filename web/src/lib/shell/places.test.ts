@@ -9,5 +9,6 @@ it('exactly one place is current on every page that belongs to one', () => {
   expect(current('/points/0192')).toEqual(['VMs'])
   expect(current('/runs/abc')).toEqual(['Runs'])
   expect(current('/restore')).toEqual(['Restore'])
+  expect(current('/settings')).toEqual(['Settings and doctor'])
   expect(current('/nowhere')).toEqual([])
 })

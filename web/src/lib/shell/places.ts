@@ -18,6 +18,7 @@ export const places: readonly Place[] = [
   { href: '/restore', label: 'Restore', icon: 'restore', gap: true },
   { href: '/drills', label: 'Drills', icon: 'drills' },
   { href: '/repositories', label: 'Repositories', icon: 'repos', gap: true },
+  { href: '/settings', label: 'Settings and doctor', icon: 'key', gap: true },
 ]
 
 /** Points belong to their VM. */
