@@ -15,12 +15,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { HoldfastError } from '../../base/index.ts'
 import { openCatalog, type Catalog } from '../../catalog/index.ts'
 import { aPoint, aRun, pointIdOf } from '../../catalog/testing.ts'
-import { catalogParts, catalogVm, createRepository, openRepository, type Repository } from '../../repository/index.ts'
+import {
+  catalogParts,
+  catalogVm,
+  createRepository,
+  openRepository,
+  type PointEntry,
+  type Repository,
+} from '../../repository/index.ts'
 import { homeOf, makeHome } from '../config.ts'
 import { takePlace } from '../place.ts'
-import { rebuild, type RebuildOptions } from './index.ts'
+import { rebuild, type RebuildOptions, type RebuildReport } from './index.ts'
+import { reconcile } from './reconcile.ts'
 
 const passphrase = 'correct horse battery staple'
 const installation = 'ab'.repeat(16)
@@ -316,6 +325,46 @@ test('a home with a catalog is never written over; it can be compared, dry and f
   expect((await run({ reconcile: true })).reconciled).toMatchObject([{ added: 0, gone: 0 }])
   rmSync(join(home(), 'catalog.db'))
   await expect(run({ reconcile: true })).rejects.toMatchObject({ code: 'ConfigInvalid' })
+})
+
+test('a point that cannot be read is neither there nor gone, and a listing that breaks off marks nothing', async () => {
+  using old = await lived()
+  const [stem = ''] = baseStems
+  const look = (
+    repository: Repository,
+    change: (entry: PointEntry) => PointEntry,
+  ): Promise<Pick<RebuildReport['reconciled'][number], 'added' | 'gone' | 'unreadable'>> => {
+    const listPoints = async function* (...args: Parameters<Repository['listPoints']>) {
+      for await (const entry of repository.listPoints(...args)) yield change(entry)
+    }
+    const seen = new Proxy(repository, {
+      get: (target, name) => {
+        if (name === 'listPoints') return listPoints
+        const member: unknown = Reflect.get(target, name, target)
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member
+      },
+    })
+    return reconcile(old, seen, 'main', { now: () => 5, signal, onProgress: () => undefined })
+  }
+  await opened(folder, async (repository) => {
+    const broken = (): never => {
+      throw new HoldfastError('StoreUnavailable', 'the store does not answer')
+    }
+    await expect(look(repository, broken)).rejects.toMatchObject({ code: 'StoreUnavailable' })
+    expect(old.points.get(snapOf(stem)).goneMs).toBeNull()
+    const unreadable = await look(repository, (entry) =>
+      entry.stem === stem ? { ...entry, state: 'unreadable', validatedMs: null } : entry,
+    )
+    expect(unreadable).toMatchObject({ unreadable: 1, gone: 1 })
+    expect(old.points.get(snapOf(stem))).toMatchObject({ goneMs: null })
+    const tombstoned = await look(repository, (entry) =>
+      entry.stem === stem ? { ...entry, state: 'tombstoned' } : entry,
+    )
+    expect(tombstoned).toMatchObject({ unreadable: 0, gone: 1 })
+    expect(old.points.get(snapOf(stem)).validatedMs).toBeNull()
+    expect(await look(repository, (entry) => entry)).toMatchObject({ back: 1, gone: 0 })
+    expect(old.points.get(snapOf(stem)).validatedMs).not.toBeNull()
+  })
 })
 
 test('beside a server that runs nothing is touched', async () => {

@@ -56,13 +56,25 @@ const copies = (): string => join(folder, 'copies')
 async function backUp(): Promise<OwnBackupResult> {
   const activities = { ...createControlActivities(world.catalog, copies()), ...createSiteActivities(site.site) }
   const input = { v: 1, repository }
-  const { value } = await bench.run(
+  const { value, history } = await bench.run(
     ownBackupWorkflow,
     input,
     activities,
     (handle) => handle.result() as Promise<OwnBackupResult>,
   )
+  // Its history names where the passphrase is, never what it is.
+  const texts = textsOf(history)
+  expect(texts.some((text) => text.includes('file:/secret'))).toBe(true)
+  for (const form of [passphrase, Buffer.from(passphrase).toString('hex'), Buffer.from(passphrase).toString('base64')])
+    expect(texts.filter((text) => text.includes(form))).toEqual([])
   return value
+}
+
+/** Every text of a history, payloads decoded. */
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value, Buffer.from(value, 'base64').toString('latin1')]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.values(value).flatMap(textsOf)
 }
 
 async function opened<T>(work: (repository: Repository) => Promise<T>): Promise<T> {
