@@ -43,6 +43,8 @@ export async function choosePoints(
     else if (state === 'not-validated' || state === 'tombstoned') left[state] += 1
     else chosen.push(stem)
     if (state === 'tombstoned' || !validations.has(stem) || validatedMs !== null) continue
+    // Pruned between the listing and this reading.
+    if (state === 'not-validated' && !(await isMissed(context, stem))) continue
     damaged(stem, 'validated', 'the validation of this point does not count: damaged, forged, or for another manifest')
   }
   for (const [state, count] of Object.entries(left)) {

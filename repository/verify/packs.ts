@@ -16,6 +16,8 @@ export class PackChecker {
   readonly #counts: ReadonlyMap<SegmentFile, Uint32Array>
   readonly #bytes: PackBytes
   readonly #unread = new Set<string>()
+  /** Absent when they were read, and listed before. */
+  readonly #gone = new Set<string>()
 
   private constructor(context: Context, counts: ReadonlyMap<SegmentFile, Uint32Array>) {
     this.#context = context
@@ -47,6 +49,10 @@ export class PackChecker {
         : level === 'quick'
           ? await this.#quick(pack, size)
           : await this.#data(pack, size)
+    if (this.#gone.delete(pack)) {
+      await this.absent(pack, indexed)
+      return false
+    }
     if (tail !== undefined) {
       totals.chunks += tail.entries.filter(({ type }) => type === BLOB_CHUNK).length
       this.#index(pack, tail, indexed)
@@ -145,7 +151,7 @@ export class PackChecker {
   async #damaged(pack: string, size: number, found: 'L2' | 'L3', reading: Unsound): Promise<void> {
     const { ring, log, troubles, quarantine } = this.#context
     const { error, proved } = reading
-    if (!proved) {
+    if (!proved || error.code === 'ObjectAbsent') {
       this.#unreadable(pack, found, error)
       return
     }
@@ -205,6 +211,11 @@ export class PackChecker {
   }
 
   #unreadable(pack: string, found: 'L2' | 'L3' | 'L4', error: HoldfastError): void {
+    // Collected since the listing, or lost: that is judged as for one that no listing shows.
+    if (error.code === 'ObjectAbsent') {
+      this.#gone.add(pack)
+      return
+    }
     const { log, troubles } = this.#context
     const message = `cannot be read now: ${error.message}`
     this.#unread.add(pack)

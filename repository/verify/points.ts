@@ -22,7 +22,7 @@ import { objectAbsent } from '../store/index.ts'
 import { checkedPage } from '../workers/index.ts'
 import type { KeyedContext } from './context.ts'
 import type { DamageEntry } from './damage-log.ts'
-import { References, type Reference } from './references.ts'
+import { isRemoved, PointRemoved, References, type Reference } from './references.ts'
 
 type PageRoot = Extract<RootEntry, { kind: 'page' }>
 /** What is wrong with one page: with the reference to it, and with its chunks by entry. */
@@ -48,18 +48,25 @@ export class PointChecker {
 
   async check(stem: string): Promise<void> {
     const manifest = await this.load(stem)
-    if (manifest !== undefined) {
-      const { json } = manifest.body
-      for (const disk of json.disks) {
-        for (const [pageNo, root] of rootsOfDisk(manifest.body, disk).entries()) {
-          this.#context.signal.throwIfAborted()
-          if (root.kind === 'page') await this.#page(manifest, disk, pageNo, root)
-        }
-      }
-      for (const config of json.configs) await this.#config(manifest, config)
+    try {
+      if (manifest !== undefined) await this.#everything(manifest)
+    } catch (error) {
+      if (!(error instanceof PointRemoved)) throw error
+      this.#context.log.note(`${stem} was removed while it was verified`)
     }
     this.#context.totals.points += 1
     this.#context.step(manifest === undefined ? stem : `${manifest.body.json.vm.name} ${stem}`)
+  }
+
+  async #everything(manifest: LoadedManifest): Promise<void> {
+    const { json } = manifest.body
+    for (const disk of json.disks) {
+      for (const [pageNo, root] of rootsOfDisk(manifest.body, disk).entries()) {
+        this.#context.signal.throwIfAborted()
+        if (root.kind === 'page') await this.#page(manifest, disk, pageNo, root)
+      }
+    }
+    for (const config of json.configs) await this.#config(manifest, config)
   }
 
   /** The manifest with every check that needs no page; undefined if it is damaged, which is then in the log. */
@@ -75,6 +82,7 @@ export class PointChecker {
     if (reading.sound) return reading.value
     const { error, proved } = reading
     this.#broken.add(stem)
+    if (error.code === 'ObjectAbsent' && (await isRemoved(this.#context, stem))) return undefined
     log.add({ pack: null, object, found: 'manifest', message: error.message, proved }).affect(stem, '', null)
     return undefined
   }
@@ -104,13 +112,14 @@ export class PointChecker {
     const end = start + pageLength(disk.bytes, pageNo)
     let known = this.#pages.get(key)
     if (known === undefined) {
-      const damage = await this.#root(root)
+      const damage = await this.#root(root, manifest.stem)
       const page = await this.#load(root, pageNo, disk)
       if (page instanceof HoldfastError) {
+        if (page.code === 'ObjectAbsent' && (await isRemoved(this.#context, manifest.stem))) throw new PointRemoved()
         this.#affect(damage ?? this.#lostPage(root, page), manifest, disk, start, end)
         return
       }
-      known = await this.#chunks(page, disk, damage)
+      known = await this.#chunks(page, manifest.stem, disk, damage)
       this.#pages.set(key, known)
     }
     if (known === null) return
@@ -122,8 +131,8 @@ export class PointChecker {
   }
 
   /** The reference of the page itself; a damage if it is lost or faulty. */
-  async #root(root: PageRoot): Promise<DamageEntry | undefined> {
-    const verdict = await this.#references.check(pageReference(root))
+  async #root(root: PageRoot, stem: string): Promise<DamageEntry | undefined> {
+    const verdict = await this.#references.check(pageReference(root), stem)
     return verdict.state === 'sound' ? undefined : verdict.damage
   }
 
@@ -139,7 +148,7 @@ export class PointChecker {
       return await open(root)
     } catch (error) {
       const first = this.#expected(error)
-      const other = await this.#references.otherHome(reference)
+      const other = await this.#references.otherHome(reference, first.code === 'ObjectAbsent')
       if (other === undefined) return first
       try {
         return await open(other)
@@ -160,12 +169,17 @@ export class PointChecker {
     return damage
   }
 
-  async #chunks(page: Page, disk: ManifestDisk, root: DamageEntry | undefined): Promise<PageFaults | null> {
+  async #chunks(
+    page: Page,
+    stem: string,
+    disk: ManifestDisk,
+    root: DamageEntry | undefined,
+  ): Promise<PageFaults | null> {
     const faults: { first: number; count: number; damage: DamageEntry }[] = []
     for (const [index, entry] of page.entries.entries()) {
       if (entry.kind !== 'chunk') continue
       const ulen = chunkLength(disk.bytes, page, index)
-      const verdict = await this.#references.check({ type: BLOB_CHUNK, id: entry.id, at: entry, ulen })
+      const verdict = await this.#references.check({ type: BLOB_CHUNK, id: entry.id, at: entry, ulen }, stem)
       if (verdict.state === 'sound') continue
       const last = faults.at(-1)
       if (last !== undefined && last.damage === verdict.damage && last.first + last.count === index) last.count += 1
@@ -188,7 +202,7 @@ export class PointChecker {
         at,
         ulen: configPartLength(config, index),
       } as const
-      const verdict = await this.#references.check(reference)
+      const verdict = await this.#references.check(reference, stem)
       if (verdict.state !== 'sound') {
         verdict.damage.affect(stem, vm, null)
         verdict.damage.also(`configuration ${config.name} needs it`)
@@ -207,7 +221,8 @@ export class PointChecker {
     try {
       return await this.#references.open(reference, reference.at)
     } catch (error) {
-      const other = await this.#references.otherHome(reference)
+      const isGone = isHoldfastError(error) && error.code === 'ObjectAbsent'
+      const other = await this.#references.otherHome(reference, isGone)
       if (other === undefined) throw error
       return await this.#references.open(reference, other)
     }

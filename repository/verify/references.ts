@@ -1,8 +1,9 @@
 import { isHoldfastError } from '../../base/index.ts'
-import { BLOB_HEADER, buffer, names, toHex, type BlobType, type Location } from '../format/index.ts'
-import { isDead } from '../gcstate/index.ts'
+import { BLOB_HEADER, buffer, names, parseStem, toHex, type BlobType, type Location } from '../format/index.ts'
+import { isDead, type GcState } from '../gcstate/index.ts'
 import { homesOf } from '../index-view/index.ts'
 import { revive } from '../workers/index.ts'
+import { Points } from '../read/points.ts'
 import type { KeyedContext } from './context.ts'
 import type { DamageEntry } from './damage-log.ts'
 import { tocSlot } from './pack-tocs.ts'
@@ -22,6 +23,19 @@ export interface Reference {
  */
 export type Verdict = { readonly state: 'sound' } | { readonly state: 'lost' | 'faulty'; readonly damage: DamageEntry }
 
+/** The point was pruned while it was verified: whatever is missing of it is missing rightly. */
+export class PointRemoved extends Error {}
+
+/** Whether a `.t` that counts has come, and no hold. */
+export async function isRemoved({ engine, signal }: KeyedContext, stem: string): Promise<boolean> {
+  const points = new Points(engine)
+  const { series } = parseStem(stem)
+  for await (const entry of points.list({ series, signal, unreadable: 'show' })) {
+    if (entry.stem === stem) return entry.state === 'tombstoned'
+  }
+  return await points.isTombstoned(stem, signal)
+}
+
 const SOUND: Verdict = { state: 'sound' }
 
 /** §12.1 L1r: every reference resolves to a home that exists, and says of it what the TOC says. */
@@ -29,12 +43,15 @@ export class References {
   readonly #context: KeyedContext
   /** One damage for each pack and kind of trouble, whatever the number of references that run into it. */
   readonly #damages = new Map<string, DamageEntry>()
+  /** Packs that were gone, and for which the index was read again. */
+  readonly #asked = new Set<string>()
 
   constructor(context: KeyedContext) {
     this.#context = context
   }
 
-  async check(reference: Reference): Promise<Verdict> {
+  /** Throws PointRemoved if what is missing may be missing, because the point is none any more. */
+  async check(reference: Reference, stem: string): Promise<Verdict> {
     const { at, type, id, ulen } = reference
     const hit = this.#context.troubles.hit(at.pack, at.off, toHex(id))
     if (hit !== undefined)
@@ -50,15 +67,38 @@ export class References {
     // Its trouble is known and does not concern this blob: the scan found it.
     if (this.#context.troubles.has(at.pack)) return SOUND
     if ((await this.otherHome(reference)) !== undefined) return SOUND
+    if (toc.state === 'absent' && (await isRemoved(this.#context, stem))) throw new PointRemoved()
     if (toc.state === 'absent') return this.#found(reference, 'lost', 'the pack is gone, and no other home is known')
     return this.#found(reference, 'lost', `the TOC of the pack is ${toc.state}: ${toc.why}`, toc.state === 'damaged')
   }
 
-  /** Another place where the blob is and can be relied upon to stay. */
-  async otherHome(reference: Reference): Promise<Location | undefined> {
-    const { type, id, at } = reference
-    const { segments, troubles, tocs, gc } = this.#context
-    for (const home of homesOf(segments, type, id)) {
+  /** Another place where the blob is and can be relied upon to stay. `isGone`: its pack is, whatever was seen of it before. */
+  async otherHome(reference: Reference, isGone = false): Promise<Location | undefined> {
+    const { segments, gc, tocs } = this.#context
+    const known = await this.#firstSound(reference, homesOf(segments, reference.type, reference.id), gc)
+    if (known !== undefined) return known
+    return isGone || (await tocs.get(reference.at.pack)).state === 'absent' ? await this.#movedTo(reference) : undefined
+  }
+
+  /** A place that a compaction has made since the verify began: it condemned the old one, and the index says so by now. */
+  async #movedTo(reference: Reference): Promise<Location | undefined> {
+    const { engine, signal } = this.#context
+    if (!this.#asked.has(reference.at.pack)) {
+      this.#asked.add(reference.at.pack)
+      await engine.view.refresh(engine.store, signal)
+    }
+    const homes = engine.view.homes(reference.type, reference.id)
+    return await this.#firstSound(reference, homes, await engine.gc.read(engine.store, signal))
+  }
+
+  async #firstSound(
+    reference: Reference,
+    homes: Iterable<Location>,
+    gc: GcState | undefined,
+  ): Promise<Location | undefined> {
+    const { id, at } = reference
+    const { troubles, tocs } = this.#context
+    for (const home of homes) {
       if (home.pack === at.pack && home.off === at.off) continue
       if (troubles.hit(home.pack, home.off, toHex(id)) !== undefined) continue
       if (gc !== undefined && isDead(gc, home.pack)) continue
