@@ -107,6 +107,10 @@ export const codes = {
     retry: 'never',
     hint: 'The store does not keep what the repository relies on; see the probe result and choose another.',
   },
+  ProbeOutdated: {
+    retry: 'operator',
+    hint: 'Nothing was deleted. Run `holdfast repo probe` on the repository, then collect again.',
+  },
   ObjectAbsent: { retry: 'never', hint: 'The object is not in the store; run repo verify.' },
   // Repository
   RepositoryMissing: {

@@ -132,6 +132,7 @@ async function collecting(): Promise<void> {
     compactBelow: 0.6,
     copyBytes: 64 * 1024 * MiB,
     isAbandoned: () => false,
+    readLocks: async () => ({ isLocked: () => false, isYoung: () => false, until: () => 0 }),
     signal,
   })
   console.log(`${choice.garbage.length} packs to condemn, ${choice.copy.length} to empty, ${seconds(began)}, ${peak()}`)

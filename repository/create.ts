@@ -1,6 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { HoldfastError, isHoldfastError, locationText } from '../base/index.ts'
-import { defaultFmt, encodeFloor, names, parseName, toHex, type Fmt, type KeyEntry } from './format/index.ts'
+import {
+  defaultFmt,
+  encodeFloor,
+  MAX_LOCK_DAYS,
+  names,
+  parseName,
+  toHex,
+  type Fmt,
+  type KeyEntry,
+} from './format/index.ts'
 import {
   createKeyRing,
   createKeys,
@@ -20,12 +29,14 @@ import {
   getWhole,
   layOut,
   listAll,
+  lockOf,
   probePlace,
   requireFit,
   type ObjectStore,
   type ProbeSize,
 } from './store/index.ts'
-import { KeyAccess, makeSlot, putKeyObject, putSlot } from './key-admin/index.ts'
+import { deleteUnlessLocked, KeyAccess, makeSlot, putKeyObject, putSlot } from './key-admin/index.ts'
+import { lockingConnect, Retention } from './lock/index.ts'
 import { readFmt } from './objects.ts'
 import { probeBytes, probeMembers } from './probing.ts'
 import type { CreateOptions, ProbeReport, RepositoryLocation } from './types.ts'
@@ -53,6 +64,9 @@ export async function createRepositoryWith(
   internals: CreateInternals = {},
 ): Promise<{ readonly id: string; readonly recoveryKey: string }> {
   const { location, resume = false, onProgress = () => undefined } = options
+  const lock = wishedLock(options)
+  const bare = internals.connect ?? connectTo(location, { ...(lock && { lock: lock.mode }) })
+  if (lock !== undefined && bare().capabilities.objectLock === 'none') throw cannotLock(location)
   if (options.passphrase === '') {
     throw new HoldfastError('ConfigInvalid', 'the passphrase of a repository must not be empty')
   }
@@ -61,7 +75,10 @@ export async function createRepositoryWith(
     if (foreign.length > 0) throw await taken(location, foreign)
     await layOut(location)
   }
-  const connect = internals.connect ?? connectTo(location)
+  const clock = internals.clock ?? Date.now
+  const generationDays = options.lock?.generationDays ?? GENERATION_DAYS
+  const retention = new Retention({ generationDays, ...(lock && { lock }) }, clock)
+  const connect = lockingConnect(bare, retention)
   const store = connect()
   const begun = (await listAll(store, '')).filter(({ name }) => !name.startsWith('probe'))
   if (begun.length > 0 && !resume) {
@@ -81,12 +98,12 @@ export async function createRepositoryWith(
   const { degraded } = options
   const probe = await probePlace(location, connect, { size: internals.probeSize ?? FULL_PROBE, degraded })
   requireFit(probe, degraded)
-  const clock = internals.clock ?? Date.now
   const existing = await readFmt(store)
+  if (existing !== undefined) requireSameLock(existing.fmt, lock, generationDays)
   onProgress('writing and opening the key slots')
   const made =
     existing === undefined
-      ? await begin(store, options, probe, clock(), internals.derive, internals.identity)
+      ? await begin(store, options, { probe, lock, generationDays }, clock(), internals)
       : await takeUp(store, existing.fmt, options, clock(), internals.derive)
   onProgress('completing the repository')
   await putAll(store, [
@@ -96,6 +113,43 @@ export async function createRepositoryWith(
     { name: names.probe(clock(), toHex(randomBytes(8))), bytes: probeBytes(made.ring.repo, probe, clock()) },
   ])
   return { id: made.ring.repo, recoveryKey: made.recoveryKey }
+}
+
+/** §4.11. */
+const GENERATION_DAYS = 30
+
+/** In the mode that the location names, else in the one that nobody can undo. Throws ConfigInvalid. */
+function wishedLock({ location, lock }: CreateOptions): Fmt['lock'] {
+  if (lock === undefined) return undefined
+  const { days, generationDays = GENERATION_DAYS } = lock
+  const isWhole = (n: number, most: number) => Number.isInteger(n) && n >= 1 && n <= most
+  if (!isWhole(days, MAX_LOCK_DAYS) || !isWhole(generationDays, 3_650)) {
+    throw new HoldfastError(
+      'ConfigInvalid',
+      `points cannot be locked for ${days} days in generations of ${generationDays}`,
+      {
+        hint: `Give 1 to ${MAX_LOCK_DAYS} days, and generations of 1 to 3650 days.`,
+      },
+    )
+  }
+  return { days, mode: lockOf(location) ?? 'compliance' }
+}
+
+function cannotLock(location: RepositoryLocation): HoldfastError {
+  return new HoldfastError('ConfigInvalid', `${locationText(location)} cannot lock objects`, {
+    hint: 'Immutable points need a bucket with Object Lock or an Azure container with version-level immutability; a directory can be mirrored into one.',
+  })
+}
+
+/** An init goes on as it began: `fmt` is written once. */
+function requireSameLock(fmt: Fmt, lock: Fmt['lock'], generationDays: number): void {
+  const isSame = fmt.lock?.days === lock?.days && fmt.lock?.mode === lock?.mode
+  if (isSame && (lock === undefined || fmt.generationDays === generationDays)) return
+  const was =
+    fmt.lock === undefined ? 'without a lock' : `with a lock of ${fmt.lock.days} days in ${fmt.lock.mode} mode`
+  throw new HoldfastError('RepositoryExists', `the init that was interrupted began ${was}`, {
+    hint: 'Resume it with the same options, or choose an empty place.',
+  })
 }
 
 interface Made {
@@ -108,11 +162,11 @@ interface Made {
 async function begin(
   store: ObjectStore,
   options: CreateOptions,
-  probe: ProbeReport,
+  settled: { readonly probe: ProbeReport; readonly lock: Fmt['lock']; readonly generationDays: number },
   ms: number,
-  derive: DerivePassphrase | undefined,
-  identity: KeyEntry | undefined,
+  { derive, identity }: CreateInternals,
 ): Promise<Made> {
+  const { probe, lock, generationDays } = settled
   const repo = toHex(randomBytes(16))
   const domain = identity?.domain ?? toHex(randomBytes(16))
   const { passphrase, argon2 } = options
@@ -134,6 +188,8 @@ async function begin(
     domains: [domain],
     probe: probeMembers(probe, ms),
     signer: sig?.pub ?? '',
+    generationDays,
+    ...(lock && { lock }),
   })
   const fmtBytes = signFmt(fmt, ring)
   await put(store, names.fmt(0), fmtBytes)
@@ -162,7 +218,8 @@ async function takeUp(
   const wish = { type: 'recovery', label: 'recovery key' } as const
   const made = await makeSlot(wish, { repo, kekGen, role, ms }, kek, derive)
   await putSlot(store, made, repo, kek, derive, signal)
-  for (const { name, slot } of inventory.slots) if (slot.type === 'recovery') await store.delete(name)
+  // Where objects are locked it stays: nobody knows what opens it.
+  for (const { name, slot } of inventory.slots) if (slot.type === 'recovery') await deleteUnlessLocked(store, name)
   const fmtBytes = await getWhole(store, names.fmt(0), signal)
   if (fmtBytes === undefined) throw new HoldfastError('RepositoryMissing', 'fmt was there and is gone')
   return { ring: createKeyRing(content), fmtBytes, recoveryKey: made.printed?.texts[0] ?? '' }

@@ -1,10 +1,10 @@
 import { HoldfastError, isHoldfastError } from '../base/index.ts'
-import { parseName, unionFeatures, type Features, type Fmt } from './format/index.ts'
+import { OBJECT_LOCK, parseName, unionFeatures, type Features, type Fmt } from './format/index.ts'
 import { openFeat, type KeyRing } from './keys/index.ts'
 import { getWhole, listAll, type ObjectStore } from './store/index.ts'
 
-/** §3.5: names of features that this version knows: none. */
-const KNOWN: Features = { read: [], write: [], gc: [] }
+/** §3.5: names of features that this version knows. */
+const KNOWN: Features = { read: [], write: [], gc: [OBJECT_LOCK] }
 
 /** A process that stays open looks again this often, before it writes. */
 const FRESH_MS = 15 * 60_000

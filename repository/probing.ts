@@ -65,16 +65,17 @@ export async function recordProbe(store: ObjectStore, repo: string, report: Prob
  * one, which is not and so can make them more careful only.
  */
 export async function knownTraits(store: ObjectStore, fmt: Fmt, warn: (message: string) => void): Promise<StoreTraits> {
+  const lock = fmt.lock && { lock: fmt.lock.mode }
   const { objects } = await store.list('probe/')
   const newest = objects.find(({ name }) => parseName(name)?.kind === 'probe')
-  if (newest === undefined) return traitsOf([fmt.probe])
+  if (newest === undefined) return { ...traitsOf([fmt.probe]), ...lock }
   try {
     const last = probeKind.read(probeKind.parse(await getObject(store, newest.name, signal)))
-    return traitsOf([fmt.probe, ...(last.repo === fmt.repo ? [last] : [])])
+    return { ...traitsOf([fmt.probe, ...(last.repo === fmt.repo ? [last] : [])]), ...lock }
   } catch (error) {
     if (!isHoldfastError(error)) throw error
     warn(`${newest.name} was ignored: ${error.message}`)
-    return traitsOf([fmt.probe])
+    return { ...traitsOf([fmt.probe]), ...lock }
   }
 }
 

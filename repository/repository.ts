@@ -1,10 +1,22 @@
 import { lookOnly, type Engine } from './engine.ts'
 import { FeatureGate } from './features.ts'
-import { collect, listHolds, placeHold, prune, rebuildIndex, releaseHold, retentionPoints } from './gc/index.ts'
+import {
+  collect,
+  holdInStore,
+  listHolds,
+  placeHold,
+  prune,
+  rebuildIndex,
+  releaseHold,
+  releaseInStore,
+  retentionPoints,
+} from './gc/index.ts'
+import type { Fmt } from './format/index.ts'
 import { GcStateReader } from './gcstate/index.ts'
 import { IndexView } from './index-view/index.ts'
 import { checkSigner, isGenuine, unlock, type DerivePassphrase } from './keys/index.ts'
 import { keyObjects, requireFmt } from './objects.ts'
+import { lockingConnect, Retention } from './lock/index.ts'
 import { knownTraits } from './probing.ts'
 import { BlobReader } from './read/blob-reader.ts'
 import { LoadedPoint } from './read/open-point.ts'
@@ -12,7 +24,7 @@ import { Points } from './read/points.ts'
 import { Quarantines } from './read/quarantine.ts'
 import { spotCheck } from './read/spot-check.ts'
 import { readUsage } from './read/usage.ts'
-import { capacityOf, connectTo, type Connect } from './store/index.ts'
+import { capacityOf, connectTo, lockOf, REPEATED_PROBE, type Connect, type RepeatedSize } from './store/index.ts'
 import type {
   CollectOptions,
   CollectReport,
@@ -31,6 +43,7 @@ import type {
   RebuildReport,
   Repository,
   RepositoryLocation,
+  RepositoryLock,
   RepositoryUsage,
   RetentionPoint,
   SessionSpec,
@@ -53,6 +66,8 @@ export interface OpenInternals {
   readonly pool?: WorkerPool
   /** Argon2id; default: in a child process. */
   readonly derive?: DerivePassphrase
+  /** null: collections ask nothing of the store before they begin (§9.8). */
+  readonly recheck?: RepeatedSize | null
 }
 
 /** Opens a repository with one secret. Throws RepositoryMissing, WrongSecret, KeysDamaged, FormatUnsupported. */
@@ -67,7 +82,10 @@ export async function openRepositoryWith(
   const found = await requireFmt(first, location)
   const { fmt } = found
   for (const { name, why } of found.ignored) warn(`${name} was ignored: ${why}`)
-  const connect = internals.connect ?? connectTo(location, await knownTraits(first, fmt, warn))
+  warnOfLock(location, fmt, warn)
+  const retention = new Retention(fmt, clock)
+  const bare = internals.connect ?? connectTo(location, await knownTraits(first, fmt, warn))
+  const connect = lockingConnect(bare, retention)
   const store = connect()
   // The secret first: Argon2id runs before any buffer is taken (rulings 9).
   const unlocked = await unlock(await keyObjects(store), fmt.repo, secret, internals.derive)
@@ -86,6 +104,8 @@ export async function openRepositoryWith(
     keyConflict: unlocked.conflict,
     keySuperseded: unlocked.superseded,
     features,
+    retention,
+    recheck: internals.recheck === undefined ? REPEATED_PROBE : (internals.recheck ?? undefined),
     store,
     connect,
     gc: new GcStateReader(fmt.repo, (record) => isGenuine(record, ring)),
@@ -101,10 +121,19 @@ export async function openRepositoryWith(
   return new OpenedRepository(engine, { location, ledger, ownsPool: internals.pool === undefined })
 }
 
+/** Whether a repository locks its objects was decided when it was made (§11.5), not by how somebody writes its place. */
+function warnOfLock(location: RepositoryLocation, { lock }: Fmt, warn: (message: string) => void): void {
+  const named = lockOf(location)
+  if (named === undefined || named === lock?.mode) return
+  const is = lock === undefined ? 'locks nothing' : `locks its objects in ${lock.mode} mode`
+  warn(`the location names a lock in ${named} mode; the repository was made otherwise and ${is}`)
+}
+
 /** An open repository: each method is one protocol step of the rooms behind it. */
 export class OpenedRepository implements Repository {
   readonly id: string
   readonly location: RepositoryLocation
+  readonly lock: RepositoryLock | null
   /** For tests and the rooms of this folder. */
   readonly engine: Engine
   readonly #ownsPool: boolean
@@ -121,6 +150,8 @@ export class OpenedRepository implements Repository {
     this.engine = engine
     this.id = engine.ring.repo
     this.location = parts.location
+    const { lock, generationDays } = engine.fmt
+    this.lock = lock === undefined ? null : { ...lock, generationDays }
     this.#sessions = new Sessions(engine)
     this.#points = new Points(engine)
   }
@@ -200,7 +231,9 @@ export class OpenedRepository implements Repository {
   }
 
   async hold(request: HoldRequest, signal: AbortSignal): Promise<string> {
-    return await placeHold(this.engine, request, signal)
+    const name = await placeHold(this.engine, request, signal)
+    if (request.type === 'legal') await holdInStore(this.engine, request.stem, signal)
+    return name
   }
 
   async listHolds(signal: AbortSignal): Promise<HoldEntry[]> {
@@ -208,7 +241,8 @@ export class OpenedRepository implements Repository {
   }
 
   async release(hold: string): Promise<void> {
-    await releaseHold(this.engine, hold)
+    const { signal } = new AbortController()
+    await releaseInStore(this.engine, hold, signal, () => releaseHold(this.engine, hold))
   }
 
   async rebuildIndex(options: RebuildOptions): Promise<RebuildReport> {

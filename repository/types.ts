@@ -193,6 +193,8 @@ export interface CommitResult {
   readonly passes: number
   readonly rescued: number
   readonly manifestBytes: number
+  /** Unix seconds until which the store keeps what the point needs (§11.5); 0: it is not locked. */
+  readonly lockUntilSec: number
   readonly disks: readonly { readonly id: string; readonly readBytes: number; readonly newBytes: number }[]
 }
 
@@ -249,6 +251,7 @@ export interface PointInfo extends PointEntry {
   readonly retention: {
     readonly class: string
     readonly policy: string
+    /** Unix seconds until which the store refuses to remove what the point needs; 0: not locked. */
     readonly lockUntilSec: number
     readonly hold: boolean
   }
@@ -352,11 +355,23 @@ export type * from './gc/types.ts'
 export type * from './heal/types.ts'
 export type * from './mirror/types.ts'
 
+/** §11.5: what the repository was made with. Nobody can change it: a point keeps the lock that it was published with. */
+export interface RepositoryLock {
+  /** A point is locked for so long from its publication, by the store's clock. */
+  readonly days: number
+  /** compliance: nobody can end or shorten it, the account's owner included · governance: who has a special right can. */
+  readonly mode: 'governance' | 'compliance'
+  /** Locks end with generations of so many days: an object stays up to one generation longer. */
+  readonly generationDays: number
+}
+
 // ── the repository ────────────────────────────────────────────────────────────────────────────────────────
 export interface Repository extends AsyncDisposable {
   /** Repository UUID, 32 hex digits. */
   readonly id: Uuid32
   readonly location: RepositoryLocation
+  /** null: it locks nothing. */
+  readonly lock: RepositoryLock | null
   /** §3.2: the stable series of a VM, a keyed hash of platform, scope and vm. */
   series(vm: { readonly platform: string; readonly scope: string; readonly vm: string }): string
   /**
@@ -406,7 +421,10 @@ export interface Repository extends AsyncDisposable {
   retentionPoints(signal: AbortSignal): Promise<RetentionPoint[]>
   /** Tombstones, abandoned manifests, and the removal of both (§11). again: yes. Throws RetentionRefused. */
   prune(options: PruneOptions): Promise<PruneReport>
-  /** Keeps a recovery point whatever rules say (§11.2). The hold's name. Throws HoldRefused. */
+  /**
+   * Keeps a recovery point whatever rules say (§11.2). The hold's name. Throws HoldRefused. A legal one is placed in the store as
+   * well, where that can lock; what goes wrong there throws, and the hold stands.
+   */
   hold(request: HoldRequest, signal: AbortSignal): Promise<string>
   listHolds(signal: AbortSignal): Promise<HoldEntry[]>
   /** again: yes. */
@@ -432,6 +450,12 @@ export interface CreateOptions {
    * by id (§13). All other keys are its own. Default: an identity of its own.
    */
   readonly mirrorOf?: Repository
+  /**
+   * §11.5: every point is locked in the store for so many days from its publication. For ever: it cannot be added, changed or
+   * taken away later. The mode is that of the location (`object-lock`, `immutability`), else compliance. Generations of 30 days
+   * unless said otherwise.
+   */
+  readonly lock?: { readonly days: number; readonly generationDays?: number }
   readonly onProgress?: (what: string) => void
 }
 

@@ -45,7 +45,7 @@ const outcomes: { readonly [K in CollectReport['outcome']]: string } = {
 
 function gcText(report: CollectReport): string {
   const sum = ({ packs, bytes }: PackSum) => `${packs} packs, ${formatBytes(bytes)}`
-  const { young, unknown, waiting } = report.kept
+  const { young, unknown, locked, waiting } = report.kept
   const condemned = report.outcome === 'dry-run' ? 'would go' : 'condemned'
   return [
     `${outcomes[report.outcome]} ${report.roots} points, ${report.pages} pages read in ${formatDuration(report.durationMs)}`,
@@ -57,6 +57,7 @@ function gcText(report: CollectReport): string {
       ['deleted', sum(report.deleted)],
       ['copied out', sum(report.copied)],
       ['kept: too young', sum(young)],
+      ['kept: locked', sum(locked)],
       ['kept: waiting', sum(waiting)],
       ['kept: not readable', sum(unknown)],
     ]),
@@ -157,6 +158,7 @@ function pruneText(report: PruneReport, lines: readonly Line[]): string {
           ]),
         ]),
     ...report.refused.map(({ stem, why }) => `${stem} stays: ${why}`),
+    ...(report.locked > 0 ? [`${report.locked} removed points stay until their retention in the store is over`] : []),
     ...report.abandoned.map((stem) => `${stem} was never validated and is abandoned`),
     `${report.tombstoned.length} ${report.tombstoned.length === 1 ? 'point' : 'points'} ${goes}. Their data are freed by \`holdfast repo gc\`.`,
   ].join('\n')

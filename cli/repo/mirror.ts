@@ -81,6 +81,7 @@ function reportText({ points, there, removed, older }: MirrorReport): string {
     { head: 'NEW THERE', cell: (point) => size(point.bytesStored), right: true },
     { head: 'READ BACK', cell: (point) => size(point.bytesVerified), right: true },
     { head: 'THERE', cell: (point) => idOf(point.target) },
+    { head: 'IMMUTABLE UNTIL', cell: ({ lockUntilSec = 0 }) => (lockUntilSec === 0 ? '–' : at(lockUntilSec * 1000)) },
     { head: '', cell: (point) => (point.problem === undefined ? '' : plain(point.problem)) },
   ])
   const rest = [

@@ -31,6 +31,7 @@ export const repo: Verb = (ioOf) => {
   examples(command, [
     'holdfast repo init /srv/backup --passphrase-file /root/backup.pass',
     'holdfast repo init "s3://bucket/vms?endpoint=https://s3.example.org&credentials=file:/root/s3.key"',
+    'holdfast repo init "s3://bucket/vms?object-lock=compliance&credentials=file:/root/s3.key" --lock-days 30',
     'holdfast repo probe /srv/backup',
     'holdfast repo ls /srv/backup --passphrase-file /root/backup.pass',
     'holdfast repo verify /srv/backup --level full',
@@ -56,6 +57,16 @@ export const repo: Verb = (ioOf) => {
     .option('--resume', 'complete an init that was interrupted')
     .option('--one-host', 'on NFS or SMB: no other host will ever use the repository')
     .option('--accept-degraded', 'on NFS or SMB: other hosts will; writers wait until listings have settled')
+    .option(
+      '--lock-days <n>',
+      'lock every point in the store for n days: nobody can delete it before. For ever: it cannot be changed later',
+      whole('--lock-days', 1, 36_500),
+    )
+    .option(
+      '--lock-generation-days <n>',
+      'locks end together every n days, so that extending them stays cheap; an object stays up to n days longer. Default: 30',
+      whole('--lock-generation-days', 1, 3_650),
+    )
     .option(
       '--mirror-of <dir>',
       'share the identity key of this repository, so that chunks are compared and healed by id',
@@ -86,11 +97,12 @@ export const repo: Verb = (ioOf) => {
       const io = ioOf(self)
       await using repository = await openAt(io, await placeOf(io, dir, options), options)
       const usage = await repository.usage()
-      const { id, location } = repository
-      io.answer({ id, location, ...usage }, () =>
+      const { id, location, lock } = repository
+      io.answer({ id, location, lock, ...usage }, () =>
         pairs([
           ['id', id],
           ['place', locationText(location)],
+          ['immutable', lockText(lock)],
           ['points', `${usage.points} of ${usage.series} ${usage.series === 1 ? 'VM' : 'VMs'}`],
           ['logical', size(usage.logicalBytes)],
           ['unique', `${size(usage.uniqueBytes)}${ratio(usage.logicalBytes, usage.uniqueBytes, 'deduplicated')}`],
@@ -171,6 +183,12 @@ export const repo: Verb = (ioOf) => {
   return command
 }
 
+function lockText(lock: Repository['lock']): string {
+  if (lock === null) return 'no: points can be deleted by whoever has the credentials'
+  const { days, mode, generationDays } = lock
+  return `each point for ${days} days (${mode} mode, generations of ${generationDays} days)`
+}
+
 interface ListOptions {
   readonly vm?: string
   readonly limit: number
@@ -195,11 +213,17 @@ interface InitOptions extends PlaceOptions, OtherSecret {
   readonly oneHost?: boolean
   readonly acceptDegraded?: boolean
   readonly mirrorOf?: string
+  readonly lockDays?: number
+  readonly lockGenerationDays?: number
 }
 
 async function init(io: Io, dir: string | undefined, options: InitOptions): Promise<void> {
   if (options.oneHost && options.acceptDegraded) {
     throw new HoldfastError('InvalidRequest', '--one-host and --accept-degraded exclude each other')
+  }
+  const { lockDays, lockGenerationDays } = options
+  if (lockGenerationDays !== undefined && lockDays === undefined) {
+    throw new HoldfastError('InvalidRequest', '--lock-generation-days goes with --lock-days')
   }
   const location = await placeOf(io, dir, options)
   const passphrase = await readPassphrase(io, options, true)
@@ -208,6 +232,9 @@ async function init(io: Io, dir: string | undefined, options: InitOptions): Prom
   await using _mirrored = mirrorOf
   const made = await createRepository({
     ...(mirrorOf && { mirrorOf }),
+    ...(lockDays !== undefined && {
+      lock: { days: lockDays, ...(lockGenerationDays !== undefined && { generationDays: lockGenerationDays }) },
+    }),
     location,
     passphrase,
     ...(options.resume && { resume: true }),
@@ -247,6 +274,11 @@ async function describe(repository: Repository, point: PointEntry): Promise<Row>
   }
 }
 
+/** What the point was promised, also when it is over. */
+function immutableUntil({ retention: { lockUntilSec } }: PointInfo): string {
+  return lockUntilSec === 0 ? '–' : at(lockUntilSec * 1000)
+}
+
 async function list(io: Io, repository: Repository, options: ListOptions): Promise<void> {
   const rows: Row[] = []
   let isCut = false
@@ -276,6 +308,7 @@ async function list(io: Io, repository: Repository, options: ListOptions): Promi
         cell: (row) => (row.info ? size(row.info.disks.reduce((sum, disk) => sum + disk.newBytes, 0)) : ''),
         right: true,
       },
+      { head: 'IMMUTABLE UNTIL', cell: (row) => (row.info === null ? '' : immutableUntil(row.info)) },
       { head: '', cell: (row) => (row.problem === null || row.problem === row.state ? '' : plain(row.problem)) },
     ]),
   )

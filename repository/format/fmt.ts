@@ -4,12 +4,17 @@ import { canonicalJson } from './canonical-json.ts'
 import { demand, unsupported } from './errors.ts'
 import { jsonKind } from './json-object.ts'
 import { MiB } from '../../base/index.ts'
-import { flag, hash, integer, text, uuid } from './schema.ts'
+import { flag, hash, integer, optional, text, uuid } from './schema.ts'
 
 const features = z.object({ read: z.array(text), write: z.array(text), gc: z.array(text) })
-/** §3.5: names of features, by what one must not do without knowing them. R1 knows none. */
+/** §3.5: names of features, by what one must not do without knowing them. */
 export type Features = z.infer<typeof features>
 export const NO_FEATURES: Features = { read: [], write: [], gc: [] }
+
+/** §3.5: objects are locked (§11.5). Who collects or prunes must know it. */
+export const OBJECT_LOCK = 'object-lock-1'
+/** §4.11: a longer one is a mistake more likely than a wish, and in compliance mode nobody can take it back. */
+export const MAX_LOCK_DAYS = 36_500
 
 /** Members of a probe's result, in `fmt` and in `probe/…` (§4.11). */
 export const probeMembers = {
@@ -45,6 +50,7 @@ const fmtSchema = z.object({
   features,
   probe: z.object(probeMembers),
   signer: hash,
+  lock: optional(z.object({ days: integer.min(1).max(MAX_LOCK_DAYS), mode: z.enum(['governance', 'compliance']) })),
 })
 
 /** `fmt`, `fmt.1`, `fmt.2`: repository descriptor, signed. */
@@ -57,20 +63,29 @@ export const fmtKind = jsonKind('repository', bounds.json.fmt, fmtSchema, (field
     if (found !== value) throw unsupported(what, `${name} algorithm ${JSON.stringify(found)}`)
   }
   demand(fields.domains.length > 0, what, 'no domain')
+  const isLocked = fields.features.gc.includes(OBJECT_LOCK)
+  demand(isLocked === (fields.lock !== undefined), what, `lock and the feature ${OBJECT_LOCK} go together`)
 })
 
 /** A descriptor with the defaults of §4.11. */
-export function defaultFmt(fields: Pick<Fmt, 'repo' | 'createdMs' | 'domains' | 'probe' | 'signer'>): Fmt {
+export function defaultFmt(
+  fields: Pick<Fmt, 'repo' | 'createdMs' | 'domains' | 'probe' | 'signer'> & {
+    readonly lock?: NonNullable<Fmt['lock']>
+    readonly generationDays?: number
+  },
+): Fmt {
+  const { lock, generationDays = 30, ...others } = fields
   return {
-    ...fields,
+    ...others,
+    ...(lock !== undefined && { lock }),
     formatVersion: FORMAT_VERSION,
     algs: { ...ALGORITHMS },
     packTarget: PACK_TARGET,
     chunkShift: CHUNK_SHIFT,
     pageShift: PAGE_SHIFT,
-    generationDays: 30,
+    generationDays,
     dedup: 'repo',
-    features: NO_FEATURES,
+    features: lock === undefined ? NO_FEATURES : { ...NO_FEATURES, gc: [OBJECT_LOCK] },
   }
 }
 

@@ -3,6 +3,7 @@ import type { BadSlots } from '../read/quarantine.ts'
 import { Bits } from './bits.ts'
 import type { Contents } from './contents.ts'
 import type { Marks } from './marks.ts'
+import type { Locks } from './locked.ts'
 import { packFlag } from './pack-table.ts'
 import { Tally } from './run.ts'
 
@@ -17,6 +18,10 @@ export interface Choice {
   readonly unknown: Tally
   /** In a final set already. */
   readonly final: Tally
+  /** Would be one of the first two, and the store keeps it. */
+  readonly locked: Tally
+  /** Of `copy`: to be emptied, for its set was abandoned, and not to be condemned before its lock has ended. */
+  readonly keep: ReadonlyMap<number, number>
 }
 
 export interface ChoiceOptions {
@@ -29,15 +34,16 @@ export interface ChoiceOptions {
   readonly copyBytes: number
   /** Whether packs in a pending set may be evacuated: the run that condemned them is taken for dead. */
   readonly isAbandoned: (pack: string) => boolean
+  readonly readLocks: (ordinals: readonly number[]) => Promise<Locks>
   readonly signal: AbortSignal
 }
 
 /** Candidates of §9.3, and packs that §9.7 empties first. One `.c` names about a million at most; the next run goes on. */
 export async function choose(options: ChoiceOptions): Promise<Choice> {
-  const { contents, marks } = options
+  const { contents, marks, readLocks } = options
   const { table } = contents
-  const [live, young, unknown, final] = [new Tally(), new Tally(), new Tally(), new Tally()]
-  const garbage: number[] = []
+  const [live, young, unknown, final, locked] = [new Tally(), new Tally(), new Tally(), new Tally(), new Tally()]
+  const unmarked: number[] = []
   const used: number[] = []
   for (let ordinal = 0; ordinal < table.count; ordinal++) {
     const size = table.size(ordinal)
@@ -47,11 +53,28 @@ export async function choose(options: ChoiceOptions): Promise<Choice> {
       if (!table.has(ordinal, packFlag.young | packFlag.unknown)) used.push(ordinal)
     } else if (table.has(ordinal, packFlag.unknown)) unknown.add(size)
     else if (table.has(ordinal, packFlag.young)) young.add(size)
+    else unmarked.push(ordinal)
+  }
+  const ofGarbage = await readLocks(unmarked)
+  const garbage: number[] = []
+  for (const ordinal of unmarked) {
+    if (ofGarbage.isLocked(ordinal)) locked.add(table.size(ordinal))
     else if (garbage.length < bounds.condemned.packs) garbage.push(ordinal)
   }
   const room = bounds.condemned.packs - garbage.length
-  const copy = (await emptiest(options, used)).slice(0, room)
-  return { garbage, copy, live, young, unknown, final }
+  const wanted = (await emptiest(options, used)).slice(0, room)
+  const ofWanted = await readLocks(wanted)
+  const keep = new Map<number, number>()
+  const copy = wanted.filter((ordinal) => {
+    if (!table.isHome(ordinal)) {
+      if (ofWanted.isLocked(ordinal)) keep.set(ordinal, ofWanted.until(ordinal))
+      return true
+    }
+    const isLocked = ofWanted.isLocked(ordinal)
+    if (isLocked) locked.add(table.size(ordinal))
+    return !isLocked && !ofWanted.isYoung(ordinal)
+  })
+  return { garbage, copy, live, young, unknown, final, locked, keep }
 }
 
 async function emptiest(options: ChoiceOptions, used: readonly number[]): Promise<number[]> {

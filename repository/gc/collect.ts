@@ -13,9 +13,11 @@ import { condemn, type Condemned } from './condemn.ts'
 import { Contents } from './contents.ts'
 import { copyLive } from './copy-live.ts'
 import { deleteFinals, recordAges } from './delete.ts'
+import { readLocks } from './locked.ts'
 import { Marks } from './marks.ts'
 import { mergeIndex } from './merge.ts'
 import { packFlag, PackTable } from './pack-table.ts'
+import { requireProbed } from './probed.ts'
 import { retire } from './retire.ts'
 import { publishRoster } from './rosters.ts'
 import { listRoots, type Root } from './roots.ts'
@@ -39,6 +41,9 @@ export async function collect(engine: Engine, points: Points, options: CollectOp
   const started = performance.now()
   try {
     await requireCollectable(engine, signal)
+    const nowMs = Number(await engine.store.now())
+    // A dry run deletes nothing, and leaves nothing behind that a probe would.
+    if (options.dryRun !== true) await requireProbed(engine, nowMs, options.onProgress, signal)
     const notes: string[] = []
     const note = (message: string) => void notes.push(message)
     const reread = new Rereader(engine, signal, note)
@@ -50,7 +55,7 @@ export async function collect(engine: Engine, points: Points, options: CollectOp
       reread,
       tocs: new TocReader(engine, reread, signal),
       known: [...(options.knownPoints ?? [])],
-      nowMs: Number(await engine.store.now()),
+      nowMs,
       signal,
       note,
       progress: options.onProgress,
@@ -95,10 +100,12 @@ class Collection {
     const choice = await this.#choose(seen, marked, bad)
     const facts = this.#facts(seen, marked, choice)
     if (this.#options.dryRun === true) {
-      return { ...facts, outcome: 'dry-run', condemned: this.#sum(seen, [...choice.garbage, ...choice.copy]) }
+      const copy = choice.copy.filter((ordinal) => !choice.keep.has(ordinal))
+      return { ...facts, outcome: 'dry-run', condemned: this.#sum(seen, [...choice.garbage, ...copy]) }
     }
-    const copies = await copyLive(this.#run, seen, marked.marks, choice.copy)
-    const candidates = [...choice.garbage, ...copies.copies.keys()].sort((a, b) => a - b)
+    const copies = await copyLive(this.#run, seen, marked.marks, choice.copy, choice.keep)
+    const emptied = [...copies.copies.keys()].filter((ordinal) => !choice.keep.has(ordinal))
+    const candidates = [...choice.garbage, ...emptied].sort((a, b) => a - b)
     const result = await this.#condemn(seen, marked, candidates, copies.copies)
     const base = { ...facts, copied: copies.copied.sum, ...result }
     // Another run is under way: what is left is its to do.
@@ -188,7 +195,8 @@ class Collection {
       return !final && (ages.get(`${epoch} ${nonce}`) ?? 0) >= waits.abandonedMs
     })
     const isAbandoned = (pack: string) => abandoned.some(({ set }) => set.has(pack))
-    return await choose({ contents, marks, bad, compactBelow, copyBytes, isAbandoned, signal })
+    const locks = (ordinals: readonly number[]) => readLocks(this.#run, contents.table, ordinals)
+    return await choose({ contents, marks, bad, compactBelow, copyBytes, isAbandoned, readLocks: locks, signal })
   }
 
   /** G2 to G4, or only a roster where nothing is to be condemned. */
@@ -228,7 +236,12 @@ class Collection {
       reprieved: none,
       deleted: none,
       copied: none,
-      kept: { young: choice.young.sum, unknown: choice.unknown.sum, waiting: choice.final.sum },
+      kept: {
+        young: choice.young.sum,
+        unknown: choice.unknown.sum,
+        locked: choice.locked.sum,
+        waiting: choice.final.sum,
+      },
       index: { merged: 0, written: 0 },
       records: { present: state.records.length, retired: 0, floor: state.floor },
       sessionsSwept: 0,

@@ -1,3 +1,4 @@
+import { millis, type Millis } from '../../base/index.ts'
 import {
   BLOB_HEADER,
   BLOB_PAGE,
@@ -44,9 +45,16 @@ interface Source {
 
 /**
  * §9.7: copies the live blobs of packs verbatim into new ones, with the stamp of G0, as any writer does: packs first, then their
- * segment. A pack of which a blob does not open is left as it is, the blob quarantined.
+ * segment. A pack of which a blob does not open is left as it is, the blob quarantined. `locks`: until when sources are locked;
+ * their copies are, too.
  */
-export async function copyLive(run: Run, seen: Seen, marks: Marks, ordinals: readonly number[]): Promise<Copies> {
+export async function copyLive(
+  run: Run,
+  seen: Seen,
+  marks: Marks,
+  ordinals: readonly number[],
+  locks: ReadonlyMap<number, number>,
+): Promise<Copies> {
   const { engine, signal } = run
   const done = new Map<number, PackRef[]>()
   const copied = new Tally()
@@ -57,7 +65,8 @@ export async function copyLive(run: Run, seen: Seen, marks: Marks, ordinals: rea
   const memory = engine.budget.lend(packTarget)
   try {
     for (const group of Map.groupBy(sources, ({ kind, series }) => `${kind} ${series}`).values()) {
-      await copyGroup(run, seen, memory, group, done, copied)
+      const until = Math.max(0, ...group.map(({ ordinal }) => locks.get(ordinal) ?? 0))
+      await copyGroup(run, seen, { memory, until }, group, done, copied)
     }
     engine.budget.giveBack(memory)
   } finally {
@@ -66,6 +75,12 @@ export async function copyLive(run: Run, seen: Seen, marks: Marks, ordinals: rea
   const copies = new Map<number, ReadonlySet<string>>()
   for (const [ordinal, refs] of done) copies.set(ordinal, new Set(refs.map(({ name }) => nameOf(name))))
   return { copies, copied }
+}
+
+/** What was not locked needs no lock: that of every point which refers to it has ended. A hold has no end; who places it sees to it. */
+async function copyUntil({ engine }: Run, until: number): Promise<Millis> {
+  if (until === Infinity) return (await engine.retention.uploadUntil(engine.store)) ?? millis(0)
+  return millis(until)
 }
 
 async function readSources(run: Run, seen: Seen, marks: Marks, ordinals: readonly number[]): Promise<Source[]> {
@@ -90,7 +105,7 @@ async function readSources(run: Run, seen: Seen, marks: Marks, ordinals: readonl
 async function copyGroup(
   run: Run,
   seen: Seen,
-  memory: SharedArrayBuffer,
+  { memory, until }: { readonly memory: SharedArrayBuffer; readonly until: number },
   group: readonly Source[],
   done: Map<number, PackRef[]>,
   copied: Tally,
@@ -107,6 +122,7 @@ async function copyGroup(
     identity: { repo: engine.ring.repo, series: first.series.padEnd(32, '0'), kind: first.kind, byCompaction: true },
     clock: engine.clock,
     stamp: () => seen.state.base,
+    retention: { uploadUntil: () => copyUntil(run, until) },
     takeMemory: () => lane.take(memory),
     signal,
   })

@@ -1,4 +1,3 @@
-import { isHoldfastError } from '../../base/index.ts'
 import { names, parseName } from '../format/index.ts'
 import type { GcState } from '../gcstate/index.ts'
 import { inParallel, listAll, throwIfAborted } from '../store/index.ts'
@@ -42,10 +41,7 @@ export async function deleteFinals(run: Run, state: GcState, table: PackTable): 
         return
       }
       done.add(ordinal)
-      try {
-        await removeObject(engine.store, names.pack(pack))
-      } catch (error) {
-        if (!isHoldfastError(error) || error.code !== 'StoreLocked') throw error
+      if ((await removeObject(engine.store, names.pack(pack))) === 'locked') {
         waiting.add(size)
         return
       }

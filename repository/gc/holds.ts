@@ -31,7 +31,7 @@ export async function placeHold(engine: Engine, request: HoldRequest, signal: Ab
     tombstone === undefined ? 'is not validated, or no longer there' : 'has got a tombstone',
   )
   try {
-    await removeObject(store, name)
+    if ((await removeObject(store, name)) === 'locked') throw new Error('it is under retention')
   } catch (error) {
     throw new HoldfastError(
       'HoldRefused',
@@ -71,7 +71,10 @@ export async function releaseHold(engine: Engine, name: string): Promise<void> {
   if (parseName(name)?.kind !== 'hold') {
     throw new HoldfastError('InvalidRequest', `not a hold: ${name}`, { hint: 'Give its name (hold/…).' })
   }
-  await removeObject(engine.store, name)
+  if ((await removeObject(engine.store, name)) === 'removed') return
+  throw new HoldfastError('StoreLocked', `${name} is under retention: the bucket locks objects by itself`, {
+    data: { object: name },
+  })
 }
 
 function tooLate(stem: string, why: string): HoldfastError {

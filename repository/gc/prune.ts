@@ -37,9 +37,20 @@ export async function retentionPoints(engine: Engine, points: Points, signal: Ab
     const { series, createdMs } = entry
     const isNewest = !newest.has(series)
     newest.add(series)
-    const guard = isNewest ? 'newest' : held ? 'held' : parents.has(snap) ? 'parent of a live session' : null
+    const lockedUntilMs = manifest.header.lockUntilSec * 1000
+    const isLocked = lockedUntilMs > nowMs
+    const guard = isNewest
+      ? 'newest'
+      : held
+        ? 'held'
+        : isLocked
+          ? 'locked'
+          : parents.has(snap)
+            ? 'parent of a live session'
+            : null
     const timeMs = source?.retentionMs ?? clamp(createdMs, stored.get(names.snap(stem, 'manifest')) ?? createdMs)
-    found.push({ stem, series, snap, vm: vm.name, origin: point.origin, timeMs, guard })
+    const until = isLocked ? lockedUntilMs : null
+    found.push({ stem, series, snap, vm: vm.name, origin: point.origin, timeMs, guard, lockedUntilMs: until })
   }
   return found
 }
@@ -51,7 +62,7 @@ function clamp(createdMs: number, storedMs: number): number {
 
 /**
  * §11.1, §11.3, §11.4: puts tombstones on points, abandons manifests whose sessions are long over, and removes what is
- * effectively tombstoned. Never the newest recovery point of a series, nor a held one, nor the parent of a live session. Again:
+ * effectively tombstoned. Never the newest recovery point of a series, nor a held or a locked one, nor the parent of a live session. Again:
  * yes. Throws RetentionRefused before anything is changed.
  */
 export async function prune(engine: Engine, points: Points, options: PruneOptions): Promise<PruneReport> {
@@ -65,20 +76,26 @@ export async function prune(engine: Engine, points: Points, options: PruneOption
   const chosen = options.remove.filter(({ stem }) => {
     const state = states.get(stem)
     if (state?.tombstoned === true) return false
-    const why =
-      state === undefined ? 'there is no such point' : (known.get(stem)?.guard ?? (state.held ? 'held' : null))
+    const why = state === undefined ? 'there is no such point' : guardOf(known.get(stem), state.held)
     if (why !== null) refused.push({ stem, why })
     return why === null
   })
   requireShare([...known.values()], new Set(chosen.map(({ stem }) => stem)), maxShare)
   const tombstoned = chosen.map(({ stem }) => stem)
-  if (dryRun) return { dryRun, tombstoned, refused, abandoned: [], removed: 0, forgotten: 0 }
+  if (dryRun) return { dryRun, tombstoned, refused, abandoned: [], removed: 0, locked: 0, forgotten: 0 }
   for (const { stem, policy } of chosen) {
     await putTombstone(engine, stem, { reason, actor, ...(policy !== undefined && { policy }) }, signal)
   }
   const abandoned = await cleanAbandoned(engine, points, { nowMs, afterMs: abandonAfterMs, actor, signal })
-  const { removed, forgotten } = await removeTombstoned(engine, points, nowMs, signal)
-  return { dryRun, tombstoned, refused, abandoned, removed, forgotten }
+  const { removed, locked, forgotten } = await removeTombstoned(engine, points, nowMs, signal)
+  return { dryRun, tombstoned, refused, abandoned, removed, locked, forgotten }
+}
+
+/** Why a point may not be removed, in words; null: it may. */
+function guardOf(point: RetentionPoint | undefined, held: boolean): string | null {
+  const guard = point?.guard ?? (held ? 'held' : null)
+  if (guard !== 'locked') return guard
+  return `locked until ${new Date(point?.lockedUntilMs ?? 0).toISOString()}`
 }
 
 /** A sweep that takes more than its share of a series is more likely a mistake than a wish. */

@@ -73,19 +73,23 @@ async function gonePacks({ engine, signal }: Run, records: readonly GcRecord[]):
 /** Removes records below the floor, and floors that nobody needs. Again: yes. */
 async function sweep({ engine }: Run, floor: number): Promise<void> {
   const { store } = engine
-  const finals: string[] = []
+  const finals: { name: string; key: string }[] = []
+  /** A `.c` that stays needs its `.f`. */
+  const locked = new Set<string>()
   for (const { name } of await listAll(store, 'gc/')) {
     const parsed = parseName(name)
-    if (parsed?.kind === 'condemned' && parsed.epoch < floor) await removeObject(store, name)
-    if (parsed?.kind === 'final' && parsed.epoch < floor) finals.push(name)
+    if (parsed?.kind === 'condemned' && parsed.epoch < floor) {
+      if ((await removeObject(store, name)) === 'locked') locked.add(keyOf(parsed))
+    }
+    if (parsed?.kind === 'final' && parsed.epoch < floor) finals.push({ name, key: keyOf(parsed) })
   }
-  for (const name of finals) await removeObject(store, name)
+  for (const { name, key } of finals) if (!locked.has(key)) await removeObject(store, name)
   const floors = (await listAll(store, 'floor/')).filter(({ name }) => parseName(name)?.kind === 'floor')
   for (const { name } of floors.slice(KEPT_FLOORS)) {
     if (name !== names.floor(floor)) await removeObject(store, name)
   }
 }
 
-function keyOf({ epoch, nonce }: GcRecord): string {
+function keyOf({ epoch, nonce }: Pick<GcRecord, 'epoch' | 'nonce'>): string {
   return `${epoch} ${nonce}`
 }

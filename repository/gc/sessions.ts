@@ -103,8 +103,11 @@ export async function sweepSessions(engine: Engine, signal: AbortSignal): Promis
   let swept = 0
   for await (const session of readSessions(engine, signal)) {
     if (session.endMs + SWEEP_MS > nowMs) continue
-    for (const { name } of session.objects.toReversed()) await removeObject(engine.store, name)
-    swept += 1
+    let left = 0
+    for (const { name } of session.objects.toReversed()) {
+      if ((await removeObject(engine.store, name)) === 'locked') left += 1
+    }
+    if (left === 0) swept += 1
   }
   return swept
 }

@@ -35,8 +35,9 @@ export async function removeTombstoned(
   points: Points,
   nowMs: number,
   signal: AbortSignal,
-): Promise<{ readonly removed: number; readonly forgotten: number }> {
+): Promise<{ readonly removed: number; readonly locked: number; readonly forgotten: number }> {
   let removed = 0
+  let locked = 0
   let forgotten = 0
   const gone: { readonly stem: string; readonly snap: string }[] = []
   for await (const { stem, snap, present, tombstoned, held } of points.survey(signal)) {
@@ -46,19 +47,25 @@ export async function removeTombstoned(
       gone.push({ stem, snap })
       continue
     }
-    await removeObject(engine.store, names.snap(stem, 'validated'))
-    await removeObject(engine.store, names.snap(stem, 'manifest'))
-    removed += 1
+    // In this order, so `.m` stays if `.ok` does (§11.3). What is locked goes with the first sweep after its retention.
+    const kinds = ['validated', 'manifest'] as const
+    let isGone = true
+    for (const kind of kinds) {
+      isGone &&= (await removeObject(engine.store, names.snap(stem, kind))) === 'removed'
+    }
+    if (isGone) removed += 1
+    else locked += 1
   }
-  if (gone.length === 0) return { removed, forgotten }
+  if (gone.length === 0) return { removed, locked, forgotten }
   const remembered = await inRosters(engine, signal)
   for (const { stem, snap } of gone) {
     if (remembered.has(snap) || !(await isForgettable(engine, stem, nowMs))) continue
-    await removeObject(engine.store, names.snap(stem, 'abandon'))
-    await removeObject(engine.store, names.snap(stem, 'tombstone'))
+    // An intent alone says nothing: the tombstone goes last.
+    if ((await removeObject(engine.store, names.snap(stem, 'abandon'))) === 'locked') continue
+    if ((await removeObject(engine.store, names.snap(stem, 'tombstone'))) === 'locked') continue
     forgotten += 1
   }
-  return { removed, forgotten }
+  return { removed, locked, forgotten }
 }
 
 /** A fresh look: what a listing has shown a while ago may be there again. */

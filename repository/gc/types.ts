@@ -68,6 +68,8 @@ export interface CollectReport {
     readonly young: PackSum
     /** Contents not known: see `notes`. */
     readonly unknown: PackSum
+    /** Under retention or a legal hold of the store, garbage or mostly so. */
+    readonly locked: PackSum
     /** In a final set whose deletion is not due, or under retention in the store. */
     readonly waiting: PackSum
   }
@@ -90,7 +92,9 @@ export interface RetentionPoint {
   /** Unix ms: `createdMs`, kept within what the store's time of the manifest allows; of a mirrored point, its own. */
   readonly timeMs: number
   /** Why it may not be removed whatever a rule says; null if it may. */
-  readonly guard: 'newest' | 'held' | 'parent of a live session' | null
+  readonly guard: 'newest' | 'held' | 'locked' | 'parent of a live session' | null
+  /** Unix ms until which the store keeps it (§11.5); null: it is not locked, or no longer. */
+  readonly lockedUntilMs: number | null
 }
 
 export interface PruneOptions {
@@ -116,6 +120,8 @@ export interface PruneReport {
   readonly abandoned: readonly string[]
   /** Tombstoned points whose manifest was removed, and whose tombstone was (§11.3). */
   readonly removed: number
+  /** Tombstoned points whose manifest the store keeps until its retention is over. */
+  readonly locked: number
   readonly forgotten: number
 }
 

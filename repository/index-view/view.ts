@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { HoldfastError, isHoldfastError } from '../../base/index.ts'
-import { names, parseName, toHex, type BlobType, type Location } from '../format/index.ts'
+import { names, parseName, SEGMENT_PACK, toHex, type BlobType, type Location } from '../format/index.ts'
 import { getWhole, listAll, type ObjectStore } from '../store/index.ts'
 import { SegmentCache } from './cache.ts'
 import { SegmentFile } from './segment-file.ts'
@@ -60,6 +60,30 @@ export class IndexView implements Disposable {
       throw error
     }
     return own
+  }
+
+  /**
+   * Of these packs, the last day until which each is known to be locked (§4.6): a lower bound, and nothing of a pack that no
+   * segment says it of. Gives way to other work as it goes.
+   */
+  async lockDays(packs: ReadonlySet<string>): Promise<Map<string, number>> {
+    const days = new Map<string, number>()
+    if (packs.size === 0) return days
+    using files = new DisposableStack()
+    const own = this.openFiles()
+    for (const segment of own) files.use(segment)
+    for (const segment of own) {
+      for (const window of segment.rawPacks()) {
+        for (let at = 0; at < window.length; at += SEGMENT_PACK) {
+          const day = window.readUInt16LE(at + 36)
+          if (day === 0) continue
+          const sha = window.toString('hex', at, at + 32)
+          if (packs.has(sha)) days.set(sha, Math.max(day, days.get(sha) ?? 0))
+        }
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    return days
   }
 
   /** Number of different blobs of a type that the segments know. Gives way to other work as it goes. */

@@ -19,4 +19,4 @@ export type {
   ShredPlan,
   SlotInfo,
 } from './types.ts'
-export { putKeyObject } from './write.ts'
+export { deleteUnlessLocked, putKeyObject } from './write.ts'

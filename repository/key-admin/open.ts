@@ -1,6 +1,7 @@
 import { FeatureGate } from '../features.ts'
 import type { KeySetContent } from '../format/index.ts'
 import { checkSigner, createKeyRing, type DerivePassphrase } from '../keys/index.ts'
+import { lockingConnect, Retention } from '../lock/index.ts'
 import { requireFmt } from '../objects.ts'
 import { knownTraits } from '../probing.ts'
 import { connectTo, type Connect } from '../store/index.ts'
@@ -31,7 +32,8 @@ export async function openKeyAdminWith(
   const { location, secret } = options
   const first = (internals.connect ?? connectTo(location))()
   const { fmt } = await requireFmt(first, location)
-  const store = (internals.connect ?? connectTo(location, await knownTraits(first, fmt, warn)))()
+  const connect = internals.connect ?? connectTo(location, await knownTraits(first, fmt, warn))
+  const store = lockingConnect(connect, new Retention(fmt, Date.now))()
   const beforeChange = async (content: KeySetContent): Promise<void> => {
     const ring = createKeyRing(content)
     checkSigner(fmt, ring)

@@ -3,7 +3,7 @@ import { parseName } from '../format/index.ts'
 import { completeness, ofGeneration } from '../keys/index.ts'
 import { getWhole } from '../store/index.ts'
 import { requireNewest, type KeyAccess, type KeyState } from './access.ts'
-import { putKeyObject, untilListed } from './write.ts'
+import { deleteUnlessLocked, putKeyObject, untilListed } from './write.ts'
 
 /**
  * Removes a slot of the newest generation, or a damaged key object. Throws KeysIncomplete where fewer would stay than must,
@@ -16,7 +16,7 @@ export async function removeObject(access: KeyAccess, id: string, signal: AbortS
   requireRemovable(state, name)
   const bytes = await getWhole(access.store, name, signal)
   if (bytes === undefined) return name
-  await access.store.delete(name)
+  if (!(await deleteUnlessLocked(access.store, name))) throw locked(name)
   await untilListed(access.store, signal)
   const after = await access.read()
   requireNewest(after)
@@ -24,6 +24,14 @@ export async function removeObject(access: KeyAccess, id: string, signal: AbortS
   if (slot === undefined || stays(after, name).isComplete) return name
   await putKeyObject(access.store, { name, bytes }, signal)
   throw new HoldfastError('KeysConflict', `somebody else removed a slot at the same time; ${name} was put back`)
+}
+
+/** §11.5: keys are kept for as long as what they open; writers extend those of the newest generation. */
+function locked(name: string): HoldfastError {
+  return new HoldfastError('StoreLocked', `${name} is under retention and cannot be removed`, {
+    hint: 'Rotate with `holdfast repo key rotate --kek` and leave it out: from then on nothing new is opened by it, its retention is no longer extended, and `holdfast repo key repair` removes it when that is over.',
+    data: { object: name },
+  })
 }
 
 /** By the last 16 digits of its name, or enough of their beginning. */

@@ -8,7 +8,7 @@ import type { KeyAccess, KeyState } from './access.ts'
 import { changeSets, highestGeneration } from './settle.ts'
 import { carrySlot, makeSlot, putSlot, slotInfo, type MadeSlot, type SlotPlace } from './slots.ts'
 import type { Deliver, RotatedKek, RotateKek } from './types.ts'
-import { untilListed } from './write.ts'
+import { deleteUnlessLocked, untilListed } from './write.ts'
 
 /**
  * §5.6: new generation, new slots, the same keys re-wrapped, read back; then the old generation is deleted. Nothing of the
@@ -57,7 +57,7 @@ async function claim(access: KeyAccess, kekGen: number, made: readonly MadeSlot[
     return isKey && parsed.kekGen >= kekGen && !mine.has(name)
   })
   if (others.length === 0) return
-  for (const name of mine) await access.store.delete(name)
+  for (const name of mine) await deleteUnlessLocked(access.store, name)
   throw new HoldfastError('KeysConflict', 'somebody else rotates the keys at the same time; nothing was changed')
 }
 

@@ -2,7 +2,7 @@ import { HoldfastError } from '../../base/index.ts'
 import { parseName, type KeyEntry, type KeySetContent } from '../format/index.ts'
 import { completeness, encodeSet, ofGeneration, type Completeness } from '../keys/index.ts'
 import { requireNewest, type KeyAccess, type KeyState } from './access.ts'
-import { putKeyObject, untilListed } from './write.ts'
+import { deleteUnlessLocked, putKeyObject, untilListed } from './write.ts'
 
 /**
  * How often a change is made again because somebody else has changed the keys meanwhile. Each round unites both changes, so
@@ -79,13 +79,13 @@ async function removeOlder(access: KeyAccess, after: KeyState): Promise<string[]
   // An older generation goes only when the new one stands by itself.
   const { isComplete } = completenessOf(after)
   const gone = new Set<string>()
+  const left = [...after.unopened]
   for (const set of opened) {
     // Never one of the same revision: two administrators who write the same would delete each other's.
     if (set.content.rev >= content.rev || (set.kekGen < kekGen && !isComplete)) continue
-    await access.store.delete(set.name)
-    gone.add(set.name)
+    if (await deleteUnlessLocked(access.store, set.name)) gone.add(set.name)
+    else left.push(set.name)
   }
-  const left = [...after.unopened]
   // Slots after sets, those that this secret opens last: while a set is left, it can be opened and looked at.
   const stay = new Set([...inventory.sets.map(({ name }) => name), ...inventory.damaged.map(({ name }) => name)])
   for (const name of gone) stay.delete(name)
@@ -98,11 +98,11 @@ async function removeOlder(access: KeyAccess, after: KeyState): Promise<string[]
   for (const { name, slot } of inventory.slots) {
     // Of a rotation that backed off: no set of this generation will ever be wrapped by what is in it.
     const inside = access.openedSlots.get(name)
-    if (slot.kekGen === kekGen && inside?.equals(kek) === false) await access.store.delete(name)
+    if (slot.kekGen === kekGen && inside?.equals(kek) === false) await deleteUnlessLocked(access.store, name)
   }
   for (const { name, slot } of order) {
-    if (!isComplete || needed.has(slot.kekGen)) left.push(name)
-    else await access.store.delete(name)
+    const isNeeded = !isComplete || needed.has(slot.kekGen)
+    if (isNeeded || !(await deleteUnlessLocked(access.store, name))) left.push(name)
   }
   return left
 }

@@ -29,6 +29,7 @@ export async function shredDomain(
     })
   }
   requireUnblocked(plan.blockedBy)
+  await requireUnlocked(access, state)
   const isDropped = ({ type, domain: of }: KeyEntry) => type === 'DEK' && of === domain
   const change = (now: KeySetContent): KeySetContent => {
     const { [domain]: _, ...DEK } = now.current.DEK
@@ -61,6 +62,21 @@ async function planOf(
     blockedBy: [...new Set([...unopened, ...damaged, ...unsupported])],
     isVersioned: access.store.capabilities.versioned,
     done: false,
+  }
+}
+
+/** §11.5: a key set under retention holds the keys for as long as that lasts, whatever newer ones say. */
+async function requireUnlocked({ store }: KeyAccess, { inventory }: KeyState): Promise<void> {
+  if (store.capabilities.objectLock === 'none') return
+  const now = await store.now()
+  for (const { name } of inventory.sets) {
+    const until = (await store.head(name))?.retainUntil ?? 0
+    if (until <= now) continue
+    const when = new Date(until).toISOString()
+    throw new HoldfastError('StoreLocked', `${name} holds the keys and is under retention until ${when}`, {
+      hint: 'Nothing was changed. Each backup extends it with the points that it opens: end the backups first, and come back when the last retention is over.',
+      data: { object: name },
+    })
   }
 }
 

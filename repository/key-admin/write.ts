@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HoldfastError } from '../../base/index.ts'
+import { HoldfastError, isHoldfastError } from '../../base/index.ts'
 import { sha256, type KeyObject } from '../keys/index.ts'
 import { getWhole, type ObjectStore } from '../store/index.ts'
 
@@ -19,4 +19,15 @@ export async function putKeyObject(store: ObjectStore, { name, bytes }: KeyObjec
 export async function untilListed(store: ObjectStore, signal: AbortSignal): Promise<void> {
   const { settle } = store.capabilities
   if (settle > 0) await sleep(settle, undefined, { signal })
+}
+
+/** false: the store keeps it under retention (§11.5). Whoever reads `keys/` goes by what is newer. */
+export async function deleteUnlessLocked(store: ObjectStore, name: string): Promise<boolean> {
+  try {
+    await store.delete(name)
+    return true
+  } catch (error) {
+    if (!isHoldfastError(error) || error.code !== 'StoreLocked') throw error
+    return false
+  }
 }

@@ -143,9 +143,9 @@ async function one(
       const point = { ...what, vm, outcome: 'planned', bytesStored, bytesVerified: 0 } as const
       return { point, as: { stem: place.stem, manifest, here: manifest } }
     }
-    const { bytesStored } = await mirrorPoint(job)
+    const { bytesStored, lockUntilSec } = await mirrorPoint(job)
     const bytesVerified = await readBack(job, options.verify ?? 'new')
-    return { point: { ...what, vm, outcome: 'mirrored', bytesStored, bytesVerified }, as: undefined }
+    return { point: { ...what, vm, outcome: 'mirrored', bytesStored, bytesVerified, lockUntilSec }, as: undefined }
   } catch (error) {
     if (!isLoss(error)) throw error
     return { ...failed(error), point: { ...failed(error).point, vm } }

@@ -62,7 +62,7 @@ function before(job: Pick<MirrorJob, 'from' | 'to' | 'parent'>, disk: ManifestDi
  */
 export async function mirrorPoint(
   job: MirrorJob,
-): Promise<{ readonly bytesStored: number; readonly bytesRead: number }> {
+): Promise<{ readonly bytesStored: number; readonly bytesRead: number; readonly lockUntilSec: number }> {
   const { writer, signal } = job
   const disks = mirroredDisks(job)
   const { session, attempt } = await sessionFor(job)
@@ -91,15 +91,17 @@ export async function mirrorPoint(
     bytesStored += stored
     bytesRead += result.bytesReadThisAttempt
   }
+  let lockUntilSec = 0
   try {
-    await writer.commit(await commitOptions(job, session, attempt, parts))
+    const committed = await writer.commit(await commitOptions(job, session, attempt, parts))
+    lockUntilSec = committed.lockUntilSec
   } catch (error) {
     // It was removed there meanwhile: the session cannot succeed any more, a later one may.
     if (isHoldfastError(error) && error.code === 'CommitRefused') await writer.endSession(session, 'failed')
     throw error
   }
   await writer.endSession(session, 'committed')
-  return { bytesStored, bytesRead }
+  return { bytesStored, bytesRead, lockUntilSec }
 }
 
 /** The session to go on with, and the attempt that follows what is there. */

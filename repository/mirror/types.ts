@@ -39,6 +39,8 @@ export interface MirroredPoint {
   readonly bytesStored: number
   /** Content that was read back from the mirror. */
   readonly bytesVerified: number
+  /** Of a point that this run has mirrored: Unix seconds until which the mirror's store keeps it; 0: not locked. */
+  readonly lockUntilSec?: number
   /** Why it failed: its data are lost here, or it was removed there meanwhile. */
   readonly problem?: string
 }

@@ -20,10 +20,18 @@ export {
 } from './store.ts'
 export { PosixStore } from './posix.ts'
 export { inParallel } from './posix-files.ts'
-export { capacityOf, connectTo, foreignEntries, layOut } from './location.ts'
+export { capacityOf, connectTo, foreignEntries, layOut, lockOf } from './location.ts'
 export { parseLocation } from './location-url.ts'
 export { readReference } from './credentials.ts'
-export { FULL_PROBE, SMALL_PROBE, type ProbeSize } from './probe.ts'
+export {
+  FULL_PROBE,
+  repeatProbe,
+  REPEATED_PROBE,
+  SMALL_PROBE,
+  tolerated,
+  type ProbeSize,
+  type RepeatedSize,
+} from './probe.ts'
 export { probePlace, requireFit, type Degraded } from './probe-location.ts'
 export { traitsOf, type StoreTraits } from './traits.ts'
 export { FaultClock, FaultyStore, type Fault, type FaultPlan, type StoreCall } from './faulty.ts'

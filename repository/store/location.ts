@@ -9,6 +9,12 @@ import { Requests } from './requests.ts'
 import type { Connect } from './store.ts'
 import type { StoreTraits } from './traits.ts'
 
+/** What each service calls them. */
+const modes = {
+  s3: { compliance: 'COMPLIANCE', governance: 'GOVERNANCE' },
+  azure: { compliance: 'Locked', governance: 'Unlocked' },
+} as const
+
 type NetworkLocation = Exclude<RepositoryLocation, { readonly kind: 'posix' }>
 
 /**
@@ -22,15 +28,17 @@ export function connectTo(location: RepositoryLocation, traits: StoreTraits = {}
 
 /** Connections of one place keep to one rate. */
 function networkTo(location: NetworkLocation, traits: StoreTraits = {}, page = 1000): () => NetworkStore {
-  const { place, ...options } = location.kind === 's3' ? s3(location.url, page) : azure(location.url, page)
+  const of = location.kind === 's3' ? s3 : azure
+  const { place, ...options } = of(location.url, traits, page)
   const wait = async (ms: number, signal: AbortSignal) => void (await sleep(ms, undefined, { signal }))
   const limiter = new RateLimiter({ most: place.rate ?? Infinity, clock: Date.now, wait })
   const putIfAbsent = traits.putIfAbsent ?? place.putIfAbsent
   return () => new NetworkStore({ ...options, putIfAbsent, requests: new Requests({ limiter }) })
 }
 
-function s3(url: string, page: number) {
-  const place = parseS3Url(url)
+function s3(url: string, { lock }: StoreTraits, page: number) {
+  const named = parseS3Url(url)
+  const place = lock === undefined ? named : ({ ...named, objectLock: modes.s3[lock] } as const)
   return {
     place,
     kind: 's3',
@@ -40,8 +48,9 @@ function s3(url: string, page: number) {
   } as const
 }
 
-function azure(url: string, page: number) {
-  const place = parseAzureUrl(url)
+function azure(url: string, { lock }: StoreTraits, page: number) {
+  const named = parseAzureUrl(url)
+  const place = lock === undefined ? named : ({ ...named, immutability: modes.azure[lock] } as const)
   return {
     place,
     kind: 'azure',
@@ -49,6 +58,15 @@ function azure(url: string, page: number) {
     objectLock: place.immutability === undefined ? 'none' : 'azure',
     wire: async () => new (await import('./azure-wire.ts')).AzureWire(place, page),
   } as const
+}
+
+/** The lock that a location names; undefined: it names none, and a directory has none. Throws ConfigInvalid. */
+export function lockOf(location: RepositoryLocation): 'governance' | 'compliance' | undefined {
+  if (location.kind === 'posix') return undefined
+  const { url } = location
+  const mode = location.kind === 's3' ? parseS3Url(url).objectLock : parseAzureUrl(url).immutability
+  if (mode === undefined) return undefined
+  return mode === 'COMPLIANCE' || mode === 'Locked' ? 'compliance' : 'governance'
 }
 
 /** Makes what the store needs before its first object. Again: yes. A bucket or container must be there: it has settings. */

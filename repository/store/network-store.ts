@@ -83,7 +83,7 @@ export class NetworkStore implements ObjectStore {
     if (seen !== undefined) return this.#existing(name, body, sha256, seen, false, signal)
     try {
       const { isChecked, version } = await this.#calls.try('put', name, body.length, signal, (wire, within) =>
-        wire.put(name, body, { sha256, ifAbsent, ...(retainUntil !== undefined && { retainUntil }) }, within),
+        wire.put(name, body, { sha256, ifAbsent, ...(retainUntil && { retainUntil }) }, within),
       )
       if (version !== undefined) this.#versioned = true
       if (!isChecked) await this.#expectSize(name, body.length, signal)

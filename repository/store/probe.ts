@@ -4,7 +4,7 @@ import { names } from '../format/index.ts'
 import type { ProbeReport } from '../types.ts'
 import { inParallel } from './posix-files.ts'
 import { expect, expectSame, put, putOutcome } from './probe-expect.ts'
-import { probeLock } from './probe-lock.ts'
+import { probeLock, type LockTimes } from './probe-lock.ts'
 import { listAll, type ObjectStore } from './store.ts'
 
 /** How much a probe does; tests take less. */
@@ -19,6 +19,8 @@ export interface ProbeSize {
   readonly racers: number
   /** Check 5. */
   readonly largest: number
+  /** Check 9, in ms; default: what a service in the network needs. */
+  readonly lock?: LockTimes
 }
 /** §14.4. */
 export const FULL_PROBE: ProbeSize = { objects: 100, rounds: 200, listed: 2_100, racers: 20, largest: 128 * MiB }
@@ -29,6 +31,10 @@ export const tolerated: ReadonlySet<string> = new Set(['clock', IF_ABSENT])
 
 /** The same checks on less: for tests, where the store is known. */
 export const SMALL_PROBE: ProbeSize = { objects: 8, rounds: 8, listed: 40, racers: 4, largest: 2 * MiB }
+
+/** §9.8: of checks 1 to 3, before each collection: enough for more than one page of a listing. */
+export const REPEATED_PROBE: RepeatedSize = { objects: 20, rounds: 20, listed: 1_100 }
+export type RepeatedSize = Pick<ProbeSize, 'objects' | 'rounds' | 'listed'>
 
 const RATE_BYTES = 32 * MiB
 const MAX_SKEW_MS = 5 * 60_000
@@ -74,6 +80,24 @@ export async function probeStore(
     const rates = await probe.rates()
     const passed = !probe.isMixedUp && checks.every((check) => check.passed || tolerated.has(check.name))
     return { passed, checks, staleMs: probe.staleMs, skewMs, ...rates }
+  } finally {
+    await probe.cleanUp()
+  }
+}
+
+/** Checks 1 to 3 of §14.4 alone: what a collection relies on (§9.8). As probeStore. */
+export async function repeatProbe(
+  connections: readonly [ObjectStore, ObjectStore],
+  size: RepeatedSize,
+): Promise<Pick<ProbeReport, 'checks' | 'staleMs'>> {
+  const probe = new Probe(connections, { ...size, racers: 0, largest: 0 })
+  try {
+    const checks = [
+      await probe.run('read after write', () => probe.readAfterWrite()),
+      await probe.run('two writers see each other', () => probe.dekker()),
+      await probe.run('listing of many objects', () => probe.listing()),
+    ]
+    return { checks, staleMs: probe.staleMs }
   } finally {
     await probe.cleanUp()
   }
@@ -242,7 +266,7 @@ class Probe {
   }
 
   async lock(): Promise<string> {
-    return await probeLock(this.#a, this.#name('locked'))
+    return await probeLock(this.#a, this.#name('locked'), this.#size.lock)
   }
 
   /** Bytes per second of objects as large as a pack. */

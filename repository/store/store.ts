@@ -8,7 +8,10 @@ export type ObjectInfo = {
   readonly size: Bytes
   readonly modified: Millis
   readonly version?: string
+  /** §11.5, Unix milliseconds. Only HEAD says it, and only of an object that has a retention. */
   readonly retainUntil?: Millis
+  /** Under the store's legal hold. Only HEAD says it. */
+  readonly isHeld?: boolean
 }
 
 export type PutOptions = {
@@ -16,6 +19,10 @@ export type PutOptions = {
   readonly sha256: Uint8Array
   /** The put may become durable and visible only at `flush`. */
   readonly defer?: boolean
+  /**
+   * §11.5, Unix milliseconds. Default: what the connection sets by itself for an object of this kind; 0: none, whatever that
+   * is.
+   */
   readonly retainUntil?: Millis
   readonly signal: AbortSignal
 }

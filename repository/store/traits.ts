@@ -12,6 +12,8 @@ export interface StoreTraits {
   /** §14.3: ms to wait before a listing is believed; 0: listings are linearizable. */
   readonly settleMs?: number
   readonly putIfAbsent?: 'native' | 'emulated'
+  /** §11.5: the repository locks its objects in this mode, whatever the location says. */
+  readonly lock?: 'governance' | 'compliance'
 }
 
 /** The most careful reading of several probes of one store. */

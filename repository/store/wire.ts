@@ -41,7 +41,6 @@ export interface WirePage {
 }
 
 export type WireHead = ObjectInfo & {
-  readonly isHeld?: boolean
   /** hex, if the store keeps it. */
   readonly sha256?: string
 }

@@ -17,5 +17,6 @@ export {
   type BackupOptions,
 } from './lab.ts'
 export { MemoryBucket, MemoryStore } from './memory-store.ts'
+export { robbed } from './robber.ts'
 export { bucketOf, layOut, PowerCut, type Loss } from './power-cut.ts'
 export { ModelDisk, ModelSource, seededBytes, type SourceOptions } from './model-disk.ts'

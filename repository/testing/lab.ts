@@ -7,7 +7,7 @@ import { createRepositoryWith } from '../create.ts'
 import type { KeyEntry } from '../format/index.ts'
 import { openRepositoryWith, type OpenedRepository, type OpenInternals } from '../repository.ts'
 import { SMALL_PROBE } from '../store/index.ts'
-import type { CommitOptions, CommitResult, ConfigPart, PartResult, SessionSpec } from '../types.ts'
+import type { CommitOptions, CommitResult, ConfigPart, CreateOptions, PartResult, SessionSpec } from '../types.ts'
 import { BufferBudget, WorkerPool } from '../workers/index.ts'
 import { cheapArgon2, deriveOnce } from './derive.ts'
 import { MemoryBucket } from './memory-store.ts'
@@ -35,21 +35,20 @@ export class RepositoryLab implements AsyncDisposable {
     this.#budget = budget
   }
 
-  /** `identity`: the IDK that it shares with another repository. */
-  static async create(identity?: KeyEntry): Promise<RepositoryLab> {
-    const bucket = new MemoryBucket()
+  /** `identity`: the IDK that it shares with another repository. `lock`: points are locked (§11.5). */
+  static async create(identity?: KeyEntry, lock?: CreateOptions['lock']): Promise<RepositoryLab> {
+    const bucket = new MemoryBucket(new Map(), lock !== undefined)
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-repository-'))
     await mkdir(place(folder).path)
     const internals = {
       connect: () => bucket.connect(),
-      probeSize: SMALL_PROBE,
+      // In memory nothing is slow: the lock of the probe need not last.
+      probeSize: { ...SMALL_PROBE, lock: { locked: 200, extended: 250, rounding: 20 } },
       derive: deriveOnce,
       ...(identity && { identity }),
     }
-    const { recoveryKey } = await createRepositoryWith(
-      { location: place(folder), passphrase, argon2: cheapArgon2 },
-      internals,
-    )
+    const wish = { location: place(folder), passphrase, argon2: cheapArgon2, ...(lock && { lock }) }
+    const { recoveryKey } = await createRepositoryWith(wish, internals)
     return new RepositoryLab(bucket, recoveryKey, folder, new BufferBudget(192 * MiB))
   }
 
@@ -69,6 +68,7 @@ export class RepositoryLab implements AsyncDisposable {
         pool,
         derive: deriveOnce,
         budget: this.#budget,
+        recheck: null,
         warn: (message) => this.warnings.push(message),
         ...internals,
       },

@@ -1,10 +1,12 @@
 import { HoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
 import { toHex } from '../format/index.ts'
+import { isDead } from '../gcstate/index.ts'
 import type { IndexedHome } from '../index-view/index.ts'
 import { listStem, type LoadedManifest } from '../read/manifest.ts'
 import type { ObjectStore } from '../store/index.ts'
 import { blobRefs, type BlobRef } from './blob-refs.ts'
+import { lockPacks } from './lock-packs.ts'
 import type { Homes, Knowledge } from './knowledge.ts'
 import { rescueBlobs } from './rescue.ts'
 import { onSide } from './sides.ts'
@@ -39,7 +41,10 @@ export async function checkManifest(engine: Engine, options: CheckOptions): Prom
   const check = new Check(engine, options)
   for (let passes = 1; passes <= MAX_PASSES; passes++) {
     options.onProgress(passes === 1 ? 'checking against garbage collection' : `checking again (pass ${passes})`)
-    if (!(await check.pass())) return { passes, rescued: check.rescued, stamp: options.knowledge.base }
+    if (await check.pass()) continue
+    const absent = await check.lock()
+    if (absent.size === 0) return { passes, rescued: check.rescued, stamp: options.knowledge.base }
+    check.distrust(absent)
   }
   throw new HoldfastError(
     'SessionInvalid',
@@ -58,6 +63,8 @@ class Check {
   readonly #chosen = new Map<string, IndexedHome>()
   /** Every blob is looked up, not only packs judged. */
   #byId = false
+  /** Nothing is exempt any more: a pack was absent that was relied upon. */
+  #trustsNobody = false
   rescued = 0
 
   constructor(engine: Engine, options: CheckOptions) {
@@ -69,7 +76,7 @@ class Check {
   async pass(): Promise<boolean> {
     const { store, knowledge, parent, homes, signal } = this.#options
     await onSide('store-read', () => knowledge.renew(store, signal))
-    const exempt = parent !== undefined && (await this.#isLive(parent.stem))
+    const exempt = parent !== undefined && !this.#trustsNobody && (await this.#isLive(parent.stem))
     await onSide('store-read', () => knowledge.readBad(store, signal))
     const reestablished = { count: 0 }
     const missing: BlobRef[] = []
@@ -92,6 +99,34 @@ class Check {
     homes?.lift(knowledge)
     if (missing.length > 0) await this.#replace(missing)
     return reestablished.count > 0 || missing.length > 0
+  }
+
+  /** W2x; the packs that it has proved absent. */
+  async lock(): Promise<ReadonlySet<string>> {
+    const { store, manifest, parent, homes, signal, onProgress } = this.#options
+    const homeOf = (ref: BlobRef, avoid: ReadonlySet<string>) => this.#homeOf(ref, avoid)
+    return await lockPacks(this.#engine, { store, manifest, parent, homes, homeOf, signal, onProgress })
+  }
+
+  /** A pack went between the pass and its extension: garbage collection has copied its blobs elsewhere, or it is lost. */
+  distrust(absent: ReadonlySet<string>): void {
+    for (const pack of absent) this.#options.knowledge.exclude(pack)
+    this.#byId = true
+    this.#trustsNobody = true
+  }
+
+  /** The home that W2 has settled on, else the hint; a dead pack may be there for a while and is nobody's home. */
+  async #homeOf(ref: BlobRef, avoid: ReadonlySet<string>): Promise<string | undefined> {
+    const { knowledge } = this.#options
+    const chosen = this.#chosen.get(keyOf(ref))
+    if (chosen !== undefined && !avoid.has(chosen.pack)) return chosen.pack
+    const { pack, slot } = ref.at
+    if (!avoid.has(pack) && !isDead(knowledge.state, pack) && !knowledge.bad.has(pack, slot)) return pack
+    const isFit = (home: IndexedHome) => !avoid.has(home.pack) && knowledge.isUsable(home)
+    const found = this.#engine.view.find(ref.type, ref.id, isFit) ?? (await this.#establishAny(ref))
+    if (found !== undefined && !avoid.has(found.pack)) return found.pack
+    // Inherited damage is left to the next backup; what is left of it is kept.
+    return avoid.has(pack) ? undefined : pack
   }
 
   /** §7.5: seen as a recovery point, in one LIST, at a moment after W1. That its `.ok` counts was found when it was chosen. */

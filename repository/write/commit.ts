@@ -159,7 +159,12 @@ class Commit {
     // An earlier attempt may have stored configuration that this one found in the index.
     const before = attempt > 1 ? stamp : undefined
     const stamps = [...parts.map((part) => part.uploadStamp), stored.uploadStamp, before].filter((s) => s !== undefined)
-    const content = { parts, configs: stored.configs, stampEpoch: stamps.length === 0 ? stamp : Math.min(...stamps) }
+    const content = {
+      parts,
+      configs: stored.configs,
+      stampEpoch: stamps.length === 0 ? stamp : Math.min(...stamps),
+      lockUntilSec: await onSide('store-read', () => engine.retention.pointUntilSec(store)),
+    }
     const object = encodeManifest(engine, spec, this.#options, content)
     const next = this.#state.next?.attempt === attempt ? this.#state.next : await this.#nextPlace()
     const log = new SessionLog(engine, store, {
@@ -300,6 +305,7 @@ function resultOf(
     passes,
     rescued,
     manifestBytes: manifest.bytes,
+    lockUntilSec: manifest.header.lockUntilSec,
     disks: manifest.body.json.disks.map(({ id, readBytes, newBytes }) => ({ id, readBytes, newBytes })),
   }
 }

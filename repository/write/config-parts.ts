@@ -77,6 +77,7 @@ async function store(
     identity: { repo: engine.ring.repo, series, kind: PACK_DATA },
     clock: engine.clock,
     stamp: () => knowledge.base,
+    retention: engine.retention,
     takeMemory: async (): Promise<PackMemory> => {
       await free
       const { promise, resolve } = Promise.withResolvers<void>()

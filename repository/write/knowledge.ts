@@ -16,6 +16,8 @@ export class Knowledge {
   readonly #engine: Engine
   /** Stamps of packs that were established anew, the best of each. */
   readonly #established = new Map<string, number>()
+  /** Packs that were relied upon and are proved absent, whatever the index says. */
+  readonly #absent = new Set<string>()
   #state: GcState
   #readAt: number
   #bad: BadSlots | undefined
@@ -78,8 +80,14 @@ export class Knowledge {
 
   /** §8.2 for one fact and whatever else is known of its pack. */
   verdict(pack: string, stamp: number): Verdict {
+    if (this.#absent.has(pack)) return 'condemned'
     const established = this.#established.get(pack)
     return bestVerdict(this.#state, pack, established === undefined ? [stamp] : [stamp, established])
+  }
+
+  /** From now on no home: it was asked for and is not there. A name never comes back (§3.2). */
+  exclude(pack: string): void {
+    this.#absent.add(pack)
   }
 
   isUsable({ pack, slot, stamp }: IndexedHome): boolean {

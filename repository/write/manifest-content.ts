@@ -38,6 +38,8 @@ export function encodeManifest(
     readonly configs: readonly ManifestConfig[]
     /** Smallest stamp of the session's own uploads, or that of S0. */
     readonly stampEpoch: number
+    /** §11.5; 0: not locked. */
+    readonly lockUntilSec: number
   },
 ): Buffer {
   const roots: RootEntry[] = []
@@ -50,6 +52,8 @@ export function encodeManifest(
   const unused = content.parts.find((part) => !options.disks.some(({ id }) => id === part.disk))
   if (unused !== undefined) throw invalid(`part ${unused.part} is of disk ${unused.disk}, which is not in the point`)
   const { mirrored } = options
+  const { lockUntilSec } = content
+  const lockMode = lockUntilSec === 0 ? 'none' : (engine.retention.lock?.mode ?? 'none')
   const source = mirrored && sourceOf(mirrored)
   const json: ManifestJson = {
     v: 1,
@@ -60,7 +64,7 @@ export function encodeManifest(
     hypervisor: { ...options.hypervisor },
     disks,
     configs: [...content.configs],
-    retention: { ...options.retention, lockUntilSec: 0, lockMode: 'none', hold: false },
+    retention: { ...options.retention, lockUntilSec, lockMode, hold: false },
     ...(source && { source }),
     tool: { name: 'holdfast', version: packageJson.version },
   }
@@ -71,7 +75,7 @@ export function encodeManifest(
     createdMs: spec.createdMs,
     stampEpoch: content.stampEpoch,
     parent: spec.parentStem === null ? NO_PARENT : parseStem(spec.parentStem).snap,
-    lockUntilSec: 0,
+    lockUntilSec,
   }
   return sealManifest(engine.ring, header, encodeManifestBody(json, roots))
 }

@@ -1,6 +1,7 @@
 import type { HoldfastError } from '../../base/index.ts'
 import { names, PACK_META, toHex, type PackKind, type SegmentContent, type TocEntry } from '../format/index.ts'
 import type { KeyRing } from '../keys/index.ts'
+import { lockDay, type Retention } from '../lock/index.ts'
 import type { ObjectStore } from '../store/index.ts'
 import type { WorkerPool } from '../workers/index.ts'
 import { PackBuilder, type PackIdentity, type Placed } from './pack-builder.ts'
@@ -14,6 +15,8 @@ export interface FinishedPack {
   readonly kind: PackKind
   /** §8.2: base of a reading that was complete before the PUT was sent. */
   readonly stamp: number
+  /** §4.6. */
+  readonly lockUntilDay: number
   readonly entries: readonly TocEntry[]
 }
 
@@ -27,6 +30,8 @@ export interface PackWriterParts {
   readonly takeMemory: () => Promise<PackMemory>
   /** Base of the latest reading. */
   readonly stamp: () => number
+  /** Until when a pack is locked that is put now (§11.5). */
+  readonly retention: Pick<Retention, 'uploadUntil'>
   readonly signal: AbortSignal
 }
 
@@ -100,8 +105,11 @@ export class PackWriter {
     // References that wait for the name get it now; the L0 segment and the journal come only after the flush.
     builder.ref.name = sha
     const stamp = this.#parts.stamp()
-    await onSide('store-write', () => store.putIfAbsent(names.pack(sha), bytes, { sha256, defer: true, signal }))
-    this.#finished.push({ sha, size: bytes.length, kind: builder.kind, stamp, entries: builder.entries })
+    const until = await onSide('store-read', () => this.#parts.retention.uploadUntil(store))
+    const options = { sha256, defer: true, signal, ...(until !== undefined && { retainUntil: until }) }
+    await onSide('store-write', () => store.putIfAbsent(names.pack(sha), bytes, options))
+    const { kind, entries } = builder
+    this.#finished.push({ sha, size: bytes.length, kind, stamp, lockUntilDay: lockDay(until ?? 0), entries })
   }
 }
 
@@ -116,7 +124,7 @@ export function segmentOf(
     prefixBits: 0,
     prefix: 0,
     stampEpoch: Math.min(...packs.map((pack) => pack.stamp)),
-    packs: packs.map(({ sha, size, kind }) => ({ sha, size, lockUntilDay: 0, meta: kind === PACK_META })),
+    packs: packs.map(({ sha, size, kind, lockUntilDay }) => ({ sha, size, lockUntilDay, meta: kind === PACK_META })),
     entries: packs.flatMap(({ sha, entries }) =>
       entries.map(({ id, off, clen, type }, slot) => ({ id, off, clen, type, slot, pack: sha })),
     ),

@@ -135,6 +135,7 @@ export class PartCopy {
       pool: engine.pool,
       clock: engine.clock,
       stamp: () => knowledge.base,
+      retention: engine.retention,
       signal,
     }
     const identity = { repo: engine.ring.repo, series }

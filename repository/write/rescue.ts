@@ -63,6 +63,7 @@ export async function rescueBlobs(
       identity: { repo: engine.ring.repo, series: options.series, kind },
       clock: engine.clock,
       stamp: () => stamp,
+      retention: engine.retention,
       takeMemory: () => lane.take(memory),
       signal,
     })

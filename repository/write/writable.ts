@@ -20,6 +20,12 @@ export async function requireWritable(engine: Engine, signal: AbortSignal): Prom
       `generation ${engine.keySuperseded} of the keys does not open with this secret`,
     )
   }
+  const { lock } = engine.retention
+  if (lock !== undefined && engine.store.capabilities.objectLock === 'none') {
+    throw new HoldfastError('StoreUnfit', `points are to be locked for ${lock.days} days, and this place cannot lock`, {
+      hint: 'It is a copy of a repository in a bucket: read and restore here, and back up to the bucket.',
+    })
+  }
   // Throws DomainShredded before anything is read from the source.
   engine.ring.current('DEK')
   await engine.features.require('write', signal)
