@@ -2,6 +2,8 @@
  * Activities join what knows hypervisors with what knows repositories, and tell the control plane what came out. A
  * site's worker has the first kind and no catalog; the server has the second and touches no hypervisor.
  */
+import { createCapacityActivities } from './capacity/index.ts'
+import type { CapacityActivities } from './capacity/types.ts'
 import { createBackupActivities } from './backup/index.ts'
 import { createDrillActivities } from './drill/index.ts'
 import { createHousekeepingActivities } from './housekeeping/index.ts'
@@ -31,7 +33,10 @@ export type SiteActivities = BackupActivities &
   DrillActivities &
   InventoryActivities &
   HousekeepingActivities
-export type ControlActivities = RecordActivities & InventoryRecordActivities & HousekeepingRecordActivities
+export type ControlActivities = RecordActivities &
+  InventoryRecordActivities &
+  HousekeepingRecordActivities &
+  CapacityActivities
 
 /**
  * For the control queue: the catalog has one writer, the process that owns it. `copies`: folder where copies of it wait
@@ -42,6 +47,7 @@ export function createControlActivities(catalog: Catalog, copies: string): Contr
     ...createRecordActivities(catalog),
     ...createInventoryRecordActivities(catalog),
     ...createHousekeepingRecordActivities(catalog, copies),
+    ...createCapacityActivities(catalog),
   })
 }
 

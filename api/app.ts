@@ -16,6 +16,7 @@ import { policyRouter } from './routers/policy.ts'
 import { repositoryRouter } from './routers/repositories.ts'
 import { restoreRouter } from './routers/restores.ts'
 import { runRouter } from './routers/runs.ts'
+import { slotRouter } from './routers/slots.ts'
 import { openRouter, systemRouter } from './routers/system.ts'
 import { vmRouter } from './routers/vms.ts'
 import { serveDashboard } from './static.ts'
@@ -72,6 +73,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     drillRouter,
     runRouter,
     ownRouter,
+    slotRouter,
   ]) {
     api.route('/', part(deps))
   }

@@ -19,6 +19,7 @@ import { pointQueries, type PointQueries } from './points.ts'
 import { recoveryQueries, type RecoveryQueries } from './recovery.ts'
 import { repositoryQueries, type RepositoryQueries } from './repositories.ts'
 import { runQueries, type RunQueries } from './runs.ts'
+import { slotQueries, type SlotQueries } from './slots.ts'
 import { statisticsQueries, type StatisticsQueries } from './statistics.ts'
 import { vmQueries, type VmQueries } from './vms.ts'
 
@@ -39,6 +40,7 @@ export interface Catalog extends Disposable {
   readonly policy: PolicyQueries
   readonly repositories: RepositoryQueries
   readonly runs: RunQueries
+  readonly slots: SlotQueries
   readonly statistics: StatisticsQueries
   readonly vms: VmQueries
   /** All or nothing; calls inside join it. `work` is synchronous. */
@@ -90,6 +92,7 @@ export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
     recovery: recoveryQueries(context),
     repositories: repositoryQueries(context),
     runs: runQueries(context),
+    slots: slotQueries(context),
     statistics: statisticsQueries(context),
     vms: vmQueries(context),
     transaction: (work) => inTransaction(context, work),

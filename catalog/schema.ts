@@ -257,3 +257,23 @@ export const keeping = sqliteTable('keeping', {
   months: integer('months').notNull(),
   changedMs: integer('changed_ms').notNull(),
 })
+
+/** Who holds a slot and who waits for one; `needs`: `host/lab`, `repository/main`. */
+export const slotClaims = sqliteTable('slot_claims', {
+  runId: text('run_id').primaryKey(),
+  workflowId: text('workflow_id').notNull(),
+  kind: text('kind').notNull(),
+  title: text('title').notNull(),
+  priority: integer('priority').notNull(),
+  needs: text('needs', { mode: 'json' }).$type<readonly string[]>().notNull(),
+  requestedMs: integer('requested_ms').notNull(),
+  grantedMs: integer('granted_ms'),
+  toldMs: integer('told_ms'),
+  leaseMs: integer('lease_ms').notNull(),
+  parked: integer('parked', { mode: 'boolean' }).notNull(),
+})
+
+export const slotLimits = sqliteTable('slot_limits', {
+  resource: text('resource').primaryKey(),
+  slots: integer('slots').notNull(),
+})

@@ -120,5 +120,15 @@ export type RunState =
   'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
 export type Verdict = 'passed' | 'failed' | 'inconclusive'
 export type EventType =
-  'run' | 'point' | 'drill' | 'vm' | 'hypervisor' | 'repository' | 'workers' | 'policy' | 'own-backup' | 'settings'
+  | 'run'
+  | 'point'
+  | 'drill'
+  | 'vm'
+  | 'hypervisor'
+  | 'repository'
+  | 'workers'
+  | 'policy'
+  | 'own-backup'
+  | 'settings'
+  | 'slots'
 export type { CategoryName, PostureState }

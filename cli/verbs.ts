@@ -35,6 +35,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'write the policy into a file',
     load: async () => (await import('./verbs/plan.ts')).config,
   },
+  slots: {
+    summary: 'who works and who waits, per host, repository and link',
+    load: async () => (await import('./verbs/slots.ts')).slots,
+  },
   hypervisor: {
     summary: 'connect hypervisors and discover VMs',
     load: async () => (await import('./verbs/hypervisor.ts')).hypervisor,

@@ -50,3 +50,5 @@ export { isOwnBackupDue, ownBackupKeeps, ownBackupPace, ownBackupState } from '.
 export type { OwnBackupFacts, OwnBackupPace } from './own-backup.ts'
 export { keptSince, longestKeeping, recordKinds } from './keeping.ts'
 export type { RecordKind } from './keeping.ts'
+export { defaultSlots, fullFor, grantable, slotKindOf, slotKinds } from './slots.ts'
+export type { SlotClaim, SlotKind } from './slots.ts'

@@ -10,6 +10,7 @@ interface Entry {
 /** Every step by its type: where it belongs, and its title if the history has none. */
 const entries: { readonly [type: string]: Entry } = {
   recordRunStarted: { phase: 'prepare', title: 'Write down that the run has started', quiet: true },
+  claimSlots: { phase: 'prepare', title: 'Ask for a slot', quiet: true },
   knownDamage: { phase: 'prepare', title: 'Look whether a point is known to be damaged', quiet: true },
   preflight: { phase: 'prepare', title: 'Look at VM, hypervisor and repository' },
   openPoint: { phase: 'quiesce', title: 'Freeze, snapshot, thaw' },

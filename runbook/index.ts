@@ -76,6 +76,7 @@ function sentenceOf(
   if (run.isPaused) return 'Paused; the point in time stays open and it goes on where it stopped.'
   const waiting = run.waiting[0]
   if (waiting !== undefined) return `Waiting for a person: ${waiting.summary}.`
+  if (run.slotWait !== null && run.endedMs === null) return `Waiting for a free slot: ${run.slotWait} is full.`
   const deaf = steps.find(({ state }) => state === 'waiting-for-worker')
   if (deaf !== undefined) return deafSentence(deaf, facts)
   const parts = [modeSentence(run, starts, facts)]

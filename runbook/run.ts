@@ -18,6 +18,8 @@ export interface RunEvents {
   readonly error: SerializedError | null
   readonly notes: readonly OperatorNote[]
   readonly isPaused: boolean
+  /** Where it waits for a free slot; null: it does not. */
+  readonly slotWait: string | null
   /** Why it waits for a person, and when it looks again by itself. */
   readonly waiting: readonly { readonly summary: string; readonly untilMs: number }[]
 }
@@ -34,7 +36,7 @@ export function readRun(events: readonly Event[]): RunEvents {
   const end = events.findLast(({ type }) => type in ends)
   const notes = readNotes(events)
   const isPaused = isPausedNow(events)
-  const waiting = readWaiting(events)
+  const waiting = readWaiting(events, 'waiting: ')
   const result = fieldsOf(firstPayload(end?.at['result']))
   const kind = kinds[textOf(fieldsOf(started?.at['workflowType'])['name']) ?? ''] ?? kindOfId(workflowId)
   return {
@@ -50,6 +52,7 @@ export function readRun(events: readonly Event[]): RunEvents {
     error: end === undefined ? null : failureOf(end.at['failure']),
     notes,
     isPaused,
+    slotWait: readWaiting(events, 'waiting for a free slot: ')[0]?.summary ?? null,
     waiting,
   }
 }
@@ -139,14 +142,17 @@ function isPausedNow(events: readonly Event[]): boolean {
   return updatesOf(events).findLast(({ name }) => name === 'pause' || name === 'resume')?.name === 'pause'
 }
 
-/** Timers of a wait for a person that have neither fired nor been cancelled. */
-function readWaiting(events: readonly Event[]): readonly { readonly summary: string; readonly untilMs: number }[] {
+/** Timers of a wait, by how their summaries begin, that have neither fired nor been cancelled. */
+function readWaiting(
+  events: readonly Event[],
+  prefix: string,
+): readonly { readonly summary: string; readonly untilMs: number }[] {
   const open = new Map<string, { summary: string; untilMs: number }>()
   for (const event of events) {
     const id = textOf(event.at['timerId']) ?? `event-${event.id}`
-    if (event.type === 'TIMER_STARTED' && event.summary?.startsWith('waiting: ') === true) {
+    if (event.type === 'TIMER_STARTED' && event.summary?.startsWith(prefix) === true) {
       const ms = (numberOf(textOf(event.at['startToFireTimeout'])?.replace(/s$/, '')) ?? 0) * 1000
-      open.set(id, { summary: event.summary.slice('waiting: '.length), untilMs: event.ms + ms })
+      open.set(id, { summary: event.summary.slice(prefix.length), untilMs: event.ms + ms })
     }
     if (event.type === 'TIMER_FIRED' || event.type === 'TIMER_CANCELED') open.delete(id)
   }

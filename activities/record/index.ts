@@ -52,6 +52,7 @@ export function createRecordActivities(catalog: Catalog): RecordActivities {
     },
     recordRunFinished: async (run) => {
       catalog.transaction(() => {
+        catalog.slots.release(run.runId)
         catalog.runs.started(rowOf({ ...run.started, workflowId: run.workflowId, runId: run.runId }))
         catalog.runs.observe(run.runId, {
           state: run.outcome,

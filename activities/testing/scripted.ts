@@ -202,6 +202,7 @@ function goodAnswers(): Step {
     sweepCatalog: async () => ({ versions: 1, removed: 0 }),
     recordOwnBackup: async () => undefined,
     recordOwnBackupFailure: async () => undefined,
+    claimSlots: async () => ({ granted: true, waitsFor: [] }),
     recordRunStarted: async () => undefined,
     recordPoint: async () => undefined,
     recordDamage: async () => undefined,

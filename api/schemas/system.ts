@@ -72,6 +72,7 @@ export const streamEventSchema = z
       'policy',
       'own-backup',
       'settings',
+      'slots',
       'resync',
       'ping',
     ]),

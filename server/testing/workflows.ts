@@ -23,13 +23,14 @@ export class WorkflowBench implements AsyncDisposable {
   readonly wholeClient: Client
   readonly address: string
   readonly #environment: TestWorkflowEnvironment
-  readonly #codePath: string
+  /** The bundle of the workflows. */
+  readonly codePath: string
   readonly #folder: string
   #runs = 0
 
   private constructor(environment: TestWorkflowEnvironment, codePath: string, folder: string) {
     this.#environment = environment
-    this.#codePath = codePath
+    this.codePath = codePath
     this.#folder = folder
     this.client = environment.client.workflow
     this.wholeClient = environment.client
@@ -58,27 +59,37 @@ export class WorkflowBench implements AsyncDisposable {
     watch: (handle: WorkflowHandle) => Promise<T>,
     workflowId = `${workflow}/${(this.#runs += 1)}`,
   ): Promise<{ readonly value: T; readonly history: RunHistory; readonly workflowId: string }> {
-    const { nativeConnection } = this.#environment
-    const common = {
-      connection: nativeConnection,
+    const value = await this.during(activities, async () => {
+      const handle = await this.client.start(workflow, { workflowId, taskQueue: controlQueue, args: [input] })
+      return watch(handle)
+    })
+    const history = await this.history(workflowId)
+    return { value, history, workflowId }
+  }
+
+  /** Workers of both queues, as long as `work` takes. */
+  async during<T>(activities: SiteActivities & ControlActivities, work: () => Promise<T>): Promise<T> {
+    const control = await Worker.create({
+      ...this.#worker(activities),
+      taskQueue: controlQueue,
+      workflowBundle: { codePath: this.codePath },
+    })
+    return control.runUntil(this.atSite(activities, work))
+  }
+
+  /** A worker of the site alone, as long as `work` takes: whoever runs the workflows is another process. */
+  async atSite<T>(activities: SiteActivities & ControlActivities, work: () => Promise<T>): Promise<T> {
+    const site = await Worker.create({ ...this.#worker(activities), taskQueue: siteQueue(sampleSite) })
+    return site.runUntil(work)
+  }
+
+  #worker(activities: SiteActivities & ControlActivities) {
+    return {
+      connection: this.#environment.nativeConnection,
       activities,
       maxHeartbeatThrottleInterval: '500 ms',
       defaultHeartbeatThrottleInterval: '500 ms',
     } as const
-    const control = await Worker.create({
-      ...common,
-      taskQueue: controlQueue,
-      workflowBundle: { codePath: this.#codePath },
-    })
-    const site = await Worker.create({ ...common, taskQueue: siteQueue(sampleSite) })
-    const value = await control.runUntil(
-      site.runUntil(async () => {
-        const handle = await this.client.start(workflow, { workflowId, taskQueue: controlQueue, args: [input] })
-        return watch(handle)
-      }),
-    )
-    const history = await this.history(workflowId)
-    return { value, history, workflowId }
   }
 
   async history(workflowId: string): Promise<RunHistory> {
@@ -96,7 +107,7 @@ export class WorkflowBench implements AsyncDisposable {
 export async function eventually<T>(
   what: string,
   probe: () => T | Promise<T>,
-  withinMs = 15_000,
+  withinMs = 60_000,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + withinMs
   for (;;) {

@@ -28,6 +28,8 @@ export interface BackupInput {
   readonly hooks?: readonly PlanHook[]
   /** A disk whose last full read is so old is read in full; absent or null: never for its age. */
   readonly fullEveryMs?: number | null
+  /** Of its slot: 1 first … 5 last. Default 3. */
+  readonly priority?: number
   readonly requestedBy: Requester
   readonly tuning: Tuning
 }

@@ -9,7 +9,7 @@ import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
 import { backupWorkflow } from './contract.ts'
 import type { BackupResult } from './contract.ts'
 
-const records = ['recordRunStarted', 'recordPoint', 'recordRunFinished'] as const
+const records = ['recordRunStarted', 'claimSlots', 'recordPoint', 'recordRunFinished'] as const
 
 let bench: WorkflowBench
 beforeAll(async () => {
@@ -40,7 +40,7 @@ describe('a backup that goes well', () => {
   it('does its steps in the order that makes it safe, within 150 events', async () => {
     const { steps, run } = backup({})
     const { value, history } = await run((handle) => handle.result() as Promise<BackupResult>)
-    expect(steps.names('copyDisk', 'recordRunStarted', 'recordRunFinished')).toEqual([
+    expect(steps.names('copyDisk', 'recordRunStarted', 'claimSlots', 'recordRunFinished')).toEqual([
       'knownDamage',
       'preflight',
       'openPoint',

@@ -29,6 +29,8 @@ export async function backupVm(input: BackupInput): Promise<BackupResult> {
       site: input.vm.site,
       requestedBy: input.requestedBy,
     },
+    // A safety point works in the room that its restore holds already; it would wait for it for ever.
+    input.origin === 'safety' ? null : { hostId: input.vm.endpoint.id, priority: input.priority ?? 3 },
     { control, ids },
     (undo) => rounds(input, control, ids, undo),
     figures,

@@ -45,7 +45,7 @@ it('passes when the guest answers and every check does, and destroys before it w
   const { value } = await drill(steps)
   expect(value).toMatchObject({ verdict: 'passed', outcome: 'completed', screenshot: 'e'.repeat(64), residue: [] })
   expect(value.rtoSeconds).toBeGreaterThan(0)
-  expect(steps.names('recordRunStarted', 'recordRunFinished')).toEqual([
+  expect(steps.names('recordRunStarted', 'claimSlots', 'recordRunFinished')).toEqual([
     'planRestore',
     'createTarget',
     'restoreDisk',

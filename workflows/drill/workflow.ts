@@ -32,6 +32,7 @@ export async function restoreDrill(input: DrillInput): Promise<DrillResult> {
       site: input.site,
       requestedBy: input.requestedBy,
     },
+    { hostId: input.endpoint.id, priority: 4 },
     { control, ids },
     (undo) => drill(input, control, ids, undo),
     figures,

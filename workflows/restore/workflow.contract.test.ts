@@ -15,7 +15,7 @@ import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
 import { restoreWorkflow } from './contract.ts'
 import type { RestoreInput, RestoreResult } from './contract.ts'
 
-const records = ['recordRunStarted', 'recordPoint', 'recordRunFinished'] as const
+const records = ['recordRunStarted', 'claimSlots', 'recordPoint', 'recordRunFinished'] as const
 
 let bench: WorkflowBench
 beforeAll(async () => {

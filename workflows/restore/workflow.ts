@@ -37,6 +37,7 @@ export async function restoreVm(input: RestoreInput): Promise<RestoreResult> {
       site: target.kind === 'original' ? target.vm.site : target.site,
       requestedBy: input.requestedBy,
     },
+    { hostId: target.kind === 'original' ? target.vm.endpoint.id : target.endpoint.id, priority: 1 },
     { control, ids },
     (undo) => restore(input, control, ids, undo),
     figures,

@@ -51,6 +51,9 @@ export const retryNowUpdate = 'retryNow'
 /** Signal before a cancel, so that the runbook says who asked and why. */
 export const cancelNoteSignal = 'cancelNote'
 
+/** To a run that waits for a slot: it has one now. */
+export const slotsGrantedSignal = 'slotsGranted'
+
 /** What could not be undone: size, place and who removes it are in `hint`. */
 export interface ResidueItem {
   readonly kind: string

@@ -7,6 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { RecordActivities, RunFinished } from '../../activities/record/types.ts'
+import { Capacity } from './capacity.ts'
 import { Compensations } from './compensation.ts'
 import { asFailure, errorOf } from './failures.ts'
 import { controlSteps } from './options.ts'
@@ -24,6 +25,12 @@ export interface RunIdentity {
   readonly requestedBy: Requester
 }
 
+/** Where a run works and how urgent it is; null: it works in the room of the run that started it. */
+export interface RunRoom {
+  readonly hostId: string
+  readonly priority: number
+}
+
 export interface ProcessResult {
   readonly outcome: 'completed' | 'completed-with-residue'
   readonly residue: readonly ResidueItem[]
@@ -32,12 +39,15 @@ export interface ProcessResult {
 /** What of a result goes into the catalog. */
 export type RunFigures = Pick<RunFinished, 'summary' | 'bytesRead' | 'bytesStored' | 'made'>
 
+const titles = { backup: 'Backup of', restore: 'Restore of', drill: 'Drill of' } as const
+
 /**
  * What all processes have in common: the run is written down when it starts and when it ends, what is still on the
  * compensation stack at the end is undone whatever the end was, and what could not be undone is part of the result.
  */
 export async function conduct<R extends ProcessResult>(
   run: RunIdentity,
+  room: RunRoom | null,
   tools: { readonly control: RunControl; readonly ids: StepIds },
   body: (undo: Compensations) => Promise<R>,
   figures: (result: R) => RunFigures,
@@ -45,10 +55,15 @@ export async function conduct<R extends ProcessResult>(
   const { control, ids } = tools
   const { workflowId, runId, startTime } = workflowInfo()
   const undo = new Compensations()
+  const capacity = new Capacity()
   const started = { ...run, startedMs: startTime.getTime() }
   let end: { readonly result: R } | { readonly thrown: unknown }
   try {
     await recordStart({ ...started, workflowId, runId }, ids)
+    if (room !== null) {
+      const { kind, vmName, repositoryId, site } = run
+      await capacity.take({ ...room, kind, title: `${titles[kind]} ${vmName}`, repositoryId, site }, control, ids)
+    }
     end = { result: await body(undo) }
   } catch (thrown) {
     end = { thrown }

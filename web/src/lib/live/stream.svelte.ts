@@ -16,6 +16,7 @@ const topics: readonly Topic[] = [
   'policy',
   'own-backup',
   'settings',
+  'slots',
   'resync',
   'ping',
 ]

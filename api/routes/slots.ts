@@ -1,0 +1,35 @@
+import { slotKinds } from '../../policy/index.ts'
+import { slotLimitBody, slotsSchema } from '../schemas/slots.ts'
+import { body, createRoute, json, problems, security, z } from './common.ts'
+
+const tags = ['slots']
+
+export const list = createRoute({
+  method: 'get',
+  path: '/slots',
+  tags,
+  operationId: 'listSlots',
+  summary: 'Who works and who waits, per host, repository and link',
+  security,
+  responses: { 200: json(slotsSchema, 'Every resource that is in use or has a limit of its own'), ...problems(401) },
+})
+
+export const limit = createRoute({
+  method: 'put',
+  path: '/slots/{kind}/{id}',
+  tags,
+  operationId: 'setSlots',
+  summary: 'How many may work at a time',
+  security,
+  request: {
+    params: z.object({
+      kind: z.enum(slotKinds).openapi({ param: { name: 'kind', in: 'path' } }),
+      id: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/)
+        .openapi({ param: { name: 'id', in: 'path' }, example: 'lab' }),
+    }),
+    ...body(slotLimitBody),
+  },
+  responses: { 200: json(slotsSchema, 'As it is now'), ...problems(400, 401, 403, 422) },
+})

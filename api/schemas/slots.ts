@@ -1,0 +1,35 @@
+import { z } from '@hono/zod-openapi'
+import { slotKinds } from '../../policy/index.ts'
+import { timeMs } from './common.ts'
+
+export const slotHolderSchema = z
+  .object({
+    runId: z.string(),
+    workflowId: z.string(),
+    title: z.string(),
+    kind: z.string(),
+    priority: z.number().int().openapi({ description: '1 first … 5 last' }),
+    state: z
+      .enum(['working', 'waiting', 'parked'])
+      .openapi({ description: '`parked`: stands still outside its window' }),
+    sinceMs: timeMs,
+  })
+  .openapi('SlotHolder')
+
+export const slotResourceSchema = z
+  .object({
+    resource: z.string().openapi({ example: 'host/lab' }),
+    kind: z.enum(slotKinds),
+    slots: z.number().int(),
+    isDefault: z.boolean(),
+    working: z.number().int(),
+    waiting: z.number().int(),
+    runs: z.array(slotHolderSchema).openapi({ description: 'Working first, then in the order of their turn' }),
+  })
+  .openapi('SlotResource')
+
+export const slotsSchema = z.object({ items: z.array(slotResourceSchema) }).openapi('Slots')
+
+export const slotLimitBody = z
+  .object({ slots: z.number().int().min(1).max(10_000).nullable().openapi({ description: 'null: the default again' }) })
+  .openapi('SlotLimit')

@@ -1,0 +1,146 @@
+import { Context } from '@temporalio/activity'
+import type { WorkflowHandle } from '@temporalio/client'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createCapacityActivities } from '../activities/capacity/index.ts'
+import { createRecordActivities } from '../activities/record/index.ts'
+import {
+  sampleBackup,
+  sampleEndpoint,
+  sampleRepository,
+  sampleRequester,
+  sampleSite,
+  sampleTarget,
+} from '../activities/testing/samples.ts'
+import { Scripted, copied } from '../activities/testing/scripted.ts'
+import { slotKeeper, temporalOrchestrator } from '../api/index.ts'
+import { testCatalog } from '../catalog/testing.ts'
+import type { TestCatalog } from '../catalog/testing.ts'
+import { WorkflowBench, eventually } from '../server/testing/workflows.ts'
+import { backupWorkflow, backupWorkflowId } from './backup/contract.ts'
+import { restoreWorkflow } from './restore/contract.ts'
+import { controlQueue } from './shared/queues.ts'
+
+let bench: WorkflowBench
+beforeAll(async () => {
+  bench = await WorkflowBench.start()
+})
+afterAll(async () => {
+  await bench[Symbol.asyncDispose]()
+})
+
+const vmOf = (n: number) => ({
+  ...sampleTarget,
+  id: `vm-${n}`,
+  ref: { ...sampleTarget.ref, id: `vm-${n}`, name: `vm-${n}` },
+})
+const restore = {
+  v: 1,
+  requestId: 'urgent',
+  repository: sampleRepository,
+  stem: `snap/${'1'.repeat(32)}/0000000000000000-${'f'.repeat(32)}`,
+  identity: 'new',
+  powerOn: false,
+  target: { kind: 'new', endpoint: sampleEndpoint, site: sampleSite, name: 'copy' },
+  requestedBy: sampleRequester,
+  tuning: {},
+}
+
+/** The control plane of a test: the real governor on a real catalog, everything else from a script. */
+async function governed<T>(
+  world: TestCatalog,
+  script: ConstructorParameters<typeof Scripted>[0],
+  drive: (
+    start: (workflow: string, workflowId: string, input: unknown) => Promise<WorkflowHandle>,
+    steps: Scripted,
+  ) => Promise<T>,
+): Promise<T> {
+  const { catalog } = world
+  const { recordRunFinished } = createRecordActivities(catalog)
+  const { claimSlots } = createCapacityActivities(catalog)
+  const steps = new Scripted({ recordRunFinished, claimSlots, ...script })
+  const stop = new AbortController()
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const keeping = slotKeeper({ catalog, orchestrator: temporalOrchestrator(bench.wholeClient), log }).run(stop.signal)
+  try {
+    return await bench.during(steps.activities, () =>
+      drive(
+        (workflow, workflowId, input) =>
+          bench.client.start(workflow, { workflowId, taskQueue: controlQueue, args: [input] }),
+        steps,
+      ),
+    )
+  } finally {
+    stop.abort()
+    await keeping
+  }
+}
+
+it('of fifty VMs due at once no more than two work on the host, and an urgent restore in the middle does not wait', async () => {
+  using world = testCatalog()
+  world.catalog.slots.setLimit(`host/${sampleEndpoint.id}`, 2)
+  let most = 0
+  let restoreAskedMs = 0
+  let restoreBegunMs = 0
+  const script = {
+    copyDisk: async (input: Parameters<typeof copied>[0]) => {
+      if (input.range.disk !== 'virtio0') return copied(input)
+      const working = world.catalog.slots.list().filter(({ grantedMs, priority }) => grantedMs !== null && priority > 1)
+      most = Math.max(most, working.length)
+      return copied(input)
+    },
+    planRestore: async () => {
+      restoreBegunMs = Date.now()
+      return new Scripted().activities.planRestore(null as never)
+    },
+  }
+  const results = await governed(world, script, async (start) => {
+    const all = await Promise.all(
+      Array.from({ length: 50 }, (_, n) =>
+        start(backupWorkflow, backupWorkflowId(`vm-${n}`), sampleBackup({ vm: vmOf(n) })),
+      ),
+    )
+    const waiting = () => world.catalog.slots.list().filter(({ grantedMs }) => grantedMs === null).length
+    await eventually('the queue in the middle', () => waiting() <= 30 && waiting() >= 10, 240_000)
+    restoreAskedMs = Date.now()
+    const urgent = await start(restoreWorkflow, 'restore/urgent', restore)
+    await urgent.result()
+    expect(waiting()).toBeGreaterThan(0)
+    return Promise.all(all.map((handle) => handle.result() as Promise<{ outcome: string }>))
+  })
+  expect(results.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 50 }, () => 'completed'))
+  expect(most).toBe(2)
+  console.info(`an urgent restore began ${restoreBegunMs - restoreAskedMs} ms after it was asked for`)
+  // Backups that were before it in line would have taken many times as long.
+  expect(restoreBegunMs - restoreAskedMs).toBeLessThan(10_000)
+  expect(world.catalog.slots.list()).toEqual([])
+})
+
+it('a run that is cancelled while it waits, and one that is terminated while it works, leave their slots to the next', async () => {
+  using world = testCatalog()
+  world.catalog.slots.setLimit(`host/${sampleEndpoint.id}`, 1)
+  const script = {
+    copyDisk: async (input: Parameters<typeof copied>[0]) => {
+      if (Context.current().info.workflowExecution?.workflowId !== backupWorkflowId('vm-101')) return copied(input)
+      for (;;) {
+        Context.current().heartbeat()
+        await Context.current().sleep(100)
+      }
+    },
+  }
+  await governed(world, script, async (start, steps) => {
+    const working = await start(backupWorkflow, backupWorkflowId('vm-101'), sampleBackup({ vm: vmOf(101) }))
+    await eventually('the work', () => steps.inputs('copyDisk').length > 0)
+    const cancelled = await start(backupWorkflow, backupWorkflowId('vm-102'), sampleBackup({ vm: vmOf(102) }))
+    await eventually('the wait', () => world.catalog.slots.list().length === 2)
+    const last = await start(backupWorkflow, backupWorkflowId('vm-103'), sampleBackup({ vm: vmOf(103) }))
+    await eventually('the second wait', () => world.catalog.slots.list().length === 3)
+    await cancelled.cancel()
+    await expect(cancelled.result()).rejects.toThrow()
+    expect(world.catalog.slots.list()).toHaveLength(2)
+    await working.terminate('as an operator in a hurry')
+    // Past the lease, by the clock of the catalog: the engine is asked, and says that the run has ended.
+    world.clock.ms += 600_000
+    await expect(last.result()).resolves.toMatchObject({ outcome: 'completed' })
+  })
+  expect(world.catalog.slots.list()).toEqual([])
+})
