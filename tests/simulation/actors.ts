@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { MiB } from '../../base/index.ts'
 import { expectIdentical, ModelBackup, noSignal, type ModelDisk } from '../../repository/testing/index.ts'
-import { drawDisk, isOneOf, type World } from './world.ts'
+import { mirror } from '../../repository/mirror/index.ts'
+import { drawDisk } from './disks.ts'
+import { isOneOf, type World } from './world.ts'
 
 /** What a store that fails, and other actors, may do to each. Everything else is a violation. */
 const outage = ['StoreUnavailable'] as const
@@ -53,7 +55,7 @@ export async function writer(world: World, name: string, backups: number): Promi
         break
       } catch (error) {
         if (isOneOf(error, outage)) continue
-        if (!isOneOf(error, [...refusals, ...gone])) throw error
+        if (!world.mayEnd(error, [...refusals, ...gone])) throw error
         // Its parent is no longer one: the next backup is a full one.
         parent = undefined
         break
@@ -93,7 +95,7 @@ export async function collector(world: World, name: string, runs: number): Promi
     } catch (error) {
       // An alarm that no outage explains is a false one.
       const isOutage = isOneOf(error, outage) || (error instanceof Error && isOneOf(error.cause, outage))
-      if (!isOutage) throw error
+      if (!isOutage && !world.mayEnd(error, [])) throw error
     }
   }
 }
@@ -108,7 +110,7 @@ export async function pruner(world: World, name: string, runs: number): Promise<
         await repository.prune({ remove, ...fields })
       })
     } catch (error) {
-      if (!isOneOf(error, [...outage, ...gone])) throw error
+      if (!world.mayEnd(error, [...outage, ...gone])) throw error
     }
   }
 }
@@ -131,7 +133,7 @@ export async function holder(world: World, name: string, holds: number): Promise
         await repository.release(placed)
       })
     } catch (error) {
-      if (!isOneOf(error, [...outage, 'HoldRefused'])) throw error
+      if (!world.mayEnd(error, [...outage, 'HoldRefused'])) throw error
     }
   }
 }
@@ -148,8 +150,49 @@ export async function reader(world: World, name: string, reads: number): Promise
         if (model !== undefined) await expectIdentical(repository, stem, model)
       })
     } catch (error) {
-      if (!isOneOf(error, [...outage, ...refusals, ...gone, 'NotFound'])) throw error
-      if (isOneOf(error, ['ChunkLost', 'ObjectAbsent']) && world.isPromised(stem)) throw error
+      if (!world.mayEnd(error, [...outage, ...refusals, ...gone, 'NotFound'])) throw error
+      const isLoss = world.weather.flip === 0 && isOneOf(error, ['ChunkLost', 'ObjectAbsent'])
+      if (isLoss && world.isPromised(stem)) throw error
+    }
+  }
+}
+
+/** Brings points of another repository over: a writer like any other (lesson 27). */
+export async function mirrorer(world: World, name: string, runs: number): Promise<void> {
+  const { source } = world.base
+  for (let run = 0; run < runs; run++) {
+    // By name also what was removed here: it comes back under a fresh one.
+    const points = world.random.chance(0.5) ? [world.random.pick(source.stems)] : undefined
+    try {
+      await world.inProcess(name, async (repository) => {
+        const to = { engine: repository.engine, points: repository.points, writer: repository }
+        const options = { ...(points && { points }), all: true, signal: noSignal, onProgress: () => undefined }
+        const report = await mirror(source.repository, to, options)
+        for (const { outcome, target } of report.points) if (outcome === 'mirrored') world.report(target, name)
+      })
+    } catch (error) {
+      if (!world.mayEnd(error, [...outage, ...refusals, ...gone])) throw error
+    }
+  }
+}
+
+/** Looks for damage, and quarantines what it finds; in a store that gives what it was given there is none. */
+export async function scrubber(world: World, name: string, runs: number): Promise<void> {
+  for (let run = 0; run < runs; run++) {
+    const level = world.random.pick(['quick', 'quick', 'full'] as const)
+    try {
+      await world.inProcess(name, async (repository) => {
+        const report = await repository.verify({
+          level,
+          quarantine: true,
+          signal: noSignal,
+          onProgress: () => undefined,
+        })
+        const [false_] = world.weather.flip > 0 ? [] : report.damages.filter(({ proved }) => proved)
+        if (false_ !== undefined) throw new Error(`verify finds damage where there is none: ${false_.message}`)
+      })
+    } catch (error) {
+      if (!world.mayEnd(error, [...outage, ...gone])) throw error
     }
   }
 }

@@ -7,7 +7,8 @@
  * mutation must be caught.
  */
 import { parseArgs } from 'node:util'
-import { playMany, findMutants } from './play.ts'
+import { findMutants, playMany } from './play.ts'
+import { SimulationBase } from './world.ts'
 
 const { values } = parseArgs({
   options: {
@@ -19,5 +20,6 @@ const { values } = parseArgs({
 })
 const limits = { seed: Number(values.seed), count: Number(values.count), ms: Number(values.minutes) * 60_000 }
 const say = (text: string) => console.log(text)
-const isSound = values.mutants ? await findMutants(limits, say) : await playMany(limits, say)
+await using base = await SimulationBase.create()
+const isSound = values.mutants ? await findMutants(base, limits, say) : await playMany(base, limits, say)
 process.exitCode = isSound ? 0 : 1

@@ -15,6 +15,8 @@ export interface Mutant {
   readonly seed: number
   readonly view: ListView
   readonly onPut: (process: SimProcess, name: string) => void
+  /** Share of publications that their process sleeps through. */
+  readonly sleeps?: number
 }
 
 /** After it has published, a process is shown again what it was shown before. */
@@ -89,6 +91,18 @@ export const mutants: readonly Mutant[] = [
     rule: 'a writer relies on no pack that a present record names (§8.2)',
     view: (prefix, objects, { actor }) =>
       prefix === 'gc/' && actor.startsWith('writer') ? objects.filter(({ name }) => !/\.[cf]$/.test(name)) : objects,
+    onPut: () => undefined,
+  },
+  {
+    name: 'only_ok_roots',
+    seed: 11,
+    sleeps: 0.5,
+    rule: 'a manifest is a root before it is validated (§2, §7.2 W1)',
+    view(prefix, objects, { actor }) {
+      if (!actor.startsWith('collector') || prefix !== 'snap/') return objects
+      const names = new Set(objects.map(({ name }) => name))
+      return objects.filter(({ name }) => !isManifest(name) || names.has(name.replace(/m$/, 'ok')))
+    },
     onPut: () => undefined,
   },
 ]

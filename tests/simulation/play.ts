@@ -1,6 +1,6 @@
 import { mutants, type Mutant } from './mutants.ts'
 import { playSchedule } from './schedule.ts'
-import { SimulationBase, Violation } from './world.ts'
+import { Violation, type SimulationBase } from './world.ts'
 
 export interface Limits {
   /** Of the first schedule; the next has the next number. */
@@ -11,8 +11,7 @@ export interface Limits {
 }
 
 /** Whether no schedule broke anything. */
-export async function playMany(limits: Limits, say: (text: string) => void): Promise<boolean> {
-  await using base = await SimulationBase.create()
+export async function playMany(base: SimulationBase, limits: Limits, say: (text: string) => void): Promise<boolean> {
   const began = performance.now()
   let schedules = 0
   let steps = 0
@@ -39,10 +38,10 @@ export async function playMany(limits: Limits, say: (text: string) => void): Pro
 }
 
 /** Whether every mutant was caught by the oracle within the limits, each of which counts for one mutant. */
-export async function findMutants(limits: Limits, say: (text: string) => void): Promise<boolean> {
+export async function findMutants(base: SimulationBase, limits: Limits, say: (text: string) => void): Promise<boolean> {
   let all = true
   for (const mutant of mutants) {
-    const caught = await findMutant(mutant, limits)
+    const caught = await findMutant(base, mutant, limits)
     if (caught === undefined) all = false
     say(caught === undefined ? `${mutant.name}: NOT caught` : `${mutant.name}: seed ${caught.seed}: ${caught.message}`)
   }
@@ -51,10 +50,10 @@ export async function findMutants(limits: Limits, say: (text: string) => void): 
 
 /** The first schedule that loses something because of the mutant; undefined within the limits. */
 export async function findMutant(
+  base: SimulationBase,
   mutant: Mutant,
   limits: Limits,
 ): Promise<{ readonly seed: number; readonly message: string } | undefined> {
-  await using base = await SimulationBase.create()
   const began = performance.now()
   for (let seed = limits.seed; seed < limits.seed + limits.count && performance.now() - began < limits.ms; seed++) {
     try {

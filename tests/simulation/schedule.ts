@@ -1,4 +1,4 @@
-import { collector, holder, pruner, reader, writer } from './actors.ts'
+import { collector, holder, mirrorer, pruner, reader, scrubber, writer } from './actors.ts'
 import type { Mutant } from './mutants.ts'
 import { Random, seedRandomness } from './random.ts'
 import { fair, type Weather } from './sim-store.ts'
@@ -19,8 +19,11 @@ const weathers: readonly Weather[] = [
   fair,
   fair,
   { ...fair, defer: false },
-  { defer: true, unavailable: 0.01, lostAnswer: 0.01, late: 0 },
-  { defer: false, unavailable: 0.005, lostAnswer: 0.01, late: 0.01 },
+  { ...fair, unavailable: 0.01, lostAnswer: 0.01 },
+  { ...fair, defer: false, unavailable: 0.005, lostAnswer: 0.01, late: 0.01, duplicate: 0.02 },
+  { ...fair, ghosts: 0.5, page: 3 },
+  { ...fair, defer: false, lostAnswer: 0.005, late: 0.01, ghosts: 0.3, page: 2 },
+  { ...fair, flip: 0.005 },
 ]
 const DAY = 24 * 3_600_000
 
@@ -50,7 +53,8 @@ export async function playSchedule(base: SimulationBase, seed: number, mutant?: 
   const weather = mutant === undefined ? random.pick(weathers) : fair
   const number = random.below(PASTS.length)
   const past = await pastOf(base, number)
-  using _random = seedRandomness(seed)
+  // The ids of a past were drawn from its number: a schedule of that number must not draw them again.
+  using _random = seedRandomness(seed < PASTS.length && mutant === undefined ? 2_000_000_000 + seed : seed)
   const world = new World(base, random, { weather, mutant, contents: PASTS[number] ?? 1, past })
   const { scheduler } = world
   for (let no = 0; no < 1 + random.below(3); no++)
@@ -61,6 +65,11 @@ export async function playSchedule(base: SimulationBase, seed: number, mutant?: 
   scheduler.start(() => pruner(world, 'pruner', random.below(3)))
   scheduler.start(() => holder(world, 'holder', random.below(3)))
   scheduler.start(() => reader(world, 'reader', random.below(2)))
+  // A mutant is found among those whose rules it breaks.
+  if (mutant === undefined) {
+    scheduler.start(() => mirrorer(world, 'writer by mirror', random.below(3)))
+    scheduler.start(() => scrubber(world, 'scrubber', random.below(2)))
+  }
   let deletedPacks: number
   let points: number
   try {
@@ -80,6 +89,7 @@ export async function playSchedule(base: SimulationBase, seed: number, mutant?: 
 /** With nobody else there, every garbage pack goes within a few runs, and what is promised stays. */
 async function settle(world: World): Promise<void> {
   world.isCalm = true
+  world.ghosts.clear()
   world.weather = { ...fair, defer: world.weather.defer }
   const { scheduler } = world
   let packs = Infinity

@@ -20,9 +20,20 @@ export interface Weather {
   readonly lostAnswer: number
   /** Fails, and is done later all the same: a request that was under way when its sender gave up. */
   readonly late: number
+  /** Puts that are done once more later: what was deleted meanwhile is back. */
+  readonly duplicate: number
+  /** Reads with one wrong bit. */
+  readonly flip: number
+  /** Deleted objects that listings show for some time still (§14.3, 4). */
+  readonly ghosts: number
+  /** Objects in one page of a listing: between two pages others go on. */
+  readonly page: number
 }
 
-export const fair: Weather = { defer: true, unavailable: 0, lostAnswer: 0, late: 0 }
+export const fair: Weather = {
+  ...{ defer: true, unavailable: 0, lostAnswer: 0, late: 0, duplicate: 0, flip: 0, ghosts: 0 },
+  page: Infinity,
+}
 
 /** A listing as an actor sees it: mutants show something else than there is. */
 export type ListView = (prefix: string, objects: ObjectInfo[], process: SimProcess) => ObjectInfo[]
@@ -35,6 +46,10 @@ export interface SimWorld {
   readonly view: ListView
   /** Requests that will still arrive: at which step, and what they do. */
   readonly late: { readonly step: number; readonly work: () => void }[]
+  /** Deleted objects that listings show still, and until which step. */
+  readonly ghosts: Map<string, { readonly info: ObjectInfo; readonly untilStep: number }>
+  /** Before the turn of a put: what somebody who is about to publish may sleep through. */
+  beforePut(process: SimProcess, name: string): void
   onPut(process: SimProcess, name: string): void
   onDelete(name: string): void
 }
@@ -67,7 +82,14 @@ export class SimStore implements ObjectStore {
       this.#deferred.push({ name, body: copy })
       return 'created'
     }
-    return await this.#call(() => this.#create(name, copy))
+    this.#world.beforePut(this.#process, name)
+    return await this.#call(() => {
+      const { scheduler, weather, late } = this.#world
+      if (this.#happens(weather.duplicate)) {
+        late.push({ step: scheduler.step + scheduler.random.below(400), work: () => void this.#create(name, copy) })
+      }
+      return this.#create(name, copy)
+    })
   }
 
   async flush(): Promise<void> {
@@ -86,7 +108,7 @@ export class SimStore implements ObjectStore {
     return await this.#call(() => {
       const body = this.#body(name)
       if (body.length > max) throw tooLarge(name, body.length, max)
-      return Uint8Array.from(body)
+      return this.#flipped(Uint8Array.from(body))
     })
   }
 
@@ -94,7 +116,7 @@ export class SimStore implements ObjectStore {
     return await this.#call(() => {
       const body = this.#body(name)
       if (offset + length > body.length) throw new HoldfastError('FormatError', `${name} ends at ${body.length}`)
-      return Uint8Array.from(body.subarray(offset, offset + length))
+      return this.#flipped(Uint8Array.from(body.subarray(offset, offset + length)))
     })
   }
 
@@ -102,16 +124,48 @@ export class SimStore implements ObjectStore {
     return await this.#call(() => this.#info(name))
   }
 
-  async list(prefix: string): Promise<{ objects: ObjectInfo[] }> {
+  async list(prefix: string, cursor = ''): Promise<{ objects: ObjectInfo[]; next?: string }> {
     return await this.#call(() => {
-      const objects = this.#world.bucket.names(prefix).flatMap((name) => this.#info(name) ?? [])
-      return { objects: this.#world.view(prefix, objects, this.#process) }
+      const { bucket, weather, view } = this.#world
+      const there = bucket.names(prefix).flatMap((name) => this.#info(name) ?? [])
+      const all = view(prefix, [...there, ...this.#ghosts(prefix)], this.#process)
+      const rest = all.filter(({ name }) => name > cursor).sort((a, b) => (a.name < b.name ? -1 : 1))
+      const objects = rest.slice(0, weather.page)
+      const last = objects.at(-1)
+      return rest.length > objects.length && last !== undefined ? { objects, next: last.name } : { objects }
     })
+  }
+
+  *#ghosts(prefix: string): Generator<ObjectInfo> {
+    const { bucket, ghosts, scheduler } = this.#world
+    for (const [name, { info, untilStep }] of ghosts) {
+      if (untilStep > scheduler.step && name.startsWith(prefix) && !bucket.objects.has(name)) yield info
+    }
+  }
+
+  /** Draws nothing where it cannot happen: what a seed plays does not change with what others may meet. */
+  #happens(share: number): boolean {
+    return share > 0 && this.#world.scheduler.random.chance(share)
+  }
+
+  #flipped(bytes: Uint8Array): Uint8Array {
+    const { scheduler, weather } = this.#world
+    if (bytes.length === 0 || !this.#happens(weather.flip)) return bytes
+    const at = scheduler.random.below(bytes.length)
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << scheduler.random.below(8))
+    return bytes
   }
 
   async delete(name: string): Promise<void> {
     await this.#call(() => {
-      if (this.#world.bucket.objects.delete(name)) this.#world.onDelete(name)
+      const { bucket, ghosts, scheduler, weather } = this.#world
+      const info = this.#info(name)
+      if (info === undefined) return
+      bucket.objects.delete(name)
+      if (this.#happens(weather.ghosts)) {
+        ghosts.set(name, { info, untilStep: scheduler.step + scheduler.random.below(200) })
+      }
+      this.#world.onDelete(name)
     })
   }
 

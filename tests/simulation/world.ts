@@ -1,18 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isHoldfastError, KiB, MiB } from '../../base/index.ts'
-import { names, parseName } from '../../repository/format/index.ts'
+import { isHoldfastError, MiB } from '../../base/index.ts'
+import { names, parseName, parseStem } from '../../repository/format/index.ts'
 import type { OpenedRepository } from '../../repository/repository.ts'
 import {
   deriveOnce,
   expectIdentical,
-  ModelDisk,
+  type ModelDisk,
   RepositoryLab,
   type MemoryBucket,
 } from '../../repository/testing/index.ts'
 import { BufferBudget } from '../../repository/workers/index.ts'
 import { InlinePool } from './inline-pool.ts'
+import { MirrorSource } from './mirror-source.ts'
 import type { Mutant } from './mutants.ts'
 import { seedRandomness, type Random } from './random.ts'
 import { Scheduler, SimProcess } from './scheduler.ts'
@@ -26,23 +27,30 @@ export class SimulationBase implements AsyncDisposable {
   readonly lab: RepositoryLab
   readonly folder: string
   readonly pool: InlinePool
+  /** What the mirror of every schedule brings over. */
+  readonly source: MirrorSource
   readonly #budgets: BufferBudget[] = []
   /** Repositories with a past, by number: made once, each schedule goes on from a copy. */
   readonly pasts = new Map<number, Past>()
   #caches = 0
 
-  private constructor(lab: RepositoryLab, folder: string) {
+  private constructor(lab: RepositoryLab, folder: string, pool: InlinePool, source: MirrorSource) {
     this.lab = lab
     this.folder = folder
-    this.pool = new InlinePool(1)
+    this.pool = pool
+    this.source = source
   }
 
   static async create(): Promise<SimulationBase> {
     using _random = seedRandomness(1)
-    return new SimulationBase(await RepositoryLab.create(), mkdtempSync(join(tmpdir(), 'holdfast-simulation-')))
+    const lab = await RepositoryLab.create()
+    const pool = new InlinePool(1)
+    const source = await MirrorSource.create(lab, pool)
+    return new SimulationBase(lab, mkdtempSync(join(tmpdir(), 'holdfast-simulation-')), pool, source)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.source[Symbol.asyncDispose]()
     await this.lab[Symbol.asyncDispose]()
     rmSync(this.folder, { recursive: true, force: true })
   }
@@ -78,6 +86,7 @@ export class World implements SimWorld {
   readonly scheduler: Scheduler
   weather: Weather
   readonly late: { readonly step: number; readonly work: () => void }[] = []
+  readonly ghosts: SimWorld['ghosts'] = new Map()
   readonly #mutant: Mutant | undefined
   readonly #processes = new Set<SimProcess>()
   /** What each snapshot must restore as, by UUID. */
@@ -147,6 +156,13 @@ export class World implements SimWorld {
 
   view: SimWorld['view'] = (prefix, objects, process) => this.#mutant?.view(prefix, objects, process) ?? objects
 
+  /** Who is about to publish is the one whose sleep matters: others go on as if it were not there. */
+  beforePut(process: SimProcess, name: string): void {
+    const share = this.#mutant === undefined ? 0.2 : (this.#mutant.sleeps ?? 0)
+    if (this.isCalm || share === 0 || !/\.(m|ok|c|f)$|^floor\//.test(name) || !this.random.chance(share)) return
+    process.asleepUntil = this.scheduler.step + this.random.pick([50, 200, 800])
+  }
+
   onPut(process: SimProcess, name: string): void {
     this.#mutant?.onPut(process, name)
     const parsed = parseName(name)
@@ -162,7 +178,7 @@ export class World implements SimWorld {
   }
 
   modelOf(stem: string): ModelDisk | undefined {
-    return this.#models.get(stem.slice(-32))
+    return this.#models.get(stem.slice(-32)) ?? this.base.source.models.get(parseStem(stem).createdMs)
   }
 
   /** A recovery point that nobody has ever begun to remove. */
@@ -180,6 +196,14 @@ export class World implements SimWorld {
     const stem = this.#newest.get(writer)
     const model = stem === undefined ? undefined : this.modelOf(stem)
     return stem === undefined || model === undefined || this.#buried.has(stem) ? undefined : { stem, model }
+  }
+
+  /** Whether an actor may end so. Where bits flip, whoever reads a wrong one must say so, and whatever it says is right. */
+  mayEnd(error: unknown, codes: readonly string[]): boolean {
+    if (isOneOf(error, codes)) return true
+    // What is listed and gone again and again contradicts itself: whoever deletes stops, and nothing is lost.
+    if (this.weather.ghosts > 0 && isOneOf(error, ['ListingIncomplete', 'CollectionAborted'])) return true
+    return this.weather.flip > 0 && isHoldfastError(error) && error.code !== 'Internal'
   }
 
   confirm(hold: string, stem: string): void {
@@ -260,7 +284,7 @@ export class World implements SimWorld {
       derive: deriveOnce,
     })
     for (const stem of stems) {
-      const model = this.#models.get(stem.slice(-32))
+      const model = this.modelOf(stem)
       if (model === undefined) throw new Violation(`${stem} is nobody's`)
       try {
         await expectIdentical(reader, stem, model)
@@ -271,19 +295,6 @@ export class World implements SimWorld {
       }
     }
   }
-}
-
-/**
- * A disk of two chunks, each one of a few contents that all disks share: few enough to be met again, enough for some to be in
- * no other point.
- */
-export function drawDisk(random: Random, contents: number, from?: ModelDisk): ModelDisk {
-  const model = from?.clone() ?? new ModelDisk(MiB + 4 * KiB)
-  for (const at of [0, MiB]) {
-    if (from !== undefined && random.chance(0.5)) continue
-    model.write(at, Buffer.alloc(2 * KiB, `block ${random.below(contents)} `))
-  }
-  return model
 }
 
 /** An outcome that an actor must live with; anything else ends the schedule. */
