@@ -13,6 +13,7 @@ export const iconNames = [
   'clock',
   'overview',
   'vms',
+  'plans',
   'runs',
   'restore',
   'drills',

@@ -17,7 +17,8 @@ export const places: readonly Place[] = [
   { href: '/runs', label: 'Runs', icon: 'runs', counts: 'running' },
   { href: '/restore', label: 'Restore', icon: 'restore', gap: true },
   { href: '/drills', label: 'Drills', icon: 'drills' },
-  { href: '/repositories', label: 'Repositories', icon: 'repos', gap: true },
+  { href: '/plans', label: 'Plans', icon: 'plans', gap: true },
+  { href: '/repositories', label: 'Repositories', icon: 'repos' },
   { href: '/settings', label: 'Settings and doctor', icon: 'key', gap: true },
 ]
 

@@ -1,0 +1,102 @@
+import type { Plan, PlanSpec } from '#lib/api/types.ts'
+
+/** What an editor works on: a plan as it is written down, without what the server adds. */
+export type Draft = PlanSpec & { name: string }
+
+export const newDraft: Draft = {
+  name: '',
+  description: '',
+  paused: false,
+  where: [{ field: 'tag', is: [''] }],
+  timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  schedule: { kind: 'calendar', at: ['02:30'] },
+  window: null,
+  targets: [{ repository: '', copy: 'backup', keep: null }],
+  mode: 'incremental',
+  fullEveryMs: null,
+  quiesce: null,
+  hooks: [],
+  disks: { roles: 'all', include: [], exclude: [], honourNobak: true },
+  compressionLevel: 1,
+  concurrency: 4,
+  bandwidth: [],
+  priority: 3,
+  stopBefore: false,
+}
+
+/** Without what the server adds to a plan. */
+export function draftOf(plan: Plan): Draft {
+  const said = Object.entries(plan).filter(([member]) => Object.hasOwn(newDraft, member))
+  return structuredClone({ ...newDraft, ...(Object.fromEntries(said) as Draft) })
+}
+
+/** `a, b` as it is typed in one field. */
+export function listOfText(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+/** One row of the rules: a field is one of the values, or none of them. */
+export interface RuleRow {
+  readonly field: NonNullable<PlanSpec['where']>[number]['field']
+  readonly op: 'is' | 'isNot'
+  readonly text: string
+}
+
+/** A rule that says both is two rows; they mean the same. */
+export function rowsOf(where: PlanSpec['where']): RuleRow[] {
+  return where.flatMap(({ field, is, isNot }) => [
+    ...(is ? [{ field, op: 'is' as const, text: is.join(', ') }] : []),
+    ...(isNot ? [{ field, op: 'isNot' as const, text: isNot.join(', ') }] : []),
+  ])
+}
+
+/** Rows without a value say nothing yet and are no rules. */
+export function whereOf(rows: readonly RuleRow[]): PlanSpec['where'] {
+  return rows.flatMap(({ field, op, text }) => {
+    const values = listOfText(text)
+    return values.length === 0 ? [] : [{ field, [op]: values }]
+  })
+}
+
+export type Starts = 'calendar' | 'every' | 'cron' | 'after' | 'manual'
+export const startsWords: { readonly [kind in Starts]: string } = {
+  calendar: 'at times of the day',
+  every: 'every so many hours',
+  cron: 'by a cron expression',
+  after: 'after another plan',
+  manual: 'only by hand',
+}
+
+/** Where one kind turns into another, with something to begin from. */
+export function scheduleOf(kind: Starts): NonNullable<PlanSpec['schedule']> {
+  switch (kind) {
+    case 'calendar':
+      return { kind, at: ['02:30'] }
+    case 'every':
+      return { kind, everyMs: 4 * 3_600_000 }
+    case 'cron':
+      return { kind, cron: '30 2 * * *' }
+    case 'after':
+      return { kind, plan: '' }
+    case 'manual':
+      return { kind }
+  }
+}
+
+export const keepRules = ['last', 'daily', 'weekly', 'monthly', 'yearly'] as const
+type Keep = NonNullable<PlanSpec['targets'][number]['keep']>
+
+/** An empty field is a rule less; without any rule the category of each VM decides. */
+export function withKeep(
+  keep: Keep | null | undefined,
+  rule: (typeof keepRules)[number],
+  value: number | null,
+): Keep | null {
+  const next: Keep = { ...keep }
+  if (value === null || value === 0) delete next[rule]
+  else next[rule] = value
+  return Object.keys(next).length === 0 ? null : next
+}

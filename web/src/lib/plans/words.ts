@@ -1,0 +1,22 @@
+import type { Plan } from '#lib/api/types.ts'
+import { look, type Look } from '#lib/state/tone.ts'
+
+export function planLook(plan: Pick<Plan, 'paused' | 'vms' | 'outsideRpo'>): Look {
+  if (plan.paused) return look('idle', 'Paused', 'pause')
+  if (plan.vms === 0) return look('warn', 'No VM matches')
+  const { outsideRpo } = plan
+  if (outsideRpo > 0) return look('warn', `${outsideRpo} outside RPO`)
+  return look('ok', 'Inside RPO')
+}
+
+/** `yyyy-mm-ddThh:mm:ss+hh:mm`, as the server says a time on the clocks of the plan: `Sun 22 Nov` and `02:30`. */
+export function localParts(local: string): { readonly day: string; readonly time: string } {
+  const date = new Date(`${local.slice(0, 10)}T00:00:00Z`)
+  const day = date.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC' })
+  return { day: day.replace(',', ''), time: local.slice(11, 16) }
+}
+
+/** Where a moment lies between two others, in percent. */
+export function placeBetween(ms: number, fromMs: number, untilMs: number): number {
+  return untilMs <= fromMs ? 100 : Math.min(100, Math.max(0, ((ms - fromMs) / (untilMs - fromMs)) * 100))
+}
