@@ -13,7 +13,7 @@ import { opKeyFor } from '../names.ts'
 import type { VmRef } from '../values.ts'
 import { openQemu } from './driver.ts'
 
-import { guestBench } from './testing/guest.ts'
+import { guestBench } from '../../tests/support/guest-bench.ts'
 
 /** The contract of drivers.md §10 E, as far as it measures time: on a real guest that is frozen and killed. One boot for all. */
 describe('the qemu driver while a real guest stands still', () => {

@@ -15,7 +15,7 @@ import type { GuestHook, VmRef } from '../values.ts'
 import { runProgram } from '../transport/index.ts'
 import { openQemu } from './driver.ts'
 
-import { guestBench } from './testing/guest.ts'
+import { guestBench } from '../../tests/support/guest-bench.ts'
 
 /** The contract of drivers.md §10 E and J, on a real guest that is frozen and asked. One boot for all. */
 describe('the qemu driver on a real guest', () => {

@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { MiB } from '../../../base/index.ts'
-import type { LabVm } from '../../../lab/index.ts'
-import { endTemporaryLab, temporaryLab, type Lab } from '../../../lab/index.ts'
-import { Series, contextFor, newPoint, type Opened } from '../../contract/series.ts'
-import type { HypervisorDriver } from '../../driver.ts'
-import type { DiskKey, PointRequest, VmRef } from '../../values.ts'
-import { openQemu } from '../driver.ts'
+import { MiB } from '../../base/index.ts'
+import type { LabVm } from '../../lab/index.ts'
+import { endTemporaryLab, temporaryLab, type Lab } from '../../lab/index.ts'
+import { Series, contextFor, newPoint, type Opened } from '../../drivers/contract/series.ts'
+import type { HypervisorDriver } from '../../drivers/driver.ts'
+import type { DiskKey, PointRequest, VmRef } from '../../drivers/values.ts'
+import { openQemu } from '../../drivers/qemu/driver.ts'
 
 /** A guest for the contract of drivers.md §10 E and J: one lab with one VM that writes all the time. */
 export interface GuestBench {
