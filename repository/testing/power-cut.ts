@@ -37,6 +37,9 @@ export class PowerCut {
         this.#tick()
         await fs.link(from, to)
         this.#names.add(String(to))
+        // Another name of the same bytes: the first one goes, and what was not synced stays so.
+        const bytes = this.#unsynced.get(String(from))
+        if (bytes !== undefined) this.#unsynced.set(String(to), bytes)
       },
       rename: async (from, to) => {
         this.#tick()
@@ -56,7 +59,11 @@ export class PowerCut {
 
   /** What a sync had not reached is torn, zeroed or gone, each as chance will have it. */
   async loseWhatWasNotSynced(): Promise<void> {
-    for (const path of this.#names) if (this.#random() < 0.5) await fs.rm(path, { force: true })
+    for (const path of this.#names) {
+      if (this.#random() >= 0.5) continue
+      await fs.rm(path, { force: true })
+      this.#unsynced.delete(path)
+    }
     for (const [path, bytes] of this.#unsynced) {
       if (this.#random() < 0.5) await fs.truncate(path, Math.floor(bytes * this.#random()))
       else await fs.writeFile(path, Buffer.alloc(bytes))
