@@ -44,6 +44,7 @@ export default defineConfig({
           exclude: [...nowhere, 'tests/**', '**/*.contract.test.ts', '**/*.stores.test.ts'],
           // Loading modules anew for each file costs more than all tests together; no module keeps state of a test.
           isolate: false,
+          maxWorkers: 2,
         },
       },
       {

@@ -1,4 +1,4 @@
-/** `npm run check`: format, lint, types, import rules, dead code, unit tests. Two lanes for two cores, about as long. */
+/** `npm run check`: format, lint, types, import rules, dead code, unit tests. Two lanes, about as long. */
 import { prepareWeb } from './prepare-web.ts'
 import { runLanes } from './tasks.ts'
 
@@ -11,16 +11,13 @@ prepareWeb()
 const prettierCache = ['--cache', '--cache-strategy', 'content']
 const outcomes = await runLanes([
   [
-    { name: 'lint', command: ['oxlint', '--deny-warnings', '.'] },
+    // Says what tsc says, in a third of the time: it reads the types anyway.
+    { name: 'lint and types', command: ['oxlint', '--deny-warnings', '--type-check', '.'] },
     { name: 'lint of the dashboard', command: ['eslint', 'web', '--max-warnings', '0'] },
-    { name: 'types', command: ['tsc', '-p', '.'] },
     {
       name: 'types of the dashboard',
       command: ['svelte-check', '--tsconfig', 'web/tsconfig.json', '--output', 'human'],
     },
-  ],
-  [
-    { name: 'unit tests', command: ['vitest', 'run', '--project', 'unit', ...report] },
     {
       name: 'import rules',
       command: ['depcruise', '--config', '.dependency-cruiser.cjs', '--output-type', 'err-long', '.'],
@@ -28,6 +25,7 @@ const outcomes = await runLanes([
     { name: 'dead code', command: ['knip', '--no-config-hints'] },
     { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', ...prettierCache, '.'] },
   ],
+  [{ name: 'unit tests', command: ['vitest', 'run', '--project', 'unit', ...report] }],
 ])
 const failed = outcomes.filter((o) => !o.ok)
 const total = ((Date.now() - started) / 1000).toFixed(1)
