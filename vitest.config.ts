@@ -45,6 +45,7 @@ export default defineConfig({
           // Loading modules anew for each file costs more than all tests together; no module keeps state of a test.
           isolate: false,
           maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
       {
