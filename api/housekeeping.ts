@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '../base/index.ts'
 import type { OwnBackupView } from '../catalog/index.ts'
 import { isOwnBackupDue, ownBackupPace, type OwnBackupPace } from '../policy/index.ts'
@@ -45,7 +46,8 @@ export function housekeeping(deps: Deps, pace: OwnBackupPace = ownBackupPace): H
     async run(signal) {
       while (!signal.aborted) {
         await tick().catch((error: unknown) => log.error({ error: describeError(error) }, 'housekeeping failed'))
-        await pause(lookEveryMs, signal)
+        // Ends early with the signal, which is no error here: the loop looks at it.
+        await Promise.allSettled([sleep(lookEveryMs, undefined, { signal })])
       }
     },
   }
@@ -80,18 +82,5 @@ export async function startOwnBackup(
     search: { repository: repositoryId, site: repository.site },
     priority: 3,
     whenRunning: 'join',
-  })
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, ms)
-    function done(): void {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done)
   })
 }

@@ -3,7 +3,7 @@ import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { points, repositories, vms } from './schema.ts'
-import type { Consistency, Json, PointDisk, Verdict } from './types.ts'
+import type { Consistency, Json, PointDisk, pointOrigins, Verdict } from './types.ts'
 
 export type PointRow = typeof points.$inferSelect
 export interface ProofNote {
@@ -29,7 +29,7 @@ export interface NewPoint {
   readonly createdMs: number
   /** When the repository had validated it; null: it is no recovery point yet. */
   readonly validatedMs: number | null
-  readonly origin: 'manual' | 'scheduled' | 'publish' | 'safety'
+  readonly origin: (typeof pointOrigins)[number]
   readonly name: string | null
   readonly description: string | null
   /** Name of the plan that asked for it. */

@@ -112,7 +112,10 @@ export interface ResidueNote {
   readonly hint: string
 }
 
-export type Platform = 'qemu' | 'libvirt' | 'proxmox' | 'xcpng' | 'vsphere' | 'hyperv' | 'ahv' | 'azure' | 'image'
+export const platforms = ['qemu', 'libvirt', 'proxmox', 'xcpng', 'vsphere', 'hyperv', 'ahv', 'azure', 'image'] as const
+export type Platform = (typeof platforms)[number]
+/** Why a point was made. */
+export const pointOrigins = ['manual', 'scheduled', 'publish', 'safety'] as const
 export type PowerState = 'running' | 'stopped' | 'paused' | 'suspended' | 'io-error' | 'unknown'
 export type Consistency = 'crash' | 'filesystem' | 'application'
 export type RunKind = 'backup' | 'restore' | 'drill'

@@ -76,11 +76,7 @@ export function effectivePolicy({ category, plan, override }: PolicyParts): Effe
     drillEveryMs: or<number | null>(first([override.drillEveryMs, own]), category.drillEveryMs, ofCategory),
     exerciseEveryMs: { value: category.exerciseEveryMs, origin: ofCategory },
     mode: fromPlan<'incremental' | 'full'>(plan?.mode, 'incremental'),
-    fullEveryMs: or<number | null>(
-      first([override.fullEveryMs, own]),
-      plan?.fullEveryMs ?? null,
-      (plan?.fullEveryMs ?? null) === null ? builtIn : ofPlan,
-    ),
+    fullEveryMs: or<number | null>(first([override.fullEveryMs, own], [plan?.fullEveryMs, ofPlan]), null, builtIn),
     disks: or(first([override.disks, own], [plan?.disks, ofPlan]), allDisks, builtIn),
     hooks: fromPlan<readonly PlanHook[]>(plan?.hooks, []),
     compressionLevel: fromPlan<number>(plan?.compressionLevel, planDefaults.compressionLevel),

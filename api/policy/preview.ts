@@ -4,19 +4,14 @@ import {
   brokenRules,
   checkSchedule,
   describeSchedule,
-  effectivePolicy,
   isSelected,
-  keepFor,
   nextOccurrences,
   planProblems,
-  simulateRetention,
-  type Category,
-  type KeepRules,
   type PlanSpec,
-  type Schedule,
 } from '../../policy/index.ts'
 import type { planPreviewSchema } from '../schemas/plans.ts'
 import { memberChanges } from './difference.ts'
+import { simulateTargets, startsOfYear } from './simulation.ts'
 import { knownNames } from './state.ts'
 
 export type PlanPreview = z.infer<typeof planPreviewSchema>
@@ -25,11 +20,7 @@ export interface PreviewWish {
   readonly changeShare: number
 }
 
-const day = 86_400_000
-const year = 365 * day
 const listed = 20
-/** A simulation is a picture: what starts more often than this is drawn as if it started evenly. */
-const mostStarts = 400
 
 /** What follows from a plan, before it is saved. Asks nothing but the catalog. */
 export function previewPlan(catalog: Catalog, plan: PlanSpec, nowMs: number, wish: PreviewWish): PlanPreview {
@@ -49,7 +40,7 @@ export function previewPlan(catalog: Catalog, plan: PlanSpec, nowMs: number, wis
       words: isSound ? describeSchedule(plan.schedule, plan.timeZone) : null,
       next: isSound ? nextOccurrences(plan.schedule, plan.timeZone, nowMs, 10) : [],
     },
-    targets: simulate(catalog, plan, saved, taken, { starts, nowMs, ...wish }),
+    targets: simulateTargets(catalog, plan, saved, taken, { starts, nowMs, ...wish }),
     changes: saved === null ? [] : memberChanges(specOf(saved), specOf(plan)),
     revision: saved?.revision ?? 0,
   }
@@ -132,113 +123,6 @@ function remarksOf(catalog: Catalog, plan: PlanSpec, taken: readonly Candidate[]
   if (mirrors > 0)
     out.push('The first target is where backups go; the others are filled by mirroring, not by this plan’s runs.')
   return out
-}
-
-interface SimulationSetting extends PreviewWish {
-  readonly starts: readonly number[]
-  readonly nowMs: number
-}
-
-function simulate(
-  catalog: Catalog,
-  plan: PlanSpec,
-  saved: PlanSpec | null,
-  taken: readonly Candidate[],
-  setting: SimulationSetting,
-): PlanPreview['targets'] {
-  const rates = catalog.policy.changeRates()
-  const categories = new Map<string, Category>(catalog.categories.list().map((one) => [one.name, one]))
-  const marks = Array.from({ length: 13 }, (_, index) => setting.nowMs + Math.round((year * index) / 12))
-  const groups = new Map<string, { full: number; changed: number; vms: number; measured: number }>()
-  for (const vm of taken) {
-    const group = groups.get(vm.category) ?? { full: 0, changed: 0, vms: 0, measured: 0 }
-    const rate = rates.get(vm.id)
-    group.full += vm.sizeBytes
-    group.changed += rate?.readPerDay ?? vm.sizeBytes * setting.changeShare
-    group.vms += 1
-    group.measured += rate === undefined ? 0 : 1
-    groups.set(vm.category, group)
-  }
-  const keepOf = (of: PlanSpec, category: string, repository: string): KeepRules => {
-    const known = categories.get(category)
-    if (known === undefined) throw new RangeError(`there is no category ${category}`)
-    return keepFor(effectivePolicy({ category: { ...known, name: category }, plan: of, override: {} }), repository)
-      .value
-  }
-  const run = (of: PlanSpec, repository: string): { timeMs: number; bytes: number }[] => {
-    const sums = marks.map((timeMs) => ({ timeMs, bytes: 0 }))
-    for (const [category, group] of groups) {
-      const growth = { fullBytes: group.full, changedBytesPerDay: group.changed }
-      const result = simulateRetention(setting.starts, keepOf(of, category, repository), growth, marks)
-      result.marks.forEach(({ bytes }, index) => void ((sums[index] ?? { bytes: 0 }).bytes += bytes))
-    }
-    return sums
-  }
-  const [sample = 'standard'] = [...groups].sort(([, a], [, b]) => b.vms - a.vms).map(([name]) => name)
-  const total = [...groups.values()]
-  return plan.targets.map(({ repository }) => {
-    const isKept = catalog.repositories.find(repository) !== undefined
-    const usable = setting.starts.length > 0 && isUsable(keepOf(plan, sample, repository))
-    const before = saved?.targets.some((target) => target.repository === repository) ?? false
-    const { points } = usable
-      ? simulateRetention(
-          setting.starts,
-          keepOf(plan, sample, repository),
-          { fullBytes: 0, changedBytesPerDay: 0 },
-          marks,
-        )
-      : { points: [] }
-    const usage = isKept ? catalog.repositories.get(repository).usage : null
-    return {
-      repository,
-      category: sample,
-      points: points.map(({ timeMs, keptBy }) => ({ timeMs, keptBy: [...keptBy] })),
-      marks: usable ? run(plan, repository) : [],
-      savedMarks: usable && saved !== null && before ? run(saved, repository) : [],
-      capacityBytes: usage?.capacityBytes ?? null,
-      assumed: {
-        fullBytes: total.reduce((sum, { full }) => sum + full, 0),
-        changedPerDay: Math.round(total.reduce((sum, { changed }) => sum + changed, 0)),
-        measuredVms: total.reduce((sum, { measured }) => sum + measured, 0),
-        vms: taken.length,
-        changeShare: setting.changeShare,
-      },
-    }
-  })
-}
-
-function isUsable(keep: KeepRules): boolean {
-  return [keep.last, keep.hourly, keep.daily, keep.weekly, keep.monthly, keep.yearly, keep.withinMs].some(
-    (n) => (n ?? 0) > 0,
-  )
-}
-
-const known = new Map<string, readonly number[]>()
-
-/** The starts of the coming year. Kept for the day: an editor asks again with every letter. */
-function startsOfYear(schedule: Schedule, timeZone: string, nowMs: number): readonly number[] {
-  const from = Math.floor(nowMs / 3_600_000) * 3_600_000
-  const key = JSON.stringify([schedule, timeZone, from])
-  const found = known.get(key)
-  if (found !== undefined) return found
-  if (known.size > 200) known.clear()
-  const starts = findStarts(schedule, timeZone, from)
-  known.set(key, starts)
-  return starts
-}
-
-function findStarts(schedule: Schedule, timeZone: string, nowMs: number): readonly number[] {
-  const even = (everyMs: number, firstMs: number): number[] => {
-    // More than hourly makes no difference to rules of hours and longer.
-    const step = Math.max(everyMs, 3_600_000)
-    return Array.from({ length: Math.floor((nowMs + year - firstMs) / step) + 1 }, (_, n) => firstMs + n * step)
-  }
-  if (schedule.kind === 'every') return even(schedule.everyMs, nowMs)
-  const first = nextOccurrences(schedule, timeZone, nowMs, mostStarts).map(({ atMs }) => atMs)
-  const [begin, end] = [first[0], first.at(-1)]
-  if (begin === undefined || end === undefined) return []
-  if (first.length < mostStarts || end > nowMs + year) return first.filter((at) => at <= nowMs + year)
-  return even((end - begin) / (first.length - 1), begin)
 }
 
 function hoursText(ms: number): string {

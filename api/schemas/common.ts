@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { platforms } from '../../catalog/index.ts'
 
 /** Unix milliseconds, UTC. Every time in this API carries its unit in its name (`…Ms`). */
 export const timeMs = z
@@ -34,17 +35,7 @@ export const displayName = z
   .max(120)
   .regex(/^[^\p{Cc}]+$/u, 'no control characters')
 
-export const platformSchema = z.enum([
-  'qemu',
-  'libvirt',
-  'proxmox',
-  'xcpng',
-  'vsphere',
-  'hyperv',
-  'ahv',
-  'azure',
-  'image',
-])
+export const platformSchema = z.enum(platforms)
 export const consistencySchema = z.enum(['crash', 'filesystem', 'application'])
 
 /** A problem or remark of a driver, with its remedy. */

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { pointOrigins } from '../../catalog/index.ts'
 import {
   orNull,
   byteCount,
@@ -46,7 +47,7 @@ export const pointSchema = z
     repositoryName: z.string(),
     createdMs: timeMs.openapi({ description: 'The instant that the disks stand at' }),
     validatedMs: timeMs.nullable(),
-    origin: z.enum(['manual', 'scheduled', 'publish', 'safety']),
+    origin: z.enum(pointOrigins),
     name: z.string().nullable(),
     description: z.string().nullable(),
     mode: z.enum(['full', 'incremental', 'mixed']).openapi({ description: 'mixed: some disks in full' }),

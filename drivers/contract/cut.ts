@@ -5,21 +5,6 @@ export class ProcessDied extends Error {
   override readonly name = 'ProcessDied'
 }
 
-const isExhaustive = process.env['HOLDFAST_EXHAUSTIVE'] === '1'
-const seed = Number(process.env['HOLDFAST_SEED'] ?? Math.floor(Date.now() / 1000) % 100_000)
-
-/**
- * The effects at which to end a process: every `stride`-th, beginning with one that the seed draws, so that some runs
- * together meet all of them. HOLDFAST_EXHAUSTIVE=1 meets all in one. Without end: whoever asks knows the last.
- */
-export function* placesToDie(stride: number): Generator<number, never> {
-  const step = isExhaustive ? 1 : stride
-  for (let k = isExhaustive ? 0 : seed % stride; ; k += step) yield k
-}
-
-/** How to meet the same places again; for the message of what failed there. */
-export const samePlaces = isExhaustive ? 'HOLDFAST_EXHAUSTIVE=1' : `HOLDFAST_SEED=${seed}`
-
 /** Lets `k` effects happen and then ends the process: its sockets and pipes close, and no further effect happens. */
 export class CutAfter implements EffectSeam {
   readonly done: string[] = []

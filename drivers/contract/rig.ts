@@ -61,7 +61,7 @@ export interface ContractRig {
   readonly cannot: { readonly [test: string]: string }
   /** Tests of drivers.md §10 that are no part of the suite: by number, where they are or why there is none. */
   readonly elsewhere?: { readonly [test: string]: string }
-  /** Crash and cancel tests try every n-th effect (`placesToDie`). */
+  /** Crash and cancel tests try every n-th effect (tests/support/sampling.ts). */
   readonly stride: number
   /** Another program uses what only one may use at a time; returns what ends that. Without it test 35 is skipped. */
   readonly occupy?: (vm: ContractVm) => Promise<() => Promise<void>>

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { MiB, bytes } from '../../base/index.ts'
 import { compareImages } from '../../lab/compare.ts'
-import { CutAfter, placesToDie, ProcessDied } from '../contract/cut.ts'
+import { places } from '../../tests/support/sampling.ts'
+import { CutAfter, ProcessDied } from '../contract/cut.ts'
 import { generator, oneWrite, someWrites } from '../contract/groups/shared.ts'
 import { Series, contextFor, extentsOf, newPoint, type Opened } from '../contract/series.ts'
 import type { HypervisorDriver } from '../driver.ts'
@@ -363,7 +364,7 @@ function viewOf(of: Series, dying: HypervisorDriver): Series {
 async function everyCut(
   body: (dying: HypervisorDriver, died: (work: () => Promise<unknown>) => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  for (const k of placesToDie(3)) {
+  for (const k of places(3)) {
     let more = true
     const cut = new CutAfter(k)
     await body(openImage(vm.endpoint, cut), async (work) => {

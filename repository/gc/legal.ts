@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
 import { names, parseName } from '../format/index.ts'
-import { descriptorOf } from '../lock/index.ts'
+import { descriptorOf, locksOf } from '../lock/index.ts'
 import { loadManifest } from '../read/manifest.ts'
 import { inParallel, isAbsent, listAll } from '../store/index.ts'
 import { blobRefs } from '../write/blob-refs.ts'
@@ -92,9 +92,10 @@ async function objectsOf(
 }
 
 async function setHolds({ store }: Engine, objects: ReadonlySet<string>, isHeld: boolean): Promise<void> {
+  const locks = locksOf(store)
   await inParallel(objects, PARALLEL, async (name) => {
     try {
-      await store.setLegalHold?.(name, isHeld)
+      await locks.setLegalHold(name, isHeld)
     } catch (error) {
       // What is not there needs no release, and of `fmt` and the keys there are several.
       if (!isAbsent(error) || (isHeld && name.startsWith('pack/'))) throw error

@@ -6,4 +6,5 @@
 export { descriptorOf } from './descriptor.ts'
 export { DAY_MS, generationEnd, lockDay } from './generation.ts'
 export { lockingConnect } from './locking-store.ts'
+export { locksOf } from './locks-of.ts'
 export { Retention } from './retention.ts'

@@ -1,6 +1,7 @@
 import type { Millis } from '../../base/index.ts'
 import { parseName, type ObjectName } from '../format/index.ts'
 import type { Connect, ObjectInfo, ObjectStore, PutOptions, StoreCapabilities } from '../store/index.ts'
+import { locksOf } from './locks-of.ts'
 import type { Retention } from './retention.ts'
 
 /** §11.5: what is irreplaceable. Everything else is rebuilt, and must remain deletable. */
@@ -70,21 +71,15 @@ class LockingStore implements ObjectStore {
   }
 
   async extendRetention(name: ObjectName, until: Millis): Promise<void> {
-    await required(this.#inner.extendRetention?.bind(this.#inner))(name, until)
+    await locksOf(this.#inner).extendRetention(name, until)
   }
 
   async setLegalHold(name: ObjectName, held: boolean): Promise<void> {
-    await required(this.#inner.setLegalHold?.bind(this.#inner))(name, held)
+    await locksOf(this.#inner).setLegalHold(name, held)
   }
 }
 
 /** Connections of a repository that locks its objects; of any other they stay as they are. */
 export function lockingConnect(connect: Connect, retention: Retention): Connect {
   return retention.lock === undefined ? connect : () => new LockingStore(connect(), retention)
-}
-
-/** Whoever writes has been refused before (`requireWritable`). */
-function required<F>(method: F | undefined): F {
-  if (method === undefined) throw new TypeError('this store cannot lock objects')
-  return method
 }

@@ -1,6 +1,7 @@
+import type { Millis } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
 import { names } from '../format/index.ts'
-import { descriptorOf, lockDay } from '../lock/index.ts'
+import { descriptorOf, lockDay, locksOf } from '../lock/index.ts'
 import type { LoadedManifest } from '../read/manifest.ts'
 import { inParallel, isAbsent, throwIfAborted, type ObjectStore } from '../store/index.ts'
 import { blobRefs, type BlobRef } from './blob-refs.ts'
@@ -78,19 +79,15 @@ async function allPacks(
   return packs
 }
 
-async function lockDescriptor(store: ObjectStore, until: Parameters<typeof extendOne>[2]): Promise<void> {
+async function lockDescriptor(store: ObjectStore, until: Millis): Promise<void> {
   // One that is gone was replaced meanwhile, and its successor was locked when it was put.
   for (const name of await onSide('store-read', () => descriptorOf(store))) await extendOne(store, name, until)
 }
 
 /** false: proved absent. */
-async function extendOne(
-  store: ObjectStore,
-  name: string,
-  until: Parameters<NonNullable<ObjectStore['extendRetention']>>[1],
-): Promise<boolean> {
+async function extendOne(store: ObjectStore, name: string, until: Millis): Promise<boolean> {
   try {
-    await onSide('store-write', async () => await store.extendRetention?.(name, until))
+    await onSide('store-write', () => locksOf(store).extendRetention(name, until))
     return true
   } catch (error) {
     if (isAbsent(error)) return false

@@ -1,5 +1,5 @@
-import { toHoldfastError } from '../../base/index.ts'
-import type { Catalog, NewPoint, Platform } from '../../catalog/index.ts'
+import { HoldfastError, toHoldfastError } from '../../base/index.ts'
+import { platforms, pointOrigins, type Catalog, type NewPoint, type Platform } from '../../catalog/index.ts'
 import type { PointEntry, PointInfo, Repository } from '../../repository/index.ts'
 import type { Reconciled } from './types.ts'
 
@@ -8,19 +8,6 @@ const width = 8
 const page = 500
 /** What stands in for the address of a hypervisor that only a point tells of. */
 export const unknownAddress = 'unknown'
-
-const platforms: readonly Platform[] = [
-  'qemu',
-  'libvirt',
-  'proxmox',
-  'xcpng',
-  'vsphere',
-  'hyperv',
-  'ahv',
-  'azure',
-  'image',
-]
-const origins = ['manual', 'scheduled', 'publish', 'safety'] as const
 
 type Counts = { -readonly [K in 'added' | 'back' | 'gone' | 'unreadable' | 'foreign' | 'newVms']: number } & {
   readonly newHypervisors: string[]
@@ -100,7 +87,7 @@ function record(catalog: Catalog, repositoryId: string, info: PointInfo | null, 
   // A catalog or an audit export is no point of a VM.
   if (info.disks.length === 0) return
   const platform = platforms.find((one) => one === info.vm.platform)
-  const origin = origins.find((one) => one === info.point.origin)
+  const origin = pointOrigins.find((one) => one === info.point.origin)
   if (platform === undefined || origin === undefined) {
     counts.foreign += 1
     return
@@ -137,7 +124,7 @@ function vmOf(catalog: Catalog, platform: Platform, { vm, disks }: PointInfo, co
   ])
   counts.newVms += 1
   const made = catalog.vms.findByRef(endpointId, vm.scope, vm.id)
-  if (!made) throw new Error(`${vm.name} was recorded and is not there`)
+  if (!made) throw new HoldfastError('Internal', `${vm.name} was recorded and is not in the catalog`)
   return made.id
 }
 

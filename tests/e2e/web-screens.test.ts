@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { isExhaustive } from '../support/sampling.ts'
 import { pictures } from './web/shots.ts'
 import { accessibilityFaults, pictures as folder, sidewaysScroll, Stage, wear, type Look } from './web/stage.ts'
 
 /** axe takes most of the time: it judges each theme and each width once; HOLDFAST_EXHAUSTIVE=1 makes it judge all four. */
-const isExhaustive = process.env['HOLDFAST_EXHAUSTIVE'] === '1'
 const looks: readonly (Look & { readonly judged: boolean })[] = [
   { theme: 'light', width: 1440, judged: true },
   { theme: 'dark', width: 1440, judged: isExhaustive },

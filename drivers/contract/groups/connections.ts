@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { HoldfastError } from '../../../base/index.ts'
-import { placesToDie } from '../cut.ts'
+import { places } from '../../../tests/support/sampling.ts'
 import type { EffectSeam } from '../rig.ts'
 import { Series, contextFor, newPoint } from '../series.ts'
 import type { Bench } from '../suite.ts'
@@ -13,7 +13,7 @@ export function connectionsGroup({ check, rig }: Bench): void {
     async (vm, driver) => {
       const series = new Series(vm, driver)
       await series.round()
-      for (const k of placesToDie(rig.stride)) {
+      for (const k of places(rig.stride)) {
         const controller = new AbortController()
         const seam = new CancelAt(k, () => controller.abort(new HoldfastError('Cancelled', 'the test cancelled')))
         await using cancelled = await rig.open(vm.endpoint, seam)

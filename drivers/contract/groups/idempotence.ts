@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
-import { CutAfter, placesToDie, ProcessDied, samePlaces } from '../cut.ts'
+import { howToRepeat, places } from '../../../tests/support/sampling.ts'
+import { CutAfter, ProcessDied } from '../cut.ts'
 import type { ContractRig, ContractVm } from '../rig.ts'
 import { Series, contextFor, newPoint } from '../series.ts'
 import type { Bench } from '../suite.ts'
@@ -194,16 +195,19 @@ async function everyCut(
 ): Promise<void> {
   const count = await effectsOf(rig, vm, what)
   expect(count).toBeGreaterThan(10)
-  for (const k of placesToDie(rig.stride)) {
+  for (const k of places(rig.stride)) {
     if (k >= count) return
     const cut = new CutAfter(k)
     await using dying = await rig.open(vm.endpoint, cut)
     try {
       await body(cut, dying, k)
     } catch (error) {
-      throw new Error(`killed before effect ${k} of ${count}, after ${cut.done.slice(-3).join(', ')} (${samePlaces})`, {
-        cause: error,
-      })
+      throw new Error(
+        `killed before effect ${k} of ${count}, after ${cut.done.slice(-3).join(', ')} (again: ${howToRepeat})`,
+        {
+          cause: error,
+        },
+      )
     }
   }
 }

@@ -3,7 +3,8 @@ import { MiB, bytes, millis } from '../../../base/index.ts'
 import type { HypervisorDriver, OpContext } from '../../driver.ts'
 import type { NativeConfig, RestoreTarget, TargetSpec, TargetVm } from '../../facets.ts'
 import type { VmRef } from '../../values.ts'
-import { CutAfter, placesToDie } from '../cut.ts'
+import { places } from '../../../tests/support/sampling.ts'
+import { CutAfter } from '../cut.ts'
 import type { ContractVm } from '../rig.ts'
 import { Series, contextFor, expectSame, extentsOf, newPoint } from '../series.ts'
 import type { Bench } from '../suite.ts'
@@ -120,7 +121,7 @@ export function restoreGroup({ check, rig }: Bench): void {
       await vm.write(someWrites(vm, 1))
       const point = await store(vm, driver)
       const before = (await Array.fromAsync(driver.discover(contextFor(vm.ref, newPoint())))).length
-      for (const k of placesToDie(rig.stride)) {
+      for (const k of places(rig.stride)) {
         const cut = new CutAfter(k)
         await using dying = await rig.open(vm.endpoint, cut)
         const ctx = contextFor(vm.ref, newPoint())

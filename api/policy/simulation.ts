@@ -1,0 +1,130 @@
+import type { z } from '@hono/zod-openapi'
+import type { Candidate, Catalog } from '../../catalog/index.ts'
+import {
+  effectivePolicy,
+  keepFor,
+  nextOccurrences,
+  simulateRetention,
+  type Category,
+  type KeepRules,
+  type PlanSpec,
+  type Schedule,
+} from '../../policy/index.ts'
+import type { planPreviewSchema } from '../schemas/plans.ts'
+
+type Simulated = z.infer<typeof planPreviewSchema>['targets'][number]
+
+const year = 365 * 86_400_000
+/** A simulation is a picture: what starts more often than this is drawn as if it started evenly. */
+const mostStarts = 400
+
+export interface SimulationSetting {
+  /** How much of a disk changes in a day, where nothing was measured; a share. */
+  readonly changeShare: number
+  readonly starts: readonly number[]
+  readonly nowMs: number
+}
+
+/** What each target would hold over the coming year, by this plan and by the one that is saved. */
+export function simulateTargets(
+  catalog: Catalog,
+  plan: PlanSpec,
+  saved: PlanSpec | null,
+  taken: readonly Candidate[],
+  setting: SimulationSetting,
+): Simulated[] {
+  const rates = catalog.policy.changeRates()
+  const categories = new Map<string, Category>(catalog.categories.list().map((one) => [one.name, one]))
+  const marks = Array.from({ length: 13 }, (_, index) => setting.nowMs + Math.round((year * index) / 12))
+  const groups = new Map<string, { full: number; changed: number; vms: number; measured: number }>()
+  for (const vm of taken) {
+    const group = groups.get(vm.category) ?? { full: 0, changed: 0, vms: 0, measured: 0 }
+    const rate = rates.get(vm.id)
+    group.full += vm.sizeBytes
+    group.changed += rate?.readPerDay ?? vm.sizeBytes * setting.changeShare
+    group.vms += 1
+    group.measured += rate === undefined ? 0 : 1
+    groups.set(vm.category, group)
+  }
+  const keepOf = (of: PlanSpec, category: string, repository: string): KeepRules => {
+    const known = categories.get(category)
+    if (known === undefined) throw new RangeError(`there is no category ${category}`)
+    return keepFor(effectivePolicy({ category: { ...known, name: category }, plan: of, override: {} }), repository)
+      .value
+  }
+  const run = (of: PlanSpec, repository: string): { timeMs: number; bytes: number }[] => {
+    const simulated = [...groups].map(([category, { full, changed }]) => {
+      const growth = { fullBytes: full, changedBytesPerDay: changed }
+      return simulateRetention(setting.starts, keepOf(of, category, repository), growth, marks).marks
+    })
+    return marks.map((timeMs, index) => ({
+      timeMs,
+      bytes: simulated.reduce((sum, group) => sum + (group[index]?.bytes ?? 0), 0),
+    }))
+  }
+  const [sample = 'standard'] = [...groups].sort(([, a], [, b]) => b.vms - a.vms).map(([name]) => name)
+  const total = [...groups.values()]
+  return plan.targets.map(({ repository }) => {
+    const isKept = catalog.repositories.find(repository) !== undefined
+    const usable = setting.starts.length > 0 && isUsable(keepOf(plan, sample, repository))
+    const before = saved?.targets.some((target) => target.repository === repository) ?? false
+    const { points } = usable
+      ? simulateRetention(
+          setting.starts,
+          keepOf(plan, sample, repository),
+          { fullBytes: 0, changedBytesPerDay: 0 },
+          marks,
+        )
+      : { points: [] }
+    const usage = isKept ? catalog.repositories.get(repository).usage : null
+    return {
+      repository,
+      category: sample,
+      points: points.map(({ timeMs, keptBy }) => ({ timeMs, keptBy: [...keptBy] })),
+      marks: usable ? run(plan, repository) : [],
+      savedMarks: usable && saved !== null && before ? run(saved, repository) : [],
+      capacityBytes: usage?.capacityBytes ?? null,
+      assumed: {
+        fullBytes: total.reduce((sum, { full }) => sum + full, 0),
+        changedPerDay: Math.round(total.reduce((sum, { changed }) => sum + changed, 0)),
+        measuredVms: total.reduce((sum, { measured }) => sum + measured, 0),
+        vms: taken.length,
+        changeShare: setting.changeShare,
+      },
+    }
+  })
+}
+
+function isUsable(keep: KeepRules): boolean {
+  return [keep.last, keep.hourly, keep.daily, keep.weekly, keep.monthly, keep.yearly, keep.withinMs].some(
+    (n) => (n ?? 0) > 0,
+  )
+}
+
+const known = new Map<string, readonly number[]>()
+
+/** The starts of the coming year. Kept for the hour: an editor asks again with every letter. */
+export function startsOfYear(schedule: Schedule, timeZone: string, nowMs: number): readonly number[] {
+  const from = Math.floor(nowMs / 3_600_000) * 3_600_000
+  const key = JSON.stringify([schedule, timeZone, from])
+  const found = known.get(key)
+  if (found !== undefined) return found
+  if (known.size > 200) known.clear()
+  const starts = findStarts(schedule, timeZone, from)
+  known.set(key, starts)
+  return starts
+}
+
+function findStarts(schedule: Schedule, timeZone: string, nowMs: number): readonly number[] {
+  const even = (everyMs: number, firstMs: number): number[] => {
+    // More than hourly makes no difference to rules of hours and longer.
+    const step = Math.max(everyMs, 3_600_000)
+    return Array.from({ length: Math.floor((nowMs + year - firstMs) / step) + 1 }, (_, n) => firstMs + n * step)
+  }
+  if (schedule.kind === 'every') return even(schedule.everyMs, nowMs)
+  const first = nextOccurrences(schedule, timeZone, nowMs, mostStarts).map(({ atMs }) => atMs)
+  const [begin, end] = [first[0], first.at(-1)]
+  if (begin === undefined || end === undefined) return []
+  if (first.length < mostStarts || end > nowMs + year) return first.filter((at) => at <= nowMs + year)
+  return even((end - begin) / (first.length - 1), begin)
+}
