@@ -75,6 +75,20 @@ describe('a QMP connection', () => {
     expect(isAbsent(new HoldfastError('NotFound', 'no text of QEMU'))).toBe(false)
   })
 
+  test('what QEMU still had for the client before comes ahead of the greeting and is nobody’s', async () => {
+    const early = '{"event": "STOP", "data": {}, "timestamp": {}}\r\n{"return": {}, "id": 7}\r\n'
+    await using peer = await FakePeer.listen(
+      (socket) => socket.write(early + greeting),
+      (line, socket) => {
+        const { id, execute } = JSON.parse(line) as Request
+        socket.write(`{"return": "${execute}", "id": ${id}}\r\n`)
+      },
+    )
+    await using client = await QmpClient.connect(peer.path)
+    expect(client.version).toBe('7.2.22')
+    expect(await client.execute('one')).toBe('one')
+  })
+
   test('a monitor that does not greet is held by somebody else', async () => {
     await using peer = await FakePeer.listen(
       () => undefined,

@@ -210,6 +210,7 @@ function greeting(
       try {
         for (const message of splitter.push(chunk)) {
           const version = (message as Greeting).QMP?.version?.qemu
+          if (!version && isForEarlierClient(message)) continue
           if (!version) throw new HoldfastError('ProtocolMismatch', `${peer} does not greet as a QMP monitor`)
           return done(() => resolve(`${version.major}.${version.minor}.${version.micro}`), true)
         }
@@ -234,6 +235,14 @@ function greeting(
     socket.once('error', onEnd)
     socket.once('close', onEnd)
   })
+}
+
+/**
+ * Between taking a connection and greeting it, QEMU may still write to it what belongs to the client before: an event
+ * that another thread reports just then, or the rest of an answer (monitor/qmp.c resets its state only as it greets).
+ */
+function isForEarlierClient(message: unknown): boolean {
+  return typeof message === 'object' && message !== null && ['event', 'return', 'error'].some((key) => key in message)
 }
 
 interface Greeting {
