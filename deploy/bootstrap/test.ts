@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { partsToRun } from './parts.ts'
 import { prepareOrExit } from './prepare-all.ts'
 import { prepareStoresOrExit } from './prepare-stores.ts'
@@ -23,6 +23,7 @@ if (asked.run.includes('stores')) await prepareStoresOrExit(['seaweedfs', 'versi
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
 const outcomes: Outcome[] = []
+const failures: string[] = []
 for (const part of asked.run) {
   console.log(`\n── ${part} ──`)
   const report = join(logs, `${part}.json`)
@@ -39,23 +40,39 @@ for (const part of asked.run) {
           `--outputFile.json=${report}`,
         ]
   outcomes.push(await runTask({ name: part, command }, logs, true))
-  addCounts(report)
+  addReport(part, report)
 }
 
 const failed = outcomes.filter((o) => !o.ok).map((o) => o.name)
+// Once more at the end: between here and where they happened lie minutes of output.
+for (const failure of failures) console.log(`\n${failure}`)
 console.log(`\ntotal, set-up included: ${((Date.now() - started) / 1000).toFixed(0)} s`)
 if (failed.length > 0) console.log(`failed: ${failed.join(', ')} (logs: ${logs})`)
 else rmSync(logs, { recursive: true })
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 process.exitCode = failed.length === 0 ? 0 : 1
 
-function addCounts(report: string): void {
-  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8')) as {
-    numPassedTests: number
-    numFailedTests: number
-    numPendingTests: number
+interface Report {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly numPendingTests: number
+  readonly testResults: readonly {
+    readonly name: string
+    readonly message: string
+    readonly assertionResults: readonly { fullName: string; status: string; failureMessages: readonly string[] }[]
+  }[]
+}
+
+function addReport(part: string, file: string): void {
+  const report = JSON.parse(readFileSync(file, 'utf8')) as Report
+  counts.passed += report.numPassedTests
+  counts.failed += report.numFailedTests
+  counts.skipped += report.numPendingTests
+  for (const { name, message, assertionResults } of report.testResults) {
+    const where = `✗ ${part}: ${relative(process.cwd(), name)}`
+    if (message !== '') failures.push(`${where}\n  ${message}`)
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      if (status === 'failed') failures.push(`${where}: ${fullName}\n  ${failureMessages.join('\n  ')}`)
+    }
   }
-  counts.passed += numPassedTests
-  counts.failed += numFailedTests
-  counts.skipped += numPendingTests
 }
