@@ -17,6 +17,10 @@ import { createInventoryRecordActivities } from './inventory/record.ts'
 import { createRecordActivities } from './record/index.ts'
 import type { RecordActivities } from './record/types.ts'
 import type { Catalog } from '../catalog/index.ts'
+import { createRetentionActivities } from './retention/index.ts'
+import { createRetentionRecordActivities } from './retention/record.ts'
+import type { BlobStore } from './retention/record.ts'
+import type { RetentionActivities, RetentionRecordActivities } from './retention/types.ts'
 import { createRestoreActivities } from './restore/index.ts'
 import type { RestoreActivities } from './restore/types.ts'
 import type { Site } from './shared/deps.ts'
@@ -28,26 +32,31 @@ export { Slots } from './shared/slots.ts'
 export type { RecordActivities } from './record/types.ts'
 export type { InventoryRecordActivities } from './inventory/types.ts'
 
+export type { BlobStore } from './retention/record.ts'
+
 export type SiteActivities = BackupActivities &
   RestoreActivities &
   DrillActivities &
   InventoryActivities &
-  HousekeepingActivities
+  HousekeepingActivities &
+  RetentionActivities
 export type ControlActivities = RecordActivities &
   InventoryRecordActivities &
   HousekeepingRecordActivities &
-  CapacityActivities
+  CapacityActivities &
+  RetentionRecordActivities
 
 /**
  * For the control queue: the catalog has one writer, the process that owns it. `copies`: folder where copies of it wait
- * for a site to fetch them.
+ * for a site to fetch them; `blobs`: where lists lie that are too long for a history.
  */
-export function createControlActivities(catalog: Catalog, copies: string): ControlActivities {
+export function createControlActivities(catalog: Catalog, copies: string, blobs: BlobStore): ControlActivities {
   return atBoundary({
     ...createRecordActivities(catalog),
     ...createInventoryRecordActivities(catalog),
     ...createHousekeepingRecordActivities(catalog, copies),
     ...createCapacityActivities(catalog),
+    ...createRetentionRecordActivities(catalog, blobs),
   })
 }
 
@@ -59,5 +68,6 @@ export function createSiteActivities(site: Site): SiteActivities {
     ...createDrillActivities(site),
     ...createInventoryActivities(site),
     ...createHousekeepingActivities(site),
+    ...createRetentionActivities(site),
   })
 }

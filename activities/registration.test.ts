@@ -6,7 +6,7 @@ import { testCatalog } from '../catalog/testing.ts'
 import { profiles } from '../workflows/shared/options.ts'
 import { controlQueue, siteQueue } from '../workflows/shared/queues.ts'
 import { createControlActivities, createSiteActivities } from './index.ts'
-import { testSite } from './testing/site.ts'
+import { memoryBlobs, testSite } from './testing/site.ts'
 
 const folder = fileURLToPath(new URL('../workflows', import.meta.url))
 const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -20,7 +20,7 @@ const scheduled = new Set(
 
 it('every step that a workflow schedules is registered at exactly one kind of worker', () => {
   using world = testCatalog()
-  const control = Object.keys(createControlActivities(world.catalog, '/nowhere'))
+  const control = Object.keys(createControlActivities(world.catalog, '/nowhere', memoryBlobs()))
   const site = Object.keys(createSiteActivities(testSite().site))
   expect(scheduled.size).toBeGreaterThan(25)
   for (const name of scheduled)
@@ -34,7 +34,7 @@ it('every step that a workflow schedules is registered at exactly one kind of wo
 it('nothing is registered that no workflow schedules', () => {
   using world = testCatalog()
   const all = [
-    ...Object.keys(createControlActivities(world.catalog, '/nowhere')),
+    ...Object.keys(createControlActivities(world.catalog, '/nowhere', memoryBlobs())),
     ...Object.keys(createSiteActivities(testSite().site)),
   ]
   expect(all.filter((name) => !scheduled.has(name))).toEqual([])

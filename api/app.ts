@@ -14,6 +14,7 @@ import { ownRouter } from './routers/own.ts'
 import { pointRouter } from './routers/points.ts'
 import { policyRouter } from './routers/policy.ts'
 import { repositoryRouter } from './routers/repositories.ts'
+import { retentionRouter } from './routers/retention.ts'
 import { restoreRouter } from './routers/restores.ts'
 import { runRouter } from './routers/runs.ts'
 import { slotRouter } from './routers/slots.ts'
@@ -74,6 +75,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     runRouter,
     ownRouter,
     slotRouter,
+    retentionRouter,
   ]) {
     api.route('/', part(deps))
   }

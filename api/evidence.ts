@@ -56,6 +56,11 @@ export async function readEvidence(dir: string, sha256: string): Promise<Evidenc
   return { bytes, type: typeOf(bytes) }
 }
 
+/** Again: yes. */
+export async function dropEvidence(dir: string, sha256: string): Promise<void> {
+  await rm(pathOf(dir, sha256), { force: true })
+}
+
 async function read(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path)

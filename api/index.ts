@@ -7,7 +7,7 @@
 export { housekeeping } from './housekeeping.ts'
 export { createApp } from './app.ts'
 export type { ApiDeps, ApiLog, LiveRuns, ToRunbook } from './deps.ts'
-export { keepEvidence } from './evidence.ts'
+export { dropEvidence, keepEvidence, readEvidence } from './evidence.ts'
 export { liveRuns } from './live.ts'
 export type { Pace } from './live.ts'
 export type { Orchestrator } from './orchestrator.ts'

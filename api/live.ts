@@ -234,16 +234,22 @@ export function adoptRun({ catalog }: Pick<ApiDeps, 'catalog'>, listing: RunList
   const kind = kindOf(listing.workflowId)
   if (!kind) return undefined
   const { memo } = listing
-  const vmId = memo?.vmId ?? (kind === 'restore' ? null : (listing.workflowId.split('/')[1] ?? null))
-  const name = (vmId !== null && catalog.vms.find(vmId)?.name) || (vmId ?? 'a VM')
-  const verb = { backup: 'Backup', restore: 'Restore', drill: 'Drill' }[kind]
+  const isOfVm = kind === 'backup' || kind === 'drill'
+  const vmId = memo?.vmId ?? (isOfVm ? (listing.workflowId.split('/')[1] ?? null) : null)
+  const ofRepository = kind === 'retention' ? (listing.workflowId.split('/')[1] ?? null) : null
+  const repositoryId = memo?.repositoryId ?? ofRepository
+  const name =
+    ofRepository === null
+      ? (vmId !== null && catalog.vms.find(vmId)?.name) || (vmId ?? 'a VM')
+      : (catalog.repositories.find(ofRepository)?.name ?? ofRepository)
+  const verb = { backup: 'Backup', restore: 'Restore', drill: 'Drill', retention: 'Retention' }[kind]
   catalog.runs.started({
     workflowId: listing.workflowId,
     runId: listing.runId,
     kind,
     title: memo?.title ?? `${verb} of ${name}`,
     vmId,
-    repositoryId: memo?.repositoryId ?? null,
+    repositoryId,
     pointId: memo?.pointId ?? null,
     startedMs: listing.startedMs,
     requestedUser: memo?.requestedBy.user ?? 'holdfast',

@@ -1,4 +1,4 @@
-import type { PendingStep, RunHistory } from '../runbook/types.ts'
+import type { PendingStep, RunHistory, RunKind } from '../runbook/types.ts'
 
 /**
  * All that the API wants of the engine that runs workflows. Errors: TemporalUnavailable when it does not answer,
@@ -93,8 +93,10 @@ export interface Orchestrator {
   info(): Promise<EngineInfo>
 }
 
+const runKinds: readonly RunKind[] = ['backup', 'restore', 'drill', 'retention']
+
 /** Which of our processes a workflow is; undefined: none that people see as a run. */
-export function kindOf(workflowId: string): 'backup' | 'restore' | 'drill' | undefined {
+export function kindOf(workflowId: string): RunKind | undefined {
   const [prefix] = workflowId.split('/')
-  return prefix === 'backup' || prefix === 'restore' || prefix === 'drill' ? prefix : undefined
+  return runKinds.find((kind) => kind === prefix)
 }

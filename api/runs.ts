@@ -2,6 +2,7 @@ import { HoldfastError } from '../base/index.ts'
 import type { RunView } from '../catalog/index.ts'
 import { backupWorkflow } from '../workflows/backup/contract.ts'
 import { drillWorkflow, drillWorkflowId } from '../workflows/drill/contract.ts'
+import { sweepWorkflow } from '../workflows/retention/contract.ts'
 import { restoreWorkflow, restoreWorkflowId, type RestoreInput } from '../workflows/restore/contract.ts'
 import {
   cancelNoteSignal,
@@ -173,5 +174,7 @@ function again(run: RunView, nowMs: number): { workflow: string; workflowId: str
         workflowId: drillWorkflowId(run.workflowId.split('/')[1] ?? 'vm', drillTime(nowMs)),
         priority: 4,
       }
+    case 'retention':
+      return { workflow: sweepWorkflow, workflowId: run.workflowId, priority: 4 }
   }
 }

@@ -18,9 +18,11 @@ import { ownQueries, type OwnQueries } from './own.ts'
 import { pointQueries, type PointQueries } from './points.ts'
 import { recoveryQueries, type RecoveryQueries } from './recovery.ts'
 import { repositoryQueries, type RepositoryQueries } from './repositories.ts'
+import { retainedQueries, type RetainedQueries } from './retained.ts'
 import { runQueries, type RunQueries } from './runs.ts'
 import { slotQueries, type SlotQueries } from './slots.ts'
 import { statisticsQueries, type StatisticsQueries } from './statistics.ts'
+import { sweepQueries, type SweepQueries } from './sweeps.ts'
 import { vmQueries, type VmQueries } from './vms.ts'
 
 export interface Catalog extends Disposable {
@@ -39,9 +41,11 @@ export interface Catalog extends Disposable {
   readonly recovery: RecoveryQueries
   readonly policy: PolicyQueries
   readonly repositories: RepositoryQueries
+  readonly retained: RetainedQueries
   readonly runs: RunQueries
   readonly slots: SlotQueries
   readonly statistics: StatisticsQueries
+  readonly sweeps: SweepQueries
   readonly vms: VmQueries
   /** All or nothing; calls inside join it. `work` is synchronous. */
   transaction<T>(work: () => T): T
@@ -91,9 +95,11 @@ export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
     points: pointQueries(context),
     recovery: recoveryQueries(context),
     repositories: repositoryQueries(context),
+    retained: retainedQueries(context),
     runs: runQueries(context),
     slots: slotQueries(context),
     statistics: statisticsQueries(context),
+    sweeps: sweepQueries(context),
     vms: vmQueries(context),
     transaction: (work) => inTransaction(context, work),
     integrity: () => String(sqlite.pragma('quick_check(1)', { simple: true })),

@@ -3,12 +3,14 @@ import type { RepositoryLocation } from '../base/index.ts'
 import type { Category, PlanSpec, VmOverride } from '../policy/index.ts'
 import type {
   CategoryName,
+  CollectionRecord,
   Consistency,
   DrillCheck,
   DrillCheckResult,
   ErrorNote,
   EventType,
   FindingNote,
+  HoldType,
   Json,
   Platform,
   PointDisk,
@@ -19,6 +21,10 @@ import type {
   ResidueNote,
   RunKind,
   RunState,
+  StoredRules,
+  SweepApproval,
+  SweepState,
+  SweptState,
   UsageRecord,
   Verdict,
   VmDisk,
@@ -276,4 +282,117 @@ export const slotClaims = sqliteTable('slot_claims', {
 export const slotLimits = sqliteTable('slot_limits', {
   resource: text('resource').primaryKey(),
   slots: integer('slots').notNull(),
+})
+
+/** Retention sweeps, dry runs included. `waits_for`: a person, or the end of the grace time. */
+export const sweeps = sqliteTable('sweeps', {
+  runId: text('run_id').primaryKey(),
+  workflowId: text('workflow_id').notNull(),
+  repositoryId: text('repository_id').notNull(),
+  state: text('state').$type<SweepState>().notNull(),
+  dryRun: integer('dry_run', { mode: 'boolean' }).notNull(),
+  digest: text('digest').notNull(),
+  plannedMs: integer('planned_ms').notNull(),
+  maxShare: real('max_share').notNull(),
+  points: integer('points').notNull(),
+  going: integer('going').notNull(),
+  series: integer('series').notNull(),
+  /** Series that would lose more than their share. */
+  asking: integer('asking').notNull(),
+  orphans: integer('orphans').notNull(),
+  /** Name of each policy and its rules in words. */
+  policies: text('policies', { mode: 'json' }).$type<readonly { name: string; rules: string }[]>().notNull(),
+  waitsFor: text('waits_for').$type<'approval' | 'grace'>(),
+  waitsUntilMs: integer('waits_until_ms'),
+  approval: text('approval', { mode: 'json' }).$type<SweepApproval>(),
+  removed: integer('removed').notNull(),
+  refused: integer('refused').notNull(),
+  /** Planned to go, and kept after all by a later look. */
+  spared: integer('spared').notNull(),
+  /** The look by which it was confirmed after a wait. */
+  confirmedMs: integer('confirmed_ms'),
+  endedMs: integer('ended_ms'),
+})
+
+export const sweepSeries = sqliteTable(
+  'sweep_series',
+  {
+    runId: text('run_id').notNull(),
+    series: text('series').notNull(),
+    vmId: text('vm_id'),
+    vmName: text('vm_name').notNull(),
+    policy: text('policy').notNull(),
+    /** Why nobody makes points of it any more; null: somebody does. */
+    orphan: text('orphan').$type<'vm-gone' | 'unknown-vm'>(),
+    points: integer('points').notNull(),
+    going: integer('going').notNull(),
+    asks: integer('asks', { mode: 'boolean' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.series] })],
+)
+
+export const sweepPoints = sqliteTable(
+  'sweep_points',
+  {
+    runId: text('run_id').notNull(),
+    stem: text('stem').notNull(),
+    series: text('series').notNull(),
+    pointId: text('point_id').notNull(),
+    timeMs: integer('time_ms').notNull(),
+    origin: text('origin').notNull(),
+    policy: text('policy').notNull(),
+    keptBy: text('kept_by', { mode: 'json' }).$type<readonly string[]>().notNull(),
+    state: text('state').$type<SweptState>().notNull(),
+    why: text('why'),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.stem] })],
+)
+
+export const seriesPolicies = sqliteTable(
+  'series_policies',
+  {
+    repositoryId: text('repository_id').notNull(),
+    series: text('series').notNull(),
+    policy: text('policy').notNull(),
+    vmId: text('vm_id'),
+    vmName: text('vm_name').notNull(),
+    rules: text('rules', { mode: 'json' }).$type<StoredRules>().notNull(),
+    seenMs: integer('seen_ms').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.repositoryId, table.series, table.policy] })],
+)
+
+/** Points that were removed on purpose: what is left of them is who did it, when and why. */
+export const removedPoints = sqliteTable('removed_points', {
+  id: text('id').primaryKey(),
+  stem: text('stem').notNull(),
+  vmId: text('vm_id'),
+  repositoryId: text('repository_id').notNull(),
+  createdMs: integer('created_ms').notNull(),
+  origin: text('origin').notNull(),
+  name: text('name'),
+  removedMs: integer('removed_ms').notNull(),
+  removedBy: text('removed_by').notNull(),
+  why: text('why').notNull(),
+})
+
+/** Holds as the repository has them at the last look; the repository decides. */
+export const holds = sqliteTable('holds', {
+  name: text('name').primaryKey(),
+  repositoryId: text('repository_id').notNull(),
+  pointId: text('point_id').notNull(),
+  type: text('type').$type<HoldType>().notNull(),
+  actor: text('actor').notNull(),
+  reason: text('reason').notNull(),
+  ms: integer('ms'),
+})
+
+/** Garbage collections that a workflow ran. */
+export const collections = sqliteTable('collections', {
+  runId: text('run_id').primaryKey(),
+  repositoryId: text('repository_id').notNull(),
+  startedMs: integer('started_ms').notNull(),
+  endedMs: integer('ended_ms').notNull(),
+  why: text('why').notNull(),
+  report: text('report', { mode: 'json' }).$type<CollectionRecord>().notNull(),
 })

@@ -1,4 +1,4 @@
-import type { CategoryName, PostureState } from '../policy/index.ts'
+import type { CategoryName, KeepRules, PostureState } from '../policy/index.ts'
 
 /** Values that the catalog keeps as JSON. Structural twins of what drivers, workflows and the runbook say. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
@@ -112,13 +112,48 @@ export interface ResidueNote {
   readonly hint: string
 }
 
+/** `planned`: a dry run, or nothing was to go. `declined`: nobody approved it in time. */
+export type SweepState =
+  'planned' | 'waiting' | 'removing' | 'collecting' | 'completed' | 'declined' | 'cancelled' | 'failed'
+/** `spared`: it was to go, and a later look keeps it. `refused`: the repository does not let it go. */
+export type SweptState = 'stays' | 'going' | 'removed' | 'refused' | 'spared'
+export interface SweepApproval {
+  readonly user: string
+  readonly reason: string
+  readonly ms: number
+}
+export type HoldType = 'pin' | 'legal' | 'unknown'
+export type StoredRules = KeepRules
+
+/** What a collection found and freed, in packs and bytes. */
+export interface CollectionRecord {
+  readonly outcome: 'collected' | 'nothing' | 'stopped' | 'dry-run'
+  readonly roots: number
+  readonly listed: PackCount
+  readonly live: PackCount
+  readonly condemned: PackCount
+  readonly reprieved: PackCount
+  readonly deleted: PackCount
+  readonly copied: PackCount
+  readonly waiting: PackCount
+  readonly young: PackCount
+  readonly unknown: PackCount
+  readonly notes: readonly string[]
+  readonly durationMs: number
+}
+
+export interface PackCount {
+  readonly packs: number
+  readonly bytes: number
+}
+
 export const platforms = ['qemu', 'libvirt', 'proxmox', 'xcpng', 'vsphere', 'hyperv', 'ahv', 'azure', 'image'] as const
 export type Platform = (typeof platforms)[number]
 /** Why a point was made. */
 export const pointOrigins = ['manual', 'scheduled', 'publish', 'safety'] as const
 export type PowerState = 'running' | 'stopped' | 'paused' | 'suspended' | 'io-error' | 'unknown'
 export type Consistency = 'crash' | 'filesystem' | 'application'
-export type RunKind = 'backup' | 'restore' | 'drill'
+export type RunKind = 'backup' | 'restore' | 'drill' | 'retention'
 export type RunState =
   'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
 export type Verdict = 'passed' | 'failed' | 'inconclusive'
@@ -134,4 +169,5 @@ export type EventType =
   | 'own-backup'
   | 'settings'
   | 'slots'
+  | 'sweep'
 export type { CategoryName, PostureState }

@@ -16,8 +16,14 @@ const awayMs = 300_000
 /**
  * Watches a run to its end: redrawn on a terminal, else one line per ten seconds and at each change of state. Returns
  * the exit code that tells how it ended. Ctrl-C ends the watching, never the run.
+ * `answer: false`: the caller has something better to say at its end.
  */
-export async function followRun(io: Io, api: ApiClient, run: string): Promise<number> {
+export async function followRun(
+  io: Io,
+  api: ApiClient,
+  run: string,
+  options: { readonly answer?: boolean } = {},
+): Promise<number> {
   const { now, sleep, signal, stderr } = io.world
   const screen = new Screen(io)
   let awaySince: number | null = null
@@ -34,7 +40,7 @@ export async function followRun(io: Io, api: ApiClient, run: string): Promise<nu
       awaySince = null
       if (book.endedMs !== null) {
         screen.clear()
-        io.answer(book, () => runbookText(book, styleOf(io.hasColor), now()))
+        if (options.answer !== false) io.answer(book, () => runbookText(book, styleOf(io.hasColor), now()))
         return exitOfRun(book)
       }
       if (io.isLive) screen.draw(runbookText(book, styleOf(io.hasColor || stderr.isTTY === true), now()))

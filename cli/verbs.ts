@@ -16,6 +16,14 @@ export const verbs: { readonly [name: string]: Entry } = {
   backup: { summary: 'back up VMs now', load: async () => (await import('./verbs/backup.ts')).backup },
   restore: { summary: 'bring a VM back', load: async () => (await import('./verbs/restore.ts')).restore },
   drill: { summary: 'prove that a point comes back', load: async () => (await import('./verbs/drill.ts')).drill },
+  point: {
+    summary: 'hold, pin, release or remove one recovery point',
+    load: async () => (await import('./verbs/point.ts')).point,
+  },
+  retention: {
+    summary: 'what goes and what stays: plan, run, approve, audit',
+    load: async () => (await import('./verbs/retention.ts')).retention,
+  },
   runs: { summary: 'list runs', load: async () => (await import('./verbs/runs.ts')).runs },
   run: {
     summary: 'show, watch, pause, resume, retry or cancel a run',

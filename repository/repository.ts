@@ -9,6 +9,7 @@ import {
   rebuildIndex,
   releaseHold,
   releaseInStore,
+  removedPoints,
   retentionPoints,
 } from './gc/index.ts'
 import type { Fmt } from './format/index.ts'
@@ -222,8 +223,12 @@ export class OpenedRepository implements Repository {
     return await collect(this.engine, this.#points, options)
   }
 
-  async retentionPoints(signal: AbortSignal): Promise<RetentionPoint[]> {
-    return await retentionPoints(this.engine, this.#points, signal)
+  async retentionPoints(signal: AbortSignal, series?: readonly string[]): Promise<RetentionPoint[]> {
+    return await retentionPoints(this.engine, this.#points, signal, series)
+  }
+
+  async removedPoints(signal: AbortSignal): Promise<string[]> {
+    return await removedPoints(this.#points, signal)
   }
 
   async prune(options: PruneOptions): Promise<PruneReport> {

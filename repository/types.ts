@@ -417,8 +417,10 @@ export interface Repository extends AsyncDisposable {
   usage(): Promise<RepositoryUsage>
   /** One garbage collection (§9). again: yes, at any time, beside anything. Deletes nothing where a root cannot be read. */
   collect(options: CollectOptions): Promise<CollectReport>
-  /** Every recovery point as keep rules see it (§11.1). */
-  retentionPoints(signal: AbortSignal): Promise<RetentionPoint[]>
+  /** Every recovery point as keep rules see it (§11.1); `series`: only of these. */
+  retentionPoints(signal: AbortSignal, series?: readonly string[]): Promise<RetentionPoint[]>
+  /** Stems that carry a tombstone that counts and are held by nobody, as long as they are remembered (§11.3). */
+  removedPoints(signal: AbortSignal): Promise<Stem[]>
   /** Tombstones, abandoned manifests, and the removal of both (§11). again: yes. Throws RetentionRefused. */
   prune(options: PruneOptions): Promise<PruneReport>
   /**

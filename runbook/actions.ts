@@ -13,6 +13,8 @@ export interface ActionContext {
   /** Queues that nobody polls and on which a step waits. */
   readonly deafQueues: readonly string[]
   /** What the run made that can be proven and restored: a point, and the VM that it is of. */
+  /** A plan that waits for a person. */
+  readonly approve: { readonly repositoryId: string; readonly digest: string } | null
   readonly made: { readonly vmId: string; readonly pointId: string } | null
 }
 
@@ -35,7 +37,9 @@ function stateActions(run: ActionContext): readonly Action[] {
     case 'paused':
       return [resume(workflowId), cancel(workflowId)]
     case 'waiting':
-      return [...remedy(error), retryNow(workflowId), cancel(workflowId)]
+      return run.approve === null
+        ? [...remedy(error), retryNow(workflowId), cancel(workflowId)]
+        : [approve(run.approve), cancel(workflowId)]
     case 'failed':
     case 'cancelled':
     case 'terminated':
@@ -61,6 +65,16 @@ export function startWorker(queue: string): Action {
     label: isSite ? `Start a worker for site ${site}` : 'Start the server',
     explanation: 'The step waits until one is connected, and then goes on by itself.',
     command: isSite ? `holdfast worker --site ${shellWord(site)}` : 'holdfast server',
+    who: 'admin',
+  }
+}
+
+function approve({ repositoryId, digest }: { readonly repositoryId: string; readonly digest: string }): Action {
+  return {
+    id: 'approve',
+    label: 'Approve…',
+    explanation: 'The points of this plan get their tombstones. What is kept by then is spared; nothing else goes.',
+    command: `holdfast retention approve ${shellWord(repositoryId)} --plan ${shellWord(digest)}`,
     who: 'admin',
   }
 }

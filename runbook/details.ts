@@ -66,6 +66,39 @@ const describers: { readonly [type: string]: Describe } = {
   runGuestCheck: (result) => textOf(result['detail']) ?? null,
   takeScreenshot: (result) =>
     textOf(result['sha256']) === undefined ? 'this platform has no picture' : 'kept as evidence',
+  surveyRetention: (result) => {
+    const held = numberOf(result['held']) ?? 0
+    const points = count(numberOf(result['points']) ?? 0, 'point')
+    return `${points} of ${count(numberOf(result['series']) ?? 0, 'VM')}, ${held} held`
+  },
+  planSweep: (result) => {
+    const asking = numberOf(result['asking']) ?? 0
+    const asks = asking === 0 ? '' : `; ${asking} VM${asking === 1 ? '' : 's'} would lose more than the set share`
+    return `${numberOf(result['going']) ?? 0} of ${count(numberOf(result['points']) ?? 0, 'point')} would go${asks}`
+  },
+  confirmSweep: (result) =>
+    `${numberOf(result['spared']) ?? 0} are kept by now, ${numberOf(result['going']) ?? 0} still go`,
+  tombstonePoints: (result, input) => {
+    const refused = listOf(result['refused'])
+    const all = listOf(input['points']).length
+    const why = textOf(fieldsOf(refused[0])['why'])
+    return refused.length === 0
+      ? `${count(all, 'point')} removed`
+      : `${all - refused.length} removed, ${refused.length} refused: ${why ?? 'no reason given'}`
+  },
+  tidyRepository: (result) => {
+    const abandoned = numberOf(result['abandoned']) ?? 0
+    const left = abandoned === 0 ? '' : `, ${count(abandoned, 'unfinished point')} abandoned`
+    return `${count(numberOf(result['removed']) ?? 0, 'manifest')} removed${left}`
+  },
+  prepareCollection: (result) => textOf(result['why']) ?? 'not now: nothing was removed since the last one',
+  collectGarbage: (result) => {
+    const part = (name: string) => fieldsOf(result[name])
+    if (result['outcome'] === 'stopped') return 'another collection was under way; this one stopped and deleted nothing'
+    const waiting = numberOf(part('waiting')['bytes']) ?? 0
+    const later = waiting === 0 ? '' : `, ${bytesOf(waiting)} to be freed later`
+    return `${bytesOf(part('deleted')['bytes'])} freed, ${bytesOf(part('live')['bytes'])} needed by ${count(numberOf(result['roots']) ?? 0, 'point')}${later}`
+  },
   'child:backupVm': (result) => (textOf(result['pointId']) === undefined ? null : 'the safety point is validated'),
 }
 

@@ -42,11 +42,22 @@ const entries: { readonly [type: string]: Entry } = {
   waitForGuest: { phase: 'boot', title: 'Wait until the guest answers' },
   runGuestCheck: { phase: 'prove', title: 'Check the guest' },
   takeScreenshot: { phase: 'prove', title: 'Take a picture of the screen' },
+  surveyRetention: { phase: 'survey', title: 'Read every point' },
+  planSweep: { phase: 'survey', title: 'Plan what goes' },
+  recordSweepState: { phase: 'cleanup', title: 'Write down how far the sweep is', quiet: true },
+  confirmSweep: { phase: 'approve', title: 'Spare what is kept by now' },
+  nextSweepBatch: { phase: 'remove', title: 'Write down what went, take the next points', quiet: true },
+  tombstonePoints: { phase: 'remove', title: 'Put tombstones' },
+  tidyRepository: { phase: 'remove', title: 'Remove what has a tombstone' },
+  prepareCollection: { phase: 'collect', title: 'Is a collection worth its reading?' },
+  collectGarbage: { phase: 'collect', title: 'Collect garbage' },
+  recordCollection: { phase: 'collect', title: 'Write down what it freed', quiet: true },
   recordProof: { phase: 'prove', title: 'Attach the verdict to the point' },
 }
 
 export function entryOf(type: string, base: string): Entry {
   // The same step, at two places: shutting down belongs to the preparation, starting to the end.
+  if (base === 'survey-again') return { phase: 'approve', title: 'Read the points again' }
   if (type === 'powerVm' && base === 'power-off') return { phase: 'prepare', title: 'Shut the VM down' }
   return entries[type] ?? { phase: 'prepare', title: type }
 }
@@ -56,6 +67,7 @@ export const phasesOf: { readonly [kind in RunKind]: readonly Phase[] } = {
   backup: ['prepare', 'quiesce', 'copy', 'commit', 'verify', 'cleanup'],
   restore: ['prepare', 'restore', 'boot', 'cleanup'],
   drill: ['prepare', 'restore', 'boot', 'prove', 'cleanup'],
+  retention: ['prepare', 'survey', 'approve', 'remove', 'collect', 'cleanup'],
 }
 
 export const phaseTitles: { readonly [phase in Phase]: string } = {
@@ -67,6 +79,10 @@ export const phaseTitles: { readonly [phase in Phase]: string } = {
   restore: 'Restore',
   boot: 'Boot',
   prove: 'Prove',
+  survey: 'Plan',
+  approve: 'Look again',
+  remove: 'Remove',
+  collect: 'Collect garbage',
   cleanup: 'Clean up',
 }
 
@@ -74,6 +90,7 @@ export const runTitles: { readonly [kind in RunKind]: string } = {
   backup: 'Backup of',
   restore: 'Restore of',
   drill: 'Drill of',
+  retention: 'Retention of',
 }
 
 /** Steps that move a disk: they carry progress, and are resumed rather than repeated. */

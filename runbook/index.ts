@@ -5,6 +5,7 @@
 import type { SerializedError } from '../base/index.ts'
 import { formatBytes, formatDuration } from '../base/index.ts'
 import { runActions } from './actions.ts'
+import type { ActionContext } from './actions.ts'
 import { readStarts } from './activities.ts'
 import type { Start } from './activities.ts'
 import { consistencyWords } from './details.ts'
@@ -36,7 +37,7 @@ export function toRunbook(history: RunHistory, pending: readonly PendingStep[], 
     workflowId: run.workflowId,
     runId: run.runId,
     kind: run.kind,
-    title: `${runTitles[run.kind]} ${facts.vmName ?? vmNameOf(run)}`,
+    title: `${runTitles[run.kind]} ${isOfRepository(run.kind) ? repositoryOf(run, facts) : (facts.vmName ?? vmNameOf(run))}`,
     sentence: sentenceOf(run, steps, starts, facts, progress, ended),
     state: run.state,
     verdict: run.verdict,
@@ -56,6 +57,7 @@ export function toRunbook(history: RunHistory, pending: readonly PendingStep[], 
       canPause: !steps.some(({ phase }) => phase === 'commit' || phase === 'boot'),
       deafQueues: deafQueues.filter((queue) => isDeaf(queue, facts)),
       made: madeBy(run),
+      approve: approvalWanted(run),
     }),
     eventCount: events.length,
     facts,
@@ -73,7 +75,10 @@ function sentenceOf(
   const summary = textOf(ended['summary'])
   if (run.endedMs !== null && summary !== undefined) return capital(`${summary}.`)
   if (run.state === 'terminated') return 'Terminated without cleaning up; the next run of this VM removes what is left.'
-  if (run.isPaused) return 'Paused; the point in time stays open and it goes on where it stopped.'
+  if (run.isPaused) {
+    const open = run.kind === 'backup' ? 'the point in time stays open and ' : ''
+    return `Paused; ${open}it goes on where it stopped.`
+  }
   const waiting = run.waiting[0]
   if (waiting !== undefined) return `Waiting for a person: ${waiting.summary}.`
   if (run.slotWait !== null && run.endedMs === null) return `Waiting for a free slot: ${run.slotWait} is full.`
@@ -89,8 +94,9 @@ function sentenceOf(
 }
 
 function modeSentence(run: RunEvents, starts: readonly Start[], facts: RunFacts): string {
-  const where = facts.repositoryName ?? textOf(fieldsOf(run.input['repository'])['name']) ?? 'the repository'
+  const where = repositoryOf(run, facts)
   if (run.kind === 'restore') return `From ${where}`
+  if (run.kind === 'retention') return `Points of ${where}`
   if (run.kind === 'drill') return `From ${where}, isolated from production`
   const point = fieldsOf(starts.findLast(({ type, end }) => type === 'openPoint' && end === 'completed')?.result)
   const disks = Array.isArray(point['disks']) ? point['disks'].map((disk) => fieldsOf(disk)['mode']) : []
@@ -104,11 +110,27 @@ function modeSentence(run: RunEvents, starts: readonly Start[], facts: RunFacts)
   return `${mode} to ${where}${at === undefined ? '' : ` · point in time ${at} UTC`} · ${consistencyWords(point['consistency'])}`
 }
 
+function repositoryOf(run: RunEvents, facts: RunFacts): string {
+  return facts.repositoryName ?? textOf(fieldsOf(run.input['repository'])['name']) ?? 'the repository'
+}
+
+/** Its title names the repository, not a VM. */
+function isOfRepository(kind: RunEvents['kind']): boolean {
+  return kind === 'retention'
+}
+
 function deafSentence(step: Step, facts: RunFacts): string {
   const site = step.queue?.replace(/^holdfast\.site\./, '')
   const seen = facts.pollers[step.queue ?? '']?.lastSeenMs ?? null
   const since = seen === null ? '' : ` since ${new Date(seen).toISOString().slice(11, 16)} UTC`
   return site === step.queue ? `No server is connected${since}.` : `No worker is connected for site ${site}${since}.`
+}
+
+/** The plan that waits for somebody's agreement, and of which repository. */
+function approvalWanted(run: RunEvents): ActionContext['approve'] {
+  const repositoryId = textOf(fieldsOf(run.input['repository'])['id'])
+  const digest = run.waiting.flatMap(({ summary }) => /^approval of plan (\w+)/.exec(summary)?.[1] ?? [])[0]
+  return digest === undefined || repositoryId === undefined ? null : { repositoryId, digest }
 }
 
 function madeBy({ kind, input, result }: RunEvents): { readonly vmId: string; readonly pointId: string } | null {

@@ -28,6 +28,7 @@ const kinds: { readonly [workflow: string]: RunKind } = {
   backupVm: 'backup',
   restoreVm: 'restore',
   restoreDrill: 'drill',
+  retentionSweep: 'retention',
 }
 
 export function readRun(events: readonly Event[]): RunEvents {
@@ -80,7 +81,11 @@ function stateOf(
 
 function kindOfId(workflowId: string): RunKind {
   const [prefix] = workflowId.split('/')
-  return prefix === 'restore' || prefix === 'drill' ? prefix : 'backup'
+  return isRunKind(prefix) ? prefix : 'backup'
+}
+
+function isRunKind(text: string | undefined): text is RunKind {
+  return Object.values(kinds).some((kind) => kind === text)
 }
 
 interface Update {
@@ -109,6 +114,7 @@ const words: { readonly [update: string]: string } = {
   pause: 'Paused',
   resume: 'Resumed',
   retryNow: 'Told to go on now',
+  approveSweep: 'Plan approved',
 }
 
 function readNotes(events: readonly Event[]): readonly OperatorNote[] {

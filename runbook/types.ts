@@ -2,7 +2,20 @@ import type { SerializedError } from '../base/index.ts'
 import type { DrillResult } from '../workflows/drill/contract.ts'
 
 /** Six phases of a backup; restore and drill use those that apply, plus their own. */
-export type Phase = 'prepare' | 'quiesce' | 'copy' | 'commit' | 'verify' | 'restore' | 'boot' | 'prove' | 'cleanup'
+export type Phase =
+  | 'prepare'
+  | 'quiesce'
+  | 'copy'
+  | 'commit'
+  | 'verify'
+  | 'restore'
+  | 'boot'
+  | 'prove'
+  | 'survey'
+  | 'approve'
+  | 'remove'
+  | 'collect'
+  | 'cleanup'
 
 export type StepState =
   | 'scheduled'
@@ -25,11 +38,12 @@ export type RunState =
 
 export type DrillVerdict = DrillResult['verdict']
 
-export type RunKind = 'backup' | 'restore' | 'drill'
+export type RunKind = 'backup' | 'restore' | 'drill' | 'retention'
 
 /** What an operator can do about a step or run. `command` is the same act on the command line. */
 export interface NextAction {
   readonly id:
+    | 'approve'
     | 'pause'
     | 'resume'
     | 'cancel'

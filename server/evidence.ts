@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { HoldfastError, describeError } from '../base/index.ts'
-import type { EvidenceStore } from '../activities/index.ts'
+import type { BlobStore, EvidenceStore } from '../activities/index.ts'
+import { dropEvidence, keepEvidence, readEvidence } from '../api/index.ts'
 import type { Home } from './config.ts'
 import { whoIs } from './place.ts'
 import { resolveSecret, workerTokenPath } from './secrets.ts'
@@ -13,17 +14,23 @@ export function evidenceUploader(home: Home, url: string | null): EvidenceStore 
   return {
     put: async (bytes, mediaType) => {
       const sha256 = createHash('sha256').update(bytes).digest('hex')
-      const base = await serverOf(home, url)
-      const token = await resolveSecret(`file:${workerTokenPath(home)}`)
-      const response = await send(`${base}/api/v1/evidence/${sha256}`, bytes, mediaType, token)
-      if (!response.ok) {
-        const code = response.status === 401 || response.status === 403 ? 'Unauthorized' : 'ServerUnreachable'
-        throw new HoldfastError(
-          code,
-          `the server did not take the evidence: ${response.status} ${(await response.text()).slice(0, 200)}`,
-        )
-      }
+      const { base, token } = await door(home, url)
+      const response = await ask(`${base}/api/v1/evidence/${sha256}`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token}`, 'content-type': mediaType },
+        body: Uint8Array.from(bytes),
+      })
+      if (!response.ok) throw refusal('take', response.status, await response.text())
       return sha256
+    },
+    get: async (sha256) => {
+      const { base, token } = await door(home, url)
+      const response = await ask(`${base}/api/v1/evidence/${sha256}`, { headers: { authorization: `Bearer ${token}` } })
+      if (response.status === 404) throw new HoldfastError('NotFound', `the server has no evidence ${sha256}`)
+      if (!response.ok) throw refusal('give', response.status, await response.text())
+      const bytes = new Uint8Array(await response.arrayBuffer())
+      if (createHash('sha256').update(bytes).digest('hex') === sha256) return bytes
+      throw new HoldfastError('ServerUnreachable', `the evidence ${sha256} changed on its way`)
     },
   }
 }
@@ -35,14 +42,33 @@ export async function serverOf(home: Home, url: string | null): Promise<string> 
   throw new HoldfastError('ServerUnreachable', 'no server of this home is running')
 }
 
-async function send(url: string, bytes: Uint8Array, mediaType: string, token: string): Promise<Response> {
+/** The store itself, for the process that keeps it. */
+export function evidenceFolder(dir: string): BlobStore {
+  return {
+    put: async (bytes) => {
+      const sha256 = createHash('sha256').update(bytes).digest('hex')
+      await keepEvidence(dir, sha256, bytes)
+      return sha256
+    },
+    get: async (sha256) => (await readEvidence(dir, sha256)).bytes,
+    drop: (sha256) => dropEvidence(dir, sha256),
+  }
+}
+
+/** Address of the server and the token of workers. */
+async function door(home: Home, url: string | null): Promise<{ readonly base: string; readonly token: string }> {
+  const base = await serverOf(home, url)
+  return { base, token: await resolveSecret(`file:${workerTokenPath(home)}`) }
+}
+
+function refusal(act: 'take' | 'give', status: number, text: string): HoldfastError {
+  const code = status === 401 || status === 403 ? 'Unauthorized' : 'ServerUnreachable'
+  return new HoldfastError(code, `the server did not ${act} the evidence: ${status} ${text.slice(0, 200)}`)
+}
+
+async function ask(url: string, request: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, {
-      method: 'PUT',
-      headers: { authorization: `Bearer ${token}`, 'content-type': mediaType },
-      body: Uint8Array.from(bytes),
-      signal: AbortSignal.timeout(30_000),
-    })
+    return await fetch(url, { ...request, signal: AbortSignal.timeout(30_000) })
   } catch (error) {
     throw new HoldfastError(
       'ServerUnreachable',

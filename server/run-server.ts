@@ -23,6 +23,7 @@ import { controlQueue } from '../workflows/shared/queues.ts'
 import { workflowBundle } from './bundle.ts'
 import { homeOf, makeHome, serverConfig, temporalTarget, usesOwnTemporal } from './config.ts'
 import type { Environment, Home, ServerConfig } from './config.ts'
+import { evidenceFolder } from './evidence.ts'
 import { agreeWithCatalog, ensureInstallation } from './installation.ts'
 import { processLog } from './log.ts'
 import { announce, takePlace } from './place.ts'
@@ -88,7 +89,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
         taskQueue: controlQueue,
         identity: `server-${process.pid}`,
         workflowBundle: { codePath },
-        activities: createControlActivities(catalog, home.catalogCopies),
+        activities: createControlActivities(catalog, home.catalogCopies, evidenceFolder(home.evidence)),
         maxCachedWorkflows: 200,
         shutdownGraceTime: graceMs,
         shutdownForceTime: forceMs,

@@ -22,6 +22,7 @@ import { WorkflowBench } from '../server/testing/workflows.ts'
 import { backupWorkflow } from './backup/contract.ts'
 import type { BackupResult } from './backup/contract.ts'
 import { drillWorkflow } from './drill/contract.ts'
+import { keepPointWorkflow, sweepWorkflow } from './retention/contract.ts'
 import { restoreWorkflow } from './restore/contract.ts'
 import type { RepositoryRef } from './shared/contract.ts'
 
@@ -85,5 +86,20 @@ it('no workflow keeps a secret in its history, whatever the steps did with it', 
     checks: [],
     bootTimeoutMs: 5_000,
   })
+  await run(sweepWorkflow, {
+    v: 1,
+    repository,
+    mode: 'sweep',
+    approval: 'grace',
+    graceMs: 0,
+    approveWithinMs: 5_000,
+    maxShare: 1,
+    collect: 'always',
+    waits: 'usual',
+    requestedBy: sampleRequester,
+    tuning: {},
+  })
+  const hold = { kind: 'hold', type: 'pin' }
+  await run(keepPointWorkflow, { v: 1, repository, stem, act: hold, requestedBy: sampleRequester })
   expect(hypervisor.secretSeen).toBe(canary)
 })

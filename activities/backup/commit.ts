@@ -49,7 +49,7 @@ async function commit(input: CommitInput, repository: Repository, operation: Ope
       return { id, label, bytes: size, sectorSize, changeRef: storeRef(disk.next), mode, why }
     }),
     configs: await configParts(operation, input),
-    retention: { class: '', policy: input.origin },
+    retention: { class: input.retentionClass ?? '', policy: input.origin },
     reread: (disk, at, into) => reread(operation, input, disk, at, into),
     signal: operation.pulse.signal,
     onProgress: (what) => operation.ctx.progress({ what }),

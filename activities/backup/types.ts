@@ -143,6 +143,8 @@ export interface CommitInput extends RoundRef {
   readonly startedMs: number
   readonly run: string
   readonly tags: readonly string[]
+  /** Category of the VM. */
+  readonly retentionClass?: string
   readonly hypervisor: PreflightResult['hypervisor']
 }
 export interface CommittedPoint {

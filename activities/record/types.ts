@@ -14,8 +14,9 @@ export interface RunRef {
 }
 
 export interface RunStarted extends RunRef {
-  readonly kind: 'backup' | 'restore' | 'drill'
+  readonly kind: 'backup' | 'restore' | 'drill' | 'retention'
   readonly vmId: string | null
+  /** What the title names: of a run that is about a repository, that one's name. */
   readonly vmName: string
   readonly repositoryId: string
   /** Of the point that is restored or drilled; null for a backup. */

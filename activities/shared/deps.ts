@@ -13,9 +13,14 @@ export interface Log {
   error(fields: object, message: string): void
 }
 
-/** Where drill evidence goes; the worker has no catalog, so it is the server's store. Returns the SHA-256 as hex. */
+/**
+ * Where drill evidence and long lists go; the worker has no catalog, so it is the server's store. By content: the name is
+ * the SHA-256 as hex.
+ */
 export interface EvidenceStore {
   put(bytes: Uint8Array, mediaType: string): Promise<string>
+  /** Throws NotFound. */
+  get(sha256: string): Promise<Uint8Array>
 }
 
 export interface SiteOptions {

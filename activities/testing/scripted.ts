@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity'
 
 import type { DiskKey, DiskPoint, PointId, TrackerId } from '../../drivers/values.ts'
 import type { CopyDiskInput, CopyDiskResult } from '../backup/types.ts'
+import type { CollectionSummary, SweepBatchPoint } from '../retention/types.ts'
 import type { ControlActivities, SiteActivities } from '../index.ts'
 import { atBoundary } from '../shared/failures.ts'
 import { sampleDisks, samplePoint, sampleVm } from './samples.ts'
@@ -93,6 +94,29 @@ function diskPoints(full: ReadonlySet<DiskKey>): DiskPoint[] {
 }
 
 const stemOf = (pointId: string): string => `snap/${'1'.repeat(32)}/0000000000000000-${pointId}`
+
+export const sweepBatch: readonly SweepBatchPoint[] = ['a', 'b', 'c'].map((digit) => ({
+  stem: stemOf(digit.repeat(32)),
+  policy: 'category standard',
+}))
+
+const some = { packs: 2, bytes: 2 * 2 ** 20 }
+const none = { packs: 0, bytes: 0 }
+export const collected: CollectionSummary = {
+  outcome: 'collected',
+  roots: 6,
+  listed: { packs: 12, bytes: 12 * 2 ** 20 },
+  live: { packs: 10, bytes: 10 * 2 ** 20 },
+  condemned: some,
+  reprieved: none,
+  deleted: some,
+  copied: none,
+  waiting: none,
+  young: none,
+  unknown: none,
+  notes: [],
+  durationMs: 1200,
+}
 
 function goodAnswers(): Step {
   const sizes = { virtio0: 2 * 2 ** 30, virtio1: 2 ** 30 }
@@ -203,6 +227,30 @@ function goodAnswers(): Step {
     recordOwnBackup: async () => undefined,
     recordOwnBackupFailure: async () => undefined,
     claimSlots: async () => ({ granted: true, waitsFor: [] }),
+    surveyRetention: async () => ({ blobs: ['b'.repeat(64)], points: 9, series: 2, held: 1, atMs: 1 }),
+    planSweep: async () => ({
+      digest: 'd1',
+      points: 9,
+      series: 2,
+      going: 3,
+      asking: 0,
+      orphans: 0,
+      worst: null,
+    }),
+    confirmSweep: async () => ({ going: 3, spared: 0 }),
+    recordSweepState: async () => undefined,
+    nextSweepBatch: async (_input, call) => ({ points: call === 1 ? sweepBatch : [] }),
+    tombstonePoints: async () => ({ refused: [] }),
+    tidyRepository: async () => ({ abandoned: 0, removed: 3, forgotten: 0 }),
+    prepareCollection: async () => ({ why: '3 points were removed since the last one', known: null }),
+    collectGarbage: async () => collected,
+    recordCollection: async () => undefined,
+    holdPoint: async ({ stem }) => ({ hold: `hold/${stem.slice(-32)}-0000000000000001` }),
+    releaseHolds: async () => undefined,
+    removePoint: async () => undefined,
+    recordHold: async () => undefined,
+    recordRelease: async () => undefined,
+    recordRemoval: async () => undefined,
     recordRunStarted: async () => undefined,
     recordPoint: async () => undefined,
     recordDamage: async () => undefined,

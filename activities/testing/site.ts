@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HoldfastError } from '../../base/index.ts'
 import { openRepository, probeLocation } from '../../repository/index.ts'
+import type { BlobStore } from '../retention/record.ts'
 import { Site } from '../shared/deps.ts'
 import type { SiteOptions } from '../shared/deps.ts'
 import { Slots } from '../shared/slots.ts'
@@ -13,6 +15,23 @@ export interface TestSite extends AsyncDisposable {
   readonly hypervisor: FakeHypervisor
   readonly folder: string
   readonly evidence: Map<string, Uint8Array>
+}
+
+/** The server's store, in memory; with the evidence of a site, what its workers hand in. */
+export function memoryBlobs(content = new Map<string, Uint8Array>()): BlobStore {
+  return {
+    put: async (bytes) => {
+      const sha256 = createHash('sha256').update(bytes).digest('hex')
+      content.set(sha256, bytes)
+      return sha256
+    },
+    get: async (sha256) => {
+      const bytes = content.get(sha256)
+      if (bytes === undefined) throw new HoldfastError('NotFound', `no evidence ${sha256}`)
+      return bytes
+    },
+    drop: async (sha256) => void content.delete(sha256),
+  }
 }
 
 /** A site with the hypervisor in memory and the real repository code; a second one on the same folder is a restart. */
@@ -35,12 +54,7 @@ export function testSite(
     },
     installation: '0123456789abcdef0123456789abcdef',
     installationName: 'test',
-    evidence: {
-      put: async (bytes) => {
-        evidence.set('e'.repeat(64), bytes)
-        return 'e'.repeat(64)
-      },
-    },
+    evidence: memoryBlobs(evidence),
     catalogCopy: async function* (snap) {
       yield* []
       throw new HoldfastError('NotFound', `there is no copy ${snap}`)

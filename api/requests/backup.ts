@@ -44,6 +44,7 @@ export function planBackup(catalog: Catalog, vmId: string, wish: z.infer<typeof 
     want: wish.want ?? settings.want,
     onQuiesceFailure: wish.onQuiesceFailure ?? settings.onQuiesceFailure,
     compressionLevel: wish.compressionLevel ?? settings.compressionLevel,
+    retentionClass: vm.category,
     requestedBy,
     tuning: tuningOf(wish.tuning),
   }

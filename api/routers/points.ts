@@ -1,9 +1,11 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import { locationText } from '../../base/index.ts'
+import { HoldfastError, locationText } from '../../base/index.ts'
+import type { RemovedPointRow } from '../../catalog/index.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { pointRoutes as routes } from '../routes/index.ts'
 import { pointDetailView, pointView } from '../views/points.ts'
+import { holdView } from '../views/retention.ts'
 import { router } from './common.ts'
 
 export function pointRouter({ catalog }: ApiDeps): OpenAPIHono<ApiEnv> {
@@ -14,7 +16,17 @@ export function pointRouter({ catalog }: ApiDeps): OpenAPIHono<ApiEnv> {
       return c.json({ ...page, items: page.items.map(pointView) }, 200)
     })
     .openapi(routes.get, (c) => {
-      const point = catalog.points.get(c.req.valid('param').id)
-      return c.json(pointDetailView(point, locationText(catalog.repositories.get(point.repositoryId).location)), 200)
+      const { id } = c.req.valid('param')
+      const removed = catalog.points.find(id) === undefined ? catalog.retained.removed(id) : undefined
+      if (removed !== undefined) throw gone(removed)
+      const point = catalog.points.get(id)
+      const place = locationText(catalog.repositories.get(point.repositoryId).location)
+      return c.json({ ...pointDetailView(point, place), holds: catalog.retained.holdsOf(id).map(holdView) }, 200)
     })
+}
+
+/** What is left of a point that was removed on purpose: by whom, when and why. */
+function gone({ id, removedBy, removedMs, why }: RemovedPointRow): HoldfastError {
+  const when = new Date(removedMs).toISOString().slice(0, 16).replace('T', ' ')
+  return new HoldfastError('NotFound', `the point ${id} was removed by ${removedBy} on ${when} UTC: ${why}`)
 }

@@ -12,6 +12,7 @@ import {
   timeMs,
   vmId,
 } from './common.ts'
+import { holdSchema } from './holds.ts'
 
 /** A drill's verdict where a row needs it; the whole drill is in `/drills/{id}`. */
 export const proofSchema = z
@@ -86,6 +87,7 @@ export const pointDetailSchema = pointSchema
     parentId: pointId.nullable(),
     repositoryPath: z.string(),
     command: z.string().openapi({ description: 'Restores it from the command line' }),
+    holds: z.array(holdSchema).openapi({ description: 'What keeps it whatever rules say' }),
   })
   .openapi('PointDetail')
 

@@ -38,6 +38,10 @@ export const phaseSchema = z.enum([
   'restore',
   'boot',
   'prove',
+  'survey',
+  'approve',
+  'remove',
+  'collect',
   'cleanup',
 ])
 
@@ -64,11 +68,12 @@ export const runStateSchema = z
   .enum(['running', 'paused', 'waiting', 'completed', 'completed-with-residue', 'failed', 'cancelled', 'terminated'])
   .openapi('RunState')
 
-export const runKindSchema = z.enum(['backup', 'restore', 'drill']).openapi('RunKind')
+export const runKindSchema = z.enum(['backup', 'restore', 'drill', 'retention']).openapi('RunKind')
 
 export const nextActionSchema = z
   .object({
     id: z.enum([
+      'approve',
       'pause',
       'resume',
       'cancel',

@@ -73,6 +73,7 @@ export const streamEventSchema = z
       'own-backup',
       'settings',
       'slots',
+      'sweep',
       'resync',
       'ping',
     ]),

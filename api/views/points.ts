@@ -34,7 +34,10 @@ export function pointView(point: PointView): z.infer<typeof pointSchema> {
   }
 }
 
-export function pointDetailView(point: PointView, repositoryPath: string): z.infer<typeof pointDetailSchema> {
+export function pointDetailView(
+  point: PointView,
+  repositoryPath: string,
+): Omit<z.infer<typeof pointDetailSchema>, 'holds'> {
   return {
     ...pointView(point),
     disks: point.disks.map((disk) => ({ ...disk, why: isFullReason(disk.why) ? fullReasons[disk.why] : disk.why })),

@@ -420,6 +420,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/points/{id}/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a point whatever rules say */
+        post: operations["holdPoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/points/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a hold */
+        post: operations["releasePoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/points/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a tombstone on a point
+         * @description Refused where a retention rule, a hold or a guard of the repository keeps it; the answer names it.
+         */
+        post: operations["removePoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/policy": {
         parameters: {
             query?: never;
@@ -512,6 +566,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/repositories/{id}/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last garbage collections */
+        get: operations["listCollections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/repositories/{id}/own-backup": {
         parameters: {
             query?: never;
@@ -523,6 +594,26 @@ export interface paths {
         put?: never;
         /** Write the catalog into the repository now */
         post: operations["backUpCatalog"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{id}/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan what retention takes of a repository, and take it
+         * @description The plan comes first and is stored: what goes, what stays and which rule keeps it. `mode: plan` ends there. A VM that would lose more than `maxShare` of its points is not touched before somebody has approved exactly that plan.
+         */
+        post: operations["startSweep"];
         delete?: never;
         options?: never;
         head?: never;
@@ -785,6 +876,108 @@ export interface paths {
         get?: never;
         /** How many may work at a time */
         put: operations["setSlots"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Retention sweeps and dry runs */
+        get: operations["listSweeps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sweeps/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One sweep */
+        get: operations["getSweep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sweeps/{run}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agree to exactly the plan that the digest names */
+        post: operations["approveSweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sweeps/{run}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Policy against reality, one row for each point */
+        get: operations["auditSweep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sweeps/{run}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What goes, what stays, and which rule keeps it */
+        get: operations["listSweepPoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sweeps/{run}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each VM would lose */
+        get: operations["listSweepSeries"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1152,7 +1345,7 @@ export interface components {
         };
         StreamEvent: {
             /** @enum {string} */
-            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "resync" | "ping";
+            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "sweep" | "resync" | "ping";
             id: string | null;
             /**
              * @description Unix milliseconds, UTC
@@ -1422,7 +1615,7 @@ export interface components {
             seenMs: number;
         };
         /** @enum {string} */
-        RunKind: "backup" | "restore" | "drill";
+        RunKind: "backup" | "restore" | "drill" | "retention";
         /** @enum {string} */
         RunState: "running" | "paused" | "waiting" | "completed" | "completed-with-residue" | "failed" | "cancelled" | "terminated";
         Progress: {
@@ -2044,6 +2237,8 @@ export interface components {
             repositoryPath: string;
             /** @description Restores it from the command line */
             command: string;
+            /** @description What keeps it whatever rules say */
+            holds: components["schemas"]["Hold"][];
         };
         PointDisk: {
             disk: string;
@@ -2061,6 +2256,40 @@ export interface components {
             /** @description Bytes */
             bytesResumed: number;
             attempts: number;
+        };
+        Hold: {
+            name: string;
+            /** @enum {string} */
+            type: "pin" | "legal" | "unknown";
+            actor: string;
+            reason: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            ms: number | null;
+        };
+        Holds: {
+            items: components["schemas"]["Hold"][];
+        };
+        HoldRequest: {
+            /**
+             * @default pin
+             * @enum {string}
+             */
+            type?: "pin" | "legal";
+            reason: string;
+        };
+        ReleaseRequest: {
+            /** @description One of its holds; default: all pins */
+            hold?: string;
+            /** @default  */
+            reason?: string;
+        };
+        RemovePoint: {
+            /** @description The name of its VM, typed by whoever asks */
+            confirmName: string;
+            reason: string;
         };
         PolicyDifference: {
             changes: components["schemas"]["PolicyChange"][];
@@ -2139,6 +2368,112 @@ export interface components {
                 /** @description Bytes */
                 storedBytes: number;
             }[];
+        };
+        Collections: {
+            items: components["schemas"]["Collection"][];
+        };
+        Collection: {
+            runId: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            startedMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            endedMs: number;
+            why: string;
+            /** @enum {string} */
+            outcome: "collected" | "nothing" | "stopped" | "dry-run";
+            /** @description Points */
+            roots: number;
+            listed: {
+                packs: number;
+                /** @description Bytes */
+                bytes: number;
+            };
+            live: {
+                packs: number;
+                /** @description Bytes */
+                bytes: number;
+            };
+            condemned: {
+                packs: number;
+                /** @description Bytes */
+                bytes: number;
+            };
+            reprieved: {
+                packs: number;
+                /** @description Bytes */
+                bytes: number;
+            };
+            deleted: {
+                packs: number;
+                /** @description Bytes */
+                bytes: number;
+            };
+            copied: {
+                packs: number;
+                /** @description Bytes */
+                bytes: number;
+            };
+            waiting: {
+                packs: number;
+                /** @description Bytes */
+                bytes: number;
+            };
+            young: {
+                packs: number;
+                /** @description Bytes */
+                bytes: number;
+            };
+            unknown: {
+                packs: number;
+                /** @description Bytes */
+                bytes: number;
+            };
+            notes: string[];
+            /** @description Milliseconds */
+            durationMs: number;
+        };
+        SweepRequest: {
+            /**
+             * @description plan: a dry run, stored and shown
+             * @default sweep
+             * @enum {string}
+             */
+            mode?: "plan" | "sweep";
+            /**
+             * @description grace: goes on by itself after the grace time; required: a person says so
+             * @default grace
+             * @enum {string}
+             */
+            approval?: "grace" | "required";
+            /** @default 86400000 */
+            graceMs?: number;
+            /** @default 604800000 */
+            approveWithinMs?: number;
+            /**
+             * @description A VM that would lose more of its points at once is not touched before a person agrees
+             * @default 0.5
+             */
+            maxShare?: number;
+            /**
+             * @default auto
+             * @enum {string}
+             */
+            collect?: "auto" | "always" | "never";
+            /**
+             * @description none: what is condemned is deleted at once; safe, and uneconomic
+             * @default usual
+             * @enum {string}
+             */
+            waits?: "usual" | "none";
+            /** @default  */
+            reason?: string;
+            tuning?: components["schemas"]["Tuning"];
         };
         RestoreRequest: {
             /**
@@ -2250,7 +2585,7 @@ export interface components {
         };
         PhaseView: {
             /** @enum {string} */
-            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "cleanup";
+            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "survey" | "approve" | "remove" | "collect" | "cleanup";
             title: string;
             state: components["schemas"]["StepState"];
             summary: string;
@@ -2265,7 +2600,7 @@ export interface components {
             title: string;
             detail: string | null;
             /** @enum {string} */
-            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "cleanup";
+            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "survey" | "approve" | "remove" | "collect" | "cleanup";
             state: components["schemas"]["StepState"];
             startedMs: number | null;
             endedMs: number | null;
@@ -2311,7 +2646,7 @@ export interface components {
         };
         NextAction: {
             /** @enum {string} */
-            id: "pause" | "resume" | "cancel" | "retry" | "retry-now" | "start-again" | "open-docs" | "start-worker" | "free-space" | "restore" | "drill";
+            id: "approve" | "pause" | "resume" | "cancel" | "retry" | "retry-now" | "start-again" | "open-docs" | "start-worker" | "free-space" | "restore" | "drill";
             label: string;
             explanation: string;
             command: string | null;
@@ -2396,6 +2731,124 @@ export interface components {
         SlotLimit: {
             /** @description null: the default again */
             slots: number | null;
+        };
+        SweepPage: {
+            items: components["schemas"]["Sweep"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        Sweep: {
+            runId: string;
+            workflowId: string;
+            /** @example main */
+            repositoryId: string;
+            repositoryName: string;
+            state: components["schemas"]["SweepState"];
+            dryRun: boolean;
+            /** @description Names exactly the points that are to go; an approval names it too */
+            digest: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            plannedMs: number;
+            maxShare: number;
+            points: number;
+            going: number;
+            /** @description VMs with points */
+            series: number;
+            /** @description VMs that would lose more than their share */
+            asking: number;
+            /** @description VMs that no longer exist; their points keep ageing */
+            orphans: number;
+            policies: {
+                name: string;
+                rules: string;
+            }[];
+            /** @enum {string|null} */
+            waitsFor: "approval" | "grace" | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            waitsUntilMs: number | null;
+            approval: {
+                user: string;
+                reason: string;
+                /**
+                 * @description Unix milliseconds, UTC
+                 * @example 1795246432000
+                 */
+                ms: number;
+            } | null;
+            removed: number;
+            refused: number;
+            spared: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            endedMs: number | null;
+        };
+        /** @enum {string} */
+        SweepState: "planned" | "waiting" | "removing" | "collecting" | "completed" | "declined" | "cancelled" | "failed";
+        ApproveSweep: {
+            digest: string;
+            /** @default  */
+            reason?: string;
+        };
+        SweepPointPage: {
+            items: components["schemas"]["SweepPoint"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        SweepPoint: {
+            stem: string;
+            /**
+             * @description Recovery point, 32 hex digits
+             * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
+             */
+            pointId: string;
+            series: string;
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            vmId: string | null;
+            vmName: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            timeMs: number;
+            origin: string;
+            policy: string;
+            /** @description Every rule that keeps it; empty: it goes */
+            keptBy: string[];
+            state: components["schemas"]["SweptState"];
+            why: string | null;
+        };
+        /** @enum {string} */
+        SweptState: "stays" | "going" | "removed" | "refused" | "spared";
+        SweepSeriesPage: {
+            items: components["schemas"]["SweepSeries"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        SweepSeries: {
+            series: string;
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            vmId: string | null;
+            vmName: string;
+            policy: string;
+            /** @enum {string|null} */
+            orphan: "vm-gone" | "unknown-vm" | null;
+            points: number;
+            going: number;
+            asks: boolean;
         };
         VmPage: {
             items: components["schemas"]["Vm"][];
@@ -4089,6 +4542,301 @@ export interface operations {
             };
         };
     };
+    holdPoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Recovery point, 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldRequest"];
+            };
+        };
+        responses: {
+            /** @description Its holds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Holds"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    releasePoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Recovery point, 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseRequest"];
+            };
+        };
+        responses: {
+            /** @description Those that are left */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Holds"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removePoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Recovery point, 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemovePoint"];
+            };
+        };
+        responses: {
+            /** @description Removed; its data are freed by a later collection */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     exportPolicy: {
         parameters: {
             query?: {
@@ -4412,6 +5160,46 @@ export interface operations {
             };
         };
     };
+    listCollections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first, 30 at most */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collections"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     backUpCatalog: {
         parameters: {
             query?: never;
@@ -4488,6 +5276,98 @@ export interface operations {
             };
             /** @description No answer in time */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startSweep: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SweepRequest"];
+            };
+        };
+        responses: {
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5571,6 +6451,367 @@ export interface operations {
             };
             /** @description Understood, but it cannot be done as asked */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSweeps: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                repositoryId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Run id of the sweep */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its plan in numbers, and what came of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveSweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Run id of the sweep */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveSweep"];
+            };
+        };
+        responses: {
+            /** @description It goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auditSweep: {
+        parameters: {
+            query?: {
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path: {
+                /** @description Run id of the sweep */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As CSV, or as JSON with one object for each point */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": {
+                        items: {
+                            [key: string]: unknown;
+                        }[];
+                    };
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSweepPoints: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                series?: string;
+                state?: components["schemas"]["SweptState"];
+            };
+            header?: never;
+            path: {
+                /** @description Run id of the sweep */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By VM, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepPointPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSweepSeries: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description only: VMs that no longer exist */
+                orphans?: "only";
+            };
+            header?: never;
+            path: {
+                /** @description Run id of the sweep */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that lose most first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepSeriesPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,6 +6,6 @@
 export { collect } from './collect.ts'
 export { listHolds, placeHold, releaseHold } from './holds.ts'
 export { holdInStore, releaseInStore } from './legal.ts'
-export { prune, retentionPoints } from './prune.ts'
+export { prune, removedPoints, retentionPoints } from './prune.ts'
 export { rebuildIndex } from './rebuild.ts'
 export type * from './types.ts'

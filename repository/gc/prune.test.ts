@@ -65,6 +65,33 @@ describe('pruning', () => {
     await expectIdentical(repository, newest, twoChunks(10))
   })
 
+  it('says of each point which class its writer has named, and looks only at the series that are asked for', async () => {
+    const mine = await point(1, { retentionClass: 'critical' })
+    const other = await point(4, { vm: 'other' })
+    const classes = new Map((await repository.retentionPoints(noSignal)).map((one) => [one.stem, one.retentionClass]))
+    expect(classes).toEqual(
+      new Map([
+        [mine, 'critical'],
+        [other, ''],
+      ]),
+    )
+    const only = await repository.retentionPoints(noSignal, [other.split('/')[1] ?? ''])
+    expect(only).toMatchObject([{ stem: other, guard: 'newest' }])
+  })
+
+  it('leaves what has a tombstone to a later call when it is told to, and lists it as removed until it is forgotten', async () => {
+    const [old, newest] = [await point(1), await point(10)]
+    await prune({ remove: [{ stem: old }], tidy: false })
+    expect(filesOf(old).sort()).toEqual(['.m', '.ok', '.t'])
+    expect(await repository.removedPoints(noSignal)).toEqual([old])
+    // Again: what has a tombstone is done.
+    expect(await prune({ remove: [{ stem: old }], tidy: false })).toMatchObject({ tombstoned: [], refused: [] })
+    expect(await prune()).toMatchObject({ removed: 1 })
+    expect(await repository.removedPoints(noSignal)).toEqual([old])
+    await hold(newest)
+    expect((await repository.retentionPoints(noSignal)).map(({ stem }) => stem)).toEqual([newest])
+  })
+
   it('changes nothing in a dry run', async () => {
     const [old] = [await point(1), await point(10)]
     const before = bucket.names()

@@ -16,8 +16,16 @@ const EARLIER_MS = 7 * DAY
 const LATER_MS = 10 * 60 * 1000
 const MAX_SHARE = 0.5
 
-/** Every recovery point as keep rules see it (§11.1), newest first inside a series. Throws for one that cannot be read. */
-export async function retentionPoints(engine: Engine, points: Points, signal: AbortSignal): Promise<RetentionPoint[]> {
+/**
+ * Every recovery point as keep rules see it (§11.1), newest first inside a series. Throws for one that cannot be read.
+ * `series`: only of these.
+ */
+export async function retentionPoints(
+  engine: Engine,
+  points: Points,
+  signal: AbortSignal,
+  series?: readonly string[],
+): Promise<RetentionPoint[]> {
   const nowMs = Number(await engine.store.now())
   const parents = new Set<string>()
   for await (const session of readPlans(engine, signal)) {
@@ -26,17 +34,19 @@ export async function retentionPoints(engine: Engine, points: Points, signal: Ab
     }
   }
   const stored = new Map<string, number>()
-  for (const { name, modified } of await listAll(engine.store, 'snap/')) stored.set(name, Number(modified))
+  for (const prefix of series?.map((one) => `snap/${one}/`) ?? ['snap/']) {
+    for (const { name, modified } of await listAll(engine.store, prefix)) stored.set(name, Number(modified))
+  }
   const found: RetentionPoint[] = []
   const newest = new Set<string>()
-  for await (const { stem, snap, entry, held } of points.survey(signal)) {
+  for await (const { stem, snap, entry, held } of surveyOf(points, signal, series)) {
     if (entry?.state !== 'recovery-point') continue
     const manifest = await loadManifest(engine.store, engine.ring, stem, signal)
     if (manifest === undefined) continue
-    const { vm, point, source } = manifest.body.json
-    const { series, createdMs } = entry
-    const isNewest = !newest.has(series)
-    newest.add(series)
+    const { vm, point, source, retention } = manifest.body.json
+    const { createdMs } = entry
+    const isNewest = !newest.has(entry.series)
+    newest.add(entry.series)
     const lockedUntilMs = manifest.header.lockUntilSec * 1000
     const isLocked = lockedUntilMs > nowMs
     const guard = isNewest
@@ -50,9 +60,26 @@ export async function retentionPoints(engine: Engine, points: Points, signal: Ab
             : null
     const timeMs = source?.retentionMs ?? clamp(createdMs, stored.get(names.snap(stem, 'manifest')) ?? createdMs)
     const until = isLocked ? lockedUntilMs : null
-    found.push({ stem, series, snap, vm: vm.name, origin: point.origin, timeMs, guard, lockedUntilMs: until })
+    const what = { stem, series: entry.series, snap, vm: vm.name, origin: point.origin, timeMs }
+    found.push({ ...what, retentionClass: retention.class, guard, lockedUntilMs: until })
   }
   return found
+}
+
+async function* surveyOf(
+  points: Points,
+  signal: AbortSignal,
+  series: readonly string[] | undefined,
+): ReturnType<Points['survey']> {
+  if (series === undefined) yield* points.survey(signal)
+  else for (const one of series) yield* points.survey(signal, one)
+}
+
+/** Stems that are effectively tombstoned and still remembered (§11.3), whether or not anything else of them is left. */
+export async function removedPoints(points: Points, signal: AbortSignal): Promise<string[]> {
+  const removed: string[] = []
+  for await (const { stem, tombstoned, held } of points.survey(signal)) if (tombstoned && !held) removed.push(stem)
+  return removed
 }
 
 /** Writers cannot push good points out by dating theirs far from when they were stored. */
@@ -66,12 +93,16 @@ function clamp(createdMs: number, storedMs: number): number {
  * yes. Throws RetentionRefused before anything is changed.
  */
 export async function prune(engine: Engine, points: Points, options: PruneOptions): Promise<PruneReport> {
-  const { reason, actor, dryRun = false, maxShare = MAX_SHARE, abandonAfterMs = DAY, signal } = options
+  const { reason, actor, dryRun = false, tidy = true, maxShare = MAX_SHARE, abandonAfterMs = DAY, signal } = options
   await requireCollectable(engine, signal)
   const nowMs = await requireClock(engine)
-  const known = new Map((await retentionPoints(engine, points, signal)).map((point) => [point.stem, point]))
+  // Only series that lose something are looked at: a sweep comes with one batch after the other.
+  const series = [...new Set(options.remove.map(({ stem }) => stem.split('/')[1] ?? ''))]
+  const known = new Map((await retentionPoints(engine, points, signal, series)).map((point) => [point.stem, point]))
   const states = new Map<string, { readonly tombstoned: boolean; readonly held: boolean }>()
-  for await (const { stem, tombstoned, held } of points.survey(signal)) states.set(stem, { tombstoned, held })
+  for await (const { stem, tombstoned, held } of surveyOf(points, signal, series)) {
+    states.set(stem, { tombstoned, held })
+  }
   const refused: { stem: string; why: string }[] = []
   const chosen = options.remove.filter(({ stem }) => {
     const state = states.get(stem)
@@ -86,6 +117,7 @@ export async function prune(engine: Engine, points: Points, options: PruneOption
   for (const { stem, policy } of chosen) {
     await putTombstone(engine, stem, { reason, actor, ...(policy !== undefined && { policy }) }, signal)
   }
+  if (!tidy) return { dryRun, tombstoned, refused, abandoned: [], removed: 0, locked: 0, forgotten: 0 }
   const abandoned = await cleanAbandoned(engine, points, { nowMs, afterMs: abandonAfterMs, actor, signal })
   const { removed, locked, forgotten } = await removeTombstoned(engine, points, nowMs, signal)
   return { dryRun, tombstoned, refused, abandoned, removed, locked, forgotten }

@@ -91,6 +91,8 @@ export interface RetentionPoint {
   readonly origin: 'scheduled' | 'manual' | 'publish' | 'safety' | 'catalog'
   /** Unix ms: `createdMs`, kept within what the store's time of the manifest allows; of a mirrored point, its own. */
   readonly timeMs: number
+  /** Retention class that its writer wrote down (§4.4); '' if none. */
+  readonly retentionClass: string
   /** Why it may not be removed whatever a rule says; null if it may. */
   readonly guard: 'newest' | 'held' | 'locked' | 'parent of a live session' | null
   /** Unix ms until which the store keeps it (§11.5); null: it is not locked, or no longer. */
@@ -104,6 +106,8 @@ export interface PruneOptions {
   /** Who decided: a person or a plan. */
   readonly actor: string
   readonly dryRun?: boolean
+  /** false: only the tombstones; what is abandoned or effectively removed is left for a later call. Default: true. */
+  readonly tidy?: boolean
   /** The sweep is refused if it takes more than this share of the recovery points of a series. Default 0.5; 1: any. */
   readonly maxShare?: number
   /** A manifest that was never validated is abandoned so long after its session was over. Default 24 h. */

@@ -79,10 +79,10 @@ export class Points {
 
   /**
    * For whoever deletes: every stem of which anything is there, what is removed and remembered included; `entry` is then
-   * undefined. `tombstoned`: a `.t` that counts. Throws for a point that cannot be read.
+   * undefined. `tombstoned`: a `.t` that counts. Throws for a point that cannot be read. `series`: only this one.
    */
-  async *survey(signal: AbortSignal): AsyncGenerator<SurveyedPoint> {
-    const stems = await this.#stems('snap/')
+  async *survey(signal: AbortSignal, series?: string): AsyncGenerator<SurveyedPoint> {
+    const stems = await this.#stems(series === undefined ? 'snap/' : `snap/${series}/`)
     const held = await this.#held()
     for (const [stem, present] of stems) {
       throwIfAborted(signal)

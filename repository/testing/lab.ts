@@ -100,6 +100,8 @@ export interface BackupOptions {
   readonly reread?: CommitOptions['reread']
   readonly signal?: AbortSignal
   readonly vm?: string
+  readonly retentionClass?: string
+  readonly origin?: CommitOptions['point']['origin']
   readonly leaseSec?: number
 }
 
@@ -175,7 +177,7 @@ export class ModelBackup {
       attempt,
       results: this.spec.parts.map(({ part }) => ({ part, attempt: copyAttempt })),
       vm: { id: 'vm', name: 'vm', platform: 'image', scope: 'lab', tags: [] },
-      point: { origin: 'manual', startedMs: this.spec.createdMs, run: 'test' },
+      point: { origin: this.options.origin ?? 'manual', startedMs: this.spec.createdMs, run: 'test' },
       consistency: { level: 'crash', detail: '' },
       hypervisor: { platform: 'image', version: '1', host: 'lab' },
       disks: [
@@ -190,7 +192,7 @@ export class ModelBackup {
         },
       ],
       configs,
-      retention: { class: '', policy: '' },
+      retention: { class: this.options.retentionClass ?? '', policy: '' },
       ...(reread !== undefined && { reread }),
       signal,
       onProgress: () => undefined,

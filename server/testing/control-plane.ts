@@ -7,6 +7,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createControlActivities } from '../../activities/index.ts'
 import { slotKeeper, temporalOrchestrator } from '../../api/index.ts'
 import { openCatalog } from '../../catalog/index.ts'
+import { evidenceFolder } from '../evidence.ts'
 import { controlQueue } from '../../workflows/shared/queues.ts'
 
 const [address = '', path = '', codePath = '', folder = ''] = process.argv.slice(2)
@@ -19,7 +20,7 @@ const worker = await Worker.create({
   connection: await NativeConnection.connect({ address }),
   taskQueue: controlQueue,
   workflowBundle: { codePath },
-  activities: createControlActivities(catalog, folder),
+  activities: createControlActivities(catalog, folder, evidenceFolder(folder)),
 })
 const stop = new AbortController()
 await Promise.all([worker.run(), slotKeeper({ catalog, orchestrator, log }).run(stop.signal)])

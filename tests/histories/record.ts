@@ -51,6 +51,11 @@ const drill = {
   checks: [check], bootTimeoutMs: 60_000, requestedBy: sampleRequester, tuning: {},
 }
 
+const sweep = {
+  v: 1, repository: sampleRepository, mode: 'sweep', approval: 'grace', graceMs: 0, approveWithinMs: 60_000, maxShare: 0.5,
+  collect: 'auto', waits: 'usual', requestedBy: sampleRequester, tuning: {},
+}
+
 function moving(disk: string, over: Partial<MoveDetails> = {}): MoveDetails {
   return {
     v: 1, disk, start: 0, end: 2 * GiB, stage: 'moving', offset: 900 * MiB, durableOffset: 880 * MiB, bytesRead: 900 * MiB,
@@ -179,6 +184,24 @@ const scenarios: { readonly [name: string]: Scenario } = {
     input: drill,
     script: { waitForGuest: async () => ({ state: 'silent', waitedMs: 60_000 }) },
   },
+  'retention-completed': { workflow: 'retentionSweep', input: sweep, script: {} },
+  'retention-waiting-approval': {
+    workflow: 'retentionSweep',
+    input: sweep,
+    script: { planSweep: async () => ({ digest: '3f8a0c1d2e4b5a69', points: 9, series: 2, going: 5, asking: 1, orphans: 0, worst: { vm: 'erp-db-01', going: 5, points: 6 } }) },
+    drive: (handle) => eventually('the wait', async () => (await historyTypes(handle)).includes('EVENT_TYPE_TIMER_STARTED')),
+  },
+  'retention-approved': {
+    workflow: 'retentionSweep',
+    input: { ...sweep, approval: 'required' },
+    script: { tombstonePoints: async ({ points }) => ({ refused: points.slice(0, 1).map(({ stem: held }) => ({ stem: held, why: 'held' })) }) },
+    drive: async (handle) => {
+      await eventually('the wait', async () => (await historyTypes(handle)).includes('EVENT_TYPE_TIMER_STARTED'))
+      await handle.executeUpdate('approveSweep', { args: [{ user: 'ann', reason: 'looked at it', digest: 'd1' }] })
+      await ended(handle)
+    },
+  },
+  'retention-declined': { workflow: 'retentionSweep', input: { ...sweep, approval: 'required', approveWithinMs: 500 }, script: {} },
   'drill-inconclusive': { workflow: 'restoreDrill', input: { ...drill, checks: [] }, script: {} },
 }
 
@@ -203,7 +226,7 @@ async function recordAll(only: readonly string[]): Promise<void> {
   for (const [name, { workflow, input, script, drive }] of Object.entries(scenarios)) {
     if (only.length > 0 && !only.includes(name)) continue
     const steps = new Scripted(script)
-    const prefix = { backupVm: 'backup', restoreVm: 'restore', restoreDrill: 'drill' }[workflow] ?? workflow
+    const prefix = { backupVm: 'backup', restoreVm: 'restore', restoreDrill: 'drill', retentionSweep: 'retention' }[workflow] ?? workflow
     const id = `${prefix}/${name}`
     await bench.run(workflow, input, steps.activities, async (handle) => {
       await (drive ?? ((it: WorkflowHandle) => it.result()))(handle, steps)

@@ -58,6 +58,7 @@ export async function commitRound(
             startedMs: startTime.getTime(),
             run: `${workflowId}:${runId}`,
             tags: plan.tags,
+            ...(input.retentionClass !== undefined && { retentionClass: input.retentionClass }),
             hypervisor: plan.hypervisor,
             attemptBase,
             ordinal: plan.ordinal,

@@ -30,6 +30,8 @@ export interface BackupInput {
   readonly fullEveryMs?: number | null
   /** Of its slot: 1 first … 5 last. Default 3. */
   readonly priority?: number
+  /** Category of the VM: written into the point, so that it keeps ageing by it wherever it is read. */
+  readonly retentionClass?: string
   readonly requestedBy: Requester
   readonly tuning: Tuning
 }

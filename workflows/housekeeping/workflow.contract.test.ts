@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createControlActivities, createSiteActivities } from '../../activities/index.ts'
 import { sampleSite } from '../../activities/testing/samples.ts'
-import { testSite, type TestSite } from '../../activities/testing/site.ts'
+import { memoryBlobs, testSite, type TestSite } from '../../activities/testing/site.ts'
 import { HoldfastError } from '../../base/index.ts'
 import { openCatalog } from '../../catalog/index.ts'
 import { aPoint, furnish, testCatalog, type TestCatalog } from '../../catalog/testing.ts'
@@ -54,7 +54,10 @@ beforeEach(() => {
 const copies = (): string => join(folder, 'copies')
 
 async function backUp(): Promise<OwnBackupResult> {
-  const activities = { ...createControlActivities(world.catalog, copies()), ...createSiteActivities(site.site) }
+  const activities = {
+    ...createControlActivities(world.catalog, copies(), memoryBlobs()),
+    ...createSiteActivities(site.site),
+  }
   const input = { v: 1, repository }
   const { value, history } = await bench.run(
     ownBackupWorkflow,

@@ -6,7 +6,7 @@ import {
   log,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { RecordActivities, RunFinished } from '../../activities/record/types.ts'
+import type { RecordActivities, RunFinished, RunStarted } from '../../activities/record/types.ts'
 import { Capacity } from './capacity.ts'
 import { Compensations } from './compensation.ts'
 import { asFailure, errorOf } from './failures.ts'
@@ -16,7 +16,7 @@ import type { StepIds } from './steps.ts'
 import type { Requester, ResidueItem } from './contract.ts'
 
 export interface RunIdentity {
-  readonly kind: 'backup' | 'restore' | 'drill'
+  readonly kind: RunStarted['kind']
   readonly vmId: string | null
   readonly vmName: string
   readonly repositoryId: string
@@ -60,8 +60,9 @@ export async function conduct<R extends ProcessResult>(
   let end: { readonly result: R } | { readonly thrown: unknown }
   try {
     await recordStart({ ...started, workflowId, runId }, ids)
-    if (room !== null) {
-      const { kind, vmName, repositoryId, site } = run
+    const { kind, vmName, repositoryId, site } = run
+    // What keeps a repository in order moves no disk: it never stands in the way of a backup.
+    if (room !== null && kind !== 'retention') {
       await capacity.take({ ...room, kind, title: `${titles[kind]} ${vmName}`, repositoryId, site }, control, ids)
     }
     end = { result: await body(undo) }

@@ -108,6 +108,21 @@ export const pictures: readonly Picture[] = [
   { name: 'repository', path: '/repositories/main' },
   { name: 'settings', path: '/settings' },
   { name: 'settings-empty', path: '/settings', scene: { empty: true } },
+  { name: 'retention', path: '/retention' },
+  {
+    name: 'retention-points',
+    path: '/retention',
+    before: async (page: Page): Promise<void> => {
+      await page.getByRole('link', { name: 'erp-db-01' }).click()
+      await page.locator('aside.panel table').waitFor()
+    },
+  },
+  {
+    name: 'retention-approve',
+    path: '/retention',
+    before: (page: Page): Promise<void> => pressed(page, /Approve…/),
+  },
+  { name: 'retention-empty', path: '/retention', scene: { empty: true } },
   { name: 'drills', path: '/drills' },
   { name: 'drill', path: `/drills?drill=${drills[0]?.id ?? ''}` },
   {

@@ -12,6 +12,7 @@ const topics: readonly Topic[] = [
   'vm',
   'hypervisor',
   'repository',
+  'sweep',
   'workers',
   'policy',
   'own-backup',

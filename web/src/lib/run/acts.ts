@@ -13,6 +13,7 @@ export interface ActView {
 
 /** One entry per action that the runbook may offer. */
 export const actViews: Record<NextAction['id'], ActView> = {
+  approve: { act: null, icon: 'user', asks: true },
   pause: { act: 'pause', icon: 'pause', asks: false },
   resume: { act: 'resume', icon: 'play', asks: false },
   cancel: { act: 'cancel', icon: null, asks: true },

@@ -19,6 +19,7 @@ export const places: readonly Place[] = [
   { href: '/drills', label: 'Drills', icon: 'drills' },
   { href: '/plans', label: 'Plans', icon: 'plans', gap: true },
   { href: '/repositories', label: 'Repositories', icon: 'repos' },
+  { href: '/retention', label: 'Retention', icon: 'clock' },
   { href: '/settings', label: 'Settings and doctor', icon: 'key', gap: true },
 ]
 

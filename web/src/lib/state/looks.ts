@@ -84,8 +84,12 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   engine: look('unknown', 'Not answering'),
 }
 
-export const kindWords: Record<RunKind, { readonly noun: string; readonly icon: 'disk' | 'restore' | 'drills' }> = {
+export const kindWords: Record<
+  RunKind,
+  { readonly noun: string; readonly icon: 'disk' | 'restore' | 'drills' | 'clock' }
+> = {
   backup: { noun: 'Backup', icon: 'disk' },
   restore: { noun: 'Restore', icon: 'restore' },
   drill: { noun: 'Drill', icon: 'drills' },
+  retention: { noun: 'Sweep', icon: 'clock' },
 }

@@ -1,0 +1,168 @@
+/**
+ * Retention at the repository: what is there, tombstones, garbage collection, holds. The site decides nothing about what
+ * goes: it is told, and refuses what the repository's own guards keep.
+ */
+import { HoldfastError } from '../../base/index.ts'
+import { isEmptyPolicy, retention } from '../../policy/index.ts'
+import type { CollectReport, Repository } from '../../repository/index.ts'
+import type { Site } from '../shared/deps.ts'
+import { beating } from '../shared/operation.ts'
+import type { Pulse } from '../shared/pulse.ts'
+import { packBlob, surveyParts, unpackBlob } from './blob.ts'
+import type { CollectionSummary, RetentionActivities, Survey } from './types.ts'
+
+export type * from './types.ts'
+
+/** Notes of a collection that travel with its result; the rest is a number. */
+const notesKept = 5
+
+export function createRetentionActivities(site: Site): RetentionActivities {
+  return {
+    surveyRetention: (input) =>
+      telling(site, input.repository, 'reading the points', (repository, pulse) => survey(site, repository, pulse)),
+    tombstonePoints: ({ repository: ref, points, actor }) =>
+      telling(site, ref, `putting ${points.length} tombstones`, async (repository, { signal }) => {
+        // How much may go at once was decided for the whole plan: a batch is only a part of it.
+        const { refused } = await repository.prune({
+          remove: points,
+          reason: 'retention',
+          actor,
+          tidy: false,
+          maxShare: 1,
+          signal,
+        })
+        return { refused: refused.map(({ stem, why }) => ({ stem, why })) }
+      }),
+    tidyRepository: ({ repository: ref, actor }) =>
+      telling(site, ref, 'removing what has a tombstone', async (repository, { signal }) => {
+        const done = await repository.prune({ remove: [], reason: 'retention', actor, signal })
+        return { abandoned: done.abandoned.length, removed: done.removed, forgotten: done.forgotten }
+      }),
+    collectGarbage: ({ repository: ref, known, waits }) =>
+      telling(site, ref, 'beginning', async (repository, pulse, say) => {
+        const report = await repository.collect({
+          ...(waits === 'none' && { waits: 'none' as const }),
+          ...(known !== null && { knownPoints: await snapsOf(site, known) }),
+          signal: pulse.signal,
+          onProgress: say,
+        })
+        return summaryOf(report)
+      }),
+    holdPoint: ({ repository: ref, stem, type, actor, reason }) =>
+      telling(site, ref, 'placing the hold', async (repository, { signal }) => ({
+        hold: await repository.hold({ stem, type, actor, reason }, signal),
+      })),
+    releaseHolds: ({ repository: ref, holds }) =>
+      telling(site, ref, 'releasing the hold', async (repository) => {
+        for (const hold of holds) await repository.release(hold)
+      }),
+    removePoint: ({ repository: ref, ...input }) =>
+      telling(site, ref, 'removing the point', (repository, { signal }) =>
+        removePoint(site, repository, input, signal),
+      ),
+  }
+}
+
+/** A step at a repository that says with each heartbeat what it does. */
+async function telling<T>(
+  site: Site,
+  ref: Parameters<Site['repository']>[0],
+  first: string,
+  work: (repository: Repository, pulse: Pulse, say: (what: string) => void) => Promise<T>,
+): Promise<T> {
+  let what = first
+  return await beating(
+    site,
+    (pulse) =>
+      site.repository(ref, (repository) =>
+        work(repository, pulse, (next) => {
+          what = next
+          pulse.moved()
+        }),
+      ),
+    { details: (quietMs) => ({ v: 1, what, quietMs }) },
+  )
+}
+
+async function survey(site: Site, repository: Repository, { signal }: Pulse): Promise<Survey> {
+  const atMs = site.now()
+  // Copies of the catalog have a keeper of their own.
+  const all = await repository.retentionPoints(signal)
+  const points = all.filter(({ origin }) => origin !== 'catalog')
+  const removed = await repository.removedPoints(signal)
+  const holds = await repository.listHolds(signal)
+  const blobs: string[] = []
+  for (const part of surveyParts(repository.id, points, removed, holds)) {
+    signal.throwIfAborted()
+    blobs.push(await site.options.evidence.put(packBlob(part), 'text/plain'))
+  }
+  const series = new Set(points.map((point) => point.series)).size
+  return { blobs, points: points.length, series, held: new Set(holds.map(({ snap }) => snap)).size, atMs }
+}
+
+async function snapsOf(site: Site, blob: string): Promise<readonly string[]> {
+  const snaps = unpackBlob(await site.options.evidence.get(blob))
+  if (Array.isArray(snaps) && snaps.every((snap) => typeof snap === 'string')) return snaps
+  throw new HoldfastError('FormatError', 'the list of known points is not one')
+}
+
+function summaryOf(report: CollectReport): CollectionSummary {
+  const { outcome, roots, listed, live, condemned, reprieved, deleted, copied, kept, notes, durationMs } = report
+  const more = notes.length - notesKept
+  return {
+    outcome,
+    roots,
+    listed,
+    live,
+    condemned,
+    reprieved,
+    deleted,
+    copied,
+    waiting: kept.waiting,
+    young: kept.young,
+    unknown: kept.unknown,
+    notes: [
+      ...notes.slice(0, notesKept).map((note) => note.slice(0, 300)),
+      ...(more > 0 ? [`and ${more} more notes`] : []),
+    ],
+    durationMs,
+  }
+}
+
+/** Refused where a rule or a guard keeps it (product P-RUNBOOK); counts of its own never keep a point made by hand. */
+async function removePoint(
+  site: Site,
+  repository: Repository,
+  input: Omit<Parameters<RetentionActivities['removePoint']>[0], 'repository'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stem, rules, actor } = input
+  const series = stem.split('/')[1] ?? ''
+  const points = await repository.retentionPoints(signal, [series])
+  const wanted = points.find((point) => point.stem === stem)
+  if (wanted !== undefined && wanted.guard === null) {
+    const by = keepersOf(points, stem, rules, site.now()).filter((rule) => rule !== wanted.origin)
+    if (by.length > 0) throw refused(stem, `retention keeps it: ${by.join(', ')}`)
+  }
+  const report = await repository.prune({ remove: [{ stem }], reason: 'operator', actor, maxShare: 1, signal })
+  const [no] = report.refused
+  if (no !== undefined) throw refused(stem, no.why)
+}
+
+function keepersOf(
+  points: readonly { stem: string; timeMs: number; origin: string; guard: string | null }[],
+  stem: string,
+  rules: Parameters<typeof retention>[1] | null,
+  nowMs: number,
+): readonly string[] {
+  if (rules === null || isEmptyPolicy(rules)) return []
+  const own = points.map((point) => ({ ...point, id: point.stem }) as Parameters<typeof retention>[0][number])
+  return retention(own, rules, nowMs).find(({ id }) => id === stem)?.keptBy ?? []
+}
+
+function refused(stem: string, why: string): HoldfastError {
+  return new HoldfastError('RetentionRefused', `${stem.slice(-32)} stays: ${why}`, {
+    hint: 'Release its hold, change the policy, or wait until no rule keeps it.',
+    data: { stem, why },
+  })
+}

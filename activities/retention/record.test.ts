@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Catalog } from '../../catalog/index.ts'
+import { aPoint, furnish, testCatalog, testNow, type TestCatalog } from '../../catalog/testing.ts'
+import { memoryBlobs } from '../testing/site.ts'
+import { packBlob, surveyParts } from './blob.ts'
+import { createRetentionRecordActivities } from './record.ts'
+import type { RetentionRecordActivities, Survey } from './types.ts'
+
+const day = 86_400_000
+const known = 'a'.repeat(32)
+const lost = 'c'.repeat(32)
+
+let world: TestCatalog
+let catalog: Catalog
+let content: Map<string, Uint8Array>
+let steps: RetentionRecordActivities
+beforeEach(() => {
+  world = testCatalog()
+  catalog = world.catalog
+  furnish(catalog)
+  content = new Map()
+  steps = createRetentionRecordActivities(catalog, memoryBlobs(content))
+})
+afterEach(() => world[Symbol.dispose]())
+
+type Surveyed = Parameters<typeof surveyParts>[1][number]
+const stemOf = (series: string, n: number): string =>
+  `snap/${series}/${'0'.repeat(16)}-${n.toString(16).padStart(32, '0')}`
+/** `n` days old. */
+const surveyed = (series: string, n: number, over: Partial<Surveyed> = {}): Surveyed => ({
+  stem: stemOf(series, n),
+  series,
+  snap: '',
+  vm: 'web-01',
+  origin: 'scheduled',
+  timeMs: testNow - n * day,
+  retentionClass: '',
+  lockedUntilMs: null,
+  guard: n === 0 ? 'newest' : null,
+  ...over,
+})
+const days = (series: string, count: number, over: Partial<Surveyed> = {}): Surveyed[] =>
+  Array.from({ length: count }, (_, n) => surveyed(series, n, over))
+
+async function survey(
+  points: readonly Surveyed[],
+  more: { readonly removed?: readonly string[]; readonly holds?: Parameters<typeof surveyParts>[3] } = {},
+  atMs = testNow,
+): Promise<Survey> {
+  const blobs: string[] = []
+  for (const part of surveyParts('main', points, more.removed ?? [], more.holds ?? [])) {
+    blobs.push(await memoryBlobs(content).put(packBlob(part), 'text/plain'))
+  }
+  return { blobs, points: points.length, series: 1, held: 0, atMs }
+}
+const plan = async (seen: Survey, runId = 'run-1', maxShare = 0.5) =>
+  steps.planSweep({ workflowId: 'retention/main', runId, repositoryId: 'main', survey: seen, maxShare, dryRun: false })
+const record = (...points: readonly Surveyed[]): void => {
+  for (const { stem, timeMs } of points) {
+    catalog.points.record(aPoint(0, { id: stem.slice(-32), stem, createdMs: timeMs, validatedMs: timeMs }))
+  }
+}
+const going = (runId = 'run-1'): string[] => catalog.sweeps.going(runId)
+
+describe('a plan', () => {
+  it('follows the category of the VM, its own rules, or the plan that made a point, and names which', async () => {
+    const points = days(known, 40)
+    record(...points)
+    expect(await plan(await survey(points))).toMatchObject({ points: 40, going: 25, asking: 1 })
+    expect(catalog.sweeps.get('run-1').policies).toEqual([
+      { name: 'category standard', rules: '14 daily, 4 weekly, 2 publish (UTC)' },
+    ])
+    catalog.vms.change('web-01', { override: { keep: { last: 39 } } })
+    expect(await plan(await survey(points), 'run-2')).toMatchObject({ going: 1, asking: 0 })
+    expect(catalog.sweeps.get('run-2').policies[0]?.name).toBe('set for web-01')
+    // What was read is not kept in the store.
+    expect(content.size).toBe(0)
+  })
+
+  it('is made once for a run, also when the step is repeated after what it read is gone', async () => {
+    const seen = await survey(days(known, 3))
+    const first = await plan(seen)
+    expect(await plan(seen)).toEqual(first)
+  })
+
+  it('lets points of a VM that is gone age by the last policy, of an unknown one by its class, and keeps what nobody knows', async () => {
+    const mine = days(known, 40)
+    record(...mine)
+    await plan(await survey(mine))
+    // The catalog was lost and made anew, but for what it remembers of series.
+    catalog.retained.recordRemoved(
+      'main',
+      mine.map(({ stem }) => stem),
+      { ms: 1, by: 'test', why: '' },
+    )
+    const strange = days(lost, 40, { retentionClass: 'ephemeral', vm: 'old' })
+    const nobodys = days('d'.repeat(32), 40, { vm: 'whose' })
+    const made = await plan(await survey([...mine, ...strange, ...nobodys]), 'run-2')
+    expect(made).toMatchObject({ orphans: 3 })
+    const rows = catalog.sweeps.series('run-2', { limit: 10 }).items
+    expect(rows.map(({ vmName, policy, orphan }) => [vmName, policy, orphan])).toEqual([
+      ['old', 'category ephemeral', 'unknown-vm'],
+      ['web-01', 'category standard', 'unknown-vm'],
+      ['whose', 'none', 'unknown-vm'],
+    ])
+    expect(rows.map((row) => row.going)).toEqual([36, 25, 0])
+  })
+
+  it('never lets a damaged point take the place of a sound one, and knows holds and foreign tombstones', async () => {
+    const points = days(known, 3)
+    record(...points)
+    const [newest, second, third] = points.map(({ stem }) => stem)
+    catalog.points.recordDamage((newest ?? '').slice(-32), { ms: testNow, damage: 'a chunk is lost' })
+    catalog.vms.change('web-01', { override: { keep: { last: 1 } } })
+    const name = `hold/${(third ?? '').slice(-32)}-1`
+    const hold = { name, snap: (third ?? '').slice(-32), type: 'pin', actor: 'ann', reason: 'why', ms: 1 } as const
+    await plan(await survey(points.slice(0, 2), { removed: [third ?? ''], holds: [hold] }))
+    expect(going()).toEqual([])
+    expect(catalog.sweeps.points('run-1', { limit: 9 }).items.find(({ stem }) => stem === second)?.keptBy).toContain(
+      'newest',
+    )
+    expect(catalog.retained.holdsOf((third ?? '').slice(-32))).toMatchObject([{ name, actor: 'ann' }])
+    expect(catalog.points.find((third ?? '').slice(-32))).toBeUndefined()
+    expect(catalog.retained.removed((third ?? '').slice(-32))).toMatchObject({ why: 'a tombstone was found' })
+  })
+})
+
+it('a second look spares what is kept by now, adds nothing, and may come twice', async () => {
+  const points = days(known, 40)
+  record(...points)
+  await plan(await survey(points))
+  const before = going()
+  catalog.vms.change('web-01', { override: { keep: { daily: 30 } } })
+  const fresh = await survey([...points, surveyed(known, 60), surveyed(known, 61)], {}, testNow + 1)
+  const again = { runId: 'run-1', repositoryId: 'main', survey: fresh, maxShare: 0.5 }
+  const answer = await steps.confirmSweep(again)
+  expect(answer.going).toBeLessThan(before.length)
+  expect(await steps.confirmSweep(again)).toEqual(answer)
+  expect(before).toEqual(expect.arrayContaining(going()))
+  expect(catalog.sweeps.get('run-1').spared).toBe(before.length - going().length)
+})
+
+it('batches go out in order, come back once, and take the points out of the lists with who and why', async () => {
+  const points = days(known, 60)
+  record(...points)
+  await plan(await survey(points))
+  const all = going()
+  expect(all.length).toBeGreaterThan(40)
+  const common = { runId: 'run-1', repositoryId: 'main', by: 'sweep:ann', atMs: testNow }
+  const first = await steps.nextSweepBatch({ ...common, done: null })
+  expect(first.points).toHaveLength(40)
+  const [held = { stem: '', policy: '' }] = first.points
+  const done = { points: first.points, refused: [{ stem: held.stem, why: 'held' }] }
+  const second = await steps.nextSweepBatch({ ...common, done })
+  expect(await steps.nextSweepBatch({ ...common, done })).toEqual(second)
+  expect(second.points).toHaveLength(all.length - 40)
+  expect(catalog.sweeps.get('run-1')).toMatchObject({ removed: 39, refused: 1 })
+  expect(catalog.points.find(held.stem.slice(-32))).toBeDefined()
+  const gone = first.points[1]?.stem.slice(-32) ?? ''
+  expect(catalog.points.find(gone)).toBeUndefined()
+  expect(catalog.retained.removed(gone)).toMatchObject({
+    removedBy: 'sweep:ann',
+    why: 'no rule of category standard keeps it',
+  })
+})
+
+it('a collection is prepared with what the catalog believes in, and remembered with what it freed', async () => {
+  record(...days(known, 2))
+  const first = await steps.prepareCollection({ repositoryId: 'main', want: 'auto', atMs: testNow })
+  expect(first.why).toBe('there was none yet')
+  expect(content.size).toBe(1)
+  const count = { packs: 0, bytes: 0 }
+  const sums = { listed: count, live: count, condemned: count, reprieved: count, deleted: count, copied: count }
+  const kept = { waiting: count, young: count, unknown: count }
+  const summary = { outcome: 'nothing', roots: 2, ...sums, ...kept, notes: [], durationMs: 5 } as const
+  const times = { startedMs: testNow, endedMs: testNow + 5, why: 'test', known: first.known }
+  await steps.recordCollection({ runId: 'run-1', repositoryId: 'main', ...times, summary })
+  expect(content.size).toBe(0)
+  expect(catalog.retained.collections('main', 9)).toMatchObject([{ report: { roots: 2 } }])
+  const soon = { repositoryId: 'main', atMs: testNow + 1000 }
+  expect(await steps.prepareCollection({ ...soon, want: 'auto' })).toEqual({ why: null, known: null })
+  expect((await steps.prepareCollection({ ...soon, want: 'always' })).why).toBe('it was asked for')
+})

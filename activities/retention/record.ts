@@ -1,0 +1,229 @@
+/** Retention at the control plane: plans by the policies of the catalog, and writes down what became of them. */
+import { createHash } from 'node:crypto'
+import type { Catalog, HoldRow, NewSweep } from '../../catalog/index.ts'
+import { snapOf } from '../../catalog/index.ts'
+import { planSweep, rulesInWords, sharesOf, worthCollecting, type PlannedPoint } from '../../policy/index.ts'
+import type { EvidenceStore } from '../shared/deps.ts'
+import { packBlob, readSurveyPart, type SurveyPart, type SurveyedPoint } from './blob.ts'
+import { ageingOf, type Ageing } from './policies.ts'
+import type { RetentionRecordActivities, Survey, SweepPlan } from './types.ts'
+
+/** Points of one batch: input and result of a step stay below 8 KiB. */
+export const batchSize = 40
+
+/** The server's store of blobs: what is no longer needed goes. */
+export interface BlobStore extends EvidenceStore {
+  drop(sha256: string): Promise<void>
+}
+
+export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobStore): RetentionRecordActivities {
+  return {
+    planSweep: async ({ workflowId, runId, repositoryId, survey, maxShare, dryRun }) => {
+      const known = catalog.sweeps.find(runId)
+      if (known === undefined) {
+        const parts = await readParts(blobs, survey)
+        catalog.transaction(() => {
+          noteWhatIsThere(catalog, repositoryId, parts, survey.atMs)
+          const plan = planOf(catalog, repositoryId, parts, survey.atMs)
+          const sweep = { runId, workflowId, repositoryId, dryRun, maxShare, plannedMs: survey.atMs }
+          catalog.sweeps.record(rowsOf(plan, sweep))
+          catalog.retained.rememberPolicies(plan.remembered)
+        })
+      }
+      await dropParts(blobs, survey)
+      return summaryOf(catalog, runId)
+    },
+    confirmSweep: async ({ runId, repositoryId, survey }) => {
+      if ((catalog.sweeps.get(runId).confirmedMs ?? 0) < survey.atMs) {
+        const parts = await readParts(blobs, survey)
+        catalog.transaction(() => confirm(catalog, runId, repositoryId, parts, survey.atMs))
+      }
+      await dropParts(blobs, survey)
+      return { going: catalog.sweeps.going(runId).length, spared: catalog.sweeps.get(runId).spared }
+    },
+    recordSweepState: async ({ runId, state, waits, approval, endedMs }) => {
+      catalog.sweeps.update(runId, {
+        state,
+        waitsFor: waits?.for ?? null,
+        waitsUntilMs: waits?.untilMs ?? null,
+        ...(approval !== undefined && { approval }),
+        ...(endedMs !== undefined && { endedMs }),
+      })
+    },
+    nextSweepBatch: async ({ runId, repositoryId, done, by, atMs }) => {
+      if (done !== null) {
+        const refused = new Map(done.refused.map(({ stem, why }) => [stem, why]))
+        const gone = done.points.filter(({ stem }) => !refused.has(stem))
+        catalog.transaction(() => {
+          catalog.sweeps.mark(runId, [
+            ...gone.map(({ stem }) => ({ stem, state: 'removed' as const, why: null })),
+            ...[...refused].map(([stem, why]) => ({ stem, state: 'refused' as const, why })),
+          ])
+          for (const [policy, own] of Map.groupBy(gone, (point) => point.policy)) {
+            const stems = own.map(({ stem }) => stem)
+            catalog.retained.recordRemoved(repositoryId, stems, { ms: atMs, by, why: `no rule of ${policy} keeps it` })
+          }
+        })
+      }
+      return { points: catalog.sweeps.nextBatch(runId, batchSize) }
+    },
+    prepareCollection: async ({ repositoryId, want, atMs }) => {
+      const [last] = catalog.retained.collections(repositoryId, 1)
+      const worth = worthCollecting({
+        removedSince: catalog.retained.removedSince(repositoryId, last?.startedMs ?? 0),
+        waitingPacks: last?.report.waiting.packs ?? 0,
+        lastMs: last?.endedMs ?? null,
+        nowMs: atMs,
+      })
+      const why = worth ?? (want === 'always' ? 'it was asked for' : null)
+      if (why === null) return { why, known: null }
+      const believed = catalog.retained.believed(repositoryId)
+      return { why, known: believed.length === 0 ? null : await blobs.put(packBlob(believed), 'text/plain') }
+    },
+    recordCollection: async ({ runId, repositoryId, startedMs, endedMs, why, known, summary }) => {
+      catalog.retained.recordCollection({ runId, repositoryId, startedMs, endedMs, why, report: summary })
+      if (known !== null) await blobs.drop(known)
+    },
+    recordHold: async ({ repositoryId, stem, hold, type, actor, reason, atMs }) => {
+      catalog.retained.addHold({ name: hold, repositoryId, pointId: snapOf(stem), type, actor, reason, ms: atMs })
+    },
+    recordRelease: async ({ holds }) => {
+      for (const hold of holds) catalog.retained.dropHold(hold)
+    },
+    recordRemoval: async ({ repositoryId, stem, by, why, atMs }) => {
+      catalog.retained.recordRemoved(repositoryId, [stem], { ms: atMs, by, why })
+    },
+  }
+}
+
+/** What was to go and is kept by a rule, a guard or a person by now stays. */
+function confirm(
+  catalog: Catalog,
+  runId: string,
+  repositoryId: string,
+  parts: readonly SurveyPart[],
+  atMs: number,
+): void {
+  noteWhatIsThere(catalog, repositoryId, parts, atMs)
+  const keptBy = new Map(planOf(catalog, repositoryId, parts, atMs).planned.map((one) => [one.id, one.keptBy]))
+  const spared = catalog.sweeps.going(runId).flatMap((stem) => {
+    const by = keptBy.get(stem) ?? []
+    // One that is gone meanwhile is found done by its batch.
+    return by.length === 0 ? [] : [{ stem, state: 'spared' as const, why: `kept since the plan: ${by.join(', ')}` }]
+  })
+  catalog.sweeps.mark(runId, spared)
+  catalog.sweeps.update(runId, { confirmedMs: atMs })
+}
+
+interface Plan extends Ageing {
+  readonly points: readonly SurveyedPoint[]
+  readonly planned: readonly PlannedPoint[]
+  readonly remembered: Parameters<Catalog['retained']['rememberPolicies']>[0]
+}
+
+function planOf(catalog: Catalog, repositoryId: string, parts: readonly SurveyPart[], nowMs: number): Plan {
+  const points = parts.flatMap((part) => part.points)
+  const ageing = ageingOf(catalog, repositoryId, points)
+  const damaged = catalog.retained.damaged(repositoryId)
+  const rules = new Map([...ageing.policies.values()].map((one) => [one.policy, one.rules]))
+  const planned = planSweep(
+    points.map(({ stem, series, timeMs, origin, guard }) => {
+      const policy = ageing.policies.get(stem)?.policy ?? 'none'
+      return { id: stem, series, timeMs, origin, guard, policy, isDamaged: damaged.has(stem) }
+    }),
+    (policy) => rules.get(policy) ?? null,
+    nowMs,
+  )
+  const remembered = new Map<string, Plan['remembered'][number]>()
+  for (const { series, stem } of points) {
+    const owner = ageing.owners.get(series)
+    const by = ageing.policies.get(stem)
+    const rules = by?.rules ?? null
+    if (owner === undefined || by === undefined || rules === null || owner.orphan === 'unknown-vm') continue
+    const { vmId, vmName } = owner
+    const row = { repositoryId, series, policy: by.policy, vmId, vmName, rules, seenMs: nowMs }
+    remembered.set(`${series} ${by.policy}`, row)
+  }
+  return { ...ageing, points, planned, remembered: [...remembered.values()] }
+}
+
+function rowsOf(
+  plan: Plan,
+  sweep: Pick<NewSweep['sweep'], 'runId' | 'workflowId' | 'repositoryId' | 'dryRun' | 'maxShare' | 'plannedMs'>,
+): NewSweep {
+  const { points, planned, owners, policies } = plan
+  const keptBy = new Map(planned.map((one) => [one.id, one.keptBy]))
+  const shares = sharesOf(planned, sweep.maxShare)
+  const named = new Map([...policies.values()].map((one) => [one.policy, one.rules]))
+  const newestPolicy = new Map(points.toSorted((a, b) => a.timeMs - b.timeMs).map((one) => [one.series, one.stem]))
+  const going = planned.filter((one) => one.keptBy.length === 0).map(({ id }) => id)
+  return {
+    sweep: {
+      ...sweep,
+      state: 'planned',
+      digest: digestOf(going),
+      points: points.length,
+      going: going.length,
+      series: shares.length,
+      asking: shares.filter(({ asks }) => asks).length,
+      orphans: shares.filter(({ series }) => (owners.get(series)?.orphan ?? null) !== null).length,
+      policies: [...named].map(([name, rules]) => ({
+        name,
+        rules: rules === null ? 'not known: everything stays' : rulesInWords(rules),
+      })),
+    },
+    series: shares.map((share) => {
+      const { vmId, vmName, orphan } = owners.get(share.series) ?? { vmId: null, vmName: '', orphan: null }
+      const policy = policies.get(newestPolicy.get(share.series) ?? '')?.policy ?? 'none'
+      return { ...share, vmId, vmName, orphan, policy }
+    }),
+    points: points.map(({ stem, series, timeMs, origin }) => ({
+      stem,
+      series,
+      timeMs,
+      origin,
+      pointId: snapOf(stem),
+      policy: policies.get(stem)?.policy ?? 'none',
+      keptBy: [...(keptBy.get(stem) ?? ['not planned'])],
+    })),
+  }
+}
+
+/** What a person agrees to: exactly these points. */
+function digestOf(going: readonly string[]): string {
+  return createHash('sha256')
+    .update([...going].sort().join('\n'))
+    .digest('hex')
+    .slice(0, 16)
+}
+
+/** Holds as they are, and points that somebody tombstoned without us. */
+function noteWhatIsThere(catalog: Catalog, repositoryId: string, parts: readonly SurveyPart[], atMs: number): void {
+  const holds = parts.flatMap((part) => part.holds)
+  catalog.retained.replaceHolds(
+    repositoryId,
+    holds.map(({ name, snap, type, actor, reason, ms }): HoldRow => {
+      return { name, repositoryId, pointId: snap, type, actor, reason, ms }
+    }),
+  )
+  const removed = parts.flatMap((part) => part.removed)
+  const act = { ms: atMs, by: 'somebody at the repository', why: 'a tombstone was found' }
+  catalog.retained.recordRemoved(repositoryId, removed, act)
+}
+
+function summaryOf(catalog: Catalog, runId: string): SweepPlan {
+  const { digest, points, series, going, asking, orphans } = catalog.sweeps.get(runId)
+  const [worst] = catalog.sweeps.series(runId, { limit: 200 }).items.filter(({ asks }) => asks)
+  const shown = worst === undefined ? null : { vm: worst.vmName, going: worst.going, points: worst.points }
+  return { digest, points, series, going, asking, orphans, worst: shown }
+}
+
+async function readParts(blobs: BlobStore, survey: Survey): Promise<SurveyPart[]> {
+  const parts: SurveyPart[] = []
+  for (const blob of survey.blobs) parts.push(readSurveyPart(await blobs.get(blob)))
+  return parts
+}
+
+async function dropParts(blobs: BlobStore, survey: Survey): Promise<void> {
+  for (const blob of survey.blobs) await blobs.drop(blob)
+}

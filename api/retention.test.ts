@@ -1,0 +1,169 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { NewSweep } from '../catalog/index.ts'
+import { aPoint, pointIdOf, testNow } from '../catalog/testing.ts'
+import type { KeepPointInput, RemovePointInput, SweepInput } from '../workflows/retention/contract.ts'
+import { bench, type Bench } from './testing/bench.ts'
+
+let here: Bench
+beforeEach(() => void (here = bench()))
+afterEach(() => here[Symbol.dispose]())
+
+const series = 'a'.repeat(32)
+const stem = (n: number): string => aPoint(n).stem
+const id = pointIdOf(1)
+
+function aSweep(runId: string, over: Partial<NewSweep['sweep']> = {}): NewSweep {
+  const row = (n: number, keptBy: readonly string[]): NewSweep['points'][number] => ({
+    stem: stem(n),
+    series,
+    pointId: pointIdOf(n),
+    timeMs: testNow - n * 1000,
+    origin: 'scheduled',
+    policy: 'category standard',
+    keptBy,
+  })
+  return {
+    sweep: {
+      runId,
+      workflowId: 'retention/main',
+      repositoryId: 'main',
+      state: 'planned',
+      dryRun: false,
+      digest: 'd1',
+      plannedMs: testNow,
+      maxShare: 0.5,
+      points: 3,
+      going: 1,
+      series: 1,
+      asking: 0,
+      orphans: 0,
+      policies: [{ name: 'category standard', rules: '14 daily (UTC)' }],
+      ...over,
+    },
+    series: [
+      {
+        series,
+        vmId: 'web-01',
+        vmName: '=cmd()',
+        policy: 'category standard',
+        orphan: null,
+        points: 3,
+        going: 1,
+        asks: false,
+      },
+    ],
+    points: [row(1, ['newest', 'daily']), row(2, ['daily']), row(3, [])],
+  }
+}
+const status = async (method: string, path: string, json?: unknown): Promise<number> =>
+  (await here.call(method, `/api/v1${path}`, json)).status
+
+describe('a sweep', () => {
+  it('starts as the run of its repository, with what was asked and nothing else decided', async () => {
+    const body = { graceMs: 0, maxShare: 0.25, reason: 'test' }
+    const response = await here.call('POST', '/api/v1/repositories/main/sweeps', body)
+    expect(response.status).toBe(202)
+    const [started] = here.engine.started
+    expect(started).toMatchObject({ workflow: 'retentionSweep', workflowId: 'retention/main', whenRunning: 'fail' })
+    expect(started?.input as SweepInput).toMatchObject({
+      mode: 'sweep',
+      approval: 'grace',
+      graceMs: 0,
+      maxShare: 0.25,
+      collect: 'auto',
+      waits: 'usual',
+      requestedBy: { user: 'operator', reason: 'test' },
+    })
+    expect(await here.get('/api/v1/runs?kind=retention')).toMatchObject({
+      items: [{ title: 'Retention of main', repositoryId: 'main', vmId: null }],
+    })
+    expect(await status('POST', '/repositories/main/sweeps', body)).toBe(409)
+    expect(await status('POST', '/repositories/none/sweeps', body)).toBe(404)
+    expect(await status('POST', '/repositories/main/sweeps', { maxShare: 2 })).toBe(400)
+  })
+
+  it('is approved only by the digest of its own plan, and says who did it', async () => {
+    const run = here.engine.put({ workflowId: 'retention/main', workflow: 'retentionSweep' })
+    here.catalog.sweeps.record(aSweep(run.runId))
+    expect(await status('POST', `/sweeps/${run.runId}/approve`, { digest: 'd0' })).toBe(400)
+    expect(run.wishes).toEqual([])
+    expect(await status('POST', `/sweeps/${run.runId}/approve`, { digest: 'd1', reason: 'seen' })).toBe(202)
+    expect(run.wishes).toEqual([
+      { kind: 'update', name: 'approveSweep', argument: { user: 'operator', reason: 'seen', digest: 'd1' } },
+    ])
+    expect(await status('POST', '/sweeps/none/approve', { digest: 'd1' })).toBe(404)
+  })
+
+  it('lists what goes and what stays by rule, page by page, and keeps only what earlier sweeps took', async () => {
+    here.catalog.sweeps.record(aSweep('run-1'))
+    const going = await here.get<{ items: { stem: string }[] }>('/api/v1/sweeps/run-1/points?state=going')
+    expect(going.items.map((one) => one.stem)).toEqual([stem(3)])
+    const first = await here.get<{ items: unknown[]; nextCursor: string }>('/api/v1/sweeps/run-1/points?limit=2')
+    const rest = await here.get<{ items: unknown[] }>(`/api/v1/sweeps/run-1/points?limit=2&cursor=${first.nextCursor}`)
+    expect([first.items.length, rest.items.length]).toEqual([2, 1])
+    here.catalog.sweeps.mark('run-1', [{ stem: stem(3), state: 'removed', why: null }])
+    here.catalog.sweeps.record(aSweep('run-2', { plannedMs: testNow + 1 }))
+    expect(await here.get('/api/v1/sweeps/run-1/points')).toMatchObject({ total: 1, items: [{ state: 'removed' }] })
+    expect(await here.get('/api/v1/sweeps?repositoryId=main')).toMatchObject({
+      items: [{ runId: 'run-2' }, { runId: 'run-1', removed: 1 }],
+    })
+  })
+
+  it('is audited as CSV, in which no cell is a formula, and as JSON', async () => {
+    here.catalog.sweeps.record(aSweep('run-1'))
+    const csv = await (await here.call('GET', '/api/v1/sweeps/run-1/audit')).text()
+    const [, line] = csv.split('\r\n')
+    expect(line).toMatch(/^'=cmd\(\),0{31}1,.*,scheduled,category standard,stays,newest daily,,snap\//)
+    const json = await here.get<{ items: { kept_by: string }[] }>('/api/v1/sweeps/run-1/audit?format=json')
+    expect(json.items.map((one) => one.kept_by)).toEqual(['newest daily', 'daily', ''])
+  })
+})
+
+describe('a point', () => {
+  beforeEach(() => {
+    here.catalog.points.record(aPoint(1))
+    here.engine.answers.set('keepPoint', () => ({ holds: [] }))
+    here.engine.answers.set('removePoint', () => null)
+  })
+  const hold = (name: string, type: 'pin' | 'legal'): void => {
+    here.catalog.retained.addHold({ name, repositoryId: 'main', pointId: id, type, actor: 'ann', reason: 'why', ms: 1 })
+  }
+
+  it('is held with a reason, and shows what holds it', async () => {
+    expect(await status('POST', `/points/${id}/holds`, { type: 'legal', reason: '' })).toBe(400)
+    expect(await status('POST', `/points/${id}/holds`, { type: 'legal', reason: 'case 4711' })).toBe(200)
+    expect(here.engine.started[0]?.input as KeepPointInput).toMatchObject({
+      stem: stem(1),
+      act: { kind: 'hold', type: 'legal' },
+      requestedBy: { user: 'operator', reason: 'case 4711' },
+    })
+    hold('hold/x-1', 'pin')
+    expect(await here.get(`/api/v1/points/${id}`)).toMatchObject({ holds: [{ name: 'hold/x-1', actor: 'ann' }] })
+  })
+
+  it('loses its pins by a release, a legal hold by its name only', async () => {
+    hold('hold/x-1', 'legal')
+    expect(await status('POST', `/points/${id}/release`, {})).toBe(404)
+    hold('hold/x-2', 'pin')
+    expect(await status('POST', `/points/${id}/release`, {})).toBe(200)
+    expect(await status('POST', `/points/${id}/release`, { hold: 'hold/x-1' })).toBe(200)
+    expect(here.engine.started.map(({ input }) => (input as KeepPointInput).act)).toEqual([
+      { kind: 'release', holds: ['hold/x-2'] },
+      { kind: 'release', holds: ['hold/x-1'] },
+    ])
+  })
+
+  it('is removed only with the name of its VM, under the rules that it ages by', async () => {
+    expect(await status('POST', `/points/${id}/remove`, { confirmName: 'web-02', reason: 'wrong' })).toBe(400)
+    expect(await status('POST', `/points/${id}/remove`, { confirmName: 'web-01', reason: 'wrong' })).toBe(204)
+    expect(here.engine.started[0]?.input as RemovePointInput).toMatchObject({
+      stem: stem(1),
+      rules: { daily: 14, weekly: 4, timeZone: 'UTC' },
+    })
+    here.catalog.retained.recordRemoved('main', [stem(1)], { ms: testNow, by: 'ann', why: 'removed by hand: wrong' })
+    const response = await here.call('GET', `/api/v1/points/${id}`)
+    expect(response.status).toBe(404)
+    expect(await response.text()).toContain('removed by ann')
+    expect(await status('POST', `/points/${id}/holds`, { reason: 'too late' })).toBe(404)
+  })
+})

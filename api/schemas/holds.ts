@@ -1,0 +1,29 @@
+import { z } from '@hono/zod-openapi'
+import { timeMs } from './common.ts'
+
+export const holdBody = z
+  .object({ type: z.enum(['pin', 'legal']).default('pin'), reason: z.string().min(1).max(500) })
+  .openapi('HoldRequest')
+export const releaseBody = z
+  .object({
+    hold: z.string().max(200).optional().openapi({ description: 'One of its holds; default: all pins' }),
+    reason: z.string().max(500).default(''),
+  })
+  .openapi('ReleaseRequest')
+export const removePointBody = z
+  .object({
+    confirmName: z.string().openapi({ description: 'The name of its VM, typed by whoever asks' }),
+    reason: z.string().min(1).max(500),
+  })
+  .openapi('RemovePoint')
+
+export const holdSchema = z
+  .object({
+    name: z.string(),
+    type: z.enum(['pin', 'legal', 'unknown']),
+    actor: z.string(),
+    reason: z.string(),
+    ms: timeMs.nullable(),
+  })
+  .openapi('Hold')
+export const holdsSchema = z.object({ items: z.array(holdSchema) }).openapi('Holds')

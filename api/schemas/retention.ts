@@ -1,0 +1,142 @@
+import { z } from '@hono/zod-openapi'
+import { byteCount, durationMs, orNull, pageOf, pageQuery, pointId, repositoryId, timeMs, vmId } from './common.ts'
+import { tuningSchema } from './actions.ts'
+
+export const sweepBody = z
+  .object({
+    mode: z.enum(['plan', 'sweep']).default('sweep').openapi({ description: 'plan: a dry run, stored and shown' }),
+    approval: z
+      .enum(['grace', 'required'])
+      .default('grace')
+      .openapi({ description: 'grace: goes on by itself after the grace time; required: a person says so' }),
+    graceMs: z
+      .number()
+      .int()
+      .min(0)
+      .max(30 * 86_400_000)
+      .default(86_400_000),
+    approveWithinMs: z
+      .number()
+      .int()
+      .min(1000)
+      .max(90 * 86_400_000)
+      .default(7 * 86_400_000),
+    maxShare: z.number().min(0).max(1).default(0.5).openapi({
+      description: 'A VM that would lose more of its points at once is not touched before a person agrees',
+    }),
+    collect: z.enum(['auto', 'always', 'never']).default('auto'),
+    waits: z
+      .enum(['usual', 'none'])
+      .default('usual')
+      .openapi({ description: 'none: what is condemned is deleted at once; safe, and uneconomic' }),
+    reason: z.string().max(500).default(''),
+    tuning: tuningSchema.default({}),
+  })
+  .openapi('SweepRequest')
+
+export const sweepStateSchema = z
+  .enum(['planned', 'waiting', 'removing', 'collecting', 'completed', 'declined', 'cancelled', 'failed'])
+  .openapi('SweepState')
+
+export const sweepSchema = z
+  .object({
+    runId: z.string(),
+    workflowId: z.string(),
+    repositoryId,
+    repositoryName: z.string(),
+    state: sweepStateSchema,
+    dryRun: z.boolean(),
+    digest: z.string().openapi({ description: 'Names exactly the points that are to go; an approval names it too' }),
+    plannedMs: timeMs,
+    maxShare: z.number(),
+    points: z.number().int(),
+    going: z.number().int(),
+    series: z.number().int().openapi({ description: 'VMs with points' }),
+    asking: z.number().int().openapi({ description: 'VMs that would lose more than their share' }),
+    orphans: z.number().int().openapi({ description: 'VMs that no longer exist; their points keep ageing' }),
+    policies: z.array(z.object({ name: z.string(), rules: z.string() })),
+    waitsFor: z.enum(['approval', 'grace']).nullable(),
+    waitsUntilMs: timeMs.nullable(),
+    approval: orNull(z.object({ user: z.string(), reason: z.string(), ms: timeMs })),
+    removed: z.number().int(),
+    refused: z.number().int(),
+    spared: z.number().int(),
+    endedMs: timeMs.nullable(),
+  })
+  .openapi('Sweep')
+export const sweepPageSchema = pageOf(sweepSchema, 'SweepPage')
+
+export const sweptStateSchema = z.enum(['stays', 'going', 'removed', 'refused', 'spared']).openapi('SweptState')
+
+export const sweepSeriesSchema = z
+  .object({
+    series: z.string(),
+    vmId: vmId.nullable(),
+    vmName: z.string(),
+    policy: z.string(),
+    orphan: z.enum(['vm-gone', 'unknown-vm']).nullable(),
+    points: z.number().int(),
+    going: z.number().int(),
+    asks: z.boolean(),
+  })
+  .openapi('SweepSeries')
+export const sweepSeriesPageSchema = pageOf(sweepSeriesSchema, 'SweepSeriesPage')
+
+export const sweepPointSchema = z
+  .object({
+    stem: z.string(),
+    pointId,
+    series: z.string(),
+    vmId: vmId.nullable(),
+    vmName: z.string(),
+    timeMs,
+    origin: z.string(),
+    policy: z.string(),
+    keptBy: z.array(z.string()).openapi({ description: 'Every rule that keeps it; empty: it goes' }),
+    state: sweptStateSchema,
+    why: z.string().nullable(),
+  })
+  .openapi('SweepPoint')
+export const sweepPointPageSchema = pageOf(sweepPointSchema, 'SweepPointPage')
+
+export const sweepListQuery = pageQuery.extend({ repositoryId: repositoryId.optional() })
+export const sweepSeriesQuery = pageQuery.extend({
+  orphans: z.enum(['only']).optional().openapi({ description: 'only: VMs that no longer exist' }),
+})
+export const sweepPointQuery = pageQuery.extend({
+  series: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
+  state: sweptStateSchema.optional(),
+})
+
+export const approveSweepBody = z
+  .object({ digest: z.string().max(64), reason: z.string().max(500).default('') })
+  .openapi('ApproveSweep')
+
+export const auditQuery = z.object({ format: z.enum(['csv', 'json']).default('csv') })
+
+const packCount = z.object({ packs: z.number().int(), bytes: byteCount })
+export const collectionSchema = z
+  .object({
+    runId: z.string(),
+    startedMs: timeMs,
+    endedMs: timeMs,
+    why: z.string(),
+    outcome: z.enum(['collected', 'nothing', 'stopped', 'dry-run']),
+    roots: z.number().int().openapi({ description: 'Points' }),
+    listed: packCount,
+    live: packCount,
+    condemned: packCount,
+    reprieved: packCount,
+    deleted: packCount,
+    copied: packCount,
+    waiting: packCount,
+    young: packCount,
+    unknown: packCount,
+    notes: z.array(z.string()),
+    durationMs,
+  })
+  .openapi('Collection')
+export const collectionsSchema = z.object({ items: z.array(collectionSchema) }).openapi('Collections')

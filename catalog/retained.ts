@@ -1,0 +1,218 @@
+import { and, desc, eq, isNotNull, notInArray, sql } from 'drizzle-orm'
+import type { RuleSource, VmOverride } from '../policy/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { categories, collections, holds, plans, points, removedPoints, seriesPolicies, vms } from './schema.ts'
+import type { CategoryName } from './types.ts'
+
+export type HoldRow = typeof holds.$inferSelect
+export type CollectionRow = typeof collections.$inferSelect
+export type RemovedPointRow = typeof removedPoints.$inferSelect
+export type SeriesPolicyRow = typeof seriesPolicies.$inferSelect
+
+/** A VM that has, or had, points under a series. */
+export interface SeriesVm {
+  readonly series: string
+  readonly vmId: string
+  readonly vmName: string
+  readonly category: CategoryName
+  readonly override: VmOverride
+  readonly goneMs: number | null
+}
+
+export interface RetainedQueries {
+  /** The VM of each series that the catalog knows points of. */
+  seriesOf(repositoryId: string): SeriesVm[]
+  /** What says by which rules points of a repository age, as of now. */
+  rulesSource(repositoryId: string): RuleSource
+  /** Stems of damaged points. */
+  damaged(repositoryId: string): Set<string>
+  /** Snapshots of validated points: what a collection has to find. */
+  believed(repositoryId: string): string[]
+  /** The last policies of series, by series. */
+  policies(repositoryId: string): Map<string, SeriesPolicyRow[]>
+  /** Those of one series take the place of its earlier ones. */
+  rememberPolicies(rows: readonly SeriesPolicyRow[]): void
+  /** Takes the points out of the lists; what is left is who removed them, when and why. Idempotent. */
+  recordRemoved(
+    repositoryId: string,
+    stems: readonly string[],
+    act: { readonly ms: number; readonly by: string; readonly why: string },
+  ): void
+  removed(id: string): RemovedPointRow | undefined
+  /** All holds of a repository as they were found. */
+  replaceHolds(repositoryId: string, found: readonly HoldRow[]): void
+  addHold(hold: HoldRow): void
+  dropHold(name: string): void
+  holdsOf(pointId: string): HoldRow[]
+  countHolds(repositoryId: string): number
+  recordCollection(row: CollectionRow): void
+  /** Newest first, `limit` at most. */
+  collections(repositoryId: string, limit: number): CollectionRow[]
+  /** Points removed after that moment. */
+  removedSince(repositoryId: string, ms: number): number
+}
+
+/** What ends a stem: the snapshot's id. */
+export function snapOf(stem: string): string {
+  return stem.slice(-32)
+}
+
+export function retainedQueries(context: CatalogContext): RetainedQueries {
+  const { db, publish } = context
+  const change = (work: () => void, ...pointIds: string[]): void =>
+    inTransaction(context, () => {
+      work()
+      for (const id of pointIds) publish('point', id)
+    })
+  return {
+    seriesOf: (repositoryId) =>
+      db
+        .selectDistinct({
+          series: sql<string>`substr(${points.stem}, 6, 32)`,
+          vmId: vms.id,
+          vmName: vms.name,
+          category: vms.category,
+          override: vms.override,
+          goneMs: vms.goneMs,
+        })
+        .from(points)
+        .innerJoin(vms, eq(vms.id, points.vmId))
+        .where(eq(points.repositoryId, repositoryId))
+        .all(),
+    rulesSource(repositoryId) {
+      const planOf = new Map(
+        db
+          .select({ stem: points.stem, plan: points.plan })
+          .from(points)
+          .where(and(eq(points.repositoryId, repositoryId), isNotNull(points.plan)))
+          .all()
+          .flatMap(({ stem, plan }) => (plan === null ? [] : [[stem, plan] as const])),
+      )
+      return {
+        repositoryId,
+        category: (name) => db.select().from(categories).where(eq(categories.name, name)).get()?.spec,
+        plan: (name) => db.select().from(plans).where(eq(plans.name, name)).get()?.spec,
+        planOf: (stem) => planOf.get(stem),
+      }
+    },
+    damaged: (repositoryId) =>
+      new Set(
+        db
+          .select({ stem: points.stem })
+          .from(points)
+          .where(and(eq(points.repositoryId, repositoryId), isNotNull(points.damagedMs)))
+          .all()
+          .map(({ stem }) => stem),
+      ),
+    believed: (repositoryId) =>
+      db
+        .select({ stem: points.stem })
+        .from(points)
+        .where(and(eq(points.repositoryId, repositoryId), isNotNull(points.validatedMs)))
+        .all()
+        .map(({ stem }) => snapOf(stem)),
+    policies(repositoryId) {
+      const rows = db.select().from(seriesPolicies).where(eq(seriesPolicies.repositoryId, repositoryId)).all()
+      return Map.groupBy(rows, ({ series }) => series)
+    },
+    rememberPolicies(rows) {
+      inTransaction(context, () => {
+        for (const own of Map.groupBy(rows, (row) => `${row.repositoryId} ${row.series}`).values()) {
+          const [first] = own
+          if (first === undefined) continue
+          const { repositoryId, series } = first
+          db.delete(seriesPolicies)
+            .where(
+              and(
+                eq(seriesPolicies.repositoryId, repositoryId),
+                eq(seriesPolicies.series, series),
+                notInArray(
+                  seriesPolicies.policy,
+                  own.map(({ policy }) => policy),
+                ),
+              ),
+            )
+            .run()
+          for (const row of own) {
+            const { policy, repositoryId: _r, series: _s, ...set } = row
+            const target = [seriesPolicies.repositoryId, seriesPolicies.series, seriesPolicies.policy]
+            db.insert(seriesPolicies).values(row).onConflictDoUpdate({ target, set }).run()
+          }
+        }
+      })
+    },
+    recordRemoved(repositoryId, stems, { ms, by, why }) {
+      change(
+        () => {
+          for (const stem of stems) {
+            const id = snapOf(stem)
+            const known = db
+              .select()
+              .from(points)
+              .where(and(eq(points.id, id), eq(points.repositoryId, repositoryId)))
+              .get()
+            if (known === undefined) continue
+            const { vmId, createdMs, origin, name } = known
+            db.insert(removedPoints)
+              .values({ id, stem, vmId, repositoryId, createdMs, origin, name, removedMs: ms, removedBy: by, why })
+              .onConflictDoNothing({ target: removedPoints.id })
+              .run()
+            db.delete(points).where(eq(points.id, id)).run()
+          }
+        },
+        ...stems.map(snapOf),
+      )
+    },
+    removed: (id) => db.select().from(removedPoints).where(eq(removedPoints.id, id)).get(),
+    replaceHolds(repositoryId, found) {
+      const before = db.select().from(holds).where(eq(holds.repositoryId, repositoryId)).all()
+      const names = new Set(found.map(({ name }) => name))
+      const known = new Set(before.map(({ name }) => name))
+      const moved = [...before.filter(({ name }) => !names.has(name)), ...found.filter(({ name }) => !known.has(name))]
+      change(
+        () => {
+          db.delete(holds).where(eq(holds.repositoryId, repositoryId)).run()
+          for (const hold of found) db.insert(holds).values(hold).run()
+        },
+        ...new Set(moved.map(({ pointId }) => pointId)),
+      )
+    },
+    addHold(hold) {
+      change(() => {
+        db.insert(holds).values(hold).onConflictDoNothing({ target: holds.name }).run()
+      }, hold.pointId)
+    },
+    dropHold(name) {
+      const known = db.select().from(holds).where(eq(holds.name, name)).get()
+      if (known !== undefined) change(() => void db.delete(holds).where(eq(holds.name, name)).run(), known.pointId)
+    },
+    holdsOf: (pointId) => db.select().from(holds).where(eq(holds.pointId, pointId)).limit(50).all(),
+    countHolds: (repositoryId) =>
+      db
+        .select({ n: sql<number>`count(DISTINCT ${holds.pointId})` })
+        .from(holds)
+        .where(eq(holds.repositoryId, repositoryId))
+        .get()?.n ?? 0,
+    recordCollection(row) {
+      inTransaction(context, () => {
+        const { runId: _, ...set } = row
+        db.insert(collections).values(row).onConflictDoUpdate({ target: collections.runId, set }).run()
+        publish('repository', row.repositoryId)
+      })
+    },
+    collections: (repositoryId, limit) =>
+      db
+        .select()
+        .from(collections)
+        .where(eq(collections.repositoryId, repositoryId))
+        .orderBy(desc(collections.endedMs))
+        .limit(limit)
+        .all(),
+    removedSince: (repositoryId, ms) =>
+      db
+        .select({ n: sql<number>`count(*)` })
+        .from(removedPoints)
+        .where(and(eq(removedPoints.repositoryId, repositoryId), sql`${removedPoints.removedMs} > ${ms}`))
+        .get()?.n ?? 0,
+  }
+}

@@ -1,0 +1,226 @@
+import { and, asc, count, desc, eq, inArray, ne, sql } from 'drizzle-orm'
+import { HoldfastError } from '../base/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { repositories, sweepPoints, sweeps, sweepSeries } from './schema.ts'
+import type { SweptState } from './types.ts'
+
+export type SweepRow = typeof sweeps.$inferSelect
+export interface SweepView extends SweepRow {
+  readonly repositoryName: string
+}
+export type SweepSeriesRow = typeof sweepSeries.$inferSelect
+export type SweepPointRow = typeof sweepPoints.$inferSelect
+export interface SweepPointView extends SweepPointRow {
+  readonly vmId: string | null
+  readonly vmName: string
+}
+
+/** What a sweep knows when it has planned; series and points come in any number. */
+export interface NewSweep {
+  readonly sweep: Omit<
+    SweepRow,
+    'removed' | 'refused' | 'spared' | 'confirmedMs' | 'endedMs' | 'approval' | 'waitsFor' | 'waitsUntilMs'
+  >
+  readonly series: readonly Omit<SweepSeriesRow, 'runId'>[]
+  readonly points: readonly Omit<SweepPointRow, 'runId' | 'state' | 'why'>[]
+}
+
+export interface SweepBatchRow {
+  readonly stem: string
+  readonly policy: string
+}
+
+export interface SweepQueries {
+  /** Idempotent by run id: a plan never changes. Full plans of earlier sweeps shrink to what they took. */
+  record(plan: NewSweep): void
+  find(runId: string): SweepView | undefined
+  /** Throws NotFound. */
+  get(runId: string): SweepView
+  latest(repositoryId: string): SweepView | undefined
+  list(page: PageRequest, filter?: { readonly repositoryId?: string | undefined }): Page<SweepView>
+  update(
+    runId: string,
+    change: Partial<Pick<SweepRow, 'state' | 'waitsFor' | 'waitsUntilMs' | 'approval' | 'confirmedMs' | 'endedMs'>>,
+  ): void
+  /** Those that lose something first. */
+  series(runId: string, page: PageRequest, filter?: { readonly orphans?: boolean | undefined }): Page<SweepSeriesRow>
+  points(
+    runId: string,
+    page: PageRequest,
+    filter?: { readonly series?: string | undefined; readonly state?: SweptState | undefined },
+  ): Page<SweepPointView>
+  /** What is still to go, series by series. */
+  nextBatch(runId: string, limit: number): SweepBatchRow[]
+  /** What became of points that were to go; anything else is left as it is. Counts on the sweep follow. */
+  mark(
+    runId: string,
+    marks: readonly { readonly stem: string; readonly state: SweptState; readonly why: string | null }[],
+  ): void
+  /** Stems that are still to go. */
+  going(runId: string): string[]
+}
+
+export function sweepQueries(context: CatalogContext): SweepQueries {
+  const { db, publish } = context
+  const select = () =>
+    db
+      .select({ row: sweeps, repositoryName: repositories.name })
+      .from(sweeps)
+      .innerJoin(repositories, eq(repositories.id, sweeps.repositoryId))
+  const view = ({ row, repositoryName }: { row: SweepRow; repositoryName: string }): SweepView => ({
+    ...row,
+    repositoryName,
+  })
+  const find = (runId: string): SweepView | undefined => {
+    const found = select().where(eq(sweeps.runId, runId)).get()
+    return found && view(found)
+  }
+  /** Only what a sweep took, or could not take, is remembered of earlier ones. */
+  const shrinkOthers = (runId: string, repositoryId: string): void => {
+    const others = db
+      .select({ runId: sweeps.runId })
+      .from(sweeps)
+      .where(and(eq(sweeps.repositoryId, repositoryId), ne(sweeps.runId, runId)))
+      .all()
+      .map((row) => row.runId)
+    for (const other of others) {
+      db.delete(sweepPoints)
+        .where(and(eq(sweepPoints.runId, other), inArray(sweepPoints.state, ['stays', 'going', 'spared'])))
+        .run()
+    }
+  }
+  return {
+    find,
+    record({ sweep, series, points }) {
+      inTransaction(context, () => {
+        if (find(sweep.runId)) return
+        const counts = { removed: 0, refused: 0, spared: 0, confirmedMs: null, endedMs: null }
+        db.insert(sweeps)
+          .values({ ...sweep, ...counts, approval: null, waitsFor: null, waitsUntilMs: null })
+          .run()
+        const { runId } = sweep
+        for (const row of series)
+          db.insert(sweepSeries)
+            .values({ ...row, runId })
+            .run()
+        for (const row of points) {
+          const state = row.keptBy.length === 0 ? ('going' as const) : ('stays' as const)
+          db.insert(sweepPoints)
+            .values({ ...row, runId, state, why: null })
+            .run()
+        }
+        shrinkOthers(runId, sweep.repositoryId)
+        publish('sweep', runId)
+      })
+    },
+    get(runId) {
+      const found = find(runId)
+      if (!found) throw new HoldfastError('NotFound', `there is no retention sweep ${runId}`)
+      return found
+    },
+    latest(repositoryId) {
+      const found = select()
+        .where(eq(sweeps.repositoryId, repositoryId))
+        .orderBy(desc(sweeps.plannedMs), desc(sweeps.runId))
+        .limit(1)
+        .get()
+      return found && view(found)
+    },
+    list(page, filter = {}) {
+      const where = filter.repositoryId === undefined ? undefined : eq(sweeps.repositoryId, filter.repositoryId)
+      const rows = select()
+        .where(and(where, afterCursor([sql`${sweeps.plannedMs}`, sql`${sweeps.runId}`], 'desc', page)))
+        .orderBy(desc(sweeps.plannedMs), desc(sweeps.runId))
+        .limit(rowsFor(page))
+        .all()
+      const total = db.select({ n: count() }).from(sweeps).where(where).get()?.n ?? 0
+      return toPage(rows, page, total, ({ row }) => [row.plannedMs, row.runId], view)
+    },
+    update(runId, change) {
+      inTransaction(context, () => {
+        const done = db.update(sweeps).set(change).where(eq(sweeps.runId, runId)).run()
+        if (done.changes > 0) publish('sweep', runId)
+      })
+    },
+    series(runId, page, filter = {}) {
+      const orphans = filter.orphans === true ? sql`${sweepSeries.orphan} IS NOT NULL` : undefined
+      const where = and(eq(sweepSeries.runId, runId), orphans)
+      const key = [sql`-${sweepSeries.going}`, sql`${sweepSeries.vmName}`, sql`${sweepSeries.series}`]
+      const rows = db
+        .select()
+        .from(sweepSeries)
+        .where(and(where, afterCursor(key, 'asc', page)))
+        .orderBy(sql`-${sweepSeries.going}`, asc(sweepSeries.vmName), asc(sweepSeries.series))
+        .limit(rowsFor(page))
+        .all()
+      const total = db.select({ n: count() }).from(sweepSeries).where(where).get()?.n ?? 0
+      return toPage(
+        rows,
+        page,
+        total,
+        (row) => [-row.going, row.vmName, row.series],
+        (row) => row,
+      )
+    },
+    points(runId, page, filter = {}) {
+      const where = and(
+        eq(sweepPoints.runId, runId),
+        filter.series === undefined ? undefined : eq(sweepPoints.series, filter.series),
+        filter.state === undefined ? undefined : eq(sweepPoints.state, filter.state),
+      )
+      // Stems sort newest first inside a series.
+      const rows = db
+        .select({ row: sweepPoints, vmId: sweepSeries.vmId, vmName: sweepSeries.vmName })
+        .from(sweepPoints)
+        .innerJoin(
+          sweepSeries,
+          and(eq(sweepSeries.runId, sweepPoints.runId), eq(sweepSeries.series, sweepPoints.series)),
+        )
+        .where(and(where, afterCursor([sql`${sweepPoints.stem}`], 'asc', page)))
+        .orderBy(asc(sweepPoints.stem))
+        .limit(rowsFor(page))
+        .all()
+      const total = db.select({ n: count() }).from(sweepPoints).where(where).get()?.n ?? 0
+      const toView = ({ row, vmId, vmName }: (typeof rows)[number]): SweepPointView => ({ ...row, vmId, vmName })
+      return toPage(rows, page, total, ({ row }) => [row.stem], toView)
+    },
+    nextBatch: (runId, limit) =>
+      db
+        .select({ stem: sweepPoints.stem, policy: sweepPoints.policy })
+        .from(sweepPoints)
+        .where(and(eq(sweepPoints.runId, runId), eq(sweepPoints.state, 'going')))
+        .orderBy(asc(sweepPoints.series), asc(sweepPoints.stem))
+        .limit(limit)
+        .all(),
+    mark(runId, marks) {
+      inTransaction(context, () => {
+        let changed = 0
+        for (const { stem, state, why } of marks) {
+          changed += db
+            .update(sweepPoints)
+            .set({ state, why })
+            .where(and(eq(sweepPoints.runId, runId), eq(sweepPoints.stem, stem), eq(sweepPoints.state, 'going')))
+            .run().changes
+        }
+        if (changed === 0) return
+        const counted = (state: SweptState) =>
+          db
+            .select({ n: count() })
+            .from(sweepPoints)
+            .where(and(eq(sweepPoints.runId, runId), eq(sweepPoints.state, state)))
+            .get()?.n ?? 0
+        const counts = { removed: counted('removed'), refused: counted('refused'), spared: counted('spared') }
+        db.update(sweeps).set(counts).where(eq(sweeps.runId, runId)).run()
+        publish('sweep', runId)
+      })
+    },
+    going: (runId) =>
+      db
+        .select({ stem: sweepPoints.stem })
+        .from(sweepPoints)
+        .where(and(eq(sweepPoints.runId, runId), eq(sweepPoints.state, 'going')))
+        .all()
+        .map(({ stem }) => stem),
+  }
+}

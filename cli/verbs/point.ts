@@ -1,0 +1,78 @@
+import { Command } from 'commander'
+import { ask, type ApiClient, type Schemas } from '../client/index.ts'
+import { plain } from '../render/style.ts'
+import { table } from '../render/table.ts'
+import { at } from '../render/words.ts'
+import { examples, findPoint, findVm, type Verb } from './common.ts'
+
+export const point: Verb = (ioOf) => {
+  const command = new Command('point').description('hold, pin, release or remove one recovery point')
+  examples(command, [
+    'holdfast point pin web-01 latest --reason "before the upgrade"',
+    'holdfast point hold web-01 2026-11-21T02:41:10Z --reason "case 4711"',
+    'holdfast point release web-01 latest',
+    'holdfast point rm web-01 0192f3a67b1c --confirm web-01 --reason "wrong data"',
+  ])
+  for (const [name, type, what] of [
+    ['pin', 'pin', 'keep a point whatever rules say'],
+    ['hold', 'legal', 'a legal hold: the same, and ended by its name only'],
+  ] as const) {
+    acting(command, name, what)
+      .requiredOption('--reason <text>', 'why; shown with the hold')
+      .action(async (vm: string, which: string, options: { reason: string }, self: Command) => {
+        const io = ioOf(self)
+        const api = io.api()
+        const { id } = await pointOf(api, vm, which)
+        const body = { type, reason: options.reason }
+        const { items } = await ask(api.POST('/points/{id}/holds', { params: { path: { id } }, body }))
+        io.answer({ pointId: id, holds: items }, () => holdsTable(items))
+      })
+  }
+  acting(command, 'release', 'end its pins, or one hold by name')
+    .option('--hold <name>', 'this one; a legal hold is ended by its name only')
+    .option('--reason <text>', 'shown in the history', '')
+    .action(async (vm: string, which: string, options: { hold?: string; reason: string }, self: Command) => {
+      const io = ioOf(self)
+      const api = io.api()
+      const { id } = await pointOf(api, vm, which)
+      const body = { reason: options.reason, ...(options.hold !== undefined && { hold: options.hold }) }
+      const { items } = await ask(api.POST('/points/{id}/release', { params: { path: { id } }, body }))
+      io.answer({ pointId: id, holds: items }, () =>
+        items.length === 0 ? 'Nothing holds it any more.' : holdsTable(items),
+      )
+    })
+  acting(command, 'rm', 'put a tombstone on a point; refused where a rule or a hold keeps it')
+    .requiredOption('--confirm <name>', 'the name of the VM')
+    .requiredOption('--reason <text>', 'why; kept with what is left of it')
+    .action(async (vm: string, which: string, options: { confirm: string; reason: string }, self: Command) => {
+      const io = ioOf(self)
+      const api = io.api()
+      const { id } = await pointOf(api, vm, which)
+      const body = { confirmName: options.confirm, reason: options.reason }
+      await ask(api.POST('/points/{id}/remove', { params: { path: { id } }, body }))
+      io.answer({ removed: id }, () => `${id} is removed. Its data are freed by a later collection.`)
+    })
+  return command
+}
+
+function acting(command: Command, name: string, description: string): Command {
+  return command
+    .command(name)
+    .description(description)
+    .argument('<vm>', 'id or name')
+    .argument('<point>', 'latest, its id or the beginning of it, or the time it stands at')
+}
+
+async function pointOf(api: ApiClient, vm: string, which: string): Promise<Schemas['Point']> {
+  return await findPoint(api, (await findVm(api, vm)).id, which)
+}
+
+function holdsTable(holds: readonly Schemas['Hold'][]): string {
+  return table(holds, [
+    { head: 'HOLD', cell: ({ name }) => name },
+    { head: 'TYPE', cell: ({ type }) => type },
+    { head: 'SINCE', cell: ({ ms }) => at(ms) },
+    { head: 'BY', cell: ({ actor }) => plain(actor) },
+    { head: 'REASON', cell: ({ reason }) => plain(reason) },
+  ])
+}

@@ -1,0 +1,213 @@
+import { Command, Option } from 'commander'
+import { HoldfastError } from '../../base/index.ts'
+import { ask, type ApiClient, type Schemas } from '../client/index.ts'
+import { exit } from '../exit-codes.ts'
+import { followRun } from '../follow.ts'
+import type { Io } from '../io.ts'
+import { plain } from '../render/style.ts'
+import { pairs, table } from '../render/table.ts'
+import { at } from '../render/words.ts'
+import { examples, keyHeader, listAll, whole, type Verb } from './common.ts'
+
+const hour = 3_600_000
+const many = 100_000
+
+interface RunOptions {
+  readonly graceHours: number
+  readonly approval?: true
+  readonly maxShare: number
+  readonly collect: 'auto' | 'always' | 'never'
+  readonly now?: true
+  readonly reason: string
+  readonly key?: string
+  readonly watch?: true
+}
+
+export const retention: Verb = (ioOf) => {
+  const command = new Command('retention').description('what goes and what stays: plan, run, approve, audit')
+  examples(command, [
+    'holdfast retention plan main',
+    'holdfast retention run main --grace-hours 0 --watch',
+    'holdfast retention approve main --plan 3f8a0c1d2e4b5a69',
+    'holdfast retention audit main > audit.csv',
+  ])
+  command
+    .command('plan')
+    .description('a dry run: what would go, what stays, and which rule keeps it')
+    .argument('<repository>')
+    .option('--vm <name>', 'only points of this VM')
+    .option('--limit <n>', 'points at most', whole('--limit', 1, many), 200)
+    .addOption(maxShare())
+    .action(async (repository: string, options: { vm?: string; limit: number; maxShare: number }, self: Command) => {
+      const io = ioOf(self)
+      const api = io.api()
+      const body = { mode: 'plan', maxShare: options.maxShare / 100 } as const
+      const run = await ask(api.POST('/repositories/{id}/sweeps', { params: pathOf(repository), body }))
+      const code = await followRun(io, api, run.runId, { answer: false })
+      if (code !== exit.ok) {
+        io.end(code)
+        return
+      }
+      await showPlan(io, api, run.runId, options)
+    })
+  command
+    .command('show')
+    .description('the last plan or sweep of a repository')
+    .argument('<repository>')
+    .option('--vm <name>', 'only points of this VM')
+    .option('--limit <n>', 'points at most', whole('--limit', 1, many), 200)
+    .action(async (repository: string, options: { vm?: string; limit: number }, self: Command) => {
+      const io = ioOf(self)
+      const api = io.api()
+      await showPlan(io, api, (await latest(api, repository)).runId, options)
+    })
+  command
+    .command('run')
+    .description('plan, wait for the grace time or a person, remove, collect')
+    .argument('<repository>')
+    .option('--grace-hours <n>', 'how long what goes can still be looked at', whole('--grace-hours', 0, 720), 24)
+    .option('--approval', 'wait for a person, however little goes')
+    .addOption(maxShare())
+    .addOption(
+      new Option('--collect <when>', 'free what no point needs').choices(['auto', 'always', 'never']).default('auto'),
+    )
+    .option('--now', 'collect without the waiting times: what is condemned is deleted at once')
+    .option('--reason <text>', 'shown in the runbook', '')
+    .option('--key <text>', 'Idempotency-Key: repeating the command starts nothing twice')
+    .option('-w, --watch', 'follow it to its end')
+    .action(async (repository: string, options: RunOptions, self: Command) => {
+      const io = ioOf(self)
+      const api = io.api()
+      const run = await ask(
+        api.POST('/repositories/{id}/sweeps', {
+          params: { ...pathOf(repository), ...keyHeader(options.key) },
+          body: {
+            mode: 'sweep',
+            approval: options.approval === true ? 'required' : 'grace',
+            graceMs: options.graceHours * hour,
+            maxShare: options.maxShare / 100,
+            collect: options.collect,
+            waits: options.now === true ? 'none' : 'usual',
+            reason: options.reason,
+          },
+        }),
+      )
+      if (options.watch) {
+        io.say(`Started ${run.workflowId}.`)
+        io.end(await followRun(io, api, run.runId))
+      } else io.answer(run, () => `Started ${run.workflowId}.\n  ${run.command}`)
+    })
+  command
+    .command('approve')
+    .description('agree to exactly the plan that waits')
+    .argument('<repository>')
+    .requiredOption('--plan <digest>', 'as `holdfast retention show` and the run say it')
+    .option('--reason <text>', 'shown in the runbook', '')
+    .action(async (repository: string, options: { plan: string; reason: string }, self: Command) => {
+      const io = ioOf(self)
+      const api = io.api()
+      const { runId } = await latest(api, repository)
+      const body = { digest: options.plan, reason: options.reason }
+      const run = await ask(api.POST('/sweeps/{run}/approve', { params: { path: { run: runId } }, body }))
+      io.answer(run, () => `Approved.\n  ${run.command}`)
+    })
+  command
+    .command('audit')
+    .description('policy against reality as CSV, or JSON with --json: every point of the last plan')
+    .argument('<repository>')
+    .action(async (repository: string, _options: object, self: Command) => {
+      const io = ioOf(self)
+      const api = io.api()
+      const { runId } = await latest(api, repository)
+      const format = io.json ? 'json' : 'csv'
+      const { data, error, response } = await api.GET('/sweeps/{run}/audit', {
+        params: { path: { run: runId }, query: { format } },
+        parseAs: 'text',
+      })
+      if (error !== undefined || !response.ok) throw new HoldfastError('Internal', `no audit: ${response.status}`)
+      io.world.stdout.write(String(data))
+    })
+  return command
+}
+
+function maxShare(): Option {
+  return new Option('--max-share <percent>', 'ask a person before more of one VM’s points go at once')
+    .argParser(whole('--max-share', 0, 100))
+    .default(50)
+}
+
+function pathOf(id: string): { path: { id: string } } {
+  return { path: { id } }
+}
+
+async function latest(api: ApiClient, repositoryId: string): Promise<Schemas['Sweep']> {
+  const { items } = await ask(api.GET('/sweeps', { params: { query: { repositoryId, limit: 1 } } }))
+  const [sweep] = items
+  if (sweep !== undefined) return sweep
+  throw new HoldfastError('NotFound', `${repositoryId} was never swept`, {
+    hint: `Plan it first: holdfast retention plan ${repositoryId}`,
+  })
+}
+
+async function showPlan(
+  io: Io,
+  api: ApiClient,
+  run: string,
+  options: { readonly vm?: string; readonly limit: number },
+): Promise<void> {
+  const path = { run }
+  const sweep = await ask(api.GET('/sweeps/{run}', { params: { path } }))
+  const all = await listAll(many, (page) => ask(api.GET('/sweeps/{run}/series', { params: { path, query: page } })))
+  const series = all.items.filter(({ vmId, vmName }) => options.vm === undefined || [vmId, vmName].includes(options.vm))
+  const points: Schemas['SweepPoint'][] = []
+  for (const one of series) {
+    if (points.length >= options.limit) break
+    const rows = await listAll(options.limit - points.length, (page) =>
+      ask(api.GET('/sweeps/{run}/points', { params: { path, query: { ...page, series: one.series } } })),
+    )
+    points.push(...rows.items)
+  }
+  io.answer({ sweep, series, points }, () => planText(sweep, series, points))
+  const shown = series.reduce((sum, one) => sum + one.points, 0)
+  if (shown > points.length) io.say(`${points.length} of ${shown} points; --limit shows more`)
+}
+
+const words: { readonly [state in Schemas['SweptState']]: string } = {
+  stays: 'stays',
+  going: 'goes',
+  removed: 'removed',
+  refused: 'refused',
+  spared: 'spared',
+}
+
+function planText(
+  sweep: Schemas['Sweep'],
+  series: readonly Schemas['SweepSeries'][],
+  points: readonly Schemas['SweepPoint'][],
+): string {
+  const waits = sweep.waitsFor === null ? '' : `, waits for ${sweep.waitsFor} until ${at(sweep.waitsUntilMs)}`
+  const asking = series.filter(({ asks }) => asks)
+  const orphans = series.filter(({ orphan }) => orphan !== null)
+  return [
+    pairs([
+      ['plan', `${sweep.digest} of ${at(sweep.plannedMs)}, ${sweep.state}${waits}`],
+      ['points', `${sweep.points} of ${sweep.series} VMs; ${sweep.going} to go`],
+      ['done', `${sweep.removed} removed, ${sweep.refused} refused, ${sweep.spared} spared`],
+      ...sweep.policies.map(({ name, rules }): [string, string] => [name, rules]),
+    ]),
+    ...asking.map(({ vmName, going, points: all }) => `asks: ${plain(vmName)} would lose ${going} of ${all} points`),
+    ...orphans.map(({ vmName, orphan }) => {
+      const why = orphan === 'vm-gone' ? 'its hypervisor no longer lists it' : 'no VM of the catalog'
+      return `orphan: ${plain(vmName)}, ${why}; its points keep ageing`
+    }),
+    '',
+    table(points, [
+      { head: 'POINT IN TIME', cell: (one) => at(one.timeMs) },
+      { head: 'VM', cell: (one) => plain(one.vmName) },
+      { head: 'ID', cell: (one) => one.pointId.slice(0, 12) },
+      { head: 'POLICY', cell: (one) => one.policy },
+      { head: '', cell: (one) => words[one.state] },
+      { head: 'KEPT BY', cell: (one) => plain(one.why ?? one.keptBy.join(', ')) },
+    ]),
+  ].join('\n')
+}

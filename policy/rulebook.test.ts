@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest'
+import { planDefaults, Rulebook, type RuleSource } from './index.ts'
+
+const target = (repository: string, daily: number | null) => ({
+  repository,
+  copy: 'backup' as const,
+  keep: daily === null ? null : { daily },
+})
+const plans: { readonly [name: string]: ReturnType<RuleSource['plan']> } = {
+  nightly: { ...planDefaults, timeZone: 'Europe/Paris', targets: [target('main', 30), target('vault', 365)] },
+  plain: { ...planDefaults, timeZone: 'Asia/Tokyo', targets: [target('main', null)] },
+}
+const book = (repositoryId: string) =>
+  new Rulebook({
+    repositoryId,
+    category: (name) => (name === 'standard' ? { keep: { daily: 14, weekly: 4 } } : undefined),
+    plan: (name) => plans[name],
+    planOf: (stem) => (stem === '' ? undefined : stem),
+  })
+const vm = { vmId: 'web-01', category: 'standard', override: {} }
+
+it('a plan says what stays in each of its repositories, in its own zone', () => {
+  expect(book('main').ofPoint(vm, 'nightly')).toEqual({
+    policy: 'plan nightly',
+    rules: { publish: 2, daily: 30, timeZone: 'Europe/Paris' },
+  })
+  expect(book('vault').ofPoint(vm, 'nightly').rules).toMatchObject({ daily: 365 })
+})
+
+it('without a word of the plan the category decides, on the clocks of the plan', () => {
+  expect(book('main').ofPoint(vm, 'plain')).toMatchObject({
+    policy: 'category standard, Asia/Tokyo',
+    rules: { daily: 14, timeZone: 'Asia/Tokyo' },
+  })
+  expect(book('main').ofPoint(vm, '')).toMatchObject({ policy: 'category standard', rules: { timeZone: 'UTC' } })
+  expect(book('main').ofPoint(vm, 'a plan that nobody knows')).toMatchObject({ policy: 'category standard' })
+})
+
+it('what is set for the VM alone wins over both, and a category that is gone keeps everything', () => {
+  const own = { ...vm, override: { keep: { last: 3, publish: 5 } } }
+  expect(book('main').ofPoint(own, 'nightly')).toEqual({
+    policy: 'set for web-01, Europe/Paris',
+    rules: { publish: 5, last: 3, timeZone: 'Europe/Paris' },
+  })
+  expect(book('main').ofPoint({ ...vm, category: 'gone' }, '')).toEqual({ policy: 'none', rules: null })
+})

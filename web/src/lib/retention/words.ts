@@ -1,0 +1,48 @@
+import type { Sweep, SweepPoint, SweepSeries } from '#lib/api/types.ts'
+import { count, formatCount } from '#lib/format/index.ts'
+import { look, type Look } from '#lib/state/tone.ts'
+
+export const sweepLooks: Record<Sweep['state'], Look> = {
+  planned: look('idle', 'Planned'),
+  waiting: look('warn', 'Waiting', 'clock'),
+  removing: look('run', 'Removing'),
+  collecting: look('run', 'Collecting'),
+  completed: look('ok', 'Done'),
+  declined: look('idle', 'Not approved'),
+  cancelled: look('idle', 'Cancelled'),
+  failed: look('fail', 'Failed'),
+}
+
+export const sweptLooks: Record<SweepPoint['state'], Look> = {
+  stays: look('ok', 'Stays'),
+  going: look('warn', 'Goes'),
+  removed: look('idle', 'Removed'),
+  refused: look('warn', 'Refused'),
+  spared: look('ok', 'Spared'),
+}
+
+export const orphanWords: Record<NonNullable<SweepSeries['orphan']>, string> = {
+  'vm-gone': 'its hypervisor no longer lists it',
+  'unknown-vm': 'no VM here is known for it',
+}
+
+/** Somebody has to say yes. */
+export function wantsApproval(sweep: Sweep): boolean {
+  return sweep.state === 'waiting' && sweep.waitsFor !== null
+}
+
+/** The one sentence above the table. */
+export function sentenceOf(sweep: Sweep): string {
+  const of = `${count(sweep.points, 'point')} of ${count(sweep.series, 'VM')}`
+  if (sweep.state === 'completed') {
+    return sweep.removed === 0
+      ? `Nothing had to go: all ${of} are kept by a rule.`
+      : `${formatCount(sweep.removed)} of ${of} removed.`
+  }
+  if (sweep.going === 0) return `Nothing goes: all ${of} are kept by a rule.`
+  return `${formatCount(sweep.going)} of ${of} would go.`
+}
+
+export function approveCommand(sweep: Sweep): string {
+  return `holdfast retention approve ${sweep.repositoryId} --plan ${sweep.digest}`
+}
