@@ -72,6 +72,7 @@ describe('a backup', () => {
       hooks: [],
       fullEveryMs: null,
       requestedBy: { user: 'operator', reason: 'before the update' },
+      retentionClass: 'standard',
       tuning: { journalSourceBytes: 33_554_432 },
     })
     expect(await here.get(accepted.links.run)).toMatchObject({
