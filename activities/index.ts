@@ -14,6 +14,8 @@ import type { BackupActivities } from './backup/types.ts'
 import type { DrillActivities } from './drill/types.ts'
 import type { InventoryActivities, InventoryRecordActivities } from './inventory/types.ts'
 import { createInventoryRecordActivities } from './inventory/record.ts'
+import { createPlanActivities } from './plan/index.ts'
+import type { PlanActivities } from './plan/types.ts'
 import { createRecordActivities } from './record/index.ts'
 import type { RecordActivities } from './record/types.ts'
 import type { Catalog } from '../catalog/index.ts'
@@ -44,6 +46,7 @@ export type ControlActivities = RecordActivities &
   InventoryRecordActivities &
   HousekeepingRecordActivities &
   CapacityActivities &
+  PlanActivities &
   RetentionRecordActivities
 
 /**
@@ -56,6 +59,7 @@ export function createControlActivities(catalog: Catalog, copies: string, blobs:
     ...createInventoryRecordActivities(catalog),
     ...createHousekeepingRecordActivities(catalog, copies),
     ...createCapacityActivities(catalog),
+    ...createPlanActivities(catalog),
     ...createRetentionRecordActivities(catalog, blobs),
   })
 }

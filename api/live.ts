@@ -234,20 +234,22 @@ export function adoptRun({ catalog }: Pick<ApiDeps, 'catalog'>, listing: RunList
   const kind = kindOf(listing.workflowId)
   if (!kind) return undefined
   const { memo } = listing
+  const subject = listing.workflowId.split('/')[1] ?? null
   const isOfVm = kind === 'backup' || kind === 'drill'
-  const vmId = memo?.vmId ?? (isOfVm ? (listing.workflowId.split('/')[1] ?? null) : null)
-  const ofRepository = kind === 'retention' ? (listing.workflowId.split('/')[1] ?? null) : null
+  const vmId = memo?.vmId ?? (isOfVm ? subject : null)
+  const ofRepository = kind === 'retention' ? subject : null
   const repositoryId = memo?.repositoryId ?? ofRepository
   const name =
     ofRepository === null
       ? (vmId !== null && catalog.vms.find(vmId)?.name) || (vmId ?? 'a VM')
       : (catalog.repositories.find(ofRepository)?.name ?? ofRepository)
-  const verb = { backup: 'Backup', restore: 'Restore', drill: 'Drill', retention: 'Retention' }[kind]
+  const verbs = { backup: 'Backup', restore: 'Restore', drill: 'Drill', retention: 'Retention' } as const
+  const title = kind === 'plan' ? `Plan ${subject ?? ''}` : `${verbs[kind]} of ${name}`
   catalog.runs.started({
     workflowId: listing.workflowId,
     runId: listing.runId,
     kind,
-    title: memo?.title ?? `${verb} of ${name}`,
+    title: memo?.title ?? title,
     vmId,
     repositoryId,
     pointId: memo?.pointId ?? null,

@@ -2,6 +2,7 @@ import { HoldfastError } from '../base/index.ts'
 import type { RunView } from '../catalog/index.ts'
 import { backupWorkflow } from '../workflows/backup/contract.ts'
 import { drillWorkflow, drillWorkflowId } from '../workflows/drill/contract.ts'
+import { planWorkflow, planWorkflowId, type PlanRunInput } from '../workflows/plan/contract.ts'
 import { sweepWorkflow } from '../workflows/retention/contract.ts'
 import { restoreWorkflow, restoreWorkflowId, type RestoreInput } from '../workflows/restore/contract.ts'
 import {
@@ -108,7 +109,7 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
     })
   }
   if (run.kind === 'restore') requireRepeatable(run, input, wish.confirmName)
-  const { workflow, workflowId, priority } = again(run, deps.now())
+  const { workflow, workflowId, priority, input: other = {} } = again(run, deps.now())
   return startOnce(
     deps,
     {
@@ -124,6 +125,7 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
         workflow,
         input: {
           ...input,
+          ...other,
           requestedBy: by,
           ...(run.kind === 'restore' && { requestId: id.slice(restoreWorkflowId('').length) }),
         },
@@ -162,7 +164,11 @@ function requireRepeatable(run: RunView, input: object, confirmName: string | un
   })
 }
 
-function again(run: RunView, nowMs: number): { workflow: string; workflowId: string; priority: 1 | 3 | 4 } {
+/** What its repetition is; `input`: where it differs from what the run was started with. */
+function again(
+  run: RunView,
+  nowMs: number,
+): { workflow: string; workflowId: string; priority: 1 | 3 | 4; input?: Partial<PlanRunInput> } {
   switch (run.kind) {
     case 'backup':
       return { workflow: backupWorkflow, workflowId: run.workflowId, priority: 3 }
@@ -173,6 +179,13 @@ function again(run: RunView, nowMs: number): { workflow: string; workflowId: str
         workflow: drillWorkflow,
         workflowId: drillWorkflowId(run.workflowId.split('/')[1] ?? 'vm', drillTime(nowMs)),
         priority: 4,
+      }
+    case 'plan':
+      return {
+        workflow: planWorkflow,
+        workflowId: planWorkflowId(run.workflowId.split('/')[1] ?? 'plan', nowMs),
+        priority: 3,
+        input: { trigger: 'hand', again: run.workflowId, part: 0 },
       }
     case 'retention':
       return { workflow: sweepWorkflow, workflowId: run.workflowId, priority: 4 }

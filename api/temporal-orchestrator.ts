@@ -12,6 +12,7 @@ import { HoldfastError } from '../base/index.ts'
 import type { RunHistory } from '../runbook/types.ts'
 import { backupWorkflow } from '../workflows/backup/contract.ts'
 import { drillWorkflow } from '../workflows/drill/contract.ts'
+import { planWorkflow } from '../workflows/plan/contract.ts'
 import { sweepWorkflow } from '../workflows/retention/contract.ts'
 import { restoreWorkflow } from '../workflows/restore/contract.ts'
 import { searchAttributes } from '../workflows/shared/contract.ts'
@@ -239,7 +240,9 @@ class TemporalOrchestrator implements Orchestrator {
   }
 
   async *listRuns(closedSinceMs: number, limit: number): AsyncIterable<RunListing> {
-    const types = [backupWorkflow, restoreWorkflow, drillWorkflow, sweepWorkflow].map((name) => `'${name}'`).join(', ')
+    const types = [backupWorkflow, restoreWorkflow, drillWorkflow, sweepWorkflow, planWorkflow]
+      .map((name) => `'${name}'`)
+      .join(', ')
     const query = `WorkflowType IN (${types}) AND (ExecutionStatus = 'Running' OR CloseTime > '${new Date(closedSinceMs).toISOString()}')`
     try {
       let seen = 0

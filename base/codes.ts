@@ -216,6 +216,10 @@ export const codes = {
     hint: 'Give a valid token: --token, HOLDFAST_TOKEN or the file that `holdfast up` names.',
   },
   Forbidden: { retry: 'never', hint: 'Use a token whose role may do this, and the dashboard at its own address.' },
+  PlanIncomplete: {
+    retry: 'never',
+    hint: 'Look at the VMs that failed; `holdfast run retry` of this run takes only those again.',
+  },
   StaleRevision: {
     retry: 'never',
     hint: 'Somebody else changed it meanwhile: read it again, and make the change to what is there now.',

@@ -32,15 +32,16 @@ interface Source {
 }
 
 /**
- * The newest run of each workflow stays however old: the state of a VM is read from it. Histories go with their run.
+ * The newest run of each workflow stays however old: the state of a VM is read from it. A run of a plan has an id of its
+ * own and is nobody's state. Histories go with their run.
  */
 const sources: { readonly [kind in RecordKind]?: Source } = {
   runs: {
     table: 'runs',
     key: 'run_id',
     ms: 'ended_ms',
-    where: `ended_ms IS NOT NULL AND EXISTS (SELECT 1 FROM runs later
-      WHERE later.workflow_id = runs.workflow_id AND later.started_ms > runs.started_ms)`,
+    where: `ended_ms IS NOT NULL AND (kind = 'plan' OR EXISTS (SELECT 1 FROM runs later
+      WHERE later.workflow_id = runs.workflow_id AND later.started_ms > runs.started_ms))`,
   },
   'disk-usage': {
     table: 'repository_growth',

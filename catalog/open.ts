@@ -13,6 +13,7 @@ import { idempotencyQueries, type IdempotencyQueries } from './idempotency.ts'
 import { installationQueries, type InstallationQueries } from './installation.ts'
 import { keepingQueries, type KeepingQueries } from './keeping.ts'
 import { migrate } from './migrate.ts'
+import { planRunQueries, type PlanRunQueries } from './plan-runs.ts'
 import { planQueries, type PlanQueries } from './plans.ts'
 import { ownQueries, type OwnQueries } from './own.ts'
 import { pointQueries, type PointQueries } from './points.ts'
@@ -34,6 +35,7 @@ export interface Catalog extends Disposable {
   readonly histories: HistoryQueries
   readonly idempotency: IdempotencyQueries
   readonly installation: InstallationQueries
+  readonly planRuns: PlanRunQueries
   readonly plans: PlanQueries
   readonly keeping: KeepingQueries
   readonly own: OwnQueries
@@ -90,6 +92,7 @@ export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
     installation: installationQueries(context),
     keeping: keepingQueries(context),
     own: ownQueries(context, () => events.newest()),
+    planRuns: planRunQueries(context),
     plans,
     policy: policyQueries(context, plans),
     points: pointQueries(context),

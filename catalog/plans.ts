@@ -1,6 +1,6 @@
 import { and, asc, count, eq, isNull, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
-import type { Plan, PlanSpec } from '../policy/index.ts'
+import { planDefaults, type Plan, type PlanSpec } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { isSameJson, requireRevision } from './revision.ts'
@@ -30,7 +30,12 @@ export const mostPlans = 1000
 
 export function planQueries(context: CatalogContext): PlanQueries {
   const { db, now, publish } = context
-  const view = ({ deletedMs: _, spec, ...rest }: typeof plans.$inferSelect): Plan => ({ ...spec, ...rest })
+  // What was stored by an older version has no word on what it did not know.
+  const view = ({ deletedMs: _, spec, ...rest }: typeof plans.$inferSelect): Plan => ({
+    ...planDefaults,
+    ...spec,
+    ...rest,
+  })
   const rowOf = (name: string) => db.select().from(plans).where(eq(plans.name, name)).get()
   const find = (name: string): Plan | undefined => {
     const row = rowOf(name)
@@ -98,7 +103,18 @@ export function planQueries(context: CatalogContext): PlanQueries {
 /** What is stored: members that do not belong are left out. */
 function specOf(plan: PlanSpec): Omit<PlanSpec, 'name'> {
   const { description, paused, where, timeZone, schedule, window, targets, mode, fullEveryMs, quiesce, hooks } = plan
-  const { disks, compressionLevel, concurrency, bandwidth, priority, stopBefore } = plan
-  const how = { mode, fullEveryMs, quiesce, hooks, disks, compressionLevel, concurrency, bandwidth }
+  const { disks, compressionLevel, concurrency, retries, retryAfterMs, bandwidth, priority, stopBefore } = plan
+  const how = {
+    mode,
+    fullEveryMs,
+    quiesce,
+    hooks,
+    disks,
+    compressionLevel,
+    concurrency,
+    retries,
+    retryAfterMs,
+    bandwidth,
+  }
   return { description, paused, where, timeZone, schedule, window, targets, ...how, priority, stopBefore }
 }

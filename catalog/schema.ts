@@ -396,3 +396,34 @@ export const collections = sqliteTable('collections', {
   why: text('why').notNull(),
   report: text('report', { mode: 'json' }).$type<CollectionRecord>().notNull(),
 })
+
+/** Runs of plans; `id` is the workflow id, `runId` its newest part. */
+export const planRuns = sqliteTable('plan_runs', {
+  id: text('id').primaryKey(),
+  runId: text('run_id').notNull(),
+  plan: text('plan').notNull(),
+  trigger: text('trigger_by').$type<'schedule' | 'hand'>().notNull(),
+  openedMs: integer('opened_ms').notNull(),
+})
+
+/** What such a run takes, and what came of it. `lane`, `turn`: who has it in hand. */
+export const planRunVms = sqliteTable(
+  'plan_run_vms',
+  {
+    planRun: text('plan_run').notNull(),
+    position: integer('position').notNull(),
+    vmId: text('vm_id').notNull(),
+    vmName: text('vm_name').notNull(),
+    state: text('state')
+      .$type<'waiting' | 'running' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'skipped'>()
+      .notNull(),
+    attempts: integer('attempts').notNull(),
+    mayRetry: integer('may_retry', { mode: 'boolean' }).notNull(),
+    lane: text('lane'),
+    turn: integer('turn'),
+    runId: text('run_id'),
+    endedMs: integer('ended_ms'),
+    detail: text('detail').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.planRun, table.position] })],
+)

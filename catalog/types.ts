@@ -153,7 +153,7 @@ export type Platform = (typeof platforms)[number]
 export const pointOrigins = ['manual', 'scheduled', 'publish', 'safety'] as const
 export type PowerState = 'running' | 'stopped' | 'paused' | 'suspended' | 'io-error' | 'unknown'
 export type Consistency = 'crash' | 'filesystem' | 'application'
-export type RunKind = 'backup' | 'restore' | 'drill' | 'retention'
+export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan'
 export type RunState =
   'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
 export type Verdict = 'passed' | 'failed' | 'inconclusive'

@@ -121,6 +121,9 @@ export interface PlanSpec {
   readonly compressionLevel: number
   /** VMs of the plan at once; the capacity governor may allow fewer. */
   readonly concurrency: number
+  /** How often a VM whose backup failed is tried again in the same run, and how long after its failure. */
+  readonly retries: number
+  readonly retryAfterMs: number
   readonly bandwidth: readonly BandwidthLimit[]
   /** 1 first … 5 last; restores are 1. */
   readonly priority: number
@@ -152,6 +155,8 @@ export const planDefaults = {
   disks: allDisks,
   compressionLevel: 1,
   concurrency: 4,
+  retries: 1,
+  retryAfterMs: 600_000,
   bandwidth: [],
   priority: 3,
   stopBefore: false,

@@ -10,6 +10,8 @@ export interface ActionContext {
   readonly error: SerializedError | null
   /** A pause is refused once the point is being committed. */
   readonly canPause: boolean
+  /** It stands still with the run that started it: only that can let it go on. */
+  readonly isHeld: boolean
   /** Queues that nobody polls and on which a step waits. */
   readonly deafQueues: readonly string[]
   /** What the run made that can be proven and restored: a point, and the VM that it is of. */
@@ -33,9 +35,9 @@ function stateActions(run: ActionContext): readonly Action[] {
   const { workflowId, kind, state, error } = run
   switch (state) {
     case 'running':
-      return [...(run.canPause ? [pause(workflowId, kind)] : []), cancel(workflowId)]
+      return [...(run.canPause ? [pause(workflowId, kind)] : []), cancel(workflowId, kind)]
     case 'paused':
-      return [resume(workflowId), cancel(workflowId)]
+      return [...(run.isHeld ? [] : [resume(workflowId, kind)]), cancel(workflowId, kind)]
     case 'waiting':
       return run.approve === null
         ? [...remedy(error), retryNow(workflowId), cancel(workflowId)]
@@ -43,7 +45,7 @@ function stateActions(run: ActionContext): readonly Action[] {
     case 'failed':
     case 'cancelled':
     case 'terminated':
-      return [...remedy(error), startAgain(workflowId)]
+      return [...remedy(error), startAgain(workflowId, kind)]
     case 'completed':
     case 'completed-with-residue':
       return run.made === null ? [] : [drill(run.made), restore(run.made)]
@@ -105,7 +107,11 @@ function docs(error: SerializedError): Action {
 
 function pause(workflowId: string, kind: RunKind): Action {
   const keeps =
-    kind === 'backup' ? 'Keeps the point in time open; it grows while the guest writes.' : 'What is written stays.'
+    kind === 'plan'
+      ? 'Begins no further backup; those under way stand still, and their points in time stay open.'
+      : kind === 'backup'
+        ? 'Keeps the point in time open; it grows while the guest writes.'
+        : 'What is written stays.'
   return {
     id: 'pause',
     label: 'Pause',
@@ -115,31 +121,37 @@ function pause(workflowId: string, kind: RunKind): Action {
   }
 }
 
-function resume(workflowId: string): Action {
+function resume(workflowId: string, kind: RunKind): Action {
   return {
     id: 'resume',
     label: 'Resume',
-    explanation: 'Goes on at the last durable byte.',
+    explanation: kind === 'plan' ? 'Its backups go on where they stopped.' : 'Goes on at the last durable byte.',
     command: `holdfast run resume ${shellWord(workflowId)}`,
     who: 'operator',
   }
 }
 
-function cancel(workflowId: string): Action {
+function cancel(workflowId: string, kind?: RunKind): Action {
   return {
     id: 'cancel',
     label: 'Cancel…',
-    explanation: 'Stops, undoes everything at the hypervisor, and says what was left, if anything.',
+    explanation:
+      kind === 'plan'
+        ? 'Begins no further backup and cancels those under way; VMs that are done keep their points.'
+        : 'Stops, undoes everything at the hypervisor, and says what was left, if anything.',
     command: `holdfast run cancel ${shellWord(workflowId)}`,
     who: 'operator',
   }
 }
 
-function startAgain(workflowId: string): Action {
+function startAgain(workflowId: string, kind: RunKind): Action {
   return {
     id: 'start-again',
     label: 'Start again',
-    explanation: 'A new run with the same settings. What is stored already is not stored again.',
+    explanation:
+      kind === 'plan'
+        ? 'A new run that takes only the VMs that have no point of this one.'
+        : 'A new run with the same settings. What is stored already is not stored again.',
     command: `holdfast run retry ${shellWord(workflowId)}`,
     who: 'operator',
   }

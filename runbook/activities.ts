@@ -21,7 +21,8 @@ export interface Start {
   endedMs: number | null
   attempt: number
   worker: string | null
-  end: 'open' | 'completed' | 'failed' | 'cancelled'
+  /** `skipped`: not begun, because another run does it. */
+  end: 'open' | 'completed' | 'failed' | 'cancelled' | 'skipped'
   result: unknown
   error: SerializedError | null
   /** Of the attempt before the last one. */
@@ -114,11 +115,14 @@ function follow(starts: ReadonlyMap<number, Start>, event: Event): void {
     case 'ACTIVITY_TASK_FAILED':
     case 'ACTIVITY_TASK_TIMED_OUT':
     case 'CHILD_WORKFLOW_EXECUTION_FAILED':
-    case 'START_CHILD_WORKFLOW_EXECUTION_FAILED':
     case 'CHILD_WORKFLOW_EXECUTION_TERMINATED':
     case 'CHILD_WORKFLOW_EXECUTION_TIMED_OUT':
       end(isCancelFailure(event.at['failure']) ? 'cancelled' : 'failed')
       start.error = failureOf(event.at['failure'])
+      break
+    case 'START_CHILD_WORKFLOW_EXECUTION_FAILED':
+      // Its one cause is that a run of this id is open.
+      end('skipped')
       break
     case 'ACTIVITY_TASK_CANCELED':
     case 'CHILD_WORKFLOW_EXECUTION_CANCELED':

@@ -4,6 +4,7 @@ import type { Start } from './activities.ts'
 
 /** One line about what a step found or did; null where its title says it all. */
 export function detailOf(start: Start): string | null {
+  if (start.end === 'skipped') return 'another run of it is under way'
   if (start.end !== 'completed') return openDetail(start)
   const result = fieldsOf(start.result)
   return (describers[start.type] ?? (() => null))(result, fieldsOf(start.input))
@@ -99,7 +100,21 @@ const describers: { readonly [type: string]: Describe } = {
     const later = waiting === 0 ? '' : `, ${bytesOf(waiting)} to be freed later`
     return `${bytesOf(part('deleted')['bytes'])} freed, ${bytesOf(part('live')['bytes'])} needed by ${count(numberOf(result['roots']) ?? 0, 'point')}${later}`
   },
-  'child:backupVm': (result) => (textOf(result['pointId']) === undefined ? null : 'the safety point is validated'),
+  'child:backupVm': (result, input) => {
+    if (textOf(result['pointId']) === undefined) return null
+    if (input['origin'] === 'safety') return 'the safety point is validated'
+    const sum = (member: string): number =>
+      listOf(result['disks']).reduce<number>((all, disk) => all + (numberOf(fieldsOf(disk)[member]) ?? 0), 0)
+    return `${bytesOf(sum('readBytes'))} read, ${bytesOf(sum('newBytes'))} stored, ${consistencyWords(result['consistency'])}`
+  },
+  openPlanRun: (result) => {
+    const vms = numberOf(result['vms']) ?? 0
+    return vms === 0 ? 'none' : `${count(vms, 'VM')}, ${numberOf(result['concurrency']) ?? 1} at a time`
+  },
+  closePlanRun: (result) => {
+    const counts = Object.entries(fieldsOf(result['counts'])).filter(([, n]) => numberOf(n) !== 0)
+    return counts.length === 0 ? 'there was no VM' : counts.map(([word, n]) => `${String(n)} ${word}`).join(', ')
+  },
 }
 
 /** What a move says while it moves. */

@@ -52,13 +52,17 @@ const entries: { readonly [type: string]: Entry } = {
   prepareCollection: { phase: 'collect', title: 'Is a collection worth its reading?' },
   collectGarbage: { phase: 'collect', title: 'Collect garbage' },
   recordCollection: { phase: 'collect', title: 'Write down what it freed', quiet: true },
+  openPlanRun: { phase: 'prepare', title: 'Which VMs does the plan take?' },
+  nextPlanVm: { phase: 'backups', title: 'Which VM is next?', quiet: true },
+  closePlanRun: { phase: 'cleanup', title: 'What came of each VM?' },
   recordProof: { phase: 'prove', title: 'Attach the verdict to the point' },
 }
 
-export function entryOf(type: string, base: string): Entry {
+export function entryOf(type: string, base: string, kind: RunKind): Entry {
   // The same step, at two places: shutting down belongs to the preparation, starting to the end.
   if (base === 'survey-again') return { phase: 'approve', title: 'Read the points again' }
   if (type === 'powerVm' && base === 'power-off') return { phase: 'prepare', title: 'Shut the VM down' }
+  if (type === 'child:backupVm' && kind === 'plan') return { phase: 'backups', title: 'Back up a VM' }
   return entries[type] ?? { phase: 'prepare', title: type }
 }
 
@@ -67,6 +71,7 @@ export const phasesOf: { readonly [kind in RunKind]: readonly Phase[] } = {
   backup: ['prepare', 'quiesce', 'copy', 'commit', 'verify', 'cleanup'],
   restore: ['prepare', 'restore', 'boot', 'cleanup'],
   drill: ['prepare', 'restore', 'boot', 'prove', 'cleanup'],
+  plan: ['prepare', 'backups', 'cleanup'],
   retention: ['prepare', 'survey', 'approve', 'remove', 'collect', 'cleanup'],
 }
 
@@ -79,6 +84,7 @@ export const phaseTitles: { readonly [phase in Phase]: string } = {
   restore: 'Restore',
   boot: 'Boot',
   prove: 'Prove',
+  backups: 'Backups',
   survey: 'Plan',
   approve: 'Look again',
   remove: 'Remove',
@@ -91,6 +97,7 @@ export const runTitles: { readonly [kind in RunKind]: string } = {
   restore: 'Restore of',
   drill: 'Drill of',
   retention: 'Retention of',
+  plan: 'Plan',
 }
 
 /** Steps that move a disk: they carry progress, and are resumed rather than repeated. */

@@ -37,7 +37,7 @@ export function toRunbook(history: RunHistory, pending: readonly PendingStep[], 
     workflowId: run.workflowId,
     runId: run.runId,
     kind: run.kind,
-    title: `${runTitles[run.kind]} ${isOfRepository(run.kind) ? repositoryOf(run, facts) : (facts.vmName ?? vmNameOf(run))}`,
+    title: `${runTitles[run.kind]} ${subjectOf(run, facts)}`,
     sentence: sentenceOf(run, steps, starts, facts, progress, ended),
     state: run.state,
     verdict: run.verdict,
@@ -54,6 +54,7 @@ export function toRunbook(history: RunHistory, pending: readonly PendingStep[], 
       kind: run.kind,
       state: run.state,
       error,
+      isHeld: run.isHeld,
       canPause: !steps.some(({ phase }) => phase === 'commit' || phase === 'boot'),
       deafQueues: deafQueues.filter((queue) => isDeaf(queue, facts)),
       made: madeBy(run),
@@ -74,9 +75,12 @@ function sentenceOf(
 ): string {
   const summary = textOf(ended['summary'])
   if (run.endedMs !== null && summary !== undefined) return capital(`${summary}.`)
+  if (run.state === 'terminated' && run.kind === 'plan')
+    return 'Terminated; backups that were under way go on by themselves.'
   if (run.state === 'terminated') return 'Terminated without cleaning up; the next run of this VM removes what is left.'
   if (run.isPaused) {
     const open = run.kind === 'backup' ? 'the point in time stays open and ' : ''
+    if (run.isHeld) return `Stands still with its plan; ${open}it goes on where it stopped.`
     return `Paused; ${open}it goes on where it stopped.`
   }
   const waiting = run.waiting[0]
@@ -84,7 +88,7 @@ function sentenceOf(
   if (run.slotWait !== null && run.endedMs === null) return `Waiting for a free slot: ${run.slotWait} is full.`
   const deaf = steps.find(({ state }) => state === 'waiting-for-worker')
   if (deaf !== undefined) return deafSentence(deaf, facts)
-  const parts = [modeSentence(run, starts, facts)]
+  const parts = [run.kind === 'plan' ? planSentence(steps) : modeSentence(run, starts, facts)]
   if (progress !== null && run.endedMs === null) {
     parts.push(`${formatBytes(progress.bytesDone)} of ${formatBytes(progress.bytesTotal)}`)
     if (progress.rate !== null) parts.push(`${formatBytes(progress.rate)}/s`)
@@ -114,9 +118,20 @@ function repositoryOf(run: RunEvents, facts: RunFacts): string {
   return facts.repositoryName ?? textOf(fieldsOf(run.input['repository'])['name']) ?? 'the repository'
 }
 
-/** Its title names the repository, not a VM. */
-function isOfRepository(kind: RunEvents['kind']): boolean {
-  return kind === 'retention'
+/** What the title of the run names. */
+function subjectOf(run: RunEvents, facts: RunFacts): string {
+  if (run.kind === 'retention') return repositoryOf(run, facts)
+  if (run.kind === 'plan') return textOf(run.input['plan']) ?? 'a plan'
+  return facts.vmName ?? vmNameOf(run)
+}
+
+function planSentence(steps: readonly Step[]): string {
+  const backups = steps.filter(({ id }) => id.startsWith('backup/'))
+  const done = backups.filter(({ state }) => state === 'done').length
+  const running = backups.filter(({ state }) => state === 'running').length
+  const failed = backups.filter(({ state }) => state === 'failed').length
+  const parts = [`${done} backed up`, `${running} under way`, ...(failed === 0 ? [] : [`${failed} failed`])]
+  return parts.join(', ')
 }
 
 function deafSentence(step: Step, facts: RunFacts): string {

@@ -66,6 +66,10 @@ function summaryOf(phase: Phase, state: StepState, steps: readonly Step[]): stri
   if (found?.detail) return `${found.title}: ${found.detail}`
   const moves = latestMoves(steps)
   if ((phase === 'copy' || phase === 'restore') && moves.length > 0) return moveSummary(moves)
+  if (phase === 'backups') {
+    const backups = steps.filter(({ quiet }) => !quiet)
+    return `${backups.filter(({ state: one }) => one === 'done').length} of ${backups.length} VMs done`
+  }
   const telling = steps.findLast(({ quiet, detail }) => !quiet && detail !== null)
   if (telling?.detail && (phase !== 'prepare' || steps.filter(({ quiet }) => !quiet).length === 1))
     return telling.detail

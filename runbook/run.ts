@@ -18,6 +18,8 @@ export interface RunEvents {
   readonly error: SerializedError | null
   readonly notes: readonly OperatorNote[]
   readonly isPaused: boolean
+  /** It stands still with the run that started it, and goes on with that. */
+  readonly isHeld: boolean
   /** Where it waits for a free slot; null: it does not. */
   readonly slotWait: string | null
   /** Why it waits for a person, and when it looks again by itself. */
@@ -29,6 +31,7 @@ const kinds: { readonly [workflow: string]: RunKind } = {
   restoreVm: 'restore',
   restoreDrill: 'drill',
   retentionSweep: 'retention',
+  planRun: 'plan',
 }
 
 export function readRun(events: readonly Event[]): RunEvents {
@@ -36,7 +39,8 @@ export function readRun(events: readonly Event[]): RunEvents {
   const workflowId = textOf(started?.at['workflowId']) ?? ''
   const end = events.findLast(({ type }) => type in ends)
   const notes = readNotes(events)
-  const isPaused = isPausedNow(events)
+  const isHeld = isHeldNow(events)
+  const isPaused = isHeld || isPausedNow(events)
   const waiting = readWaiting(events, 'waiting: ')
   const result = fieldsOf(firstPayload(end?.at['result']))
   const kind = kinds[textOf(fieldsOf(started?.at['workflowType'])['name']) ?? ''] ?? kindOfId(workflowId)
@@ -53,6 +57,7 @@ export function readRun(events: readonly Event[]): RunEvents {
     error: end === undefined ? null : failureOf(end.at['failure']),
     notes,
     isPaused,
+    isHeld,
     slotWait: readWaiting(events, 'waiting for a free slot: ')[0]?.summary ?? null,
     waiting,
   }
@@ -66,6 +71,8 @@ const ends: { readonly [type: string]: RunState } = {
   WORKFLOW_EXECUTION_TIMED_OUT: 'failed',
   WORKFLOW_EXECUTION_CANCELED: 'cancelled',
   WORKFLOW_EXECUTION_TERMINATED: 'terminated',
+  // It goes on in its next part, which is a run of its own.
+  WORKFLOW_EXECUTION_CONTINUED_AS_NEW: 'completed',
 }
 
 function stateOf(
@@ -129,6 +136,14 @@ function readNotes(events: readonly Event[]): readonly OperatorNote[] {
     if (event.type === 'WORKFLOW_EXECUTION_SIGNALED' && event.at['signalName'] === 'cancelNote') {
       cancelSaid = saidBy(allPayloads(event.at['input'])[0])
     }
+    if (isHold(event)) {
+      const said = saidBy(allPayloads(event.at['input'])[0])
+      notes.push({
+        ms: event.ms,
+        what: said.who === null ? 'Goes on with its plan' : 'Stands still with its plan',
+        ...said,
+      })
+    }
     if (event.type === 'WORKFLOW_EXECUTION_CANCEL_REQUESTED') {
       notes.push({ ms: event.ms, what: 'Cancel asked for', ...(cancelSaid ?? { who: null, reason: null }) })
     }
@@ -146,6 +161,15 @@ function readNotes(events: readonly Event[]): readonly OperatorNote[] {
 
 function isPausedNow(events: readonly Event[]): boolean {
   return updatesOf(events).findLast(({ name }) => name === 'pause' || name === 'resume')?.name === 'pause'
+}
+
+function isHold(event: Event): boolean {
+  return event.type === 'WORKFLOW_EXECUTION_SIGNALED' && event.at['signalName'] === 'hold'
+}
+
+function isHeldNow(events: readonly Event[]): boolean {
+  const last = events.findLast(isHold)
+  return last !== undefined && saidBy(allPayloads(last.at['input'])[0]).who !== null
 }
 
 /** Timers of a wait, by how their summaries begin, that have neither fired nor been cancelled. */

@@ -23,7 +23,13 @@ export function groupStarts(starts: readonly Start[]): readonly (readonly Start[
   for (const start of starts) {
     const group = latest.get(start.base)
     const before = group?.at(-1)
-    if (group !== undefined && before !== undefined && before.end !== 'completed' && before.end !== 'open') {
+    if (
+      group !== undefined &&
+      before !== undefined &&
+      before.end !== 'completed' &&
+      before.end !== 'open' &&
+      before.end !== 'skipped'
+    ) {
       group.push(start)
       continue
     }
@@ -42,12 +48,12 @@ export function toStep(group: readonly Start[], run: RunEvents, facts: RunFacts)
   const attempts = attemptsOf(group)
   const waitsUntil = waitOf(last, run)
   const error = state === 'done' || state === 'compensated' ? null : (last.error ?? last.lastError)
-  const { phase, title, quiet } = entryOf(last.type, last.base)
+  const { phase, title, quiet } = entryOf(last.type, last.base, run.kind)
   return {
     id: last.id,
     title: last.title ?? title,
     detail: detailOf(last),
-    phase: compensates === null ? phase : phaseOfUndo(last.type, compensates),
+    phase: compensates === null ? phase : phaseOfUndo(last.type, compensates, run.kind),
     state,
     startedMs: group[0]?.startedMs ?? group[0]?.scheduledMs ?? null,
     endedMs: last.endedMs,
@@ -69,6 +75,7 @@ export function toStep(group: readonly Start[], run: RunEvents, facts: RunFacts)
 }
 
 function stateOf(last: Start, run: RunEvents, facts: RunFacts, isUndo: boolean): StepState {
+  if (last.end === 'skipped') return 'skipped'
   if (last.end === 'completed') return isUndo ? 'compensated' : foundTrouble(last) ? 'failed' : 'done'
   if (last.end === 'failed') {
     if (isUndo) return 'residue'
@@ -177,10 +184,10 @@ function undoneBy(base: string): string | null {
   return /^undo:(.+):[^:]+$/.exec(base)?.[1] ?? null
 }
 
-function phaseOfUndo(type: string, of: string): Step['phase'] {
+function phaseOfUndo(type: string, of: string, kind: RunEvents['kind']): Step['phase'] {
   if (type === 'endSession') return 'copy'
   if (type === 'powerVm') return of === 'power-on' ? 'boot' : 'prepare'
-  return entryOf(type, '').phase
+  return entryOf(type, '', kind).phase
 }
 
 function withoutSecrets(value: unknown): unknown {

@@ -11,6 +11,7 @@ export type Phase =
   | 'restore'
   | 'boot'
   | 'prove'
+  | 'backups'
   | 'survey'
   | 'approve'
   | 'remove'
@@ -38,7 +39,7 @@ export type RunState =
 
 export type DrillVerdict = DrillResult['verdict']
 
-export type RunKind = 'backup' | 'restore' | 'drill' | 'retention'
+export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan'
 
 /** What an operator can do about a step or run. `command` is the same act on the command line. */
 export interface NextAction {

@@ -22,6 +22,7 @@ import { WorkflowBench } from '../server/testing/workflows.ts'
 import { backupWorkflow } from './backup/contract.ts'
 import type { BackupResult } from './backup/contract.ts'
 import { drillWorkflow } from './drill/contract.ts'
+import { planWorkflow } from './plan/contract.ts'
 import { keepPointWorkflow, sweepWorkflow } from './retention/contract.ts'
 import { restoreWorkflow } from './restore/contract.ts'
 import type { RepositoryRef } from './shared/contract.ts'
@@ -59,7 +60,15 @@ function textsOf(value: unknown): string[] {
 }
 
 it('no workflow keeps a secret in its history, whatever the steps did with it', async () => {
-  const activities = { ...new Scripted().activities, ...createSiteActivities(world.site) }
+  const plan = {
+    openPlanRun: async () => ({ vms: 1, concurrency: 1 }),
+    nextPlanVm: async ({ turn }: { readonly turn: number }) => {
+      const input = sampleBackup({ vm: { ...sampleTarget, endpoint }, repository, want: 'crash', plan: 'nightly' })
+      const next = { position: 0, workflowId: 'backup/of-a-plan', vmName: 'erp-db-01', attempt: 1, input }
+      return { next: turn === 0 ? next : null, againMs: null }
+    },
+  }
+  const activities = { ...new Scripted(plan).activities, ...createSiteActivities(world.site) }
   const run = async <T>(workflow: string, input: unknown): Promise<T> => {
     const { value, history } = await bench.run(workflow, input, activities, (handle) => handle.result() as Promise<T>)
     const texts = textsOf(history)
@@ -101,5 +110,13 @@ it('no workflow keeps a secret in its history, whatever the steps did with it', 
   })
   const hold = { kind: 'hold', type: 'pin' }
   await run(keepPointWorkflow, { v: 1, repository, stem, act: hold, requestedBy: sampleRequester })
+  await run(planWorkflow, {
+    v: 1,
+    plan: 'nightly',
+    trigger: 'hand',
+    again: null,
+    part: 0,
+    requestedBy: sampleRequester,
+  })
   expect(hypervisor.secretSeen).toBe(canary)
 })

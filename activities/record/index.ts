@@ -5,7 +5,13 @@ import type { RecordActivities, RunStarted } from './types.ts'
 
 export type * from './types.ts'
 
-const titles = { backup: 'Backup of', restore: 'Restore of', drill: 'Drill of', retention: 'Retention of' } as const
+const titles = {
+  backup: 'Backup of',
+  restore: 'Restore of',
+  drill: 'Drill of',
+  retention: 'Retention of',
+  plan: 'Plan',
+} as const
 
 export function createRecordActivities(catalog: Catalog): RecordActivities {
   return {

@@ -14,11 +14,12 @@ export interface RunRef {
 }
 
 export interface RunStarted extends RunRef {
-  readonly kind: 'backup' | 'restore' | 'drill' | 'retention'
+  readonly kind: 'backup' | 'restore' | 'drill' | 'retention' | 'plan'
   readonly vmId: string | null
-  /** What the title names: of a run that is about a repository, that one's name. */
+  /** What the title names: of a run that is about a repository or a plan, that one's name. */
   readonly vmName: string
-  readonly repositoryId: string
+  /** null: none, or several. */
+  readonly repositoryId: string | null
   /** Of the point that is restored or drilled; null for a backup. */
   readonly stem: string | null
   readonly site: string

@@ -226,6 +226,9 @@ function goodAnswers(): Step {
     sweepCatalog: async () => ({ versions: 1, removed: 0 }),
     recordOwnBackup: async () => undefined,
     recordOwnBackupFailure: async () => undefined,
+    openPlanRun: async () => ({ vms: 0, concurrency: 1 }),
+    nextPlanVm: async () => ({ next: null, againMs: null }),
+    closePlanRun: async () => ({ counts: { completed: 0, failed: 0, cancelled: 0, skipped: 0 }, troubles: [] }),
     claimSlots: async () => ({ granted: true, waitsFor: [] }),
     surveyRetention: async () => ({ blobs: ['b'.repeat(64)], points: 9, series: 2, held: 1, atMs: 1 }),
     planSweep: async () => ({

@@ -9,9 +9,18 @@ interface Words {
   readonly unit: 'duration' | 'size'
 }
 const table = new Map<string, Words>([
-  ...['rpo', 'rto', 'every', 'offset', 'drillEvery', 'exerciseEvery', 'fullEvery', 'within', 'timeout'].map(
-    (word) => [word, { member: `${word}Ms`, unit: 'duration' }] as const,
-  ),
+  ...[
+    'rpo',
+    'rto',
+    'every',
+    'offset',
+    'drillEvery',
+    'exerciseEvery',
+    'fullEvery',
+    'retryAfter',
+    'within',
+    'timeout',
+  ].map((word) => [word, { member: `${word}Ms`, unit: 'duration' }] as const),
   ['minSize', { member: 'minBytes', unit: 'size' }],
   ['maxSize', { member: 'maxBytes', unit: 'size' }],
   ['rate', { member: 'bytesPerSecond', unit: 'size' }],

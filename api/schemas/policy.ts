@@ -178,6 +178,14 @@ export const planBody = z
     disks: diskSelectionSchema.default({ roles: 'all', include: [], exclude: [], honourNobak: true }),
     compressionLevel: z.number().int().min(1).max(19).default(1),
     concurrency: z.number().int().min(1).max(100).default(4),
+    retries: z
+      .number()
+      .int()
+      .min(0)
+      .max(5)
+      .default(1)
+      .openapi({ description: 'How often a VM whose backup failed is tried again in the same run' }),
+    retryAfterMs: z.number().int().min(0).max(86_400_000).default(600_000),
     bandwidth: z
       .array(z.strictObject({ bytesPerSecond: z.number().int().min(65_536).max(1e12), ...hours }))
       .max(16)

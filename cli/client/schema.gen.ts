@@ -1615,7 +1615,7 @@ export interface components {
             seenMs: number;
         };
         /** @enum {string} */
-        RunKind: "backup" | "restore" | "drill" | "retention";
+        RunKind: "backup" | "restore" | "drill" | "retention" | "plan";
         /** @enum {string} */
         RunState: "running" | "paused" | "waiting" | "completed" | "completed-with-residue" | "failed" | "cancelled" | "terminated";
         Progress: {
@@ -1983,6 +1983,13 @@ export interface components {
             compressionLevel?: number;
             /** @default 4 */
             concurrency?: number;
+            /**
+             * @description How often a VM whose backup failed is tried again in the same run
+             * @default 1
+             */
+            retries?: number;
+            /** @default 600000 */
+            retryAfterMs?: number;
             /** @default [] */
             bandwidth?: {
                 bytesPerSecond: number;
@@ -2585,7 +2592,7 @@ export interface components {
         };
         PhaseView: {
             /** @enum {string} */
-            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "survey" | "approve" | "remove" | "collect" | "cleanup";
+            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "backups" | "survey" | "approve" | "remove" | "collect" | "cleanup";
             title: string;
             state: components["schemas"]["StepState"];
             summary: string;
@@ -2600,7 +2607,7 @@ export interface components {
             title: string;
             detail: string | null;
             /** @enum {string} */
-            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "survey" | "approve" | "remove" | "collect" | "cleanup";
+            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "backups" | "survey" | "approve" | "remove" | "collect" | "cleanup";
             state: components["schemas"]["StepState"];
             startedMs: number | null;
             endedMs: number | null;

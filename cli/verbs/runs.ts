@@ -30,7 +30,7 @@ export const runs: Verb = (ioOf) => {
   const command = new Command('runs')
     .description('runs: open ones first, then the newest')
     .addOption(new Option('--state <state>').choices(states))
-    .addOption(new Option('--kind <kind>').choices(['backup', 'restore', 'drill', 'retention']))
+    .addOption(new Option('--kind <kind>').choices(['backup', 'restore', 'drill', 'retention', 'plan']))
     .option('--vm <vm>', 'only of this VM')
     .option('--limit <n>', 'rows at most', whole('--limit', 1, 10_000), 30)
   examples(command, ['holdfast runs', 'holdfast runs --state failed', 'holdfast runs --vm web-01 --kind backup --json'])

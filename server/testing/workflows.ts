@@ -37,7 +37,8 @@ export class WorkflowBench implements AsyncDisposable {
     this.address = environment.address
   }
 
-  static async start(): Promise<WorkflowBench> {
+  /** `settings`: dynamic configuration of the server, as `name=value`. */
+  static async start(settings: readonly string[] = []): Promise<WorkflowBench> {
     Runtime.install({
       logger: new DefaultLogger('ERROR'),
       telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
@@ -46,7 +47,12 @@ export class WorkflowBench implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
     const { codePath } = await workflowBundle(folder, silent)
     const environment = await TestWorkflowEnvironment.createLocal({
-      server: { executable: { type: 'existing-path', path }, ui: false, log: { level: 'error', format: 'json' } },
+      server: {
+        executable: { type: 'existing-path', path },
+        ui: false,
+        log: { level: 'error', format: 'json' },
+        extraArgs: settings.flatMap((setting) => ['--dynamic-config-value', setting]),
+      },
     })
     return new WorkflowBench(environment, codePath, folder)
   }

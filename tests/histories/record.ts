@@ -56,6 +56,20 @@ const sweep = {
   collect: 'auto', waits: 'usual', requestedBy: sampleRequester, tuning: {},
 }
 
+const plan = { v: 1, plan: 'nightly', trigger: 'schedule', again: null, part: 0, requestedBy: { user: 'plan nightly', reason: 'by its schedule' } }
+const planned = (position: number, name: string) => {
+  const vm = { ...sampleTarget, id: name, ref: { ...sampleTarget.ref, name } }
+  return { position, workflowId: `backup/${name}`, vmName: name, attempt: 1, input: sampleBackup({ vm, plan: 'nightly', origin: 'scheduled' }) }
+}
+/** Three VMs, one after the other. */
+const threeVms: Script = {
+  openPlanRun: async () => ({ vms: 3, concurrency: 1 }),
+  nextPlanVm: async ({ turn, wants }) => {
+    const name = ['db-01', 'web-01', 'web-02'][turn]
+    return { next: wants && name !== undefined ? planned(turn, name) : null, againMs: null }
+  },
+}
+
 function moving(disk: string, over: Partial<MoveDetails> = {}): MoveDetails {
   return {
     v: 1, disk, start: 0, end: 2 * GiB, stage: 'moving', offset: 900 * MiB, durableOffset: 880 * MiB, bytesRead: 900 * MiB,
@@ -184,6 +198,34 @@ const scenarios: { readonly [name: string]: Scenario } = {
     input: drill,
     script: { waitForGuest: async () => ({ state: 'silent', waitedMs: 60_000 }) },
   },
+  'plan-completed': {
+    workflow: 'planRun',
+    input: plan,
+    script: { ...threeVms, closePlanRun: async () => ({ counts: { completed: 3, failed: 0, cancelled: 0, skipped: 0 }, troubles: [] }) },
+  },
+  'plan-failed': {
+    workflow: 'planRun',
+    input: plan,
+    script: {
+      ...threeVms,
+      checkPoint: async ({ vm }) => { if (vm.name === 'db-01') throw new HoldfastError('Unsupported', 'its disks are passed through') },
+      closePlanRun: async () => ({
+        counts: { completed: 2, failed: 1, cancelled: 0, skipped: 0 },
+        troubles: [{ vm: 'db-01', state: 'failed', why: 'its disks are passed through' }],
+      }),
+    },
+    drive: ended,
+  },
+  'plan-paused': {
+    workflow: 'planRun',
+    input: plan,
+    script: { ...threeVms, copyDisk: (input) => beatUntilCancelled(moving(input.range.disk, { end: input.range.nPages * GiB })) },
+    drive: async (handle, steps) => {
+      await eventually('both copies', () => steps.inputs('copyDisk').length === 2)
+      await handle.executeUpdate('pause', { args: [{ user: 'ann', reason: 'maintenance of the storage' }] })
+      await eventually('the word to the backup', async () => (await historyTypes(handle)).includes('EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED'))
+    },
+  },
   'retention-completed': { workflow: 'retentionSweep', input: sweep, script: {} },
   'retention-waiting-approval': {
     workflow: 'retentionSweep',
@@ -226,7 +268,7 @@ async function recordAll(only: readonly string[]): Promise<void> {
   for (const [name, { workflow, input, script, drive }] of Object.entries(scenarios)) {
     if (only.length > 0 && !only.includes(name)) continue
     const steps = new Scripted(script)
-    const prefix = { backupVm: 'backup', restoreVm: 'restore', restoreDrill: 'drill', retentionSweep: 'retention' }[workflow] ?? workflow
+    const prefix = { backupVm: 'backup', restoreVm: 'restore', restoreDrill: 'drill', retentionSweep: 'retention', planRun: 'plan' }[workflow] ?? workflow
     const id = `${prefix}/${name}`
     await bench.run(workflow, input, steps.activities, async (handle) => {
       await (drive ?? ((it: WorkflowHandle) => it.result()))(handle, steps)

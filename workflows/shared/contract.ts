@@ -51,6 +51,9 @@ export const retryNowUpdate = 'retryNow'
 /** Signal before a cancel, so that the runbook says who asked and why. */
 export const cancelNoteSignal = 'cancelNote'
 
+/** From a run to those that it has started, with who and why: stand still; null: go on. */
+export const holdSignal = 'hold'
+
 /** To a run that waits for a slot: it has one now. */
 export const slotsGrantedSignal = 'slotsGranted'
 

@@ -12,12 +12,13 @@ import type { SerializedError } from '../../base/index.ts'
 import { errorOf, workflowFailure } from './failures.ts'
 import { defaults } from './options.ts'
 import { cut } from './steps.ts'
-import { cancelNoteSignal, pauseUpdate, resumeUpdate, retryNowUpdate } from './contract.ts'
+import { cancelNoteSignal, holdSignal, pauseUpdate, resumeUpdate, retryNowUpdate } from './contract.ts'
 import type { Requester, Tuning } from './contract.ts'
 
 const pause = defineUpdate<void, [Requester]>(pauseUpdate)
 const resume = defineUpdate<void, [Requester]>(resumeUpdate)
 const retryNow = defineUpdate<void, [Requester]>(retryNowUpdate)
+const hold = defineSignal<[Requester | null]>(holdSignal)
 const cancelNote = defineSignal<[Requester]>(cancelNoteSignal)
 
 /** A cancelled mover says good-bye within its heartbeat interval; one that does not is not waited for. */
@@ -30,6 +31,8 @@ const quickProbes = 30
  */
 export class RunControl {
   #paused: Requester | null = null
+  /** Stands still with the run that started it. */
+  #held: Requester | null = null
   /** Why a pause is refused from now on. */
   #closed: string | null = null
   #note: Requester | null = null
@@ -46,6 +49,7 @@ export class RunControl {
     setHandler(pause, (by) => this.#pause(by), { validator: (by: Requester) => this.#mayPause(by) })
     setHandler(resume, () => this.#resume(), { validator: (by: Requester) => this.#mayResume(by) })
     setHandler(retryNow, () => this.#wake(), { validator: (by: Requester) => this.#mayRetry(by) })
+    setHandler(hold, (by) => this.#hold(by))
     setHandler(cancelNote, (by) => {
       this.#note = by
     })
@@ -54,6 +58,11 @@ export class RunControl {
   /** Who cancelled and why, if they said so. */
   get note(): Requester | null {
     return this.#note
+  }
+
+  /** Who paused it, or holds it; null: it goes on. */
+  get stopped(): Requester | null {
+    return this.#paused ?? this.#held
   }
 
   /** The stage shown on the run: one line of Markdown. */
@@ -72,7 +81,7 @@ export class RunControl {
 
   /** Passes at once, or when a paused run is resumed. */
   async gate(): Promise<void> {
-    if (this.#paused !== null) await condition(() => this.#paused === null)
+    if (this.stopped !== null) await condition(() => this.stopped === null)
   }
 
   /**
@@ -136,6 +145,13 @@ export class RunControl {
     this.#show()
   }
 
+  /** What is being committed comes to its end: that takes seconds. */
+  #hold(by: Requester | null): void {
+    this.#held = by
+    if (by !== null && this.#closed === null) for (const scope of this.#pausable) scope.cancel()
+    this.#show()
+  }
+
   #resume(): void {
     this.#paused = null
     this.#wake()
@@ -154,6 +170,8 @@ export class RunControl {
 
   #mayResume(by: Requester): void {
     checkRequester(by)
+    if (this.#paused === null && this.#held !== null)
+      throw refuse('it stands still with the run that started it: resume that')
     if (this.#paused === null && this.#waiting.size === 0) throw refuse('the run is neither paused nor waiting')
   }
 
@@ -165,6 +183,7 @@ export class RunControl {
   #show(): void {
     const lines = [this.#stage]
     if (this.#paused !== null) lines.push(`**Paused** by ${this.#paused.user}: ${this.#paused.reason}`)
+    if (this.#held !== null) lines.push(`**Stands still** with its plan: ${this.#held.user}: ${this.#held.reason}`)
     for (const [what, error] of this.#waiting) {
       lines.push(`**Waiting** at ${what}: ${error.message} (${error.code}). ${error.hint}`)
     }

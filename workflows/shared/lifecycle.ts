@@ -19,7 +19,7 @@ export interface RunIdentity {
   readonly kind: RunStarted['kind']
   readonly vmId: string | null
   readonly vmName: string
-  readonly repositoryId: string
+  readonly repositoryId: string | null
   readonly stem: string | null
   readonly site: string
   readonly requestedBy: Requester
@@ -61,8 +61,8 @@ export async function conduct<R extends ProcessResult>(
   try {
     await recordStart({ ...started, workflowId, runId }, ids)
     const { kind, vmName, repositoryId, site } = run
-    // What keeps a repository in order moves no disk: it never stands in the way of a backup.
-    if (room !== null && kind !== 'retention') {
+    // What moves no disk itself never stands in the way of a backup.
+    if (room !== null && repositoryId !== null && kind !== 'retention' && kind !== 'plan') {
       await capacity.take({ ...room, kind, title: `${titles[kind]} ${vmName}`, repositoryId, site }, control, ids)
     }
     end = { result: await body(undo) }

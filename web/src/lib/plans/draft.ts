@@ -19,6 +19,8 @@ export const newDraft: Draft = {
   disks: { roles: 'all', include: [], exclude: [], honourNobak: true },
   compressionLevel: 1,
   concurrency: 4,
+  retries: 1,
+  retryAfterMs: 600_000,
   bandwidth: [],
   priority: 3,
   stopBefore: false,

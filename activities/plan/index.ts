@@ -1,0 +1,110 @@
+/** What of a plan's run is in the catalog: which VMs it takes, how far it is, what came of each. */
+import { HoldfastError } from '../../base/index.ts'
+import { largestPage, type Catalog, type PlanRunRow, type PlanRunVmRow } from '../../catalog/index.ts'
+import { backupSettings, isSelected } from '../../policy/index.ts'
+import type { Plan } from '../../policy/index.ts'
+import { backupWorkflowId } from '../../workflows/backup/contract.ts'
+import type { BackupInput } from '../../workflows/backup/contract.ts'
+import type { Requester } from '../../workflows/shared/contract.ts'
+import { repositoryRefOf, targetOf } from '../../workflows/shared/targets.ts'
+import type { PlanActivities, PlanRunEnd } from './types.ts'
+
+export type * from './types.ts'
+
+/** A run tells the first of what did not go well; the catalog has all. */
+const mostTroubles = 20
+
+export function createPlanActivities(catalog: Catalog): PlanActivities {
+  const { planRuns } = catalog
+  return {
+    openPlanRun: async ({ planRun, runId, plan: name, trigger, again }) => {
+      const plan = catalog.plans.get(name)
+      const only = again === null || planRuns.find(again) === undefined ? null : new Set(unfinished(catalog, again))
+      const taken = [...catalog.policy.candidates()].filter(
+        (vm) => isSelected(plan.where, vm) && (only === null || only.has(vm.id)),
+      )
+      const byName = taken.sort((a, b) => (a.name < b.name ? -1 : 1))
+      planRuns.open({ id: planRun, runId, plan: name, trigger }, byName)
+      const { waiting, running, failed } = planRuns.counts(planRun)
+      return { vms: waiting + running + failed, concurrency: plan.concurrency }
+    },
+    nextPlanVm: async ({ planRun, lane, turn, ended, wants, requestedBy }) => {
+      if (ended !== null) planRuns.end(planRun, ended.position, ended)
+      const run = planRuns.find(planRun)
+      if (run === undefined) throw new HoldfastError('NotFound', `there is no run ${planRun} of a plan`)
+      const plan = catalog.plans.find(run.plan)
+      const rule = plan ?? { retries: 0, retryAfterMs: 0 }
+      if (!wants) return { next: null, againMs: null }
+      const take = () => planRuns.inHand(planRun, lane, turn) ?? planRuns.take(planRun, lane, turn, rule)
+      for (let row = take(); row !== undefined; row = take()) {
+        const input = backupOf(catalog, { run, plan, row }, requestedBy)
+        if (typeof input !== 'string') {
+          const { position, vmName, attempts: attempt, vmId } = row
+          return { next: { position, vmName, attempt, workflowId: backupWorkflowId(vmId), input }, againMs: null }
+        }
+        planRuns.end(planRun, row.position, { state: 'skipped', runId: null, detail: input, mayRetry: false })
+      }
+      return { next: null, againMs: planRuns.againMs(planRun, rule) }
+    },
+    closePlanRun: async ({ planRun, rest }) => {
+      if (rest !== null) planRuns.giveUp(planRun, rest)
+      return endOf(catalog, planRun)
+    },
+  }
+}
+
+/** Of an earlier run: the VMs that have no point of it. */
+function* unfinished({ planRuns }: Catalog, planRun: string): Generator<string> {
+  for (let cursor: string | undefined; ;) {
+    const page = planRuns.vms(planRun, { limit: largestPage, cursor })
+    for (const { vmId, state } of page.items) if (!state.startsWith('completed')) yield vmId
+    if (page.nextCursor === null) return
+    cursor = page.nextCursor
+  }
+}
+
+function endOf({ planRuns }: Catalog, planRun: string): PlanRunEnd {
+  const { completed, failed, cancelled, skipped, ...of } = planRuns.counts(planRun)
+  const troubles = (['failed', 'cancelled', 'skipped'] as const).flatMap((state) =>
+    planRuns
+      .vms(planRun, { limit: mostTroubles }, state)
+      .items.map((row) => ({ vm: row.vmName, state, why: row.detail })),
+  )
+  return {
+    counts: { completed: completed + of['completed-with-residue'], failed, cancelled, skipped },
+    troubles: troubles.slice(0, mostTroubles),
+  }
+}
+
+/** The input of its backup, or why there is none, in words. What the plan says now counts, not what it said at the start. */
+function backupOf(
+  catalog: Catalog,
+  { run, plan, row }: { readonly run: PlanRunRow; readonly plan: Plan | undefined; readonly row: PlanRunVmRow },
+  requestedBy: Requester,
+): BackupInput | string {
+  if (plan === undefined) return 'the plan was removed meanwhile'
+  const vm = catalog.vms.find(row.vmId)
+  if (vm === undefined || vm.goneMs !== null) return 'its hypervisor no longer lists it'
+  if (vm.excludedReason !== null) return `left out on purpose: ${vm.excludedReason}`
+  const [target] = plan.targets
+  const repository = target && catalog.repositories.find(target.repository)
+  if (repository === undefined) return `there is no repository ${target?.repository ?? ''}`
+  const of = targetOf(vm, catalog.endpoints.get(vm.endpointId))
+  if (of.site !== repository.site)
+    return `it is at site ${of.site}, and the repository ${repository.name} is reached from ${repository.site}`
+  return {
+    ...backupSettings(catalog.policy.effective(vm, plan)),
+    v: 1,
+    vm: of,
+    repository: repositoryRefOf(repository),
+    origin: run.trigger === 'schedule' ? 'scheduled' : 'manual',
+    name: null,
+    description: null,
+    plan: plan.name,
+    // 1 is for restores.
+    priority: Math.max(2, plan.priority),
+    retentionClass: vm.category,
+    requestedBy,
+    tuning: {},
+  }
+}

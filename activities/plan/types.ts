@@ -1,0 +1,69 @@
+import type { BackupInput } from '../../workflows/backup/contract.ts'
+import type { PlanRunCounts, PlanTrigger, PlanTrouble } from '../../workflows/plan/contract.ts'
+import type { Requester } from '../../workflows/shared/contract.ts'
+
+export interface OpenedPlanRun {
+  /** That have no end yet. */
+  readonly vms: number
+  /** At once. */
+  readonly concurrency: number
+}
+
+export type PlanVmState = 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'skipped'
+
+export interface PlanVmEnd {
+  readonly position: number
+  readonly state: PlanVmState
+  readonly runId: string | null
+  /** One sentence: why it failed or was skipped; `''` if all went well. */
+  readonly detail: string
+  /** Whether trying again can help. */
+  readonly mayRetry: boolean
+}
+
+export interface NextPlanVm {
+  readonly position: number
+  readonly workflowId: string
+  readonly vmName: string
+  /** 1, or more if it failed before. */
+  readonly attempt: number
+  readonly input: BackupInput
+}
+
+export interface NextAnswer {
+  readonly next: NextPlanVm | null
+  /** Nothing now, but what failed may be tried again then; null: no more. */
+  readonly againMs: number | null
+}
+
+export interface PlanRunEnd {
+  readonly counts: PlanRunCounts
+  readonly troubles: readonly PlanTrouble[]
+}
+
+/** What of a plan's run is in the catalog: which VMs it takes, how far it is, and what came of each. */
+export interface PlanActivities {
+  /** Selects the VMs, once: a repetition answers with what was selected. Throws NotFound for a plan that is gone. */
+  readonly openPlanRun: (of: {
+    readonly planRun: string
+    readonly runId: string
+    readonly plan: string
+    readonly trigger: PlanTrigger
+    readonly again: string | null
+  }) => Promise<OpenedPlanRun>
+  /**
+   * Writes down how one VM ended and gives the next. What cannot be backed up at all is skipped with its reason.
+   * Idempotent by `lane` and `turn`: a repetition gives the same VM, so that none is taken twice and none is lost.
+   */
+  readonly nextPlanVm: (of: {
+    readonly planRun: string
+    readonly lane: string
+    readonly turn: number
+    readonly ended: PlanVmEnd | null
+    /** False: only write down. */
+    readonly wants: boolean
+    readonly requestedBy: Requester
+  }) => Promise<NextAnswer>
+  /** What came of all; `rest`: why what was not begun never will be, null: it will. */
+  readonly closePlanRun: (of: { readonly planRun: string; readonly rest: string | null }) => Promise<PlanRunEnd>
+}

@@ -1,0 +1,55 @@
+import type { Requester, ResidueItem } from '../shared/contract.ts'
+
+/**
+ * One run of a plan. Its id names the plan and when: `plan/<plan>/<time>` if somebody asked, `plan/<plan>/at-<time>` if
+ * its schedule did. No lock: the VMs have theirs.
+ */
+export const planWorkflow = 'planRun'
+
+/** `timeMs`: when somebody asked, to the second. */
+export function planWorkflowId(plan: string, timeMs: number): string {
+  const digits = new Date(timeMs).toISOString().replaceAll(/[-:]/g, '').slice(0, 15)
+  return `plan/${plan}/${digits.toLowerCase()}`
+}
+
+/** What a run was started by. */
+export type PlanTrigger = 'schedule' | 'hand'
+
+export interface PlanRunInput {
+  readonly v: 1
+  /** Its name is its identity; what it says is read when the run begins. */
+  readonly plan: string
+  readonly trigger: PlanTrigger
+  /** Workflow id of an earlier run: only what did not go well there. null: all that the plan selects. */
+  readonly again: string | null
+  readonly requestedBy: Requester
+  /** 0; a long run goes on in a next part, so that no history grows without end. */
+  readonly part: number
+}
+
+export interface PlanRunCounts {
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+  /** There was nothing to do, or another run does it. */
+  readonly skipped: number
+}
+
+/** A VM whose backup did not go well, and why. */
+export interface PlanTrouble {
+  readonly vm: string
+  readonly state: 'failed' | 'cancelled' | 'skipped'
+  readonly why: string
+}
+
+/** What came of every VM is in the catalog; here are the counts and the first of those that did not go well. */
+export interface PlanRunResult {
+  readonly v: 1
+  readonly outcome: 'completed' | 'completed-with-residue'
+  readonly counts: PlanRunCounts
+  /** At most twenty. */
+  readonly troubles: readonly PlanTrouble[]
+  /** It goes on in a next part. */
+  readonly more: boolean
+  readonly residue: readonly ResidueItem[]
+}

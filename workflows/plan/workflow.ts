@@ -1,0 +1,169 @@
+import {
+  CancellationScope,
+  CancelledFailure,
+  continueAsNew,
+  isCancellation,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { NextAnswer, PlanActivities, PlanRunEnd, PlanVmEnd } from '../../activities/plan/types.ts'
+import { RunControl } from '../shared/control.ts'
+import { workflowFailure } from '../shared/failures.ts'
+import { conduct } from '../shared/lifecycle.ts'
+import { controlSteps } from '../shared/options.ts'
+import { StepIds } from '../shared/steps.ts'
+import { Backups } from './backups.ts'
+import type { PlanRunCounts, PlanRunInput, PlanRunResult } from './contract.ts'
+
+/**
+ * One run of a plan: a backup of each VM that it takes, so many at a time. What becomes of one VM is nothing to the
+ * others; the run fails at its end if some were not backed up. Pausing it stops the backups under way where they are,
+ * cancelling it cancels them. Terminated, it leaves them alone.
+ */
+export async function planRun(input: PlanRunInput): Promise<PlanRunResult> {
+  const control = new RunControl({})
+  const ids = new StepIds()
+  const backups = new Backups(input.plan, control)
+  const who = { vmId: null, vmName: input.plan, repositoryId: null, stem: null, site: '' }
+  const result = await conduct(
+    { kind: 'plan', ...who, requestedBy: input.requestedBy },
+    null,
+    { control, ids },
+    () => new PlanRun(input, { control, ids, backups }).run(),
+    ({ counts, more }) => {
+      const summary = `${sentence(counts)}${more ? '; it goes on in its next part' : ''}`
+      return { summary, ...backups.bytes, made: null }
+    },
+  )
+  return result.more ? continueAsNew<typeof planRun>({ ...input, part: input.part + 1 }) : result
+}
+
+/** `3 of 4 VMs backed up, 1 skipped` */
+function sentence({ completed, failed, cancelled, skipped }: PlanRunCounts): string {
+  const all = completed + failed + cancelled + skipped
+  if (all === 0) return 'there was no VM to back up'
+  const others = Object.entries({ failed, cancelled, skipped }).flatMap(([word, n]) => (n > 0 ? [`${n} ${word}`] : []))
+  return [`${completed} of ${all} VM${all === 1 ? '' : 's'} backed up`, ...others].join(', ')
+}
+
+class PlanRun {
+  readonly #input: PlanRunInput
+  readonly #control: RunControl
+  readonly #ids: StepIds
+  readonly #backups: Backups
+  readonly #planRun = workflowInfo().workflowId
+  readonly #steps = controlSteps<PlanActivities>('record')
+  #isFull = false
+
+  constructor(
+    input: PlanRunInput,
+    tools: { readonly control: RunControl; readonly ids: StepIds; readonly backups: Backups },
+  ) {
+    this.#input = input
+    this.#control = tools.control
+    this.#ids = tools.ids
+    this.#backups = tools.backups
+  }
+
+  async run(): Promise<PlanRunResult> {
+    const { plan, trigger, again } = this.#input
+    this.#control.stage('Choosing the VMs')
+    const { vms, concurrency } = await this.#steps.openPlanRun.executeWithOptions(
+      this.#ids.step('open', `Which VMs does ${plan} take?`),
+      [{ planRun: this.#planRun, runId: workflowInfo().runId, plan, trigger, again }],
+    )
+    this.#control.stage(`Backing up ${vms} VM${vms === 1 ? '' : 's'}, ${concurrency} at a time`)
+    await this.#during(Array.from({ length: Math.min(concurrency, vms) }, (_, lane) => () => this.#lane(lane)))
+    const isCancelled = CancellationScope.current().consideredCancelled
+    // A pause goes with the run, not into its next part.
+    if (this.#isFull && !isCancelled) await this.#control.gate()
+    const rest = isCancelled ? 'the run was cancelled before its turn came' : null
+    const end = await CancellationScope.nonCancellable(() =>
+      this.#steps.closePlanRun.executeWithOptions(this.#ids.step('close', 'What came of each VM?'), [
+        { planRun: this.#planRun, rest },
+      ]),
+    )
+    if (isCancelled) throw new CancelledFailure('the run was cancelled')
+    if (!this.#isFull && end.counts.failed > 0) throw incomplete(end)
+    return { v: 1, outcome: 'completed', ...end, more: this.#isFull, residue: [] }
+  }
+
+  /** All lanes to their end, whatever comes of one; meanwhile what people do to the run is passed on. */
+  async #during(lanes: readonly (() => Promise<void>)[]): Promise<void> {
+    const passingOn = new CancellationScope({ cancellable: true })
+    // That a word did not reach a backup is no failure of the run: the engine passes the cancel on by itself.
+    const followed = Promise.allSettled([passingOn.run(() => this.#backups.follow())])
+    const told = Promise.allSettled([
+      CancellationScope.current().cancelRequested.catch(() => this.#backups.tellCancel()),
+    ])
+    const ends = await Promise.allSettled(lanes.map((lane) => lane()))
+    passingOn.cancel()
+    await followed
+    if (CancellationScope.current().consideredCancelled) await told
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
+  }
+
+  /** One backup after the other; a lane ends when there is no VM left, or when the history is long enough. */
+  async #lane(lane: number): Promise<void> {
+    let ended: PlanVmEnd | null = null
+    for (let turn = 0; ; turn += 1) {
+      // What has ended is written down before anything is waited for.
+      if (ended !== null && this.#control.stopped !== null) {
+        await this.#turn(lane, turn, ended, false)
+        ended = null
+        turn += 1
+      }
+      const wants = await this.#mayBegin()
+      if (!wants && ended === null) return
+      const { next, againMs } = await this.#turn(lane, turn, ended, wants)
+      ended = null
+      if (next !== null) ended = await this.#backups.make(next)
+      else if (againMs === null || !(await this.#waitUntil(againMs))) return
+    }
+  }
+
+  async #turn(lane: number, turn: number, ended: PlanVmEnd | null, wants: boolean): Promise<NextAnswer> {
+    const summary = ended === null ? 'Which VM is next?' : 'Write down how it ended; which VM is next?'
+    const { requestedBy, part } = this.#input
+    // How a backup ended is written down also when the run is cancelled by now.
+    return CancellationScope.nonCancellable(() =>
+      this.#steps.nextPlanVm.executeWithOptions(this.#ids.step(`vm:${lane}`, summary), [
+        { planRun: this.#planRun, lane: `${part}/${lane}`, turn, ended, wants, requestedBy },
+      ]),
+    )
+  }
+
+  /** Waits while the run is paused. False: nothing more is begun in this part. */
+  async #mayBegin(): Promise<boolean> {
+    const cancelled = !(await passes(() => this.#control.gate()))
+    this.#isFull ||= workflowInfo().continueAsNewSuggested
+    return !cancelled && !this.#isFull && !CancellationScope.current().consideredCancelled
+  }
+
+  /** False: the run was cancelled meanwhile. */
+  #waitUntil(ms: number): Promise<boolean> {
+    const left = Math.max(1_000, ms - Date.now())
+    return passes(() => sleep(left, { summary: 'until what failed is tried again' }))
+  }
+}
+
+/** False: it was cancelled. */
+async function passes(wait: () => Promise<void>): Promise<boolean> {
+  try {
+    await wait()
+    return true
+  } catch (thrown) {
+    if (isCancellation(thrown)) return false
+    throw thrown
+  }
+}
+
+function incomplete({ counts, troubles }: PlanRunEnd): Error {
+  const all = counts.completed + counts.failed + counts.cancelled + counts.skipped
+  const named = troubles.filter(({ state }) => state === 'failed').slice(0, 3)
+  const more = counts.failed > named.length ? ' and others' : ''
+  const who = named.map(({ vm, why }) => `${vm} (${why})`).join(', ')
+  return workflowFailure('PlanIncomplete', `${counts.failed} of ${all} VMs were not backed up: ${who}${more}`, {
+    data: { counts, troubles },
+  })
+}
