@@ -70,7 +70,14 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { ...realProducts, name: 'e2e', include: ['tests/e2e/**/*.test.ts'] },
+        test: {
+          ...realProducts,
+          name: 'e2e',
+          include: ['tests/e2e/**/*.test.ts'],
+          // The screens keep a core busy; the journeys wait more than they work.
+          fileParallelism: true,
+          maxWorkers: 2,
+        },
       },
       {
         extends: true,

@@ -108,7 +108,7 @@ describe('a repository on S3', () => {
   it('records the result of a probe in the repository, and goes by it', async () => {
     const location = parseLocation((await s3.bucket()).url)
     await createRepositoryWith({ location, passphrase, argon2 }, { probeSize: SMALL_PROBE })
-    const report = await probeLocation(location)
+    const report = await probeLocation(location, SMALL_PROBE)
     expect(report.passed).toBe(true)
     const store = connectTo(location)()
     expect(await listAll(store, 'probe/')).toHaveLength(2)

@@ -125,7 +125,7 @@ export class Stage implements AsyncDisposable {
     const faults: Faults = { console: [], foreign: [] }
     await this.#answer(context, shot, faults)
     const page = await context.newPage()
-    page.setDefaultTimeout(8000)
+    page.setDefaultTimeout(20_000)
     page.on('console', (message) => {
       // The browser itself notes every answer that is not 2xx; those are part of the scene.
       if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
