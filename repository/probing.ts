@@ -25,10 +25,7 @@ const KEPT = 12
  * The litmus probe (§14.4) at a location, whether or not a repository is there; if one is, the result is recorded in it. A
  * place that does not exist is made.
  */
-export async function probeLocation(
-  location: RepositoryLocation,
-  size: ProbeSize = FULL_PROBE,
-): Promise<ProbeReport> {
+export async function probeLocation(location: RepositoryLocation, size: ProbeSize = FULL_PROBE): Promise<ProbeReport> {
   const { report, store } = await probeAt(location, size)
   const found = await readFmt(store)
   if (found !== undefined) await recordProbe(store, found.fmt.repo, report, Date.now())
