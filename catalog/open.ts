@@ -14,6 +14,7 @@ import { installationQueries, type InstallationQueries } from './installation.ts
 import { keepingQueries, type KeepingQueries } from './keeping.ts'
 import { migrate } from './migrate.ts'
 import { planRunQueries, type PlanRunQueries } from './plan-runs.ts'
+import { planStartQueries, type PlanStartQueries } from './plan-starts.ts'
 import { planQueries, type PlanQueries } from './plans.ts'
 import { ownQueries, type OwnQueries } from './own.ts'
 import { pointQueries, type PointQueries } from './points.ts'
@@ -36,6 +37,7 @@ export interface Catalog extends Disposable {
   readonly idempotency: IdempotencyQueries
   readonly installation: InstallationQueries
   readonly planRuns: PlanRunQueries
+  readonly planStarts: PlanStartQueries
   readonly plans: PlanQueries
   readonly keeping: KeepingQueries
   readonly own: OwnQueries
@@ -93,6 +95,7 @@ export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
     keeping: keepingQueries(context),
     own: ownQueries(context, () => events.newest()),
     planRuns: planRunQueries(context),
+    planStarts: planStartQueries(context),
     plans,
     policy: policyQueries(context, plans),
     points: pointQueries(context),

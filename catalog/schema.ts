@@ -1,6 +1,6 @@
 import { blob, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { RepositoryLocation } from '../base/index.ts'
-import type { Category, PlanSpec, VmOverride } from '../policy/index.ts'
+import type { Category, MissedStartKind, PlanSpec, VmOverride } from '../policy/index.ts'
 import type {
   CategoryName,
   CollectionRecord,
@@ -426,4 +426,22 @@ export const planRunVms = sqliteTable(
     detail: text('detail').notNull(),
   },
   (table) => [primaryKey({ columns: [table.planRun, table.position] })],
+)
+
+/** Up to when the starts of a plan were looked at. */
+export const planWatches = sqliteTable('plan_watches', {
+  plan: text('plan').primaryKey(),
+  watchedMs: integer('watched_ms').notNull(),
+})
+
+/** Starts that were due and did not come. */
+export const missedStarts = sqliteTable(
+  'missed_starts',
+  {
+    plan: text('plan').notNull(),
+    dueMs: integer('due_ms').notNull(),
+    kind: text('kind').$type<MissedStartKind>().notNull(),
+    noticedMs: integer('noticed_ms').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.plan, table.dueMs] })],
 )

@@ -12,6 +12,7 @@ import {
   housekeeping,
   liveRuns,
   newSecret,
+  scheduleKeeper,
   slotKeeper,
   temporalOrchestrator,
 } from '../api/index.ts'
@@ -95,7 +96,12 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
         shutdownForceTime: forceMs,
       })
       await runUntilStopped(worker, stop, async (ended) => {
-        const looking = Promise.all([live.run(ended), housekeeping(shared).run(ended), slotKeeper(shared).run(ended)])
+        const looking = Promise.all([
+          live.run(ended),
+          housekeeping(shared).run(ended),
+          slotKeeper(shared).run(ended),
+          scheduleKeeper({ ...shared, client }).run(ended),
+        ])
         using _notice = await announce(home, 'server', url)
         log.info({ url, temporal: target.address }, 'the server is ready')
         await aborted(ended)

@@ -12,6 +12,21 @@ export function planWorkflowId(plan: string, timeMs: number): string {
   return `plan/${plan}/${digits.toLowerCase()}`
 }
 
+/** What the schedule of a plan is called. */
+export function planScheduleId(plan: string): string {
+  return `plan/${plan}`
+}
+
+/** What the engine appends the scheduled time to. */
+export function scheduledPlanId(plan: string): string {
+  return `plan/${plan}/at`
+}
+
+/** The run that a schedule starts at this time: which were started can be looked up without asking the engine. */
+export function scheduledRunId(plan: string, atMs: number): string {
+  return `${scheduledPlanId(plan)}-${new Date(atMs).toISOString().slice(0, 19)}Z`
+}
+
 /** What a run was started by. */
 export type PlanTrigger = 'schedule' | 'hand'
 

@@ -1,0 +1,260 @@
+import type { Client, ScheduleDescription, ScheduleHandle, ScheduleUpdateOptions } from '@temporalio/client'
+import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
+import { describeError } from '../base/index.ts'
+import { engineSpec, meansTheSame, missedStarts, timingOf } from '../policy/index.ts'
+import type { Plan } from '../policy/index.ts'
+import {
+  planScheduleId,
+  planWorkflow,
+  scheduledPlanId,
+  scheduledRunId,
+  type PlanRunInput,
+} from '../workflows/plan/contract.ts'
+import { controlQueue } from '../workflows/shared/queues.ts'
+import type { ApiDeps } from './deps.ts'
+import type { RunMemo } from './orchestrator.ts'
+import { nextChange } from './plan-changes.ts'
+import { engineError } from './temporal/errors.ts'
+
+type KeeperDeps = Pick<ApiDeps, 'catalog' | 'log' | 'now'> & { readonly client: Client }
+
+/** Names of plans. */
+export interface Reconciled {
+  readonly created: readonly string[]
+  readonly updated: readonly string[]
+  readonly removed: readonly string[]
+  /** Left as they are: somebody else's, or of a plan that the catalog has never known. */
+  readonly left: readonly string[]
+}
+
+/**
+ * The schedules of the engine are derived from the plans: what is missing is made, what differs is put right, what no plan
+ * asks for goes. Changed or deleted by hand, a schedule comes back as its plan says. Everything follows from the catalog
+ * and what the engine says, so that whoever was killed half-way has left nothing to repair. Starts that were due and did
+ * not come are written down.
+ */
+export interface ScheduleKeeper {
+  /** Throws TemporalUnavailable, and what the catalog throws: then nothing was removed. */
+  reconcile(): Promise<Reconciled>
+  /** Starts that did not come since the last look. */
+  watch(): void
+  /** Until the signal: soon after each change of a plan, and every minute. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+const everyMs = 60_000
+const answerWithinMs = 10_000
+const memoKey = 'holdfast'
+
+interface Tag {
+  readonly v: 1
+  readonly installation: string
+  readonly plan: string
+}
+
+export function scheduleKeeper(deps: KeeperDeps, paceMs = everyMs): ScheduleKeeper {
+  const { log } = deps
+  const keeper = new Keeper(deps)
+  return {
+    reconcile: () => keeper.reconcile(),
+    watch: () => keeper.watch(),
+    async run(signal) {
+      let isAway = false
+      let saidLeft = ''
+      while (!signal.aborted) {
+        // Heard from here on: what changes during the look is looked at by the next one.
+        const change = nextChange(deps.catalog, signal, paceMs)
+        try {
+          const { left, ...done } = await keeper.reconcile()
+          if (Object.values(done).some((names) => names.length > 0)) log.info(done, 'schedules follow the plans')
+          if (left.length > 0 && left.join() !== saidLeft)
+            log.warn({ schedules: left }, 'schedules that are not ours were left alone')
+          saidLeft = left.join()
+          isAway = false
+        } catch (error) {
+          if (!isAway) log.warn({ error: describeError(error) }, 'schedules could not be compared with the plans')
+          isAway = true
+        }
+        try {
+          keeper.watch()
+        } catch (error) {
+          log.error({ error: describeError(error) }, 'starts of plans could not be looked at')
+        }
+        await change
+      }
+    },
+  }
+}
+
+class Keeper {
+  readonly #deps: KeeperDeps
+
+  constructor(deps: KeeperDeps) {
+    this.#deps = deps
+  }
+
+  async reconcile(): Promise<Reconciled> {
+    const { catalog } = this.#deps
+    const { uuid } = catalog.installation.get()
+    const wanted = new Map(catalog.plans.all().flatMap((plan) => (isByClock(plan) ? [[plan.name, plan]] : [])))
+    const { removed, left } = await this.#removeUnwanted(uuid, wanted)
+    const done = { created: [] as string[], updated: [] as string[], removed, left }
+    const failures: unknown[] = []
+    for (const plan of wanted.values()) {
+      // One that fails keeps no other from being right.
+      try {
+        const what = await this.#follow(uuid, plan)
+        if (what !== null) done[what].push(plan.name)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+    return done
+  }
+
+  /** Only what is marked as ours, and of a plan that is there and starts by itself no more, or was removed by somebody. */
+  async #removeUnwanted(installation: string, wanted: ReadonlyMap<string, Plan>) {
+    const { catalog, client } = this.#deps
+    const removed: string[] = []
+    const left: string[] = []
+    const ours = await this.#ask('list schedules', async () => {
+      const names: string[] = []
+      for await (const { scheduleId, memo } of client.schedule.list({ pageSize: 200 })) {
+        const tag = tagOf(memo)
+        if (tag?.installation === installation && scheduleId === planScheduleId(tag.plan)) names.push(tag.plan)
+      }
+      return names
+    })
+    for (const name of ours.filter((plan) => !wanted.has(plan))) {
+      // A catalog that has never heard of the plan proves nothing: it may be older than the schedule.
+      if (catalog.plans.last(name) === undefined) {
+        left.push(name)
+        continue
+      }
+      await this.#ask(`remove the schedule of ${name}`, () => ifThere(this.#handle(name).delete()))
+      removed.push(name)
+    }
+    return { removed, left }
+  }
+
+  async #follow(installation: string, plan: Plan): Promise<'created' | 'updated' | 'left' | null> {
+    const { client } = this.#deps
+    const scheduleId = planScheduleId(plan.name)
+    const handle = this.#handle(plan.name)
+    const described = await this.#ask(`look at ${scheduleId}`, () => ifThere(handle.describe()))
+    if (described === undefined) {
+      const tag: Tag = { v: 1, installation, plan: plan.name }
+      const options = { scheduleId, ...wish(plan), memo: { [memoKey]: tag } }
+      return this.#ask(`make ${scheduleId}`, async () => {
+        try {
+          await client.schedule.create(options)
+          return 'created'
+        } catch (error) {
+          if (error instanceof ScheduleAlreadyRunning) return null
+          throw error
+        }
+      })
+    }
+    if (tagOf(described.memo)?.installation !== installation) return 'left'
+    if (isAsWanted(plan, described)) return null
+    await this.#ask(`change ${scheduleId}`, () => ifThere(handle.update(() => wish(plan))))
+    return 'updated'
+  }
+
+  watch(): void {
+    const { catalog, now } = this.#deps
+    for (const plan of catalog.plans.all()) {
+      if (plan.paused || !isByClock(plan)) continue
+      const { name, schedule, timeZone, changedMs } = plan
+      const seenMs = catalog.planStarts.watchedMs(name)
+      // Before its last change other times held.
+      const sinceMs = Math.max(seenMs ?? 0, changedMs)
+      const { missed, watchedMs } = missedStarts({
+        schedule,
+        timeZone,
+        sinceMs,
+        nowMs: now(),
+        wasStarted: (dueMs) => {
+          const id = scheduledRunId(name, dueMs)
+          return catalog.planRuns.find(id) !== undefined || catalog.runs.latest(id) !== undefined
+        },
+        wasBusy: (dueMs) => catalog.planStarts.wasBusy(`${scheduledPlanId(name)}-`, dueMs),
+      })
+      if (missed.length > 0 || watchedMs !== seenMs) catalog.planStarts.record(name, watchedMs, missed)
+    }
+  }
+
+  #handle(plan: string): ScheduleHandle {
+    return this.#deps.client.schedule.getHandle(planScheduleId(plan))
+  }
+
+  /** Every call has a deadline and throws in our own terms. */
+  async #ask<T>(what: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#deps.client.connection.withDeadline(Date.now() + answerWithinMs, call)
+    } catch (error) {
+      throw engineError(error, what)
+    }
+  }
+}
+
+function isByClock({ schedule }: Plan): boolean {
+  return schedule.kind !== 'manual' && schedule.kind !== 'after'
+}
+
+/** What the schedule of a plan has to be. */
+function wish(plan: Plan): Required<Pick<ScheduleUpdateOptions, 'spec' | 'action' | 'policies' | 'state'>> {
+  const { name, schedule, timeZone, paused } = plan
+  const spec = engineSpec(schedule, timeZone)
+  const timing = timingOf(schedule)
+  if (spec === null || timing === null) throw new RangeError(`${name} does not start by the clock`)
+  const requestedBy = { user: `plan ${name}`, reason: 'by its schedule' }
+  const input: PlanRunInput = { v: 1, plan: name, trigger: 'schedule', again: null, requestedBy, part: 0 }
+  const none = { vmId: null, repositoryId: null, pointId: null, idempotencyKey: null }
+  const memo: RunMemo = { v: 1, title: `Plan ${name}`, requestedBy, ...none }
+  return {
+    spec,
+    action: {
+      type: 'startWorkflow',
+      workflowType: planWorkflow,
+      workflowId: scheduledPlanId(name),
+      taskQueue: controlQueue,
+      args: [input],
+      memo: { [memoKey]: memo },
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: timing.catchupMs, pauseOnFailure: false },
+    state: { paused, note: paused ? `the plan ${name} is paused` : `by the plan ${name}; changes by hand do not last` },
+  }
+}
+
+function isAsWanted(plan: Plan, { action, policies, spec, state }: ScheduleDescription): boolean {
+  const { action: wanted, policies: rules } = wish(plan)
+  return (
+    meansTheSame(plan.schedule, plan.timeZone, spec) &&
+    state.paused === plan.paused &&
+    state.remainingActions === undefined &&
+    policies.overlap === rules.overlap &&
+    policies.catchupWindow === rules.catchupWindow &&
+    !policies.pauseOnFailure &&
+    action.workflowType === wanted.workflowType &&
+    action.workflowId === wanted.workflowId &&
+    action.taskQueue === wanted.taskQueue &&
+    JSON.stringify(action.args) === JSON.stringify(wanted.args)
+  )
+}
+
+function tagOf(memo: { readonly [name: string]: unknown } | undefined): Tag | null {
+  const tag = memo?.[memoKey]
+  return typeof tag === 'object' && tag !== null && 'v' in tag && tag.v === 1 ? (tag as Tag) : null
+}
+
+/** undefined: the engine has proved that there is none. */
+async function ifThere<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return undefined
+    throw error
+  }
+}

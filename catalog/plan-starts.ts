@@ -1,0 +1,64 @@
+import { and, desc, eq, gte, lt, sql } from 'drizzle-orm'
+import type { MissedStart } from '../policy/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { missedStarts, planWatches } from './schema.ts'
+
+export type MissedStartRow = typeof missedStarts.$inferSelect
+
+export interface PlanStartQueries {
+  /** Up to when the starts of the plan were looked at; null: never. */
+  watchedMs(plan: string): number | null
+  /** All in one: what was found, and that it was looked at. Announced if there was something. */
+  record(plan: string, watchedMs: number, missed: readonly MissedStart[]): void
+  /** The newest first. */
+  missed(plan: string, sinceMs: number, limit: number): MissedStartRow[]
+  /** Of all plans. */
+  missedSince(sinceMs: number, limit: number): MissedStartRow[]
+  /** Whether a run that the schedule of this plan had started was under way. `prefix`: of the workflow ids of such runs. */
+  wasBusy(prefix: string, atMs: number): boolean
+}
+
+const keptMs = 366 * 86_400_000
+
+export function planStartQueries(context: CatalogContext): PlanStartQueries {
+  const { db, now, publish } = context
+  return {
+    watchedMs: (plan) => db.select().from(planWatches).where(eq(planWatches.plan, plan)).get()?.watchedMs ?? null,
+    record(plan, watchedMs, missed) {
+      inTransaction(context, () => {
+        db.insert(planWatches)
+          .values({ plan, watchedMs })
+          .onConflictDoUpdate({ target: planWatches.plan, set: { watchedMs } })
+          .run()
+        for (const { dueMs, kind } of missed)
+          db.insert(missedStarts).values({ plan, dueMs, kind, noticedMs: now() }).onConflictDoNothing().run()
+        if (missed.length === 0) return
+        db.delete(missedStarts)
+          .where(lt(missedStarts.dueMs, now() - keptMs))
+          .run()
+        publish('policy', `plan/${plan}`)
+      })
+    },
+    missed: (plan, sinceMs, limit) =>
+      db
+        .select()
+        .from(missedStarts)
+        .where(and(eq(missedStarts.plan, plan), gte(missedStarts.dueMs, sinceMs)))
+        .orderBy(desc(missedStarts.dueMs))
+        .limit(limit)
+        .all(),
+    missedSince: (sinceMs, limit) =>
+      db
+        .select()
+        .from(missedStarts)
+        .where(gte(missedStarts.dueMs, sinceMs))
+        .orderBy(desc(missedStarts.dueMs), missedStarts.plan)
+        .limit(limit)
+        .all(),
+    wasBusy: (prefix, atMs) =>
+      db.get<{ n: number }>(
+        sql`SELECT count(*) AS n FROM runs WHERE kind = 'plan' AND substr(workflow_id, 1, ${prefix.length}) = ${prefix}
+          AND started_ms <= ${atMs} AND (ended_ms IS NULL OR ended_ms > ${atMs})`,
+      ).n > 0,
+  }
+}
