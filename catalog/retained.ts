@@ -1,4 +1,4 @@
-import { and, desc, eq, isNotNull, notInArray, sql } from 'drizzle-orm'
+import { and, desc, eq, isNotNull, isNull, lt, notInArray, or, sql } from 'drizzle-orm'
 import type { RuleSource, VmOverride } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { categories, collections, holds, plans, points, removedPoints, seriesPolicies, vms } from './schema.ts'
@@ -39,8 +39,8 @@ export interface RetainedQueries {
     act: { readonly ms: number; readonly by: string; readonly why: string },
   ): void
   removed(id: string): RemovedPointRow | undefined
-  /** All holds of a repository as they were found. */
-  replaceHolds(repositoryId: string, found: readonly HoldRow[]): void
+  /** All holds of a repository as they were found; what was placed after that moment stays. */
+  replaceHolds(repositoryId: string, found: readonly HoldRow[], foundMs: number): void
   addHold(hold: HoldRow): void
   dropHold(name: string): void
   holdsOf(pointId: string): HoldRow[]
@@ -57,8 +57,17 @@ export function snapOf(stem: string): string {
   return stem.slice(-32)
 }
 
+/** snap/<series>/… */
+export function seriesOf(stem: string): string {
+  return stem.slice(5, 37)
+}
+
 export function retainedQueries(context: CatalogContext): RetainedQueries {
   const { db, publish } = context
+  const policiesOf = (repositoryId: string): Map<string, SeriesPolicyRow[]> => {
+    const rows = db.select().from(seriesPolicies).where(eq(seriesPolicies.repositoryId, repositoryId)).all()
+    return Map.groupBy(rows, ({ series }) => series)
+  }
   const change = (work: () => void, ...pointIds: string[]): void =>
     inTransaction(context, () => {
       work()
@@ -88,11 +97,16 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
           .all()
           .flatMap(({ stem, plan }) => (plan === null ? [] : [[stem, plan] as const])),
       )
+      const remembered = policiesOf(repositoryId)
       return {
         repositoryId,
         category: (name) => db.select().from(categories).where(eq(categories.name, name)).get()?.spec,
-        plan: (name) => db.select().from(plans).where(eq(plans.name, name)).get()?.spec,
+        plan(name) {
+          const row = db.select().from(plans).where(eq(plans.name, name)).get()
+          return row && { ...row.spec, isDeleted: row.deletedMs !== null }
+        },
         planOf: (stem) => planOf.get(stem),
+        lastRules: (stem, policy) => remembered.get(seriesOf(stem))?.find((row) => row.policy === policy)?.rules,
       }
     },
     damaged: (repositoryId) =>
@@ -111,10 +125,7 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
         .where(and(eq(points.repositoryId, repositoryId), isNotNull(points.validatedMs)))
         .all()
         .map(({ stem }) => snapOf(stem)),
-    policies(repositoryId) {
-      const rows = db.select().from(seriesPolicies).where(eq(seriesPolicies.repositoryId, repositoryId)).all()
-      return Map.groupBy(rows, ({ series }) => series)
-    },
+    policies: policiesOf,
     rememberPolicies(rows) {
       inTransaction(context, () => {
         for (const own of Map.groupBy(rows, (row) => `${row.repositoryId} ${row.series}`).values()) {
@@ -164,15 +175,16 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
       )
     },
     removed: (id) => db.select().from(removedPoints).where(eq(removedPoints.id, id)).get(),
-    replaceHolds(repositoryId, found) {
-      const before = db.select().from(holds).where(eq(holds.repositoryId, repositoryId)).all()
+    replaceHolds(repositoryId, found, foundMs) {
+      const older = and(eq(holds.repositoryId, repositoryId), or(isNull(holds.ms), lt(holds.ms, foundMs)))
+      const before = db.select().from(holds).where(older).all()
       const names = new Set(found.map(({ name }) => name))
       const known = new Set(before.map(({ name }) => name))
       const moved = [...before.filter(({ name }) => !names.has(name)), ...found.filter(({ name }) => !known.has(name))]
       change(
         () => {
-          db.delete(holds).where(eq(holds.repositoryId, repositoryId)).run()
-          for (const hold of found) db.insert(holds).values(hold).run()
+          db.delete(holds).where(older).run()
+          for (const hold of found) db.insert(holds).values(hold).onConflictDoNothing({ target: holds.name }).run()
         },
         ...new Set(moved.map(({ pointId }) => pointId)),
       )

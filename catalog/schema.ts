@@ -323,7 +323,7 @@ export const sweepSeries = sqliteTable(
     vmName: text('vm_name').notNull(),
     policy: text('policy').notNull(),
     /** Why nobody makes points of it any more; null: somebody does. */
-    orphan: text('orphan').$type<'vm-gone' | 'unknown-vm'>(),
+    orphan: text('orphan').$type<'vm-gone' | 'plan-gone' | 'unknown-vm'>(),
     points: integer('points').notNull(),
     going: integer('going').notNull(),
     asks: integer('asks', { mode: 'boolean' }).notNull(),

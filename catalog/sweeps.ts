@@ -1,9 +1,9 @@
-import { and, asc, count, desc, eq, inArray, ne, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, inArray, ne, sql, sum } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
-import { repositories, sweepPoints, sweeps, sweepSeries } from './schema.ts'
-import type { SweptState } from './types.ts'
+import { repositories, runs, sweepPoints, sweeps, sweepSeries } from './schema.ts'
+import type { RunState, SweepState, SweptState } from './types.ts'
 
 export type SweepRow = typeof sweeps.$inferSelect
 export interface SweepView extends SweepRow {
@@ -59,19 +59,36 @@ export interface SweepQueries {
   ): void
   /** Stems that are still to go. */
   going(runId: string): string[]
+  /** Points that sweeps have removed which were planned after that moment. */
+  removedSince(repositoryId: string, ms: number): number
+}
+
+interface Found {
+  readonly row: SweepRow
+  readonly repositoryName: string
+  readonly run: RunState | null
+}
+
+/** A run that somebody ended from outside could not write down the end of its sweep. */
+function stateOf(state: SweepState, run: RunState | null): SweepState {
+  const isOpen = state === 'waiting' || state === 'removing' || state === 'collecting'
+  if (!isOpen || run === null || run === 'running' || run === 'paused' || run === 'waiting') return state
+  return run === 'cancelled' ? 'cancelled' : 'failed'
 }
 
 export function sweepQueries(context: CatalogContext): SweepQueries {
   const { db, publish } = context
   const select = () =>
     db
-      .select({ row: sweeps, repositoryName: repositories.name })
+      .select({ row: sweeps, repositoryName: repositories.name, run: runs.state })
       .from(sweeps)
       .innerJoin(repositories, eq(repositories.id, sweeps.repositoryId))
-  const view = ({ row, repositoryName }: { row: SweepRow; repositoryName: string }): SweepView => ({
-    ...row,
-    repositoryName,
-  })
+      .leftJoin(runs, eq(runs.runId, sweeps.runId))
+  const view = ({ row, repositoryName, run }: Found): SweepView => {
+    const state = stateOf(row.state, run)
+    const waits = state === 'waiting' ? {} : { waitsFor: null, waitsUntilMs: null }
+    return { ...row, ...waits, state, repositoryName }
+  }
   const find = (runId: string): SweepView | undefined => {
     const found = select().where(eq(sweeps.runId, runId)).get()
     return found && view(found)
@@ -222,5 +239,13 @@ export function sweepQueries(context: CatalogContext): SweepQueries {
         .where(and(eq(sweepPoints.runId, runId), eq(sweepPoints.state, 'going')))
         .all()
         .map(({ stem }) => stem),
+    removedSince: (repositoryId, ms) =>
+      Number(
+        db
+          .select({ n: sum(sweeps.removed) })
+          .from(sweeps)
+          .where(and(eq(sweeps.repositoryId, repositoryId), gt(sweeps.plannedMs, ms)))
+          .get()?.n ?? 0,
+      ),
   }
 }

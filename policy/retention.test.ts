@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isEmptyPolicy, retention, type KeepRules, type RetainedPoint } from './index.ts'
+import { isEmptyPolicy, retention, widest, type KeepRules, type RetainedPoint } from './index.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -128,6 +128,20 @@ describe('for any points and rules', () => {
           for (const id of kept) expect(more).toContain(id)
         },
       ),
+    )
+  })
+
+  test('the widest of two policies keeps whatever either keeps', () => {
+    const byHand = fc.option(count, { nil: undefined })
+    fc.assert(
+      fc.property(anyPoints, anyRules, anyRules, byHand, byHand, (points, some, others, mine, theirs) => {
+        const [first, second] = [
+          { ...some, manual: mine },
+          { ...others, timeZone: some.timeZone, manual: theirs },
+        ]
+        const kept = ids(points, widest(first, second))
+        for (const id of [...ids(points, first), ...ids(points, second)]) expect(kept).toContain(id)
+      }),
     )
   })
 

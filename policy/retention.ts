@@ -18,6 +18,32 @@ export interface KeepRules {
   readonly timeZone: string
 }
 
+const counts = [
+  'last',
+  'hourly',
+  'daily',
+  'weekly',
+  'monthly',
+  'yearly',
+  'withinMs',
+  'manual',
+  'publish',
+  'safety',
+] as const satisfies readonly (keyof KeepRules)[]
+
+/** Rules that keep whatever any of these keeps, in the zone of the first: a higher count never removes more. */
+export function widest(first: KeepRules, ...others: readonly KeepRules[]): KeepRules {
+  const all = [first, ...others]
+  const most = counts.flatMap((name): [string, number][] => {
+    const said = all.map((rules) => rules[name])
+    const found = said.filter((count) => count !== undefined)
+    // Where one keeps all that were made by hand, all of them stay.
+    const isByHand = name === 'manual' || name === 'publish' || name === 'safety'
+    return found.length === 0 || (isByHand && found.length < said.length) ? [] : [[name, Math.max(...found)]]
+  })
+  return { ...(Object.fromEntries(most) as Partial<KeepRules>), timeZone: first.timeZone }
+}
+
 export interface RetainedPoint {
   readonly id: string
   /** Unix ms. */

@@ -7,8 +7,14 @@ const target = (repository: string, daily: number | null) => ({
   keep: daily === null ? null : { daily },
 })
 const plans: { readonly [name: string]: ReturnType<RuleSource['plan']> } = {
-  nightly: { ...planDefaults, timeZone: 'Europe/Paris', targets: [target('main', 30), target('vault', 365)] },
-  plain: { ...planDefaults, timeZone: 'Asia/Tokyo', targets: [target('main', null)] },
+  nightly: {
+    ...planDefaults,
+    isDeleted: false,
+    timeZone: 'Europe/Paris',
+    targets: [target('main', 30), target('vault', 365)],
+  },
+  plain: { ...planDefaults, isDeleted: false, timeZone: 'Asia/Tokyo', targets: [target('main', null)] },
+  over: { ...planDefaults, isDeleted: true, targets: [target('main', 7)] },
 }
 const book = (repositoryId: string) =>
   new Rulebook({
@@ -16,6 +22,8 @@ const book = (repositoryId: string) =>
     category: (name) => (name === 'standard' ? { keep: { daily: 14, weekly: 4 } } : undefined),
     plan: (name) => plans[name],
     planOf: (stem) => (stem === '' ? undefined : stem),
+    lastRules: (stem, policy) =>
+      stem === 'nightly' && policy === 'plan nightly' ? { daily: 90, timeZone: 'UTC' } : undefined,
   })
 const vm = { vmId: 'web-01', category: 'standard', override: {} }
 
@@ -23,6 +31,7 @@ it('a plan says what stays in each of its repositories, in its own zone', () => 
   expect(book('main').ofPoint(vm, 'nightly')).toEqual({
     policy: 'plan nightly',
     rules: { publish: 2, daily: 30, timeZone: 'Europe/Paris' },
+    planIsGone: false,
   })
   expect(book('vault').ofPoint(vm, 'nightly').rules).toMatchObject({ daily: 365 })
 })
@@ -41,6 +50,18 @@ it('what is set for the VM alone wins over both, and a category that is gone kee
   expect(book('main').ofPoint(own, 'nightly')).toEqual({
     policy: 'set for web-01, Europe/Paris',
     rules: { publish: 5, last: 3, timeZone: 'Europe/Paris' },
+    planIsGone: false,
   })
   expect(book('main').ofPoint({ ...vm, category: 'gone' }, '')).toEqual({ policy: 'none', rules: null })
+})
+
+it('points of a plan that was deleted, or no longer writes here, go on by what it said last', () => {
+  expect(book('main').ofPoint(vm, 'over')).toMatchObject({ policy: 'plan over', rules: { daily: 7 }, planIsGone: true })
+  const dropped = { policy: 'plan nightly', rules: { daily: 90 }, planIsGone: true }
+  expect(book('elsewhere').ofPoint(vm, 'nightly')).toMatchObject(dropped)
+  // Nobody remembers what it said: its category does.
+  expect(book('elsewhere').ofPoint(vm, 'plain')).toMatchObject({
+    policy: 'category standard, Asia/Tokyo',
+    planIsGone: true,
+  })
 })

@@ -6,6 +6,8 @@ import type { KeepRules } from './retention.ts'
 export interface PointPolicy {
   readonly policy: string
   readonly rules: KeepRules | null
+  /** Of what a plan has made: it was deleted, or no longer writes here, and the point ages by what it said last. */
+  readonly planIsGone?: boolean
 }
 
 /** What a rulebook looks up; the catalog answers. */
@@ -13,9 +15,11 @@ export interface RuleSource {
   readonly repositoryId: string
   category(name: string): Pick<Category, 'keep'> | undefined
   /** Also of a plan that was deleted: by what it said last its points go on ageing. */
-  plan(name: string): Pick<PlanSpec, 'targets' | 'timeZone'> | undefined
+  plan(name: string): (Pick<PlanSpec, 'targets' | 'timeZone'> & { readonly isDeleted: boolean }) | undefined
   /** The plan that made a point. */
   planOf(stem: string): string | undefined
+  /** What a policy of that name said last for the series of a point. */
+  lastRules(stem: string, policy: string): KeepRules | undefined
 }
 
 interface OfVm {
@@ -27,6 +31,8 @@ interface OfVm {
 interface PlanRules {
   readonly keep: Keep | null
   readonly timeZone: string
+  readonly isTarget: boolean
+  readonly isDeleted: boolean
 }
 
 /** Points that were published keep a count of their own, also where nobody has set one (product P-MANUAL). */
@@ -48,22 +54,28 @@ export class Rulebook {
   ofPoint(vm: OfVm, stem: string): PointPolicy {
     const plan = this.#source.planOf(stem)
     const own = plan === undefined ? undefined : this.#ofPlan(plan)
+    const gone = own && { planIsGone: own.isDeleted || !own.isTarget }
     const { keep } = vm.override
     if (keep !== undefined) {
       const timeZone = own?.timeZone ?? 'UTC'
       const zone = timeZone === 'UTC' ? '' : `, ${timeZone}`
-      return { policy: `set for ${vm.vmId}${zone}`, rules: rulesOf(keep, timeZone) }
+      return { policy: `set for ${vm.vmId}${zone}`, rules: rulesOf(keep, timeZone), ...gone }
     }
-    const said = own?.keep ?? null
-    if (own !== undefined && said !== null) {
-      return { policy: `plan ${plan ?? ''}`, rules: rulesOf(said, own.timeZone) }
-    }
+    const said = this.#saidBy(plan ?? '', own, stem)
+    if (said !== undefined) return { policy: `plan ${plan ?? ''}`, rules: said, ...gone }
     const by = this.ofCategory(vm.category)
     const rules = by?.rules ?? null
-    if (by === undefined || rules === null) return { policy: 'none', rules: null }
+    if (by === undefined || rules === null) return { policy: 'none', rules: null, ...gone }
     return own === undefined || own.timeZone === rules.timeZone
-      ? by
-      : { policy: `${by.policy}, ${own.timeZone}`, rules: { ...rules, timeZone: own.timeZone } }
+      ? { ...by, ...gone }
+      : { policy: `${by.policy}, ${own.timeZone}`, rules: { ...rules, timeZone: own.timeZone }, ...gone }
+  }
+
+  /** Of a repository that the plan no longer writes to: what it said while it did. undefined: the category decides. */
+  #saidBy(plan: string, own: PlanRules | undefined, stem: string): KeepRules | undefined {
+    if (own === undefined) return undefined
+    if (!own.isTarget) return this.#source.lastRules(stem, `plan ${plan}`)
+    return own.keep === null ? undefined : rulesOf(own.keep, own.timeZone)
   }
 
   /** undefined: there is no such category. */
@@ -79,7 +91,12 @@ export class Rulebook {
     if (this.#plans.has(name)) return this.#plans.get(name)
     const plan = this.#source.plan(name)
     const target = plan?.targets.find(({ repository }) => repository === this.#source.repositoryId)
-    const said = plan && { keep: target?.keep ?? null, timeZone: plan.timeZone }
+    const said = plan && {
+      keep: target?.keep ?? null,
+      timeZone: plan.timeZone,
+      isTarget: target !== undefined,
+      isDeleted: plan.isDeleted,
+    }
     this.#plans.set(name, said)
     return said
   }

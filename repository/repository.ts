@@ -10,6 +10,7 @@ import {
   releaseHold,
   releaseInStore,
   removedPoints,
+  requireClock,
   retentionPoints,
 } from './gc/index.ts'
 import type { Fmt } from './format/index.ts'
@@ -221,6 +222,10 @@ export class OpenedRepository implements Repository {
 
   async collect(options: CollectOptions): Promise<CollectReport> {
     return await collect(this.engine, this.#points, options)
+  }
+
+  async retentionClock(): Promise<number> {
+    return await requireClock(this.engine)
   }
 
   async retentionPoints(signal: AbortSignal, series?: readonly string[]): Promise<RetentionPoint[]> {

@@ -417,6 +417,8 @@ export interface Repository extends AsyncDisposable {
   usage(): Promise<RepositoryUsage>
   /** One garbage collection (§9). again: yes, at any time, beside anything. Deletes nothing where a root cannot be read. */
   collect(options: CollectOptions): Promise<CollectReport>
+  /** Unix ms by the store's clock. Throws RetentionRefused where this host's differs too much to decide by time (§11.1). */
+  retentionClock(): Promise<number>
   /** Every recovery point as keep rules see it (§11.1); `series`: only of these. */
   retentionPoints(signal: AbortSignal, series?: readonly string[]): Promise<RetentionPoint[]>
   /** Stems that carry a tombstone that counts and are held by nobody, as long as they are remembered (§11.3). */

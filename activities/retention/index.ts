@@ -3,12 +3,12 @@
  * goes: it is told, and refuses what the repository's own guards keep.
  */
 import { HoldfastError } from '../../base/index.ts'
-import { isEmptyPolicy, retention } from '../../policy/index.ts'
 import type { CollectReport, Repository } from '../../repository/index.ts'
 import type { Site } from '../shared/deps.ts'
 import { beating } from '../shared/operation.ts'
 import type { Pulse } from '../shared/pulse.ts'
 import { packBlob, surveyParts, unpackBlob } from './blob.ts'
+import { keptError } from './kept.ts'
 import type { CollectionSummary, RetentionActivities, Survey } from './types.ts'
 
 export type * from './types.ts'
@@ -18,8 +18,8 @@ const notesKept = 5
 
 export function createRetentionActivities(site: Site): RetentionActivities {
   return {
-    surveyRetention: (input) =>
-      telling(site, input.repository, 'reading the points', (repository, pulse) => survey(site, repository, pulse)),
+    surveyRetention: ({ repository: ref, series }) =>
+      telling(site, ref, 'reading the points', (repository, pulse) => survey(site, repository, series, pulse)),
     tombstonePoints: ({ repository: ref, points, actor }) =>
       telling(site, ref, `putting ${points.length} tombstones`, async (repository, { signal }) => {
         // How much may go at once was decided for the whole plan: a batch is only a part of it.
@@ -56,10 +56,18 @@ export function createRetentionActivities(site: Site): RetentionActivities {
       telling(site, ref, 'releasing the hold', async (repository) => {
         for (const hold of holds) await repository.release(hold)
       }),
-    removePoint: ({ repository: ref, ...input }) =>
-      telling(site, ref, 'removing the point', (repository, { signal }) =>
-        removePoint(site, repository, input, signal),
-      ),
+    removePoint: ({ repository: ref, stem, actor }) =>
+      telling(site, ref, 'removing the point', async (repository, { signal }) => {
+        const { refused } = await repository.prune({
+          remove: [{ stem }],
+          reason: 'operator',
+          actor,
+          maxShare: 1,
+          signal,
+        })
+        const [no] = refused
+        if (no !== undefined) throw keptError(stem, no.why)
+      }),
   }
 }
 
@@ -84,10 +92,15 @@ async function telling<T>(
   )
 }
 
-async function survey(site: Site, repository: Repository, { signal }: Pulse): Promise<Survey> {
-  const atMs = site.now()
+async function survey(
+  site: Site,
+  repository: Repository,
+  only: string | undefined,
+  { signal }: Pulse,
+): Promise<Survey> {
+  const atMs = await repository.retentionClock()
+  const all = await repository.retentionPoints(signal, only === undefined ? undefined : [only])
   // Copies of the catalog have a keeper of their own.
-  const all = await repository.retentionPoints(signal)
   const points = all.filter(({ origin }) => origin !== 'catalog')
   const removed = await repository.removedPoints(signal)
   const holds = await repository.listHolds(signal)
@@ -127,42 +140,4 @@ function summaryOf(report: CollectReport): CollectionSummary {
     ],
     durationMs,
   }
-}
-
-/** Refused where a rule or a guard keeps it (product P-RUNBOOK); counts of its own never keep a point made by hand. */
-async function removePoint(
-  site: Site,
-  repository: Repository,
-  input: Omit<Parameters<RetentionActivities['removePoint']>[0], 'repository'>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { stem, rules, actor } = input
-  const series = stem.split('/')[1] ?? ''
-  const points = await repository.retentionPoints(signal, [series])
-  const wanted = points.find((point) => point.stem === stem)
-  if (wanted !== undefined && wanted.guard === null) {
-    const by = keepersOf(points, stem, rules, site.now()).filter((rule) => rule !== wanted.origin)
-    if (by.length > 0) throw refused(stem, `retention keeps it: ${by.join(', ')}`)
-  }
-  const report = await repository.prune({ remove: [{ stem }], reason: 'operator', actor, maxShare: 1, signal })
-  const [no] = report.refused
-  if (no !== undefined) throw refused(stem, no.why)
-}
-
-function keepersOf(
-  points: readonly { stem: string; timeMs: number; origin: string; guard: string | null }[],
-  stem: string,
-  rules: Parameters<typeof retention>[1] | null,
-  nowMs: number,
-): readonly string[] {
-  if (rules === null || isEmptyPolicy(rules)) return []
-  const own = points.map((point) => ({ ...point, id: point.stem }) as Parameters<typeof retention>[0][number])
-  return retention(own, rules, nowMs).find(({ id }) => id === stem)?.keptBy ?? []
-}
-
-function refused(stem: string, why: string): HoldfastError {
-  return new HoldfastError('RetentionRefused', `${stem.slice(-32)} stays: ${why}`, {
-    hint: 'Release its hold, change the policy, or wait until no rule keeps it.',
-    data: { stem, why },
-  })
 }

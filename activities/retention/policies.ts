@@ -1,13 +1,16 @@
-import type { Catalog, SeriesPolicyRow } from '../../catalog/index.ts'
-import { Rulebook, type PointPolicy } from '../../policy/index.ts'
+import type { Catalog, SeriesPolicyRow, SweepSeriesRow } from '../../catalog/index.ts'
+import { Rulebook, widest, type PointPolicy } from '../../policy/index.ts'
 import type { SurveyedPoint } from './blob.ts'
+
+/** Why nobody makes points of a series any more. */
+export type OrphanKind = NonNullable<SweepSeriesRow['orphan']>
 
 /** Whose a series is. */
 export interface SeriesOwner {
   readonly vmId: string | null
   readonly vmName: string
-  /** Why nobody makes points of it any more; null: somebody does. */
-  readonly orphan: 'vm-gone' | 'unknown-vm' | null
+  /** null: somebody makes points of it. */
+  readonly orphan: OrphanKind | null
 }
 
 export interface Ageing {
@@ -32,23 +35,32 @@ export function ageingOf(catalog: Catalog, repositoryId: string, points: readonl
     const vm = known.get(series)
     if (vm !== undefined) {
       const { vmId, vmName, goneMs } = vm
-      owners.set(series, { vmId, vmName, orphan: goneMs === null ? null : 'vm-gone' })
-      for (const { stem } of own) policies.set(stem, rulebook.ofPoint(vm, stem))
+      let planIsGone = false
+      // Newest first: of what plans have made, the last says whether one is still at it.
+      let isSaid = false
+      for (const { stem } of own.toSorted((a, b) => b.timeMs - a.timeMs)) {
+        const by = rulebook.ofPoint(vm, stem)
+        policies.set(stem, by)
+        if (by.planIsGone === undefined || isSaid) continue
+        planIsGone = by.planIsGone
+        isSaid = true
+      }
+      owners.set(series, { vmId, vmName, orphan: goneMs !== null ? 'vm-gone' : planIsGone ? 'plan-gone' : null })
       continue
     }
     const newest = own.reduce((best, point) => (point.timeMs > best.timeMs ? point : best))
-    const last = lastOf(remembered.get(series))
-    owners.set(series, { vmId: last?.vmId ?? null, vmName: last?.vmName ?? newest.vm, orphan: 'unknown-vm' })
-    const by = last === undefined ? (rulebook.ofCategory(newest.retentionClass) ?? unknown) : policyOf(last)
+    const rows = remembered.get(series) ?? []
+    owners.set(series, { vmId: rows[0]?.vmId ?? null, vmName: rows[0]?.vmName ?? newest.vm, orphan: 'unknown-vm' })
+    const by = lastOf(rows) ?? rulebook.ofCategory(newest.retentionClass) ?? unknown
     for (const { stem } of own) policies.set(stem, by)
   }
   return { owners, policies }
 }
 
-function policyOf({ policy, rules }: SeriesPolicyRow): PointPolicy {
-  return { policy, rules }
-}
-
-function lastOf(rows: readonly SeriesPolicyRow[] | undefined): SeriesPolicyRow | undefined {
-  return rows?.reduce((best, row) => (row.seenMs > best.seenMs ? row : best))
+/** Which point aged by which of them nobody knows any more: each stays while any of them keeps it. */
+function lastOf(rows: readonly SeriesPolicyRow[]): PointPolicy | undefined {
+  const [first, ...others] = rows
+  if (first === undefined) return undefined
+  const policy = rows.map((row) => row.policy).join(' or ')
+  return { policy, rules: widest(first.rules, ...others.map(({ rules }) => rules)) }
 }

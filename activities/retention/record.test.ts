@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Catalog } from '../../catalog/index.ts'
-import { aPoint, furnish, testCatalog, testNow, type TestCatalog } from '../../catalog/testing.ts'
+import { aPoint, aRun, furnish, testCatalog, testNow, type TestCatalog } from '../../catalog/testing.ts'
+import { planDefaults } from '../../policy/index.ts'
 import { memoryBlobs } from '../testing/site.ts'
 import { packBlob, surveyParts } from './blob.ts'
 import { createRetentionRecordActivities } from './record.ts'
@@ -132,12 +133,116 @@ it('a second look spares what is kept by now, adds nothing, and may come twice',
   const before = going()
   catalog.vms.change('web-01', { override: { keep: { daily: 30 } } })
   const fresh = await survey([...points, surveyed(known, 60), surveyed(known, 61)], {}, testNow + 1)
-  const again = { runId: 'run-1', repositoryId: 'main', survey: fresh, maxShare: 0.5 }
+  const again = { runId: 'run-1', repositoryId: 'main', survey: fresh, maxShare: 0.5, isApproved: false }
   const answer = await steps.confirmSweep(again)
   expect(answer.going).toBeLessThan(before.length)
   expect(await steps.confirmSweep(again)).toEqual(answer)
   expect(before).toEqual(expect.arrayContaining(going()))
   expect(catalog.sweeps.get('run-1').spared).toBe(before.length - going().length)
+})
+
+it('a second look spares what by now would be too much of a series, unless a person has agreed to exactly that', async () => {
+  catalog.vms.change('web-01', { override: { keep: { last: 6 } } })
+  const points = days(known, 10)
+  record(...points)
+  expect(await plan(await survey(points))).toMatchObject({ going: 4, asking: 0 })
+  // Somebody removed four of the six that were to stay: 4 of 6 would go.
+  const left = [...points.slice(0, 2), ...points.slice(6)]
+  const look = async (isApproved: boolean, atMs: number) => {
+    catalog.vms.change('web-01', { override: { keep: { last: 2 } } })
+    return steps.confirmSweep({
+      runId: 'run-1',
+      repositoryId: 'main',
+      survey: await survey(left, {}, atMs),
+      maxShare: 0.5,
+      isApproved,
+    })
+  }
+  expect(await look(true, testNow + 1)).toEqual({ going: 4, spared: 0 })
+  expect(await look(false, testNow + 2)).toEqual({ going: 0, spared: 4 })
+  const rows = catalog.sweeps.points('run-1', { limit: 20 }, { state: 'spared' }).items
+  expect(rows[0]?.why).toBe('4 of 6 points would go by now: the next sweep asks first')
+})
+
+describe('what somebody left behind', () => {
+  const planned = (name: string, repository: string, daily: number): void => {
+    const keep = { daily }
+    catalog.plans.put({ ...planDefaults, name, targets: [{ repository, copy: 'backup', keep }] }, null)
+  }
+  const recordOf = (planName: string, points: readonly Surveyed[]): void => {
+    for (const { stem, timeMs } of points) {
+      const times = { createdMs: timeMs, validatedMs: timeMs }
+      catalog.points.record(aPoint(0, { id: stem.slice(-32), stem, plan: planName, ...times }))
+    }
+  }
+
+  it('ages by what the plan said while it wrote here, and is listed', async () => {
+    const points = days(known, 40)
+    planned('nightly', 'main', 30)
+    recordOf('nightly', points)
+    expect(await plan(await survey(points))).toMatchObject({ going: 10, orphans: 0 })
+    planned('nightly', 'vault', 5)
+    expect(await plan(await survey(points), 'run-2')).toMatchObject({ going: 10, orphans: 1 })
+    expect(catalog.sweeps.series('run-2', { limit: 9 }).items).toMatchObject([
+      { orphan: 'plan-gone', policy: 'plan nightly' },
+    ])
+    catalog.plans.remove('nightly', null)
+    expect(await plan(await survey(points), 'run-3')).toMatchObject({ going: 10, orphans: 1 })
+  })
+
+  it('stays while any of its policies keeps it, when nobody knows any more which point aged by which', async () => {
+    const points = days(known, 40)
+    planned('nightly', 'main', 30)
+    recordOf('nightly', points.slice(0, 20))
+    record(...points.slice(20))
+    await plan(await survey(points))
+    catalog.retained.recordRemoved(
+      'main',
+      points.map(({ stem }) => stem),
+      { ms: 1, by: 'test', why: '' },
+    )
+    expect(await plan(await survey(points), 'run-2')).toMatchObject({ going: 10, orphans: 1 })
+    expect(catalog.sweeps.get('run-2').policies).toEqual([
+      { name: 'category standard or plan nightly', rules: '30 daily, 4 weekly, 2 publish (UTC)' },
+    ])
+  })
+})
+
+it('a person removes no point that a rule, a guard or a hold keeps, but one that is only counted as made by hand', async () => {
+  const points = days(known, 20)
+  record(...points)
+  const manual = surveyed(known, 30, { origin: 'manual' })
+  const judge = async (n: number, seen: readonly Surveyed[] = [...points, manual]) =>
+    steps.judgePoint({ repositoryId: 'main', stem: stemOf(known, n), survey: await survey(seen) })
+  await expect(judge(0)).rejects.toMatchObject({ code: 'RetentionRefused' })
+  await expect(judge(0)).rejects.toThrow('kept by newest')
+  await expect(judge(3)).rejects.toThrow('kept by daily')
+  await expect(judge(18, days(known, 19, { guard: 'held' }))).rejects.toThrow('kept by held')
+  await judge(18)
+  await judge(30)
+  // Nobody knows by what it ages: a person may decide.
+  await steps.judgePoint({ repositoryId: 'main', stem: stemOf(lost, 1), survey: await survey(days(lost, 2)) })
+})
+
+it('a hold that was placed after the look stays in the catalog', async () => {
+  const [newest] = days(known, 1)
+  const pointId = (newest?.stem ?? '').slice(-32)
+  const act = { type: 'pin', actor: 'ann', reason: 'why' } as const
+  const placed = { repositoryId: 'main', stem: newest?.stem ?? '', ...act }
+  await steps.recordHold({ ...placed, hold: 'hold/early-1', atMs: testNow - 1 })
+  await steps.recordHold({ ...placed, hold: 'hold/late-1', atMs: testNow + 1 })
+  await plan(await survey(days(known, 1)))
+  expect(catalog.retained.holdsOf(pointId).map(({ name }) => name)).toEqual(['hold/late-1'])
+})
+
+it('a sweep whose run was ended from outside does not wait for anybody', async () => {
+  const started = aRun(1, { kind: 'retention', workflowId: 'retention/main', vmId: null })
+  catalog.runs.started(started)
+  await plan(await survey(days(known, 3)), started.runId)
+  await steps.recordSweepState({ runId: started.runId, state: 'waiting', waits: { for: 'approval', untilMs: 1 } })
+  expect(catalog.sweeps.get(started.runId)).toMatchObject({ state: 'waiting', waitsFor: 'approval' })
+  catalog.runs.observe(started.runId, { state: 'terminated', endedMs: testNow })
+  expect(catalog.sweeps.get(started.runId)).toMatchObject({ state: 'failed', waitsFor: null, waitsUntilMs: null })
 })
 
 it('batches go out in order, come back once, and take the points out of the lists with who and why', async () => {
@@ -162,6 +267,26 @@ it('batches go out in order, come back once, and take the points out of the list
     removedBy: 'sweep:ann',
     why: 'no rule of category standard keeps it',
   })
+  expect(catalog.sweeps.points('run-1', { limit: 200 }, { state: 'removed' }).items[0]).toMatchObject({
+    policy: 'category standard',
+    why: 'no rule of category standard keeps it',
+  })
+})
+
+it('points that the catalog does not list are worth a collection as well', async () => {
+  const strange = days(lost, 40, { retentionClass: 'ephemeral', vm: 'old' })
+  const zero = { packs: 0, bytes: 0 }
+  const sums = { listed: zero, live: zero, condemned: zero, reprieved: zero, deleted: zero, copied: zero }
+  const summary = { outcome: 'nothing', roots: 2, ...sums, waiting: zero, young: zero, unknown: zero } as const
+  const times = { startedMs: testNow - 10, endedMs: testNow - 5, why: 'test', known: null }
+  const report = { ...summary, notes: [], durationMs: 5 }
+  await steps.recordCollection({ runId: 'run-0', repositoryId: 'main', ...times, summary: report })
+  await plan(await survey(strange))
+  const common = { runId: 'run-1', repositoryId: 'main', by: 'sweep:ann', atMs: testNow }
+  const { points } = await steps.nextSweepBatch({ ...common, done: null })
+  await steps.nextSweepBatch({ ...common, done: { points, refused: [] } })
+  const { why } = await steps.prepareCollection({ repositoryId: 'main', want: 'auto', atMs: testNow })
+  expect(why).toBe(`${points.length} points were removed since the last one`)
 })
 
 it('a collection is prepared with what the catalog believes in, and remembered with what it freed', async () => {

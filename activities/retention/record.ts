@@ -2,9 +2,18 @@
 import { createHash } from 'node:crypto'
 import type { Catalog, HoldRow, NewSweep } from '../../catalog/index.ts'
 import { snapOf } from '../../catalog/index.ts'
-import { planSweep, rulesInWords, sharesOf, worthCollecting, type PlannedPoint } from '../../policy/index.ts'
+import {
+  emptyPolicy,
+  noPolicy,
+  planSweep,
+  rulesInWords,
+  sharesOf,
+  worthCollecting,
+  type PlannedPoint,
+} from '../../policy/index.ts'
 import type { EvidenceStore } from '../shared/deps.ts'
 import { packBlob, readSurveyPart, type SurveyPart, type SurveyedPoint } from './blob.ts'
+import { keptError } from './kept.ts'
 import { ageingOf, type Ageing } from './policies.ts'
 import type { RetentionRecordActivities, Survey, SweepPlan } from './types.ts'
 
@@ -15,6 +24,8 @@ export const batchSize = 40
 export interface BlobStore extends EvidenceStore {
   drop(sha256: string): Promise<void>
 }
+
+type ConfirmInput = Parameters<RetentionRecordActivities['confirmSweep']>[0]
 
 export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobStore): RetentionRecordActivities {
   return {
@@ -33,13 +44,23 @@ export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobSto
       await dropParts(blobs, survey)
       return summaryOf(catalog, runId)
     },
-    confirmSweep: async ({ runId, repositoryId, survey }) => {
+    confirmSweep: async (of) => {
+      const { runId, survey } = of
       if ((catalog.sweeps.get(runId).confirmedMs ?? 0) < survey.atMs) {
         const parts = await readParts(blobs, survey)
-        catalog.transaction(() => confirm(catalog, runId, repositoryId, parts, survey.atMs))
+        catalog.transaction(() => confirm(catalog, of, parts))
       }
       await dropParts(blobs, survey)
       return { going: catalog.sweeps.going(runId).length, spared: catalog.sweeps.get(runId).spared }
+    },
+    judgePoint: async ({ repositoryId, stem, survey }) => {
+      const parts = await readParts(blobs, survey)
+      const { points, planned } = planOf(catalog, repositoryId, parts, survey.atMs)
+      const origin = points.find((one) => one.stem === stem)?.origin
+      const mute: readonly string[] = [noPolicy, emptyPolicy, ...(origin === 'scheduled' ? [] : [origin ?? ''])]
+      const by = planned.find(({ id }) => id === stem)?.keptBy.filter((rule) => !mute.includes(rule)) ?? []
+      await dropParts(blobs, survey)
+      if (by.length > 0) throw keptError(stem, `kept by ${by.join(', ')}`)
     },
     recordSweepState: async ({ runId, state, waits, approval, endedMs }) => {
       catalog.sweeps.update(runId, {
@@ -56,12 +77,12 @@ export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobSto
         const gone = done.points.filter(({ stem }) => !refused.has(stem))
         catalog.transaction(() => {
           catalog.sweeps.mark(runId, [
-            ...gone.map(({ stem }) => ({ stem, state: 'removed' as const, why: null })),
+            ...gone.map(({ stem, policy }) => ({ stem, state: 'removed' as const, why: noRuleOf(policy) })),
             ...[...refused].map(([stem, why]) => ({ stem, state: 'refused' as const, why })),
           ])
           for (const [policy, own] of Map.groupBy(gone, (point) => point.policy)) {
             const stems = own.map(({ stem }) => stem)
-            catalog.retained.recordRemoved(repositoryId, stems, { ms: atMs, by, why: `no rule of ${policy} keeps it` })
+            catalog.retained.recordRemoved(repositoryId, stems, { ms: atMs, by, why: noRuleOf(policy) })
           }
         })
       }
@@ -69,8 +90,13 @@ export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobSto
     },
     prepareCollection: async ({ repositoryId, want, atMs }) => {
       const [last] = catalog.retained.collections(repositoryId, 1)
+      const sinceMs = last?.startedMs ?? 0
       const worth = worthCollecting({
-        removedSince: catalog.retained.removedSince(repositoryId, last?.startedMs ?? 0),
+        // Sweeps also take points that the catalog does not list, and points also go without a sweep.
+        removedSince: Math.max(
+          catalog.retained.removedSince(repositoryId, sinceMs),
+          catalog.sweeps.removedSince(repositoryId, sinceMs),
+        ),
         waitingPacks: last?.report.waiting.packs ?? 0,
         lastMs: last?.endedMs ?? null,
         nowMs: atMs,
@@ -96,23 +122,39 @@ export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobSto
   }
 }
 
-/** What was to go and is kept by a rule, a guard or a person by now stays. */
+/**
+ * What was to go and is kept by a rule, a guard or a person by now stays. So does a series of which too much would go by now,
+ * because others of its points have gone meanwhile: what somebody has approved is decided, what waited for its time is not.
+ */
 function confirm(
   catalog: Catalog,
-  runId: string,
-  repositoryId: string,
+  { runId, repositoryId, survey: { atMs }, maxShare, isApproved }: ConfirmInput,
   parts: readonly SurveyPart[],
-  atMs: number,
 ): void {
   noteWhatIsThere(catalog, repositoryId, parts, atMs)
-  const keptBy = new Map(planOf(catalog, repositoryId, parts, atMs).planned.map((one) => [one.id, one.keptBy]))
-  const spared = catalog.sweeps.going(runId).flatMap((stem) => {
-    const by = keptBy.get(stem) ?? []
-    // One that is gone meanwhile is found done by its batch.
-    return by.length === 0 ? [] : [{ stem, state: 'spared' as const, why: `kept since the plan: ${by.join(', ')}` }]
-  })
+  const { planned } = planOf(catalog, repositoryId, parts, atMs)
+  const toGo = new Set(catalog.sweeps.going(runId))
+  const spare = (stem: string, why: string) => ({ stem, state: 'spared' as const, why })
+  // One that is gone meanwhile is found done by its batch.
+  const spared = planned
+    .filter(({ id, keptBy }) => keptBy.length > 0 && toGo.has(id))
+    .map(({ id, keptBy }) => spare(id, `kept since the plan: ${keptBy.join(', ')}`))
+  for (const { stem } of spared) toGo.delete(stem)
+  if (!isApproved) {
+    const now = planned.map(({ id, series }) => ({ id, series, keptBy: toGo.has(id) ? [] : ['not in the plan'] }))
+    const asking = new Map(sharesOf(now, maxShare).flatMap((one) => (one.asks ? [[one.series, one] as const] : [])))
+    for (const { id, series } of now) {
+      const share = asking.get(series)
+      if (share === undefined || !toGo.has(id)) continue
+      spared.push(spare(id, `${share.going} of ${share.points} points would go by now: the next sweep asks first`))
+    }
+  }
   catalog.sweeps.mark(runId, spared)
   catalog.sweeps.update(runId, { confirmedMs: atMs })
+}
+
+function noRuleOf(policy: string): string {
+  return `no rule of ${policy} keeps it`
 }
 
 interface Plan extends Ageing {
@@ -205,6 +247,7 @@ function noteWhatIsThere(catalog: Catalog, repositoryId: string, parts: readonly
     holds.map(({ name, snap, type, actor, reason, ms }): HoldRow => {
       return { name, repositoryId, pointId: snap, type, actor, reason, ms }
     }),
+    atMs,
   )
   const removed = parts.flatMap((part) => part.removed)
   const act = { ms: atMs, by: 'somebody at the repository', why: 'a tombstone was found' }

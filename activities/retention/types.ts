@@ -2,7 +2,6 @@
  * Steps of retention. Lists of points are of any length, histories are not: what the site sees goes to the server's
  * store as blobs, and only their names travel.
  */
-import type { KeepRules } from '../../policy/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 
 export interface Survey {
@@ -11,7 +10,7 @@ export interface Survey {
   readonly points: number
   readonly series: number
   readonly held: number
-  /** When it was made, by the worker's clock. */
+  /** When it was made, by the store's clock: ages count back from it. */
   readonly atMs: number
 }
 
@@ -46,8 +45,8 @@ interface Count {
 }
 
 export interface RetentionActivities {
-  /** Every recovery point as keep rules see it, who holds what, and what is tombstoned. */
-  readonly surveyRetention: (of: { readonly repository: RepositoryRef }) => Promise<Survey>
+  /** Every recovery point as keep rules see it, who holds what, and what is tombstoned. `series`: points of this one only. */
+  readonly surveyRetention: (of: { readonly repository: RepositoryRef; readonly series?: string }) => Promise<Survey>
   /**
    * Puts tombstones. Again: yes, one that has a tombstone is done. What the repository does not let go — the newest, a
    * held one, the parent of a live session — is refused, whatever the plan says.
@@ -80,11 +79,10 @@ export interface RetentionActivities {
     readonly repository: RepositoryRef
     readonly holds: readonly string[]
   }) => Promise<void>
-  /** Throws RetentionRefused with the reason where a rule or a guard keeps it. */
+  /** One tombstone. Throws RetentionRefused with the reason where a guard of the repository keeps the point. */
   readonly removePoint: (of: {
     readonly repository: RepositoryRef
     readonly stem: string
-    readonly rules: KeepRules | null
     readonly actor: string
   }) => Promise<void>
 }
@@ -113,11 +111,25 @@ export interface SweepPlan {
 export interface RetentionRecordActivities {
   /** Plans by the policies that hold now, and stores the plan. The same plan again for the same run. */
   readonly planSweep: (of: SweepPlanInput) => Promise<SweepPlan>
-  /** Looks again after a wait: what a rule or a person keeps meanwhile is spared; nothing is added. */
-  readonly confirmSweep: (of: Omit<SweepPlanInput, 'workflowId' | 'dryRun'>) => Promise<{
+  /**
+   * Looks again after a wait: what a rule or a person keeps meanwhile is spared; nothing is added. Where nobody has
+   * approved, a series that would by now lose more than its share is spared as well.
+   */
+  readonly confirmSweep: (
+    of: Omit<SweepPlanInput, 'workflowId' | 'dryRun'> & { readonly isApproved: boolean },
+  ) => Promise<{
     readonly going: number
     readonly spared: number
   }>
+  /**
+   * Throws RetentionRefused where a rule or a guard keeps the point by the policies that hold now; `survey`: of its series.
+   * Counts of its own and the want of a policy keep no point that a person removes.
+   */
+  readonly judgePoint: (of: {
+    readonly repositoryId: string
+    readonly stem: string
+    readonly survey: Survey
+  }) => Promise<void>
   readonly recordSweepState: (of: {
     readonly runId: string
     readonly state: 'waiting' | 'removing' | 'collecting' | 'completed' | 'declined' | 'cancelled' | 'failed'

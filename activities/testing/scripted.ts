@@ -240,6 +240,7 @@ function goodAnswers(): Step {
       orphans: 0,
       worst: null,
     }),
+    judgePoint: async () => undefined,
     confirmSweep: async () => ({ going: 3, spared: 0 }),
     recordSweepState: async () => undefined,
     nextSweepBatch: async (_input, call) => ({ points: call === 1 ? sweepBatch : [] }),

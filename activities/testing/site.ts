@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HoldfastError } from '../../base/index.ts'
-import { openRepository, probeLocation } from '../../repository/index.ts'
+import { openRepository, testLocation } from '../../repository/index.ts'
 import type { BlobStore } from '../retention/record.ts'
 import { Site } from '../shared/deps.ts'
 import type { SiteOptions } from '../shared/deps.ts'
@@ -47,7 +47,7 @@ export function testSite(
   const site = new Site({
     drivers: [hypervisor.module()],
     openRepository,
-    probeLocation,
+    probeLocation: testLocation,
     secret: async (ref) => {
       if (ref === '') return ''
       throw new HoldfastError('SecretMissing', `no secret ${ref}`)

@@ -1,7 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { HoldfastError } from '../../base/index.ts'
 import type { Catalog, PointView } from '../../catalog/index.ts'
-import { Rulebook } from '../../policy/index.ts'
 import {
   keepPointWorkflow,
   keepPointWorkflowId,
@@ -98,11 +97,8 @@ export function planRemoval(
       hint: `Give confirmName "${point.vmName}".`,
     })
   }
-  const vm = catalog.vms.get(point.vmId)
-  const rulebook = new Rulebook(catalog.retained.rulesSource(repository.id))
-  const { rules } = rulebook.ofPoint({ vmId: vm.id, category: vm.category, override: vm.override }, point.stem)
   const ref = repositoryRefOf(repository)
-  const input: RemovePointInput = { v: 1, repository: ref, stem: point.stem, rules, requestedBy }
+  const input: RemovePointInput = { v: 1, repository: ref, stem: point.stem, requestedBy }
   return {
     workflow: removePointWorkflow,
     workflowId: removePointWorkflowId(point.id),

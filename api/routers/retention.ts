@@ -67,7 +67,7 @@ export function retentionRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const sweep = catalog.sweeps.get(c.req.valid('param').run)
       const { format } = c.req.valid('query')
       const day = new Date(sweep.plannedMs).toISOString().slice(0, 10)
-      return new Response(auditStream(auditRows(catalog, sweep.runId), format), {
+      return new Response(auditStream(auditRows(catalog, sweep), format), {
         headers: {
           'content-type': format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json',
           'content-disposition': `attachment; filename="retention-${sweep.repositoryId}-${day}.${format}"`,

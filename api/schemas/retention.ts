@@ -74,7 +74,7 @@ export const sweepSeriesSchema = z
     vmId: vmId.nullable(),
     vmName: z.string(),
     policy: z.string(),
-    orphan: z.enum(['vm-gone', 'unknown-vm']).nullable(),
+    orphan: z.enum(['vm-gone', 'plan-gone', 'unknown-vm']).nullable(),
     points: z.number().int(),
     going: z.number().int(),
     asks: z.boolean(),

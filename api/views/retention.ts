@@ -31,12 +31,25 @@ function cell(value: string | number | null): string {
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
-const columns = ['vm', 'point', 'time', 'origin', 'policy', 'state', 'kept_by', 'why', 'stem'] as const
+const columns = [
+  'vm',
+  'point',
+  'time',
+  'origin',
+  'policy',
+  'rules',
+  'state',
+  'kept_by',
+  'why',
+  'agreed_by',
+  'stem',
+] as const
 
 export type AuditRow = { readonly [column in (typeof columns)[number]]: string | null }
 
 /** Policy against reality: every point of the plan, by VM, page by page. */
-export function* auditRows(catalog: Catalog, runId: string): Generator<AuditRow> {
+export function* auditRows(catalog: Catalog, { runId, policies, approval }: SweepView): Generator<AuditRow> {
+  const rules = new Map(policies.map((policy) => [policy.name, policy.rules]))
   let cursor: string | undefined
   do {
     const page = catalog.sweeps.points(runId, { limit: 200, cursor })
@@ -47,9 +60,11 @@ export function* auditRows(catalog: Catalog, runId: string): Generator<AuditRow>
         time: new Date(point.timeMs).toISOString(),
         origin: point.origin,
         policy: point.policy,
+        rules: rules.get(point.policy) ?? null,
         state: point.state,
         kept_by: point.keptBy.join(' '),
         why: point.why,
+        agreed_by: point.state === 'removed' ? (approval?.user ?? 'nobody was asked') : null,
         stem: point.stem,
       }
     }

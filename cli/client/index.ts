@@ -113,6 +113,12 @@ export async function ask<T>(answer: Promise<Answer<T>>): Promise<NonNullable<T>
   throw problemError(error, response)
 }
 
+/** For what answers without data. */
+export async function done(answer: Promise<Answer<unknown>>): Promise<void> {
+  const { error, response } = await answer
+  if (!response.ok) throw problemError(error, response)
+}
+
 function problemError(problem: unknown, response: Response): HoldfastError {
   const { code, detail, hint, data } = (typeof problem === 'object' && problem !== null ? problem : {}) as Partial<
     Schemas['Problem']

@@ -2852,7 +2852,7 @@ export interface components {
             vmName: string;
             policy: string;
             /** @enum {string|null} */
-            orphan: "vm-gone" | "unknown-vm" | null;
+            orphan: "vm-gone" | "plan-gone" | "unknown-vm" | null;
             points: number;
             going: number;
             asks: boolean;

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { ask, type ApiClient, type Schemas } from '../client/index.ts'
+import { ask, done, type ApiClient, type Schemas } from '../client/index.ts'
 import { plain } from '../render/style.ts'
 import { table } from '../render/table.ts'
 import { at } from '../render/words.ts'
@@ -49,7 +49,7 @@ export const point: Verb = (ioOf) => {
       const api = io.api()
       const { id } = await pointOf(api, vm, which)
       const body = { confirmName: options.confirm, reason: options.reason }
-      await ask(api.POST('/points/{id}/remove', { params: { path: { id } }, body }))
+      await done(api.POST('/points/{id}/remove', { params: { path: { id } }, body }))
       io.answer({ removed: id }, () => `${id} is removed. Its data are freed by a later collection.`)
     })
   return command

@@ -180,6 +180,12 @@ const words: { readonly [state in Schemas['SweptState']]: string } = {
   spared: 'spared',
 }
 
+const orphanWords: { readonly [kind in NonNullable<Schemas['SweepSeries']['orphan']>]: string } = {
+  'vm-gone': 'its hypervisor no longer lists it',
+  'plan-gone': 'its plan no longer writes here',
+  'unknown-vm': 'no VM of the catalog',
+}
+
 function planText(
   sweep: Schemas['Sweep'],
   series: readonly Schemas['SweepSeries'][],
@@ -197,8 +203,8 @@ function planText(
     ]),
     ...asking.map(({ vmName, going, points: all }) => `asks: ${plain(vmName)} would lose ${going} of ${all} points`),
     ...orphans.map(({ vmName, orphan }) => {
-      const why = orphan === 'vm-gone' ? 'its hypervisor no longer lists it' : 'no VM of the catalog'
-      return `orphan: ${plain(vmName)}, ${why}; its points keep ageing`
+      const why = orphan === null ? '' : `, ${orphanWords[orphan]}`
+      return `orphan: ${plain(vmName)}${why}; its points keep ageing`
     }),
     '',
     table(points, [

@@ -115,6 +115,26 @@ describe('pruning', () => {
     ])
   })
 
+  it('reports a point as held whose hold was confirmed before its tombstone, also when it is asked again', async () => {
+    const [stem, newest] = [await point(1), await point(10)]
+    await using racing = await lab.over(bucket).open({
+      connect: () =>
+        new (class extends FaultyStore {
+          override async putIfAbsent(...args: Parameters<FaultyStore['putIfAbsent']>) {
+            if (args[0] === `${stem}.t`) await hold(stem)
+            return await super.putIfAbsent(...args)
+          }
+        })(bucket.connect(), () => undefined),
+    })
+    const sweep = { remove: [{ stem }], reason: 'retention', actor: 'test', maxShare: 1, signal: noSignal } as const
+    const held = { tombstoned: [], refused: [{ stem, why: 'held' }], removed: 0 }
+    expect(await racing.prune(sweep)).toMatchObject(held)
+    expect(await prune(sweep)).toMatchObject(held)
+    expect(filesOf(stem).sort()).toEqual(['.m', '.ok', '.t'])
+    await expectIdentical(repository, stem, twoChunks(1))
+    await expectIdentical(repository, newest, twoChunks(10))
+  })
+
   it('refuses a sweep that takes more than its share, and any while the clocks differ', async () => {
     const stems = [await point(1), await point(4), await point(7), await point(10)]
     const remove = stems.slice(0, 3).map((stem) => ({ stem }))
@@ -123,6 +143,8 @@ describe('pruning', () => {
     await using late = await lab.over(bucket).open({ connect: () => clocked(), clock: () => nowMs - DAY })
     const one = { remove: remove.slice(0, 1), reason: 'operator', actor: 'test', signal: noSignal } as const
     await expect(late.prune(one)).rejects.toMatchObject({ code: 'RetentionRefused' })
+    await expect(late.retentionClock()).rejects.toMatchObject({ code: 'RetentionRefused' })
+    expect(await repository.retentionClock()).toBe(nowMs)
     expect(await prune({ remove, maxShare: 1 })).toMatchObject({ removed: 3 })
   })
 

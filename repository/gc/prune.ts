@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
-import { names } from '../format/index.ts'
+import { names, parseStem } from '../format/index.ts'
 import { loadManifest } from '../read/manifest.ts'
 import type { Points } from '../read/points.ts'
 import { listAll } from '../store/index.ts'
@@ -106,17 +106,22 @@ export async function prune(engine: Engine, points: Points, options: PruneOption
   const refused: { stem: string; why: string }[] = []
   const chosen = options.remove.filter(({ stem }) => {
     const state = states.get(stem)
-    if (state?.tombstoned === true) return false
+    if (state?.tombstoned === true && !state.held) return false
     const why = state === undefined ? 'there is no such point' : guardOf(known.get(stem), state.held)
     if (why !== null) refused.push({ stem, why })
     return why === null
   })
   requireShare([...known.values()], new Set(chosen.map(({ stem }) => stem)), maxShare)
-  const tombstoned = chosen.map(({ stem }) => stem)
-  if (dryRun) return { dryRun, tombstoned, refused, abandoned: [], removed: 0, locked: 0, forgotten: 0 }
+  const wanted = chosen.map(({ stem }) => stem)
+  if (dryRun) return { dryRun, tombstoned: wanted, refused, abandoned: [], removed: 0, locked: 0, forgotten: 0 }
   for (const { stem, policy } of chosen) {
     await putTombstone(engine, stem, { reason, actor, ...(policy !== undefined && { policy }) }, signal)
   }
+  // A hold that was confirmed meanwhile keeps its point: who put the tombstone lists `hold/` after it as well (§11.2).
+  const held = chosen.length === 0 ? new Set<string>() : await points.held()
+  const isHeld = (stem: string): boolean => held.has(parseStem(stem).snap)
+  const tombstoned = wanted.filter((stem) => !isHeld(stem))
+  for (const stem of wanted) if (isHeld(stem)) refused.push({ stem, why: 'held' })
   if (!tidy) return { dryRun, tombstoned, refused, abandoned: [], removed: 0, locked: 0, forgotten: 0 }
   const abandoned = await cleanAbandoned(engine, points, { nowMs, afterMs: abandonAfterMs, actor, signal })
   const { removed, locked, forgotten } = await removeTombstoned(engine, points, nowMs, signal)

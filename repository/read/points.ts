@@ -61,7 +61,7 @@ export class Points {
   async *list(options: Parameters<Repository['listPoints']>[0] = {}): AsyncGenerator<PointEntry> {
     const { series, signal = noSignal, unreadable = 'throw' } = options
     const stems = await this.#stems(series === undefined ? 'snap/' : `snap/${series}/`)
-    const held = await this.#held()
+    const held = await this.held()
     for (const [stem, present] of stems) {
       throwIfAborted(signal)
       let entry: PointEntry | undefined
@@ -83,7 +83,7 @@ export class Points {
    */
   async *survey(signal: AbortSignal, series?: string): AsyncGenerator<SurveyedPoint> {
     const stems = await this.#stems(series === undefined ? 'snap/' : `snap/${series}/`)
-    const held = await this.#held()
+    const held = await this.held()
     for (const [stem, present] of stems) {
       throwIfAborted(signal)
       const { snap } = parseStem(stem)
@@ -125,7 +125,7 @@ export class Points {
       const parsed = parseName(name)
       if (parsed !== undefined && 'stem' in parsed && parsed.stem === stem) present.add(parsed.kind)
     }
-    const entry = await this.#entry(stem, present, await this.#held(), noSignal).catch((error: unknown) => {
+    const entry = await this.#entry(stem, present, await this.held(), noSignal).catch((error: unknown) => {
       throw error instanceof Unreadable ? error.reason : error
     })
     if (entry === undefined) throw new HoldfastError('NotFound', `there is no point ${stem} in the repository`)
@@ -138,8 +138,8 @@ export class Points {
     return { entry, manifest }
   }
 
-  /** Snapshots that a `hold/` names: by its name alone, whatever its content (§3.3). */
-  async #held(): Promise<Set<string>> {
+  /** Snapshots that a `hold/` names now: by its name alone, whatever its content (§3.3). */
+  async held(): Promise<Set<string>> {
     const held = new Set<string>()
     for (const { name } of await listAll(this.#engine.store, 'hold/')) {
       const parsed = parseName(name)

@@ -116,7 +116,7 @@ async function putPoint(repository: Repository, vm: string, createdMs: number): 
     hypervisor: { platform: 'image', version: '1', host: 'h' },
     disks: [{ id: 'disk0', label: 'disk0', bytes, sectorSize: 512, changeRef: null, mode: 'full', why: 'no-parent' }],
     configs: [],
-    retention: { class: '', policy: '' },
+    retention: { class: 'critical', policy: '' },
     signal,
     onProgress: () => undefined,
   })
@@ -263,7 +263,7 @@ test('without any catalog points and VMs come from manifests alone, and what onl
   })
   using back = openCatalog({ path: join(home(), 'catalog.db') })
   expect(back.endpoints.get('image-11111111').options).toEqual({ scope })
-  expect(back.vms.get('web')).toMatchObject({ externalId: 'web', scope, tags: ['lab'] })
+  expect(back.vms.get('web')).toMatchObject({ externalId: 'web', scope, tags: ['lab'], category: 'critical' })
   expect(back.points.newestValidated('web')).toMatchObject({ freezeDurationMs: 12, origin: 'manual', mode: 'full' })
 })
 

@@ -98,7 +98,7 @@ function record(catalog: Catalog, repositoryId: string, info: PointInfo | null, 
 }
 
 /** The VM that the point is of, made where nobody knows it: the next discovery finds it by its identity. */
-function vmOf(catalog: Catalog, platform: Platform, { vm, disks }: PointInfo, counts: Counts): string {
+function vmOf(catalog: Catalog, platform: Platform, { vm, disks, retention }: PointInfo, counts: Counts): string {
   const endpointId = catalog.recovery.endpointOf(platform, vm.scope) ?? newEndpoint(catalog, platform, vm.scope, counts)
   const known = catalog.vms.findByRef(endpointId, vm.scope, vm.id)
   if (known) return known.id
@@ -125,6 +125,9 @@ function vmOf(catalog: Catalog, platform: Platform, { vm, disks }: PointInfo, co
   counts.newVms += 1
   const made = catalog.vms.findByRef(endpointId, vm.scope, vm.id)
   if (!made) throw new HoldfastError('Internal', `${vm.name} was recorded and is not in the catalog`)
+  // Its newest point comes first. A VM that fell back to the usual category would lose what a better one keeps.
+  const category = catalog.categories.find(retention.class)?.name
+  if (category !== undefined) catalog.vms.change(made.id, { category })
   return made.id
 }
 

@@ -95,7 +95,7 @@ test('a dry run lists what goes and which rule keeps the rest, of a VM that nobo
   const response = await at.api.GET('/sweeps/{run}/audit', { params: { path: { run: runId } }, parseAs: 'text' })
   const lines = String(response.data).trim().split('\r\n')
   expect(lines).toHaveLength(count + 1)
-  expect(lines[0]).toBe('vm,point,time,origin,policy,state,kept_by,why,stem')
+  expect(lines[0]).toBe('vm,point,time,origin,policy,rules,state,kept_by,why,agreed_by,stem')
 })
 
 test('a sweep that takes most of a VM asks; killed in its tombstones and in its collection it finishes what was approved', async () => {

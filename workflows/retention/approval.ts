@@ -21,9 +21,13 @@ export class Approval {
     )
   }
 
-  /** Waits for it; null when the time is over. `summary` says what it waits for. */
-  async of(digest: string, timeoutMs: number, summary: string): Promise<SweepApprovalWish | null> {
+  /** From now on somebody may agree to this plan: before anybody is told that it waits. */
+  want(digest: string): void {
     this.#wanted = digest
+  }
+
+  /** Waits for it; null when the time is over. `summary` says what it waits for. */
+  async given(timeoutMs: number, summary: string): Promise<SweepApprovalWish | null> {
     try {
       await condition(() => this.#given !== null, timeoutMs, { summary: cut(summary, 200) })
       return this.#given

@@ -1,4 +1,3 @@
-import type { KeepRules } from '../../policy/index.ts'
 import type { RepositoryRef, Requester, ResidueItem, Tuning } from '../shared/contract.ts'
 
 // ── retentionSweep ────────────────────────────────────────────────────────────────────────────────────────
@@ -85,8 +84,7 @@ export const removePointWorkflow = 'removePoint'
 export interface RemovePointInput {
   readonly v: 1
   readonly repository: RepositoryRef
+  /** A point that a rule keeps by now is not removed by hand. */
   readonly stem: string
-  /** What it ages by now; null: nobody knows. A point that a rule keeps is not removed by hand. */
-  readonly rules: KeepRules | null
   readonly requestedBy: Requester
 }

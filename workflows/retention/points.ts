@@ -45,13 +45,18 @@ export async function keepPoint(input: KeepPointInput): Promise<{ readonly holds
 /** Puts a tombstone on one point that no rule and no guard keeps. */
 export async function removePoint(input: RemovePointInput): Promise<null> {
   const ids = new StepIds()
-  const { repository, stem, rules, requestedBy } = input
+  const { repository, stem, requestedBy } = input
   const site = siteSteps<RetentionActivities>(repository.site, 'hypervisor')
   const records = controlSteps<RetentionRecordActivities>('quick')
   const actor = requestedBy.user
   try {
+    const series = stem.split('/')[1] ?? ''
+    const look = { ...ids.step('survey', 'Read the points of the VM'), ...whileSomebodyWaits }
+    const survey = await site.surveyRetention.executeWithOptions(look, [{ repository, series }])
+    const judge = ids.step('judge', 'Does a rule keep the point?')
+    await records.judgePoint.executeWithOptions(judge, [{ repositoryId: repository.id, stem, survey }])
     const options = { ...ids.step('remove', 'Put a tombstone on the point'), ...whileSomebodyWaits }
-    await site.removePoint.executeWithOptions(options, [{ repository, stem, rules, actor }])
+    await site.removePoint.executeWithOptions(options, [{ repository, stem, actor }])
     const why = requestedBy.reason === '' ? 'removed by hand' : `removed by hand: ${requestedBy.reason}`
     await records.recordRemoval.executeWithOptions(ids.step('record-removal', 'Write it down'), [
       { repositoryId: repository.id, stem, by: actor, why, atMs: Date.now() },

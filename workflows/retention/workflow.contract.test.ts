@@ -5,7 +5,7 @@ import { HoldfastError } from '../../base/index.ts'
 import { sampleRepository, sampleRequester } from '../../activities/testing/samples.ts'
 import { Scripted, collected, sweepBatch, untilCancelled } from '../../activities/testing/scripted.ts'
 import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
-import { approveSweepUpdate, sweepWorkflow } from './contract.ts'
+import { approveSweepUpdate, removePointWorkflow, sweepWorkflow } from './contract.ts'
 import type { SweepInput, SweepResult } from './contract.ts'
 
 let bench: WorkflowBench
@@ -90,6 +90,7 @@ describe('a plan that takes much of a series', () => {
     expect(steps.inputs('recordSweepState').find(({ state }) => state === 'removing')).toMatchObject({
       approval: { user: 'ann', reason: 'looked at it' },
     })
+    expect(steps.inputs('confirmSweep')).toMatchObject([{ isApproved: true }])
   })
 
   it('removes nothing when nobody approves it in time', async () => {
@@ -126,6 +127,7 @@ it('goes on after the grace time by itself', async () => {
   const { value } = await sweep(steps, { graceMs: 300 })
   expect(value).toMatchObject({ ended: 'completed', removed: 3 })
   expect(steps.inputs('recordSweepState')[0]).toMatchObject({ state: 'waiting', waits: { for: 'grace' } })
+  expect(steps.inputs('confirmSweep')).toMatchObject([{ isApproved: false, maxShare: 0.5 }])
 })
 
 it('is cancelled in its grace time: nothing goes, and the sweep is shown as cancelled', async () => {
@@ -178,6 +180,24 @@ it('waits for a person when the repository needs one, and fails with its words w
   })
   expect(broken.inputs('recordSweepState').at(-1)).toMatchObject({ state: 'failed' })
   expect(broken.inputs('recordRunFinished')[0]).toMatchObject({ outcome: 'failed' })
+})
+
+it('removes one point for a person after its series was read and judged, and nothing when a rule keeps it', async () => {
+  const stem = sweepBatch[0]?.stem ?? ''
+  const wish = { v: 1, repository: sampleRepository, stem, requestedBy: sampleRequester }
+  const steps = new Scripted()
+  await bench.run(removePointWorkflow, wish, steps.activities, (handle) => handle.result())
+  expect(steps.names()).toEqual(['surveyRetention', 'judgePoint', 'removePoint', 'recordRemoval'])
+  expect(steps.inputs('surveyRetention')[0]).toMatchObject({ series: stem.split('/')[1] })
+  const kept = new Scripted({
+    judgePoint: async () => {
+      throw new HoldfastError('RetentionRefused', 'it stays: kept by daily')
+    },
+  })
+  await bench.run(removePointWorkflow, wish, kept.activities, async (handle) => {
+    await expect(handle.result()).rejects.toMatchObject({ cause: { message: 'it stays: kept by daily' } })
+  })
+  expect(kept.names()).toEqual(['surveyRetention', 'judgePoint'])
 })
 
 it('can be paused while it collects, and goes on', async () => {

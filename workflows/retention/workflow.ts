@@ -79,7 +79,7 @@ async function sweep(ctx: SweepContext, approval: Approval): Promise<SweepResult
       await record(ctx, 'declined', { endedMs: Date.now() })
       return { ...base, ...none, ended: 'declined' }
     }
-    if (agreed === 'after-a-wait') spared = await lookAgain(ctx)
+    if (agreed !== 'at-once') spared = await lookAgain(ctx, agreed === 'by-a-person')
   }
   const swept = await putTombstones(ctx, plan.going - spared)
   const collection = await collectWhenWorth(ctx)
@@ -131,7 +131,7 @@ async function agreement(
   ctx: SweepContext,
   approval: Approval,
   plan: SweepPlan,
-): Promise<'no' | 'at-once' | 'after-a-wait'> {
+): Promise<'no' | 'at-once' | 'by-time' | 'by-a-person'> {
   const { input, control } = ctx
   const needsPerson = input.approval === 'required' || plan.asking > 0
   if (!needsPerson && input.graceMs === 0) return 'at-once'
@@ -143,30 +143,31 @@ async function agreement(
       ? `${going} to be removed`
       : `${going} to be removed, ${plan.worst.going} of the ${plan.worst.points} of ${plan.worst.vm} among them`
   const waits = { for: needsPerson ? ('approval' as const) : ('grace' as const), untilMs: fromMs + timeoutMs }
+  approval.want(plan.digest)
   await record(ctx, 'waiting', { waits })
   control.stage(needsPerson ? `**Approval needed**: ${why} (plan ${plan.digest})` : `Grace time: ${why}`)
   // A wait for a person is read as such by its first word.
   const summary = needsPerson ? `waiting: approval of plan ${plan.digest}: ${why}` : `grace time: ${why}`
-  const given = await approval.of(plan.digest, timeoutMs, summary)
+  const given = await approval.given(timeoutMs, summary)
   if (given === null && needsPerson) return 'no'
   await control.gate()
   await record(ctx, 'removing', approvalOf(given))
-  return 'after-a-wait'
+  return given === null ? 'by-time' : 'by-a-person'
 }
 
 function approvalOf(given: SweepApprovalWish | null): { approval?: { user: string; reason: string; ms: number } } {
   return given === null ? {} : { approval: { user: given.user, reason: given.reason, ms: Date.now() } }
 }
 
-/** What was held, or is kept by another policy, since the plan was made stays. Nothing new goes. */
-async function lookAgain(ctx: SweepContext): Promise<number> {
+/** What was held, or is kept by another policy, since the plan was made stays, and so does too much of a series. Nothing new goes. */
+async function lookAgain(ctx: SweepContext, isApproved: boolean): Promise<number> {
   const { input, control, ids } = ctx
   control.stage('Looking again before anything is removed')
   const { runId } = workflowInfo()
   const survey = await surveyed(ctx, 'survey-again', 'Read the points again: the plan has waited')
   const { confirmSweep } = controlSteps<RetentionRecordActivities>('record')
   const { spared } = await confirmSweep.executeWithOptions(ids.step('confirm', 'Spare what is kept by now'), [
-    { runId, repositoryId: input.repository.id, survey, maxShare: input.maxShare },
+    { runId, repositoryId: input.repository.id, survey, maxShare: input.maxShare, isApproved },
   ])
   return spared
 }

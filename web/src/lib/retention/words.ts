@@ -23,6 +23,7 @@ export const sweptLooks: Record<SweepPoint['state'], Look> = {
 
 export const orphanWords: Record<NonNullable<SweepSeries['orphan']>, string> = {
   'vm-gone': 'its hypervisor no longer lists it',
+  'plan-gone': 'its plan no longer writes here',
   'unknown-vm': 'no VM here is known for it',
 }
 

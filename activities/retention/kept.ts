@@ -1,0 +1,9 @@
+import { HoldfastError } from '../../base/index.ts'
+
+/** Why a point that a person wants to remove stays (product P-RUNBOOK). */
+export function keptError(stem: string, why: string): HoldfastError {
+  return new HoldfastError('RetentionRefused', `${stem.slice(-32)} stays: ${why}`, {
+    hint: 'Release its hold, change the policy, or wait until no rule keeps it.',
+    data: { stem, why },
+  })
+}
