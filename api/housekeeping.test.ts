@@ -37,6 +37,35 @@ test('a change is backed up once it is quiet, once, and its own record asks for 
   expect(started()).toHaveLength(2)
 })
 
+test('a repository is swept once a day, and a sweep that is under way is left alone', async () => {
+  const day = 86_400_000
+  const keeper = housekeeping(here.deps)
+  const sweeps = (): string[] => started().filter((id) => id.startsWith('retention/'))
+  here.clock.ms += day - 1
+  await keeper.tick()
+  expect(sweeps()).toEqual([])
+  here.clock.ms += 1
+  await keeper.tick()
+  expect(sweeps()).toEqual(['retention/main'])
+  const [run] = here.engine.started.filter(({ workflow }) => workflow === 'retentionSweep')
+  expect(run?.input).toMatchObject({
+    mode: 'sweep',
+    approval: 'grace',
+    graceMs: day,
+    maxShare: 0.5,
+    requestedBy: { user: 'holdfast', reason: 'once a day' },
+  })
+  here.clock.ms += 2 * day
+  await keeper.tick()
+  expect(sweeps()).toHaveLength(1)
+})
+
+test('nobody sweeps where people want to do it by hand', async () => {
+  here.clock.ms += 10 * 86_400_000
+  await housekeeping(here.deps, { sweeps: 'by-hand' }).tick()
+  expect(started().filter((id) => id.startsWith('retention/'))).toEqual([])
+})
+
 test('a repository that cannot be asked keeps no other waiting', async () => {
   here.catalog.repositories.add({
     name: 'second',

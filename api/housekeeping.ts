@@ -1,20 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '../base/index.ts'
 import type { OwnBackupView } from '../catalog/index.ts'
-import { isOwnBackupDue, ownBackupPace, type OwnBackupPace } from '../policy/index.ts'
+import { isOwnBackupDue, isSweepDue, ownBackupPace, type OwnBackupPace } from '../policy/index.ts'
 import { ownBackupWorkflow, ownBackupWorkflowId, type OwnBackupInput } from '../workflows/housekeeping/contract.ts'
 import type { ApiDeps } from './deps.ts'
 import type { RunHandle } from './orchestrator.ts'
+import { planRetention } from './requests/retention.ts'
+import { startOnce } from './requests/start.ts'
 import { repositoryRefOf } from './requests/targets.ts'
+import { sweepBody } from './schemas/retention.ts'
 
-type Deps = Pick<ApiDeps, 'catalog' | 'orchestrator' | 'now' | 'log'>
+type Deps = Pick<ApiDeps, 'catalog' | 'orchestrator' | 'live' | 'now' | 'log'>
 
 const lookEveryMs = 20_000
 const purgeEveryMs = 86_400_000
 
+export interface HousekeepingOptions {
+  readonly pace?: OwnBackupPace
+  /** 'by-hand': nobody sweeps a repository but who asks for it. Default: 'daily'. */
+  readonly sweeps?: 'daily' | 'by-hand'
+}
+
 /**
- * Looks whether the catalog is to be written into a repository, and once a day at records that are older than they are
- * kept. What is due follows from the catalog alone, so nothing is lost with this process.
+ * Looks whether the catalog is to be written into a repository, whether a repository is to be swept, and once a day at
+ * records that are older than they are kept. What is due follows from the catalog alone, so nothing is lost with this process.
  */
 export interface Housekeeping {
   tick(): Promise<void>
@@ -22,7 +31,10 @@ export interface Housekeeping {
   run(signal: AbortSignal): Promise<void>
 }
 
-export function housekeeping(deps: Deps, pace: OwnBackupPace = ownBackupPace): Housekeeping {
+export function housekeeping(
+  deps: Deps,
+  { pace = ownBackupPace, sweeps = 'daily' }: HousekeepingOptions = {},
+): Housekeeping {
   const { catalog, now, log } = deps
   let purgedMs = Number.NEGATIVE_INFINITY
   const startDue = async (row: OwnBackupView): Promise<void> => {
@@ -33,8 +45,18 @@ export function housekeeping(deps: Deps, pace: OwnBackupPace = ownBackupPace): H
       log.warn({ repository: row.repositoryId, error: describeError(error) }, 'the catalog could not be backed up')
     }
   }
+  const sweepDue = async (repositoryId: string): Promise<void> => {
+    try {
+      await startDueSweep(deps, repositoryId)
+    } catch (error) {
+      log.warn({ repository: repositoryId, error: describeError(error) }, 'the retention sweep could not be started')
+    }
+  }
   const tick = async (): Promise<void> => {
-    for (const row of catalog.own.backups()) await startDue(row)
+    for (const row of catalog.own.backups()) {
+      await startDue(row)
+      if (sweeps === 'daily') await sweepDue(row.repositoryId)
+    }
     if (now() - purgedMs < purgeEveryMs) return
     const gone = await catalog.keeping.purge()
     purgedMs = now()
@@ -64,6 +86,17 @@ function isDue({ catalog, now }: Deps, row: OwnBackupView, pace: OwnBackupPace):
     lastChangeMs: changes?.lastMs ?? null,
   }
   return isOwnBackupDue(facts, pace)
+}
+
+/** With the grace time and the limits of a sweep that nobody has set anything for. */
+async function startDueSweep(deps: Deps, repositoryId: string): Promise<void> {
+  const { catalog, now } = deps
+  const plan = planRetention(catalog, repositoryId, sweepBody.parse({ reason: 'once a day' }), 'holdfast')
+  const run = catalog.runs.latest(plan.workflowId)
+  if (run !== undefined && run.endedMs === null) return
+  const lastMs = catalog.sweeps.lastSweptMs(repositoryId) ?? catalog.repositories.get(repositoryId).createdMs
+  if (!isSweepDue({ nowMs: now(), lastMs, triedMs: run?.startedMs ?? null })) return
+  await startOnce(deps, plan, { key: undefined, request: '' })
 }
 
 /** Starts it, or joins the one under way. */

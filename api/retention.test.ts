@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { NewSweep } from '../catalog/index.ts'
-import { aPoint, pointIdOf, testNow } from '../catalog/testing.ts'
+import { aPoint, aRun, pointIdOf, testNow } from '../catalog/testing.ts'
 import type { KeepPointInput, RemovePointInput, SweepInput } from '../workflows/retention/contract.ts'
 import { bench, type Bench } from './testing/bench.ts'
 
@@ -107,6 +107,21 @@ describe('a sweep', () => {
     expect(await here.get('/api/v1/sweeps?repositoryId=main')).toMatchObject({
       items: [{ runId: 'run-2' }, { runId: 'run-1', removed: 1 }],
     })
+  })
+
+  it('keeps its plan while it waits, whatever dry runs come meanwhile', async () => {
+    here.engine.put({ workflowId: 'retention/main', workflow: 'retentionSweep' })
+    expect(await status('POST', '/repositories/main/sweeps', { mode: 'plan' })).toBe(202)
+    expect(here.engine.started.at(-1)?.workflowId).toBe('retention/main/plan')
+    const waiting = aRun(1, { kind: 'retention', workflowId: 'retention/main', vmId: null })
+    here.catalog.runs.started(waiting)
+    here.catalog.sweeps.record(aSweep(waiting.runId))
+    here.catalog.sweeps.record(aSweep('dry', { plannedMs: testNow + 1, dryRun: true }))
+    expect(here.catalog.sweeps.going(waiting.runId)).toEqual([stem(3)])
+    expect(here.catalog.sweeps.lastSweptMs('main')).toBe(testNow)
+    here.catalog.runs.observe(waiting.runId, { state: 'completed', endedMs: testNow })
+    here.catalog.sweeps.record(aSweep('dry-2', { plannedMs: testNow + 2, dryRun: true }))
+    expect(here.catalog.sweeps.going(waiting.runId)).toEqual([])
   })
 
   it('is audited as CSV, in which no cell is a formula, and as JSON', async () => {

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gt, inArray, ne, sql, sum } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, inArray, max, ne, sql, sum } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
@@ -37,7 +37,8 @@ export interface SweepQueries {
   find(runId: string): SweepView | undefined
   /** Throws NotFound. */
   get(runId: string): SweepView
-  latest(repositoryId: string): SweepView | undefined
+  /** When the last sweep was planned that was no dry run; null: there was none. */
+  lastSweptMs(repositoryId: string): number | null
   list(page: PageRequest, filter?: { readonly repositoryId?: string | undefined }): Page<SweepView>
   update(
     runId: string,
@@ -69,10 +70,12 @@ interface Found {
   readonly run: RunState | null
 }
 
+const isOpenRun = (run: RunState): boolean => run === 'running' || run === 'paused' || run === 'waiting'
+
 /** A run that somebody ended from outside could not write down the end of its sweep. */
 function stateOf(state: SweepState, run: RunState | null): SweepState {
   const isOpen = state === 'waiting' || state === 'removing' || state === 'collecting'
-  if (!isOpen || run === null || run === 'running' || run === 'paused' || run === 'waiting') return state
+  if (!isOpen || run === null || isOpenRun(run)) return state
   return run === 'cancelled' ? 'cancelled' : 'failed'
 }
 
@@ -93,13 +96,15 @@ export function sweepQueries(context: CatalogContext): SweepQueries {
     const found = select().where(eq(sweeps.runId, runId)).get()
     return found && view(found)
   }
-  /** Only what a sweep took, or could not take, is remembered of earlier ones. */
+  /** Only what a sweep took, or could not take, is remembered of earlier ones; one that is under way needs its plan. */
   const shrinkOthers = (runId: string, repositoryId: string): void => {
     const others = db
-      .select({ runId: sweeps.runId })
+      .select({ runId: sweeps.runId, endedMs: sweeps.endedMs, dryRun: sweeps.dryRun, run: runs.state })
       .from(sweeps)
+      .leftJoin(runs, eq(runs.runId, sweeps.runId))
       .where(and(eq(sweeps.repositoryId, repositoryId), ne(sweeps.runId, runId)))
       .all()
+      .filter((row) => row.dryRun || row.endedMs !== null || row.run === null || !isOpenRun(row.run))
       .map((row) => row.runId)
     for (const other of others) {
       db.delete(sweepPoints)
@@ -136,14 +141,12 @@ export function sweepQueries(context: CatalogContext): SweepQueries {
       if (!found) throw new HoldfastError('NotFound', `there is no retention sweep ${runId}`)
       return found
     },
-    latest(repositoryId) {
-      const found = select()
-        .where(eq(sweeps.repositoryId, repositoryId))
-        .orderBy(desc(sweeps.plannedMs), desc(sweeps.runId))
-        .limit(1)
-        .get()
-      return found && view(found)
-    },
+    lastSweptMs: (repositoryId) =>
+      db
+        .select({ ms: max(sweeps.plannedMs) })
+        .from(sweeps)
+        .where(and(eq(sweeps.repositoryId, repositoryId), eq(sweeps.dryRun, false)))
+        .get()?.ms ?? null,
     list(page, filter = {}) {
       const where = filter.repositoryId === undefined ? undefined : eq(sweeps.repositoryId, filter.repositoryId)
       const rows = select()

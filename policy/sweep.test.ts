@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { expect, describe, it } from 'vitest'
-import { planSweep, rulesInWords, sharesOf, worthCollecting, type KeepRules, type SweepPoint } from './index.ts'
+import {
+  isSweepDue,
+  planSweep,
+  rulesInWords,
+  sharesOf,
+  worthCollecting,
+  type KeepRules,
+  type SweepPoint,
+} from './index.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -115,4 +123,13 @@ it('rules read as people would say them', () => {
     rulesInWords({ timeZone: 'Europe/Paris', daily: 14, weekly: 4, monthly: 0, withinMs: 3 * day, manual: 100 }),
   ).toBe('14 daily, 4 weekly, 100 manual, all of 3 days (Europe/Paris)')
   expect(rulesInWords(rules)).toBe('2 daily (UTC)')
+})
+
+it('a repository is swept once a day, an hour after a sweep that came to no plan, and not less for a clock that was wrong', () => {
+  const facts = { nowMs: now, lastMs: now - day, triedMs: null }
+  expect(isSweepDue(facts)).toBe(true)
+  expect(isSweepDue({ ...facts, lastMs: now - day + 1 })).toBe(false)
+  expect(isSweepDue({ ...facts, triedMs: now - hour + 1 })).toBe(false)
+  expect(isSweepDue({ ...facts, triedMs: now - hour })).toBe(true)
+  expect(isSweepDue({ ...facts, lastMs: now + day, triedMs: now + day })).toBe(true)
 })

@@ -28,6 +28,8 @@ export interface SeriesShare {
 /** The rules of a policy; null: nobody knows them, and nothing of it goes. */
 export type RulesOf = (policy: string) => KeepRules | null
 
+const day = 86_400_000
+
 export const noPolicy = 'no policy is known'
 export const emptyPolicy = 'its policy keeps nothing'
 
@@ -77,6 +79,21 @@ export function sharesOf(planned: readonly PlannedPoint[], maxShare: number): Se
   })
 }
 
+export interface SweepFacts {
+  readonly nowMs: number
+  /** When the last sweep was planned, else when the repository was added. */
+  readonly lastMs: number
+  /** When the last run of a sweep began, whatever became of it; null: there was none. */
+  readonly triedMs: number | null
+}
+
+/** Whether a repository is to be swept: once a day, and an hour after one that came to no plan. */
+export function isSweepDue({ nowMs, lastMs, triedMs }: SweepFacts): boolean {
+  // A clock that was set back must not stop it for as long as it was wrong.
+  const isOver = (sinceMs: number, ms: number): boolean => nowMs < sinceMs || nowMs - sinceMs >= ms
+  return isOver(lastMs, day) && (triedMs === null || isOver(triedMs, day / 24))
+}
+
 /** Collecting reads every page of every point: it is worth that when something was removed, is due to go, or once a week. */
 export interface CollectionFacts {
   readonly removedSince: number
@@ -86,8 +103,6 @@ export interface CollectionFacts {
   readonly lastMs: number | null
   readonly nowMs: number
 }
-
-const day = 86_400_000
 
 /** Why a collection is worth its reading, in words; null: it is not. */
 export function worthCollecting({ removedSince, waitingPacks, lastMs, nowMs }: CollectionFacts): string | null {

@@ -81,6 +81,8 @@ export interface ServerConfig {
   readonly host: string
   readonly port: number
   readonly origins: readonly string[]
+  /** Who starts retention sweeps: Holdfast once a day, or only who asks. */
+  readonly sweeps: 'daily' | 'by-hand'
 }
 
 export const defaultPort = 7420
@@ -91,7 +93,13 @@ export function serverConfig(env: Environment): ServerConfig {
     host: env['HOLDFAST_HOST'] || '127.0.0.1',
     port: portOf(env['HOLDFAST_PORT'], defaultPort),
     origins: (env['HOLDFAST_ORIGINS'] ?? '').split(',').filter((origin) => origin !== ''),
+    sweeps: sweepsOf(env['HOLDFAST_SWEEPS'] || 'daily'),
   }
+}
+
+function sweepsOf(value: string): ServerConfig['sweeps'] {
+  if (value === 'daily' || value === 'by-hand') return value
+  throw new HoldfastError('ConfigInvalid', `HOLDFAST_SWEEPS is ${value}`, { hint: 'Set it to daily or by-hand.' })
 }
 
 export interface WorkerConfig {

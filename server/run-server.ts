@@ -98,7 +98,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
       await runUntilStopped(worker, stop, async (ended) => {
         const looking = Promise.all([
           live.run(ended),
-          housekeeping(shared).run(ended),
+          housekeeping({ ...shared, live }, { sweeps: config.sweeps }).run(ended),
           slotKeeper(shared).run(ended),
           scheduleKeeper({ ...shared, client }).run(ended),
         ])

@@ -42,7 +42,7 @@ export function planRetention(
   }
   const title = `Retention of ${repository.name}`
   return {
-    workflowId: sweepWorkflowId(repositoryId),
+    workflowId: sweepWorkflowId(repositoryId, mode),
     memo: { title, vmId: null, repositoryId, pointId: null, requestedBy },
     spec: () => ({
       workflow: sweepWorkflow,

@@ -11,6 +11,8 @@ export interface StartPlan {
   readonly memo: Omit<RunMemo, 'v' | 'idempotencyKey'>
 }
 
+export type StartDeps = Pick<ApiDeps, 'catalog' | 'orchestrator' | 'live' | 'now'>
+
 /** `key`: Idempotency-Key, if one was given; `request`: method, path and body in one string. */
 export interface StartContext {
   readonly key: string | undefined
@@ -21,7 +23,7 @@ export interface StartContext {
  * Starts a run at most once per Idempotency-Key. The key and the workflow id are written down before the start, and the
  * key rides on the run's memo: after a crash anywhere in between, the repetition finds the run instead of a second one.
  */
-export async function startOnce(deps: ApiDeps, plan: StartPlan, { key, request }: StartContext): Promise<RunHandle> {
+export async function startOnce(deps: StartDeps, plan: StartPlan, { key, request }: StartContext): Promise<RunHandle> {
   if (key === undefined) return start(deps, plan, plan.workflowId, null)
   const { idempotency } = deps.catalog
   const reserved = idempotency.reserve(key, createHash('sha256').update(request).digest('hex'), plan.workflowId)
@@ -33,7 +35,7 @@ export async function startOnce(deps: ApiDeps, plan: StartPlan, { key, request }
   return handle
 }
 
-async function startReserved(deps: ApiDeps, plan: StartPlan, workflowId: string, key: string): Promise<RunHandle> {
+async function startReserved(deps: StartDeps, plan: StartPlan, workflowId: string, key: string): Promise<RunHandle> {
   try {
     return await start(deps, plan, workflowId, key)
   } catch (error) {
@@ -48,7 +50,7 @@ async function startReserved(deps: ApiDeps, plan: StartPlan, workflowId: string,
   }
 }
 
-async function start(deps: ApiDeps, plan: StartPlan, workflowId: string, key: string | null): Promise<RunHandle> {
+async function start(deps: StartDeps, plan: StartPlan, workflowId: string, key: string | null): Promise<RunHandle> {
   const kind = kindOf(workflowId)
   if (!kind) throw new HoldfastError('Internal', `${workflowId} is not the id of a run`)
   const memo: RunMemo = { v: 1, ...plan.memo, idempotencyKey: key }

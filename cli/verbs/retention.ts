@@ -106,7 +106,7 @@ export const retention: Verb = (ioOf) => {
     .action(async (repository: string, options: { plan: string; reason: string }, self: Command) => {
       const io = ioOf(self)
       const api = io.api()
-      const { runId } = await latest(api, repository)
+      const { runId } = await latest(api, repository, ({ state }) => state === 'waiting')
       const body = { digest: options.plan, reason: options.reason }
       const run = await ask(api.POST('/sweeps/{run}/approve', { params: { path: { run: runId } }, body }))
       io.answer(run, () => `Approved.\n  ${run.command}`)
@@ -140,9 +140,14 @@ function pathOf(id: string): { path: { id: string } } {
   return { path: { id } }
 }
 
-async function latest(api: ApiClient, repositoryId: string): Promise<Schemas['Sweep']> {
-  const { items } = await ask(api.GET('/sweeps', { params: { query: { repositoryId, limit: 1 } } }))
-  const [sweep] = items
+/** The newest that is wanted, or, where none of the last is, the newest: its answer says why it is not what is wanted. */
+async function latest(
+  api: ApiClient,
+  repositoryId: string,
+  isWanted: (sweep: Schemas['Sweep']) => boolean = () => true,
+): Promise<Schemas['Sweep']> {
+  const { items } = await ask(api.GET('/sweeps', { params: { query: { repositoryId, limit: 50 } } }))
+  const sweep = items.find(isWanted) ?? items[0]
   if (sweep !== undefined) return sweep
   throw new HoldfastError('NotFound', `${repositoryId} was never swept`, {
     hint: `Plan it first: holdfast retention plan ${repositoryId}`,

@@ -1,9 +1,9 @@
 import type { RepositoryRef, Requester, ResidueItem, Tuning } from '../shared/contract.ts'
 
 // ── retentionSweep ────────────────────────────────────────────────────────────────────────────────────────
-/** `retention/<repository>`: a repository is swept by one run at a time. */
-export function sweepWorkflowId(repositoryId: string): string {
-  return `retention/${repositoryId}`
+/** `retention/<repository>`: a repository is swept by one run at a time; a dry run needs not wait for a sweep that waits. */
+export function sweepWorkflowId(repositoryId: string, mode: SweepInput['mode'] = 'sweep'): string {
+  return mode === 'plan' ? `retention/${repositoryId}/plan` : `retention/${repositoryId}`
 }
 export const sweepWorkflow = 'retentionSweep'
 
