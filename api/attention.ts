@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration } from '../base/index.ts'
 import { ownBackupState } from '../policy/index.ts'
-import type { Catalog, RunView } from '../catalog/index.ts'
+import type { Catalog, MissedStartRow, RunView } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { queuesOf, type Pollers } from './facts.ts'
 import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
@@ -29,6 +29,7 @@ export function attention(
     ...waitingRuns(catalog),
     ...damagedPoints(catalog),
     ...failedRuns(catalog, deps.now()),
+    ...missedStarts(catalog, deps.now()),
     ...repositories.flatMap((repository) => repositoryTrouble(repository, deps.now())),
     ...ownBackupTrouble(deps),
     ...hypervisorTrouble(catalog),
@@ -133,7 +134,7 @@ function failedRuns(catalog: Catalog, nowMs: number): Attention[] {
   const failed = catalog.runs.list({ limit: 200 }, { state: 'failed', sinceMs: nowMs - failuresOfMs }).items
   const newest = new Map<string, RunView>()
   for (const run of failed) {
-    const key = `${run.kind} ${run.vmId ?? run.runId}`
+    const key = `${run.kind} ${run.kind === 'plan' ? planOf(run) : (run.vmId ?? run.runId)}`
     if (!newest.has(key)) newest.set(key, run)
   }
   return [...newest.values()]
@@ -160,11 +161,43 @@ function isToldOtherwise(catalog: Catalog, { kind, vmId, runId }: RunView): bool
   return kind === 'backup' && (vm.goneMs !== null || ['failed', 'overdue', 'late'].includes(vm.posture.state))
 }
 
-function hasSucceededSince(catalog: Catalog, { kind, vmId, startedMs }: RunView): boolean {
-  if (vmId === null) return false
+function hasSucceededSince(catalog: Catalog, run: RunView): boolean {
+  const { kind, vmId, startedMs } = run
+  const subject = kind === 'plan' ? { plan: planOf(run) } : { kind, vmId: vmId ?? undefined }
+  if (kind !== 'plan' && vmId === null) return false
   return (['completed', 'completed-with-residue'] as const).some(
-    (state) => catalog.runs.list({ limit: 1 }, { kind, vmId, state, sinceMs: startedMs }).total > 0,
+    (state) => catalog.runs.list({ limit: 1 }, { ...subject, state, sinceMs: startedMs }).total > 0,
   )
+}
+
+function planOf({ workflowId }: RunView): string {
+  return workflowId.split('/')[1] ?? ''
+}
+
+/** Until a later run of the plan has begun, or for a day. */
+function missedStarts(catalog: Catalog, nowMs: number): Attention[] {
+  const newest = new Map<string, MissedStartRow>()
+  for (const row of catalog.planStarts.missedSince(nowMs - dayMs, 200))
+    if (!newest.has(row.plan)) newest.set(row.plan, row)
+  return [...newest.values()].flatMap(({ plan, dueMs, kind }): Attention[] => {
+    const known = catalog.plans.find(plan)
+    const later = (catalog.planRuns.latest(plan)?.openedMs ?? 0) >= dueMs
+    if (known === undefined || known.paused || later) return []
+    return [
+      {
+        kind: 'missed-start',
+        severity: 'attention',
+        title: kind === 'missed' ? `${plan} did not start` : `${plan} was skipped`,
+        detail:
+          kind === 'missed'
+            ? 'Nothing was there to start it, for longer than a start is made up for.'
+            : 'Its run before was still under way.',
+        sinceMs: dueMs,
+        subject: { kind: 'plan', id: plan },
+        action: { label: 'Run it now', command: `holdfast plans run ${plan}` },
+      },
+    ]
+  })
 }
 
 function repositoryTrouble(repository: Repository, nowMs: number): Attention[] {

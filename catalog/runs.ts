@@ -46,6 +46,8 @@ export interface RunFilter {
   readonly vmId?: string | undefined
   readonly repositoryId?: string | undefined
   readonly workflowId?: string | undefined
+  /** Runs of this plan. */
+  readonly plan?: string | undefined
   readonly sinceMs?: number | undefined
 }
 
@@ -124,6 +126,7 @@ export function runQueries(context: CatalogContext): RunQueries {
         filter.vmId === undefined ? undefined : eq(runs.vmId, filter.vmId),
         filter.repositoryId === undefined ? undefined : eq(runs.repositoryId, filter.repositoryId),
         filter.workflowId === undefined ? undefined : eq(runs.workflowId, filter.workflowId),
+        filter.plan === undefined ? undefined : ofPlan(filter.plan),
         filter.sinceMs === undefined ? undefined : gte(runs.startedMs, filter.sinceMs),
         stateCondition(filter.state),
       ]
@@ -159,6 +162,11 @@ export function runQueries(context: CatalogContext): RunQueries {
       return durations[Math.floor((durations.length - 1) / 2)] ?? null
     },
   }
+}
+
+function ofPlan(plan: string): SQL {
+  const prefix = `plan/${plan}/`
+  return sql`${runs.kind} = 'plan' AND substr(${runs.workflowId}, 1, ${prefix.length}) = ${prefix}`
 }
 
 function stateCondition(state: RunFilter['state']): SQL | undefined {

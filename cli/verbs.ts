@@ -29,7 +29,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'show, watch, pause, resume, retry or cancel a run',
     load: async () => (await import('./verbs/run.ts')).run,
   },
-  plans: { summary: 'plans and which VMs they take', load: async () => (await import('./verbs/plan.ts')).plans },
+  plans: {
+    summary: 'plans, which VMs they take; run one now',
+    load: async () => (await import('./verbs/plan.ts')).plans,
+  },
   plan: {
     summary: 'what a policy file would change; one plan in detail',
     load: async () => (await import('./verbs/plan.ts')).plan,

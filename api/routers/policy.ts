@@ -12,9 +12,12 @@ import {
   readPolicy,
   writePolicyFile,
 } from '../policy/index.ts'
+import { planRunOf } from '../requests/plan.ts'
+import { startOnce } from '../requests/start.ts'
 import { policyRoutes as routes } from '../routes/index.ts'
 import { categoryView, planView, planViews } from '../views/plans.ts'
-import { refuseProblems, router } from './common.ts'
+import { accepted } from '../views/runs.ts'
+import { refuseProblems, requestOf, router } from './common.ts'
 
 export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, now } = deps
@@ -40,6 +43,15 @@ export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       if (follower) throw new HoldfastError('InUse', `${follower.name} starts after ${id}`)
       catalog.plans.remove(id, c.req.valid('query').revision ?? null)
       return c.body(null, 204)
+    })
+    .openapi(routes.runPlan, async (c) => {
+      const wish = c.req.valid('json')
+      const context = requestOf(c.req, c.req.valid('header'), wish)
+      const by = { user: c.var.identity.user, reason: wish.reason }
+      const asked = { name: c.req.valid('param').id, requestedBy: by, key: context.key }
+      const run = await startOnce(deps, planRunOf(catalog, asked, now()), context)
+      c.header('location', accepted(run).links.run)
+      return c.json(accepted(run), 202)
     })
     .openapi(routes.listCategories, (c) => c.json({ items: catalog.categories.list().map(categoryView) }, 200))
     .openapi(routes.putCategory, (c) => {

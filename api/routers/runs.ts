@@ -7,7 +7,7 @@ import { historyPage } from '../history-page.ts'
 import { runRoutes as routes } from '../routes/index.ts'
 import { cancelRun, findRun, pauseRun, resumeRun, retryRun, retryRunNow } from '../runs.ts'
 import { runbookView } from '../views/runbook.ts'
-import { accepted, runView } from '../views/runs.ts'
+import { accepted, planRunVmView, runView } from '../views/runs.ts'
 import { requestOf, router } from './common.ts'
 
 export function runRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
@@ -28,6 +28,11 @@ export function runRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const history = await readHistory(deps, run)
       if (!history) throw new HoldfastError('NotFound', `the history of ${run.workflowId} is gone`)
       return c.json(historyPage(history, c.req.valid('query')), 200)
+    })
+    .openapi(routes.vms, async (c) => {
+      const run = await findRun(deps, c.req.valid('param').run)
+      const page = catalog.planRuns.vms(run.workflowId, c.req.valid('query'))
+      return c.json({ ...page, items: page.items.map((row) => planRunVmView(catalog, row)) }, 200)
     })
     .openapi(routes.pause, async (c) => {
       const run = await findRun(deps, c.req.valid('param').run)

@@ -7,10 +7,12 @@ import {
   planPreviewBody,
   planPreviewSchema,
   planPutBody,
+  planRunBody,
   planSchema,
 } from '../schemas/plans.ts'
 import { policyDifferenceSchema, policyFileBody } from '../schemas/policy-file.ts'
-import { body, createRoute, json, problems, security, z } from './common.ts'
+import { acceptedSchema } from '../schemas/runs.ts'
+import { body, createRoute, idempotencyHeader, json, problems, security, z } from './common.ts'
 
 const plan = z.object({ id: planName.openapi({ param: { name: 'id', in: 'path' } }) })
 const category = z.object({ id: categoryName.openapi({ param: { name: 'id', in: 'path' } }) })
@@ -62,6 +64,18 @@ export const removePlan = createRoute({
   security,
   request: { params: plan, query: seen },
   responses: { ...removed, ...problems(401, 403, 404, 409) },
+})
+
+export const runPlan = createRoute({
+  method: 'post',
+  path: '/plans/{id}/run',
+  tags: ['plans'],
+  operationId: 'runPlan',
+  summary: 'Run a plan now',
+  description: 'Also a paused one. Its schedule does not change. Refused while a run of the plan is under way.',
+  security,
+  request: { params: plan, headers: idempotencyHeader, ...body(planRunBody) },
+  responses: { 202: json(acceptedSchema, 'Started'), ...problems(400, 401, 403, 404, 409, 503) },
 })
 
 export const previewPlan = createRoute({

@@ -1,6 +1,7 @@
 import {
   acceptedSchema,
   historyPageSchema,
+  planRunVmPageSchema,
   reasonBody,
   retriedSchema,
   retryBody,
@@ -59,6 +60,17 @@ export const history = createRoute({
   security,
   request: { ...request, query: pageQuery },
   responses: { 200: json(historyPageSchema, 'Oldest first'), ...problems(400, 401, 404, 503) },
+})
+
+export const vms = createRoute({
+  method: 'get',
+  path: '/runs/{run}/vms',
+  tags,
+  operationId: 'listPlanRunVms',
+  summary: 'What came of each VM, of a run of a plan',
+  security,
+  request: { ...request, query: pageQuery },
+  responses: { 200: json(planRunVmPageSchema, 'In the order in which they are taken'), ...problems(400, 401, 404) },
 })
 
 const actionProblems = problems(400, 401, 403, 404, 409, 503)

@@ -20,6 +20,7 @@ export const attentionSchema = z
       'hypervisor-failed',
       'residue',
       'waiting',
+      'missed-start',
       'own-backup',
       'engine',
     ]),
@@ -28,7 +29,10 @@ export const attentionSchema = z
     detail: z.string(),
     sinceMs: timeMs.nullable(),
     subject: z
-      .object({ kind: z.enum(['vm', 'run', 'point', 'repository', 'hypervisor', 'site', 'drill']), id: z.string() })
+      .object({
+        kind: z.enum(['vm', 'run', 'point', 'repository', 'hypervisor', 'site', 'drill', 'plan']),
+        id: z.string(),
+      })
       .nullable(),
     action: z
       .object({ label: z.string(), command: z.string().nullable() })

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { byteCount, categoryName, orNull, pageOf, planName, repositoryId, timeMs, vmId } from './common.ts'
 import { categoryBody, planBody } from './policy.ts'
+import { runStateSchema } from './runbook.ts'
 
 const stamp = {
   revision: z
@@ -24,12 +25,36 @@ export const categorySchema = categoryBody
 export const categoryListSchema = z.object({ items: z.array(categorySchema) }).openapi('CategoryList')
 export const categoryPutBody = categoryBody.extend({ revision: seen }).openapi('CategoryPut')
 
+export const planLastSchema = z
+  .object({
+    runId: z.string(),
+    workflowId: z.string(),
+    state: runStateSchema,
+    trigger: z.enum(['schedule', 'hand']),
+    startedMs: timeMs,
+    endedMs: timeMs.nullable(),
+    summary: z.string().nullable(),
+    vms: z.object({ done: z.number().int(), failed: z.number().int(), total: z.number().int() }),
+  })
+  .openapi('PlanLastRun')
+export const missedStartSchema = z
+  .object({
+    dueMs: timeMs,
+    kind: z.enum(['missed', 'skipped']).openapi({ description: '`skipped`: the run before was still under way' }),
+  })
+  .openapi('MissedStart')
+export const planRunBody = z.object({ reason: z.string().max(500).default('') }).openapi('PlanRunRequest')
+
 export const planSchema = planBody
   .extend({
     name: planName,
     ...stamp,
     words: z.string().openapi({ description: 'When it starts', example: 'every day at 02:30 (Europe/Paris)' }),
     nextMs: timeMs.nullable().openapi({ description: 'Its next start by the clock; null: none' }),
+    last: orNull(planLastSchema).openapi({ description: 'Its newest run' }),
+    missed: z
+      .array(missedStartSchema)
+      .openapi({ description: 'Starts of the last week that did not come, newest first' }),
     vms: z.number().int().openapi({ description: 'That match now' }),
     outsideRpo: z.number().int().openapi({ description: 'Of these' }),
   })

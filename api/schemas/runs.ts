@@ -5,6 +5,7 @@ import {
   durationMs,
   pageOf,
   pageQuery,
+  planName,
   repositoryId,
   requesterSchema,
   timeMs,
@@ -68,8 +69,23 @@ export const runListQuery = pageQuery.extend({
   vmId: vmId.optional(),
   repositoryId: repositoryId.optional(),
   workflowId: z.string().max(200).optional().openapi({ description: 'All runs of one workflow id, newest first' }),
+  plan: planName.optional().openapi({ description: 'Runs of this plan' }),
   sinceMs: z.coerce.number().int().nonnegative().optional(),
 })
+
+/** One VM of a run of a plan. */
+export const planRunVmSchema = z
+  .object({
+    vmId,
+    vmName: z.string(),
+    state: z.enum(['waiting', 'running', 'completed', 'completed-with-residue', 'failed', 'cancelled', 'skipped']),
+    attempts: z.number().int().openapi({ description: 'Backups of this VM in this run' }),
+    runId: z.string().nullable().openapi({ description: 'Of its backup, the last one' }),
+    detail: z.string().openapi({ description: 'Why it failed or was skipped; empty if all went well' }),
+    endedMs: timeMs.nullable(),
+  })
+  .openapi('PlanRunVm')
+export const planRunVmPageSchema = pageOf(planRunVmSchema, 'PlanRunVmPage')
 
 /** 202 of everything that starts or changes a run. `Location` carries the same address. */
 export const acceptedSchema = z

@@ -6,6 +6,9 @@ import type { categorySchema, planSchema } from '../schemas/plans.ts'
 
 type View = z.infer<typeof planSchema>
 
+const week = 7 * 86_400_000
+const mostMissed = 10
+
 export function planView(catalog: Catalog, plan: Plan, nowMs: number): View {
   const [view] = planViews(catalog, [plan], nowMs)
   if (view === undefined) throw new RangeError('one plan has one view')
@@ -38,9 +41,22 @@ export function planViews(catalog: Catalog, plans: readonly Plan[], nowMs: numbe
       changedMs,
       words: describeSchedule(plan.schedule, plan.timeZone),
       nextMs: next?.atMs ?? null,
+      last: lastRun(catalog, name),
+      missed: catalog.planStarts.missed(name, nowMs - week, mostMissed).map(({ dueMs, kind }) => ({ dueMs, kind })),
       ...(taken.get(name) ?? { vms: 0, outsideRpo: 0 }),
     }
   })
+}
+
+function lastRun({ planRuns, runs }: Catalog, plan: string): View['last'] {
+  const row = planRuns.latest(plan)
+  const run = row && runs.find(row.runId)
+  if (row === undefined || run === undefined) return null
+  const { completed, failed, ...rest } = planRuns.counts(row.id)
+  const others = Object.values(rest).reduce((sum, n) => sum + n, 0)
+  const vms = { done: completed + rest['completed-with-residue'], failed, total: completed + failed + others }
+  const { runId, workflowId, state, endedMs, summary } = run
+  return { runId, workflowId, state, trigger: row.trigger, startedMs: row.openedMs, endedMs, summary, vms }
 }
 
 /** A copy, as requests have it. */

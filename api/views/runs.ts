@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
-import type { RunView } from '../../catalog/index.ts'
-import type { acceptedSchema, runSchema } from '../schemas/runs.ts'
+import type { Catalog, PlanRunVmRow, RunView } from '../../catalog/index.ts'
+import { backupWorkflowId } from '../../workflows/backup/contract.ts'
+import type { acceptedSchema, planRunVmSchema, runSchema } from '../schemas/runs.ts'
 import type { RunHandle } from '../orchestrator.ts'
 
 export function runView(run: RunView, nowMs: number): z.infer<typeof runSchema> {
@@ -28,6 +29,14 @@ export function runView(run: RunView, nowMs: number): z.infer<typeof runSchema> 
     requestedBy: { user: run.requestedUser, reason: run.requestedReason },
     seenMs: run.seenMs,
   }
+}
+
+/** The run of a backup that is under way is found by the lock of its VM; later it is written down. */
+export function planRunVmView({ runs }: Catalog, row: PlanRunVmRow): z.infer<typeof planRunVmSchema> {
+  const { vmId, vmName, state, attempts, detail, endedMs } = row
+  const open = state === 'running' ? runs.latest(backupWorkflowId(vmId)) : undefined
+  const runId = open?.endedMs === null ? open.runId : row.runId
+  return { vmId, vmName, state, attempts, runId, detail, endedMs }
 }
 
 export function runPath(runId: string): string {

@@ -386,6 +386,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plans/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a plan now
+         * @description Also a paused one. Its schedule does not change. Refused while a run of the plan is under way.
+         */
+        post: operations["runPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/points": {
         parameters: {
             query?: never;
@@ -822,6 +842,23 @@ export interface paths {
         };
         /** The runbook: phases, steps, actions */
         get: operations["getRunbook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}/vms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came of each VM, of a run of a plan */
+        get: operations["listPlanRunVms"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1541,7 +1578,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "own-backup" | "engine";
+            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "own-backup" | "engine";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -1554,7 +1591,7 @@ export interface components {
             sinceMs: number | null;
             subject: {
                 /** @enum {string} */
-                kind: "vm" | "run" | "point" | "repository" | "hypervisor" | "site" | "drill";
+                kind: "vm" | "run" | "point" | "repository" | "hypervisor" | "site" | "drill" | "plan";
                 id: string;
             } | null;
             /** @description What helps first, and the same as a command */
@@ -1808,6 +1845,10 @@ export interface components {
              * @example 1795246432000
              */
             nextMs: number | null;
+            /** @description Its newest run */
+            last: components["schemas"]["PlanLastRun"] | null;
+            /** @description Starts of the last week that did not come, newest first */
+            missed: components["schemas"]["MissedStart"][];
             /** @description That match now */
             vms: number;
             /** @description Of these */
@@ -1887,6 +1928,41 @@ export interface components {
             key?: string;
             minBytes?: number;
             maxBytes?: number;
+        };
+        PlanLastRun: {
+            runId: string;
+            workflowId: string;
+            state: components["schemas"]["RunState"];
+            /** @enum {string} */
+            trigger: "schedule" | "hand";
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            startedMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            endedMs: number | null;
+            summary: string | null;
+            vms: {
+                done: number;
+                failed: number;
+                total: number;
+            };
+        };
+        MissedStart: {
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            dueMs: number;
+            /**
+             * @description `skipped`: the run before was still under way
+             * @enum {string}
+             */
+            kind: "missed" | "skipped";
         };
         PlanSpec: {
             /** @default  */
@@ -2141,6 +2217,10 @@ export interface components {
              * @default null
              */
             revision?: number | null;
+        };
+        PlanRunRequest: {
+            /** @default  */
+            reason?: string;
         };
         PointPage: {
             items: components["schemas"]["Point"][];
@@ -2679,6 +2759,32 @@ export interface components {
                 };
             };
             nowMs: number;
+        };
+        PlanRunVmPage: {
+            items: components["schemas"]["PlanRunVm"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        PlanRunVm: {
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            vmId: string;
+            vmName: string;
+            /** @enum {string} */
+            state: "waiting" | "running" | "completed" | "completed-with-residue" | "failed" | "cancelled" | "skipped";
+            /** @description Backups of this VM in this run */
+            attempts: number;
+            /** @description Of its backup, the last one */
+            runId: string | null;
+            /** @description Why it failed or was skipped; empty if all went well */
+            detail: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            endedMs: number | null;
         };
         Session: {
             user: string;
@@ -4460,6 +4566,89 @@ export interface operations {
             };
         };
     };
+    runPlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRunRequest"];
+            };
+        };
+        responses: {
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPoints: {
         parameters: {
             query?: {
@@ -5642,6 +5831,8 @@ export interface operations {
                 repositoryId?: string;
                 /** @description All runs of one workflow id, newest first */
                 workflowId?: string;
+                /** @description Runs of this plan */
+                plan?: string;
                 sinceMs?: number | null;
             };
             header?: never;
@@ -6232,6 +6423,60 @@ export interface operations {
             };
             /** @description Temporal or the workers of the site are not there */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPlanRunVms: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Run id, or a workflow id with its slashes encoded (its latest run) */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the order in which they are taken */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanRunVmPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

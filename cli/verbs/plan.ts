@@ -3,10 +3,11 @@ import { Command } from 'commander'
 import { HoldfastError, describeError, formatBytes } from '../../base/index.ts'
 import { ask, type Schemas } from '../client/index.ts'
 import { exit } from '../exit-codes.ts'
+import { followRun } from '../follow.ts'
 import type { Io } from '../io.ts'
 import { pairs, table } from '../render/table.ts'
 import { ago } from '../render/words.ts'
-import { examples, listAll, type Verb } from './common.ts'
+import { examples, keyHeader, listAll, type Verb } from './common.ts'
 
 type Difference = Schemas['PolicyDifference']
 interface FileOptions {
@@ -16,7 +17,15 @@ interface FileOptions {
 
 export const plans: Verb = (ioOf) => {
   const command = new Command('plans').description('plans: when they start, which VMs they take')
-  examples(command, ['holdfast plans'])
+  examples(command, ['holdfast plans', 'holdfast plans run nightly --watch'])
+  command
+    .command('run')
+    .description('run a plan now, also a paused one')
+    .argument('<plan>')
+    .option('--reason <text>', 'shown in the runbook', '')
+    .option('--key <text>', 'Idempotency-Key: repeating the command starts nothing twice')
+    .option('-w, --watch', 'follow it to its end')
+    .action(async (name: string, options: RunOptions, self: Command) => runNow(ioOf(self), name, options))
   return command.action(async (_options: object, self: Command) => {
     const io = ioOf(self)
     const api = io.api()
@@ -29,6 +38,7 @@ export const plans: Verb = (ioOf) => {
             { head: 'PLAN', cell: (plan) => plan.name },
             { head: 'STARTS', cell: (plan) => `${plan.words}${plan.paused ? ', paused' : ''}` },
             { head: 'NEXT', cell: (plan) => (plan.nextMs === null ? '–' : ago(plan.nextMs, now)) },
+            { head: 'LAST', cell: (plan) => lastText(plan, now) },
             { head: 'VMS', cell: (plan) => String(plan.vms), right: true },
             { head: 'OUTSIDE RPO', cell: (plan) => String(plan.outsideRpo), right: true },
             { head: 'TO', cell: (plan) => plan.targets.map(({ repository }) => repository).join(', ') },
@@ -108,10 +118,34 @@ export const categories: Verb = (ioOf) => {
   })
 }
 
+interface RunOptions {
+  readonly reason: string
+  readonly key?: string
+  readonly watch?: true
+}
+
+async function runNow(io: Io, name: string, { reason, key, watch }: RunOptions): Promise<void> {
+  const api = io.api()
+  const params = { path: { id: name }, ...keyHeader(key) }
+  const run = await ask(api.POST('/plans/{id}/run', { params, body: { reason } }))
+  if (watch) {
+    io.say(`Started ${run.workflowId}.`)
+    io.end(await followRun(io, api, run.runId))
+  } else io.answer(run, () => `Started ${run.workflowId}.\n  ${run.command}`)
+}
+
+/** `completed 3 h ago, 11 of 12`, and what did not come since. */
+function lastText({ last, missed }: Schemas['Plan'], nowMs: number): string {
+  const since = missed.filter(({ dueMs }) => dueMs > (last?.startedMs ?? 0)).length
+  const late = since === 0 ? '' : `; ${since} start${since === 1 ? '' : 's'} since did not come`
+  if (last === null) return `never${late}`
+  return `${last.state} ${ago(last.startedMs, nowMs)}, ${last.vms.done} of ${last.vms.total}${late}`
+}
+
 async function show(io: Io, name: string): Promise<void> {
   const api = io.api()
   const found = await ask(api.GET('/plans/{id}', { params: { path: { id: name } } }))
-  const { words, nextMs, vms, outsideRpo, revision, createdMs: _c, changedMs: _m, ...spec } = found
+  const { words, nextMs, vms, outsideRpo, revision, createdMs: _c, changedMs: _m, last: _l, missed, ...spec } = found
   const preview = await ask(api.POST('/plans/preview', { body: { plan: spec } }))
   io.answer({ ...found, preview }, () => {
     const { match, schedule, targets, remarks } = preview
@@ -121,6 +155,7 @@ async function show(io: Io, name: string): Promise<void> {
       ['Plan', `${name}, revision ${revision}${found.paused ? ', paused' : ''}`],
       ['Starts', words],
       ['Next', nextMs === null ? '–' : new Date(nextMs).toISOString()],
+      ['Last', lastText(found, io.world.now())],
       ['VMs', `${vms}, ${formatBytes(match.sizeBytes)}, ${rate}; ${outsideRpo} outside their RPO`],
       ['Quiesce', found.quiesce ?? 'by category'],
     ])
@@ -131,10 +166,15 @@ async function show(io: Io, name: string): Promise<void> {
       return `  ${repository}: ${points.length} points of each VM${last ? `, about ${formatBytes(last.bytes)} before compression (${basis})` : ''}`
     })
     const notes = remarks.map((text) => `  ${text}`)
+    const gone = missed.map(
+      ({ dueMs, kind }) =>
+        `  ${new Date(dueMs).toISOString()}  ${kind === 'missed' ? 'missed' : 'skipped: the run before still ran'}`,
+    )
     return [
       head,
       '',
       ...section('Next times', times),
+      ...section('Starts that did not come', gone),
       ...section('A year from now', kept),
       ...section('Worth knowing', notes),
     ].join('\n')

@@ -23,6 +23,7 @@ interface Options {
   readonly state?: (typeof states)[number]
   readonly kind?: Schemas['RunKind']
   readonly vm?: string
+  readonly plan?: string
   readonly limit: number
 }
 
@@ -32,6 +33,7 @@ export const runs: Verb = (ioOf) => {
     .addOption(new Option('--state <state>').choices(states))
     .addOption(new Option('--kind <kind>').choices(['backup', 'restore', 'drill', 'retention', 'plan']))
     .option('--vm <vm>', 'only of this VM')
+    .option('--plan <plan>', 'only runs of this plan')
     .option('--limit <n>', 'rows at most', whole('--limit', 1, 10_000), 30)
   examples(command, ['holdfast runs', 'holdfast runs --state failed', 'holdfast runs --vm web-01 --kind backup --json'])
   return command.action(async (options: Options) => {
@@ -41,6 +43,7 @@ export const runs: Verb = (ioOf) => {
     const filter = {
       ...(options.state && { state: options.state }),
       ...(options.kind && { kind: options.kind }),
+      ...(options.plan !== undefined && { plan: options.plan }),
       ...(options.vm !== undefined && { vmId: (await findVm(api, options.vm)).id }),
     }
     const { items, total } = await listAll(options.limit, (page) =>

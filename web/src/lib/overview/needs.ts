@@ -8,6 +8,7 @@ const hrefs: Record<Subject, ((id: string) => string) | null> = {
   point: (id) => `/points/${id}`,
   repository: (id) => `/repositories/${id}`,
   drill: (id) => `/drills?drill=${encodeURIComponent(id)}`,
+  plan: (id) => `/plans/${id}`,
   hypervisor: null,
   site: null,
 }

@@ -28,6 +28,8 @@ it('what the server adds is no part of what is saved', () => {
     changedMs: 2,
     words: 'every day',
     nextMs: null,
+    last: null,
+    missed: [],
     vms: 1,
     outsideRpo: 0,
   }

@@ -1,11 +1,33 @@
 import { expect, it } from 'vitest'
-import { localParts, placeBetween, planLook } from './words.ts'
+import { localParts, missedSince, placeBetween, planLook } from './words.ts'
+
+const plan = { paused: false, vms: 3, outsideRpo: 0, last: null, missed: [] }
+const last = {
+  runId: 'r',
+  workflowId: 'plan/nightly/at',
+  state: 'completed',
+  trigger: 'schedule',
+  startedMs: 100,
+  endedMs: 200,
+  summary: null,
+  vms: { done: 3, failed: 0, total: 3 },
+} as const
 
 it('a plan that takes no VM is no good sign, and a paused one is neither good nor bad', () => {
-  expect(planLook({ paused: false, vms: 0, outsideRpo: 0 })).toMatchObject({ tone: 'warn', word: 'No VM matches' })
-  expect(planLook({ paused: true, vms: 0, outsideRpo: 0 })).toMatchObject({ tone: 'idle' })
-  expect(planLook({ paused: false, vms: 3, outsideRpo: 1 })).toMatchObject({ tone: 'warn', word: '1 outside RPO' })
-  expect(planLook({ paused: false, vms: 3, outsideRpo: 0 })).toMatchObject({ tone: 'ok' })
+  expect(planLook({ ...plan, vms: 0 })).toMatchObject({ tone: 'warn', word: 'No VM matches' })
+  expect(planLook({ ...plan, paused: true, vms: 0 })).toMatchObject({ tone: 'idle' })
+  expect(planLook({ ...plan, outsideRpo: 1 })).toMatchObject({ tone: 'warn', word: '1 outside RPO' })
+  expect(planLook(plan)).toMatchObject({ tone: 'ok' })
+})
+
+it('a start that did not come is told until the plan has run again', () => {
+  const missed = [
+    { dueMs: 150, kind: 'missed' as const },
+    { dueMs: 50, kind: 'skipped' as const },
+  ]
+  expect(missedSince({ last, missed })).toEqual([missed[0]])
+  expect(planLook({ ...plan, last, missed })).toMatchObject({ tone: 'warn', word: 'Did not start' })
+  expect(planLook({ ...plan, last: { ...last, startedMs: 160 }, missed })).toMatchObject({ tone: 'ok' })
 })
 
 it('a time on the clocks of the plan is shown as it stands there, whatever the zone of the reader', () => {

@@ -1,12 +1,23 @@
 import type { Plan } from '#lib/api/types.ts'
 import { look, type Look } from '#lib/state/tone.ts'
 
-export function planLook(plan: Pick<Plan, 'paused' | 'vms' | 'outsideRpo'>): Look {
+export function planLook(plan: Pick<Plan, 'paused' | 'vms' | 'outsideRpo' | 'last' | 'missed'>): Look {
   if (plan.paused) return look('idle', 'Paused', 'pause')
   if (plan.vms === 0) return look('warn', 'No VM matches')
   const { outsideRpo } = plan
   if (outsideRpo > 0) return look('warn', `${outsideRpo} outside RPO`)
+  if (missedSince(plan).length > 0) return look('warn', 'Did not start', 'clock')
   return look('ok', 'Inside RPO')
+}
+
+/** Starts that did not come since the plan has last run: what a later run has made good is history. */
+export function missedSince({ last, missed }: Pick<Plan, 'last' | 'missed'>): Plan['missed'] {
+  return missed.filter(({ dueMs }) => last === null || dueMs > last.startedMs)
+}
+
+export const missedWords: Record<Plan['missed'][number]['kind'], string> = {
+  missed: 'nothing was there to start it',
+  skipped: 'the run before was still under way',
 }
 
 /** `yyyy-mm-ddThh:mm:ss+hh:mm`, as the server says a time on the clocks of the plan: `Sun 22 Nov` and `02:30`. */

@@ -1,5 +1,6 @@
 /** The run as a runbook: what happened, what happens, what to do. `book.ts` and `timeline.ts` decide, components draw. */
 export { default as CancelDialog } from './CancelDialog.svelte'
+export { default as PlanVms } from './PlanVms.svelte'
 export { default as DrillEvidence } from './DrillEvidence.svelte'
 export { default as Notes } from './Notes.svelte'
 export { default as Phases } from './Phases.svelte'

@@ -80,6 +80,7 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'hypervisor-failed': look('fail', 'Unreachable'),
   residue: look('warn', 'Left behind'),
   waiting: look('warn', 'Waiting', 'clock'),
+  'missed-start': look('warn', 'Did not start', 'clock'),
   'own-backup': look('warn', 'Catalog not safe'),
   engine: look('unknown', 'Not answering'),
 }
