@@ -307,6 +307,8 @@ export interface VerifyReport {
   readonly level: VerifyLevel
   readonly points: number
   readonly packs: number
+  /** Of these: judged by an earlier attempt, as the ledger says (`since`), and not read again. */
+  readonly packsResumed: number
   readonly chunks: number
   readonly bytes: number
   readonly damages: readonly Damage[]
@@ -405,6 +407,13 @@ export interface Repository extends AsyncDisposable {
     readonly budget?: number
     /** Default: a file in the cache directory. */
     readonly ledger?: VerifyLedger
+    /**
+     * Levels data and full, without stems: goes on where an attempt that began then, in Unix milliseconds by this host's
+     * clock, was cut off. Packs that the ledger has as judged since are not read again, unless they are quarantined.
+     */
+    readonly since?: number
+    /** After everything that a point refers to was looked at, whatever was found. */
+    readonly onPoint?: (stem: Stem) => void
     readonly signal: AbortSignal
     readonly onProgress: (done: number, total: number, what: string) => void
   }): Promise<VerifyReport>

@@ -58,7 +58,7 @@ export async function beginVerify(
     quarantine: new Quarantiner({ quarantines: engine.quarantines, store, known, dryRun: !quarantine }),
     segments,
     gc,
-    totals: { points: 0, packs: 0, chunks: 0, bytes: 0 },
+    totals: { points: 0, packs: 0, packsResumed: 0, chunks: 0, bytes: 0 },
     step: (what) => {
       progress.done += 1
       onProgress(progress.done, Math.max(progress.done, progress.total), what)

@@ -38,6 +38,7 @@ export interface KeyedContext extends Context {
 export interface Totals {
   points: number
   packs: number
+  packsResumed: number
   chunks: number
   bytes: number
 }

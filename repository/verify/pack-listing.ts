@@ -4,7 +4,7 @@ import { inParallel, type ObjectInfo } from '../store/index.ts'
 import type { VerifyLedger } from '../types.ts'
 import type { Context } from './context.ts'
 import { IndexedPacks, type IndexedPack } from './indexed.ts'
-import { LedgerCursor, planScrub, type ScrubPlan } from './ledger.ts'
+import { isJudged, LedgerCursor, planScrub, type ScrubPlan } from './ledger.ts'
 import { PackChecker } from './packs.ts'
 
 /** A pack as the listing shows it. `modified`: Unix milliseconds by the store's clock. */
@@ -21,6 +21,8 @@ export interface PackWork {
   /** undefined: all of them. */
   readonly plan: ScrubPlan | undefined
   readonly ledger: VerifyLedger | undefined
+  /** When the first attempt of this verify began; undefined: this is the first. */
+  readonly since: number | undefined
 }
 
 /** Packs that are checked at the same time: one more than there are threads. Their memory comes from the process's budget. */
@@ -29,20 +31,22 @@ const parallel = ({ engine }: Context) => engine.pool.size + 1
 /** Before the first pack is read: how many there are, and with a budget, which of them are due. */
 export async function preparePacks(
   context: Context,
-  options: { readonly budget?: number; readonly ledger?: VerifyLedger },
+  options: { readonly budget?: number; readonly ledger?: VerifyLedger; readonly since?: number },
 ): Promise<PackWork> {
   const { engine, level, signal, log } = context
   const ledger = level === 'quick' ? undefined : options.ledger
+  const since = ledger && options.since
   if (options.budget === undefined || level === 'quick') {
     let count = 0
     for await (const page of packPages(engine, signal)) count += page.length
-    return { count, plan: undefined, ledger }
+    return { count, plan: undefined, ledger, since }
   }
   const plan = await planScrub(packPages(engine, signal), {
     level: level === 'full' ? 'L4' : 'L3',
     budget: options.budget,
     ledger,
     before: await oldEnough(engine),
+    since,
     signal,
   })
   if (plan.later > 0) {
@@ -52,7 +56,7 @@ export async function preparePacks(
     )
   }
   if (plan.young > 0) log.note(`${plan.young} packs are younger than their lock's generation and were left out`)
-  return { count: plan.count, plan, ledger }
+  return { count: plan.count + plan.judged, plan, ledger, since }
 }
 
 /** L1, L2 (L3, L4): the listing of `pack/` beside the pack tables of the index, both in the order of names. */
@@ -60,12 +64,14 @@ export async function checkAllPacks(context: Context, work: PackWork): Promise<v
   const { engine, level, signal, log } = context
   const checker = await PackChecker.create(context)
   const indexed = new IndexedPacks(context.segments)
-  await using cursor = work.plan && LedgerCursor.over(work.ledger, signal)
+  const passLevel = level === 'full' ? 'L4' : 'L3'
+  const usesLedger = work.plan !== undefined || work.since !== undefined
+  await using cursor = usesLedger ? LedgerCursor.over(work.ledger, signal) : undefined
   let orphans = 0
   const absent = (packs: readonly IndexedPack[]) => () => checker.absent(packs[0]?.pack.sha ?? '', packs)
   const look = async (sha: string, size: number, known: readonly IndexedPack[]): Promise<void> => {
     if (!(await checker.present(sha, size, known))) return
-    await work.ledger?.record([{ pack: sha, level: level === 'full' ? 'L4' : 'L3', atMs: engine.clock() }])
+    await work.ledger?.record([{ pack: sha, level: passLevel, atMs: engine.clock() }])
   }
   for await (const page of packPages(engine, signal)) {
     const jobs: (() => Promise<void>)[] = []
@@ -74,7 +80,12 @@ export async function checkAllPacks(context: Context, work: PackWork): Promise<v
       for (const missing of indexed.before(sha)) jobs.push(absent(missing))
       const known = indexed.take(sha)
       if (known.length === 0) orphans += 1
-      if (work.plan?.isDue(pack, await cursor?.at(sha)) === false) checker.listed(sha, size, known)
+      const pass = await cursor?.at(sha)
+      if (isJudged(pass, passLevel, work.since)) {
+        // What was found in one that is quarantined now belongs into this report too.
+        if (context.quarantine.knows(sha)) jobs.push(() => look(sha, size, known))
+        else checker.resumed(sha, size, known)
+      } else if (work.plan?.isDue(pack, pass) === false) checker.listed(sha, size, known)
       else jobs.push(() => look(sha, size, known))
     }
     await inParallel(jobs, parallel(context), (job) => job())

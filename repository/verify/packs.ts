@@ -36,9 +36,18 @@ export class PackChecker {
     this.#sizes(pack, size, indexed)
   }
 
+  /** L1 alone, for a pack that an earlier attempt of this verify has judged sound. */
+  resumed(pack: string, size: number, indexed: readonly IndexedPack[]): void {
+    const { totals, step } = this.#context
+    this.#sizes(pack, size, indexed)
+    totals.packs += 1
+    totals.packsResumed += 1
+    step(names.pack(pack))
+  }
+
   /**
    * A pack that the listing shows. `indexed`: what the segments say of it; empty for one that no index names. Whether it
-   * is done with: not if it could not be read, nor if it is damaged and that is written nowhere.
+   * is done with: not if it could not be read, nor if something is wrong with it and that is written nowhere.
    */
   async present(pack: string, size: number, indexed: readonly IndexedPack[]): Promise<boolean> {
     const { totals, step, level, ring, troubles, quarantine } = this.#context
@@ -53,13 +62,14 @@ export class PackChecker {
       await this.absent(pack, indexed)
       return false
     }
+    let isAsIndexed = true
     if (tail !== undefined) {
       totals.chunks += tail.entries.filter(({ type }) => type === BLOB_CHUNK).length
-      this.#index(pack, tail, indexed)
+      isAsIndexed = this.#index(pack, tail, indexed)
     }
     totals.packs += 1
     step(names.pack(pack))
-    return !this.#unread.has(pack) && (!troubles.has(pack) || quarantine.holds(pack))
+    return isAsIndexed && !this.#unread.has(pack) && (!troubles.has(pack) || quarantine.holds(pack))
   }
 
   /**
@@ -223,7 +233,8 @@ export class PackChecker {
   }
 
   /** A wrong index loses nothing: references carry their own place. But a backup may rely on what is not there. */
-  #index(pack: string, tail: PackTail, indexed: readonly IndexedPack[]): void {
+  #index(pack: string, tail: PackTail, indexed: readonly IndexedPack[]): boolean {
+    let agrees = true
     for (const { segment, why } of compareToc(tail.entries, indexed, this.#counts)) {
       this.#context.log.add({
         pack,
@@ -232,7 +243,9 @@ export class PackChecker {
         message: `the index segment ${why}`,
         proved: true,
       })
+      agrees = false
     }
+    return agrees
   }
 }
 

@@ -30,6 +30,11 @@ export class Quarantiner {
     return !this.#dryRun || this.#known.hasPack(pack)
   }
 
+  /** Whether `bad/` named the pack or some of its slots when the verify began. */
+  knows(pack: string): boolean {
+    return this.#known.hasPack(pack)
+  }
+
   /** `slots` undefined: the whole pack, because it is gone or its structure cannot be relied upon. */
   async put(
     pack: string,

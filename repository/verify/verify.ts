@@ -18,6 +18,8 @@ export interface VerifyBytesOptions {
   readonly budget?: number
   /** Where passes are kept; undefined: nowhere. */
   readonly ledger?: VerifyLedger
+  /** Packs with a pass since then (Unix milliseconds) were judged by an earlier attempt of this verify. */
+  readonly since?: number
   readonly signal: AbortSignal
   /** Packs and points, as far as their number is known when it begins. */
   readonly onProgress: (done: number, total: number, what: string) => void
@@ -28,6 +30,8 @@ export interface VerifyOptions extends VerifyBytesOptions {
   readonly points: AsyncIterable<PointEntry>
   /** Only these points and the packs that they need. Throws NotFound for one that is not there. */
   readonly stems?: readonly Stem[]
+  /** After everything that a point refers to was looked at, whatever was found. */
+  readonly onPoint?: (stem: Stem) => void
 }
 
 /**
@@ -59,6 +63,7 @@ export async function verifyRepository(engine: Engine, options: VerifyOptions): 
     for (const stem of points) {
       await checker.check(stem)
       if (stems !== undefined && level === 'full') await nowhere.restore(stem)
+      options.onPoint?.(stem)
     }
   })
 }
