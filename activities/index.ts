@@ -27,6 +27,9 @@ import { createRestoreActivities } from './restore/index.ts'
 import type { RestoreActivities } from './restore/types.ts'
 import type { Site } from './shared/deps.ts'
 import { atBoundary } from './shared/failures.ts'
+import { createVerifyActivities } from './verify/index.ts'
+import { createVerifyRecordActivities } from './verify/record.ts'
+import type { VerifyActivities, VerifyRecordActivities } from './verify/types.ts'
 
 export { Site } from './shared/deps.ts'
 export type { EvidenceStore, Log, SiteOptions } from './shared/deps.ts'
@@ -41,13 +44,15 @@ export type SiteActivities = BackupActivities &
   DrillActivities &
   InventoryActivities &
   HousekeepingActivities &
-  RetentionActivities
+  RetentionActivities &
+  VerifyActivities
 export type ControlActivities = RecordActivities &
   InventoryRecordActivities &
   HousekeepingRecordActivities &
   CapacityActivities &
   PlanActivities &
-  RetentionRecordActivities
+  RetentionRecordActivities &
+  VerifyRecordActivities
 
 /**
  * For the control queue: the catalog has one writer, the process that owns it. `copies`: folder where copies of it wait
@@ -61,6 +66,7 @@ export function createControlActivities(catalog: Catalog, copies: string, blobs:
     ...createCapacityActivities(catalog),
     ...createPlanActivities(catalog),
     ...createRetentionRecordActivities(catalog, blobs),
+    ...createVerifyRecordActivities(catalog, blobs),
   })
 }
 
@@ -73,5 +79,6 @@ export function createSiteActivities(site: Site): SiteActivities {
     ...createInventoryActivities(site),
     ...createHousekeepingActivities(site),
     ...createRetentionActivities(site),
+    ...createVerifyActivities(site),
   })
 }

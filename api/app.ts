@@ -19,6 +19,7 @@ import { restoreRouter } from './routers/restores.ts'
 import { runRouter } from './routers/runs.ts'
 import { slotRouter } from './routers/slots.ts'
 import { openRouter, systemRouter } from './routers/system.ts'
+import { verifyRouter } from './routers/verify.ts'
 import { vmRouter } from './routers/vms.ts'
 import { serveDashboard } from './static.ts'
 import type { StreamPace } from './stream.ts'
@@ -76,6 +77,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     ownRouter,
     slotRouter,
     retentionRouter,
+    verifyRouter,
   ]) {
     api.route('/', part(deps))
   }

@@ -237,13 +237,19 @@ export function adoptRun({ catalog }: Pick<ApiDeps, 'catalog'>, listing: RunList
   const subject = listing.workflowId.split('/')[1] ?? null
   const isOfVm = kind === 'backup' || kind === 'drill'
   const vmId = memo?.vmId ?? (isOfVm ? subject : null)
-  const ofRepository = kind === 'retention' ? subject : null
+  const ofRepository = kind === 'retention' || kind === 'verify' ? subject : null
   const repositoryId = memo?.repositoryId ?? ofRepository
   const name =
     ofRepository === null
       ? (vmId !== null && catalog.vms.find(vmId)?.name) || (vmId ?? 'a VM')
       : (catalog.repositories.find(ofRepository)?.name ?? ofRepository)
-  const verbs = { backup: 'Backup', restore: 'Restore', drill: 'Drill', retention: 'Retention' } as const
+  const verbs = {
+    backup: 'Backup',
+    restore: 'Restore',
+    drill: 'Drill',
+    retention: 'Retention',
+    verify: 'Verify',
+  } as const
   const title = kind === 'plan' ? `Plan ${subject ?? ''}` : `${verbs[kind]} of ${name}`
   catalog.runs.started({
     workflowId: listing.workflowId,

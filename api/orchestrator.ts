@@ -88,12 +88,12 @@ export interface Orchestrator {
    */
   retryActivity(run: RunHandle, activityId: string): Promise<void>
   pollers(queue: string): Promise<readonly Poller[]>
-  /** Backups, restores and drills that are running or closed after `closedSinceMs`, in no order. */
+  /** Runs of every kind that are running or closed after `closedSinceMs`, in no order. */
   listRuns(closedSinceMs: number, limit: number): AsyncIterable<RunListing>
   info(): Promise<EngineInfo>
 }
 
-const runKinds: readonly RunKind[] = ['backup', 'restore', 'drill', 'retention', 'plan']
+const runKinds: readonly RunKind[] = ['backup', 'restore', 'drill', 'retention', 'plan', 'verify']
 
 /** Which of our processes a workflow is; undefined: none that people see as a run. */
 export function kindOf(workflowId: string): RunKind | undefined {

@@ -4,6 +4,7 @@ import { backupWorkflow } from '../workflows/backup/contract.ts'
 import { drillWorkflow, drillWorkflowId } from '../workflows/drill/contract.ts'
 import { planWorkflow, planWorkflowId, type PlanRunInput } from '../workflows/plan/contract.ts'
 import { sweepWorkflow } from '../workflows/retention/contract.ts'
+import { verifyWorkflow } from '../workflows/verify/contract.ts'
 import { restoreWorkflow, restoreWorkflowId, type RestoreInput } from '../workflows/restore/contract.ts'
 import {
   cancelNoteSignal,
@@ -168,7 +169,7 @@ function requireRepeatable(run: RunView, input: object, confirmName: string | un
 function again(
   run: RunView,
   nowMs: number,
-): { workflow: string; workflowId: string; priority: 1 | 3 | 4; input?: Partial<PlanRunInput> } {
+): { workflow: string; workflowId: string; priority: 1 | 3 | 4 | 5; input?: Partial<PlanRunInput> } {
   switch (run.kind) {
     case 'backup':
       return { workflow: backupWorkflow, workflowId: run.workflowId, priority: 3 }
@@ -189,5 +190,7 @@ function again(
       }
     case 'retention':
       return { workflow: sweepWorkflow, workflowId: run.workflowId, priority: 4 }
+    case 'verify':
+      return { workflow: verifyWorkflow, workflowId: run.workflowId, priority: 5 }
   }
 }

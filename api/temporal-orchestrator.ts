@@ -14,6 +14,7 @@ import { backupWorkflow } from '../workflows/backup/contract.ts'
 import { drillWorkflow } from '../workflows/drill/contract.ts'
 import { planWorkflow } from '../workflows/plan/contract.ts'
 import { sweepWorkflow } from '../workflows/retention/contract.ts'
+import { verifyWorkflow } from '../workflows/verify/contract.ts'
 import { restoreWorkflow } from '../workflows/restore/contract.ts'
 import { searchAttributes } from '../workflows/shared/contract.ts'
 import { controlQueue } from '../workflows/shared/queues.ts'
@@ -240,9 +241,8 @@ class TemporalOrchestrator implements Orchestrator {
   }
 
   async *listRuns(closedSinceMs: number, limit: number): AsyncIterable<RunListing> {
-    const types = [backupWorkflow, restoreWorkflow, drillWorkflow, sweepWorkflow, planWorkflow]
-      .map((name) => `'${name}'`)
-      .join(', ')
+    const workflows = [backupWorkflow, restoreWorkflow, drillWorkflow, sweepWorkflow, planWorkflow, verifyWorkflow]
+    const types = workflows.map((name) => `'${name}'`).join(', ')
     const query = `WorkflowType IN (${types}) AND (ExecutionStatus = 'Running' OR CloseTime > '${new Date(closedSinceMs).toISOString()}')`
     try {
       let seen = 0

@@ -25,6 +25,7 @@ import { runQueries, type RunQueries } from './runs.ts'
 import { slotQueries, type SlotQueries } from './slots.ts'
 import { statisticsQueries, type StatisticsQueries } from './statistics.ts'
 import { sweepQueries, type SweepQueries } from './sweeps.ts'
+import { verifyRunQueries, type VerifyRunQueries } from './verify-runs.ts'
 import { vmQueries, type VmQueries } from './vms.ts'
 
 export interface Catalog extends Disposable {
@@ -50,6 +51,7 @@ export interface Catalog extends Disposable {
   readonly slots: SlotQueries
   readonly statistics: StatisticsQueries
   readonly sweeps: SweepQueries
+  readonly verifyRuns: VerifyRunQueries
   readonly vms: VmQueries
   /** All or nothing; calls inside join it. `work` is synchronous. */
   transaction<T>(work: () => T): T
@@ -106,6 +108,7 @@ export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
     slots: slotQueries(context),
     statistics: statisticsQueries(context),
     sweeps: sweepQueries(context),
+    verifyRuns: verifyRunQueries(context),
     vms: vmQueries(context),
     transaction: (work) => inTransaction(context, work),
     integrity: () => String(sqlite.pragma('quick_check(1)', { simple: true })),

@@ -66,9 +66,14 @@ export interface PointQueries {
   ): void
   /**
    * The point was read and is damaged: its validation is taken back, so that nothing that asks for a validated point
-   * (posture, restores, drills) finds it. For good; an unknown point is none to take back.
+   * (posture, restores, drills) finds it, until `recordMended`; an unknown point is none to take back.
    */
   recordDamage(id: string, seen: { readonly ms: number; readonly damage: string }): void
+  /**
+   * A damaged point of which every chunk was opened since and is sound: what it needs was stored again. It is validated from
+   * then on. Whether it was a damaged one.
+   */
+  recordMended(id: string, ms: number): boolean
   /**
    * The repository no longer has it: what asks for a validated point does not find it any more, lists leave it out. Not for
    * good: `recordFound` takes it back.
@@ -89,7 +94,7 @@ export interface PointQueries {
 }
 
 /** From weakest to strongest. */
-const verifications = ['validated', 'spot-checked', 'quick', 'full'] as const
+const verifications = ['validated', 'spot-checked', 'quick', 'data', 'full'] as const
 export type Verification = (typeof verifications)[number]
 
 const week = 7 * 86_400_000
@@ -163,6 +168,24 @@ export function pointQueries(context: CatalogContext): PointQueries {
           .where(and(eq(points.id, id), isNull(points.damagedMs)))
           .run()
         if (done.changes > 0) publish('point', id)
+      })
+    },
+    recordMended(id, ms) {
+      return inTransaction(context, () => {
+        const whole = {
+          validatedMs: ms,
+          verifyLevel: 'validated',
+          verifiedMs: ms,
+          damagedMs: null,
+          damage: null,
+        } as const
+        const done = db
+          .update(points)
+          .set(whole)
+          .where(and(eq(points.id, id), isNotNull(points.damagedMs), isNull(points.goneMs)))
+          .run()
+        if (done.changes > 0) publish('point', id)
+        return done.changes > 0
       })
     },
     recordGone(id, ms) {

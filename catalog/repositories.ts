@@ -179,7 +179,7 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
           readBytes: sql<number>`sum(${points.readBytes})`,
           newBytes: sql<number>`sum(${points.newBytes})`.as('new_bytes'),
           newestPointMs: sql<number>`max(${points.createdMs})`,
-          verified: sql<number>`sum(${points.verifyLevel} IN ('spot-checked', 'quick', 'full'))`,
+          verified: sql<number>`sum(${points.verifyLevel} IN ('spot-checked', 'quick', 'data', 'full'))`,
         })
         .from(points)
         .innerJoin(vms, eq(vms.id, points.vmId))

@@ -27,6 +27,8 @@ import type {
   SweptState,
   UsageRecord,
   Verdict,
+  VerifyFinding,
+  VerifyRunState,
   VmDisk,
 } from './types.ts'
 
@@ -147,7 +149,7 @@ export const points = sqliteTable('points', {
   logicalBytes: integer('logical_bytes').notNull(),
   readBytes: integer('read_bytes').notNull(),
   newBytes: integer('new_bytes').notNull(),
-  verifyLevel: text('verify_level').$type<'validated' | 'spot-checked' | 'quick' | 'full'>(),
+  verifyLevel: text('verify_level').$type<'validated' | 'spot-checked' | 'quick' | 'data' | 'full'>(),
   verifiedMs: integer('verified_ms'),
   verifyChunks: integer('verify_chunks'),
   /** When damage was found, and which; its validation was taken back then. */
@@ -444,4 +446,49 @@ export const missedStarts = sqliteTable(
     noticedMs: integer('noticed_ms').notNull(),
   },
   (table) => [primaryKey({ columns: [table.plan, table.dueMs] })],
+)
+
+/** Verifies of repositories. Figures are those of the last attempt; zero until it has ended. */
+export const verifyRuns = sqliteTable('verify_runs', {
+  runId: text('run_id').primaryKey(),
+  workflowId: text('workflow_id').notNull(),
+  repositoryId: text('repository_id').notNull(),
+  level: text('level').$type<'quick' | 'data' | 'full'>().notNull(),
+  quarantine: integer('quarantine', { mode: 'boolean' }).notNull(),
+  /** Bytes of packs that were to be read at most; null: all. */
+  budgetBytes: integer('budget_bytes'),
+  state: text('state').$type<VerifyRunState>().notNull(),
+  startedMs: integer('started_ms').notNull(),
+  endedMs: integer('ended_ms'),
+  points: integer('points').notNull(),
+  packs: integer('packs').notNull(),
+  packsResumed: integer('packs_resumed').notNull(),
+  chunks: integer('chunks').notNull(),
+  bytes: integer('bytes').notNull(),
+  /** Objects proved damaged, and objects that could not be read. */
+  damages: integer('damages').notNull(),
+  unreadable: integer('unreadable').notNull(),
+  quarantined: integer('quarantined').notNull(),
+  damagedPoints: integer('damaged_points').notNull(),
+  unreadablePoints: integer('unreadable_points').notNull(),
+  mendedPoints: integer('mended_points').notNull(),
+  notes: text('notes', { mode: 'json' }).$type<readonly string[]>().notNull(),
+  notesLeft: integer('notes_left').notNull(),
+  /** Why it could not come to its end. */
+  error: text('error', { mode: 'json' }).$type<ErrorNote>(),
+})
+
+export const verifyFindings = sqliteTable(
+  'verify_findings',
+  {
+    runId: text('run_id').notNull(),
+    number: integer('number').notNull(),
+    object: text('object').notNull(),
+    pack: text('pack'),
+    found: text('found').notNull(),
+    message: text('message').notNull(),
+    proved: integer('proved', { mode: 'boolean' }).notNull(),
+    affects: text('affects', { mode: 'json' }).$type<VerifyFinding['affects']>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.number] })],
 )

@@ -125,6 +125,24 @@ export interface SweepApproval {
 export type HoldType = 'pin' | 'legal' | 'unknown'
 export type StoredRules = KeepRules
 
+export type VerifyRunState = 'running' | 'completed' | 'failed' | 'cancelled'
+/** One damage that a verify found, or one object that it could not read (`proved` false). */
+export interface VerifyFinding {
+  readonly object: string
+  readonly pack: string | null
+  /** Level of the ladder that found it. */
+  readonly found: string
+  readonly message: string
+  readonly proved: boolean
+  /** Points, disks and byte ranges that need it; the ranges may be cut short. */
+  readonly affects: readonly {
+    readonly stem: string
+    readonly vm: string
+    readonly disk: string | null
+    readonly ranges: readonly { readonly start: number; readonly end: number }[]
+  }[]
+}
+
 /** What a collection found and freed, in packs and bytes. */
 export interface CollectionRecord {
   readonly outcome: 'collected' | 'nothing' | 'stopped' | 'dry-run'
@@ -153,7 +171,7 @@ export type Platform = (typeof platforms)[number]
 export const pointOrigins = ['manual', 'scheduled', 'publish', 'safety'] as const
 export type PowerState = 'running' | 'stopped' | 'paused' | 'suspended' | 'io-error' | 'unknown'
 export type Consistency = 'crash' | 'filesystem' | 'application'
-export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan'
+export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify'
 export type RunState =
   'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
 export type Verdict = 'passed' | 'failed' | 'inconclusive'
@@ -170,4 +188,5 @@ export type EventType =
   | 'settings'
   | 'slots'
   | 'sweep'
+  | 'verify'
 export type { CategoryName, PostureState }

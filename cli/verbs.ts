@@ -24,6 +24,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'what goes and what stays: plan, run, approve, audit',
     load: async () => (await import('./verbs/retention.ts')).retention,
   },
+  verify: {
+    summary: 'prove that what a repository holds can be read',
+    load: async () => (await import('./verbs/verify.ts')).verify,
+  },
   runs: { summary: 'list runs', load: async () => (await import('./verbs/runs.ts')).runs },
   run: {
     summary: 'show, watch, pause, resume, retry or cancel a run',

@@ -115,6 +115,29 @@ const describers: { readonly [type: string]: Describe } = {
     const counts = Object.entries(fieldsOf(result['counts'])).filter(([, n]) => numberOf(n) !== 0)
     return counts.length === 0 ? 'there was no VM' : counts.map(([word, n]) => `${String(n)} ${word}`).join(', ')
   },
+  beginVerify: (result) => `${count(numberOf(result['points']) ?? 0, 'point')} to check`,
+  checkRepository: (result) => {
+    const damages = numberOf(result['damages']) ?? 0
+    const unreadable = numberOf(result['unreadable']) ?? 0
+    const resumed = numberOf(result['packsResumed']) ?? 0
+    const before = resumed === 0 ? '' : ` (${resumed} by an earlier attempt)`
+    return [
+      `${count(numberOf(result['points']) ?? 0, 'point')} and ${count(numberOf(result['packs']) ?? 0, 'pack')}${before}`,
+      damages === 0 ? 'nothing is damaged' : `${count(damages, 'object')} damaged`,
+      ...(unreadable === 0 ? [] : [`${count(unreadable, 'object')} could not be read`]),
+    ].join(', ')
+  },
+  recordFindings: (result) => {
+    const damaged = numberOf(result['damagedPoints']) ?? 0
+    const unreadable = numberOf(result['unreadablePoints']) ?? 0
+    const mended = numberOf(result['mendedPoints']) ?? 0
+    const parts = [
+      ...(damaged === 0 ? [] : [`${count(damaged, 'point')} lose something and count for nothing any more`]),
+      ...(unreadable === 0 ? [] : [`${count(unreadable, 'point')} could not be read whole and stay what they were`]),
+      ...(mended === 0 ? [] : [`${count(mended, 'damaged point')} whole again`]),
+    ]
+    return parts.length === 0 ? 'no point loses anything' : parts.join(', ')
+  },
 }
 
 /** What a move says while it moves. */

@@ -55,6 +55,11 @@ const entries: { readonly [type: string]: Entry } = {
   openPlanRun: { phase: 'prepare', title: 'Which VMs does the plan take?' },
   nextPlanVm: { phase: 'backups', title: 'Which VM is next?', quiet: true },
   closePlanRun: { phase: 'cleanup', title: 'What came of each VM?' },
+  beginVerify: { phase: 'prepare', title: 'Open the repository' },
+  recordVerifyStarted: { phase: 'prepare', title: 'Write down what is verified', quiet: true },
+  checkRepository: { phase: 'verify', title: 'Check the repository' },
+  recordFindings: { phase: 'verify', title: 'Write down what was found' },
+  recordVerifyEnd: { phase: 'cleanup', title: 'Write down how the verify ended', quiet: true },
   recordProof: { phase: 'prove', title: 'Attach the verdict to the point' },
 }
 
@@ -73,6 +78,7 @@ export const phasesOf: { readonly [kind in RunKind]: readonly Phase[] } = {
   drill: ['prepare', 'restore', 'boot', 'prove', 'cleanup'],
   plan: ['prepare', 'backups', 'cleanup'],
   retention: ['prepare', 'survey', 'approve', 'remove', 'collect', 'cleanup'],
+  verify: ['prepare', 'verify', 'cleanup'],
 }
 
 export const phaseTitles: { readonly [phase in Phase]: string } = {
@@ -98,6 +104,7 @@ export const runTitles: { readonly [kind in RunKind]: string } = {
   drill: 'Drill of',
   retention: 'Retention of',
   plan: 'Plan',
+  verify: 'Verify of',
 }
 
 /** Steps that move a disk: they carry progress, and are resumed rather than repeated. */

@@ -101,6 +101,7 @@ function modeSentence(run: RunEvents, starts: readonly Start[], facts: RunFacts)
   const where = repositoryOf(run, facts)
   if (run.kind === 'restore') return `From ${where}`
   if (run.kind === 'retention') return `Points of ${where}`
+  if (run.kind === 'verify') return `${verifyWords(run.input['level'])} of ${where}`
   if (run.kind === 'drill') return `From ${where}, isolated from production`
   const point = fieldsOf(starts.findLast(({ type, end }) => type === 'openPoint' && end === 'completed')?.result)
   const disks = Array.isArray(point['disks']) ? point['disks'].map((disk) => fieldsOf(disk)['mode']) : []
@@ -120,7 +121,7 @@ function repositoryOf(run: RunEvents, facts: RunFacts): string {
 
 /** What the title of the run names. */
 function subjectOf(run: RunEvents, facts: RunFacts): string {
-  if (run.kind === 'retention') return repositoryOf(run, facts)
+  if (run.kind === 'retention' || run.kind === 'verify') return repositoryOf(run, facts)
   if (run.kind === 'plan') return textOf(run.input['plan']) ?? 'a plan'
   return facts.vmName ?? vmNameOf(run)
 }
@@ -132,6 +133,10 @@ function planSentence(steps: readonly Step[]): string {
   const failed = backups.filter(({ state }) => state === 'failed').length
   const parts = [`${done} backed up`, `${running} under way`, ...(failed === 0 ? [] : [`${failed} failed`])]
   return parts.join(', ')
+}
+
+function verifyWords(level: unknown): string {
+  return level === 'full' ? 'Every chunk' : level === 'data' ? 'Every stored byte' : 'Tables and references'
 }
 
 function deafSentence(step: Step, facts: RunFacts): string {

@@ -32,6 +32,7 @@ const kinds: { readonly [workflow: string]: RunKind } = {
   restoreDrill: 'drill',
   retentionSweep: 'retention',
   planRun: 'plan',
+  verifyRepository: 'verify',
 }
 
 export function readRun(events: readonly Event[]): RunEvents {

@@ -26,6 +26,7 @@ import { planWorkflow } from './plan/contract.ts'
 import { keepPointWorkflow, sweepWorkflow } from './retention/contract.ts'
 import { restoreWorkflow } from './restore/contract.ts'
 import type { RepositoryRef } from './shared/contract.ts'
+import { verifyWorkflow } from './verify/contract.ts'
 
 /** Passphrase and endpoint secret. What a history holds of them in any of these forms is a leak. */
 const canary = 'canary-3b9d0f6a71ce'
@@ -108,6 +109,8 @@ it('no workflow keeps a secret in its history, whatever the steps did with it', 
     requestedBy: sampleRequester,
     tuning: {},
   })
+  const every = { level: 'full', quarantine: true, budgetBytes: null } as const
+  await run(verifyWorkflow, { v: 1, repository, ...every, requestedBy: sampleRequester, tuning: {} })
   const hold = { kind: 'hold', type: 'pin' }
   await run(keepPointWorkflow, { v: 1, repository, stem, act: hold, requestedBy: sampleRequester })
   await run(planWorkflow, {

@@ -11,6 +11,7 @@ const titles = {
   drill: 'Drill of',
   retention: 'Retention of',
   plan: 'Plan',
+  verify: 'Verify of',
 } as const
 
 export function createRecordActivities(catalog: Catalog): RecordActivities {

@@ -5,10 +5,10 @@
 import { HoldfastError } from '../../base/index.ts'
 import type { CollectReport, Repository } from '../../repository/index.ts'
 import type { Site } from '../shared/deps.ts'
-import { beating } from '../shared/operation.ts'
 import type { Pulse } from '../shared/pulse.ts'
 import { packBlob, surveyParts, unpackBlob } from './blob.ts'
 import { keptError } from './kept.ts'
+import { telling } from '../shared/telling.ts'
 import type { CollectionSummary, RetentionActivities, Survey } from './types.ts'
 
 export type * from './types.ts'
@@ -69,27 +69,6 @@ export function createRetentionActivities(site: Site): RetentionActivities {
         if (no !== undefined) throw keptError(stem, no.why)
       }),
   }
-}
-
-/** A step at a repository that says with each heartbeat what it does. */
-async function telling<T>(
-  site: Site,
-  ref: Parameters<Site['repository']>[0],
-  first: string,
-  work: (repository: Repository, pulse: Pulse, say: (what: string) => void) => Promise<T>,
-): Promise<T> {
-  let what = first
-  return await beating(
-    site,
-    (pulse) =>
-      site.repository(ref, (repository) =>
-        work(repository, pulse, (next) => {
-          what = next
-          pulse.moved()
-        }),
-      ),
-    { details: (quietMs) => ({ v: 1, what, quietMs }) },
-  )
 }
 
 async function survey(

@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity'
 import type { DiskKey, DiskPoint, PointId, TrackerId } from '../../drivers/values.ts'
 import type { CopyDiskInput, CopyDiskResult } from '../backup/types.ts'
 import type { CollectionSummary, SweepBatchPoint } from '../retention/types.ts'
+import type { CheckSummary } from '../verify/types.ts'
 import type { ControlActivities, SiteActivities } from '../index.ts'
 import { atBoundary } from '../shared/failures.ts'
 import { sampleDisks, samplePoint, sampleVm } from './samples.ts'
@@ -116,6 +117,20 @@ export const collected: CollectionSummary = {
   unknown: none,
   notes: [],
   durationMs: 1200,
+}
+
+export const checkedSummary: CheckSummary = {
+  blobs: ['d'.repeat(64)],
+  points: 9,
+  packs: 12,
+  packsResumed: 0,
+  chunks: 400,
+  bytes: 12 * 2 ** 20,
+  damages: 0,
+  unreadable: 0,
+  quarantined: 0,
+  notes: [],
+  notesLeft: 0,
 }
 
 function goodAnswers(): Step {
@@ -255,6 +270,11 @@ function goodAnswers(): Step {
     recordHold: async () => undefined,
     recordRelease: async () => undefined,
     recordRemoval: async () => undefined,
+    beginVerify: async () => ({ atMs: Date.UTC(2026, 10, 21, 2, 0, 4), points: 9 }),
+    checkRepository: async () => checkedSummary,
+    recordVerifyStarted: async () => undefined,
+    recordFindings: async () => ({ damagedPoints: 0, unreadablePoints: 0, mendedPoints: 0 }),
+    recordVerifyEnd: async () => undefined,
     recordRunStarted: async () => undefined,
     recordPoint: async () => undefined,
     recordDamage: async () => undefined,

@@ -28,11 +28,11 @@ export const damageSchema = z.object({ ms: timeMs, what: z.string() }).openapi('
 
 /**
  * How much of the point has been checked. `validated`: committed, every pack present. `spot-checked`: random chunks
- * read back after the commit. `quick` and `full`: levels of repository verification.
+ * read back after the commit. `quick`, `data` and `full`: levels of repository verification.
  */
 export const verificationSchema = z
   .object({
-    level: z.enum(['validated', 'spot-checked', 'quick', 'full']),
+    level: z.enum(['validated', 'spot-checked', 'quick', 'data', 'full']),
     ms: timeMs,
     chunks: z.number().int().nullable().openapi({ description: 'Chunks read back, for spot-checked' }),
   })

@@ -74,6 +74,7 @@ export const streamEventSchema = z
       'settings',
       'slots',
       'sweep',
+      'verify',
       'resync',
       'ping',
     ]),

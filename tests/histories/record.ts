@@ -11,7 +11,7 @@ import type { WorkflowHandle } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { GiB, HoldfastError, MiB } from '../../base/index.ts'
 import { sampleBackup, sampleEndpoint, sampleRepository, sampleRequester, sampleSite, sampleTarget } from '../../activities/testing/samples.ts'
-import { Scripted, copied, untilCancelled } from '../../activities/testing/scripted.ts'
+import { Scripted, checkedSummary, copied, untilCancelled } from '../../activities/testing/scripted.ts'
 import { pendingStep } from '../../api/temporal/pending.ts'
 import type { PendingStep, RunHistory } from '../../runbook/index.ts'
 import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
@@ -68,6 +68,18 @@ const threeVms: Script = {
     const name = ['db-01', 'web-01', 'web-02'][turn]
     return { next: wants && name !== undefined ? planned(turn, name) : null, againMs: null }
   },
+}
+
+const verify = { v: 1, repository: sampleRepository, level: 'full', quarantine: true, budgetBytes: null, requestedBy: sampleRequester, tuning: {} }
+
+async function beatUntilStopped(what: string): Promise<never> {
+  const context = Context.current()
+  const beat = setInterval(() => context.heartbeat({ v: 1, what, quietMs: 0 }), 200)
+  try {
+    return await context.cancelled
+  } finally {
+    clearInterval(beat)
+  }
 }
 
 function moving(disk: string, over: Partial<MoveDetails> = {}): MoveDetails {
@@ -244,6 +256,27 @@ const scenarios: { readonly [name: string]: Scenario } = {
     },
   },
   'retention-declined': { workflow: 'retentionSweep', input: { ...sweep, approval: 'required', approveWithinMs: 500 }, script: {} },
+  'verify-sound': { workflow: 'verifyRepository', input: { ...verify, quarantine: false }, script: { checkRepository: async () => ({ ...checkedSummary, packsResumed: 5 }) } },
+  'verify-damaged': {
+    workflow: 'verifyRepository',
+    input: verify,
+    script: {
+      checkRepository: async () => ({ ...checkedSummary, damages: 1, unreadable: 1, quarantined: 1 }),
+      recordFindings: async () => ({ damagedPoints: 3, unreadablePoints: 1, mendedPoints: 1 }),
+    },
+  },
+  'verify-running': {
+    workflow: 'verifyRepository',
+    input: { ...verify, level: 'data', quarantine: false, budgetBytes: 500 * GiB },
+    script: { checkRepository: () => beatUntilStopped('4 of 21 packs and points: pack/3f/3f8a0c1d') },
+    drive: (handle) => heartbeatSeen(handle),
+  },
+  'verify-away': {
+    workflow: 'verifyRepository',
+    input: { ...verify, tuning: { operatorWaitMs: 0 } },
+    script: { checkRepository: async () => { throw new HoldfastError('StoreDenied', 'the store refuses to list pack/') } },
+    drive: ended,
+  },
   'drill-inconclusive': { workflow: 'restoreDrill', input: { ...drill, checks: [] }, script: {} },
 }
 
@@ -268,7 +301,7 @@ async function recordAll(only: readonly string[]): Promise<void> {
   for (const [name, { workflow, input, script, drive }] of Object.entries(scenarios)) {
     if (only.length > 0 && !only.includes(name)) continue
     const steps = new Scripted(script)
-    const prefix = { backupVm: 'backup', restoreVm: 'restore', restoreDrill: 'drill', retentionSweep: 'retention', planRun: 'plan' }[workflow] ?? workflow
+    const prefix = { backupVm: 'backup', restoreVm: 'restore', restoreDrill: 'drill', retentionSweep: 'retention', planRun: 'plan', verifyRepository: 'verify' }[workflow] ?? workflow
     const id = `${prefix}/${name}`
     await bench.run(workflow, input, steps.activities, async (handle) => {
       await (drive ?? ((it: WorkflowHandle) => it.result()))(handle, steps)

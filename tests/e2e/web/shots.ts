@@ -106,6 +106,11 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'repositories', path: '/repositories' },
   { name: 'repository', path: '/repositories/main' },
+  {
+    name: 'repository-verify',
+    path: '/repositories/main',
+    before: (page: Page): Promise<void> => pressed(page, /Verify…/),
+  },
   { name: 'settings', path: '/settings' },
   { name: 'settings-empty', path: '/settings', scene: { empty: true } },
   { name: 'retention', path: '/retention' },

@@ -15,3 +15,7 @@ export function backupCommand(vms: readonly string[], full: boolean, name: strin
 export function drillCommand(vm: string, pointId: string | null): string {
   return `holdfast drill ${quoted(vm)}${pointId ? ` --point ${pointId}` : ''}`
 }
+
+export function verifyCommand(repository: string, level: string, quarantine: boolean): string {
+  return `holdfast verify ${quoted(repository)} --level ${level}${quarantine ? ' --quarantine' : ''} --watch`
+}

@@ -657,6 +657,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/repositories/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove level by level that what is stored can be read
+         * @description Says which points and disks need what is damaged. Nothing is repaired or deleted; a point that needs what is proved damaged is no recovery point any more, one that could not be read stays what it was.
+         */
+        post: operations["verifyRepository"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/restores": {
         parameters: {
             query?: never;
@@ -1014,6 +1034,60 @@ export interface paths {
         };
         /** What each VM would lose */
         get: operations["listSweepSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/verify-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Verifies of repositories */
+        get: operations["listVerifyRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/verify-runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One verify */
+        get: operations["getVerifyRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/verify-runs/{run}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a verify has found, and what needs it
+         * @description Of the last ten verifies of a repository; the counts of earlier ones stay.
+         */
+        get: operations["listVerifyFindings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1382,7 +1456,7 @@ export interface components {
         };
         StreamEvent: {
             /** @enum {string} */
-            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "sweep" | "resync" | "ping";
+            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "sweep" | "verify" | "resync" | "ping";
             id: string | null;
             /**
              * @description Unix milliseconds, UTC
@@ -1652,7 +1726,7 @@ export interface components {
             seenMs: number;
         };
         /** @enum {string} */
-        RunKind: "backup" | "restore" | "drill" | "retention" | "plan";
+        RunKind: "backup" | "restore" | "drill" | "retention" | "plan" | "verify";
         /** @enum {string} */
         RunState: "running" | "paused" | "waiting" | "completed" | "completed-with-residue" | "failed" | "cancelled" | "terminated";
         Progress: {
@@ -2286,7 +2360,7 @@ export interface components {
         };
         Verification: {
             /** @enum {string} */
-            level: "validated" | "spot-checked" | "quick" | "full";
+            level: "validated" | "spot-checked" | "quick" | "data" | "full";
             /**
              * @description Unix milliseconds, UTC
              * @example 1795246432000
@@ -2562,6 +2636,25 @@ export interface components {
             reason?: string;
             tuning?: components["schemas"]["Tuning"];
         };
+        VerifyRequest: {
+            level?: components["schemas"]["VerifyLevel"];
+            /**
+             * @description Notes in the repository what is proved damaged, so that the next backup stores it again
+             * @default false
+             */
+            quarantine?: boolean;
+            /** @description Levels data and full: bytes of packs to read at most, oldest last pass first */
+            budgetBytes?: number;
+            /** @default  */
+            reason?: string;
+            tuning?: components["schemas"]["Tuning"];
+        };
+        /**
+         * @description quick: sizes, tables and every reference; data: every stored byte hashed as well; full: every chunk opened and hashed
+         * @default quick
+         * @enum {string}
+         */
+        VerifyLevel: "quick" | "data" | "full";
         RestoreRequest: {
             /**
              * @description Recovery point, 32 hex digits
@@ -2962,6 +3055,86 @@ export interface components {
             points: number;
             going: number;
             asks: boolean;
+        };
+        VerifyRunPage: {
+            items: components["schemas"]["VerifyRun"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        VerifyRun: {
+            runId: string;
+            workflowId: string;
+            /** @example main */
+            repositoryId: string;
+            repositoryName: string;
+            level: components["schemas"]["VerifyLevel"];
+            quarantine: boolean;
+            /** @description Bytes */
+            budgetBytes: number | null;
+            /** @enum {string} */
+            state: "running" | "completed" | "failed" | "cancelled";
+            /**
+             * @description unreadable: nothing is proved damaged, and some or all of it could not be read; null while it runs, and if it was cancelled
+             * @enum {string|null}
+             */
+            verdict: "sound" | "damaged" | "unreadable" | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            startedMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            endedMs: number | null;
+            points: number;
+            packs: number;
+            /** @description Of the packs: judged by an attempt that was cut off */
+            packsResumed: number;
+            /** @description By the last attempt */
+            chunks: number;
+            /** @description Read by the last attempt */
+            bytes: number;
+            /** @description Objects that are proved damaged or gone */
+            damages: number;
+            /** @description Objects that could not be read; nobody knows what they are */
+            unreadable: number;
+            quarantined: number;
+            damagedPoints: number;
+            unreadablePoints: number;
+            /** @description Points that were damaged and are whole again */
+            mendedPoints: number;
+            /** @description What is no damage and should be known */
+            notes: string[];
+            notesLeft: number;
+            error: components["schemas"]["RunError"] | null;
+        };
+        VerifyFindingPage: {
+            items: components["schemas"]["VerifyFinding"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        VerifyFinding: {
+            object: string;
+            pack: string | null;
+            /** @description Level of the ladder that found it (repository format §12.1) */
+            found: string;
+            message: string;
+            /** @description false: it could not be read */
+            proved: boolean;
+            /** @description Points, disks and the first byte ranges that need it and have no other home of it */
+            affects: {
+                stem: string;
+                vm: string;
+                disk: string | null;
+                ranges: {
+                    /** @description Bytes */
+                    start: number;
+                    /** @description Bytes */
+                    end: number;
+                }[];
+            }[];
         };
         VmPage: {
             items: components["schemas"]["Vm"][];
@@ -5640,6 +5813,98 @@ export interface operations {
             };
         };
     };
+    verifyRepository: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyRequest"];
+            };
+        };
+        responses: {
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     startRestore: {
         parameters: {
             query?: never;
@@ -7042,6 +7307,144 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SweepSeriesPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listVerifyRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                repositoryId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyRunPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getVerifyRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Run id of the verify */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With its verdict */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyRun"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listVerifyFindings: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Run id of the verify */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is proved comes first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyFindingPage"];
                 };
             };
             /** @description The request is not understood */

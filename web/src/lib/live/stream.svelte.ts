@@ -13,6 +13,7 @@ const topics: readonly Topic[] = [
   'hypervisor',
   'repository',
   'sweep',
+  'verify',
   'workers',
   'policy',
   'own-backup',

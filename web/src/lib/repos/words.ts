@@ -1,4 +1,5 @@
-import type { Repository, RepositoryTest } from '#lib/api/types.ts'
+import type { Repository, RepositoryTest, VerifyLevel, VerifyRun } from '#lib/api/types.ts'
+import { count } from '#lib/format/index.ts'
 import { look, type Look, type Tone } from '#lib/state/tone.ts'
 
 /** Full above this needs a decision; above the second, now. */
@@ -39,4 +40,31 @@ export function reductionOf(repository: Pick<Repository, 'usage'>): string | nul
 export function testLook(test: RepositoryTest | null): Look {
   if (test === null) return look('unknown', 'Not tested')
   return test.state === 'ok' ? look('ok', 'Tested') : look('fail', 'Test failed')
+}
+
+export const verifyWords: Record<VerifyLevel, string> = {
+  quick: 'tables and references',
+  data: 'every stored byte',
+  full: 'every chunk',
+}
+
+export const verifyTone = { sound: 'ok', damaged: 'fail', unreadable: 'warn' } as const
+
+/** What could not be read is not known: neither sound nor damaged. */
+export function verifyLook({ state, verdict }: Pick<VerifyRun, 'state' | 'verdict'>): Look {
+  if (state === 'running') return look('run', 'Running')
+  if (verdict === null) return look('idle', 'Cancelled')
+  if (verdict === 'unreadable') return look('unknown', state === 'failed' ? 'Not read' : 'Partly not read')
+  return verdict === 'sound' ? look('ok', 'Sound') : look('fail', 'Damaged')
+}
+
+/** What the last verify means, in one sentence. */
+export function verifySentence(
+  run: Pick<VerifyRun, 'state' | 'verdict' | 'damages' | 'damagedPoints' | 'unreadable'>,
+): string {
+  if (run.state === 'failed') return 'The last verify could not read the repository.'
+  if (run.verdict === 'unreadable')
+    return `${count(run.unreadable, 'object')} could not be read; nothing is proved damaged.`
+  const also = run.unreadable === 0 ? '' : ` ${count(run.unreadable, 'object')} could not be read.`
+  return `${count(run.damages, 'object')} damaged: ${count(run.damagedPoints, 'point')} lost something by it.${also}`
 }

@@ -87,11 +87,12 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
 
 export const kindWords: Record<
   RunKind,
-  { readonly noun: string; readonly icon: 'disk' | 'restore' | 'drills' | 'clock' | 'plans' }
+  { readonly noun: string; readonly icon: 'disk' | 'restore' | 'drills' | 'clock' | 'plans' | 'search' }
 > = {
   backup: { noun: 'Backup', icon: 'disk' },
   restore: { noun: 'Restore', icon: 'restore' },
   drill: { noun: 'Drill', icon: 'drills' },
   retention: { noun: 'Sweep', icon: 'clock' },
   plan: { noun: 'Plan', icon: 'plans' },
+  verify: { noun: 'Verify', icon: 'search' },
 }

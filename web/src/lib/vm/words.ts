@@ -44,6 +44,7 @@ export function checkedWords(point: Pick<Point, 'validatedMs' | 'verification' |
     case 'full':
       return { tone: 'ok', word: 'read in full' }
     case 'quick':
+    case 'data':
       return { tone: 'ok', word: 'verified' }
     case 'spot-checked':
       return { tone: 'ok', word: 'spot-checked' }
