@@ -147,6 +147,13 @@ describe('a preview', () => {
       ) as string,
       expect.stringContaining('want 2 copies; this plan makes 1') as string,
     ])
+    const window = { start: '22:00', end: '06:00', atEnd: 'pause' }
+    const unkept = { window, bandwidth: [{ bytesPerSecond: 1e8, start: '08:00', end: '19:00' }] }
+    const said = (await ask({ ...nightly, ...unkept, schedule: { kind: 'manual' } })).remarks
+    expect(said.slice(-2)).toEqual([
+      'This version keeps no window: backups that are under way at its end go on.',
+      'This version limits no bandwidth.',
+    ])
     expect((await ask({ ...nightly, where: [{ field: 'name', is: ['nobody'] }] })).remarks).toEqual([
       'No VM matches now.',
     ])

@@ -94,6 +94,15 @@ function matchOf(
   }
 }
 
+/** What a plan may say and its runs do not keep: nobody shall rely on it. */
+function notKept({ window, bandwidth, schedule }: PlanSpec): string[] {
+  return [
+    ...(window === null ? [] : ['This version keeps no window: backups that are under way at its end go on.']),
+    ...(bandwidth.length === 0 ? [] : ['This version limits no bandwidth.']),
+    ...(schedule.kind === 'after' ? [`This version does not start it after ${schedule.plan}: start it by hand.`] : []),
+  ]
+}
+
 /** What is allowed and yet worth knowing before it is saved. */
 function remarksOf(catalog: Catalog, plan: PlanSpec, taken: readonly Candidate[], starts: readonly number[]): string[] {
   const out: string[] = []
@@ -122,7 +131,7 @@ function remarksOf(catalog: Catalog, plan: PlanSpec, taken: readonly Candidate[]
   const mirrors = plan.targets.filter(({ copy }) => copy === 'mirror').length
   if (mirrors > 0)
     out.push('The first target is where backups go; the others are filled by mirroring, not by this plan’s runs.')
-  return out
+  return [...out, ...notKept(plan)]
 }
 
 function hoursText(ms: number): string {
