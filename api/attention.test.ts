@@ -22,7 +22,11 @@ afterEach(() => here[Symbol.dispose]())
 const error = { code: 'StoreFull', message: 'the repository is full', hint: 'Make space.', docs: 'errors.md#storefull' }
 
 /** A run that ended so, a minute after the one before. */
-function ended(kind: 'backup' | 'restore' | 'drill', state: RunState, over: Parameters<typeof aRun>[1] = {}): string {
+function ended(
+  kind: 'backup' | 'restore' | 'drill' | 'retention',
+  state: RunState,
+  over: Parameters<typeof aRun>[1] = {},
+): string {
   here.clock.ms += 60_000
   number += 1
   const run = aRun(number, { kind, title: `${kind} ${number}`, startedMs: here.clock.ms - 30_000, ...over })
@@ -53,6 +57,16 @@ describe('what failed waits for a person', () => {
       { kind: 'run-failed', title: 'backup 1 failed', subject: { id: backup } },
     ])
     expect(now.needsYou[1]?.detail).toBe('the repository is full. Make space.')
+  })
+
+  test('a sweep that fails day after day is one line, until one of the same repository completes', async () => {
+    const sweep = { vmId: null, workflowId: 'retention/main' }
+    ended('retention', 'failed', sweep)
+    ended('retention', 'failed', sweep)
+    ended('retention', 'failed', { vmId: null, workflowId: 'retention/vault' })
+    expect(await titles()).toEqual(['retention 3 failed', 'retention 2 failed'])
+    ended('retention', 'completed', sweep)
+    expect(await titles()).toEqual(['retention 3 failed'])
   })
 
   test('until the same succeeds for the same VM; another kind does not do', async () => {

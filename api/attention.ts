@@ -129,12 +129,12 @@ function damagedPoints(catalog: Catalog): Attention[] {
     }))
 }
 
-/** Ended badly, and nothing of the same kind has succeeded for the same VM since; the newest of each. */
+/** Ended badly, and nothing of the same kind has succeeded for the same VM or repository since; the newest of each. */
 function failedRuns(catalog: Catalog, nowMs: number): Attention[] {
   const failed = catalog.runs.list({ limit: 200 }, { state: 'failed', sinceMs: nowMs - failuresOfMs }).items
   const newest = new Map<string, RunView>()
   for (const run of failed) {
-    const key = `${run.kind} ${run.kind === 'plan' ? planOf(run) : (run.vmId ?? run.runId)}`
+    const key = `${run.kind} ${run.kind === 'plan' ? planOf(run) : (run.vmId ?? ownOf(run))}`
     if (!newest.has(key)) newest.set(key, run)
   }
   return [...newest.values()]
@@ -161,8 +161,15 @@ function isToldOtherwise(catalog: Catalog, { kind, vmId, runId }: RunView): bool
   return kind === 'backup' && (vm.goneMs !== null || ['failed', 'overdue', 'late'].includes(vm.posture.state))
 }
 
+/** Of a run that is of no VM: a repository is swept again and again by the same one. */
+function ownOf({ kind, workflowId, runId }: RunView): string {
+  return kind === 'retention' ? workflowId : runId
+}
+
 function hasSucceededSince(catalog: Catalog, run: RunView): boolean {
-  const { kind, vmId, startedMs } = run
+  const { kind, vmId, workflowId, startedMs } = run
+  // One run after the other, of one repository.
+  if (kind === 'retention') return catalog.runs.latest(workflowId)?.state === 'completed'
   const subject = kind === 'plan' ? { plan: planOf(run) } : { kind, vmId: vmId ?? undefined }
   if (kind !== 'plan' && vmId === null) return false
   return (['completed', 'completed-with-residue'] as const).some(
