@@ -119,7 +119,8 @@ function head(run: Schemas['VerifyRun'], style: ReturnType<typeof styleOf>): str
     case 'damaged': {
       const also = unreadable > 0 ? `, ${unreadable} could not be read` : ''
       const noted = quarantined > 0 ? `, ${quarantined} quarantined` : ''
-      return style.tone('failed', `${damages} damaged, ${damagedPoints} points lose something${also}${noted}.`)
+      const points = damagedPoints === 1 ? '1 point loses' : `${damagedPoints} points lose`
+      return style.tone('failed', `${damages} damaged, ${points} something${also}${noted}.`)
     }
   }
 }
