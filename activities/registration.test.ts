@@ -18,10 +18,11 @@ const scheduled = new Set(
   sources.flatMap((text) => [...text.matchAll(/(\w+)\s*\.executeWithOptions\(/g)].map((match) => match[1] ?? '')),
 )
 
-it('every step that a workflow schedules is registered at exactly one kind of worker', () => {
+it('every step that a workflow schedules is registered at exactly one kind of worker', async () => {
   using world = testCatalog()
+  await using at = testSite()
   const control = Object.keys(createControlActivities(world.catalog, '/nowhere', memoryBlobs()))
-  const site = Object.keys(createSiteActivities(testSite().site))
+  const site = Object.keys(createSiteActivities(at.site))
   expect(scheduled.size).toBeGreaterThan(25)
   for (const name of scheduled)
     expect(
@@ -31,11 +32,12 @@ it('every step that a workflow schedules is registered at exactly one kind of wo
   expect(control.filter((name) => site.includes(name))).toEqual([])
 })
 
-it('nothing is registered that no workflow schedules', () => {
+it('nothing is registered that no workflow schedules', async () => {
   using world = testCatalog()
+  await using at = testSite()
   const all = [
     ...Object.keys(createControlActivities(world.catalog, '/nowhere', memoryBlobs())),
-    ...Object.keys(createSiteActivities(testSite().site)),
+    ...Object.keys(createSiteActivities(at.site)),
   ]
   expect(all.filter((name) => !scheduled.has(name))).toEqual([])
 })

@@ -2,8 +2,8 @@
  * Retention at the repository: what is there, tombstones, garbage collection, holds. The site decides nothing about what
  * goes: it is told, and refuses what the repository's own guards keep.
  */
-import { HoldfastError } from '../../base/index.ts'
-import type { CollectReport, Repository } from '../../repository/index.ts'
+import { HoldfastError, isHoldfastError } from '../../base/index.ts'
+import { probeLocation, type CollectOptions, type CollectReport, type Repository } from '../../repository/index.ts'
 import type { Site } from '../shared/deps.ts'
 import type { Pulse } from '../shared/pulse.ts'
 import { packBlob, surveyParts, unpackBlob } from './blob.ts'
@@ -40,13 +40,13 @@ export function createRetentionActivities(site: Site): RetentionActivities {
       }),
     collectGarbage: ({ repository: ref, known, waits }) =>
       telling(site, ref, 'beginning', async (repository, pulse, say) => {
-        const report = await repository.collect({
-          ...(waits === 'none' && { waits: 'none' as const }),
+        const options: CollectOptions = {
+          ...(waits === 'none' && { waits: 'none' }),
           ...(known !== null && { knownPoints: await snapsOf(site, known) }),
           signal: pulse.signal,
           onProgress: say,
-        })
-        return summaryOf(report)
+        }
+        return summaryOf(await collectProbed(repository, options, say))
       }),
     holdPoint: ({ repository: ref, stem, type, actor, reason }) =>
       telling(site, ref, 'placing the hold', async (repository, { signal }) => ({
@@ -68,6 +68,23 @@ export function createRetentionActivities(site: Site): RetentionActivities {
         const [no] = refused
         if (no !== undefined) throw keptError(stem, no.why)
       }),
+  }
+}
+
+/** Nobody is there at night to repeat a probe that has become too old (format §9.8): the collection does. */
+async function collectProbed(
+  repository: Repository,
+  options: CollectOptions,
+  say: (what: string) => void,
+): Promise<CollectReport> {
+  try {
+    return await repository.collect(options)
+  } catch (error) {
+    if (!isHoldfastError(error) || error.code !== 'ProbeOutdated') throw error
+    say('testing the store in full: its last test is older than a week')
+    await probeLocation(repository.location)
+    options.signal.throwIfAborted()
+    return await repository.collect(options)
   }
 }
 
