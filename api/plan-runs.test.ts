@@ -56,7 +56,14 @@ describe('a plan run by hand', () => {
     const { planRuns, runs } = here.catalog
     const rule = { retries: 0, retryAfterMs: 0 }
     planRuns.take(workflowId, '0/0', 0, rule)
-    planRuns.end(workflowId, 0, { state: 'failed', runId: 'r-db', detail: 'no space left', mayRetry: true })
+    planRuns.end(workflowId, {
+      position: 0,
+      attempt: 1,
+      state: 'failed',
+      runId: 'r-db',
+      detail: 'no space left',
+      mayRetry: true,
+    })
     planRuns.take(workflowId, '0/0', 1, rule)
     const of = { kind: 'backup', title: 'Backup of web-01', repositoryId: 'main', pointId: null } as const
     const by = { requestedUser: 'operator', requestedReason: '', idempotencyKey: null }

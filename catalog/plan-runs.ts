@@ -13,6 +13,11 @@ export interface RetryRule {
   readonly retryAfterMs: number
 }
 
+export interface PlanVmEnded extends Pick<PlanRunVmRow, 'position' | 'state' | 'runId' | 'detail' | 'mayRetry'> {
+  /** The try that ended, from 1. */
+  readonly attempt: number
+}
+
 export interface PlanRunQueries {
   /** Writes down the VMs once: a repetition changes nothing but the run that goes on with them. */
   open(run: Omit<PlanRunRow, 'openedMs'>, vms: Iterable<{ readonly id: string; readonly name: string }>): PlanRunRow
@@ -27,8 +32,8 @@ export interface PlanRunQueries {
   take(id: string, lane: string, turn: number, rule: RetryRule): PlanRunVmRow | undefined
   /** When the next of those that failed may be tried again; null: none may. */
   againMs(id: string, rule: RetryRule): number | null
-  /** Only of what is in hand: an end is written down once. */
-  end(id: string, position: number, end: Pick<PlanRunVmRow, 'state' | 'runId' | 'detail' | 'mayRetry'>): void
+  /** Only of the attempt that is in hand: the end of an earlier one, said again late, says nothing about it. */
+  end(id: string, end: PlanVmEnded): void
   /** What was not begun never will be. */
   giveUp(id: string, why: string): void
   counts(id: string): { readonly [state in PlanRunVmState]: number }
@@ -129,10 +134,14 @@ export function planRunQueries(context: CatalogContext): PlanRunQueries {
         .get()
       return typeof ended?.ms === 'number' ? ended.ms + rule.retryAfterMs : null
     },
-    end(id, position, end) {
+    end(id, { position, attempt, state, runId, detail, mayRetry }) {
       inTransaction(context, () => {
-        const mine = and(eq(planRunVms.position, position), eq(planRunVms.state, 'running'))
-        change(id, mine, { ...end, endedMs: now() })
+        const mine = [
+          eq(planRunVms.position, position),
+          eq(planRunVms.attempts, attempt),
+          eq(planRunVms.state, 'running'),
+        ]
+        change(id, and(...mine), { state, runId, detail, mayRetry, endedMs: now() })
         announce(id)
       })
     },

@@ -29,7 +29,7 @@ export function createPlanActivities(catalog: Catalog): PlanActivities {
       return { vms: waiting + running + failed, concurrency: plan.concurrency }
     },
     nextPlanVm: async ({ planRun, lane, turn, ended, wants, requestedBy }) => {
-      if (ended !== null) planRuns.end(planRun, ended.position, ended)
+      if (ended !== null) planRuns.end(planRun, ended)
       const run = planRuns.find(planRun)
       if (run === undefined) throw new HoldfastError('NotFound', `there is no run ${planRun} of a plan`)
       const plan = catalog.plans.find(run.plan)
@@ -37,12 +37,13 @@ export function createPlanActivities(catalog: Catalog): PlanActivities {
       if (!wants) return { next: null, againMs: null }
       const take = () => planRuns.inHand(planRun, lane, turn) ?? planRuns.take(planRun, lane, turn, rule)
       for (let row = take(); row !== undefined; row = take()) {
-        const input = backupOf(catalog, { run, plan, row }, requestedBy)
-        if (typeof input !== 'string') {
-          const { position, vmName, attempts: attempt, vmId } = row
-          return { next: { position, vmName, attempt, workflowId: backupWorkflowId(vmId), input }, againMs: null }
+        const { position, vmName, attempts: attempt, vmId } = row
+        const given = backupOf(catalog, { run, plan, row }, requestedBy)
+        if ('input' in given) {
+          const next = { position, vmName, attempt, workflowId: backupWorkflowId(vmId), input: given.input }
+          return { next, againMs: null }
         }
-        planRuns.end(planRun, row.position, { state: 'skipped', runId: null, detail: input, mayRetry: false })
+        planRuns.end(planRun, { position, attempt, ...given, runId: null, mayRetry: false })
       }
       return { next: null, againMs: planRuns.againMs(planRun, rule) }
     },
@@ -76,23 +77,30 @@ function endOf({ planRuns }: Catalog, planRun: string): PlanRunEnd {
   }
 }
 
-/** The input of its backup, or why there is none, in words. What the plan says now counts, not what it said at the start. */
+/**
+ * The input of its backup, or why there is none, in words. `skipped` is only what is not wanted any more; what is wanted
+ * and cannot be has failed, or a run without a single point would be green. What the plan says now counts, not what it
+ * said at the start.
+ */
 function backupOf(
   catalog: Catalog,
   { run, plan, row }: { readonly run: PlanRunRow; readonly plan: Plan | undefined; readonly row: PlanRunVmRow },
   requestedBy: Requester,
-): BackupInput | string {
-  if (plan === undefined) return 'the plan was removed meanwhile'
+): { readonly input: BackupInput } | { readonly state: 'skipped' | 'failed'; readonly detail: string } {
+  if (plan === undefined) return { state: 'skipped', detail: 'the plan was removed meanwhile' }
   const vm = catalog.vms.find(row.vmId)
-  if (vm === undefined || vm.goneMs !== null) return 'its hypervisor no longer lists it'
-  if (vm.excludedReason !== null) return `left out on purpose: ${vm.excludedReason}`
+  if (vm === undefined || vm.goneMs !== null) return { state: 'skipped', detail: 'its hypervisor no longer lists it' }
+  if (vm.excludedReason !== null) return { state: 'skipped', detail: `left out on purpose: ${vm.excludedReason}` }
   const [target] = plan.targets
   const repository = target && catalog.repositories.find(target.repository)
-  if (repository === undefined) return `there is no repository ${target?.repository ?? ''}`
+  if (repository === undefined)
+    return { state: 'failed', detail: `there is no repository ${target?.repository ?? ''} in the catalog` }
   const of = targetOf(vm, catalog.endpoints.get(vm.endpointId))
-  if (of.site !== repository.site)
-    return `it is at site ${of.site}, and the repository ${repository.name} is reached from ${repository.site}`
-  return {
+  if (of.site !== repository.site) {
+    const detail = `it is at site ${of.site}, and the repository ${repository.name} is reached from ${repository.site}`
+    return { state: 'failed', detail }
+  }
+  const input: BackupInput = {
     ...backupSettings(catalog.policy.effective(vm, plan)),
     v: 1,
     vm: of,
@@ -107,4 +115,5 @@ function backupOf(
     requestedBy,
     tuning: {},
   }
+  return { input }
 }

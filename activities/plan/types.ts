@@ -13,6 +13,8 @@ export type PlanVmState = 'completed' | 'completed-with-residue' | 'failed' | 'c
 
 export interface PlanVmEnd {
   readonly position: number
+  /** Which try this was: one that is told again late never ends a later one. */
+  readonly attempt: number
   readonly state: PlanVmState
   readonly runId: string | null
   /** One sentence: why it failed or was skipped; `''` if all went well. */
@@ -52,7 +54,8 @@ export interface PlanActivities {
     readonly again: string | null
   }) => Promise<OpenedPlanRun>
   /**
-   * Writes down how one VM ended and gives the next. What cannot be backed up at all is skipped with its reason.
+   * Writes down how one VM ended and gives the next. What is not to be backed up any more is skipped with its reason,
+   * what should be and cannot has failed.
    * Idempotent by `lane` and `turn`: a repetition gives the same VM, so that none is taken twice and none is lost.
    */
   readonly nextPlanVm: (of: {

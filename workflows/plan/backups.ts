@@ -40,7 +40,7 @@ export class Backups {
 
   /** Backs up one VM and says what came of it; throws nothing. */
   async make({ position, workflowId, vmName, attempt, input }: NextPlanVm): Promise<PlanVmEnd> {
-    const end = { position, runId: null, detail: '', mayRetry: false }
+    const end = { position, attempt, runId: null, detail: '', mayRetry: false }
     let child: Child | undefined
     try {
       const again = attempt === 1 ? '' : `, attempt ${attempt}`
@@ -66,7 +66,8 @@ export class Backups {
     } catch (thrown) {
       const runId = child?.firstExecutionRunId ?? null
       if (thrown instanceof WorkflowExecutionAlreadyStartedError)
-        return { ...end, state: 'skipped', detail: 'another backup of this VM is under way' }
+        // Whether that one will have a point, and where, is not known: it does not stand in for this one.
+        return { ...end, state: 'failed', detail: 'another backup of this VM is under way', mayRetry: true }
       if (isCancellation(thrown)) return { ...end, state: 'cancelled', runId, detail: 'cancelled' }
       const error = errorOf(thrown)
       // One that needed a person has waited for that long enough; all others may find a better hour.

@@ -46,7 +46,7 @@ export interface PlanRunCounts {
   readonly completed: number
   readonly failed: number
   readonly cancelled: number
-  /** There was nothing to do, or another run does it. */
+  /** Not wanted any more: gone, or left out on purpose. */
   readonly skipped: number
 }
 

@@ -25,17 +25,23 @@ export async function planRun(input: PlanRunInput): Promise<PlanRunResult> {
   const ids = new StepIds()
   const backups = new Backups(input.plan, control)
   const who = { vmId: null, vmName: input.plan, repositoryId: null, stem: null, site: '' }
-  const result = await conduct(
-    { kind: 'plan', ...who, requestedBy: input.requestedBy },
-    null,
-    { control, ids },
-    () => new PlanRun(input, { control, ids, backups }).run(),
-    ({ counts, more }) => {
-      const summary = `${sentence(counts)}${more ? '; it goes on in its next part' : ''}`
-      return { summary, ...backups.bytes, made: null }
-    },
-  )
-  return result.more ? continueAsNew<typeof planRun>({ ...input, part: input.part + 1 }) : result
+  const run = new PlanRun(input, { control, ids, backups })
+  const conducted = (body: () => Promise<PlanRunResult>): Promise<PlanRunResult> =>
+    conduct(
+      { kind: 'plan', ...who, requestedBy: input.requestedBy },
+      null,
+      { control, ids },
+      body,
+      ({ counts, more }) => {
+        const summary = `${sentence(counts)}${more ? '; it goes on in its next part' : ''}`
+        return { summary, ...backups.bytes, made: null }
+      },
+    )
+  const result = await conducted(() => run.run())
+  if (!result.more) return result
+  // Cancelled while its end was written down: that is written anew, and there is no next part.
+  if (isCancelled()) return CancellationScope.nonCancellable(() => conducted(() => run.giveUp()))
+  return continueAsNew<typeof planRun>({ ...input, part: input.part + 1 })
 }
 
 /** `3 of 4 VMs backed up, 1 skipped` */
@@ -74,18 +80,31 @@ class PlanRun {
     )
     this.#control.stage(`Backing up ${vms} VM${vms === 1 ? '' : 's'}, ${concurrency} at a time`)
     await this.#during(Array.from({ length: Math.min(concurrency, vms) }, (_, lane) => () => this.#lane(lane)))
-    const isCancelled = CancellationScope.current().consideredCancelled
-    // A pause goes with the run, not into its next part.
-    if (this.#isFull && !isCancelled) await this.#control.gate()
-    const rest = isCancelled ? 'the run was cancelled before its turn came' : null
-    const end = await CancellationScope.nonCancellable(() =>
+    // A pause goes with the run, not into its next part: from here on none is taken that would be lost there.
+    if (this.#isFull) {
+      await passes(() => this.#control.gate())
+      this.#control.close('the run goes on in its next part: pause it there')
+    }
+    if (isCancelled()) return this.giveUp()
+    const end = await this.#close(null)
+    // Cancelled while that was written down: there is no next part in which the others could have their turn.
+    if (this.#isFull && isCancelled()) return this.giveUp()
+    if (!this.#isFull && end.counts.failed + end.counts.cancelled > 0) throw incomplete(end)
+    return { v: 1, outcome: 'completed', ...end, more: this.#isFull, residue: [] }
+  }
+
+  /** Says of each VM that has had no turn that it will have none, and throws that the run was cancelled. */
+  async giveUp(): Promise<never> {
+    await this.#close('the run was cancelled before its turn came')
+    throw new CancelledFailure('the run was cancelled')
+  }
+
+  #close(rest: string | null): Promise<PlanRunEnd> {
+    return CancellationScope.nonCancellable(() =>
       this.#steps.closePlanRun.executeWithOptions(this.#ids.step('close', 'What came of each VM?'), [
         { planRun: this.#planRun, rest },
       ]),
     )
-    if (isCancelled) throw new CancelledFailure('the run was cancelled')
-    if (!this.#isFull && end.counts.failed > 0) throw incomplete(end)
-    return { v: 1, outcome: 'completed', ...end, more: this.#isFull, residue: [] }
   }
 
   /** All lanes to their end, whatever comes of one; meanwhile what people do to the run is passed on. */
@@ -99,7 +118,7 @@ class PlanRun {
     const ends = await Promise.allSettled(lanes.map((lane) => lane()))
     passingOn.cancel()
     await followed
-    if (CancellationScope.current().consideredCancelled) await told
+    if (isCancelled()) await told
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
@@ -137,7 +156,7 @@ class PlanRun {
   async #mayBegin(): Promise<boolean> {
     const cancelled = !(await passes(() => this.#control.gate()))
     this.#isFull ||= workflowInfo().continueAsNewSuggested
-    return !cancelled && !this.#isFull && !CancellationScope.current().consideredCancelled
+    return !cancelled && !this.#isFull && !isCancelled()
   }
 
   /** False: the run was cancelled meanwhile. */
@@ -145,6 +164,10 @@ class PlanRun {
     const left = Math.max(1_000, ms - Date.now())
     return passes(() => sleep(left, { summary: 'until what failed is tried again' }))
   }
+}
+
+function isCancelled(): boolean {
+  return CancellationScope.current().consideredCancelled
 }
 
 /** False: it was cancelled. */
@@ -160,10 +183,11 @@ async function passes(wait: () => Promise<void>): Promise<boolean> {
 
 function incomplete({ counts, troubles }: PlanRunEnd): Error {
   const all = counts.completed + counts.failed + counts.cancelled + counts.skipped
-  const named = troubles.filter(({ state }) => state === 'failed').slice(0, 3)
-  const more = counts.failed > named.length ? ' and others' : ''
+  const missing = counts.failed + counts.cancelled
+  const named = troubles.filter(({ state }) => state !== 'skipped').slice(0, 3)
+  const more = missing > named.length ? ' and others' : ''
   const who = named.map(({ vm, why }) => `${vm} (${why})`).join(', ')
-  return workflowFailure('PlanIncomplete', `${counts.failed} of ${all} VMs were not backed up: ${who}${more}`, {
+  return workflowFailure('PlanIncomplete', `${missing} of ${all} VMs were not backed up: ${who}${more}`, {
     data: { counts, troubles },
   })
 }
