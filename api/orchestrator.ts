@@ -49,6 +49,8 @@ export interface RunListing extends RunHandle {
 
 export interface RunDescription extends RunListing {
   readonly historyLength: number
+  /** The run that started it; null: no run did. */
+  readonly parent: RunHandle | null
   readonly pending: readonly PendingStep[]
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { PendingStep } from '../runbook/types.ts'
 import { aPoint, pointIdOf } from '../catalog/testing.ts'
+import { heldRefusal } from '../workflows/shared/contract.ts'
 import { bench, type Bench } from './testing/bench.ts'
 import type { FakeRun } from './testing/fake-orchestrator.ts'
 
@@ -94,6 +95,25 @@ describe('wishes reach the run with who and why', () => {
       400,
       { code: 'InvalidRequest', detail: run.refuses },
     ])
+  })
+
+  test('one that stands still with its plan goes on by itself only once the engine proves that the run of the plan is over', async () => {
+    const parent = here.engine.put({ workflowId: 'plan/nightly/20261121t023000', workflow: 'planRun' })
+    const held = here.engine.put({
+      workflowId: 'backup/held-01',
+      workflow: 'backupVm',
+      parent: { workflowId: parent.workflowId, runId: parent.runId },
+      refuses: heldRefusal,
+    })
+    const resume = (): Promise<Response> => act('resume', {}, held.workflowId)
+    expect(await codeOf(await resume())).toEqual([400, 'InvalidRequest'])
+    here.engine.end(parent, 'terminated')
+    expect((await resume()).status).toBe(202)
+    expect(held.wishes).toEqual([{ kind: 'signal', name: 'hold', argument: null }])
+
+    held.refuses = 'the run is neither paused nor waiting'
+    expect(await codeOf(await resume())).toEqual([400, 'InvalidRequest'])
+    expect(held.wishes).toHaveLength(1)
   })
 
   test('an ended run takes none, whether the catalog or only the engine knows', async () => {

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../base/index.ts'
+import { HoldfastError, isHoldfastError } from '../base/index.ts'
 import type { RunView } from '../catalog/index.ts'
 import { backupWorkflow } from '../workflows/backup/contract.ts'
 import { drillWorkflow, drillWorkflowId } from '../workflows/drill/contract.ts'
@@ -8,6 +8,8 @@ import { verifyWorkflow } from '../workflows/verify/contract.ts'
 import { restoreWorkflow, restoreWorkflowId, type RestoreInput } from '../workflows/restore/contract.ts'
 import {
   cancelNoteSignal,
+  heldRefusal,
+  holdSignal,
   pauseUpdate,
   resumeUpdate,
   retryNowUpdate,
@@ -50,8 +52,22 @@ export async function pauseRun(deps: ApiDeps, run: RunView, by: Requester): Prom
 
 export async function resumeRun(deps: ApiDeps, run: RunView, by: Requester): Promise<void> {
   requireOpen(run)
-  await deps.orchestrator.update(run, resumeUpdate, by, newRequestId())
+  try {
+    await deps.orchestrator.update(run, resumeUpdate, by, newRequestId())
+  } catch (error) {
+    const isHeld = isHoldfastError(error) && error.message === heldRefusal
+    if (!isHeld || !(await isOrphaned(deps, run))) throw error
+    await deps.orchestrator.signal(run, holdSignal, null)
+  }
   deps.live.nudge()
+}
+
+/** The run that started it was terminated or reset, and lets nobody go on any more. The engine has to prove that. */
+async function isOrphaned({ orchestrator }: ApiDeps, { workflowId, runId }: RunView): Promise<boolean> {
+  const described = await orchestrator.describe(workflowId, runId)
+  if (!described?.parent) return false
+  const { parent } = described
+  return (await orchestrator.describe(parent.workflowId, parent.runId))?.status !== 'running'
 }
 
 /** The note goes first, so that the runbook says who asked even if the run ends at once. */

@@ -30,6 +30,7 @@ import type {
   StartSpec,
 } from './orchestrator.ts'
 import { engineError, isAbsent, isPreconditionFailure } from './temporal/errors.ts'
+import { parentOf } from './temporal/parent.ts'
 import { pendingStep } from './temporal/pending.ts'
 
 /** Longest wait for one answer of the engine; a request of a person never hangs on it. */
@@ -140,7 +141,7 @@ class TemporalOrchestrator implements Orchestrator {
       const pending = await Promise.all(
         (found.raw.pendingActivities ?? []).map((info) => pendingStep(this.#client, info)),
       )
-      return { ...listingOf(found), historyLength: found.historyLength, pending }
+      return { ...listingOf(found), historyLength: found.historyLength, parent: parentOf(found), pending }
     } catch (error) {
       if (isAbsent(error)) return undefined
       throw engineError(error, `describe ${workflowId}`)

@@ -11,6 +11,12 @@ import type { PlanActivities, PlanRunEnd } from './types.ts'
 
 export type * from './types.ts'
 
+/**
+ * How long a backup of a plan waits for a person before it makes room for the next VM: nobody may be there at night, and
+ * the plan tries again by itself.
+ */
+const patienceMs = 10 * 60_000
+
 /** A run tells the first of what did not go well; the catalog has all. */
 const mostTroubles = 20
 
@@ -113,7 +119,7 @@ function backupOf(
     priority: Math.max(2, plan.priority),
     retentionClass: vm.category,
     requestedBy,
-    tuning: {},
+    tuning: { operatorWaitMs: patienceMs },
   }
   return { input }
 }

@@ -68,6 +68,11 @@ it('a VM that is not wanted any more is skipped: left out on purpose, or its pla
   expect(rows()[0]).toEqual(['db-01', 'skipped', 'left out on purpose: rebuilt from code'])
 })
 
+it('a backup of a plan waits for a person for minutes, so that its lane is free for the others', async () => {
+  await opened()
+  expect((await next('0/0', 0)).next?.input.tuning).toEqual({ operatorWaitMs: 600_000 })
+})
+
 it('an end that is told a second time, after the VM was taken again, does not end its later try', async () => {
   await opened({ retries: 3 })
   const first = (await next('0/0', 0)).next as NextPlanVm

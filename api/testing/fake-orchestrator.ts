@@ -23,6 +23,7 @@ export interface FakeRun {
   readonly input: unknown
   readonly memo: RunMemo | null
   readonly startedMs: number
+  readonly parent: RunHandle | null
   status: EngineStatus
   closedMs: number | null
   pending: PendingStep[]
@@ -99,6 +100,7 @@ export class FakeOrchestrator implements Orchestrator {
       input: {},
       memo: null,
       startedMs: this.#now(),
+      parent: null,
       status: 'running',
       closedMs: null,
       pending: [],
@@ -146,7 +148,7 @@ export class FakeOrchestrator implements Orchestrator {
   async describe(workflowId: string, runId?: string): Promise<RunDescription | undefined> {
     this.#reach()
     const run = this.runOf({ workflowId, runId })
-    return run && { ...listing(run), historyLength: run.events.length, pending: [...run.pending] }
+    return run && { ...listing(run), historyLength: run.events.length, parent: run.parent, pending: [...run.pending] }
   }
 
   async history(handle: RunHandle): Promise<RunHistory | undefined> {

@@ -70,9 +70,8 @@ export class Backups {
         return { ...end, state: 'failed', detail: 'another backup of this VM is under way', mayRetry: true }
       if (isCancellation(thrown)) return { ...end, state: 'cancelled', runId, detail: 'cancelled' }
       const error = errorOf(thrown)
-      // One that needed a person has waited for that long enough; all others may find a better hour.
-      const mayRetry = error?.retry !== 'operator'
-      return { ...end, state: 'failed', runId, detail: cut(error?.message ?? 'failed', 500), mayRetry }
+      // Whatever it was, also one that needed a person: it may find a better hour.
+      return { ...end, state: 'failed', runId, detail: cut(error?.message ?? 'failed', 500), mayRetry: true }
     } finally {
       if (child !== undefined) this.#running.delete(child)
     }

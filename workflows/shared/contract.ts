@@ -53,6 +53,8 @@ export const cancelNoteSignal = 'cancelNote'
 
 /** From a run to those that it has started, with who and why: stand still; null: go on. */
 export const holdSignal = 'hold'
+/** What a run that stands still so says to a resume. */
+export const heldRefusal = 'it stands still with the run that started it: resume that'
 
 /** To a run that waits for a slot: it has one now. */
 export const slotsGrantedSignal = 'slotsGranted'

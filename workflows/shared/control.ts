@@ -12,7 +12,7 @@ import type { SerializedError } from '../../base/index.ts'
 import { errorOf, workflowFailure } from './failures.ts'
 import { defaults } from './options.ts'
 import { cut } from './steps.ts'
-import { cancelNoteSignal, holdSignal, pauseUpdate, resumeUpdate, retryNowUpdate } from './contract.ts'
+import { cancelNoteSignal, heldRefusal, holdSignal, pauseUpdate, resumeUpdate, retryNowUpdate } from './contract.ts'
 import type { Requester, Tuning } from './contract.ts'
 
 const pause = defineUpdate<void, [Requester]>(pauseUpdate)
@@ -170,8 +170,7 @@ export class RunControl {
 
   #mayResume(by: Requester): void {
     checkRequester(by)
-    if (this.#paused === null && this.#held !== null)
-      throw refuse('it stands still with the run that started it: resume that')
+    if (this.#paused === null && this.#held !== null) throw refuse(heldRefusal)
     if (this.#paused === null && this.#waiting.size === 0) throw refuse('the run is neither paused nor waiting')
   }
 
