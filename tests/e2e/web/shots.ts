@@ -9,6 +9,7 @@ import {
   freshDetail,
   moment,
   originalChecks,
+  planBook,
   restoreBook,
   waitingBook,
 } from '../../../web/src/lib/fixtures/index.ts'
@@ -90,6 +91,7 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'run-failed', path: `/runs/${crmBook.runId}` },
   { name: 'run-waiting', path: `/runs/${erpBook.runId}`, scene: { book: waitingBook } },
+  { name: 'run-plan', path: `/runs/${planBook.runId}` },
   { name: 'run-restored', path: `/runs/${restoreBook.runId}` },
   { name: 'restore-point', path: '/restore?vm=erp-db-01' },
   { name: 'restore-destination', path: `${wizard}&at=destination` },
