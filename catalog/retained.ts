@@ -20,8 +20,8 @@ export interface SeriesVm {
 }
 
 export interface RetainedQueries {
-  /** The VM of each series that the catalog knows points of. */
-  seriesOf(repositoryId: string): SeriesVm[]
+  /** The VM of each series that the catalog knows points of, in whichever repository: a copy has no row of its own. */
+  seriesVms(): SeriesVm[]
   /** What says by which rules points of a repository age, as of now. */
   rulesSource(repositoryId: string): RuleSource
   /** Stems of damaged points. */
@@ -74,7 +74,7 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
       for (const id of pointIds) publish('point', id)
     })
   return {
-    seriesOf: (repositoryId) =>
+    seriesVms: () =>
       db
         .selectDistinct({
           series: sql<string>`substr(${points.stem}, 6, 32)`,
@@ -86,17 +86,11 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
         })
         .from(points)
         .innerJoin(vms, eq(vms.id, points.vmId))
-        .where(eq(points.repositoryId, repositoryId))
         .all(),
     rulesSource(repositoryId) {
-      const planOf = new Map(
-        db
-          .select({ stem: points.stem, plan: points.plan })
-          .from(points)
-          .where(and(eq(points.repositoryId, repositoryId), isNotNull(points.plan)))
-          .all()
-          .flatMap(({ stem, plan }) => (plan === null ? [] : [[stem, plan] as const])),
-      )
+      // Of every repository: the copy of a point in another one has no row of its own.
+      const listed = db.select({ stem: points.stem, plan: points.plan }).from(points).all()
+      const planOf = new Map(listed.map(({ stem, plan }) => [stem, plan]))
       const remembered = policiesOf(repositoryId)
       return {
         repositoryId,

@@ -56,5 +56,5 @@ export { defaultSlots, fullFor, grantable, slotKindOf, slotKinds } from './slots
 export type { SlotClaim, SlotKind } from './slots.ts'
 export { emptyPolicy, isSweepDue, noPolicy, planSweep, rulesInWords, sharesOf, worthCollecting } from './sweep.ts'
 export type { CollectionFacts, PlannedPoint, RulesOf, SeriesShare, SweepFacts, SweepPoint } from './sweep.ts'
-export { Rulebook } from './rulebook.ts'
+export { nobodyKnows, Rulebook } from './rulebook.ts'
 export type { PointPolicy, RuleSource } from './rulebook.ts'

@@ -21,7 +21,7 @@ const book = (repositoryId: string) =>
     repositoryId,
     category: (name) => (name === 'standard' ? { keep: { daily: 14, weekly: 4 } } : undefined),
     plan: (name) => plans[name],
-    planOf: (stem) => (stem === '' ? undefined : stem),
+    planOf: (stem) => (stem === 'unlisted' ? undefined : stem === '' ? null : stem),
     lastRules: (stem, policy) =>
       stem === 'nightly' && policy === 'plan nightly' ? { daily: 90, timeZone: 'UTC' } : undefined,
   })
@@ -33,7 +33,7 @@ it('a plan says what stays in each of its repositories, in its own zone', () => 
     rules: { publish: 2, daily: 30, timeZone: 'Europe/Paris' },
     planIsGone: false,
   })
-  expect(book('vault').ofPoint(vm, 'nightly').rules).toMatchObject({ daily: 365 })
+  expect(book('vault').ofPoint(vm, 'nightly')?.rules).toMatchObject({ daily: 365 })
 })
 
 it('without a word of the plan the category decides, on the clocks of the plan', () => {
@@ -42,7 +42,6 @@ it('without a word of the plan the category decides, on the clocks of the plan',
     rules: { daily: 14, timeZone: 'Asia/Tokyo' },
   })
   expect(book('main').ofPoint(vm, '')).toMatchObject({ policy: 'category standard', rules: { timeZone: 'UTC' } })
-  expect(book('main').ofPoint(vm, 'a plan that nobody knows')).toMatchObject({ policy: 'category standard' })
 })
 
 it('what is set for the VM alone wins over both, and a category that is gone keeps everything', () => {
@@ -59,9 +58,13 @@ it('points of a plan that was deleted, or no longer writes here, go on by what i
   expect(book('main').ofPoint(vm, 'over')).toMatchObject({ policy: 'plan over', rules: { daily: 7 }, planIsGone: true })
   const dropped = { policy: 'plan nightly', rules: { daily: 90 }, planIsGone: true }
   expect(book('elsewhere').ofPoint(vm, 'nightly')).toMatchObject(dropped)
-  // Nobody remembers what it said: its category does.
-  expect(book('elsewhere').ofPoint(vm, 'plain')).toMatchObject({
-    policy: 'category standard, Asia/Tokyo',
-    planIsGone: true,
-  })
+  // Nobody remembers what it said: the category is no stand-in for it.
+  expect(book('elsewhere').ofPoint(vm, 'plain')).toEqual({ policy: 'none', rules: null, planIsGone: true })
+})
+
+it('a category never decides over a point of a plan that nobody knows, and what is set for the VM does', () => {
+  expect(book('main').ofPoint(vm, 'a plan that nobody knows')).toEqual({ policy: 'none', rules: null })
+  expect(book('main').ofPoint(vm, 'unlisted')).toBeUndefined()
+  const own = { ...vm, override: { keep: { last: 3 } } }
+  expect(book('main').ofPoint(own, 'unlisted')).toMatchObject({ policy: 'set for web-01', rules: { last: 3 } })
 })

@@ -16,8 +16,8 @@ export interface RuleSource {
   category(name: string): Pick<Category, 'keep'> | undefined
   /** Also of a plan that was deleted: by what it said last its points go on ageing. */
   plan(name: string): (Pick<PlanSpec, 'targets' | 'timeZone'> & { readonly isDeleted: boolean }) | undefined
-  /** The plan that made a point. */
-  planOf(stem: string): string | undefined
+  /** The plan that made a point; null: none did, undefined: the point is in no list, and nobody knows. */
+  planOf(stem: string): string | null | undefined
   /** What a policy of that name said last for the series of a point. */
   lastRules(stem: string, policy: string): KeepRules | undefined
 }
@@ -38,9 +38,13 @@ interface PlanRules {
 /** Points that were published keep a count of their own, also where nobody has set one (product P-MANUAL). */
 const publishKept = 2
 
+/** Everything stays. */
+export const nobodyKnows: PointPolicy = { policy: 'none', rules: null }
+
 /**
  * Which rules hold for a point now: what was set for its VM alone, else what the plan that made it says for this repository,
- * else its category; in the zone of the plan.
+ * else its category; in the zone of the plan. A category never decides over what a plan made that nobody can name: plans
+ * mostly keep more.
  */
 export class Rulebook {
   readonly #source: RuleSource
@@ -51,9 +55,10 @@ export class Rulebook {
     this.#source = source
   }
 
-  ofPoint(vm: OfVm, stem: string): PointPolicy {
+  /** undefined: nothing is set for the VM, and nobody knows which plan made the point. */
+  ofPoint(vm: OfVm, stem: string): PointPolicy | undefined {
     const plan = this.#source.planOf(stem)
-    const own = plan === undefined ? undefined : this.#ofPlan(plan)
+    const own = typeof plan === 'string' ? this.#ofPlan(plan) : undefined
     const gone = own && { planIsGone: own.isDeleted || !own.isTarget }
     const { keep } = vm.override
     if (keep !== undefined) {
@@ -61,25 +66,29 @@ export class Rulebook {
       const zone = timeZone === 'UTC' ? '' : `, ${timeZone}`
       return { policy: `set for ${vm.vmId}${zone}`, rules: rulesOf(keep, timeZone), ...gone }
     }
-    const said = this.#saidBy(plan ?? '', own, stem)
+    if (plan === undefined) return undefined
+    const said = plan === null ? undefined : this.#saidBy(plan, own, stem)
+    if (said === null) return { ...nobodyKnows, ...gone }
     if (said !== undefined) return { policy: `plan ${plan ?? ''}`, rules: said, ...gone }
-    const by = this.ofCategory(vm.category)
+    const by = this.#ofCategory(vm.category)
     const rules = by?.rules ?? null
-    if (by === undefined || rules === null) return { policy: 'none', rules: null, ...gone }
+    if (by === undefined || rules === null) return { ...nobodyKnows, ...gone }
     return own === undefined || own.timeZone === rules.timeZone
       ? { ...by, ...gone }
       : { policy: `${by.policy}, ${own.timeZone}`, rules: { ...rules, timeZone: own.timeZone }, ...gone }
   }
 
-  /** Of a repository that the plan no longer writes to: what it said while it did. undefined: the category decides. */
-  #saidBy(plan: string, own: PlanRules | undefined, stem: string): KeepRules | undefined {
-    if (own === undefined) return undefined
-    if (!own.isTarget) return this.#source.lastRules(stem, `plan ${plan}`)
+  /**
+   * Of a repository that the plan no longer writes to, and of a plan that is not in the catalog: what it said while it was.
+   * null: nobody remembers; undefined: it leaves it to the category.
+   */
+  #saidBy(plan: string, own: PlanRules | undefined, stem: string): KeepRules | null | undefined {
+    if (own === undefined || !own.isTarget) return this.#source.lastRules(stem, `plan ${plan}`) ?? null
     return own.keep === null ? undefined : rulesOf(own.keep, own.timeZone)
   }
 
   /** undefined: there is no such category. */
-  ofCategory(name: string): PointPolicy | undefined {
+  #ofCategory(name: string): PointPolicy | undefined {
     if (this.#categories.has(name)) return this.#categories.get(name)
     const category = name === '' ? undefined : this.#source.category(name)
     const by = category && { policy: `category ${name}`, rules: rulesOf(category.keep, 'UTC') }

@@ -1,5 +1,5 @@
 import type { Catalog, SeriesPolicyRow, SweepSeriesRow } from '../../catalog/index.ts'
-import { Rulebook, widest, type PointPolicy } from '../../policy/index.ts'
+import { nobodyKnows, Rulebook, widest, type PointPolicy } from '../../policy/index.ts'
 import type { SurveyedPoint } from './blob.ts'
 
 /** Why nobody makes points of a series any more. */
@@ -17,22 +17,26 @@ export interface Ageing {
   readonly owners: ReadonlyMap<string, SeriesOwner>
   /** By stem. */
   readonly policies: ReadonlyMap<string, PointPolicy>
+  /** Stems that age by what is remembered of their series, because nobody knows their own policy. */
+  readonly guessed: ReadonlySet<string>
 }
 
-const unknown: PointPolicy = { policy: 'none', rules: null }
-
 /**
- * By what each point ages: the policy of its VM, and of the plan that made it, as it is now; of a VM that the catalog does
- * not know the last policy that its series aged by (product P-ORPHAN), else the class that its manifest names.
+ * By what each point ages: the policy of its VM, and of the plan that made it, as it is now. Of a VM, or a point, that the
+ * catalog does not know: the last policies that its series aged by (product P-ORPHAN). Where there are none it stays: it
+ * may be of another installation, and the class that its manifest names says nothing of the plans that made it.
  */
 export function ageingOf(catalog: Catalog, repositoryId: string, points: readonly SurveyedPoint[]): Ageing {
   const rulebook = new Rulebook(catalog.retained.rulesSource(repositoryId))
-  const known = new Map(catalog.retained.seriesOf(repositoryId).map((row) => [row.series, row]))
+  const known = new Map(catalog.retained.seriesVms().map((row) => [row.series, row]))
   const remembered = catalog.retained.policies(repositoryId)
   const owners = new Map<string, SeriesOwner>()
   const policies = new Map<string, PointPolicy>()
+  const guessed = new Set<string>()
   for (const [series, own] of Map.groupBy(points, (point) => point.series)) {
     const vm = known.get(series)
+    const rows = remembered.get(series) ?? []
+    const last = lastOf(rows) ?? nobodyKnows
     if (vm !== undefined) {
       const { vmId, vmName, goneMs } = vm
       let planIsGone = false
@@ -40,8 +44,9 @@ export function ageingOf(catalog: Catalog, repositoryId: string, points: readonl
       let isSaid = false
       for (const { stem } of own.toSorted((a, b) => b.timeMs - a.timeMs)) {
         const by = rulebook.ofPoint(vm, stem)
-        policies.set(stem, by)
-        if (by.planIsGone === undefined || isSaid) continue
+        policies.set(stem, by ?? last)
+        if (by === undefined) guessed.add(stem)
+        if (by?.planIsGone === undefined || isSaid) continue
         planIsGone = by.planIsGone
         isSaid = true
       }
@@ -49,12 +54,10 @@ export function ageingOf(catalog: Catalog, repositoryId: string, points: readonl
       continue
     }
     const newest = own.reduce((best, point) => (point.timeMs > best.timeMs ? point : best))
-    const rows = remembered.get(series) ?? []
     owners.set(series, { vmId: rows[0]?.vmId ?? null, vmName: rows[0]?.vmName ?? newest.vm, orphan: 'unknown-vm' })
-    const by = lastOf(rows) ?? rulebook.ofCategory(newest.retentionClass) ?? unknown
-    for (const { stem } of own) policies.set(stem, by)
+    for (const { stem } of own) policies.set(stem, last)
   }
-  return { owners, policies }
+  return { owners, policies, guessed }
 }
 
 /** Which point aged by which of them nobody knows any more: each stays while any of them keeps it. */

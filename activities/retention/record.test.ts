@@ -84,7 +84,7 @@ describe('a plan', () => {
     expect(await plan(seen)).toEqual(first)
   })
 
-  it('lets points of a VM that is gone age by the last policy, of an unknown one by its class, and keeps what nobody knows', async () => {
+  it('lets points of a VM that is gone age by the last policy, and keeps what nobody knows, whatever its class', async () => {
     const mine = days(known, 40)
     record(...mine)
     await plan(await survey(mine))
@@ -100,11 +100,44 @@ describe('a plan', () => {
     expect(made).toMatchObject({ orphans: 3 })
     const rows = catalog.sweeps.series('run-2', { limit: 10 }).items
     expect(rows.map(({ vmName, policy, orphan }) => [vmName, policy, orphan])).toEqual([
-      ['old', 'category ephemeral', 'unknown-vm'],
       ['web-01', 'category standard', 'unknown-vm'],
+      ['old', 'none', 'unknown-vm'],
       ['whose', 'none', 'unknown-vm'],
     ])
-    expect(rows.map((row) => row.going)).toEqual([36, 25, 0])
+    expect(rows.map((row) => row.going)).toEqual([25, 0, 0])
+  })
+
+  it('knows the VM and the plan of a copy in another repository, and leaves points alone that are in no list', async () => {
+    const vault = catalog.repositories.add({
+      name: 'vault',
+      site: 'local',
+      location: { kind: 'posix', path: '/srv/vault' },
+      credentialRef: 'file:/srv/secrets/vault',
+    }).id
+    const target = (repository: string, daily: number) => ({ repository, copy: 'backup' as const, keep: { daily } })
+    catalog.plans.put({ ...planDefaults, name: 'nightly', targets: [target('main', 5), target(vault, 30)] }, null)
+    const mine = days(known, 40)
+    for (const { stem, timeMs } of mine) {
+      const times = { createdMs: timeMs, validatedMs: timeMs }
+      catalog.points.record(aPoint(0, { id: stem.slice(-32), stem, plan: 'nightly', ...times }))
+    }
+    const sweepVault = async (seen: readonly Surveyed[], runId: string) => {
+      const of = { workflowId: `retention/${vault}`, runId, repositoryId: vault, maxShare: 0.5, dryRun: false }
+      return steps.planSweep({ ...of, survey: await survey(seen) })
+    }
+    expect(await sweepVault(mine, 'run-1')).toMatchObject({ going: 10, orphans: 0 })
+    // The other repository has swept: its points, and with them their plan, are in no list any more.
+    const swept = mine.slice(5).map(({ stem }) => stem)
+    catalog.retained.recordRemoved('main', swept, { ms: 1, by: 'test', why: '' })
+    expect(await sweepVault(mine, 'run-2')).toMatchObject({ going: 10, orphans: 0 })
+    // Nothing is remembered for this series here: what is in no list stays, and its category is not asked.
+    const stranger = Array.from({ length: 40 }, (_, n) => surveyed(known, n + 100))
+    expect(await plan(await survey([...mine.slice(0, 5), ...stranger]), 'run-3')).toMatchObject({ going: 0 })
+    expect(catalog.sweeps.points('run-3', { limit: 1 }, { state: 'stays' }).total).toBe(45)
+    expect(catalog.sweeps.get('run-3').policies).toContainEqual({
+      name: 'none',
+      rules: 'not known: everything stays',
+    })
   })
 
   it('never lets a damaged point take the place of a sound one, and knows holds and foreign tombstones', async () => {
@@ -274,7 +307,10 @@ it('batches go out in order, come back once, and take the points out of the list
 })
 
 it('points that the catalog does not list are worth a collection as well', async () => {
-  const strange = days(lost, 40, { retentionClass: 'ephemeral', vm: 'old' })
+  const strange = days(lost, 40)
+  const rules = { last: 4, timeZone: 'UTC' }
+  const last = { policy: 'category ephemeral', vmId: null, vmName: 'old', rules, seenMs: 1 }
+  catalog.retained.rememberPolicies([{ repositoryId: 'main', series: lost, ...last }])
   const zero = { packs: 0, bytes: 0 }
   const sums = { listed: zero, live: zero, condemned: zero, reprieved: zero, deleted: zero, copied: zero }
   const summary = { outcome: 'nothing', roots: 2, ...sums, waiting: zero, young: zero, unknown: zero } as const

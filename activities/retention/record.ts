@@ -4,12 +4,14 @@ import type { Catalog, HoldRow, NewSweep } from '../../catalog/index.ts'
 import { snapOf } from '../../catalog/index.ts'
 import {
   emptyPolicy,
+  nobodyKnows,
   noPolicy,
   planSweep,
   rulesInWords,
   sharesOf,
   worthCollecting,
   type PlannedPoint,
+  type PointPolicy,
 } from '../../policy/index.ts'
 import type { EvidenceStore } from '../shared/deps.ts'
 import { packBlob, readSurveyPart, type SurveyPart, type SurveyedPoint } from './blob.ts'
@@ -167,17 +169,26 @@ function planOf(catalog: Catalog, repositoryId: string, parts: readonly SurveyPa
   const points = parts.flatMap((part) => part.points)
   const ageing = ageingOf(catalog, repositoryId, points)
   const damaged = catalog.retained.damaged(repositoryId)
-  const rules = new Map([...ageing.policies.values()].map((one) => [one.policy, one.rules]))
+  const rules = new Map([...ageing.policies.values()].map((one) => [groupOf(one), one.rules]))
   const planned = planSweep(
     points.map(({ stem, series, timeMs, origin, guard }) => {
-      const policy = ageing.policies.get(stem)?.policy ?? 'none'
+      const policy = groupOf(ageing.policies.get(stem) ?? nobodyKnows)
       return { id: stem, series, timeMs, origin, guard, policy, isDamaged: damaged.has(stem) }
     }),
     (policy) => rules.get(policy) ?? null,
     nowMs,
   )
   const remembered = new Map<string, Plan['remembered'][number]>()
+  const before = catalog.retained.policies(repositoryId)
   for (const { series, stem } of points) {
+    if (ageing.guessed.has(stem)) {
+      // What a point goes on ageing by is not forgotten for the policies of its neighbours.
+      for (const row of before.get(series) ?? []) {
+        const key = `${series} ${row.policy}`
+        if (!remembered.has(key)) remembered.set(key, row)
+      }
+      continue
+    }
     const owner = ageing.owners.get(series)
     const by = ageing.policies.get(stem)
     const rules = by?.rules ?? null
@@ -187,6 +198,12 @@ function planOf(catalog: Catalog, repositoryId: string, parts: readonly SurveyPa
     remembered.set(`${series} ${by.policy}`, row)
   }
   return { ...ageing, points, planned, remembered: [...remembered.values()] }
+}
+
+/** Points that age together: what a policy says now and what it said once are two. */
+function groupOf({ policy, rules }: PointPolicy): string {
+  const said = Object.entries(rules ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `${policy} ${JSON.stringify(said)}`
 }
 
 function rowsOf(
