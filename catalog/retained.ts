@@ -1,7 +1,7 @@
-import { and, desc, eq, isNotNull, isNull, lt, notInArray, or, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, isNull, lt, notInArray, or, sql } from 'drizzle-orm'
 import type { RuleSource, VmOverride } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
-import { categories, collections, holds, plans, points, removedPoints, seriesPolicies, vms } from './schema.ts'
+import { categories, collections, holds, plans, points, removedPoints, runs, seriesPolicies, vms } from './schema.ts'
 import type { CategoryName } from './types.ts'
 
 export type HoldRow = typeof holds.$inferSelect
@@ -26,6 +26,8 @@ export interface RetainedQueries {
   rulesSource(repositoryId: string): RuleSource
   /** Stems of damaged points. */
   damaged(repositoryId: string): Set<string>
+  /** Ids of points that restores and drills are reading. */
+  beingRestored(): Set<string>
   /** Snapshots of validated points: what a collection has to find. */
   believed(repositoryId: string): string[]
   /** The last policies of series, by series. */
@@ -111,6 +113,15 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
           .where(and(eq(points.repositoryId, repositoryId), isNotNull(points.damagedMs)))
           .all()
           .map(({ stem }) => stem),
+      ),
+    beingRestored: () =>
+      new Set(
+        db
+          .selectDistinct({ id: runs.pointId })
+          .from(runs)
+          .where(and(isNull(runs.endedMs), inArray(runs.kind, ['restore', 'drill']), isNotNull(runs.pointId)))
+          .all()
+          .flatMap(({ id }) => (id === null ? [] : [id])),
       ),
     believed: (repositoryId) =>
       db

@@ -169,9 +169,11 @@ function planOf(catalog: Catalog, repositoryId: string, parts: readonly SurveyPa
   const points = parts.flatMap((part) => part.points)
   const ageing = ageingOf(catalog, repositoryId, points)
   const damaged = catalog.retained.damaged(repositoryId)
+  const read = catalog.retained.beingRestored()
   const rules = new Map([...ageing.policies.values()].map((one) => [groupOf(one), one.rules]))
   const planned = planSweep(
-    points.map(({ stem, series, timeMs, origin, guard }) => {
+    points.map(({ stem, series, timeMs, origin, guard: own }) => {
+      const guard = own ?? (read.has(snapOf(stem)) ? 'being restored' : null)
       const policy = groupOf(ageing.policies.get(stem) ?? nobodyKnows)
       return { id: stem, series, timeMs, origin, guard, policy, isDamaged: damaged.has(stem) }
     }),
