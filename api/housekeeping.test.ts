@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { aPoint } from '../catalog/testing.ts'
 import { ownBackupPace } from '../policy/index.ts'
+import type { SweepInput } from '../workflows/retention/contract.ts'
 import { housekeeping } from './housekeeping.ts'
 import { bench, own, workerToken, type Bench } from './testing/bench.ts'
 
@@ -50,7 +51,7 @@ test('a repository is swept once a day, and a sweep that is under way is left al
   const [run] = here.engine.started.filter(({ workflow }) => workflow === 'retentionSweep')
   expect(run?.input).toMatchObject({
     mode: 'sweep',
-    approval: 'grace',
+    approval: 'required',
     graceMs: day,
     maxShare: 0.5,
     requestedBy: { user: 'holdfast', reason: 'once a day' },
@@ -58,6 +59,40 @@ test('a repository is swept once a day, and a sweep that is under way is left al
   here.clock.ms += 2 * day
   await keeper.tick()
   expect(sweeps()).toHaveLength(1)
+})
+
+test('sweeps go by themselves once a person has approved one of that repository', async () => {
+  const day = 86_400_000
+  const { catalog, clock, engine } = here
+  const second = catalog.repositories.add({
+    name: 'second',
+    site: 'local',
+    location: { kind: 'posix', path: '/srv/second' },
+    credentialRef: 'file:/srv/secrets/second',
+  }).id
+  const nothing = { points: 0, going: 0, series: 0, asking: 0, orphans: 0, policies: [], digest: '', maxShare: 0.5 }
+  const of = { runId: 'sweep-1', workflowId: 'retention/main', repositoryId: 'main', plannedMs: clock.ms }
+  const sweep = { ...of, ...nothing, dryRun: false, state: 'planned' as const }
+  catalog.sweeps.record({ sweep, series: [], points: [] })
+  catalog.sweeps.update('sweep-1', { state: 'waiting' })
+  expect(catalog.sweeps.wasApproved('main')).toBe(false)
+  catalog.sweeps.update('sweep-1', { approval: { user: 'ann', reason: 'looked at it', ms: clock.ms } })
+  clock.ms += 2 * day
+  const keeper = housekeeping(here.deps)
+  await keeper.tick()
+  const asked = () =>
+    engine.started
+      .filter(({ workflow }) => workflow === 'retentionSweep')
+      .map(({ input }) => input as SweepInput)
+      .map(({ repository, approval }) => [repository.id, approval])
+  expect(asked()).toEqual([
+    ['main', 'grace'],
+    [second, 'required'],
+  ])
+  // A rebuild brings back what was approved when other policies held.
+  catalog.own.forget()
+  expect(catalog.sweeps.wasApproved('main')).toBe(false)
+  expect(catalog.sweeps.get('sweep-1').approval).toMatchObject({ user: 'ann' })
 })
 
 test('nobody sweeps where people want to do it by hand', async () => {

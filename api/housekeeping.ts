@@ -88,10 +88,14 @@ function isDue({ catalog, now }: Deps, row: OwnBackupView, pace: OwnBackupPace):
   return isOwnBackupDue(facts, pace)
 }
 
-/** With the grace time and the limits of a sweep that nobody has set anything for. */
+/**
+ * With the grace time and the limits of a sweep that nobody has set anything for. Until a person has approved one of this
+ * repository each asks: nothing goes by itself by policies that nobody has seen at work (ADR 0612).
+ */
 async function startDueSweep(deps: Deps, repositoryId: string): Promise<void> {
   const { catalog, now } = deps
-  const plan = planRetention(catalog, repositoryId, sweepBody.parse({ reason: 'once a day' }), 'holdfast')
+  const approval = catalog.sweeps.wasApproved(repositoryId) ? 'grace' : 'required'
+  const plan = planRetention(catalog, repositoryId, sweepBody.parse({ approval, reason: 'once a day' }), 'holdfast')
   const run = catalog.runs.latest(plan.workflowId)
   if (run !== undefined && run.endedMs === null) return
   const lastMs = catalog.sweeps.lastSweptMs(repositoryId) ?? catalog.repositories.get(repositoryId).createdMs

@@ -2,7 +2,7 @@ import { asc, eq, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { copyCatalog, type CatalogCopy } from './own-copy.ts'
-import { ownBackups, repositories } from './schema.ts'
+import { ownBackups, repositories, sweepApprovals } from './schema.ts'
 import type { ErrorNote } from './types.ts'
 
 type OwnBackupRow = typeof ownBackups.$inferSelect
@@ -32,7 +32,7 @@ export interface OwnQueries {
   ): void
   /** What there is stays: a try that failed takes nothing away. */
   recordFailed(repositoryId: string, triedMs: number, error: ErrorNote): void
-  /** After a rebuild: what earlier rows say is of another life. */
+  /** After a rebuild: what earlier rows say of own backups, and that sweeps were approved, is of another life. */
   forget(): void
 }
 
@@ -81,6 +81,11 @@ export function ownQueries(context: CatalogContext, newestSeq: () => number): Ow
     },
     recordMade: (repositoryId, made) => write(repositoryId, { ...made, triedMs: made.madeMs, error: null }),
     recordFailed: (repositoryId, triedMs, error) => write(repositoryId, { triedMs, error }),
-    forget: () => void db.delete(ownBackups).run(),
+    forget() {
+      inTransaction(context, () => {
+        db.delete(ownBackups).run()
+        db.delete(sweepApprovals).run()
+      })
+    },
   }
 }

@@ -316,6 +316,12 @@ export const sweeps = sqliteTable('sweeps', {
   endedMs: integer('ended_ms'),
 })
 
+/** Repositories of which a person has approved a sweep since the catalog was made or rebuilt. */
+export const sweepApprovals = sqliteTable('sweep_approvals', {
+  repositoryId: text('repository_id').primaryKey(),
+  approvedMs: integer('approved_ms').notNull(),
+})
+
 export const sweepSeries = sqliteTable(
   'sweep_series',
   {

@@ -2,7 +2,7 @@ import { and, asc, count, desc, eq, gt, inArray, max, ne, sql, sum } from 'drizz
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
-import { repositories, runs, sweepPoints, sweeps, sweepSeries } from './schema.ts'
+import { repositories, runs, sweepApprovals, sweepPoints, sweeps, sweepSeries } from './schema.ts'
 import type { RunState, SweepState, SweptState } from './types.ts'
 
 export type SweepRow = typeof sweeps.$inferSelect
@@ -39,6 +39,8 @@ export interface SweepQueries {
   get(runId: string): SweepView
   /** When the last sweep was planned that was no dry run; null: there was none. */
   lastSweptMs(repositoryId: string): number | null
+  /** Whether a person has approved a sweep of the repository, in the life of this catalog: a rebuild ends it. */
+  wasApproved(repositoryId: string): boolean
   list(page: PageRequest, filter?: { readonly repositoryId?: string | undefined }): Page<SweepView>
   update(
     runId: string,
@@ -147,6 +149,8 @@ export function sweepQueries(context: CatalogContext): SweepQueries {
         .from(sweeps)
         .where(and(eq(sweeps.repositoryId, repositoryId), eq(sweeps.dryRun, false)))
         .get()?.ms ?? null,
+    wasApproved: (repositoryId) =>
+      db.select().from(sweepApprovals).where(eq(sweepApprovals.repositoryId, repositoryId)).get() !== undefined,
     list(page, filter = {}) {
       const where = filter.repositoryId === undefined ? undefined : eq(sweeps.repositoryId, filter.repositoryId)
       const rows = select()
@@ -160,7 +164,12 @@ export function sweepQueries(context: CatalogContext): SweepQueries {
     update(runId, change) {
       inTransaction(context, () => {
         const done = db.update(sweeps).set(change).where(eq(sweeps.runId, runId)).run()
-        if (done.changes > 0) publish('sweep', runId)
+        if (done.changes === 0) return
+        const { approval } = change
+        const repositoryId = find(runId)?.repositoryId
+        if (approval && repositoryId !== undefined)
+          db.insert(sweepApprovals).values({ repositoryId, approvedMs: approval.ms }).onConflictDoNothing().run()
+        publish('sweep', runId)
       })
     },
     series(runId, page, filter = {}) {

@@ -276,8 +276,7 @@ it('no point goes that a restore or a drill is reading, by no sweep and by nobod
   expect(kept('run-1', second)).toMatchObject({ state: 'spared' })
   await plan(await survey(points), 'run-2')
   expect(kept('run-2', first)).toMatchObject({ state: 'stays', keptBy: ['being restored'] })
-  const judge = async (stem: string) =>
-    steps.judgePoint({ repositoryId: 'main', stem, survey: await survey(points) })
+  const judge = async (stem: string) => steps.judgePoint({ repositoryId: 'main', stem, survey: await survey(points) })
   await expect(judge(first)).rejects.toThrow('kept by being restored')
   for (const run of [restore, drill]) catalog.runs.observe(run, { state: 'completed', endedMs: testNow })
   await judge(first)
