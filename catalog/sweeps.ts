@@ -48,6 +48,8 @@ export interface SweepQueries {
   ): void
   /** Those that lose something first. */
   series(runId: string, page: PageRequest, filter?: { readonly orphans?: boolean | undefined }): Page<SweepSeriesRow>
+  /** Series of which the plan would take more than their share. */
+  askingSeries(runId: string): Set<string>
   points(
     runId: string,
     page: PageRequest,
@@ -192,6 +194,15 @@ export function sweepQueries(context: CatalogContext): SweepQueries {
         (row) => row,
       )
     },
+    askingSeries: (runId) =>
+      new Set(
+        db
+          .select({ series: sweepSeries.series })
+          .from(sweepSeries)
+          .where(and(eq(sweepSeries.runId, runId), eq(sweepSeries.asks, true)))
+          .all()
+          .map(({ series }) => series),
+      ),
     points(runId, page, filter = {}) {
       const where = and(
         eq(sweepPoints.runId, runId),

@@ -197,6 +197,22 @@ it('a second look spares what by now would be too much of a series, unless a per
   expect(rows[0]?.why).toBe('4 of 6 points would go by now: the next sweep asks first')
 })
 
+it('a series that asked stays when nobody has answered, however many points it has got meanwhile', async () => {
+  catalog.vms.change('web-01', { override: { keep: { last: 4 } } })
+  const points = days(known, 10)
+  record(...points)
+  expect(await plan(await survey(points))).toMatchObject({ going: 6, asking: 1 })
+  const newer = Array.from({ length: 20 }, (_, n) =>
+    surveyed(known, 0, { stem: stemOf(known, 500 + n), guard: 'held' }),
+  )
+  const look = async (isApproved: boolean, atMs: number) => {
+    const seen = await survey([...newer, ...points], {}, atMs)
+    return steps.confirmSweep({ runId: 'run-1', repositoryId: 'main', survey: seen, maxShare: 0.5, isApproved })
+  }
+  expect(await look(true, testNow + 1)).toMatchObject({ going: 6 })
+  expect(await look(false, testNow + 2)).toEqual({ going: 0, spared: 6 })
+})
+
 describe('what somebody left behind', () => {
   const planned = (name: string, repository: string, daily: number): void => {
     const keep = { daily }

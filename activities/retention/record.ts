@@ -144,7 +144,11 @@ function confirm(
   for (const { stem } of spared) toGo.delete(stem)
   if (!isApproved) {
     const now = planned.map(({ id, series }) => ({ id, series, keptBy: toGo.has(id) ? [] : ['not in the plan'] }))
-    const asking = new Map(sharesOf(now, maxShare).flatMap((one) => (one.asks ? [[one.series, one] as const] : [])))
+    // Also a series that asked and would no longer, because of points that came while nobody answered.
+    const asked = catalog.sweeps.askingSeries(runId)
+    const asking = new Map(
+      sharesOf(now, maxShare).flatMap((one) => (one.asks || asked.has(one.series) ? [[one.series, one] as const] : [])),
+    )
     for (const { id, series } of now) {
       const share = asking.get(series)
       if (share === undefined || !toGo.has(id)) continue

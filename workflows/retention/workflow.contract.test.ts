@@ -93,9 +93,21 @@ describe('a plan that takes much of a series', () => {
     expect(steps.inputs('confirmSweep')).toMatchObject([{ isApproved: true }])
   })
 
-  it('removes nothing when nobody approves it in time', async () => {
-    const steps = new Scripted({ planSweep: async () => asking })
+  it('goes on without what it asked for when nobody answers in time, and collects', async () => {
+    const steps = new Scripted({
+      planSweep: async () => asking,
+      confirmSweep: async () => ({ going: 1, spared: 2 }),
+      nextSweepBatch: async (_input, call) => ({ points: call === 1 ? sweepBatch.slice(0, 1) : [] }),
+    })
     const { value } = await sweep(steps, { approveWithinMs: 500 })
+    expect(value).toMatchObject({ ended: 'completed', removed: 1, spared: 2, collection: { outcome: 'collected' } })
+    expect(steps.inputs('recordSweepState')[0]).toMatchObject({ waits: { for: 'approval' } })
+    expect(steps.inputs('confirmSweep')).toMatchObject([{ isApproved: false }])
+  })
+
+  it('removes nothing where each plan needs a person and nobody approves it in time', async () => {
+    const steps = new Scripted({ planSweep: async () => asking })
+    const { value } = await sweep(steps, { approval: 'required', approveWithinMs: 500 })
     expect(value).toMatchObject({ ended: 'declined', removed: 0, collection: null })
     expect(steps.names()).not.toContain('tombstonePoints')
     expect(steps.inputs('recordSweepState').at(-1)).toMatchObject({ state: 'declined' })
