@@ -27,7 +27,11 @@ export async function runRound(ctx: RoundContext): Promise<CommittedRound> {
   const plan = await control.patiently('preflight', async () => {
     await control.gate()
     return hypervisor.preflight.executeWithOptions(
-      ids.step('preflight', `Look at ${input.vm.ref.name}, its hypervisor and ${input.repository.name}`),
+      {
+        ...ids.step('preflight', `Look at ${input.vm.ref.name}, its hypervisor and ${input.repository.name}`),
+        // A hypervisor that does not answer must not keep the others of its plan waiting: the plan tries again.
+        ...(input.plan !== null && { scheduleToCloseTimeout: '15 minutes' }),
+      },
       [
         {
           ...round,

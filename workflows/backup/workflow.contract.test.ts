@@ -246,6 +246,36 @@ describe('a run that needs a person', () => {
   })
 })
 
+it('a step whose own retries last long is not waited for many times over', async () => {
+  const { steps, run } = backup(
+    {
+      preflight: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1_000))
+        const { message, ...error } = new HoldfastError('NetworkFailure', 'no route to the hypervisor').toJSON()
+        // As after all its retries.
+        throw ApplicationFailure.nonRetryable(message, error.code, { ...error, message })
+      },
+    },
+    { tuning: { reprobeMs: 100, operatorWaitMs: 1_000 } },
+  )
+  const { value } = await run((handle) => failureOf(handle.result()))
+  expect(value.code).toBe('NetworkFailure')
+  expect(steps.inputs('preflight')).toHaveLength(2)
+})
+
+it('the look at the hypervisor is given up soon for a plan, which tries again by itself, and late for a person', async () => {
+  for (const [plan, limit] of [
+    ['nightly', '900s'],
+    [null, '43200s'],
+  ] as const) {
+    const { history } = await backup({}, { plan }).run((handle) => handle.result())
+    const asked = history.events.map(
+      (event) => event['activityTaskScheduledEventAttributes'] as { [name: string]: unknown } | undefined,
+    )
+    expect(asked.find((of) => of?.['activityId'] === 'preflight')?.['scheduleToCloseTimeout']).toBe(limit)
+  }
+})
+
 describe('pause and resume', () => {
   it('stops the movers, keeps the point, and starts them again from their journal', async () => {
     let going = true

@@ -106,20 +106,25 @@ export class RunControl {
 
   /**
    * Repeats a step that needs a person, or that failed for longer than its own retries last: waits, says what to do,
-   * looks again by itself, and goes on at once when told to. Other errors, and those that outlast the waiting time,
-   * are thrown.
+   * looks again by itself, and goes on at once when told to. Other errors, and those that outlast the waiting time
+   * since the first of them, are thrown.
    */
   async patiently<T>(what: string, work: () => Promise<T>): Promise<T> {
     let waitedMs = 0
     for (let probes = 0; ; probes += 1) {
+      const begunMs = Date.now()
       try {
         return await work()
       } catch (thrown) {
         const error = errorOf(thrown)
-        if (error === undefined || !isWorthWaiting(error) || waitedMs >= this.#operatorWaitMs) throw thrown
-        const from = Date.now()
+        if (error === undefined || !isWorthWaiting(error)) throw thrown
+        const endedMs = Date.now()
+        // A step that comes to need a person has worked until then. All others had failed for as long as their own
+        // retries last, which is hours.
+        if (probes > 0 && error.retry !== 'operator') waitedMs += endedMs - begunMs
+        if (waitedMs >= this.#operatorWaitMs) throw thrown
         await this.#wait(what, error, probes)
-        waitedMs += Date.now() - from
+        waitedMs += Date.now() - endedMs
       }
     }
   }
