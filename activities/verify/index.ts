@@ -2,7 +2,7 @@
 import type { Stem } from '../../repository/index.ts'
 import type { Site } from '../shared/deps.ts'
 import { telling } from '../shared/telling.ts'
-import { findingsParts } from './findings.ts'
+import { damagesKept, findingsParts } from './findings.ts'
 import type { VerifyActivities } from './types.ts'
 
 export type * from './types.ts'
@@ -37,7 +37,9 @@ export function createVerifyActivities(site: Site): VerifyActivities {
           signal.throwIfAborted()
           blobs.push(await site.options.evidence.put(part, 'text/plain'))
         }
-        const { points, packs, packsResumed, chunks, bytes, damages, quarantined, notes } = report
+        const { points, packs, packsResumed, chunks, bytes, damages, quarantined } = report
+        const cut = `${damages.length} damages were found, of which ${damagesKept} are listed; points were judged by all`
+        const notes = damages.length > damagesKept ? [cut, ...report.notes] : report.notes
         const proved = damages.filter((damage) => damage.proved).length
         return {
           blobs,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Catalog } from '../../catalog/index.ts'
 import { aPoint, furnish, pointIdOf, testCatalog, testNow, type TestCatalog } from '../../catalog/testing.ts'
 import type { Damage, VerifyReport } from '../../repository/index.ts'
@@ -7,6 +7,8 @@ import { checkedSummary } from '../testing/scripted.ts'
 import { findingsParts } from './findings.ts'
 import { createVerifyRecordActivities } from './record.ts'
 import type { CheckSummary, VerifyRecordActivities } from './types.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 let world: TestCatalog
 let catalog: Catalog
@@ -106,6 +108,17 @@ it('a point that was not looked at stays what it was', async () => {
   await begin('v1', 'full')
   await steps.recordFindings({ runId: 'v1', summary: await found([], [stemOf(1)]), atMs: testNow })
   expect([1, 2].map((n) => pointOf(n).verifyLevel)).toEqual(['full', 'spot-checked'])
+})
+
+it('a damage that is not shown is judged all the same', async () => {
+  await begin('v1', 'full')
+  const others = Array.from({ length: 5000 }, () => damage(true))
+  const summary = await found([...others, damage(true, 1), damage(false, 2)])
+  const counts = await steps.recordFindings({ runId: 'v1', summary, atMs: testNow + 5 })
+  expect(counts).toEqual({ damagedPoints: 1, unreadablePoints: 1, mendedPoints: 0 })
+  expect(pointOf(1)).toMatchObject({ validatedMs: null, damagedMs: testNow + 5, verifyLevel: null })
+  expect([2, 3].map((n) => pointOf(n).verifyLevel)).toEqual(['spot-checked', 'full'])
+  expect(catalog.verifyRuns.findings('v1', { limit: 10 }).total).toBe(5000)
 })
 
 it('said twice, it is written down once', async () => {

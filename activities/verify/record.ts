@@ -51,38 +51,22 @@ function judge(
   parts: readonly FindingsPart[],
   atMs: number,
 ): Counts {
-  const damages = parts.flatMap((part) => part.damages)
-  const damaged = new Map<string, string>()
-  const unreadable = new Set<string>()
-  for (const damage of damages) {
-    for (const { stem, disk } of damage.affects) {
-      if (!damage.proved) unreadable.add(stem)
-      else if (!damaged.has(stem)) damaged.set(stem, wordsOf(damage, disk))
-    }
-  }
-  const isOurs = (stem: string): boolean => catalog.points.find(snapOf(stem))?.repositoryId === run.repositoryId
-  for (const [stem, damage] of damaged) {
-    if (isOurs(stem)) catalog.points.recordDamage(snapOf(stem), { ms: atMs, damage })
-  }
   // With a budget only some packs were read: what that proves of a point is what a quick verify proves.
   const level = run.budgetBytes === null ? run.level : 'quick'
-  let mendedPoints = 0
-  for (const stem of parts.flatMap((part) => part.checked)) {
-    if (damaged.has(stem) || unreadable.has(stem) || !isOurs(stem)) continue
-    const id = snapOf(stem)
-    if (level === 'full' && catalog.points.recordMended(id, atMs)) mendedPoints += 1
+  const counts = { damagedPoints: 0, unreadablePoints: 0, mendedPoints: 0 }
+  for (const point of parts.flatMap(({ points }) => points)) {
+    if (point.verdict === 'damaged') counts.damagedPoints += 1
+    if (point.verdict === 'unreadable') counts.unreadablePoints += 1
+    const id = snapOf(point.stem)
+    if (point.verdict === 'unreadable' || catalog.points.find(id)?.repositoryId !== run.repositoryId) continue
+    if (point.verdict === 'damaged') {
+      catalog.points.recordDamage(id, { ms: atMs, damage: point.why })
+      continue
+    }
+    if (level === 'full' && catalog.points.recordMended(id, atMs)) counts.mendedPoints += 1
     catalog.points.recordVerification(id, { level, ms: atMs, chunks: null })
   }
-  return {
-    damagedPoints: damaged.size,
-    unreadablePoints: [...unreadable].filter((stem) => !damaged.has(stem)).length,
-    mendedPoints,
-  }
-}
-
-function wordsOf({ object, found, message }: Damage, disk: string | null): string {
-  const where = disk === null ? '' : `, needed by disk ${disk}`
-  return `${object} (${found}): ${message}${where}`.slice(0, 500)
+  return counts
 }
 
 function findingOf({ object, pack, found, message, proved, affects }: Damage): VerifyFinding {

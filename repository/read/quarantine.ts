@@ -10,6 +10,9 @@ export interface BadSlots {
   hasPack(pack: string): boolean
 }
 
+/** What a report comes to: `failed` means that nothing in `bad/` says so. */
+type Reported = 'written' | 'known' | 'failed'
+
 interface QuarantineOptions {
   readonly repo: string
   readonly clock: () => number
@@ -23,8 +26,10 @@ export class Quarantines {
   readonly #repo: string
   readonly #clock: () => number
   readonly #warn: (message: string) => void
+  /** By object name: what stands in `bad/`, as it was last read or written. */
   readonly #known = new Map<string, { readonly pack: string; readonly slots: ReadonlySet<number> | 'all' }>()
-  readonly #reported = new Set<string>()
+  /** Being written; whoever reports the same meanwhile comes to the same. */
+  readonly #writing = new Map<string, Promise<boolean>>()
 
   constructor(options: QuarantineOptions) {
     this.#options = options
@@ -41,7 +46,12 @@ export class Quarantines {
   /** LIST `bad/`, and one GET for each object not met before. */
   async read(store: ObjectStore, signal: AbortSignal): Promise<BadSlots> {
     const packs = new Map<string, Set<number> | 'all'>()
-    for (const { name } of await listAll(store, 'bad/')) {
+    const before = [...this.#known.keys()]
+    const listed = await listAll(store, 'bad/')
+    const present = new Set(listed.map(({ name }) => name))
+    // Deleted since by a collection: it says nothing any more.
+    for (const name of before) if (!present.has(name)) this.#known.delete(name)
+    for (const { name } of listed) {
       const parsed = parseName(name)
       if (parsed?.kind !== 'quarantine') continue
       const item = this.#known.get(name) ?? (await this.#load(store, name, parsed.pack, signal))
@@ -61,17 +71,36 @@ export class Quarantines {
     }
   }
 
-  /** Puts a quarantine object, unless one is known that says the same. `slots` absent: the whole pack. */
+  /**
+   * Puts a quarantine object, unless one is known that says the same. `slots` absent: the whole pack. A store that does not
+   * take it fails nothing; whether it stands there now is the answer.
+   */
   async report(
     store: ObjectStore,
     pack: string,
     found: 'L1' | 'L2' | 'L3' | 'L4' | 'read',
     slots?: readonly { readonly slot: number; readonly id: Uint8Array }[],
-  ): Promise<void> {
-    if (this.#options.isLookOnly === true) return
+  ): Promise<Reported> {
+    if (this.#isKnown(pack, slots)) return 'known'
+    if (this.#options.isLookOnly === true) return 'failed'
     const key = `${pack} ${slots?.map(({ slot }) => slot).join(',') ?? 'all'}`
-    if (this.#reported.has(key) || this.#isKnown(pack, slots)) return
-    this.#reported.add(key)
+    const other = this.#writing.get(key)
+    if (other !== undefined) return (await other) ? 'known' : 'failed'
+    const mine = this.#write(store, pack, found, slots)
+    this.#writing.set(key, mine)
+    try {
+      return (await mine) ? 'written' : 'failed'
+    } finally {
+      this.#writing.delete(key)
+    }
+  }
+
+  async #write(
+    store: ObjectStore,
+    pack: string,
+    found: 'L1' | 'L2' | 'L3' | 'L4' | 'read',
+    slots: readonly { readonly slot: number; readonly id: Uint8Array }[] | undefined,
+  ): Promise<boolean> {
     const body = canonicalJson(
       quarantineKind.write({
         repo: this.#repo,
@@ -82,16 +111,19 @@ export class Quarantines {
         ms: this.#clock(),
       }),
     )
+    const name = names.quarantine(pack, toHex(randomBytes(8)))
     try {
-      await store.putIfAbsent(names.quarantine(pack, toHex(randomBytes(8))), body, {
+      await store.putIfAbsent(name, body, {
         sha256: createHash('sha256').update(body).digest(),
         signal: new AbortController().signal,
       })
     } catch (error) {
       // Reading goes on without it, from a read-only copy for example; the damage itself is reported by the reader.
-      this.#reported.delete(key)
       this.#warn(`pack ${pack} is damaged and could not be quarantined: ${String(error)}`)
+      return false
     }
+    this.#known.set(name, { pack, slots: slots === undefined ? 'all' : new Set(slots.map(({ slot }) => slot)) })
+    return true
   }
 
   #isKnown(pack: string, slots: readonly { readonly slot: number }[] | undefined): boolean {

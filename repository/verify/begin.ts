@@ -31,9 +31,10 @@ export async function beginVerify(
   const { level, signal, quarantine = false, onProgress } = options
   const { store } = engine
   const log = new DamageLog()
-  const reread = new Rereader(engine, signal, (text) => {
+  const note = (text: string): void => {
     log.note(text)
-  })
+  }
+  const reread = new Rereader(engine, signal, note)
   const gc = await readGcState(engine, log, signal)
   const known = await engine.quarantines.read(store, signal)
   try {
@@ -55,7 +56,7 @@ export async function beginVerify(
     reread,
     troubles: new Troubles(),
     tocs: new PackTocs(reread, signal),
-    quarantine: new Quarantiner({ quarantines: engine.quarantines, store, known, dryRun: !quarantine }),
+    quarantine: new Quarantiner({ quarantines: engine.quarantines, store, known, dryRun: !quarantine, note }),
     segments,
     gc,
     totals: { points: 0, packs: 0, packsResumed: 0, chunks: 0, bytes: 0 },

@@ -15,7 +15,8 @@ export class PackChecker {
   readonly #context: Context
   readonly #counts: ReadonlyMap<SegmentFile, Uint32Array>
   readonly #bytes: PackBytes
-  readonly #unread = new Set<string>()
+  /** Packs of which something could not be read now, or not be judged with the keys at hand: never done with. */
+  readonly #unproved = new Set<string>()
   /** Absent when they were read, and listed before. */
   readonly #gone = new Set<string>()
 
@@ -47,7 +48,8 @@ export class PackChecker {
 
   /**
    * A pack that the listing shows. `indexed`: what the segments say of it; empty for one that no index names. Whether it
-   * is done with: not if it could not be read, nor if something is wrong with it and that is written nowhere.
+   * is done with: not if something in it could not be read or judged, nor if something is wrong with it that `bad/` does
+   * not say.
    */
   async present(pack: string, size: number, indexed: readonly IndexedPack[]): Promise<boolean> {
     const { totals, step, level, ring, troubles, quarantine } = this.#context
@@ -69,7 +71,7 @@ export class PackChecker {
     }
     totals.packs += 1
     step(names.pack(pack))
-    return isAsIndexed && !this.#unread.has(pack) && (!troubles.has(pack) || quarantine.holds(pack))
+    return isAsIndexed && !this.#unproved.has(pack) && (!troubles.has(pack) || quarantine.holds(pack))
   }
 
   /**
@@ -200,6 +202,7 @@ export class PackChecker {
       ...(bad.length === 0 ? [] : [`${bad.length} of ${blobs} blobs do not open: ${listOf(bad)}`]),
     ]
     const proved = toHex(check.sha256) !== pack || structure?.proved === true || bad.some(({ why }) => why.proved)
+    if (!proved || bad.some(({ why }) => !why.proved)) this.#unproved.add(pack)
     const object = names.pack(pack)
     const entry = log.add({ pack, object, found, message: messages.join('; '), proved })
     if (structure !== null) troubles.allBut(pack, check.found, entry)
@@ -228,7 +231,7 @@ export class PackChecker {
     }
     const { log, troubles } = this.#context
     const message = `cannot be read now: ${error.message}`
-    this.#unread.add(pack)
+    this.#unproved.add(pack)
     troubles.whole(pack, log.add({ pack, object: names.pack(pack), found, message, proved: false }))
   }
 

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import { HoldfastError } from '../../base/index.ts'
+import { createKeyRing } from '../keys/index.ts'
 import type { VerifyReport } from '../types.ts'
-import { FileLedger } from './index.ts'
+import { FileLedger, verifyRepository } from './index.ts'
 import { planScrub } from './ledger.ts'
-import { Copy } from './testing.ts'
+import { Copy, failing } from './testing.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -66,6 +68,75 @@ test('damage that the attempt before has quarantined is in the report of the nex
   expect(after.damages.map(({ object, affects }) => ({ object, affects }))).toEqual(
     before.damages.map(({ object, affects }) => ({ object, affects })),
   )
+})
+
+test('damage that could not be quarantined is in the report of the next attempt, and is quarantined then', async () => {
+  using copy = new Copy()
+  const since = Date.now() - minute
+  const [pack = ''] = copy.names('pack/')
+  copy.flip(pack, 70)
+  let isFull = true
+  const full = (name: string) =>
+    isFull && name.startsWith('bad/') ? new HoldfastError('StoreFull', 'no space left') : undefined
+  await using repository = await copy.open(failing(full, ['putIfAbsent']))
+  const verify = () =>
+    repository.verify({ level: 'full', since, quarantine: true, signal, onProgress: () => undefined })
+  const before = await verify()
+  expect(before.quarantined).toBe(0)
+  expect(before.notes.join()).toContain('could be quarantined')
+  expect(before.damages).toMatchObject([{ object: pack, proved: true }])
+  expect(copy.names('bad/')).toEqual([])
+  isFull = false
+  const after = await verify()
+  expect(after).toMatchObject({ quarantined: 1, packsResumed: copy.names('pack/').length - 1 })
+  expect(after.damages).toEqual(before.damages)
+  expect(copy.names('bad/')).toHaveLength(1)
+  // Known now: it is not put a second time, and is in the report still.
+  expect(await verify()).toMatchObject({ quarantined: 0, damages: before.damages })
+})
+
+test('a quarantine that was deleted is written again when its damage is found again', async () => {
+  using copy = new Copy()
+  await using repository = await copy.open()
+  const [pack = ''] = copy.names('pack/')
+  copy.flip(pack, 70)
+  for (let turn = 0; turn < 2; turn += 1) {
+    expect((await full(repository, { quarantine: true })).quarantined).toBe(1)
+    const [bad = ''] = copy.names('bad/')
+    copy.remove(bad)
+  }
+})
+
+test('what no key at hand opens is judged by no attempt: the next one says again that it could not be read', async () => {
+  using copy = new Copy()
+  await using repository = await copy.open()
+  const since = Date.now() - minute
+  const { content } = repository.engine.ring
+  const ring = createKeyRing({ ...content, keys: content.keys.filter(({ type }) => type !== 'DEK') })
+  const ledger = FileLedger.in(join(copy.folder, 'cache'), repository.id, () => undefined)
+  const attempt = (): Promise<VerifyReport> =>
+    verifyRepository(
+      { ...repository.engine, ring },
+      {
+        level: 'full',
+        quarantine: true,
+        points: repository.listPoints({ unreadable: 'show' }),
+        ledger,
+        since,
+        signal,
+        onProgress: () => undefined,
+      },
+    )
+  const ofPacks = ({ damages }: VerifyReport) => damages.filter(({ pack }) => pack !== null)
+  const before = await attempt()
+  expect(ofPacks(before).length).toBeGreaterThan(0)
+  expect(ofPacks(before).map(({ proved }) => proved)).not.toContain(true)
+  const after = await attempt()
+  expect(after.packsResumed).toBe(copy.names('pack/').length - ofPacks(before).length)
+  expect(after.damages.map(({ object, message, proved }) => ({ object, message, proved }))).toEqual(
+    before.damages.map(({ object, message, proved }) => ({ object, message, proved })),
+  )
+  expect(copy.names('bad/')).toEqual([])
 })
 
 test('a budget is paid once: what an earlier attempt has read of it counts', async () => {

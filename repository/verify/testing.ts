@@ -90,9 +90,10 @@ export function verify(
   return repository.verify({ level, signal, onProgress: () => undefined, ...more })
 }
 
-/** A store whose reads of an object fail as they are told to. */
+/** A store whose reads of an object, or other methods that name one, fail as they are told to. */
 export function failing(
   when: (name: string, call: number) => HoldfastError | undefined,
+  methods: readonly (keyof ObjectStore)[] = ['getRange', 'get'],
 ): (store: ObjectStore) => ObjectStore {
   const calls = new Map<string, number>()
   return (store: ObjectStore): ObjectStore =>
@@ -102,7 +103,7 @@ export function failing(
         if (typeof value !== 'function') return value
         return async (...args: unknown[]): Promise<unknown> => {
           const [name] = args
-          if ((property === 'getRange' || property === 'get') && typeof name === 'string') {
+          if (methods.some((method) => method === property) && typeof name === 'string') {
             const call = (calls.get(name) ?? 0) + 1
             calls.set(name, call)
             const error = when(name, call)
