@@ -45,6 +45,8 @@ export default defineConfig({
           // Loading modules anew for each file costs more than all tests together; no module keeps state of a test.
           isolate: false,
           maxWorkers: 2,
+          // A test that hangs is ended; how fast a busy machine is is nothing that a test judges.
+          testTimeout: 30_000,
           sequence: { groupOrder: 2 },
         },
       },
