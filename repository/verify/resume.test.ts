@@ -130,12 +130,12 @@ test('what no key at hand opens is judged by no attempt: the next one says again
   const ofPacks = ({ damages }: VerifyReport) => damages.filter(({ pack }) => pack !== null)
   const before = await attempt()
   expect(ofPacks(before).length).toBeGreaterThan(0)
-  expect(ofPacks(before).map(({ proved }) => proved)).not.toContain(true)
   const after = await attempt()
+  for (const report of [before, after]) expect(ofPacks(report).map(({ proved }) => proved)).not.toContain(true)
   expect(after.packsResumed).toBe(copy.names('pack/').length - ofPacks(before).length)
-  expect(after.damages.map(({ object, message, proved }) => ({ object, message, proved }))).toEqual(
-    before.damages.map(({ object, message, proved }) => ({ object, message, proved })),
-  )
+  // Packs are read side by side: the order in which they are done is nobody's promise.
+  const said = ({ damages }: VerifyReport) => damages.map(({ object, message }) => `${object}: ${message}`).sort()
+  expect(said(after)).toEqual(said(before))
   expect(copy.names('bad/')).toEqual([])
 })
 
