@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { aPoint, testNow } from '../catalog/testing.ts'
-import type { VerifyFigures } from '../catalog/index.ts'
+import { aPoint, someFigures, testNow } from '../catalog/testing.ts'
 import type { VerifyInput } from '../workflows/verify/contract.ts'
 import { bench, type Bench } from './testing/bench.ts'
 
@@ -11,22 +10,7 @@ afterEach(() => here[Symbol.dispose]())
 const post = (body: unknown): Promise<Response> => here.call('POST', '/api/v1/repositories/main/verify', body)
 const read = async (path: string): Promise<unknown> => (await here.call('GET', `/api/v1${path}`)).json()
 
-const figures: VerifyFigures = {
-  points: 9,
-  packs: 12,
-  packsResumed: 4,
-  chunks: 400,
-  bytes: 2 ** 20,
-  damages: 0,
-  unreadable: 0,
-  quarantined: 0,
-  damagedPoints: 0,
-  unreadablePoints: 0,
-  mendedPoints: 0,
-  notes: [],
-  notesLeft: 0,
-  endedMs: testNow + 5,
-}
+const figures = someFigures({ packsResumed: 4 })
 const begin = (runId: string, startedMs = testNow): void =>
   here.catalog.verifyRuns.started({
     runId,

@@ -1,6 +1,7 @@
 import { openCatalog, type Catalog } from './open.ts'
 import type { NewPoint } from './points.ts'
 import type { StartedRun } from './runs.ts'
+import type { VerifyFigures } from './verify-runs.ts'
 import type { DiscoveredVm } from './vms.ts'
 
 /** Material for tests: a catalog in memory with a clock that the test moves. */
@@ -123,6 +124,27 @@ export function aRun(n: number, over: Partial<StartedRun> = {}): StartedRun {
     requestedUser: 'operator',
     requestedReason: '',
     idempotencyKey: null,
+    ...over,
+  }
+}
+
+/** What a verify of nine points came to that found nothing. */
+export function someFigures(over: Partial<VerifyFigures> = {}): VerifyFigures {
+  return {
+    points: 9,
+    packs: 12,
+    packsResumed: 0,
+    chunks: 400,
+    bytes: 2 ** 20,
+    damages: 0,
+    unreadable: 0,
+    quarantined: 0,
+    damagedPoints: 0,
+    unreadablePoints: 0,
+    mendedPoints: 0,
+    notes: [],
+    notesLeft: 0,
+    endedMs: testNow + 5,
     ...over,
   }
 }

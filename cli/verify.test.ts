@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { adminToken, bench, type Bench } from '../api/testing/bench.ts'
-import { aPoint, testNow } from '../catalog/testing.ts'
+import { aPoint, someFigures, testNow } from '../catalog/testing.ts'
 import type { World } from './io.ts'
 import { runCli } from './program.ts'
 
@@ -38,22 +38,7 @@ const begin = (): void =>
     budgetBytes: null,
     startedMs: testNow,
   })
-const figures = {
-  points: 9,
-  packs: 12,
-  packsResumed: 0,
-  chunks: 400,
-  bytes: 2 ** 20,
-  damages: 0,
-  unreadable: 0,
-  quarantined: 0,
-  damagedPoints: 0,
-  unreadablePoints: 0,
-  mendedPoints: 0,
-  notes: ['2 points that are tombstoned were left out'],
-  notesLeft: 0,
-  endedMs: testNow + 5,
-}
+const figures = someFigures({ notes: ['2 points that are tombstoned were left out'] })
 
 test('starts what was asked for', async () => {
   expect([await holdfast('main', '--level', 'data', '--quarantine', '--budget', '1GiB'), err]).toEqual([0, ''])

@@ -15,7 +15,7 @@ import {
 import type { StartSpec } from '../orchestrator.ts'
 import type { sweepBody } from '../schemas/retention.ts'
 import { newRequestId } from './restore.ts'
-import type { StartPlan } from './start.ts'
+import { planAtRepository, type StartPlan } from './start.ts'
 import { repositoryRefOf, tuningOf } from './targets.ts'
 
 export function planRetention(
@@ -41,17 +41,14 @@ export function planRetention(
     tuning: tuningOf(wish.tuning),
   }
   const title = `Retention of ${repository.name}`
-  return {
+  return planAtRepository(repository, requestedBy, {
     workflowId: sweepWorkflowId(repositoryId, mode),
-    memo: { title, vmId: null, repositoryId, pointId: null, requestedBy },
-    spec: () => ({
-      workflow: sweepWorkflow,
-      input,
-      summary: mode === 'plan' ? `${title}, dry run` : title,
-      search: { repository: repositoryId, site: repository.site },
-      priority: 4,
-    }),
-  }
+    title,
+    workflow: sweepWorkflow,
+    input,
+    summary: mode === 'plan' ? `${title}, dry run` : title,
+    priority: 4,
+  })
 }
 
 /** A question to the site that is answered while somebody waits. */

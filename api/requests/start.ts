@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { HoldfastError, isHoldfastError } from '../../base/index.ts'
+import type { RepositoryView } from '../../catalog/index.ts'
 import type { ApiDeps } from '../deps.ts'
 import { kindOf, type RunHandle, type RunMemo, type StartSpec } from '../orchestrator.ts'
 
@@ -9,6 +10,26 @@ export interface StartPlan {
   /** Made from the id that counts: a repeated request uses the one of its first attempt. */
   readonly spec: (workflowId: string) => Omit<StartSpec, 'workflowId' | 'memo' | 'whenRunning'>
   readonly memo: Omit<RunMemo, 'v' | 'idempotencyKey'>
+}
+
+/** A run that is about one repository, and no VM. */
+export function planAtRepository(
+  { id: repositoryId, site }: Pick<RepositoryView, 'id' | 'site'>,
+  requestedBy: RunMemo['requestedBy'],
+  {
+    workflowId,
+    title,
+    ...start
+  }: Pick<StartSpec, 'workflow' | 'input' | 'summary' | 'priority'> & {
+    readonly workflowId: string
+    readonly title: string
+  },
+): StartPlan {
+  return {
+    workflowId,
+    memo: { title, vmId: null, repositoryId, pointId: null, requestedBy },
+    spec: () => ({ ...start, search: { repository: repositoryId, site } }),
+  }
 }
 
 export type StartDeps = Pick<ApiDeps, 'catalog' | 'orchestrator' | 'live' | 'now'>

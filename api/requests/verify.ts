@@ -2,7 +2,7 @@ import type { z } from '@hono/zod-openapi'
 import type { Catalog } from '../../catalog/index.ts'
 import { verifyWorkflow, verifyWorkflowId, type VerifyInput } from '../../workflows/verify/contract.ts'
 import type { verifyBody } from '../schemas/verify.ts'
-import type { StartPlan } from './start.ts'
+import { planAtRepository, type StartPlan } from './start.ts'
 import { repositoryRefOf, tuningOf } from './targets.ts'
 
 export function planVerify(
@@ -24,15 +24,12 @@ export function planVerify(
     tuning: tuningOf(wish.tuning),
   }
   const title = `Verify of ${repository.name}`
-  return {
+  return planAtRepository(repository, requestedBy, {
     workflowId: verifyWorkflowId(repositoryId),
-    memo: { title, vmId: null, repositoryId, pointId: null, requestedBy },
-    spec: () => ({
-      workflow: verifyWorkflow,
-      input,
-      summary: `${title}, ${level}`,
-      search: { repository: repositoryId, site: repository.site },
-      priority: 5,
-    }),
-  }
+    title,
+    workflow: verifyWorkflow,
+    input,
+    summary: `${title}, ${level}`,
+    priority: 5,
+  })
 }

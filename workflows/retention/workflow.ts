@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation, log, workflowInfo } from '@temporalio/workflow'
+import { workflowInfo } from '@temporalio/workflow'
 import { formatBytes } from '../../base/index.ts'
 import type {
   RetentionActivities,
@@ -7,8 +7,7 @@ import type {
   SweepBatchPoint,
   SweepPlan,
 } from '../../activities/retention/types.ts'
-import { errorOf } from '../shared/failures.ts'
-import { conduct } from '../shared/lifecycle.ts'
+import { conduct, notingItsEnd } from '../shared/lifecycle.ts'
 import type { RunFigures } from '../shared/lifecycle.ts'
 import { RunControl } from '../shared/control.ts'
 import { controlSteps, siteSteps } from '../shared/options.ts'
@@ -32,6 +31,7 @@ export async function retentionSweep(input: SweepInput): Promise<SweepResult> {
   const approval = new Approval()
   const ids = new StepIds()
   const { repository, requestedBy } = input
+  const ctx: SweepContext = { input, control, ids, actor: `sweep:${requestedBy.user}`.slice(0, 200) }
   return conduct(
     {
       kind: 'retention',
@@ -44,25 +44,14 @@ export async function retentionSweep(input: SweepInput): Promise<SweepResult> {
     },
     null,
     { control, ids },
-    () => recorded({ input, control, ids, actor: `sweep:${requestedBy.user}`.slice(0, 200) }, approval),
+    () =>
+      notingItsEnd(
+        'sweep',
+        () => sweep(ctx, approval),
+        (state) => record(ctx, state, { endedMs: Date.now() }),
+      ),
     figures,
   )
-}
-
-/** Whatever its end, the sweep is shown as ended. */
-async function recorded(ctx: SweepContext, approval: Approval): Promise<SweepResult> {
-  try {
-    return await sweep(ctx, approval)
-  } catch (thrown) {
-    await CancellationScope.nonCancellable(async () => {
-      try {
-        await record(ctx, isCancellation(thrown) ? 'cancelled' : 'failed', { endedMs: Date.now() })
-      } catch (inner) {
-        log.error('the end of the sweep could not be written down', { error: errorOf(inner) })
-      }
-    })
-    throw thrown
-  }
 }
 
 async function sweep(ctx: SweepContext, approval: Approval): Promise<SweepResult> {

@@ -125,3 +125,26 @@ async function recordEnd(run: RunFinished, ids: StepIds): Promise<void> {
     await condition(allHandlersFinished)
   })
 }
+
+/**
+ * What its own list shows of a run: `note` writes down how it ended when `work` throws, also of one that was cancelled, and
+ * never hides the first error. `what`: for the log.
+ */
+export async function notingItsEnd<T>(
+  what: string,
+  work: () => Promise<T>,
+  note: (state: 'cancelled' | 'failed', thrown: unknown) => Promise<void>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (thrown) {
+    await CancellationScope.nonCancellable(async () => {
+      try {
+        await note(isCancellation(thrown) ? 'cancelled' : 'failed', thrown)
+      } catch (inner) {
+        log.error(`the end of the ${what} could not be written down`, { error: errorOf(inner) })
+      }
+    })
+    throw thrown
+  }
+}

@@ -1,9 +1,9 @@
-import { CancellationScope, isCancellation, log, workflowInfo } from '@temporalio/workflow'
+import { workflowInfo } from '@temporalio/workflow'
 import { formatBytes } from '../../base/index.ts'
 import type { CheckSummary, VerifyActivities, VerifyRecordActivities } from '../../activities/verify/types.ts'
 import { RunControl } from '../shared/control.ts'
 import { errorOf } from '../shared/failures.ts'
-import { conduct } from '../shared/lifecycle.ts'
+import { conduct, notingItsEnd } from '../shared/lifecycle.ts'
 import type { RunFigures } from '../shared/lifecycle.ts'
 import { controlSteps, siteSteps } from '../shared/options.ts'
 import { StepIds } from '../shared/steps.ts'
@@ -24,6 +24,7 @@ export async function verifyRepository(input: VerifyInput): Promise<VerifyResult
   const control = new RunControl(input.tuning)
   const ids = new StepIds()
   const { repository, requestedBy } = input
+  const ctx: VerifyContext = { input, control, ids }
   return conduct(
     {
       kind: 'verify',
@@ -36,30 +37,21 @@ export async function verifyRepository(input: VerifyInput): Promise<VerifyResult
     },
     null,
     { control, ids },
-    () => recorded({ input, control, ids }),
+    () =>
+      notingItsEnd(
+        'verify',
+        () => verify(ctx),
+        (state, thrown) => recordFailure(ctx, state, thrown),
+      ),
     figures,
   )
 }
 
-/** Whatever its end, the verify is shown as ended. */
-async function recorded(ctx: VerifyContext): Promise<VerifyResult> {
-  try {
-    return await verify(ctx)
-  } catch (thrown) {
-    await CancellationScope.nonCancellable(async () => {
-      const { recordVerifyEnd } = controlSteps<VerifyRecordActivities>('record')
-      const error = errorOf(thrown) ?? null
-      const state = isCancellation(thrown) ? 'cancelled' : 'failed'
-      try {
-        await recordVerifyEnd.executeWithOptions(ctx.ids.step('record-verify-end', `Write down: ${state}`), [
-          { runId: workflowInfo().runId, state, error, atMs: Date.now() },
-        ])
-      } catch (inner) {
-        log.error('the end of the verify could not be written down', { error: errorOf(inner) })
-      }
-    })
-    throw thrown
-  }
+async function recordFailure({ ids }: VerifyContext, state: 'cancelled' | 'failed', thrown: unknown): Promise<void> {
+  const { recordVerifyEnd } = controlSteps<VerifyRecordActivities>('record')
+  await recordVerifyEnd.executeWithOptions(ids.step('record-verify-end', `Write down: ${state}`), [
+    { runId: workflowInfo().runId, state, error: errorOf(thrown) ?? null, atMs: Date.now() },
+  ])
 }
 
 async function verify({ input, control, ids }: VerifyContext): Promise<VerifyResult> {
