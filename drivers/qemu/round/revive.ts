@@ -12,7 +12,7 @@ import type { Selection } from './dismantle.ts'
 /** Per attempt, as the interface promises. */
 const LIMIT = 60_000
 /** A write that fails again stops the guest within this time after `cont`. Milliseconds. */
-const RELAPSE = 300
+const RELAPSE = 1_000
 
 /**
  * Thaws the guest if it is frozen and resumes it if a round of ours stopped or paused it. A guest that somebody paused
