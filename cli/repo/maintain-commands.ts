@@ -49,6 +49,7 @@ export function addMaintenance(
     .option('--time-zone <name>', 'whose hours and days these are', 'UTC')
     .option('--max-share <percent>', 'refuse to take more of one VM’s points at once', whole('--max-share', 1, 100), 50)
     .option('--apply', 'do it')
+    .option('--gc', 'with --apply: then free their data, like `repo gc --now`')
     .action(async (dir: string | undefined, options: PruneCliOptions, self: Command) => {
       await at(dir, options, self, (io, repository) => prune(io, repository, options))
     })

@@ -24,7 +24,13 @@ export interface GcOptions extends PlaceOptions {
 
 /** Ends with `conflict` if another run was under way: what is left is its to do. */
 export async function gc(io: Io, repository: Repository, options: GcOptions): Promise<void> {
-  const report = await repository.collect({
+  const report = await collect(io, repository, options)
+  io.answer(report, () => gcText(report))
+  if (report.outcome === 'stopped') io.end(exit.conflict)
+}
+
+async function collect(io: Io, repository: Repository, options: GcOptions): Promise<CollectReport> {
+  return repository.collect({
     dryRun: options.dryRun === true,
     ...(options.now === true && { waits: 'none' }),
     signal: io.world.signal,
@@ -32,8 +38,6 @@ export async function gc(io: Io, repository: Repository, options: GcOptions): Pr
       if (io.isLive) io.say(what)
     },
   })
-  io.answer(report, () => gcText(report))
-  if (report.outcome === 'stopped') io.end(exit.conflict)
 }
 
 const outcomes: { readonly [K in CollectReport['outcome']]: string } = {
@@ -79,6 +83,7 @@ export interface PruneCliOptions extends PlaceOptions {
   readonly timeZone: string
   readonly maxShare: number
   readonly apply?: boolean
+  readonly gc?: boolean
 }
 
 interface Line {
@@ -86,7 +91,7 @@ interface Line {
   readonly keptBy: readonly string[]
 }
 
-/** Shows each point with what keeps it; with `--apply` the others get a tombstone. */
+/** Shows each point with what keeps it; with `--apply` the others get a tombstone, with `--gc` their data go as well. */
 export async function prune(io: Io, repository: Repository, options: PruneCliOptions): Promise<void> {
   const rules = rulesOf(options)
   const named = options.point && (await Promise.all(options.point.map((name) => findStem(repository, name))))
@@ -103,7 +108,11 @@ export async function prune(io: Io, repository: Repository, options: PruneCliOpt
     maxShare: options.maxShare / 100,
     signal: io.world.signal,
   })
-  io.answer({ ...report, points: lines }, () => pruneText(report, lines))
+  const freed = options.gc === true && !report.dryRun ? await collect(io, repository, { now: true }) : null
+  io.answer({ ...report, points: lines, freed }, () =>
+    [pruneText(report, lines), freed ? gcText(freed) : 'Their data are freed by `holdfast repo gc`.'].join('\n'),
+  )
+  if (freed?.outcome === 'stopped') io.end(exit.conflict)
   if (report.refused.length > 0) io.end(exit.partial)
   if (report.dryRun) io.say('Nothing was changed. The same with --apply removes what is shown as going.')
 }
@@ -160,7 +169,7 @@ function pruneText(report: PruneReport, lines: readonly Line[]): string {
     ...report.refused.map(({ stem, why }) => `${stem} stays: ${why}`),
     ...(report.locked > 0 ? [`${report.locked} removed points stay until their retention in the store is over`] : []),
     ...report.abandoned.map((stem) => `${stem} was never validated and is abandoned`),
-    `${report.tombstoned.length} ${report.tombstoned.length === 1 ? 'point' : 'points'} ${goes}. Their data are freed by \`holdfast repo gc\`.`,
+    `${report.tombstoned.length} ${report.tombstoned.length === 1 ? 'point' : 'points'} ${goes}.`,
   ].join('\n')
 }
 

@@ -39,12 +39,13 @@ export function cacheOf(io: Io): string {
   return cacheDir
 }
 
-/** A point by its stem, by its id, or by the beginning of its id (six digits at least). */
+/** A point by its stem, by its id, by the beginning of its id (six digits at least), or `latest`. */
 export async function findStem(repository: Repository, name: string): Promise<Stem> {
   if (name.startsWith('snap/')) return name
+  if (name === 'latest') return findLatest(repository)
   if (!/^[0-9a-f]{6,32}$/.test(name)) {
     throw new HoldfastError('InvalidRequest', `not a point: ${name}`, {
-      hint: 'Give a stem (snap/…) or an id; list them with `holdfast repo ls`.',
+      hint: 'Give a stem (snap/…), an id or `latest`; list them with `holdfast repo ls`.',
     })
   }
   const matches: PointEntry[] = []
@@ -58,4 +59,25 @@ export async function findStem(repository: Repository, name: string): Promise<St
   if (other)
     throw new HoldfastError('InvalidRequest', `several points begin with ${name}`, { hint: 'Give more digits.' })
   return match.stem
+}
+
+/** The newest point that can be restored. Of several VMs none is meant: the wrong disk restored is worse than a question. */
+async function findLatest(repository: Repository): Promise<Stem> {
+  let latest: PointEntry | undefined
+  for await (const point of repository.listPoints({ unreadable: 'show' })) {
+    if (latest !== undefined && latest.series !== point.series)
+      throw new HoldfastError('InvalidRequest', 'this repository holds points of several VMs: which latest?', {
+        hint: 'Give the id of a point; `holdfast repo ls` lists them by VM.',
+      })
+    // One that cannot be read now may be the newest: taking an older one in silence would be a wrong answer.
+    if (point.state === 'unreadable')
+      throw new HoldfastError('InvalidRequest', `${point.stem} cannot be read, and may be the latest`, {
+        hint: 'Try again, or give the id of the point that you want.',
+      })
+    if (point.state === 'recovery-point' && point.createdMs > (latest?.createdMs ?? -1)) latest = point
+  }
+  if (latest) return latest.stem
+  throw new HoldfastError('NotFound', 'there is no point in this repository that can be restored', {
+    hint: 'List them with `holdfast repo ls`.',
+  })
 }

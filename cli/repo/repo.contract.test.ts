@@ -88,6 +88,9 @@ test('verify names the command that quarantines what it found, and the next poin
   const target = join(folder, 'restored.raw')
   expect((await holdfast('repo', 'export', next.stem, 'disk0', target, ...open)).code).toBe(0)
   expect(hash(target)).toBe(hash(image))
+  await holdfast('repo', 'import', image, '--vm', 'web-02', ...open)
+  const which = await holdfast('repo', 'export', 'latest', 'disk0', `${target}.2`, ...open)
+  expect([which.code, which.err]).toEqual([2, expect.stringContaining('of several VMs')])
 })
 
 test('verify hashes every byte without keys, within a budget, and says what it could not check', async () => {

@@ -127,7 +127,7 @@ export const repo: Verb = (ioOf) => {
   healVerb(opening, ioOf)
   mirrorVerb(opening, ioOf)
   opening('export', 'write a disk as a raw image; holes stay holes')
-    .argument('<stem>', 'stem or id of the point')
+    .argument('<stem>', 'stem or id of the point; `latest` where all points are of one VM')
     .argument('<disk>', 'its id, as `repo ls` shows it')
     .argument('<file>', 'a new file, a block device (with --force), or - for stdout')
     .option('-f, --force', 'replace what is there')
