@@ -42,6 +42,27 @@ test('a qcow2 image reads as the disk that it holds, its holes are zeros, and no
   expect(leftovers()).toEqual(before)
 })
 
+async function extentsIn(file: string, start: number, end: number): Promise<object[]> {
+  await using image = await openImage(file, signal)
+  return await Array.fromAsync(image.source.extents(start, end, signal))
+}
+
+test('holes of a raw image are zeros that nobody reads; without qemu-img all of it is read', async () => {
+  const { file, head } = makeRaw()
+  const end = 32 * 2 ** 20
+  const hole = { offset: head.byteLength, length: end - head.byteLength, kind: 'zero' }
+  expect(await extentsIn(file, 0, end)).toEqual([{ offset: 0, length: head.byteLength, kind: 'data' }, hole])
+  const start = 2 ** 20
+  expect(await extentsIn(file, start, end)).toEqual([{ offset: start, length: 2 ** 20, kind: 'data' }, hole])
+  const path = process.env['PATH']
+  process.env['PATH'] = '/nonexistent'
+  try {
+    expect(await extentsIn(file, 0, end)).toEqual([{ offset: 0, length: end, kind: 'data' }])
+  } finally {
+    process.env['PATH'] = path
+  }
+})
+
 test('a damaged qcow2 image is said, and leaves nothing behind', async () => {
   const file = join(folder, 'broken.qcow2')
   writeFileSync(file, Buffer.concat([Buffer.from('QFI\u00FB', 'latin1'), randomBytes(4096)]))

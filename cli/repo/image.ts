@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { bytes, describeError, HoldfastError } from '../../base/index.ts'
 import { ALLOCATION_CONTEXT, AllocationFlag, connectNbd, walkContext, type NbdClient } from '../../nbd/index.ts'
 import type { DiskSource } from '../../repository/index.ts'
+import { extentsOf } from './holes.ts'
 
 export interface OpenImage extends AsyncDisposable {
   readonly format: 'raw' | 'qcow2'
@@ -44,13 +45,16 @@ async function openRaw(file: string): Promise<OpenImage> {
   const handle = await open(file, 'r')
   try {
     const info = await stat(file)
-    const size = requireSectors(file, info.isBlockDevice() ? await deviceSize(file) : info.size)
+    const isDevice = info.isBlockDevice()
+    const size = requireSectors(file, isDevice ? await deviceSize(file) : info.size)
     const source: DiskSource = {
       size,
       readable: 'all',
       maxInFlight: 4,
-      async *extents(start, end) {
-        yield { offset: start, length: end - start, kind: 'data' }
+      async *extents(start, end, signal) {
+        // A device does not tell where it was never written.
+        if (isDevice) yield { offset: start, length: end - start, kind: 'data' }
+        else yield* extentsOf(file, start, end, signal)
       },
       async read(at, into, signal) {
         for (let done = 0; done < into.byteLength;) {

@@ -1,14 +1,17 @@
-import { argon2id } from './argon2.ts'
-import type { Argon2Cost } from '../format/index.ts'
+import { argon2Sync } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 
 /**
- * Program of the short-lived child that `passphraseKeyInChild` starts (rulings 9): reads `{passphrase, cost}` from standard
- * input, writes 32 bytes to standard output, ends.
+ * Program of the short-lived child that `passphraseKeyInChild` starts (rulings 9): reads the parameters, bytes in Base64,
+ * from standard input, writes 32 bytes to standard output, ends. It loads no module of ours: somebody waits for it.
  */
-const chunks: Buffer[] = []
-for await (const chunk of process.stdin as AsyncIterable<Buffer>) chunks.push(chunk)
-const { passphrase, cost } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
-  passphrase: string
-  cost: Argon2Cost
+const { message, nonce, ...cost } = JSON.parse(readFileSync(0, 'utf8')) as {
+  message: string
+  nonce: string
+  memory: number
+  passes: number
+  parallelism: number
+  tagLength: number
 }
-process.stdout.write(argon2id(passphrase, cost))
+const bytes = { message: Buffer.from(message, 'base64'), nonce: Buffer.from(nonce, 'base64') }
+process.stdout.write(argon2Sync('argon2id', { ...bytes, ...cost }))

@@ -2,18 +2,21 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { HoldfastError } from '../../base/index.ts'
 import type { Argon2Cost } from '../format/index.ts'
+import { argon2Parameters } from './argon2.ts'
 
 const program = fileURLToPath(new URL('./argon2-child.ts', import.meta.url))
 
 /**
  * Argon2id in a child process, so that its memory never counts in that of a mover (rulings 9). The passphrase goes over
- * standard input: not in arguments, not in the environment. Throws Internal with what the child said if it fails.
+ * standard input: not in arguments, not in the environment. Throws FormatError for costs out of bounds, Internal with what
+ * the child said if it fails.
  */
 export async function passphraseKeyInChild(
   passphrase: string,
   cost: Argon2Cost,
   signal?: AbortSignal,
 ): Promise<Buffer> {
+  const { message, nonce, ...parameters } = argon2Parameters(passphrase, cost)
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {},
@@ -28,7 +31,9 @@ export async function passphraseKeyInChild(
     child.stdin.once('error', reject)
     child.once('close', resolve)
   })
-  child.stdin.end(JSON.stringify({ passphrase, cost }))
+  child.stdin.end(
+    JSON.stringify({ ...parameters, message: message.toString('base64'), nonce: nonce.toString('base64') }),
+  )
   const code = await ended
   const key = Buffer.concat(out)
   if (code !== 0 || key.length !== 32) {
