@@ -1,6 +1,6 @@
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { HoldfastError } from '../../base/index.ts'
+import { HoldfastError, MiB } from '../../base/index.ts'
 import type { DiskReader } from '../../repository/index.ts'
 
 /** Where a disk is written to; called with ascending offsets. Each call has taken the bytes when it resolves. */
@@ -80,11 +80,22 @@ async function syncFolder(path: string): Promise<void> {
   })
 }
 
+/** Writes under way at once: the kernel copies what it is given, on a core that would else wait. */
+const FLYING = 4
+/** Dirty memory is given to the disk in steps of so many bytes, beside the decoding, not all of it at the end. */
+const FLUSH_BYTES = 256 * MiB
+
 /** Gets its name when it is whole; an interrupted export leaves nothing that looks like one. */
 class FileSink implements Sink {
   readonly #handle: FileHandle
   readonly #partial: string
   readonly #file: string
+  readonly #flying = new Set<Promise<void>>()
+  /** Memory of writes that have landed. */
+  readonly #spare: Uint8Array[] = []
+  #flushing: Promise<void> | undefined
+  #dirty = 0
+  #failure: { readonly error: unknown } | undefined
   #isWhole = false
 
   constructor(handle: FileHandle, partial: string, file: string) {
@@ -92,16 +103,53 @@ class FileSink implements Sink {
     this.#partial = partial
     this.#file = file
   }
+
+  /** The caller's memory is free again when this resolves: what flies is a copy. */
   async write(at: number, data: Uint8Array): Promise<void> {
-    await writeAll(this.#handle, at, data)
+    while (this.#flying.size >= FLYING) await Promise.race(this.#flying)
+    this.#rethrow()
+    const known = this.#spare.pop()
+    const memory = known !== undefined && known.byteLength >= data.byteLength ? known : new Uint8Array(data.byteLength)
+    memory.set(data)
+    const flight = this.#noting(writeAll(this.#handle, at, memory.subarray(0, data.byteLength))).then(() => {
+      this.#spare.push(memory)
+      this.#flying.delete(flight)
+    })
+    this.#flying.add(flight)
+    this.#dirty += data.byteLength
+    if (this.#dirty < FLUSH_BYTES || this.#flushing !== undefined) return
+    this.#dirty = 0
+    this.#flushing = this.#noting(this.#handle.datasync()).then(() => void (this.#flushing = undefined))
   }
+
+  async #landed(): Promise<void> {
+    await Promise.all(this.#flying)
+    await this.#flushing
+  }
+
+  async #noting(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      this.#failure ??= { error }
+    }
+  }
+
+  #rethrow(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
   async finish(): Promise<void> {
+    await this.#landed()
+    this.#rethrow()
     await this.#handle.sync()
     await rename(this.#partial, this.#file)
     this.#isWhole = true
     await syncFolder(dirname(this.#file))
   }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#landed()
     await this.#handle.close()
     if (!this.#isWhole) await rm(this.#partial, { force: true })
   }
