@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration } from '../base/index.ts'
-import { ownBackupState } from '../policy/index.ts'
+import { missedWords, ownBackupState } from '../policy/index.ts'
 import type { Catalog, MissedStartRow, RunView } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { queuesOf, type Pollers } from './facts.ts'
@@ -198,7 +198,7 @@ function missedStarts(catalog: Catalog, nowMs: number): Attention[] {
         detail:
           kind === 'missed'
             ? 'Nothing was there to start it, for longer than a start is made up for.'
-            : 'Its run before was still under way.',
+            : `${missedWords[kind].charAt(0).toUpperCase()}${missedWords[kind].slice(1)}.`,
         sinceMs: dueMs,
         subject: { kind: 'plan', id: plan },
         action: { label: 'Run it now', command: `holdfast plans run ${plan}` },

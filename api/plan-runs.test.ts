@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { planWorkflow, planWorkflowId, scheduledRunId } from '../workflows/plan/contract.ts'
+import { planChangedSignal } from '../workflows/shared/contract.ts'
 import { bench, workerToken, type Bench } from './testing/bench.ts'
 
 let here: Bench
@@ -16,7 +17,7 @@ const start = (body: object = {}, headers: Record<string, string> = {}) =>
 /** What the run itself writes down when it begins. */
 function opened(workflowId: string, runId: string): void {
   const vms = ['db-01', 'web-01'].map((name) => ({ id: name, name }))
-  here.catalog.planRuns.open({ id: workflowId, runId, plan: 'nightly', trigger: 'hand' }, vms)
+  here.catalog.planRuns.open({ id: workflowId, runId, plan: 'nightly', trigger: 'hand', again: null }, vms)
 }
 
 describe('a plan run by hand', () => {
@@ -102,6 +103,33 @@ describe('a plan run by hand', () => {
       workflow: planWorkflow,
       input: { trigger: 'hand', again: workflowId, part: 0 },
     })
+  })
+})
+
+describe('a change of a plan', () => {
+  test('is told to the run that is under way, and saved also when that cannot be told', async () => {
+    const { workflowId, runId } = await bodyOf<{ workflowId: string; runId: string }>(start())
+    opened(workflowId, runId)
+    const put = (end: string) => {
+      const window = { start: '22:00', end, atEnd: 'pause' }
+      const body = { where: [], schedule: { kind: 'manual' }, targets: [{ repository: 'main' }], window }
+      return here.call('PUT', '/api/v1/plans/nightly', body)
+    }
+    expect((await put('06:00')).status).toBe(200)
+    expect(here.engine.runOf({ workflowId })?.wishes).toMatchObject([{ name: planChangedSignal }])
+    here.engine.away = true
+    expect((await put('07:00')).status).toBe(200)
+    expect(here.catalog.plans.get('nightly').window?.end).toBe('07:00')
+  })
+
+  test('the plan says until when its run stands still, as long as that is open', async () => {
+    const { workflowId, runId } = await bodyOf<{ workflowId: string; runId: string }>(start())
+    opened(workflowId, runId)
+    here.catalog.planRuns.standsUntil(workflowId, 'Sat 21 Nov 22:00 (UTC)')
+    const last = { last: { standsUntil: 'Sat 21 Nov 22:00 (UTC)' } }
+    expect(await here.get('/api/v1/plans/nightly')).toMatchObject(last)
+    here.catalog.runs.observe(runId, { state: 'cancelled', endedMs: here.clock.ms })
+    expect(await here.get('/api/v1/plans/nightly')).toMatchObject({ last: { standsUntil: null } })
   })
 })
 

@@ -150,10 +150,13 @@ describe('a preview', () => {
     const window = { start: '22:00', end: '06:00', atEnd: 'pause' }
     const unkept = { window, bandwidth: [{ bytesPerSecond: 1e8, start: '08:00', end: '19:00' }] }
     const said = (await ask({ ...nightly, ...unkept, schedule: { kind: 'manual' } })).remarks
-    expect(said.slice(-2)).toEqual([
-      'This version keeps no window: backups that are under way at its end go on.',
-      'This version limits no bandwidth.',
-    ])
+    expect(said.slice(-1)).toEqual(['This version limits no bandwidth.'])
+    const noon = { kind: 'calendar', at: ['12:00', '23:00'] }
+    expect((await ask({ ...nightly, window, schedule: noon })).remarks).toContainEqual(
+      expect.stringMatching(
+        /^25 of the next 50 starts are outside the window: the one of \w+ \d+ \w+ 12:00 \(.+\) waits until .+ 22:00/,
+      ),
+    )
     expect((await ask({ ...nightly, where: [{ field: 'name', is: ['nobody'] }] })).remarks).toEqual([
       'No VM matches now.',
     ])

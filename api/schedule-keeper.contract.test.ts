@@ -266,7 +266,7 @@ describe('starts', () => {
     await client().workflow.getHandle(workflowId).terminate('seen')
   })
 
-  it('those that did not come are written down once, with what was in the way', () => {
+  it('those that did not come are written down once, with what was in the way, once the engine was reached', async () => {
     const { catalog, clock } = world
     const hour = 3_600_000
     clock.ms = Date.UTC(2026, 10, 20, 0, 10)
@@ -279,7 +279,15 @@ describe('starts', () => {
     catalog.runs.observe('r1', { state: 'completed', endedMs: at(2) + 60_000 })
     clock.ms = at(6)
     const before = catalog.events.newest()
-    for (let looks = 0; looks < 3; looks += 1) keeper().watch()
+    const fresh = keeper()
+    fresh.watch()
+    expect(catalog.planStarts.watchedMs('hourly')).toBeNull()
+    await fresh.reconcile()
+    fresh.watch()
+    // What the engine started while nobody could hear of it has two minutes to be heard of.
+    expect(catalog.planStarts.missed('hourly', 0, 9)).toEqual([])
+    clock.ms += 120_000
+    for (let looks = 0; looks < 3; looks += 1) fresh.watch()
     expect(catalog.planStarts.missed('hourly', 0, 9)).toMatchObject([
       { dueMs: at(4), kind: 'missed' },
       { dueMs: at(3), kind: 'missed' },
@@ -288,5 +296,8 @@ describe('starts', () => {
     expect(catalog.events.after(before, 9).map(({ type, subject }) => `${type} ${subject ?? ''}`)).toEqual([
       'policy plan/hourly',
     ])
+    // It came after all.
+    catalog.planStarts.came('hourly', at(4))
+    expect(catalog.planStarts.missed('hourly', 0, 9).map(({ dueMs }) => dueMs)).toEqual([at(3), at(2)])
   })
 })

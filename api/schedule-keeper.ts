@@ -14,6 +14,7 @@ import { controlQueue } from '../workflows/shared/queues.ts'
 import type { ApiDeps } from './deps.ts'
 import type { RunMemo } from './orchestrator.ts'
 import { nextChange } from './plan-changes.ts'
+import { tellFollowers } from './sequence-keeper.ts'
 import { engineError } from './temporal/errors.ts'
 
 type KeeperDeps = Pick<ApiDeps, 'catalog' | 'log' | 'now'> & { readonly client: Client }
@@ -36,7 +37,7 @@ export interface Reconciled {
 export interface ScheduleKeeper {
   /** Throws TemporalUnavailable, and what the catalog throws: then nothing was removed. */
   reconcile(): Promise<Reconciled>
-  /** Starts that did not come since the last look. */
+  /** Starts that did not come since the last look; nothing is judged while the engine was not reached. */
   watch(): void
   /** Until the signal: soon after each change of a plan, and every minute. */
   run(signal: AbortSignal): Promise<void>
@@ -88,12 +89,26 @@ export function scheduleKeeper(deps: KeeperDeps, paceMs = everyMs): ScheduleKeep
 
 class Keeper {
   readonly #deps: KeeperDeps
+  /** Since when every look has reached the engine; null: the last one has not. */
+  #reachedSinceMs: number | null = null
 
   constructor(deps: KeeperDeps) {
     this.#deps = deps
   }
 
   async reconcile(): Promise<Reconciled> {
+    const beganMs = this.#deps.now()
+    try {
+      const done = await this.#reconcile()
+      this.#reachedSinceMs ??= beganMs
+      return done
+    } catch (error) {
+      this.#reachedSinceMs = null
+      throw error
+    }
+  }
+
+  async #reconcile(): Promise<Reconciled> {
     const { catalog } = this.#deps
     const { uuid } = catalog.installation.get()
     const wanted = new Map(catalog.plans.all().flatMap((plan) => (isByClock(plan) ? [[plan.name, plan]] : [])))
@@ -164,6 +179,9 @@ class Keeper {
 
   watch(): void {
     const { catalog, now } = this.#deps
+    const reachedSinceMs = this.#reachedSinceMs
+    // What the engine has started meanwhile is not known.
+    if (reachedSinceMs === null) return
     for (const plan of catalog.plans.all()) {
       if (plan.paused || !isByClock(plan)) continue
       const { name, schedule, timeZone, changedMs } = plan
@@ -175,6 +193,7 @@ class Keeper {
         timeZone,
         sinceMs,
         nowMs: now(),
+        reachedSinceMs,
         wasStarted: (dueMs) => {
           const id = scheduledRunId(name, dueMs)
           return catalog.planRuns.find(id) !== undefined || catalog.runs.latest(id) !== undefined
@@ -182,6 +201,11 @@ class Keeper {
         wasBusy: (dueMs) => catalog.planStarts.wasBusy(`${scheduledPlanId(name)}-`, dueMs),
       })
       if (missed.length > 0 || watchedMs !== seenMs) catalog.planStarts.record(name, watchedMs, missed)
+      tellFollowers(
+        catalog,
+        name,
+        missed.map(({ dueMs }) => dueMs),
+      )
     }
   }
 

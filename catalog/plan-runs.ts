@@ -1,7 +1,8 @@
-import { and, asc, count, desc, eq, inArray, sql, type SQL } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
-import { planRuns, planRunVms } from './schema.ts'
+import { planRuns, planRunVms, runs } from './schema.ts'
+import type { RunState } from './types.ts'
 
 export type PlanRunRow = typeof planRuns.$inferSelect
 export type PlanRunVmRow = typeof planRunVms.$inferSelect
@@ -18,10 +19,26 @@ export interface PlanVmEnded extends Pick<PlanRunVmRow, 'position' | 'state' | '
   readonly attempt: number
 }
 
+export interface EndedPlanRun extends PlanRunRow {
+  readonly state: RunState
+  readonly endedMs: number
+}
+
 export interface PlanRunQueries {
   /** Writes down the VMs once: a repetition changes nothing but the run that goes on with them. */
-  open(run: Omit<PlanRunRow, 'openedMs'>, vms: Iterable<{ readonly id: string; readonly name: string }>): PlanRunRow
+  open(
+    run: Omit<PlanRunRow, 'openedMs' | 'standsUntil'>,
+    vms: Iterable<{ readonly id: string; readonly name: string }>,
+  ): PlanRunRow
   find(id: string): PlanRunRow | undefined
+  /** It stands still until its window opens, in words; null: it goes on. */
+  standsUntil(id: string, until: string | null): void
+  /** Ids of the VMs that somebody has in hand. */
+  backupsUnderWay(id: string): string[]
+  /** Runs of the plan whose newest part has ended after that, in the order in which they did. */
+  endedSince(plan: string, sinceMs: number, limit: number): EndedPlanRun[]
+  /** From its opening to its end: the median of the last ten that took all that the plan selects; null without any. */
+  usualDurationMs(plan: string): number | null
   /** The newest run of the plan. */
   latest(plan: string): PlanRunRow | undefined
   /** In the order in which they are taken. */
@@ -69,7 +86,7 @@ export function planRunQueries(context: CatalogContext): PlanRunQueries {
           db.update(planRuns).set({ runId: run.runId }).where(eq(planRuns.id, run.id)).run()
           return { ...known, runId: run.runId }
         }
-        const row = { ...run, openedMs: now() }
+        const row = { ...run, openedMs: now(), standsUntil: null }
         db.insert(planRuns).values(row).run()
         let position = 0
         for (const { id: vmId, name: vmName } of vms) {
@@ -83,6 +100,43 @@ export function planRunQueries(context: CatalogContext): PlanRunQueries {
         return row
       }),
     find,
+    standsUntil(id, until) {
+      inTransaction(context, () => {
+        if (find(id)?.standsUntil === until) return
+        db.update(planRuns).set({ standsUntil: until }).where(eq(planRuns.id, id)).run()
+        announce(id)
+      })
+    },
+    backupsUnderWay: (id) =>
+      db
+        .select({ vmId: planRunVms.vmId })
+        .from(planRunVms)
+        .where(and(eq(planRunVms.planRun, id), eq(planRunVms.state, 'running')))
+        .all()
+        .map(({ vmId }) => vmId),
+    endedSince: (plan, sinceMs, limit) =>
+      db
+        .select({ row: planRuns, state: runs.state, endedMs: sql<number>`${runs.endedMs}` })
+        .from(planRuns)
+        .innerJoin(runs, eq(runs.runId, planRuns.runId))
+        .where(and(eq(planRuns.plan, plan), gt(runs.endedMs, sinceMs)))
+        .orderBy(asc(runs.endedMs), asc(planRuns.id))
+        .limit(limit)
+        .all()
+        .map(({ row, state, endedMs }) => ({ ...row, state, endedMs })),
+    usualDurationMs(plan) {
+      const durations = db
+        .select({ ms: sql<number>`${runs.endedMs} - ${planRuns.openedMs}` })
+        .from(planRuns)
+        .innerJoin(runs, eq(runs.runId, planRuns.runId))
+        .where(and(eq(planRuns.plan, plan), isNull(planRuns.again), isNotNull(runs.endedMs)))
+        .orderBy(desc(planRuns.openedMs))
+        .limit(10)
+        .all()
+        .map(({ ms }) => ms)
+        .sort((a, b) => a - b)
+      return durations[Math.floor((durations.length - 1) / 2)] ?? null
+    },
     latest: (plan) =>
       db
         .select()

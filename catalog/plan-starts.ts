@@ -10,6 +10,10 @@ export interface PlanStartQueries {
   watchedMs(plan: string): number | null
   /** All in one: what was found, and that it was looked at. Announced if there was something. */
   record(plan: string, watchedMs: number, missed: readonly MissedStart[]): void
+  /** Beside what is looked at: found at another plan. */
+  tell(plan: string, missed: readonly MissedStart[]): void
+  /** It came after all, later than anybody was expected to wait: what was said of it is taken back. */
+  came(plan: string, dueMs: number): void
   /** The newest first. */
   missed(plan: string, sinceMs: number, limit: number): MissedStartRow[]
   /** Of all plans. */
@@ -22,21 +26,32 @@ const keptMs = 366 * 86_400_000
 
 export function planStartQueries(context: CatalogContext): PlanStartQueries {
   const { db, now, publish } = context
+  const note = (plan: string, missed: readonly MissedStart[]): void => {
+    for (const { dueMs, kind } of missed)
+      db.insert(missedStarts).values({ plan, dueMs, kind, noticedMs: now() }).onConflictDoNothing().run()
+    if (missed.length === 0) return
+    db.delete(missedStarts)
+      .where(lt(missedStarts.dueMs, now() - keptMs))
+      .run()
+    publish('policy', `plan/${plan}`)
+  }
   return {
     watchedMs: (plan) => db.select().from(planWatches).where(eq(planWatches.plan, plan)).get()?.watchedMs ?? null,
+    tell: (plan, missed) => inTransaction(context, () => note(plan, missed)),
+    came(plan, dueMs) {
+      inTransaction(context, () => {
+        const mine = and(eq(missedStarts.plan, plan), eq(missedStarts.dueMs, dueMs))
+        const { changes } = db.delete(missedStarts).where(mine).run()
+        if (changes > 0) publish('policy', `plan/${plan}`)
+      })
+    },
     record(plan, watchedMs, missed) {
       inTransaction(context, () => {
         db.insert(planWatches)
           .values({ plan, watchedMs })
           .onConflictDoUpdate({ target: planWatches.plan, set: { watchedMs } })
           .run()
-        for (const { dueMs, kind } of missed)
-          db.insert(missedStarts).values({ plan, dueMs, kind, noticedMs: now() }).onConflictDoNothing().run()
-        if (missed.length === 0) return
-        db.delete(missedStarts)
-          .where(lt(missedStarts.dueMs, now() - keptMs))
-          .run()
-        publish('policy', `plan/${plan}`)
+        note(plan, missed)
       })
     },
     missed: (plan, sinceMs, limit) =>

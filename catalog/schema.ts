@@ -410,8 +410,12 @@ export const planRuns = sqliteTable('plan_runs', {
   id: text('id').primaryKey(),
   runId: text('run_id').notNull(),
   plan: text('plan').notNull(),
-  trigger: text('trigger_by').$type<'schedule' | 'hand'>().notNull(),
+  trigger: text('trigger_by').$type<'schedule' | 'hand' | 'after'>().notNull(),
   openedMs: integer('opened_ms').notNull(),
+  /** When its window opens, in words; null: it does not wait for that. */
+  standsUntil: text('stands_until'),
+  /** Id of the run of which it takes what did not go well; null: all that the plan selects. */
+  again: text('again'),
 })
 
 /** What such a run takes, and what came of it. `lane`, `turn`: who has it in hand. */

@@ -34,8 +34,8 @@ export type Schedule =
     }
   /** Five fields: minute, hour, day of the month, month, day of the week. */
   | { readonly kind: 'cron'; readonly cron: string }
-  /** When a run of that plan has ended, whatever came of it. */
-  | { readonly kind: 'after'; readonly plan: string }
+  /** When a run of that plan has ended, whatever came of it, or only if it went well. */
+  | { readonly kind: 'after'; readonly plan: string; readonly when?: 'ended' | 'succeeded' | undefined }
   /** Only when somebody or something asks. */
   | { readonly kind: 'manual' }
 

@@ -1,3 +1,4 @@
+import { wallTimeAt, weekdayOf } from './clock.ts'
 import { weekdays } from './plan.ts'
 import type { Schedule } from './plan.ts'
 import { dueTimes } from './schedule.ts'
@@ -9,7 +10,8 @@ const two = (n: number): string => String(n).padStart(2, '0')
 /** `every day at 02:30 (Europe/Paris)`, `every 4 h, counted from midnight UTC`, `after plan nightly` */
 export function describeSchedule(schedule: Schedule, timeZone: string): string {
   if (schedule.kind === 'manual') return 'only by hand'
-  if (schedule.kind === 'after') return `after plan ${schedule.plan}`
+  if (schedule.kind === 'after')
+    return `after plan ${schedule.plan}${schedule.when === 'succeeded' ? ', if it went well' : ''}`
   const due = dueTimes(schedule)
   if (due === null) return ''
   if (due.kind === 'interval') {
@@ -25,6 +27,19 @@ export function describeSchedule(schedule: Schedule, timeZone: string): string {
   ].filter((part) => part !== '')
   const when = days.length === 0 ? 'every day' : days.join(', ')
   return `${when} ${times(due.fields)} (${timeZone})`
+}
+
+/** `Sun 22 Nov 22:00 (Europe/Berlin)` */
+export function momentInWords(timeZone: string, atMs: number): string {
+  const wall = wallTimeAt(timeZone, atMs)
+  const day = `${capital(weekdays[weekdayOf(wall) - 1] ?? '')} ${wall.day} ${months[wall.month - 1]}`
+  return `${day} ${timeInWords(timeZone, atMs)}`
+}
+
+/** `22:00 (Europe/Berlin)` */
+export function timeInWords(timeZone: string, atMs: number): string {
+  const { hour, minute } = wallTimeAt(timeZone, atMs)
+  return `${two(hour)}:${two(minute)} (${timeZone})`
 }
 
 function times(fields: readonly { readonly hours: readonly number[]; readonly minutes: readonly number[] }[]): string {

@@ -4,7 +4,12 @@ import { missedStarts } from './index.ts'
 
 const hour = 3_600_000
 const from = Date.UTC(2026, 10, 20)
-const hourly = { schedule: { kind: 'every', everyMs: hour }, timeZone: 'UTC', sinceMs: from } as const
+const hourly = {
+  schedule: { kind: 'every', everyMs: hour },
+  timeZone: 'UTC',
+  sinceMs: from,
+  reachedSinceMs: from,
+} as const
 const never = () => false
 
 test('a start that did not come is missed only when it can come no more', () => {
@@ -19,6 +24,17 @@ test('one that was left out because the run before still ran is told without tha
   const nowMs = from + hour + 9 * 60_000
   const facts = { ...hourly, nowMs, wasStarted: never, wasBusy: () => true }
   expect(missedStarts(facts).missed).toEqual([{ dueMs: from + hour, kind: 'skipped' }])
+})
+
+test('what an engine may have started while it was not reached has time to be heard of', () => {
+  const backMs = from + 5 * hour
+  const look = (nowMs: number, startedMs: number | null) => {
+    const wasStarted = (dueMs: number) => dueMs === startedMs
+    return missedStarts({ ...hourly, nowMs, reachedSinceMs: backMs, wasStarted, wasBusy: never })
+  }
+  expect(look(backMs + 119_000, null)).toEqual({ missed: [], watchedMs: from })
+  expect(look(backMs + 119_000, from + hour)).toEqual({ missed: [], watchedMs: from + hour })
+  expect(look(backMs + 120_000, null).missed).toContainEqual({ dueMs: from + hour, kind: 'missed' })
 })
 
 test('what does not start by the clock misses nothing', () => {

@@ -1,8 +1,19 @@
 import type { Schedule } from './plan.ts'
 import { nextOccurrences, timingOf } from './schedule.ts'
 
-/** `missed`: nothing was there to start it, for longer than starts are made up for. `skipped`: the run before still ran. */
-export type MissedStartKind = 'missed' | 'skipped'
+/**
+ * `missed`: nothing was there to start it, for longer than starts are made up for. `skipped`: the run before still ran. Of a
+ * plan that starts after another one: that did not start (`after-missed`), or did not go well (`after-failed`).
+ */
+export type MissedStartKind = 'missed' | 'skipped' | 'after-missed' | 'after-failed'
+
+/** Why a start did not come, for people. */
+export const missedWords: { readonly [kind in MissedStartKind]: string } = {
+  missed: 'nothing was there to start it',
+  skipped: 'its run before was still under way',
+  'after-missed': 'the plan before it did not start',
+  'after-failed': 'the plan before it did not go well',
+}
 
 export interface MissedStart {
   readonly dueMs: number
@@ -15,6 +26,8 @@ export interface StartFacts {
   /** Every start up to then was looked at. */
   readonly sinceMs: number
   readonly nowMs: number
+  /** Since when the engine was reached whenever it was asked: what it started before that may not have been heard of. */
+  readonly reachedSinceMs: number
   readonly wasStarted: (dueMs: number) => boolean
   /** Whether a run that the schedule had started before was under way then. */
   readonly wasBusy: (dueMs: number) => boolean
@@ -33,7 +46,7 @@ export function missedStarts(facts: StartFacts): {
   readonly missed: readonly MissedStart[]
   readonly watchedMs: number
 } {
-  const { schedule, timeZone, sinceMs, nowMs } = facts
+  const { schedule, timeZone, sinceMs, nowMs, reachedSinceMs } = facts
   const timing = timingOf(schedule)
   const missed: MissedStart[] = []
   if (timing === null) return { missed, watchedMs: nowMs }
@@ -43,7 +56,7 @@ export function missedStarts(facts: StartFacts): {
   for (const { atMs } of due) {
     const kind = facts.wasStarted(atMs) ? null : facts.wasBusy(atMs) ? 'skipped' : 'missed'
     const patienceMs = timing.jitterMs + slackMs + (kind === 'missed' ? timing.catchupMs : 0)
-    if (kind !== null && nowMs < atMs + patienceMs) return { missed, watchedMs }
+    if (kind !== null && nowMs < Math.max(atMs + patienceMs, reachedSinceMs + slackMs)) return { missed, watchedMs }
     if (kind !== null) missed.push({ dueMs: atMs, kind })
     watchedMs = atMs
   }

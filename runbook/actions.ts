@@ -12,6 +12,8 @@ export interface ActionContext {
   readonly canPause: boolean
   /** It stands still with the run that started it: only that can let it go on. */
   readonly isHeld: boolean
+  /** It waits for its window. */
+  readonly isOutside: boolean
   /** Queues that nobody polls and on which a step waits. */
   readonly deafQueues: readonly string[]
   /** What the run made that can be proven and restored: a point, and the VM that it is of. */
@@ -37,7 +39,10 @@ function stateActions(run: ActionContext): readonly Action[] {
     case 'running':
       return [...(run.canPause ? [pause(workflowId, kind)] : []), cancel(workflowId, kind)]
     case 'paused':
-      return [...(run.isHeld ? [] : [resume(workflowId, kind)]), cancel(workflowId, kind)]
+      return [
+        ...(run.isHeld ? [] : [run.isOutside ? goOn(workflowId) : resume(workflowId, kind)]),
+        cancel(workflowId, kind),
+      ]
     case 'waiting':
       return run.approve === null
         ? [...remedy(error), retryNow(workflowId), cancel(workflowId)]
@@ -126,6 +131,16 @@ function resume(workflowId: string, kind: RunKind): Action {
     id: 'resume',
     label: 'Resume',
     explanation: kind === 'plan' ? 'Its backups go on where they stopped.' : 'Goes on at the last durable byte.',
+    command: `holdfast run resume ${shellWord(workflowId)}`,
+    who: 'operator',
+  }
+}
+
+function goOn(workflowId: string): Action {
+  return {
+    id: 'resume',
+    label: 'Go on now',
+    explanation: 'Its backups go on although the window is closed, until it opens by itself.',
     command: `holdfast run resume ${shellWord(workflowId)}`,
     who: 'operator',
   }

@@ -53,6 +53,7 @@ const entries: { readonly [type: string]: Entry } = {
   collectGarbage: { phase: 'collect', title: 'Collect garbage' },
   recordCollection: { phase: 'collect', title: 'Write down what it freed', quiet: true },
   openPlanRun: { phase: 'prepare', title: 'Which VMs does the plan take?' },
+  heedWindow: { phase: 'backups', title: 'Is the window of the plan open?', quiet: true },
   nextPlanVm: { phase: 'backups', title: 'Which VM is next?', quiet: true },
   closePlanRun: { phase: 'cleanup', title: 'What came of each VM?' },
   beginVerify: { phase: 'prepare', title: 'Open the repository' },

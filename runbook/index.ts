@@ -54,7 +54,8 @@ export function toRunbook(history: RunHistory, pending: readonly PendingStep[], 
       kind: run.kind,
       state: run.state,
       error,
-      isHeld: run.isHeld,
+      isHeld: run.held !== null,
+      isOutside: run.outsideUntil !== null,
       canPause: !steps.some(({ phase }) => phase === 'commit' || phase === 'boot'),
       deafQueues: deafQueues.filter((queue) => isDeaf(queue, facts)),
       made: madeBy(run),
@@ -80,7 +81,10 @@ function sentenceOf(
   if (run.state === 'terminated') return 'Terminated without cleaning up; the next run of this VM removes what is left.'
   if (run.isPaused) {
     const open = run.kind === 'backup' ? 'the point in time stays open and ' : ''
-    if (run.isHeld) return `Stands still with its plan; ${open}it goes on where it stopped.`
+    if (run.held?.releases === true)
+      return `Stands still with its plan: ${run.held.reason}; its point in time is given back, and it begins anew then.`
+    if (run.held !== null) return `Stands still with its plan: ${run.held.reason}; ${open}it goes on where it stopped.`
+    if (run.outsideUntil !== null) return `Paused until ${run.outsideUntil}: its window is closed.`
     return `Paused; ${open}it goes on where it stopped.`
   }
   const waiting = run.waiting[0]

@@ -18,8 +18,10 @@ export interface RunEvents {
   readonly error: SerializedError | null
   readonly notes: readonly OperatorNote[]
   readonly isPaused: boolean
-  /** It stands still with the run that started it, and goes on with that. */
-  readonly isHeld: boolean
+  /** Why it stands still with the run that started it, and goes on with that; null: it does not. */
+  readonly held: { readonly reason: string; readonly releases: boolean } | null
+  /** When its window opens, in words; null: it does not wait for that. */
+  readonly outsideUntil: string | null
   /** Where it waits for a free slot; null: it does not. */
   readonly slotWait: string | null
   /** Why it waits for a person, and when it looks again by itself. */
@@ -40,8 +42,10 @@ export function readRun(events: readonly Event[]): RunEvents {
   const workflowId = textOf(started?.at['workflowId']) ?? ''
   const end = events.findLast(({ type }) => type in ends)
   const notes = readNotes(events)
-  const isHeld = isHeldNow(events)
-  const isPaused = isHeld || isPausedNow(events)
+  const held = heldNow(events)
+  const isPausedByHand = isPausedNow(events)
+  const outsideUntil = isPausedByHand ? null : (readWaiting(events, outsideWindow)[0]?.summary ?? null)
+  const isPaused = held !== null || isPausedByHand || outsideUntil !== null
   const waiting = readWaiting(events, 'waiting: ')
   const result = fieldsOf(firstPayload(end?.at['result']))
   const kind = kinds[textOf(fieldsOf(started?.at['workflowType'])['name']) ?? ''] ?? kindOfId(workflowId)
@@ -58,7 +62,8 @@ export function readRun(events: readonly Event[]): RunEvents {
     error: end === undefined ? null : failureOf(end.at['failure']),
     notes,
     isPaused,
-    isHeld,
+    held,
+    outsideUntil,
     slotWait: readWaiting(events, 'waiting for a free slot: ')[0]?.summary ?? null,
     waiting,
   }
@@ -132,6 +137,11 @@ function readNotes(events: readonly Event[]): readonly OperatorNote[] {
     who,
     reason,
   }))
+  const windows = events.filter(({ type, summary }) => type === 'TIMER_STARTED' && summary?.startsWith(outsideWindow))
+  for (const [index, { ms, summary }] of windows.entries()) {
+    if (summary === windows[index - 1]?.summary) continue
+    notes.push({ ms, what: 'Window closed', who: null, reason: `until ${summary?.slice(outsideWindow.length)}` })
+  }
   let cancelSaid: { readonly who: string | null; readonly reason: string | null } | null = null
   for (const event of events) {
     if (event.type === 'WORKFLOW_EXECUTION_SIGNALED' && event.at['signalName'] === 'cancelNote') {
@@ -164,13 +174,17 @@ function isPausedNow(events: readonly Event[]): boolean {
   return updatesOf(events).findLast(({ name }) => name === 'pause' || name === 'resume')?.name === 'pause'
 }
 
+/** How the summary of a timer begins that waits for a window. */
+const outsideWindow = 'outside its window until '
+
 function isHold(event: Event): boolean {
   return event.type === 'WORKFLOW_EXECUTION_SIGNALED' && event.at['signalName'] === 'hold'
 }
 
-function isHeldNow(events: readonly Event[]): boolean {
-  const last = events.findLast(isHold)
-  return last !== undefined && saidBy(allPayloads(last.at['input'])[0]).who !== null
+function heldNow(events: readonly Event[]): RunEvents['held'] {
+  const by = allPayloads(events.findLast(isHold)?.at['input'])[0]
+  const { who, reason } = saidBy(by)
+  return who === null ? null : { reason: reason ?? 'its plan is paused', releases: fieldsOf(by)['releases'] === true }
 }
 
 /** Timers of a wait, by how their summaries begin, that have neither fired nor been cancelled. */

@@ -13,6 +13,7 @@ import {
   liveRuns,
   newSecret,
   scheduleKeeper,
+  sequenceKeeper,
   slotKeeper,
   temporalOrchestrator,
 } from '../api/index.ts'
@@ -100,6 +101,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
           live.run(ended),
           housekeeping({ ...shared, live }, { sweeps: config.sweeps }).run(ended),
           slotKeeper(shared).run(ended),
+          sequenceKeeper({ ...shared, live }).run(ended),
           scheduleKeeper({ ...shared, client }).run(ended),
         ])
         using _notice = await announce(home, 'server', url)

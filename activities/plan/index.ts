@@ -1,11 +1,12 @@
 /** What of a plan's run is in the catalog: which VMs it takes, how far it is, what came of each. */
 import { HoldfastError } from '../../base/index.ts'
 import { largestPage, type Catalog, type PlanRunRow, type PlanRunVmRow } from '../../catalog/index.ts'
-import { backupSettings, isSelected } from '../../policy/index.ts'
-import type { Plan } from '../../policy/index.ts'
+import { backupSettings, isSelected, planWindowAt } from '../../policy/index.ts'
+import type { Plan, WindowNow } from '../../policy/index.ts'
 import { backupWorkflowId } from '../../workflows/backup/contract.ts'
 import type { BackupInput } from '../../workflows/backup/contract.ts'
 import type { Requester } from '../../workflows/shared/contract.ts'
+import { scheduledTimeOf } from '../../workflows/plan/contract.ts'
 import { repositoryRefOf, targetOf } from '../../workflows/shared/targets.ts'
 import type { PlanActivities, PlanRunEnd } from './types.ts'
 
@@ -23,17 +24,21 @@ const mostTroubles = 20
 export function createPlanActivities(catalog: Catalog): PlanActivities {
   const { planRuns } = catalog
   return {
-    openPlanRun: async ({ planRun, runId, plan: name, trigger, again }) => {
+    openPlanRun: async ({ planRun, runId, plan: name, trigger, again, ...asked }) => {
       const plan = catalog.plans.get(name)
       const only = again === null || planRuns.find(again) === undefined ? null : new Set(unfinished(catalog, again))
       const taken = [...catalog.policy.candidates()].filter(
         (vm) => isSelected(plan.where, vm) && (only === null || only.has(vm.id)),
       )
       const byName = taken.sort((a, b) => (a.name < b.name ? -1 : 1))
-      planRuns.open({ id: planRun, runId, plan: name, trigger }, byName)
+      planRuns.open({ id: planRun, runId, plan: name, trigger, again }, byName)
+      const dueMs = scheduledTimeOf(planRun)
+      if (dueMs !== null) catalog.planStarts.came(name, dueMs)
       const { waiting, running, failed } = planRuns.counts(planRun)
-      return { vms: waiting + running + failed, concurrency: plan.concurrency }
+      const window = windowOf(catalog, planRun, plan, asked)
+      return { vms: waiting + running + failed, concurrency: plan.concurrency, window }
     },
+    heedWindow: async ({ planRun, plan, ...asked }) => windowOf(catalog, planRun, catalog.plans.find(plan), asked),
     nextPlanVm: async ({ planRun, lane, turn, ended, wants, requestedBy }) => {
       if (ended !== null) planRuns.end(planRun, ended)
       const run = planRuns.find(planRun)
@@ -58,6 +63,27 @@ export function createPlanActivities(catalog: Catalog): PlanActivities {
       return endOf(catalog, planRun)
     },
   }
+}
+
+/** Written down beside, so that people see for what the run waits, and the capacity governor for what it does not. */
+function windowOf(
+  { planRuns, slots }: Catalog,
+  planRun: string,
+  plan: Plan | undefined,
+  { atMs, goesOnUntilMs }: { readonly atMs: number; readonly goesOnUntilMs: number | null },
+): WindowNow | null {
+  const { window = null, timeZone = '' } = plan ?? {}
+  const now = window === null ? null : planWindowAt(window, timeZone, atMs, goesOnUntilMs)
+  planRuns.standsUntil(planRun, now?.until ?? null)
+  const backups = new Set(planRuns.backupsUnderWay(planRun).map(backupWorkflowId))
+  const isParked = now?.open === false
+  const claims = slots.list().filter(({ workflowId, parked }) => backups.has(workflowId) && parked !== isParked)
+  if (claims.length > 0)
+    slots.park(
+      claims.map(({ runId }) => runId),
+      isParked,
+    )
+  return now
 }
 
 /** Of an earlier run: the VMs that have no point of it. */
@@ -111,7 +137,7 @@ function backupOf(
     v: 1,
     vm: of,
     repository: repositoryRefOf(repository),
-    origin: run.trigger === 'schedule' ? 'scheduled' : 'manual',
+    origin: run.trigger === 'hand' ? 'manual' : 'scheduled',
     name: null,
     description: null,
     plan: plan.name,

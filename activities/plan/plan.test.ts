@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { furnish, testCatalog, type TestCatalog } from '../../catalog/testing.ts'
+import { furnish, testCatalog, testNow, type TestCatalog } from '../../catalog/testing.ts'
 import { planDefaults } from '../../policy/index.ts'
 import type { PlanSpec } from '../../policy/index.ts'
 import { sampleRequester } from '../testing/samples.ts'
@@ -19,7 +19,11 @@ const planRun = 'plan/nightly/at-2026-11-21T02:30:00Z'
 async function opened(over: Partial<PlanSpec> = {}): Promise<void> {
   const targets = [{ repository: 'main', copy: 'backup', keep: null }] as const
   world.catalog.plans.put({ ...planDefaults, name: 'nightly', targets, retryAfterMs: 0, ...over }, 0)
-  await steps.openPlanRun({ planRun, runId: 'run-1', plan: 'nightly', trigger: 'schedule', again: null })
+  await begin()
+}
+const begin = (atMs = testNow) => {
+  const of = { planRun, runId: 'run-1', plan: 'nightly', trigger: 'schedule', again: null } as const
+  return steps.openPlanRun({ ...of, atMs, goesOnUntilMs: null })
 }
 const next = (lane: string, turn: number, ended: PlanVmEnd | null = null) =>
   steps.nextPlanVm({ planRun, lane, turn, ended, wants: true, requestedBy: sampleRequester })
@@ -99,4 +103,45 @@ it('an end that is told a second time, after the VM was taken again, does not en
   expect(rows()[0]).toMatchObject(['db-01', 'running', expect.anything()])
   await next('0/2', 1, failed(second))
   expect(world.catalog.planRuns.vms(planRun, { limit: 1 }).items[0]).toMatchObject({ attempts: 3 })
+})
+
+describe('the window of the plan', () => {
+  const night = { window: { start: '22:00', end: '06:00', atEnd: 'pause' }, timeZone: 'Europe/Paris' } as const
+  // 07:36:40 on the clocks of the plan.
+  const heed = (atMs: number) => steps.heedWindow({ planRun, plan: 'nightly', atMs, goesOnUntilMs: null })
+  const claim = (vmId: string) => {
+    const needs = ['host/lab'] as const
+    const of = { runId: `run of ${vmId}`, workflowId: `backup/${vmId}`, kind: 'backup', title: vmId, priority: 3 }
+    return world.catalog.slots.claim({ ...of, needs })
+  }
+
+  it('is told with what the run takes, and shown on the run', async () => {
+    await opened(night)
+    expect(await begin()).toMatchObject({ window: { open: false, until: 'Sat 21 Nov 22:00 (Europe/Paris)' } })
+    expect(world.catalog.planRuns.find(planRun)?.standsUntil).toBe('Sat 21 Nov 22:00 (Europe/Paris)')
+    expect(await heed(testNow + 15 * 3_600_000)).toMatchObject({ open: true })
+    expect(world.catalog.planRuns.find(planRun)?.standsUntil).toBeNull()
+  })
+
+  it('outside it its backups take no room from others, and those of others keep theirs', async () => {
+    await opened({ ...night, concurrency: 2 })
+    const { slots } = world.catalog
+    slots.setLimit('host/lab', 1)
+    await next('0/0', 0)
+    expect(claim('db-01').granted).toBe(true)
+    expect(claim('elsewhere').granted).toBe(false)
+    await heed(testNow)
+    expect(slots.list().map(({ workflowId, parked, grantedMs }) => [workflowId, parked, grantedMs !== null])).toEqual([
+      ['backup/db-01', true, true],
+      ['backup/elsewhere', false, true],
+    ])
+    await heed(testNow + 15 * 3_600_000)
+    expect(slots.list().every(({ parked }) => !parked)).toBe(true)
+  })
+
+  it('that was taken out of the plan meanwhile is none', async () => {
+    await opened(night)
+    world.catalog.plans.remove('nightly', null)
+    expect(await heed(testNow)).toBeNull()
+  })
 })

@@ -1,3 +1,4 @@
+import type { WindowNow } from '../../policy/index.ts'
 import type { BackupInput } from '../../workflows/backup/contract.ts'
 import type { PlanRunCounts, PlanTrigger, PlanTrouble } from '../../workflows/plan/contract.ts'
 import type { Requester } from '../../workflows/shared/contract.ts'
@@ -7,6 +8,16 @@ export interface OpenedPlanRun {
   readonly vms: number
   /** At once. */
   readonly concurrency: number
+  /** null: the plan has none. Absent in answers from before there were windows. */
+  readonly window?: WindowNow | null
+}
+
+/** Of the window of a plan, as the clock of its run has it. */
+interface WindowAsked {
+  /** Unix milliseconds. */
+  readonly atMs: number
+  /** Somebody said that the run goes on although the window is closed, until then; null: nobody did. */
+  readonly goesOnUntilMs: number | null
 }
 
 export type PlanVmState = 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'skipped'
@@ -46,13 +57,22 @@ export interface PlanRunEnd {
 /** What of a plan's run is in the catalog: which VMs it takes, how far it is, and what came of each. */
 export interface PlanActivities {
   /** Selects the VMs, once: a repetition answers with what was selected. Throws NotFound for a plan that is gone. */
-  readonly openPlanRun: (of: {
-    readonly planRun: string
-    readonly runId: string
-    readonly plan: string
-    readonly trigger: PlanTrigger
-    readonly again: string | null
-  }) => Promise<OpenedPlanRun>
+  readonly openPlanRun: (
+    of: WindowAsked & {
+      readonly planRun: string
+      readonly runId: string
+      readonly plan: string
+      readonly trigger: PlanTrigger
+      readonly again: string | null
+    },
+  ) => Promise<OpenedPlanRun>
+  /**
+   * The window as the plan says now; null: there is none any more. Outside it what the backups of the run hold takes no
+   * room from others. May be called again.
+   */
+  readonly heedWindow: (
+    of: WindowAsked & { readonly planRun: string; readonly plan: string },
+  ) => Promise<WindowNow | null>
   /**
    * Writes down how one VM ended and gives the next. What is not to be backed up any more is skipped with its reason,
    * what should be and cannot has failed.

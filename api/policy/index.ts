@@ -4,5 +4,6 @@
  */
 export { applyPolicy, differenceTo, memberChanges, readPolicy } from './difference.ts'
 export { writePolicyFile } from './export.ts'
+export { startsInWords } from './usual.ts'
 export { previewPlan } from './preview.ts'
 export { currentPolicy, knownNames } from './state.ts'

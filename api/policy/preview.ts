@@ -3,16 +3,18 @@ import type { Candidate, Catalog } from '../../catalog/index.ts'
 import {
   brokenRules,
   checkSchedule,
-  describeSchedule,
   isSelected,
+  momentInWords,
   nextOccurrences,
   planProblems,
+  planWindowAt,
   type PlanSpec,
 } from '../../policy/index.ts'
 import type { planPreviewSchema } from '../schemas/plans.ts'
 import { memberChanges } from './difference.ts'
 import { simulateTargets, startsOfYear } from './simulation.ts'
 import { knownNames } from './state.ts'
+import { startsInWords } from './usual.ts'
 
 export type PlanPreview = z.infer<typeof planPreviewSchema>
 export interface PreviewWish {
@@ -34,10 +36,10 @@ export function previewPlan(catalog: Catalog, plan: PlanSpec, nowMs: number, wis
       message,
       hint,
     })),
-    remarks: remarksOf(catalog, plan, taken, starts),
+    remarks: remarksOf(catalog, plan, taken, starts, nowMs),
     match,
     schedule: {
-      words: isSound ? describeSchedule(plan.schedule, plan.timeZone) : null,
+      words: isSound ? startsInWords(catalog, plan, nowMs) : null,
       next: isSound ? nextOccurrences(plan.schedule, plan.timeZone, nowMs, 10) : [],
     },
     targets: simulateTargets(catalog, plan, saved, taken, { starts, nowMs, ...wish }),
@@ -95,16 +97,18 @@ function matchOf(
 }
 
 /** What a plan may say and its runs do not keep: nobody shall rely on it. */
-function notKept({ window, bandwidth, schedule }: PlanSpec): string[] {
-  return [
-    ...(window === null ? [] : ['This version keeps no window: backups that are under way at its end go on.']),
-    ...(bandwidth.length === 0 ? [] : ['This version limits no bandwidth.']),
-    ...(schedule.kind === 'after' ? [`This version does not start it after ${schedule.plan}: start it by hand.`] : []),
-  ]
+function notKept({ bandwidth }: PlanSpec): string[] {
+  return bandwidth.length === 0 ? [] : ['This version limits no bandwidth.']
 }
 
 /** What is allowed and yet worth knowing before it is saved. */
-function remarksOf(catalog: Catalog, plan: PlanSpec, taken: readonly Candidate[], starts: readonly number[]): string[] {
+function remarksOf(
+  catalog: Catalog,
+  plan: PlanSpec,
+  taken: readonly Candidate[],
+  starts: readonly number[],
+  nowMs: number,
+): string[] {
   const out: string[] = []
   if (taken.length === 0) out.push('No VM matches now.')
   const longest = starts.slice(1).reduce((most, at, index) => Math.max(most, at - (starts[index] ?? at)), 0)
@@ -131,7 +135,19 @@ function remarksOf(catalog: Catalog, plan: PlanSpec, taken: readonly Candidate[]
   const mirrors = plan.targets.filter(({ copy }) => copy === 'mirror').length
   if (mirrors > 0)
     out.push('The first target is where backups go; the others are filled by mirroring, not by this plan’s runs.')
-  return [...out, ...notKept(plan)]
+  return [...out, ...outsideWindow(plan, nowMs), ...notKept(plan)]
+}
+
+/** Starts that have to wait for the window, by the first of them. */
+function outsideWindow({ window, schedule, timeZone }: PlanSpec, nowMs: number): string[] {
+  if (window === null || checkSchedule(schedule, timeZone).length > 0) return []
+  const starts = nextOccurrences(schedule, timeZone, nowMs, 50)
+  const waits = starts.flatMap(({ atMs }) => {
+    const { until } = planWindowAt(window, timeZone, atMs)
+    return until === null ? [] : [`the one of ${momentInWords(timeZone, atMs)} waits until ${until}`]
+  })
+  if (waits.length === 0) return []
+  return [`${waits.length} of the next ${starts.length} starts are outside the window: ${waits[0]}.`]
 }
 
 function hoursText(ms: number): string {

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../base/index.ts'
 import type { Catalog } from '../../catalog/index.ts'
-import { planWorkflow, planWorkflowId, type PlanRunInput } from '../../workflows/plan/contract.ts'
+import { followingRunId, planWorkflow, planWorkflowId, type PlanRunInput } from '../../workflows/plan/contract.ts'
 import type { Requester } from '../../workflows/shared/contract.ts'
 import type { StartPlan } from './start.ts'
 
@@ -27,5 +27,20 @@ export function planRunOf(
     workflowId: planWorkflowId(plan.name, nowMs),
     memo: { title, vmId: null, repositoryId: null, pointId: null, requestedBy },
     spec: () => ({ workflow: planWorkflow, input, summary: `${title}, now`, search: {}, priority: 3 }),
+  }
+}
+
+/** The run of a plan that comes after another one, of which this run has ended. */
+export function followingRunOf(
+  name: string,
+  before: { readonly id: string; readonly plan: string; readonly openedMs: number },
+): StartPlan {
+  const requestedBy = { user: `plan ${name}`, reason: `after the run ${before.id} of ${before.plan}` }
+  const input: PlanRunInput = { v: 1, plan: name, trigger: 'after', again: null, requestedBy, part: 0 }
+  const title = `Plan ${name}`
+  return {
+    workflowId: followingRunId(name, before.openedMs),
+    memo: { title, vmId: null, repositoryId: null, pointId: null, requestedBy },
+    spec: () => ({ workflow: planWorkflow, input, summary: `${title}, after ${before.plan}`, search: {}, priority: 3 }),
   }
 }

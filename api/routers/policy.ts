@@ -3,6 +3,7 @@ import { HoldfastError } from '../../base/index.ts'
 import { categoryProblems, planProblems } from '../../policy/index.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
+import { tellRunsOf } from '../plan-changes.ts'
 import {
   applyPolicy,
   currentPolicy,
@@ -31,11 +32,13 @@ export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       return c.json(previewPlan(catalog, plan, now(), { changeShare }), 200)
     })
     .openapi(routes.getPlan, (c) => c.json(planView(catalog, catalog.plans.get(c.req.valid('param').id), now()), 200))
-    .openapi(routes.putPlan, (c) => {
+    .openapi(routes.putPlan, async (c) => {
       const { revision, ...spec } = c.req.valid('json')
       const plan = { ...spec, name: c.req.valid('param').id }
       refuseProblems(planProblems(plan, knownNames(catalog)))
-      return c.json(planView(catalog, catalog.plans.put(plan, revision), now()), 200)
+      const saved = catalog.plans.put(plan, revision)
+      await tellRunsOf(deps, [saved.name])
+      return c.json(planView(catalog, saved, now()), 200)
     })
     .openapi(routes.removePlan, (c) => {
       const { id } = c.req.valid('param')
@@ -75,8 +78,11 @@ export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const { file, prune } = c.req.valid('json')
       return c.json(differenceTo(catalog, readPolicy(catalog, file), prune), 200)
     })
-    .openapi(routes.applyPolicy, (c) => {
+    .openapi(routes.applyPolicy, async (c) => {
       const { file, prune } = c.req.valid('json')
-      return c.json(applyPolicy(catalog, file, prune), 200)
+      const done = applyPolicy(catalog, file, prune)
+      const plans = done.changes.flatMap(({ kind, name }) => (kind === 'plan' ? [name] : []))
+      await tellRunsOf(deps, plans)
+      return c.json(done, 200)
     })
 }

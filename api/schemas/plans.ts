@@ -30,17 +30,24 @@ export const planLastSchema = z
     runId: z.string(),
     workflowId: z.string(),
     state: runStateSchema,
-    trigger: z.enum(['schedule', 'hand']),
+    trigger: z.enum(['schedule', 'hand', 'after']),
     startedMs: timeMs,
     endedMs: timeMs.nullable(),
     summary: z.string().nullable(),
     vms: z.object({ done: z.number().int(), failed: z.number().int(), total: z.number().int() }),
+    standsUntil: z.string().nullable().openapi({
+      description: 'Its window is closed until then; null: it goes on',
+      example: 'Sun 22 Nov 22:00 (Europe/Paris)',
+    }),
   })
   .openapi('PlanLastRun')
 export const missedStartSchema = z
   .object({
     dueMs: timeMs,
-    kind: z.enum(['missed', 'skipped']).openapi({ description: '`skipped`: the run before was still under way' }),
+    kind: z.enum(['missed', 'skipped', 'after-missed', 'after-failed']).openapi({
+      description:
+        '`skipped`: the run before was still under way; `after-missed`, `after-failed`: the plan before it did not start, or did not go well',
+    }),
   })
   .openapi('MissedStart')
 export const planRunBody = z.object({ reason: z.string().max(500).default('') }).openapi('PlanRunRequest')

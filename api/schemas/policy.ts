@@ -129,7 +129,14 @@ const scheduleSchema = z
       months: z.array(z.number().int().min(1).max(12)).min(1).max(12).optional(),
     }),
     z.strictObject({ kind: z.literal('cron'), cron: text.openapi({ example: '30 2 * * 1-5' }) }),
-    z.strictObject({ kind: z.literal('after'), plan: planName }),
+    z.strictObject({
+      kind: z.literal('after'),
+      plan: planName,
+      when: z
+        .enum(['ended', 'succeeded'])
+        .optional()
+        .openapi({ description: 'Whatever came of the run before, which is the default, or only if it went well' }),
+    }),
     z.strictObject({ kind: z.literal('manual') }),
   ])
   .openapi('Schedule')

@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { Catalog, CategoryView } from '../../catalog/index.ts'
-import { describeSchedule, isSelected, nextOccurrences, type Plan } from '../../policy/index.ts'
+import { isSelected, nextOccurrences, type Plan } from '../../policy/index.ts'
+import { startsInWords } from '../policy/index.ts'
 import { categoryBody, planBody } from '../schemas/policy.ts'
 import type { categorySchema, planSchema } from '../schemas/plans.ts'
 
@@ -39,7 +40,7 @@ export function planViews(catalog: Catalog, plans: readonly Plan[], nowMs: numbe
       revision,
       createdMs,
       changedMs,
-      words: describeSchedule(plan.schedule, plan.timeZone),
+      words: startsInWords(catalog, plan, nowMs),
       nextMs: next?.atMs ?? null,
       last: lastRun(catalog, name),
       missed: catalog.planStarts.missed(name, nowMs - week, mostMissed).map(({ dueMs, kind }) => ({ dueMs, kind })),
@@ -56,7 +57,8 @@ function lastRun({ planRuns, runs }: Catalog, plan: string): View['last'] {
   const others = Object.values(rest).reduce((sum, n) => sum + n, 0)
   const vms = { done: completed + rest['completed-with-residue'], failed, total: completed + failed + others }
   const { runId, workflowId, state, endedMs, summary } = run
-  return { runId, workflowId, state, trigger: row.trigger, startedMs: row.openedMs, endedMs, summary, vms }
+  const standsUntil = endedMs === null ? row.standsUntil : null
+  return { runId, workflowId, state, trigger: row.trigger, startedMs: row.openedMs, endedMs, summary, vms, standsUntil }
 }
 
 /** A copy, as requests have it. */

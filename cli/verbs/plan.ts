@@ -118,6 +118,12 @@ export const categories: Verb = (ioOf) => {
   })
 }
 
+const skippedWords = {
+  skipped: 'the run before still ran',
+  'after-missed': 'the plan before it did not start',
+  'after-failed': 'the plan before it did not go well',
+} as const
+
 interface RunOptions {
   readonly reason: string
   readonly key?: string
@@ -139,7 +145,8 @@ function lastText({ last, missed }: Schemas['Plan'], nowMs: number): string {
   const since = missed.filter(({ dueMs }) => dueMs > (last?.startedMs ?? 0)).length
   const late = since === 0 ? '' : `; ${since} start${since === 1 ? '' : 's'} since did not come`
   if (last === null) return `never${late}`
-  return `${last.state} ${ago(last.startedMs, nowMs)}, ${last.vms.done} of ${last.vms.total}${late}`
+  const stands = last.standsUntil === null ? '' : ` until ${last.standsUntil}: its window is closed`
+  return `${last.state}${stands}; began ${ago(last.startedMs, nowMs)}, ${last.vms.done} of ${last.vms.total}${late}`
 }
 
 async function show(io: Io, name: string): Promise<void> {
@@ -168,7 +175,7 @@ async function show(io: Io, name: string): Promise<void> {
     const notes = remarks.map((text) => `  ${text}`)
     const gone = missed.map(
       ({ dueMs, kind }) =>
-        `  ${new Date(dueMs).toISOString()}  ${kind === 'missed' ? 'missed' : 'skipped: the run before still ran'}`,
+        `  ${new Date(dueMs).toISOString()}  ${kind === 'missed' ? 'missed' : `skipped: ${skippedWords[kind]}`}`,
     )
     return [
       head,

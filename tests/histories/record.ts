@@ -238,6 +238,17 @@ const scenarios: { readonly [name: string]: Scenario } = {
       await eventually('the word to the backup', async () => (await historyTypes(handle)).includes('EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED'))
     },
   },
+  'plan-outside-window': {
+    workflow: 'planRun',
+    input: plan,
+    script: {
+      ...threeVms,
+      openPlanRun: async () => ({ vms: 3, concurrency: 1, window: { open: true, changesMs: Date.now() + 1_000, until: null, atEnd: 'pause', releasesPoints: false } }),
+      heedWindow: async () => ({ open: false, changesMs: Date.now() + 16 * 3_600_000, until: 'Sat 21 Nov 22:00 (Europe/Paris)', atEnd: 'pause', releasesPoints: false }),
+      copyDisk: (input) => beatUntilCancelled(moving(input.range.disk, { end: input.range.nPages * GiB })),
+    },
+    drive: (handle) => eventually('the word to the backup', async () => (await historyTypes(handle)).includes('EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED')),
+  },
   'retention-completed': { workflow: 'retentionSweep', input: sweep, script: {} },
   'retention-waiting-approval': {
     workflow: 'retentionSweep',

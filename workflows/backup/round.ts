@@ -57,6 +57,7 @@ export async function runRound(ctx: RoundContext): Promise<CommittedRound> {
   await control.gate()
   control.stage('Freezing, taking the snapshot, thawing')
   registerCompensations(ctx, round)
+  control.opened()
   const point = await openPoint(ctx, round, plan)
 
   const parts = planParts(point.disks.map(({ disk }) => ({ key: disk.key, size: disk.size })))

@@ -54,7 +54,8 @@ async function rounds(
       if (next === null) throw thrown
       history = next
       control.reopen()
-      control.stage('The point in time was lost; opening a new one')
+      const wasGivenBack = error?.data?.['givenBack'] === true
+      control.stage(`The point in time was ${wasGivenBack ? 'given back' : 'lost'}; opening a new one`)
       await undo.unwind()
     }
   }

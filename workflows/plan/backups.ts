@@ -13,7 +13,7 @@ import { backupWorkflow } from '../backup/contract.ts'
 import type { BackupInput, BackupResult } from '../backup/contract.ts'
 import type { RunControl } from '../shared/control.ts'
 import { cancelNoteSignal, holdSignal } from '../shared/contract.ts'
-import type { Requester } from '../shared/contract.ts'
+import type { Hold, Requester } from '../shared/contract.ts'
 import { errorOf } from '../shared/failures.ts'
 import { controlQueue } from '../shared/queues.ts'
 import { cut } from '../shared/steps.ts'
@@ -26,6 +26,9 @@ export class Backups {
   readonly #plan: string
   readonly #control: RunControl
   readonly #running = new Set<Child>()
+  /** Cancelled when nothing more may be under way, although nobody has cancelled the run. */
+  readonly #ending = new CancellationScope({ cancellable: true })
+  #ended: Requester | null = null
   #bytesRead = 0
   #bytesStored = 0
 
@@ -38,8 +41,22 @@ export class Backups {
     return { bytesRead: this.#bytesRead, bytesStored: this.#bytesStored }
   }
 
+  /** Why nothing more is under way; null: it may be. */
+  get ended(): Requester | null {
+    return this.#ended
+  }
+
+  /** What ends when nothing more may be under way. */
+  whileOpen<T>(work: () => Promise<T>): Promise<T> {
+    return this.#ending.run(work)
+  }
+
   /** Backs up one VM and says what came of it; throws nothing. */
-  async make({ position, workflowId, vmName, attempt, input }: NextPlanVm): Promise<PlanVmEnd> {
+  make(next: NextPlanVm): Promise<PlanVmEnd> {
+    return this.whileOpen(() => this.#make(next))
+  }
+
+  async #make({ position, workflowId, vmName, attempt, input }: NextPlanVm): Promise<PlanVmEnd> {
     const end = { position, attempt, runId: null, detail: '', mayRetry: false }
     let child: Child | undefined
     try {
@@ -68,7 +85,8 @@ export class Backups {
       if (thrown instanceof WorkflowExecutionAlreadyStartedError)
         // Whether that one will have a point, and where, is not known: it does not stand in for this one.
         return { ...end, state: 'failed', detail: 'another backup of this VM is under way', mayRetry: true }
-      if (isCancellation(thrown)) return { ...end, state: 'cancelled', runId, detail: 'cancelled' }
+      if (isCancellation(thrown))
+        return { ...end, state: 'cancelled', runId, detail: this.#ended?.reason ?? 'cancelled' }
       const error = errorOf(thrown)
       // Whatever it was, also one that needed a person: it may find a better hour.
       return { ...end, state: 'failed', runId, detail: cut(error?.message ?? 'failed', 500), mayRetry: true }
@@ -79,7 +97,7 @@ export class Backups {
 
   /** Until its scope is cancelled: backups stand still and go on with the run, and hear who cancelled it. */
   async follow(): Promise<void> {
-    let told: Requester | null = null
+    let told: Hold | null = null
     for (;;) {
       await condition(() => this.#control.stopped !== told)
       told = this.#control.stopped
@@ -90,15 +108,32 @@ export class Backups {
   /** Beside the cancel that the engine passes on, so that each runbook says who asked. */
   async tellCancel(): Promise<void> {
     const { user, reason } = this.#control.note ?? { user: `plan ${this.#plan}`, reason: '' }
-    const by = { user, reason: `the run of the plan ${this.#plan} was cancelled${reason === '' ? '' : `: ${reason}`}` }
+    await this.#tell({
+      user,
+      reason: `the run of the plan ${this.#plan} was cancelled${reason === '' ? '' : `: ${reason}`}`,
+    })
+  }
+
+  /** Cancels what is under way; nothing more is begun. */
+  async end(by: Requester): Promise<void> {
+    this.#ended = by
+    await this.#tell(by)
+    this.#ending.cancel()
+  }
+
+  async #tell(by: Requester): Promise<void> {
     await CancellationScope.nonCancellable(() =>
       Promise.all([...this.#running].map((child) => whileItRuns(child.signal(cancelNoteSignal, by)))),
     )
   }
 }
 
-function hold(child: Child, by: Requester | null): Promise<void> {
-  const words = by && { user: by.user, reason: by.reason === '' ? 'its plan is paused' : by.reason }
+function hold(child: Child, by: Hold | null): Promise<void> {
+  const words = by && {
+    user: by.user,
+    reason: by.reason === '' ? 'its plan is paused' : by.reason,
+    ...(by.releases === true && { releases: true }),
+  }
   return whileItRuns(child.signal(holdSignal, words))
 }
 

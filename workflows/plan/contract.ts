@@ -2,7 +2,7 @@ import type { Requester, ResidueItem } from '../shared/contract.ts'
 
 /**
  * One run of a plan. Its id names the plan and when: `plan/<plan>/<time>` if somebody asked, `plan/<plan>/at-<time>` if
- * its schedule did. No lock: the VMs have theirs.
+ * its schedule did, `plan/<plan>/after-<time>` if the plan before it did. No lock: the VMs have theirs.
  */
 export const planWorkflow = 'planRun'
 
@@ -27,8 +27,19 @@ export function scheduledRunId(plan: string, atMs: number): string {
   return `${scheduledPlanId(plan)}-${new Date(atMs).toISOString().slice(0, 19)}Z`
 }
 
-/** What a run was started by. */
-export type PlanTrigger = 'schedule' | 'hand'
+/** When the schedule wanted this run to start; null: it was not started by a schedule. */
+export function scheduledTimeOf(workflowId: string): number | null {
+  const ms = Date.parse(/\/at-(.+)$/.exec(workflowId)?.[1] ?? '')
+  return Number.isNaN(ms) ? null : ms
+}
+
+/** The run that follows one of the plan before it, which was opened at this time. */
+export function followingRunId(plan: string, openedMs: number): string {
+  return `plan/${plan}/after-${new Date(openedMs).toISOString().slice(0, 19)}Z`
+}
+
+/** What a run was started by; `after`: by the plan before it. */
+export type PlanTrigger = 'schedule' | 'hand' | 'after'
 
 export interface PlanRunInput {
   readonly v: 1
@@ -40,6 +51,8 @@ export interface PlanRunInput {
   readonly requestedBy: Requester
   /** 0; a long run goes on in a next part, so that no history grows without end. */
   readonly part: number
+  /** Somebody said that it goes on although its window is closed, until it opens by itself; absent or null: nobody did. */
+  readonly goesOnUntilMs?: number | null
 }
 
 export interface PlanRunCounts {

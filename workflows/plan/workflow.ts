@@ -2,11 +2,15 @@ import {
   CancellationScope,
   CancelledFailure,
   continueAsNew,
+  defineSignal,
   isCancellation,
+  setHandler,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow'
 import type { NextAnswer, PlanActivities, PlanRunEnd, PlanVmEnd } from '../../activities/plan/types.ts'
+import type { WindowNow } from '../../policy/index.ts'
+import { planChangedSignal } from '../shared/contract.ts'
 import { RunControl } from '../shared/control.ts'
 import { workflowFailure } from '../shared/failures.ts'
 import { conduct } from '../shared/lifecycle.ts'
@@ -14,11 +18,14 @@ import { controlSteps } from '../shared/options.ts'
 import { StepIds } from '../shared/steps.ts'
 import { Backups } from './backups.ts'
 import type { PlanRunCounts, PlanRunInput, PlanRunResult } from './contract.ts'
+import { PlanWindow } from './window.ts'
+
+const planChanged = defineSignal(planChangedSignal)
 
 /**
  * One run of a plan: a backup of each VM that it takes, so many at a time. What becomes of one VM is nothing to the
- * others; the run fails at its end if some were not backed up. Pausing it stops the backups under way where they are,
- * cancelling it cancels them. Terminated, it leaves them alone.
+ * others; the run fails at its end if some were not backed up. Pausing it, or the end of the plan's window, stops the
+ * backups under way where they are; cancelling it cancels them. Terminated, it leaves them alone.
  */
 export async function planRun(input: PlanRunInput): Promise<PlanRunResult> {
   const control = new RunControl({})
@@ -41,7 +48,8 @@ export async function planRun(input: PlanRunInput): Promise<PlanRunResult> {
   if (!result.more) return result
   // Cancelled while its end was written down: that is written anew, and there is no next part.
   if (isCancelled()) return CancellationScope.nonCancellable(() => conducted(() => run.giveUp()))
-  return continueAsNew<typeof planRun>({ ...input, part: input.part + 1 })
+  const { goesOnUntilMs } = run.window
+  return continueAsNew<typeof planRun>({ ...input, part: input.part + 1, goesOnUntilMs })
 }
 
 /** `3 of 4 VMs backed up, 1 skipped` */
@@ -57,6 +65,7 @@ class PlanRun {
   readonly #control: RunControl
   readonly #ids: StepIds
   readonly #backups: Backups
+  readonly window: PlanWindow
   readonly #planRun = workflowInfo().workflowId
   readonly #steps = controlSteps<PlanActivities>('record')
   #isFull = false
@@ -69,28 +78,39 @@ class PlanRun {
     this.#control = tools.control
     this.#ids = tools.ids
     this.#backups = tools.backups
+    this.window = new PlanWindow(input, tools)
+    setHandler(planChanged, () => this.window.changed())
   }
 
   async run(): Promise<PlanRunResult> {
     const { plan, trigger, again } = this.#input
     this.#control.stage('Choosing the VMs')
-    const { vms, concurrency } = await this.#steps.openPlanRun.executeWithOptions(
-      this.#ids.step('open', `Which VMs does ${plan} take?`),
-      [{ planRun: this.#planRun, runId: workflowInfo().runId, plan, trigger, again }],
-    )
+    const { runId } = workflowInfo()
+    const { goesOnUntilMs } = this.window
+    // A run that began before there were windows has none.
+    const {
+      vms,
+      concurrency,
+      window = null,
+    } = await this.#steps.openPlanRun.executeWithOptions(this.#ids.step('open', `Which VMs does ${plan} take?`), [
+      { planRun: this.#planRun, runId, plan, trigger, again, atMs: Date.now(), goesOnUntilMs },
+    ])
     this.#control.stage(`Backing up ${vms} VM${vms === 1 ? '' : 's'}, ${concurrency} at a time`)
-    await this.#during(Array.from({ length: Math.min(concurrency, vms) }, (_, lane) => () => this.#lane(lane)))
+    const lanes = Array.from({ length: Math.min(concurrency, vms) }, (_, lane) => () => this.#lane(lane))
+    await this.#during(lanes, window)
+    const { ended } = this.#backups
     // A pause goes with the run, not into its next part: from here on none is taken that would be lost there.
-    if (this.#isFull) {
+    if (this.#isFull && ended === null) {
       await passes(() => this.#control.gate())
       this.#control.close('the run goes on in its next part: pause it there')
     }
     if (isCancelled()) return this.giveUp()
-    const end = await this.#close(null)
+    const end = await this.#close(ended?.reason ?? null)
+    const more = this.#isFull && ended === null
     // Cancelled while that was written down: there is no next part in which the others could have their turn.
-    if (this.#isFull && isCancelled()) return this.giveUp()
-    if (!this.#isFull && end.counts.failed + end.counts.cancelled > 0) throw incomplete(end)
-    return { v: 1, outcome: 'completed', ...end, more: this.#isFull, residue: [] }
+    if (more && isCancelled()) return this.giveUp()
+    if (!more && end.counts.failed + end.counts.cancelled > 0) throw incomplete(end)
+    return { v: 1, outcome: 'completed', ...end, more, residue: [] }
   }
 
   /** Says of each VM that has had no turn that it will have none, and throws that the run was cancelled. */
@@ -107,9 +127,11 @@ class PlanRun {
     )
   }
 
-  /** All lanes to their end, whatever comes of one; meanwhile what people do to the run is passed on. */
-  async #during(lanes: readonly (() => Promise<void>)[]): Promise<void> {
+  /** All lanes to their end, whatever comes of one; meanwhile what people and the clock do to the run is passed on. */
+  async #during(lanes: readonly (() => Promise<void>)[], window: WindowNow | null): Promise<void> {
     const passingOn = new CancellationScope({ cancellable: true })
+    // Before the first VM is asked for: outside the window none is.
+    const kept = Promise.allSettled([passingOn.run(() => this.window.keep(window))])
     // That a word did not reach a backup is no failure of the run: the engine passes the cancel on by itself.
     const followed = Promise.allSettled([passingOn.run(() => this.#backups.follow())])
     const told = Promise.allSettled([
@@ -117,7 +139,8 @@ class PlanRun {
     ])
     const ends = await Promise.allSettled(lanes.map((lane) => lane()))
     passingOn.cancel()
-    await followed
+    await Promise.all([followed, kept])
+    this.#control.standOutside(null)
     if (isCancelled()) await told
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
@@ -152,17 +175,17 @@ class PlanRun {
     )
   }
 
-  /** Waits while the run is paused. False: nothing more is begun in this part. */
+  /** Waits while the run stands still. False: nothing more is begun in this part. */
   async #mayBegin(): Promise<boolean> {
-    const cancelled = !(await passes(() => this.#control.gate()))
+    const ended = !(await passes(() => this.#backups.whileOpen(() => this.#control.gate())))
     this.#isFull ||= workflowInfo().continueAsNewSuggested
-    return !cancelled && !this.#isFull && !isCancelled()
+    return !ended && !this.#isFull && !isCancelled() && this.#backups.ended === null
   }
 
-  /** False: the run was cancelled meanwhile. */
+  /** False: the run was cancelled meanwhile, or nothing more is begun. */
   #waitUntil(ms: number): Promise<boolean> {
     const left = Math.max(1_000, ms - Date.now())
-    return passes(() => sleep(left, { summary: 'until what failed is tried again' }))
+    return passes(() => this.#backups.whileOpen(() => sleep(left, { summary: 'until what failed is tried again' })))
   }
 }
 

@@ -43,6 +43,12 @@ export interface Requester {
   readonly reason: string
 }
 
+/** Why a run stands still with the one that started it. */
+export interface Hold extends Requester {
+  /** It lasts for longer than what is open meanwhile may stay so: a point in time is given back and made anew. */
+  readonly releases?: boolean
+}
+
 /** Updates shared by all processes. Arguments say who and why; both become rows of the runbook. */
 export const pauseUpdate = 'pause'
 export const resumeUpdate = 'resume'
@@ -55,6 +61,9 @@ export const cancelNoteSignal = 'cancelNote'
 export const holdSignal = 'hold'
 /** What a run that stands still so says to a resume. */
 export const heldRefusal = 'it stands still with the run that started it: resume that'
+
+/** To a run of a plan: what the plan says has changed. */
+export const planChangedSignal = 'planChanged'
 
 /** To a run that waits for a slot: it has one now. */
 export const slotsGrantedSignal = 'slotsGranted'

@@ -13,12 +13,12 @@ import { errorOf, workflowFailure } from './failures.ts'
 import { defaults } from './options.ts'
 import { cut } from './steps.ts'
 import { cancelNoteSignal, heldRefusal, holdSignal, pauseUpdate, resumeUpdate, retryNowUpdate } from './contract.ts'
-import type { Requester, Tuning } from './contract.ts'
+import type { Hold, Requester, Tuning } from './contract.ts'
 
 const pause = defineUpdate<void, [Requester]>(pauseUpdate)
 const resume = defineUpdate<void, [Requester]>(resumeUpdate)
 const retryNow = defineUpdate<void, [Requester]>(retryNowUpdate)
-const hold = defineSignal<[Requester | null]>(holdSignal)
+const hold = defineSignal<[Hold | null]>(holdSignal)
 const cancelNote = defineSignal<[Requester]>(cancelNoteSignal)
 
 /** A cancelled mover says good-bye within its heartbeat interval; one that does not is not waited for. */
@@ -32,7 +32,11 @@ const quickProbes = 30
 export class RunControl {
   #paused: Requester | null = null
   /** Stands still with the run that started it. */
-  #held: Requester | null = null
+  #held: Hold | null = null
+  /** Stands still until its window opens, or somebody says that it goes on now. */
+  #outside: Hold | null = null
+  /** A point in time is open: it may not stay so for ever. */
+  #isOpen = false
   /** Why a pause is refused from now on. */
   #closed: string | null = null
   #note: Requester | null = null
@@ -60,9 +64,20 @@ export class RunControl {
     return this.#note
   }
 
-  /** Who paused it, or holds it; null: it goes on. */
-  get stopped(): Requester | null {
-    return this.#paused ?? this.#held
+  /** Who paused it, or holds it, or why its window is closed; null: it goes on. */
+  get stopped(): Hold | null {
+    return this.#paused ?? this.#held ?? this.#outside
+  }
+
+  /** Why it stands still outside its window; null: it does not. */
+  get outside(): Hold | null {
+    return this.#outside
+  }
+
+  /** Its window has ended, or null: it is open. */
+  standOutside(why: Hold | null): void {
+    this.#outside = why
+    this.#show()
   }
 
   /** The stage shown on the run: one line of Markdown. */
@@ -77,11 +92,29 @@ export class RunControl {
   }
   reopen(): void {
     this.#closed = null
+    this.#isOpen = false
+  }
+  /** From now on a point in time is open, until `reopen`. */
+  opened(): void {
+    this.#isOpen = true
   }
 
-  /** Passes at once, or when a paused run is resumed. */
+  /**
+   * Passes at once, or when a paused run is resumed. Throws PointBroken with `givenBack` if it stands still for longer than
+   * its point in time may stay open.
+   */
   async gate(): Promise<void> {
-    if (this.stopped !== null) await condition(() => this.stopped === null)
+    while (this.stopped !== null) {
+      if (this.#mustGiveBack)
+        throw workflowFailure('PointBroken', 'it stands still for longer than its point in time may stay open', {
+          data: { givenBack: true },
+        })
+      await condition(() => this.stopped === null || this.#mustGiveBack)
+    }
+  }
+
+  get #mustGiveBack(): boolean {
+    return this.#isOpen && this.#closed === null && this.#held?.releases === true
   }
 
   /**
@@ -151,14 +184,16 @@ export class RunControl {
   }
 
   /** What is being committed comes to its end: that takes seconds. */
-  #hold(by: Requester | null): void {
+  #hold(by: Hold | null): void {
     this.#held = by
     if (by !== null && this.#closed === null) for (const scope of this.#pausable) scope.cancel()
     this.#show()
   }
 
+  /** Of one that is paused outside its window the pause ends; once more, and it goes on now. */
   #resume(): void {
-    this.#paused = null
+    if (this.#paused !== null) this.#paused = null
+    else this.#outside = null
     this.#wake()
   }
 
@@ -176,7 +211,7 @@ export class RunControl {
   #mayResume(by: Requester): void {
     checkRequester(by)
     if (this.#paused === null && this.#held !== null) throw refuse(heldRefusal)
-    if (this.#paused === null && this.#waiting.size === 0) throw refuse('the run is neither paused nor waiting')
+    if (this.stopped === null && this.#waiting.size === 0) throw refuse('the run is neither paused nor waiting')
   }
 
   #mayRetry(by: Requester): void {
@@ -187,6 +222,7 @@ export class RunControl {
   #show(): void {
     const lines = [this.#stage]
     if (this.#paused !== null) lines.push(`**Paused** by ${this.#paused.user}: ${this.#paused.reason}`)
+    if (this.#outside !== null) lines.push(`**Outside its window**: ${this.#outside.reason}`)
     if (this.#held !== null) lines.push(`**Stands still** with its plan: ${this.#held.user}: ${this.#held.reason}`)
     for (const [what, error] of this.#waiting) {
       lines.push(`**Waiting** at ${what}: ${error.message} (${error.code}). ${error.hint}`)

@@ -1963,6 +1963,11 @@ export interface components {
             kind: "after";
             /** @example nightly-lyon */
             plan: string;
+            /**
+             * @description Whatever came of the run before, which is the default, or only if it went well
+             * @enum {string}
+             */
+            when?: "ended" | "succeeded";
         } | {
             /** @enum {string} */
             kind: "manual";
@@ -2008,7 +2013,7 @@ export interface components {
             workflowId: string;
             state: components["schemas"]["RunState"];
             /** @enum {string} */
-            trigger: "schedule" | "hand";
+            trigger: "schedule" | "hand" | "after";
             /**
              * @description Unix milliseconds, UTC
              * @example 1795246432000
@@ -2025,6 +2030,11 @@ export interface components {
                 failed: number;
                 total: number;
             };
+            /**
+             * @description Its window is closed until then; null: it goes on
+             * @example Sun 22 Nov 22:00 (Europe/Paris)
+             */
+            standsUntil: string | null;
         };
         MissedStart: {
             /**
@@ -2033,10 +2043,10 @@ export interface components {
              */
             dueMs: number;
             /**
-             * @description `skipped`: the run before was still under way
+             * @description `skipped`: the run before was still under way; `after-missed`, `after-failed`: the plan before it did not start, or did not go well
              * @enum {string}
              */
-            kind: "missed" | "skipped";
+            kind: "missed" | "skipped" | "after-missed" | "after-failed";
         };
         PlanSpec: {
             /** @default  */

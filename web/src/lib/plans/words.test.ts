@@ -11,6 +11,7 @@ const last = {
   endedMs: 200,
   summary: null,
   vms: { done: 3, failed: 0, total: 3 },
+  standsUntil: null,
 } as const
 
 it('a plan that takes no VM is no good sign, and a paused one is neither good nor bad', () => {

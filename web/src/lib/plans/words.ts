@@ -18,6 +18,8 @@ export function missedSince({ last, missed }: Pick<Plan, 'last' | 'missed'>): Pl
 export const missedWords: Record<Plan['missed'][number]['kind'], string> = {
   missed: 'nothing was there to start it',
   skipped: 'the run before was still under way',
+  'after-missed': 'the plan before it did not start',
+  'after-failed': 'the plan before it did not go well',
 }
 
 /** `yyyy-mm-ddThh:mm:ss+hh:mm`, as the server says a time on the clocks of the plan: `Sun 22 Nov` and `02:30`. */
