@@ -3,46 +3,48 @@ import { formatDuration } from '../base/index.ts'
 import { missedWords, ownBackupState } from '../policy/index.ts'
 import type { Catalog, MissedStartRow, RunView } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
-import { queuesOf, type Pollers } from './facts.ts'
+import { queuesOf, type Engine, type Pollers } from './facts.ts'
 import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
 import { postureView } from './views/vms.ts'
+import { watchTrouble } from './watched.ts'
 
-type Attention = z.infer<typeof attentionSchema>
+export type Attention = z.infer<typeof attentionSchema>
 type Repository = z.infer<typeof overviewSchema>['repositories'][number]
-export type Engine = { readonly up: true; readonly pollers: Pollers } | { readonly up: false; readonly detail: string }
 
 const dayMs = 86_400_000
 const shown = 50
 /** What failed longer ago is history: a promise that is broken by it is told by the VM itself. */
 const failuresOfMs = 7 * dayMs
 
-/** The queue "needs you", most urgent first; `total` counts also what is not shown. */
+/** The queue "needs you", most urgent first, `most` of each kind and of all; `total` counts also what is not in it. */
 export function attention(
   deps: ApiDeps,
   engine: Engine,
   repositories: readonly Repository[],
+  most = shown,
 ): { items: Attention[]; total: number } {
   const { catalog } = deps
-  const vms = vmsOutside(deps)
+  const vms = vmsOutside(deps, most)
   const rest = [
     ...(engine.up ? silentSites(deps, engine.pollers) : [engineDown(engine.detail)]),
-    ...waitingRuns(catalog),
-    ...damagedPoints(catalog),
+    ...watchTrouble(deps),
+    ...waitingRuns(catalog, most),
+    ...damagedPoints(catalog, most),
     ...failedRuns(catalog, deps.now()),
     ...missedStarts(catalog, deps.now()),
     ...repositories.flatMap((repository) => repositoryTrouble(repository, deps.now())),
     ...ownBackupTrouble(deps),
-    ...hypervisorTrouble(catalog),
-    ...drillTrouble(catalog, deps.now()),
-    ...residue(catalog, deps.now()),
+    ...hypervisorTrouble(catalog, most),
+    ...drillTrouble(catalog, deps.now(), most),
+    ...residue(catalog, deps.now(), most),
   ]
-  const drillsDue = catalog.statistics.drillsDue(shown)
+  const drillsDue = catalog.statistics.drillsDue(most)
   const total = vms.total + rest.length + Math.max(0, drillsDue.total - drillsDue.vms.length)
-  return { items: [...vms.items, ...rest].slice(0, shown), total }
+  return { items: [...vms.items, ...rest].slice(0, most), total }
 }
 
-function vmsOutside(deps: ApiDeps): { items: Attention[]; total: number } {
-  const page = deps.catalog.vms.list({ limit: shown }, { state: 'outside-rpo' })
+function vmsOutside(deps: ApiDeps, most: number): { items: Attention[]; total: number } {
+  const page = deps.catalog.vms.list({ limit: most }, { state: 'outside-rpo' })
   const items = page.items.map((vm): Attention => {
     const { state, sentence, ageMs } = postureView(vm)
     const title = {
@@ -101,8 +103,8 @@ function silentSites(deps: ApiDeps, pollers: Pollers): Attention[] {
     }))
 }
 
-function waitingRuns(catalog: Catalog): Attention[] {
-  return catalog.runs.list({ limit: shown }, { state: 'waiting' }).items.map((run) => ({
+function waitingRuns(catalog: Catalog, most: number): Attention[] {
+  return catalog.runs.list({ limit: most }, { state: 'waiting' }).items.map((run) => ({
     kind: 'waiting',
     severity: 'attention',
     title: `${run.title} waits for you`,
@@ -114,9 +116,9 @@ function waitingRuns(catalog: Catalog): Attention[] {
 }
 
 /** Until the VM has a whole point that was made after the damage was found. */
-function damagedPoints(catalog: Catalog): Attention[] {
+function damagedPoints(catalog: Catalog, most: number): Attention[] {
   return catalog.points
-    .list({ limit: shown }, { damaged: true })
+    .list({ limit: most }, { damaged: true })
     .items.filter(({ vmId, damagedMs }) => (catalog.points.newestValidated(vmId)?.createdMs ?? 0) <= (damagedMs ?? 0))
     .map((point) => ({
       kind: 'point-damaged',
@@ -263,9 +265,9 @@ function ownBackupTrouble({ catalog, now }: ApiDeps): Attention[] {
   })
 }
 
-function hypervisorTrouble(catalog: Catalog): Attention[] {
+function hypervisorTrouble(catalog: Catalog, most: number): Attention[] {
   return catalog.endpoints
-    .list({ limit: shown })
+    .list({ limit: most })
     .items.filter((endpoint) => endpoint.probe?.error)
     .map((endpoint) => ({
       kind: 'hypervisor-failed',
@@ -278,8 +280,8 @@ function hypervisorTrouble(catalog: Catalog): Attention[] {
     }))
 }
 
-function drillTrouble(catalog: Catalog, nowMs: number): Attention[] {
-  const failed = catalog.statistics.drillsFailed(shown).map((drill): Attention => ({
+function drillTrouble(catalog: Catalog, nowMs: number, most: number): Attention[] {
+  const failed = catalog.statistics.drillsFailed(most).map((drill): Attention => ({
     kind: 'drill-failed',
     severity: 'failed',
     title: `The last drill of ${drill.vmName} failed`,
@@ -288,7 +290,7 @@ function drillTrouble(catalog: Catalog, nowMs: number): Attention[] {
     subject: { kind: 'drill', id: drill.id },
     action: { label: 'See the evidence', command: `holdfast run show ${drill.workflowId}` },
   }))
-  const due = catalog.statistics.drillsDue(shown).vms.map((vm): Attention => ({
+  const due = catalog.statistics.drillsDue(most).vms.map((vm): Attention => ({
     kind: 'drill-overdue',
     severity: 'attention',
     title: vm.lastMs === null ? `${vm.name} was never proven` : `${vm.name} is due for a drill`,
@@ -303,8 +305,8 @@ function drillTrouble(catalog: Catalog, nowMs: number): Attention[] {
   return [...failed, ...due]
 }
 
-function residue(catalog: Catalog, nowMs: number): Attention[] {
-  return catalog.statistics.residueRuns(nowMs - 7 * dayMs, shown).map((run) => ({
+function residue(catalog: Catalog, nowMs: number, most: number): Attention[] {
+  return catalog.statistics.residueRuns(nowMs - 7 * dayMs, most).map((run) => ({
     kind: 'residue',
     severity: 'attention',
     title: `${run.title} left ${run.things} ${run.things === 1 ? 'thing' : 'things'} behind`,

@@ -1,3 +1,4 @@
+import { describeError } from '../base/index.ts'
 import type { RunFacts } from '../runbook/types.ts'
 import type { RunView } from '../catalog/index.ts'
 import { controlQueue, siteQueue } from '../workflows/shared/queues.ts'
@@ -43,6 +44,16 @@ export async function readPollers(deps: Pick<ApiDeps, 'catalog' | 'orchestrator'
     }),
   )
   return Object.fromEntries(entries)
+}
+
+export type Engine = { readonly up: true; readonly pollers: Pollers } | { readonly up: false; readonly detail: string }
+
+export async function readEngine(deps: Pick<ApiDeps, 'catalog' | 'orchestrator' | 'now'>): Promise<Engine> {
+  try {
+    return { up: true, pollers: await readPollers(deps) }
+  } catch (error) {
+    return { up: false, detail: describeError(error) }
+  }
 }
 
 /** What a history does not know of its run. */

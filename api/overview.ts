@@ -1,8 +1,7 @@
 import type { z } from '@hono/zod-openapi'
-import { describeError } from '../base/index.ts'
-import { attention, type Engine } from './attention.ts'
+import { attention } from './attention.ts'
 import type { ApiDeps } from './deps.ts'
-import { readPollers } from './facts.ts'
+import { readEngine } from './facts.ts'
 import type { overviewSchema } from './schemas/overview.ts'
 import { repositoryView } from './views/repositories.ts'
 import { runView } from './views/runs.ts'
@@ -43,14 +42,6 @@ export async function readOverview(deps: ApiDeps): Promise<Overview> {
       firstPoint: counts.points > 0,
       firstProof: counts.proven > 0,
     },
-  }
-}
-
-async function readEngine(deps: ApiDeps): Promise<Engine> {
-  try {
-    return { up: true, pollers: await readPollers(deps) }
-  } catch (error) {
-    return { up: false, detail: describeError(error) }
   }
 }
 

@@ -7,6 +7,8 @@ export interface CatalogContext {
   readonly sqlite: Database.Database
   readonly db: BetterSQLite3Database
   readonly now: () => number
+  /** By which ages of points are told: never goes back, whatever happens to the machine's clock. */
+  readonly steadyNow: () => number
   /** Part of the caller's transaction: a change that is rolled back was never announced. */
   readonly publish: (type: EventType, subject: string | null) => void
 }

@@ -27,6 +27,7 @@ import { statisticsQueries, type StatisticsQueries } from './statistics.ts'
 import { sweepQueries, type SweepQueries } from './sweeps.ts'
 import { verifyRunQueries, type VerifyRunQueries } from './verify-runs.ts'
 import { vmQueries, type VmQueries } from './vms.ts'
+import { watchQueries, type WatchQueries } from './watches.ts'
 
 export interface Catalog extends Disposable {
   readonly access: AccessQueries
@@ -53,6 +54,7 @@ export interface Catalog extends Disposable {
   readonly sweeps: SweepQueries
   readonly verifyRuns: VerifyRunQueries
   readonly vms: VmQueries
+  readonly watches: WatchQueries
   /** All or nothing; calls inside join it. `work` is synchronous. */
   transaction<T>(work: () => T): T
   /** `ok`, or what SQLite finds wrong with the file. */
@@ -64,10 +66,12 @@ export interface CatalogOptions {
   /** File, or `:memory:`. */
   readonly path: string
   readonly now?: () => number
+  /** By which ages are told: a clock that nobody sets back. Default: `now`. */
+  readonly steadyNow?: () => number
 }
 
 /** Opens or creates the catalog and brings its schema up to date. One process owns a catalog. Throws ConfigInvalid. */
-export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
+export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOptions): Catalog {
   const sqlite = connect(path)
   try {
     sqlite.pragma('journal_mode = WAL')
@@ -83,7 +87,7 @@ export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
   }
   const db = drizzle(sqlite)
   const events = eventQueries({ sqlite, db, now })
-  const context: CatalogContext = { sqlite, db, now, publish: events.publish }
+  const context: CatalogContext = { sqlite, db, now, steadyNow, publish: events.publish }
   const plans = planQueries(context)
   return {
     access: accessQueries(context),
@@ -110,6 +114,7 @@ export function openCatalog({ path, now = Date.now }: CatalogOptions): Catalog {
     sweeps: sweepQueries(context),
     verifyRuns: verifyRunQueries(context),
     vms: vmQueries(context),
+    watches: watchQueries(context),
     transaction: (work) => inTransaction(context, work),
     integrity: () => String(sqlite.pragma('quick_check(1)', { simple: true })),
     close: () => void sqlite.close(),

@@ -10,7 +10,15 @@ import { schemaNumber } from './migrate.ts'
  * Tables whose rows never leave this machine: what opens doors, and what is of the moment. A table that holds a secret,
  * or a hash of one, belongs here.
  */
-const leftOut = ['sessions', 'tokens', 'idempotency_keys', 'events', 'slot_claims'] as const
+const leftOut = [
+  'sessions',
+  'tokens',
+  'idempotency_keys',
+  'events',
+  'slot_claims',
+  'repository_watches',
+  'clock_watch',
+] as const
 
 export interface CatalogCopy {
   readonly createdMs: number

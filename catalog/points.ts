@@ -87,6 +87,8 @@ export interface PointQueries {
   /** Throws NotFound. */
   get(id: string): PointView
   newestValidated(vmId: string): PointView | undefined
+  /** Instant of its oldest recovery point; null: it has none. */
+  firstValidatedMs(vmId: string): number | null
   list(page: PageRequest, filter?: PointFilter): Page<PointView>
   countAll(): number
   /** Mean of what the incremental points of the last seven days read, per day; null without any. */
@@ -233,6 +235,12 @@ export function pointQueries(context: CatalogContext): PointQueries {
         .get()
       return found && view(found)
     },
+    firstValidatedMs: (vmId) =>
+      db
+        .select({ ms: sql<number | null>`min(${points.createdMs})` })
+        .from(points)
+        .where(and(eq(points.vmId, vmId), isNotNull(points.validatedMs)))
+        .get()?.ms ?? null,
     list(page, filter = {}) {
       const verdict = sql`(SELECT d.verdict FROM drills d WHERE d.point_id = points.id ORDER BY d.ended_ms DESC LIMIT 1)`
       const where: (SQL | undefined)[] = [

@@ -51,11 +51,11 @@ export interface StatisticsQueries {
 
 const dayMs = 86_400_000
 
-export function statisticsQueries({ db, now }: CatalogContext): StatisticsQueries {
+export function statisticsQueries({ db, now, steadyNow }: CatalogContext): StatisticsQueries {
   return {
     postureCounts() {
       const rows = db.all<{ rank: number; n: number }>(
-        sql`${postureFacts(now())} SELECT rank, count(*) AS n FROM ranked WHERE gone_ms IS NULL GROUP BY rank`,
+        sql`${postureFacts(steadyNow())} SELECT rank, count(*) AS n FROM ranked WHERE gone_ms IS NULL GROUP BY rank`,
       )
       const countOf = (state: PostureState): number => rows.find((row) => postureRank[row.rank] === state)?.n ?? 0
       const by = Object.fromEntries(postureRank.map((state) => [state, countOf(state)])) as {
@@ -65,7 +65,7 @@ export function statisticsQueries({ db, now }: CatalogContext): StatisticsQuerie
     },
     idsOutsideRpo() {
       const rows = db.all<{ id: string }>(
-        sql`${postureFacts(now())} SELECT id FROM ranked WHERE gone_ms IS NULL AND rank <= ${postureRank.indexOf('unprotected')}`,
+        sql`${postureFacts(steadyNow())} SELECT id FROM ranked WHERE gone_ms IS NULL AND rank <= ${postureRank.indexOf('unprotected')}`,
       )
       return new Set(rows.map(({ id }) => id))
     },

@@ -189,4 +189,5 @@ export type EventType =
   | 'slots'
   | 'sweep'
   | 'verify'
+  | 'watch'
 export type { CategoryName, PostureState }

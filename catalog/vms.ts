@@ -66,7 +66,7 @@ export interface VmQueries {
 }
 
 export function vmQueries(context: CatalogContext): VmQueries {
-  const { db, now, publish } = context
+  const { db, now, steadyNow, publish } = context
   const select = () =>
     db
       .select({ row: vms, endpointName: endpoints.name, platform: endpoints.platform, site: endpoints.site })
@@ -107,7 +107,7 @@ export function vmQueries(context: CatalogContext): VmQueries {
       site: found.site,
       promised,
       posture: posture({
-        nowMs: now(),
+        nowMs: steadyNow(),
         rpoMs: promised.rpoMs,
         excluded: found.row.excludedReason !== null,
         newestPointMs: facts?.newest ?? null,

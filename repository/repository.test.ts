@@ -283,6 +283,34 @@ describe('points', () => {
     expect(await Array.fromAsync(repository.listPoints())).toHaveLength(3)
   })
 
+  const heads = async () => {
+    await using reader = await lab.open()
+    return await Array.fromAsync(reader.heads(new AbortController().signal))
+  }
+
+  it('have a head of each series: the newest that counts, and what else stands', async () => {
+    const newer = await backUp(repository, disk)
+    const other = await backUp(repository, disk, { vm: 'other' })
+    const found = await heads()
+    expect(found).toHaveLength(2)
+    const own = found.find(({ series }) => stem.includes(series))
+    expect(own).toMatchObject({
+      newest: { stem: newer.stem, state: 'recovery-point' },
+      standing: [newer.stem.slice(-32), snap()],
+      unreadable: null,
+    })
+    // An older one counts by its names; a newest one that does not count is none.
+    lab.bucket.set(`${stem}.t`, tombstone())
+    lab.bucket.set(`${newer.stem}.ok`, Buffer.from('{}'))
+    expect((await heads()).find(({ series }) => stem.includes(series))).toMatchObject({ newest: null, standing: [] })
+    expect((await heads()).find(({ series }) => other.stem.includes(series))?.standing).toEqual([other.stem.slice(-32)])
+    lab.bucket.set(names.hold(snap(), 'ab'.repeat(8)), hold())
+    expect((await heads()).find(({ series }) => stem.includes(series))).toMatchObject({
+      newest: { stem, state: 'held' },
+      standing: [snap()],
+    })
+  })
+
   it('say what a restore needs to know', async () => {
     await using point = await repository.openPoint(stem)
     expect(point.info).toMatchObject({

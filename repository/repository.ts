@@ -48,6 +48,7 @@ import type {
   RepositoryLock,
   RepositoryUsage,
   RetentionPoint,
+  SeriesHead,
   SessionSpec,
   VerifyLedger,
   VerifyReport,
@@ -169,6 +170,10 @@ export class OpenedRepository implements Repository {
 
   listPoints(options?: Parameters<Repository['listPoints']>[0]): AsyncIterable<PointEntry> {
     return this.#points.list(options)
+  }
+
+  heads(signal: AbortSignal): AsyncIterable<SeriesHead> {
+    return this.#points.heads(signal)
   }
 
   /** For the rooms of this folder. */

@@ -221,6 +221,20 @@ export interface PointEntry {
   readonly unreadable?: { readonly object: string; readonly message: string }
 }
 
+/** What a look from outside finds of one series. Nothing older than its newest recovery point was read. */
+export interface SeriesHead {
+  readonly series: string
+  /** The newest point that counts, read and checked; null: none does. */
+  readonly newest: PointEntry | null
+  /**
+   * Snapshots that are not proved absent: `newest`, what could not be read, and of everything older what has by its listing a
+   * manifest, a validation, and no tombstone unless it is held.
+   */
+  readonly standing: readonly Uuid32[]
+  /** The newest object that could not be read; null: all could. */
+  readonly unreadable: { readonly object: string; readonly message: string } | null
+}
+
 export interface DiskInfo {
   readonly id: string
   readonly label: string
@@ -385,6 +399,8 @@ export interface Repository extends AsyncDisposable {
     readonly signal?: AbortSignal
     readonly unreadable?: 'throw' | 'show'
   }): AsyncIterable<PointEntry>
+  /** One entry a series, for whoever looks often: one listing, and of each series only its newest point is read. */
+  heads(signal: AbortSignal): AsyncIterable<SeriesHead>
   /** Manifest decoded; pages are loaded on demand. `explicit` opens what is no recovery point, at the reader's risk. */
   openPoint(stem: Stem, options?: { readonly explicit?: boolean }): Promise<OpenPoint>
   /** S0 of part 0. again: yes, an existing `open` object of the same session is adopted if it says the same. */

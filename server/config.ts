@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { homedir, hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { HoldfastError } from '../base/index.ts'
+import { HoldfastError, parseDuration } from '../base/index.ts'
 
 /** Layout of HOLDFAST_HOME. Everything that Holdfast keeps on a machine is below it. */
 export interface Home {
@@ -83,6 +83,8 @@ export interface ServerConfig {
   readonly origins: readonly string[]
   /** Who starts retention sweeps: Holdfast once a day, or only who asks. */
   readonly sweeps: 'daily' | 'by-hand'
+  /** Between two looks of the watchdog into a repository. */
+  readonly lookEveryMs: number
 }
 
 export const defaultPort = 7420
@@ -94,12 +96,21 @@ export function serverConfig(env: Environment): ServerConfig {
     port: portOf(env['HOLDFAST_PORT'], defaultPort),
     origins: (env['HOLDFAST_ORIGINS'] ?? '').split(',').filter((origin) => origin !== ''),
     sweeps: sweepsOf(env['HOLDFAST_SWEEPS'] || 'daily'),
+    lookEveryMs: lookEveryOf(env['HOLDFAST_LOOK_EVERY'] || '5m'),
   }
 }
 
 function sweepsOf(value: string): ServerConfig['sweeps'] {
   if (value === 'daily' || value === 'by-hand') return value
   throw new HoldfastError('ConfigInvalid', `HOLDFAST_SWEEPS is ${value}`, { hint: 'Set it to daily or by-hand.' })
+}
+
+function lookEveryOf(text: string): number {
+  const value = parseDuration(text)
+  if (value !== undefined && value >= 1000 && value <= 86_400_000) return value
+  throw new HoldfastError('ConfigInvalid', `HOLDFAST_LOOK_EVERY is ${text}`, {
+    hint: 'A time from 1s to 24h, such as 5m.',
+  })
 }
 
 export interface WorkerConfig {

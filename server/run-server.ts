@@ -20,6 +20,7 @@ import {
 import { HoldfastError, describeError } from '../base/index.ts'
 import { openCatalog } from '../catalog/index.ts'
 import type { Catalog } from '../catalog/index.ts'
+import { openRepository } from '../repository/index.ts'
 import { toRunbook } from '../runbook/index.ts'
 import { controlQueue } from '../workflows/shared/queues.ts'
 import { workflowBundle } from './bundle.ts'
@@ -34,6 +35,7 @@ import { aborted, forceMs, graceMs, onStopSignal, runUntilStopped } from './shut
 import { prepareNamespace } from './temporal-server.ts'
 import { connectClient, connectWorker, installRuntime } from './temporal.ts'
 import { version } from './version.ts'
+import { steadyClock, Watchdog } from './watchdog/index.ts'
 
 export interface RunServerOptions {
   readonly env?: Environment
@@ -43,7 +45,7 @@ export interface RunServerOptions {
 
 /**
  * The control plane: API and dashboard, the catalog with its one writer, workflows and the steps that write into the
- * catalog. Touches neither hypervisors nor repositories.
+ * catalog. Touches no hypervisor; of repositories its watchdog reads which points there are.
  */
 export async function runServer({ env = process.env, engineUi = null }: RunServerOptions = {}): Promise<void> {
   const home = homeOf(env)
@@ -55,7 +57,9 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
   const config = serverConfig(env)
   const target = temporalTarget(env, null)
 
-  using catalog = openCatalog({ path: home.catalog })
+  let clock = steadyClock(null)
+  using catalog = openCatalog({ path: home.catalog, steadyNow: () => clock.now() })
+  clock = steadyClock(catalog.watches.clock()?.seenMs ?? null)
   agreeWithCatalog(ensureInstallation(home, env), catalog)
   ensureAdminToken(catalog, adminTokenPath(home))
   await admitWorkers(home, catalog)
@@ -97,7 +101,18 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
         shutdownForceTime: forceMs,
       })
       await runUntilStopped(worker, stop, async (ended) => {
+        await using watchdog = new Watchdog({
+          catalog,
+          clock,
+          openRepository,
+          secret: resolveSecret,
+          cacheDir: join(home.cache, 'watch'),
+          now: Date.now,
+          log,
+          everyMs: config.lookEveryMs,
+        })
         const looking = Promise.all([
+          watchdog.run(ended),
           live.run(ended),
           housekeeping({ ...shared, live }, { sweeps: config.sweeps }).run(ended),
           slotKeeper(shared).run(ended),

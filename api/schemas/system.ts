@@ -75,6 +75,7 @@ export const streamEventSchema = z
       'slots',
       'sweep',
       'verify',
+      'watch',
       'resync',
       'ping',
     ]),

@@ -99,6 +99,9 @@ export const vmDetailSchema = vmSchema
     defaultRepositoryId: repositoryId
       .nullable()
       .openapi({ description: 'Repository of its newest point, else the only one' }),
+    weaknesses: z
+      .array(z.object({ code: z.string(), title: z.string(), hint: z.string() }))
+      .openapi({ description: 'Why it may not come back although it is backed up on time, and what helps' }),
     policy: z.array(z.object({ setting: z.string(), value: z.string(), from: z.string() })).openapi({
       description: 'Effective policy and where each value comes from',
     }),

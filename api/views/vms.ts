@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration } from '../../base/index.ts'
 import type { Catalog, PointView, VmView } from '../../catalog/index.ts'
+import { keepFor, weaknesses, weaknessWords } from '../../policy/index.ts'
 import type { postureSchema, vmDetailSchema, vmSchema } from '../schemas/vms.ts'
 import { vmOverrideSchema } from '../schemas/policy.ts'
 import { policyLines } from './policy.ts'
@@ -82,6 +83,7 @@ export function vmDetailView(catalog: Catalog, vm: VmView, nowMs: number): z.inf
     findings: [...vm.findings],
     excludedReason: vm.excludedReason,
     defaultRepositoryId: defaultRepositoryOf(catalog, vm.id),
+    weaknesses: weaknessesOf(catalog, vm, nowMs),
     policy: policyLines(catalog, vm),
     plans: catalog.policy.plansOf(vm).map(({ name }) => name),
     override: vmOverrideSchema.parse(vm.override),
@@ -92,6 +94,24 @@ export function vmDetailView(catalog: Catalog, vm: VmView, nowMs: number): z.inf
     })),
     createdMs: vm.createdMs,
   }
+}
+
+function weaknessesOf(catalog: Catalog, vm: VmView, nowMs: number): z.infer<typeof vmDetailSchema>['weaknesses'] {
+  const repository = defaultRepositoryOf(catalog, vm.id)
+  const [passed] = catalog.drills.list({ limit: 1 }, { vmId: vm.id, verdict: 'passed' }).items
+  const found = weaknesses({
+    nowMs,
+    excluded: vm.excludedReason !== null || vm.goneMs !== null,
+    drillEveryMs: vm.promised.drillEveryMs,
+    lastPassedMs: passed?.endedMs ?? null,
+    lastVerdict: catalog.drills.latest(vm.id)?.verdict ?? null,
+    firstPointMs: catalog.points.firstValidatedMs(vm.id),
+    newestConsistency: catalog.points.newestValidated(vm.id)?.consistency ?? null,
+    quiesce: vm.promised.quiesce,
+    keep: catalog.policy.plansOf(vm).map((plan) => keepFor(catalog.policy.effective(vm, plan), repository ?? '').value),
+    rpoMs: vm.promised.rpoMs,
+  })
+  return found.map((code) => ({ code, ...weaknessWords[code] }))
 }
 
 /** Where its newest point is, else the only repository there is. */

@@ -3,7 +3,7 @@ import type { Engine } from '../engine.ts'
 import { names, parseName, parseStem, tombstoneKind, type SnapKind } from '../format/index.ts'
 import { openJson } from '../keys/index.ts'
 import { listAll, throwIfAborted, type ObjectStore } from '../store/index.ts'
-import type { PointEntry, PointState, Repository } from '../types.ts'
+import type { PointEntry, PointState, Repository, SeriesHead } from '../types.ts'
 import {
   getSmall,
   isFormatProblem,
@@ -64,16 +64,52 @@ export class Points {
     const held = await this.held()
     for (const [stem, present] of stems) {
       throwIfAborted(signal)
-      let entry: PointEntry | undefined
-      try {
-        entry = await this.#entry(stem, present, held, signal)
-      } catch (error) {
-        if (!(error instanceof Unreadable)) throw error
-        if (unreadable === 'throw') throw error.reason
-        const { object, message } = error
-        entry = { stem, ...parseStem(stem), state: 'unreadable', validatedMs: null, unreadable: { object, message } }
-      }
+      const entry = await this.#shown(stem, present, held, signal, unreadable)
       if (entry !== undefined) yield entry
+    }
+  }
+
+  /** `snap/` is listed first and `hold/` after, as above. */
+  async *heads(signal: AbortSignal): AsyncGenerator<SeriesHead> {
+    const stems = await this.#stems('snap/')
+    const held = await this.held()
+    const ofSeries = Map.groupBy(stems, ([stem]) => parseStem(stem).series)
+    for (const [series, own] of ofSeries) {
+      let newest: PointEntry | null = null
+      let unreadable: SeriesHead['unreadable'] = null
+      const standing: string[] = []
+      for (const [stem, present] of own) {
+        throwIfAborted(signal)
+        const { snap } = parseStem(stem)
+        if (newest !== null) {
+          if (standsByName(present, held.has(snap))) standing.push(snap)
+          continue
+        }
+        const entry = await this.#shown(stem, present, held, signal, 'show')
+        if (entry?.unreadable !== undefined) unreadable ??= entry.unreadable
+        else if (entry !== undefined && isStanding(entry)) newest = entry
+        else continue
+        standing.push(snap)
+      }
+      yield { series, newest, standing, unreadable }
+    }
+  }
+
+  /** What `#entry` says; what cannot be read throws, or is an entry of that state. */
+  async #shown(
+    stem: string,
+    present: Present,
+    held: ReadonlySet<string>,
+    signal: AbortSignal,
+    unreadable: 'throw' | 'show',
+  ): Promise<PointEntry | undefined> {
+    try {
+      return await this.#entry(stem, present, held, signal)
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error
+      if (unreadable === 'throw') throw error.reason
+      const { object, message } = error
+      return { stem, ...parseStem(stem), state: 'unreadable', validatedMs: null, unreadable: { object, message } }
     }
   }
 
@@ -232,6 +268,15 @@ export class Points {
     this.#tombstones.set(stem, state)
     return state
   }
+}
+
+function isStanding({ state, validatedMs }: PointEntry): boolean {
+  return state === 'recovery-point' || (state === 'held' && validatedMs !== null)
+}
+
+/** What §3.3 says of a point whose objects all count. */
+function standsByName(present: Present, held: boolean): boolean {
+  return present.has('manifest') && present.has('validated') && (!present.has('tombstone') || held)
 }
 
 /** §3.3. */

@@ -14,6 +14,7 @@ const topics: readonly Topic[] = [
   'repository',
   'sweep',
   'verify',
+  'watch',
   'workers',
   'policy',
   'own-backup',

@@ -83,6 +83,10 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'missed-start': look('warn', 'Did not start', 'clock'),
   'own-backup': look('warn', 'Catalog not safe'),
   engine: look('unknown', 'Not answering'),
+  'repository-lost': look('fail', 'Not there'),
+  'repository-unseen': look('unknown', 'Not seen'),
+  'points-vanished': look('fail', 'Points gone'),
+  clock: look('fail', 'Clock moved', 'clock'),
 }
 
 export const kindWords: Record<

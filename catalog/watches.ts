@@ -1,0 +1,121 @@
+import { and, eq, inArray, isNotNull } from 'drizzle-orm'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { clockWatch, points, repositoryWatches } from './schema.ts'
+import type { ErrorNote } from './types.ts'
+
+export type RepositoryWatchRow = typeof repositoryWatches.$inferSelect
+export type ClockWatchRow = Omit<typeof clockWatch.$inferSelect, 'id'>
+
+/** What a look that came to its end has counted. */
+export interface LookFigures {
+  readonly lookedMs: number
+  /** Of the repository that was found. */
+  readonly uuid: string
+  readonly series: number
+  readonly points: number
+  readonly unreadable: number
+  /** Points that nobody removed and that are not there any more; they were marked as gone. */
+  readonly vanished: number
+  /** Points that were gone and are there again. */
+  readonly returned: number
+}
+
+export interface WatchQueries {
+  find(repositoryId: string): RepositoryWatchRow | undefined
+  /**
+   * Begins a look: remembers what the catalog believes to be there now. What is recorded meanwhile is not missed. One look at
+   * a time.
+   */
+  beginLook(repositoryId: string): void
+  /** The look has seen these. Returns those of them that the catalog has as gone. */
+  saw(repositoryId: string, pointIds: readonly string[]): string[]
+  /** Believed to be there when the look began, and not seen by it; `limit` at most. */
+  missing(limit: number): string[]
+  recordLook(repositoryId: string, figures: LookFigures): void
+  /** A look that did not come to its end says nothing of what is there. */
+  recordFailure(repositoryId: string, triedMs: number, error: ErrorNote): void
+  clock(): ClockWatchRow | undefined
+  /** Announced when it begins or ends to differ, not at each reading. */
+  recordClock(row: ClockWatchRow): void
+}
+
+export function watchQueries(context: CatalogContext): WatchQueries {
+  const { db, sqlite, publish } = context
+  const find = (repositoryId: string): RepositoryWatchRow | undefined =>
+    db.select().from(repositoryWatches).where(eq(repositoryWatches.repositoryId, repositoryId)).get()
+  const clock = (): ClockWatchRow | undefined => {
+    const found = db.select().from(clockWatch).get()
+    return found && { seenMs: found.seenMs, driftMs: found.driftMs, movedMs: found.movedMs }
+  }
+  const write = (repositoryId: string, row: Omit<RepositoryWatchRow, 'repositoryId'>): void => {
+    db.insert(repositoryWatches)
+      .values({ repositoryId, ...row })
+      .onConflictDoUpdate({ target: repositoryWatches.repositoryId, set: row })
+      .run()
+  }
+  return {
+    find,
+    clock,
+    beginLook(repositoryId) {
+      // Beside the file, never in it: a look that was killed leaves nothing behind.
+      sqlite.exec('CREATE TEMP TABLE IF NOT EXISTS believed_points (id TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID')
+      sqlite.exec('DELETE FROM temp.believed_points')
+      sqlite
+        .prepare<[string]>(
+          `INSERT INTO temp.believed_points (id)
+            SELECT id FROM points WHERE repository_id = ? AND validated_ms IS NOT NULL AND gone_ms IS NULL`,
+        )
+        .run(repositoryId)
+    },
+    saw(repositoryId, pointIds) {
+      const remove = sqlite.prepare<[string]>('DELETE FROM temp.believed_points WHERE id = ?')
+      sqlite.transaction(() => pointIds.forEach((id) => remove.run(id)))()
+      return db
+        .select({ id: points.id })
+        .from(points)
+        .where(and(eq(points.repositoryId, repositoryId), isNotNull(points.goneMs), inArray(points.id, [...pointIds])))
+        .all()
+        .map(({ id }) => id)
+    },
+    missing: (limit) =>
+      sqlite
+        .prepare<[number], { id: string }>('SELECT id FROM temp.believed_points ORDER BY id LIMIT ?')
+        .all(limit)
+        .map(({ id }) => id),
+    recordLook(repositoryId, { lookedMs, vanished, returned, ...figures }) {
+      inTransaction(context, () => {
+        const before = find(repositoryId)
+        const left = Math.max(0, (before?.vanished ?? 0) - returned) + vanished
+        write(repositoryId, {
+          ...figures,
+          triedMs: lookedMs,
+          lookedMs,
+          error: null,
+          vanished: left,
+          vanishedMs: vanished > 0 ? lookedMs : left > 0 ? (before?.vanishedMs ?? lookedMs) : null,
+        })
+        // Every few minutes, and mostly the same: who listens is told what differs.
+        if (!before || before.error !== null || before.vanished !== left) publish('watch', repositoryId)
+      })
+    },
+    recordFailure(repositoryId, triedMs, error) {
+      inTransaction(context, () => {
+        const before = find(repositoryId)
+        const none = { uuid: null, lookedMs: null, series: 0, points: 0, unreadable: 0, vanished: 0, vanishedMs: null }
+        const { repositoryId: _, ...known } = before ?? { repositoryId, ...none }
+        write(repositoryId, { ...known, triedMs, error })
+        if (before?.error?.code !== error.code) publish('watch', repositoryId)
+      })
+    },
+    recordClock(row) {
+      inTransaction(context, () => {
+        const before = clock()
+        db.insert(clockWatch)
+          .values({ id: 1, ...row })
+          .onConflictDoUpdate({ target: clockWatch.id, set: row })
+          .run()
+        if ((before?.movedMs ?? null) !== row.movedMs) publish('watch', null)
+      })
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import type { Quiesce } from './plan.ts'
+import type { KeepRules } from './retention.ts'
+
+/**
+ * Ways in which a VM that is backed up on time may still not come back (product P-POSTURE). Each was somebody's bad day:
+ * backed up and never tested, kept too short, not quiet when it was copied.
+ */
+export type Weakness =
+  'never-tested' | 'test-outdated' | 'test-failed' | 'kept-too-short' | 'crash-consistent' | 'no-plan'
+
+/** All times in Unix milliseconds. */
+export interface WeaknessFacts {
+  readonly nowMs: number
+  readonly excluded: boolean
+  /** How often a drill is promised; null: never. */
+  readonly drillEveryMs: number | null
+  readonly lastPassedMs: number | null
+  readonly lastVerdict: 'passed' | 'failed' | 'inconclusive' | null
+  /** Instant of the oldest and consistency of the newest validated point; null: there is none. */
+  readonly firstPointMs: number | null
+  readonly newestConsistency: 'crash' | 'filesystem' | 'application' | null
+  readonly quiesce: Quiesce
+  /** Rules by which its points age, of each plan that takes it. */
+  readonly keep: readonly KeepRules[]
+  readonly rpoMs: number
+}
+
+export const weaknessWords: { readonly [code in Weakness]: { readonly title: string; readonly hint: string } } = {
+  'never-tested': {
+    title: 'Backed up, never tested',
+    hint: 'Run a drill: until one has passed nobody knows whether it comes back.',
+  },
+  'test-outdated': { title: 'The last test is too old', hint: 'Run a drill; its category promises one more often.' },
+  'test-failed': { title: 'The last test failed', hint: 'Look at the evidence of the drill, and test again.' },
+  'kept-too-short': {
+    title: 'Points are kept for less than a week',
+    hint: 'Damage is often found later than that: keep daily or weekly points for longer.',
+  },
+  'crash-consistent': {
+    title: 'Its points are crash-consistent only',
+    hint: 'Install and start the guest agent, so that file systems are frozen for the snapshot.',
+  },
+  'no-plan': { title: 'No plan takes it', hint: 'Add it to a plan: nobody backs it up by itself.' },
+}
+
+const dayMs = 86_400_000
+/** A drill is not due before the first point is so old (product P-DRILL). */
+const firstDrillMs = 30 * dayMs
+/** Damage that nobody noticed for a week is no rarity. */
+const shortestReachMs = 7 * dayMs
+
+/** In the order of `weaknessWords`. A VM that is left out on purpose has none, one without points only what it lacks most. */
+export function weaknesses(facts: WeaknessFacts): Weakness[] {
+  if (facts.excluded) return []
+  const found: Weakness[] = []
+  if (facts.firstPointMs !== null) {
+    const test = testWeakness(facts, facts.firstPointMs)
+    if (test !== null) found.push(test)
+    if (facts.keep.length > 0 && facts.keep.every((rules) => reachMs(rules, facts.rpoMs) < shortestReachMs))
+      found.push('kept-too-short')
+    if (facts.newestConsistency === 'crash' && facts.quiesce !== 'none') found.push('crash-consistent')
+  }
+  if (facts.keep.length === 0) found.push('no-plan')
+  return found
+}
+
+function testWeakness(
+  { nowMs, drillEveryMs, lastPassedMs, lastVerdict }: WeaknessFacts,
+  firstPointMs: number,
+): Weakness | null {
+  if (lastVerdict === 'failed') return 'test-failed'
+  if (drillEveryMs === null) return null
+  if (lastPassedMs === null) return nowMs - firstPointMs > firstDrillMs ? 'never-tested' : null
+  return nowMs - lastPassedMs > drillEveryMs ? 'test-outdated' : null
+}
+
+/** How far back the oldest point lies that these rules keep, once they have worked for long enough. */
+function reachMs(rules: KeepRules, rpoMs: number): number {
+  const { last = 0, hourly = 0, daily = 0, weekly = 0, monthly = 0, yearly = 0, withinMs = 0 } = rules
+  return Math.max(
+    last * rpoMs,
+    hourly * 3_600_000,
+    daily * dayMs,
+    weekly * 7 * dayMs,
+    monthly * 28 * dayMs,
+    yearly * 365 * dayMs,
+    withinMs,
+  )
+}
