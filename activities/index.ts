@@ -9,6 +9,9 @@ import { createDrillActivities } from './drill/index.ts'
 import { createHousekeepingActivities } from './housekeeping/index.ts'
 import { createHousekeepingRecordActivities } from './housekeeping/record.ts'
 import type { HousekeepingActivities, HousekeepingRecordActivities } from './housekeeping/types.ts'
+import { createInstantActivities } from './instant/index.ts'
+import { createInstantRecordActivities } from './instant/record.ts'
+import type { InstantActivities, InstantRecordActivities } from './instant/types.ts'
 import { createInventoryActivities } from './inventory/index.ts'
 import type { BackupActivities } from './backup/types.ts'
 import type { DrillActivities } from './drill/types.ts'
@@ -42,11 +45,13 @@ export type { BlobStore } from './retention/record.ts'
 export type SiteActivities = BackupActivities &
   RestoreActivities &
   DrillActivities &
+  InstantActivities &
   InventoryActivities &
   HousekeepingActivities &
   RetentionActivities &
   VerifyActivities
 export type ControlActivities = RecordActivities &
+  InstantRecordActivities &
   InventoryRecordActivities &
   HousekeepingRecordActivities &
   CapacityActivities &
@@ -62,6 +67,7 @@ export function createControlActivities(catalog: Catalog, copies: string, blobs:
   return atBoundary({
     ...createRecordActivities(catalog),
     ...createInventoryRecordActivities(catalog),
+    ...createInstantRecordActivities(catalog),
     ...createHousekeepingRecordActivities(catalog, copies),
     ...createCapacityActivities(catalog),
     ...createPlanActivities(catalog),
@@ -76,6 +82,7 @@ export function createSiteActivities(site: Site): SiteActivities {
     ...createBackupActivities(site),
     ...createRestoreActivities(site),
     ...createDrillActivities(site),
+    ...createInstantActivities(site),
     ...createInventoryActivities(site),
     ...createHousekeepingActivities(site),
     ...createRetentionActivities(site),

@@ -10,6 +10,7 @@ import { sendProblem } from './problem.ts'
 import { drillRouter } from './routers/drills.ts'
 import { eventRouter } from './routers/events.ts'
 import { hypervisorRouter } from './routers/hypervisors.ts'
+import { instantRouter } from './routers/instants.ts'
 import { ownRouter } from './routers/own.ts'
 import { pointRouter } from './routers/points.ts'
 import { policyRouter } from './routers/policy.ts'
@@ -72,6 +73,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     policyRouter,
     pointRouter,
     restoreRouter,
+    instantRouter,
     drillRouter,
     runRouter,
     ownRouter,

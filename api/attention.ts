@@ -1,10 +1,11 @@
 import type { z } from '@hono/zod-openapi'
-import { formatDuration } from '../base/index.ts'
+import { formatDuration, shellWord } from '../base/index.ts'
 import { missedWords, ownBackupState } from '../policy/index.ts'
-import type { Catalog, MissedStartRow, RunView } from '../catalog/index.ts'
+import { largestPage, type Catalog, type MissedStartRow, type RunView } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { queuesOf, type Engine, type Pollers } from './facts.ts'
 import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
+import { isForgotten } from './views/instants.ts'
 import { postureView } from './views/vms.ts'
 import { watchTrouble } from './watched.ts'
 
@@ -29,6 +30,7 @@ export function attention(
     ...(engine.up ? silentSites(deps, engine.pollers) : [engineDown(engine.detail)]),
     ...watchTrouble(deps),
     ...waitingRuns(catalog, most),
+    ...forgottenInstants(catalog, deps.now()),
     ...damagedPoints(catalog, most),
     ...failedRuns(catalog, deps.now()),
     ...missedStarts(catalog, deps.now()),
@@ -113,6 +115,22 @@ function waitingRuns(catalog: Catalog, most: number): Attention[] {
     subject: { kind: 'run', id: run.runId },
     action: { label: 'See the run', command: `holdfast run show ${run.workflowId}` },
   }))
+}
+
+/** Their points cannot go, and what their guests write is in no backup. */
+function forgottenInstants(catalog: Catalog, nowMs: number): Attention[] {
+  return catalog.instants
+    .list({ limit: largestPage }, { open: true })
+    .items.filter((one) => isForgotten(one, nowMs))
+    .map((one) => ({
+      kind: 'instant-forgotten',
+      severity: 'attention',
+      title: `${one.name} still runs from ${one.repositoryName}`,
+      detail: `For ${formatDuration(nowMs - one.startedMs)}, started by ${one.requestedUser}. Migrate it, or discard it.`,
+      sinceMs: one.startedMs,
+      subject: { kind: 'run', id: one.runId },
+      action: { label: 'Decide', command: `holdfast instant migrate ${shellWord(one.name)}` },
+    }))
 }
 
 /** Until the VM has a whole point that was made after the damage was found. */

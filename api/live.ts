@@ -249,6 +249,7 @@ export function adoptRun({ catalog }: Pick<ApiDeps, 'catalog'>, listing: RunList
     drill: 'Drill',
     retention: 'Retention',
     verify: 'Verify',
+    instant: 'Instant restore',
   } as const
   const title = kind === 'plan' ? `Plan ${subject ?? ''}` : `${verbs[kind]} of ${name}`
   catalog.runs.started({

@@ -2,6 +2,7 @@ import { HoldfastError, isHoldfastError } from '../base/index.ts'
 import type { RunView } from '../catalog/index.ts'
 import { backupWorkflow } from '../workflows/backup/contract.ts'
 import { drillWorkflow, drillWorkflowId } from '../workflows/drill/contract.ts'
+import { instantWorkflow, instantWorkflowId } from '../workflows/instant/contract.ts'
 import { planWorkflow, planWorkflowId, type PlanRunInput } from '../workflows/plan/contract.ts'
 import { sweepWorkflow } from '../workflows/retention/contract.ts'
 import { verifyWorkflow } from '../workflows/verify/contract.ts'
@@ -125,7 +126,7 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
       hint: 'Start it anew.',
     })
   }
-  if (run.kind === 'restore') requireRepeatable(run, input, wish.confirmName)
+  if (run.kind === 'restore' || run.kind === 'instant') requireRepeatable(run, input, wish.confirmName)
   const { workflow, workflowId, priority, input: other = {} } = again(run, deps.now())
   return startOnce(
     deps,
@@ -145,6 +146,7 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
           ...other,
           requestedBy: by,
           ...(run.kind === 'restore' && { requestId: id.slice(restoreWorkflowId('').length) }),
+          ...(run.kind === 'instant' && { requestId: id.slice(instantWorkflowId('').length) }),
         },
         summary: `${run.title}, again`,
         search: {
@@ -206,6 +208,8 @@ function again(
       }
     case 'retention':
       return { workflow: sweepWorkflow, workflowId: run.workflowId, priority: 4 }
+    case 'instant':
+      return { workflow: instantWorkflow, workflowId: instantWorkflowId(newRequestId()), priority: 1 }
     case 'verify':
       return { workflow: verifyWorkflow, workflowId: run.workflowId, priority: 5 }
   }

@@ -11,6 +11,7 @@ import { eventQueries, type EventQueries } from './events.ts'
 import { historyQueries, type HistoryQueries } from './histories.ts'
 import { idempotencyQueries, type IdempotencyQueries } from './idempotency.ts'
 import { installationQueries, type InstallationQueries } from './installation.ts'
+import { instantQueries, type InstantQueries } from './instants.ts'
 import { keepingQueries, type KeepingQueries } from './keeping.ts'
 import { migrate } from './migrate.ts'
 import { planRunQueries, type PlanRunQueries } from './plan-runs.ts'
@@ -38,6 +39,7 @@ export interface Catalog extends Disposable {
   readonly histories: HistoryQueries
   readonly idempotency: IdempotencyQueries
   readonly installation: InstallationQueries
+  readonly instants: InstantQueries
   readonly planRuns: PlanRunQueries
   readonly planStarts: PlanStartQueries
   readonly plans: PlanQueries
@@ -98,6 +100,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     histories: historyQueries(context),
     idempotency: idempotencyQueries(context),
     installation: installationQueries(context),
+    instants: instantQueries(context),
     keeping: keepingQueries(context),
     own: ownQueries(context, () => events.newest()),
     planRuns: planRunQueries(context),

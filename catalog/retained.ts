@@ -26,7 +26,7 @@ export interface RetainedQueries {
   rulesSource(repositoryId: string): RuleSource
   /** Stems of damaged points. */
   damaged(repositoryId: string): Set<string>
-  /** Ids of points that restores and drills are reading. */
+  /** Ids of points that restores and drills are reading, or that VMs run from. */
   beingRestored(): Set<string>
   /** Snapshots of validated points: what a collection has to find. */
   believed(repositoryId: string): string[]
@@ -119,7 +119,9 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
         db
           .selectDistinct({ id: runs.pointId })
           .from(runs)
-          .where(and(isNull(runs.endedMs), inArray(runs.kind, ['restore', 'drill']), isNotNull(runs.pointId)))
+          .where(
+            and(isNull(runs.endedMs), inArray(runs.kind, ['restore', 'drill', 'instant']), isNotNull(runs.pointId)),
+          )
           .all()
           .flatMap(({ id }) => (id === null ? [] : [id])),
       ),

@@ -11,6 +11,7 @@ import type {
   EventType,
   FindingNote,
   HoldType,
+  InstantState,
   Json,
   Platform,
   PointDisk,
@@ -525,4 +526,24 @@ export const clockWatch = sqliteTable('clock_watch', {
   seenMs: integer('seen_ms').notNull(),
   driftMs: integer('drift_ms').notNull(),
   movedMs: integer('moved_ms'),
+})
+
+/** VMs that run from a repository, and what became of them. */
+export const instants = sqliteTable('instants', {
+  runId: text('run_id').primaryKey(),
+  workflowId: text('workflow_id').notNull(),
+  repositoryId: text('repository_id').notNull(),
+  pointId: text('point_id').notNull(),
+  vmId: text('vm_id').notNull(),
+  endpointId: text('endpoint_id').notNull(),
+  /** Of the new VM. */
+  name: text('name').notNull(),
+  network: text('network').$type<'isolated' | 'connected'>().notNull(),
+  state: text('state').$type<InstantState>().notNull(),
+  requestedUser: text('requested_user').notNull(),
+  startedMs: integer('started_ms').notNull(),
+  bootedMs: integer('booted_ms'),
+  endedMs: integer('ended_ms'),
+  /** Why a copy ended early. */
+  error: text('error', { mode: 'json' }).$type<ErrorNote>(),
 })

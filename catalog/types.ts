@@ -171,9 +171,11 @@ export type Platform = (typeof platforms)[number]
 export const pointOrigins = ['manual', 'scheduled', 'publish', 'safety'] as const
 export type PowerState = 'running' | 'stopped' | 'paused' | 'suspended' | 'io-error' | 'unknown'
 export type Consistency = 'crash' | 'filesystem' | 'application'
-export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify'
+export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant'
 export type RunState =
   'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
+/** `running`: from the repository, waiting for a word about it. */
+export type InstantState = 'starting' | 'running' | 'migrating' | 'migrated' | 'discarded' | 'failed'
 export type Verdict = 'passed' | 'failed' | 'inconclusive'
 export type EventType =
   | 'run'
@@ -190,4 +192,5 @@ export type EventType =
   | 'sweep'
   | 'verify'
   | 'watch'
+  | 'instant'
 export type { CategoryName, PostureState }

@@ -15,6 +15,10 @@ export const verbs: { readonly [name: string]: Entry } = {
   points: { summary: 'recovery points and their proof', load: async () => (await import('./verbs/points.ts')).points },
   backup: { summary: 'back up VMs now', load: async () => (await import('./verbs/backup.ts')).backup },
   restore: { summary: 'bring a VM back', load: async () => (await import('./verbs/restore.ts')).restore },
+  instant: {
+    summary: 'boot a point out of its repository, then migrate or discard it',
+    load: async () => (await import('./verbs/instant.ts')).instant,
+  },
   drill: { summary: 'prove that a point comes back', load: async () => (await import('./verbs/drill.ts')).drill },
   point: {
     summary: 'hold, pin, release or remove one recovery point',

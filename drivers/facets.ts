@@ -100,24 +100,34 @@ export interface NbdExport {
   readonly size: Bytes
   readonly tlsRef: string | null
 }
+/** What an instant VM does at this moment; bytes since it was started, and what its overlays take up. */
+export interface InstantState {
+  readonly power: PowerState
+  readonly readBytes: Bytes
+  readonly writtenBytes: Bytes
+  readonly overlayBytes: Bytes
+}
 export interface InstantBoot {
-  /** A VM whose disks are overlays on our exports; on loss it reconnects for `reconnect`, then stops on error.
-   *  again: yes, find by opKey. atomic: no, destroy cleans up. permanent: CapacityExhausted, Unsupported,
-   *  SizeMismatch. closes: migrate or target.destroy. cancel: at once. */
+  /** A VM whose disks are overlays on our exports, started; on loss it reconnects for `reconnect`, then stops on error.
+   *  `net` null: its networks as in the spec. again: yes, find by opKey. atomic: no, destroy cleans up.
+   *  permanent: CapacityExhausted, NameTaken, Unsupported, SizeMismatch. closes: migrate and target.handOver, or
+   *  target.destroy. cancel: at once. */
   boot(
     ctx: OpContext,
     spec: TargetSpec,
+    native: readonly NativeConfig[] | null,
     exports: { readonly [disk: string]: NbdExport },
     net: IsolationSpec | null,
     reconnect: Millis,
   ): Promise<TargetVm>
-  /** Copies into `storage` while running until no disk needs our export.
-   *  again: yes, adopts or restarts the copy. atomic: per disk. permanent: CapacityExhausted. closes: nothing.
-   *  cancel: stops the copy, the VM keeps running on the export. */
-  migrate(ctx: OpContext, target: TargetVm, storage: string): Promise<VmRef>
-  /** Resumes a VM that stopped because our export was away; repeats until it runs.
-   *  again: yes. atomic: yes. permanent: none. closes: nothing. cancel: at once. */
-  resume(ctx: OpContext, target: TargetVm): Promise<PowerState>
+  /** Copies what is served into the VM's own volumes, while it runs or not, until no disk needs our export. It carries our
+   *  mark until target.handOver.
+   *  again: yes, adopts the copy that runs, or goes on where it ended. atomic: per disk. permanent: NotOurs.
+   *  closes: nothing. cancel: at once; a copy that was begun goes on by itself, the VM keeps running. */
+  migrate(ctx: OpContext, target: TargetVm): Promise<VmRef>
+  /** Looks at the VM, and lets it run again if it stopped because our export was away.
+   *  again: yes. atomic: yes. permanent: NotFound, NotOurs. closes: nothing. cancel: at once. */
+  attend(ctx: OpContext, target: TargetVm): Promise<InstantState>
 }
 
 export interface NativeReplication {

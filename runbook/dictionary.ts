@@ -61,6 +61,13 @@ const entries: { readonly [type: string]: Entry } = {
   checkRepository: { phase: 'verify', title: 'Check the repository' },
   recordFindings: { phase: 'verify', title: 'Write down what was found' },
   recordVerifyEnd: { phase: 'cleanup', title: 'Write down how the verify ended', quiet: true },
+  recordInstant: { phase: 'prepare', title: 'Write down what is served', quiet: true },
+  recordInstantState: { phase: 'cleanup', title: 'Write down how far it is', quiet: true },
+  serveDisks: { phase: 'boot', title: 'Serve the disks' },
+  bootInstant: { phase: 'boot', title: 'Boot on what is served' },
+  attendInstant: { phase: 'boot', title: 'The VM runs from the repository' },
+  migrateInstant: { phase: 'restore', title: 'Copy the VM while it runs' },
+  endServing: { phase: 'cleanup', title: 'Serve the point no more' },
   recordProof: { phase: 'prove', title: 'Attach the verdict to the point' },
 }
 
@@ -80,6 +87,7 @@ export const phasesOf: { readonly [kind in RunKind]: readonly Phase[] } = {
   plan: ['prepare', 'backups', 'cleanup'],
   retention: ['prepare', 'survey', 'approve', 'remove', 'collect', 'cleanup'],
   verify: ['prepare', 'verify', 'cleanup'],
+  instant: ['prepare', 'boot', 'restore', 'cleanup'],
 }
 
 export const phaseTitles: { readonly [phase in Phase]: string } = {
@@ -106,6 +114,7 @@ export const runTitles: { readonly [kind in RunKind]: string } = {
   retention: 'Retention of',
   plan: 'Plan',
   verify: 'Verify of',
+  instant: 'Instant restore of',
 }
 
 /** Steps that move a disk: they carry progress, and are resumed rather than repeated. */

@@ -35,6 +35,7 @@ const kinds: { readonly [workflow: string]: RunKind } = {
   retentionSweep: 'retention',
   planRun: 'plan',
   verifyRepository: 'verify',
+  instantRestore: 'instant',
 }
 
 export function readRun(events: readonly Event[]): RunEvents {

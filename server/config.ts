@@ -19,6 +19,8 @@ export interface Home {
   readonly evidence: string
   /** Copies of the catalog on their way into a repository. Disposable. */
   readonly catalogCopies: string
+  /** Points that are served to VMs of this machine: a record and a socket each. */
+  readonly served: string
 }
 
 export type Environment = { readonly [name: string]: string | undefined }
@@ -37,6 +39,7 @@ export function homeOf(env: Environment = process.env): Home {
     logs: join(root, 'logs'),
     evidence: join(root, 'evidence'),
     catalogCopies: join(root, 'catalog-copies'),
+    served: join(root, 'served'),
   }
 }
 

@@ -44,10 +44,13 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
     evidence: evidenceUploader(home, env['HOLDFAST_URL'] || null),
     catalogCopy: catalogCopies(home, env['HOLDFAST_URL'] || null),
     cacheDir: join(home.cache, 'mover'),
+    servedDir: home.served,
     slots: new Slots(config.movers),
     ...(config.threads !== null && { threads: config.threads }),
     log,
   })
+  // Before anything else, and whether or not the engine answers: guests stand still until they are served again.
+  await site.serving.start()
   const connection = await connectWorker(target, stop)
   try {
     const worker = await Worker.create({

@@ -12,6 +12,7 @@ const titles = {
   retention: 'Retention of',
   plan: 'Plan',
   verify: 'Verify of',
+  instant: 'Instant restore of',
 } as const
 
 export function createRecordActivities(catalog: Catalog): RecordActivities {

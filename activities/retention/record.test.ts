@@ -273,31 +273,32 @@ it('a person removes no point that a rule, a guard or a hold keeps, but one that
   await steps.judgePoint({ repositoryId: 'main', stem: stemOf(lost, 1), survey: await survey(days(lost, 2)) })
 })
 
-it('no point goes that a restore or a drill is reading, by no sweep and by nobody', async () => {
+it('no point goes that a restore or a drill is reading or a VM runs from, by no sweep and by nobody', async () => {
   const points = days(known, 40)
   record(...points)
   await plan(await survey(points))
-  const [first = '', second = ''] = going().toSorted()
+  const [first = '', second = '', third = ''] = going().toSorted()
   const kept = (runId: string, stem: string) =>
     catalog.sweeps.points(runId, { limit: 200 }).items.find((one) => one.stem === stem)
-  const starts = (n: number, kind: 'restore' | 'drill', stem: string) => {
+  const starts = (n: number, kind: 'restore' | 'drill' | 'instant', stem: string) => {
     catalog.runs.started(aRun(n, { kind, workflowId: `${kind}/${n}`, pointId: stem.slice(-32) }))
     return aRun(n).runId
   }
   const restore = starts(7, 'restore', first)
   const drill = starts(8, 'drill', second)
+  const instant = starts(9, 'instant', third)
   const again = { runId: 'run-1', repositoryId: 'main', maxShare: 0.5, isApproved: true }
   await steps.confirmSweep({ ...again, survey: await survey(points, {}, testNow + 1) })
   expect(kept('run-1', first)).toMatchObject({ state: 'spared', why: 'kept since the plan: being restored' })
-  expect(kept('run-1', second)).toMatchObject({ state: 'spared' })
+  for (const stem of [second, third]) expect(kept('run-1', stem)).toMatchObject({ state: 'spared' })
   await plan(await survey(points), 'run-2')
   expect(kept('run-2', first)).toMatchObject({ state: 'stays', keptBy: ['being restored'] })
   const judge = async (stem: string) => steps.judgePoint({ repositoryId: 'main', stem, survey: await survey(points) })
   await expect(judge(first)).rejects.toThrow('kept by being restored')
-  for (const run of [restore, drill]) catalog.runs.observe(run, { state: 'completed', endedMs: testNow })
+  for (const run of [restore, drill, instant]) catalog.runs.observe(run, { state: 'completed', endedMs: testNow })
   await judge(first)
   await plan(await survey(points), 'run-3')
-  expect(going('run-3')).toEqual(expect.arrayContaining([first, second]))
+  expect(going('run-3')).toEqual(expect.arrayContaining([first, second, third]))
 })
 
 it('a hold that was placed after the look stays in the catalog', async () => {

@@ -1,9 +1,10 @@
-import { HoldfastError, isHoldfastError, instant, secretText } from '../../base/index.ts'
+import { HoldfastError, MiB, isHoldfastError, instant, secretText } from '../../base/index.ts'
 import type { Endpoint } from '../../drivers/values.ts'
 import type { DriverModule, HypervisorDriver } from '../../drivers/index.ts'
 import { installationTag, opKeyFor } from '../../drivers/names.ts'
 import type { OpenOptions, ProbeReport, Repository, UnlockSecret } from '../../repository/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
+import { Serving } from '../instant/serving.ts'
 import { Pool } from './pool.ts'
 import type { Slots } from './slots.ts'
 
@@ -37,6 +38,10 @@ export interface SiteOptions {
   readonly catalogCopy: (snap: string, signal: AbortSignal) => AsyncIterable<Uint8Array>
   /** Disposable files of this worker: index caches, read marks. */
   readonly cacheDir: string
+  /** Records and sockets of points that are served to VMs of this machine; outlives the process. */
+  readonly servedDir: string
+  /** Bound of the blocks of served points that are kept in memory. Default 128 MiB. */
+  readonly servedCacheBytes?: number
   /** How many disks are moved at a time. */
   readonly slots: Slots
   readonly threads?: number
@@ -52,9 +57,12 @@ export class Site implements AsyncDisposable {
   readonly tag: string
   readonly #endpoints = new Pool<HypervisorDriver>(() => false)
   readonly #repositories = new Pool<Repository>(isStale)
+  readonly serving: Serving
 
   constructor(options: SiteOptions) {
     this.options = options
+    const { servedDir: dir, servedCacheBytes: cacheBytes = 128 * MiB, log } = options
+    this.serving = new Serving({ dir, cacheBytes, log, repository: (ref, work) => this.repository(ref, work) })
     this.tag = installationTag(options.installation)
   }
 
@@ -102,6 +110,8 @@ export class Site implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await using _endpoints = this.#endpoints
     await using _repositories = this.#repositories
+    // First: it holds repositories open.
+    await using _serving = this.serving
   }
 }
 

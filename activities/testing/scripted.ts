@@ -225,6 +225,21 @@ function goodAnswers(): Step {
       detail: 'exit 0',
     }),
     takeScreenshot: async () => ({ sha256: 'e'.repeat(64), bytes: 1 }),
+    serveDisks: async () => ({
+      socket: '/srv/served/1.sock',
+      disks: sampleDisks.map(({ key, size }) => ({ key, size })),
+    }),
+    bootInstant: async () => ({
+      vm: { ...sampleVm, name: 'copy', id: 'copy' },
+      opKey: samplePoint(parentId, []).opKey,
+      disks: sampleDisks,
+      replaced: null,
+    }),
+    attendInstant: () => untilCancelled(),
+    migrateInstant: async ({ target }) => target.vm,
+    endServing: async () => undefined,
+    recordInstant: async () => undefined,
+    recordInstantState: async () => undefined,
     probeEndpoint: async () => ({
       version: '10.0',
       identity: 'lab',

@@ -60,6 +60,7 @@ export function testSite(
       throw new HoldfastError('NotFound', `there is no copy ${snap}`)
     },
     cacheDir: join(folder, 'cache'),
+    servedDir: join(folder, 'served'),
     slots: new Slots(2),
     threads: 1,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },

@@ -4,6 +4,7 @@
  */
 export * as drillRoutes from './drills.ts'
 export * as hypervisorRoutes from './hypervisors.ts'
+export * as instantRoutes from './instants.ts'
 export * as ownRoutes from './own.ts'
 export * as pointRoutes from './points.ts'
 export * as policyRoutes from './policy.ts'

@@ -21,6 +21,7 @@ export const attentionSchema = z
       'residue',
       'waiting',
       'missed-start',
+      'instant-forgotten',
       'own-backup',
       'engine',
       'repository-lost',

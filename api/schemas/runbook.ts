@@ -69,7 +69,9 @@ export const runStateSchema = z
   .enum(['running', 'paused', 'waiting', 'completed', 'completed-with-residue', 'failed', 'cancelled', 'terminated'])
   .openapi('RunState')
 
-export const runKindSchema = z.enum(['backup', 'restore', 'drill', 'retention', 'plan', 'verify']).openapi('RunKind')
+export const runKindSchema = z
+  .enum(['backup', 'restore', 'drill', 'retention', 'plan', 'verify', 'instant'])
+  .openapi('RunKind')
 
 export const nextActionSchema = z
   .object({

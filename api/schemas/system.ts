@@ -76,6 +76,7 @@ export const streamEventSchema = z
       'sweep',
       'verify',
       'watch',
+      'instant',
       'resync',
       'ping',
     ]),

@@ -256,6 +256,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/instants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** VMs that run from a repository */
+        get: operations["listInstants"];
+        put?: never;
+        /**
+         * Boot a point out of its repository
+         * @description A new VM runs within seconds; what it reads comes from the repository, what it writes stays on the hypervisor. It runs until somebody has it migrated or discarded.
+         */
+        post: operations["startInstant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/instants/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them */
+        get: operations["getInstant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/instants/{run}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove it with everything that its guest has written */
+        post: operations["discardInstant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/instants/{run}/migrate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy it to the hypervisor while it runs
+         * @description The guest is not stopped. Afterwards the VM needs nothing of the repository and belongs to nobody’s run.
+         */
+        post: operations["migrateInstant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/keeping": {
         parameters: {
             query?: never;
@@ -1456,7 +1531,7 @@ export interface components {
         };
         StreamEvent: {
             /** @enum {string} */
-            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "sweep" | "verify" | "watch" | "resync" | "ping";
+            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "sweep" | "verify" | "watch" | "instant" | "resync" | "ping";
             id: string | null;
             /**
              * @description Unix milliseconds, UTC
@@ -1588,6 +1663,128 @@ export interface components {
             changed: number;
             gone: number;
         };
+        InstantPage: {
+            items: components["schemas"]["Instant"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        Instant: {
+            runId: string;
+            workflowId: string;
+            /**
+             * @description running: from the repository, and somebody has to say what becomes of it
+             * @enum {string}
+             */
+            state: "starting" | "running" | "migrating" | "migrated" | "discarded" | "failed";
+            name: string;
+            /**
+             * @description isolated: the guest reaches nothing; connected: the networks that the VM had
+             * @enum {string}
+             */
+            network: "isolated" | "connected";
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            vmId: string;
+            vmName: string;
+            /**
+             * @description Recovery point, 32 hex digits
+             * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
+             */
+            pointId: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            pointMs: number | null;
+            /** @example main */
+            repositoryId: string;
+            repositoryName: string;
+            /** @example lab */
+            hypervisorId: string;
+            hypervisorName: string;
+            requestedUser: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            startedMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            bootedMs: number | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            endedMs: number | null;
+            /** @description Milliseconds */
+            ageMs: number;
+            /** @description It runs for longer than a day and nobody has decided */
+            isForgotten: boolean;
+            /** @description What remains to be done, in a sentence */
+            todo: string;
+            /** @description Why the last copy ended early */
+            error: components["schemas"]["RunError"] | null;
+            /** @description Of the last look; null: none yet, or it has ended */
+            io: components["schemas"]["InstantIo"] | null;
+            command: string;
+        };
+        InstantIo: {
+            /** @enum {string} */
+            power: "running" | "stopped" | "paused" | "suspended" | "io-error" | "unknown";
+            /** @description By the guest, since its VM was started */
+            readBytes: number;
+            /** @description Bytes */
+            writtenBytes: number;
+            /** @description What its overlays take up */
+            overlayBytes: number;
+            /** @description From the repository, since the worker serves it */
+            fetchedBytes: number | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            seenMs: number | null;
+        };
+        InstantRequest: {
+            /**
+             * @description Recovery point, 32 hex digits
+             * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
+             */
+            pointId: string;
+            /** @example lab */
+            hypervisorId: string;
+            /** @description Of the new VM */
+            name: string;
+            /**
+             * @description isolated: the guest reaches nothing; connected: the networks that the VM had
+             * @default isolated
+             * @enum {string}
+             */
+            network?: "isolated" | "connected";
+            /**
+             * @description MAC addresses and machine id
+             * @default new
+             * @enum {string}
+             */
+            identity?: "new" | "same";
+            /** @default  */
+            reason?: string;
+            tuning?: components["schemas"]["Tuning"];
+        };
+        InstantDiscard: {
+            /** @description The name of the new VM: what its guest has written goes with it */
+            confirmName: string;
+            /** @default  */
+            reason?: string;
+        };
+        InstantMigration: {
+            /** @default  */
+            reason?: string;
+        };
         KeepingList: {
             items: components["schemas"]["Keeping"][];
         };
@@ -1652,7 +1849,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "own-backup" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock";
+            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -1726,7 +1923,7 @@ export interface components {
             seenMs: number;
         };
         /** @enum {string} */
-        RunKind: "backup" | "restore" | "drill" | "retention" | "plan" | "verify";
+        RunKind: "backup" | "restore" | "drill" | "retention" | "plan" | "verify" | "instant";
         /** @enum {string} */
         RunState: "running" | "paused" | "waiting" | "completed" | "completed-with-residue" | "failed" | "cancelled" | "terminated";
         Progress: {
@@ -4343,6 +4540,361 @@ export interface operations {
             };
             /** @description No answer in time */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listInstants: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description only: those that have not ended */
+                open?: "only" | "all";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstantPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startInstant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstantRequest"];
+            };
+        };
+        responses: {
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInstant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Run id of the instant restore */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With its age, its I/O and what remains to be done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instant"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discardInstant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Run id of the instant restore */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstantDiscard"];
+            };
+        };
+        responses: {
+            /** @description It is removed */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    migrateInstant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Run id of the instant restore */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstantMigration"];
+            };
+        };
+        responses: {
+            /** @description It is copied */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

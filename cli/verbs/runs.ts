@@ -31,7 +31,9 @@ export const runs: Verb = (ioOf) => {
   const command = new Command('runs')
     .description('runs: open ones first, then the newest')
     .addOption(new Option('--state <state>').choices(states))
-    .addOption(new Option('--kind <kind>').choices(['backup', 'restore', 'drill', 'retention', 'plan', 'verify']))
+    .addOption(
+      new Option('--kind <kind>').choices(['backup', 'restore', 'drill', 'retention', 'plan', 'verify', 'instant']),
+    )
     .option('--vm <vm>', 'only of this VM')
     .option('--plan <plan>', 'only runs of this plan')
     .option('--limit <n>', 'rows at most', whole('--limit', 1, 10_000), 30)

@@ -27,7 +27,7 @@ export const capabilities: Capabilities = {
   restore: true,
   guestCommand: 'agent',
   screenshot: true,
-  instant: false,
+  instant: true,
   nativeReplication: false,
   notes: [
     'raw disks: changes are tracked in memory, so the first point after QEMU ended is a full (rulings 15)',

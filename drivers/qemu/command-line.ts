@@ -2,7 +2,13 @@ import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { MAX_SOCKET_PATH } from '../names.ts'
-import { resolveFile, type DiskDescription, type NicDescription, type VmDescription } from './description.ts'
+import {
+  resolveFile,
+  type DiskBacking,
+  type DiskDescription,
+  type NicDescription,
+  type VmDescription,
+} from './description.ts'
 
 /** Everything a running VM has on the host, by absolute path. */
 export interface RunPaths {
@@ -47,8 +53,14 @@ export function runPaths(folder: string, d: VmDescription): RunPaths {
 }
 
 /** Names that QEMU knows a disk by; they hold whatever else is attached. Node names have at most 31 characters. */
-export function diskNodes(key: string): { readonly device: string; readonly file: string; readonly format: string } {
-  return { device: key, file: `${key}-file`, format: `${key}-fmt` }
+export function diskNodes(key: string): {
+  readonly device: string
+  readonly file: string
+  readonly format: string
+  /** Of an overlay: what is served to it. */
+  readonly source: string
+} {
+  return { device: key, file: `${key}-file`, format: `${key}-fmt`, source: `${key}-src` }
 }
 
 /**
@@ -114,12 +126,32 @@ function monitor(id: string, path: string): string[] {
 function diskArguments(vmDir: string, disk: DiskDescription): string[] {
   const node = diskNodes(disk.key)
   const file = { driver: 'file', filename: resolveFile(vmDir, disk.file), 'node-name': node.file, discard: 'unmap' }
-  const format = { driver: disk.format, file: node.file, 'node-name': node.format, discard: 'unmap' }
+  const { backing } = disk
+  const format = {
+    ...{ driver: disk.format, file: node.file, 'node-name': node.format, discard: 'unmap' },
+    ...(backing && { backing: node.source }),
+  }
   const bootIndex = disk.bootOrder === null ? '' : `,bootindex=${disk.bootOrder}`
+  // What the server cannot give stops the VM; the guest never sees an error that it would write down for ever.
+  const onError = backing ? ',rerror=stop,werror=stop' : ''
   return [
+    ...(backing ? ['-blockdev', JSON.stringify(servedNode(node.source, backing))] : []),
     ...['-blockdev', JSON.stringify(file), '-blockdev', JSON.stringify(format)],
-    ...['-device', `virtio-blk-pci,drive=${node.format},id=${node.device},serial=${disk.serial}${bootIndex}`],
+    ...['-device', `virtio-blk-pci,drive=${node.format},id=${node.device},serial=${disk.serial}${bootIndex}${onError}`],
   ]
+}
+
+/** Requests of the guest hang while the server is away; without `reconnect-delay` each would fail at once. */
+function servedNode(name: string, backing: DiskBacking): object {
+  return {
+    driver: 'nbd',
+    'node-name': name,
+    server: { type: 'unix', path: backing.socket },
+    export: backing.export,
+    'read-only': true,
+    'reconnect-delay': backing.reconnectSeconds,
+    'open-timeout': 30,
+  }
 }
 
 /** `romfile=`: no network boot, and no dependency on the package with the boot ROMs. */

@@ -16,6 +16,14 @@ const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/)
 const path = z.string().min(1).max(4096)
 const positive = z.int().positive()
 
+/** A disk served over NBD that holds what this one does not have yet (instant restore). */
+const backing = z.strictObject({
+  socket: path,
+  export: z.string().min(1).max(256),
+  /** Requests wait so long for the server to come back, then the VM stops until somebody lets it run again. */
+  reconnectSeconds: positive.max(86_400),
+})
+
 const disk = z.strictObject({
   key: diskKey,
   /** Absolute, or relative to the VM's folder. */
@@ -27,6 +35,8 @@ const disk = z.strictObject({
   serial: z.string().regex(/^[A-Za-z0-9._-]{1,20}$/),
   /** Position in the boot order of the firmware, from 0; null: never booted from. */
   bootOrder: z.int().nonnegative().nullable().default(null),
+  /** For `qcow2` only; the file is an overlay on it. */
+  backing: backing.optional(),
 })
 
 const nic = z.strictObject({
@@ -84,6 +94,7 @@ const description = z
 
 export type VmDescription = z.infer<typeof description>
 export type DiskDescription = VmDescription['disks'][number]
+export type DiskBacking = NonNullable<DiskDescription['backing']>
 export type NicDescription = VmDescription['nics'][number]
 
 /** Checks a value of unknown origin. Throws `ConfigInvalid` naming each field that is wrong; `origin` says where it came from. */

@@ -13,6 +13,7 @@ import { discoverVms } from './discover.ts'
 import { direct, type Effects } from './effects.ts'
 import { guestAccess } from './guest.ts'
 import { hostOf, type Host } from './host.ts'
+import { instantBoot } from './instant/index.ts'
 import { listOwned, removeOwned } from './owned.ts'
 import { claimOwner } from './owner.ts'
 import { driveTo } from './power.ts'
@@ -55,7 +56,7 @@ export function openQemu(endpoint: Endpoint, effects: Effects = direct): Hypervi
     removeOwned: (ctx, object) => removeOwned(host, ctx, object),
     target: restoreTarget(host),
     guest: guestAccess(host),
-    instant: null,
+    instant: instantBoot(host),
     replication: null,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }

@@ -142,12 +142,13 @@ export class ManifestDiskReader implements DiskReader, ChunkedDisk {
       into.fill(0, from - at, to - at)
       return
     }
-    const content = await this.#content(chunk, signal)
+    const isWhole = from === chunk.offset && to === chunk.offset + chunk.length
+    const content = await this.#content(chunk, signal, !isWhole)
     into.set(content.subarray(from - chunk.offset, to - chunk.offset), from - at)
   }
 
-  /** Concurrent reads of one chunk fetch it once. */
-  async #content({ offset, length, entry }: ChunkAt, signal: AbortSignal): Promise<Uint8Array> {
+  /** Concurrent reads of one chunk fetch it once. Who reads whole chunks keeps them himself, if at all. */
+  async #content({ offset, length, entry }: ChunkAt, signal: AbortSignal, keep: boolean): Promise<Uint8Array> {
     if (entry.kind !== 'chunk') throw new TypeError('a hole has no content')
     const key = `${offset}`
     const known = this.#chunks.get(key)
@@ -158,7 +159,7 @@ export class ManifestDiskReader implements DiskReader, ChunkedDisk {
       loading = this.#context.blobs.read({ type: BLOB_CHUNK, id: entry.id, ulen: length }, entry)
       this.#loading.set(key, loading)
       const done = () => this.#loading.delete(key)
-      loading.then((content) => this.#chunks.set(key, content, content.length)).then(done, done)
+      loading.then((content) => keep && this.#chunks.set(key, content, content.length)).then(done, done)
     }
     try {
       const content = await loading

@@ -62,7 +62,7 @@ export async function conduct<R extends ProcessResult>(
     await recordStart({ ...started, workflowId, runId }, ids)
     const { kind, vmName, repositoryId, site } = run
     // What moves no disk itself never stands in the way of a backup.
-    if (room !== null && repositoryId !== null && kind !== 'retention' && kind !== 'plan' && kind !== 'verify') {
+    if (room !== null && repositoryId !== null && (kind === 'backup' || kind === 'restore' || kind === 'drill')) {
       await capacity.take({ ...room, kind, title: `${titles[kind]} ${vmName}`, repositoryId, site }, control, ids)
     }
     end = { result: await body(undo) }

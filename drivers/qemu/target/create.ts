@@ -19,7 +19,7 @@ import type { Host } from '../host.ts'
 import { Undoing } from '../round/dismantle.ts'
 import { runProgram } from '../../transport/index.ts'
 import { listVms, locateVm, vmAt } from '../vm.ts'
-import { describeReplacement, describeTarget, whileFilling } from './describe.ts'
+import { describeReplacement, describeTarget, whileFilling, type Backings } from './describe.ts'
 import { derivedUuid, readPlan, writePlan, type TargetPlan } from './plan.ts'
 import { removeStaged } from './remove.ts'
 
@@ -119,11 +119,12 @@ export async function createTarget(
   ctx: OpContext,
   spec: TargetSpec,
   native: readonly NativeConfig[] | null,
+  backings: Backings | null = null,
 ): Promise<TargetVm> {
   const { place } = spec
   const dir =
     place.kind === 'new' ? join(host.endpoint.address, slug(place.name)) : (await locateVm(host, place.vm.id)).dir
-  const plan = (await readPlan(dir, ctx.opKey)) ?? (await makePlan(host, ctx, spec, native, dir))
+  const plan = (await readPlan(dir, ctx.opKey)) ?? (await makePlan(host, ctx, spec, native, dir, backings))
   if (plan.state !== 'filling')
     throw new HoldfastError('ForeignState', `this restore has finished already: its disks are ${plan.state}`, {
       hint: 'Start a new restore.',
@@ -148,8 +149,9 @@ async function makePlan(
   spec: TargetSpec,
   native: readonly NativeConfig[] | null,
   dir: string,
+  backings: Backings | null,
 ): Promise<TargetPlan> {
-  const restored = describeTarget(spec, native, ctx.opKey, ctx.now())
+  const restored = describeTarget(spec, native, ctx.opKey, ctx.now(), backings)
   let plan: TargetPlan
   if (spec.place.kind === 'new') {
     if (await isTaken(host, ctx.opKey, spec.place.name))

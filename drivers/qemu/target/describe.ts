@@ -3,7 +3,7 @@ import { volumeFile } from '../../names.ts'
 import type { NativeConfig, TargetSpec } from '../../facets.ts'
 import type { OpKey } from '../../values.ts'
 import { DESCRIPTION_PART, INITRD_PART, KERNEL_PART } from '../config.ts'
-import { parseDescription, type NicDescription, type VmDescription } from '../description.ts'
+import { parseDescription, type DiskBacking, type NicDescription, type VmDescription } from '../description.ts'
 import { derivedMac, derivedSerial, derivedUuid, diskFormat } from './plan.ts'
 
 /** Our own description, if the point was taken by this driver. */
@@ -19,12 +19,19 @@ export function nativeDescription(native: readonly NativeConfig[] | null): VmDes
   return parseDescription(value, 'the native configuration of the point')
 }
 
-/** The VM as it will be after `finalize`: from the native description where there is one, else from the portable. */
+/** What each disk of an instant VM is an overlay on. */
+export type Backings = { readonly [disk: string]: DiskBacking }
+
+/**
+ * The VM as it will be after `finalize`: from the native description where there is one, else from the portable. With
+ * `backings` its disks are overlays, whatever their format was.
+ */
 export function describeTarget(
   spec: TargetSpec,
   native: readonly NativeConfig[] | null,
   opKey: OpKey,
   now: string,
+  backings: Backings | null = null,
 ): VmDescription {
   const from = nativeDescription(native)
   const { vm } = spec
@@ -53,7 +60,8 @@ export function describeTarget(
       disks: spec.disks.map(({ key }, n) => {
         const portable = vm.disks.find((d) => d.key === key)
         if (!portable) throw new HoldfastError('InvalidRequest', `disk ${key} is not in the portable configuration`)
-        const format = diskFormat(from, key)
+        const backing = backings?.[key]
+        const format = backing ? 'qcow2' : diskFormat(from, key)
         return {
           key,
           file: spec.place.kind === 'new' ? `${key}.${format}` : volumeFile(opKey, n, format),
@@ -61,6 +69,7 @@ export function describeTarget(
           size: portable.size,
           serial: from?.disks.find((d) => d.key === key)?.serial ?? derivedSerial(opKey, n),
           bootOrder: portable.bootOrder,
+          ...(backing && { backing }),
         }
       }),
       nics: vm.nics.map((nic, n): NicDescription => ({

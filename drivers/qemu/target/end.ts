@@ -136,10 +136,10 @@ function usesVolumesOf(d: VmDescription, opKey: OpKey): boolean {
   return d.disks.some((x) => readVolumeFile(x.file) === opKey)
 }
 
-async function writeVm(host: Host, dir: string, d: VmDescription): Promise<void> {
+export async function writeVm(host: Host, dir: string, d: VmDescription): Promise<void> {
   await host.effects.run('file: vm.json', () => writeDescription(dir, d))
 }
 
-function notOurs(what: string): HoldfastError {
+export function notOurs(what: string): HoldfastError {
   return new HoldfastError('NotOurs', `“${what}” does not carry the mark of this operation`)
 }

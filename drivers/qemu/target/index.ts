@@ -20,4 +20,7 @@ export function restoreTarget(host: Host): RestoreTarget {
     bootIsolated: (ctx, vm, net) => bootTarget(host, ctx, vm, net),
   }
 }
+export { createTarget } from './create.ts'
+export { notOurs, writeVm } from './end.ts'
+export { readPlan, writePlan, type TargetPlan } from './plan.ts'
 export { filesInUse, removeStaged, removeVm, removeVolumes } from './remove.ts'

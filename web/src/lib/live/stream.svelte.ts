@@ -15,6 +15,7 @@ const topics: readonly Topic[] = [
   'sweep',
   'verify',
   'watch',
+  'instant',
   'workers',
   'policy',
   'own-backup',

@@ -4,6 +4,7 @@ import type { Point, RestoreChecks } from '#lib/api/types.ts'
 import {
   checksNote,
   draftHref,
+  instantRequestOf,
   newestValidated,
   obstacle,
   readDraft,
@@ -21,6 +22,7 @@ const draft = (more: Partial<Draft> = {}): Draft => ({
   name: 'web-01-restored',
   identity: 'new',
   powerOn: false,
+  network: 'isolated',
   ...more,
 })
 const checks = (severities: readonly ('info' | 'warning' | 'blocking')[]): RestoreChecks =>
@@ -37,11 +39,12 @@ describe('the restore wizard', () => {
       at: fc.constantFrom(...stepIds),
       vmId: fc.option(text.filter((s) => s !== '')),
       pointId: fc.option(text.filter((s) => s !== '')),
-      to: fc.constantFrom('new' as const, 'original' as const),
+      to: fc.constantFrom('new' as const, 'instant' as const, 'original' as const),
       hypervisorId: fc.option(text.filter((s) => s !== '')),
       name: text,
       identity: fc.constantFrom('new' as const, 'same' as const),
       powerOn: fc.boolean(),
+      network: fc.constantFrom('isolated' as const, 'connected' as const),
     })
     fc.assert(
       fc.property(drafts, (d) => {
@@ -74,6 +77,16 @@ describe('the restore wizard', () => {
     expect(requestOf(draft({ pointId: null }), '')).toBeNull()
     expect(requestOf(draft({ hypervisorId: null }), '')).toBeNull()
     expect(requestOf(draft({ name: '  ' }), '')).toBeNull()
+  })
+
+  it('boots at once only what was chosen for it, isolated unless told otherwise', () => {
+    expect(instantRequestOf(draft())).toBeNull()
+    expect(instantRequestOf(draft({ to: 'instant', name: ' ' }))).toBeNull()
+    expect(instantRequestOf(draft({ to: 'instant', name: ' now ' }))).toMatchObject({
+      name: 'now',
+      network: 'isolated',
+    })
+    expect(requestOf(draft({ to: 'instant' }), '')?.target).toMatchObject({ kind: 'new' })
   })
 
   it('proposes the newest point that is validated, not the newest of all', () => {

@@ -1,4 +1,4 @@
-import type { Point, RestoreChecks, RestoreRequest } from '#lib/api/types.ts'
+import type { InstantRequest, Point, RestoreChecks, RestoreRequest } from '#lib/api/types.ts'
 
 /** The steps before the run; the run itself has its own page. */
 export const stepIds = ['point', 'destination', 'checks', 'summary'] as const
@@ -9,23 +9,29 @@ export interface Draft {
   readonly at: StepId
   readonly vmId: string | null
   readonly pointId: string | null
-  readonly to: 'new' | 'original'
+  /** `instant`: a new VM that runs at once, out of the repository. */
+  readonly to: 'new' | 'instant' | 'original'
   readonly hypervisorId: string | null
   readonly name: string
   readonly identity: 'new' | 'same'
   readonly powerOn: boolean
+  /** Of an instant VM. */
+  readonly network: 'isolated' | 'connected'
 }
+
+const destinations = ['new', 'instant', 'original'] as const
 
 export function readDraft(params: Pick<URLSearchParams, 'get' | 'has'>): Draft {
   return {
     at: stepIds.find((id) => id === params.get('at')) ?? (params.has('point') ? 'destination' : 'point'),
     vmId: params.get('vm'),
     pointId: params.get('point'),
-    to: params.get('to') === 'original' ? 'original' : 'new',
+    to: destinations.find((to) => to === params.get('to')) ?? 'new',
     hypervisorId: params.get('host'),
     name: params.get('name') ?? '',
     identity: params.get('identity') === 'same' ? 'same' : 'new',
     powerOn: params.get('start') === 'yes',
+    network: params.get('network') === 'connected' ? 'connected' : 'isolated',
   }
 }
 
@@ -34,11 +40,12 @@ export function draftHref(draft: Draft, change: Partial<Draft>): string {
   const params = new URLSearchParams()
   if (next.vmId) params.set('vm', next.vmId)
   if (next.pointId) params.set('point', next.pointId)
-  if (next.to === 'original') params.set('to', 'original')
+  if (next.to !== 'new') params.set('to', next.to)
   if (next.hypervisorId) params.set('host', next.hypervisorId)
   if (next.name !== '') params.set('name', next.name)
   if (next.identity === 'same') params.set('identity', 'same')
   if (next.powerOn) params.set('start', 'yes')
+  if (next.network === 'connected') params.set('network', 'connected')
   params.set('at', next.at)
   return `/restore?${params.toString()}`
 }
@@ -50,6 +57,14 @@ export function requestOf(draft: Draft, typed: string): RestoreRequest | null {
   if (draft.to === 'original') return { ...rest, identity: 'same', target: { kind: 'original', confirmName: typed } }
   if (draft.hypervisorId === null || draft.name.trim() === '') return null
   return { ...rest, target: { kind: 'new', hypervisorId: draft.hypervisorId, name: draft.name.trim() } }
+}
+
+/** The same for a VM that is to run at once; its checks are those of a new VM. */
+export function instantRequestOf(draft: Draft): InstantRequest | null {
+  const { pointId, hypervisorId, network, identity } = draft
+  const name = draft.name.trim()
+  if (draft.to !== 'instant' || pointId === null || hypervisorId === null || name === '') return null
+  return { pointId, hypervisorId, name, network, identity, reason: '', tuning: {} }
 }
 
 /** Why the reader cannot go on from a step; null: they can. */

@@ -80,6 +80,7 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'hypervisor-failed': look('fail', 'Unreachable'),
   residue: look('warn', 'Left behind'),
   waiting: look('warn', 'Waiting', 'clock'),
+  'instant-forgotten': look('warn', 'Still from repository', 'clock'),
   'missed-start': look('warn', 'Did not start', 'clock'),
   'own-backup': look('warn', 'Catalog not safe'),
   engine: look('unknown', 'Not answering'),
@@ -99,4 +100,5 @@ export const kindWords: Record<
   retention: { noun: 'Sweep', icon: 'clock' },
   plan: { noun: 'Plan', icon: 'plans' },
   verify: { noun: 'Verify', icon: 'search' },
+  instant: { noun: 'Instant restore', icon: 'restore' },
 }

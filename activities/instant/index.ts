@@ -1,0 +1,100 @@
+/**
+ * Instant restore on a site: serves points of repositories as block devices to VMs of this machine, and boots, attends and
+ * migrates those VMs. What is served outlives the process (see `serving.ts`).
+ */
+import { Context } from '@temporalio/activity'
+import { HoldfastError, bytes, millis } from '../../base/index.ts'
+import type { HypervisorDriver, InstantBoot, NbdExport } from '../../drivers/index.ts'
+import { readNative, readPortable, targetSpec } from '../restore/portable.ts'
+import type { Site } from '../shared/deps.ts'
+import { beating, operate } from '../shared/operation.ts'
+import type { ServedRecord } from './records.ts'
+import type { InstantActivities, InstantBeat, ServedPoint } from './types.ts'
+
+export type * from './types.ts'
+
+/** The guest's requests wait so long for a worker that died; then its VM stops, and goes on when it is attended again. */
+const reconnectMs = millis(15 * 60_000)
+const lookEveryMs = 2_000
+
+export function createInstantActivities(site: Site): InstantActivities {
+  return {
+    serveDisks: (input) =>
+      beating(site, async () => {
+        const { disks } = await serve(site, input)
+        return { socket: site.serving.socket(input.operation), disks }
+      }),
+    bootInstant: (input) =>
+      operate(site, input, ({ driver, ctx }) =>
+        site.repository(input.repository, async (repository) => {
+          const { disks } = await serve(site, input)
+          await using point = await repository.openPoint(input.stem)
+          const spec = targetSpec(point, await readPortable(point), input.place, driver.endpoint.platform)
+          const native = spec.nativeConfigRef === null ? null : await readNative(point)
+          const net = input.place.isolated ? ({ kind: 'restricted', name: 'instant' } as const) : null
+          const exports = exportsOf(site.serving.socket(input.operation), disks)
+          return instantOf(driver).boot(ctx, spec, native, exports, net, reconnectMs)
+        }),
+      ),
+    attendInstant: async (input) => {
+      let beat: InstantBeat | null = null
+      const details = { details: () => beat ?? { v: 1, what: 'looking at the VM' } }
+      await operate(
+        site,
+        input,
+        async ({ driver, ctx, pulse }) => {
+          const untilMs = site.now() + input.forMs
+          while (site.now() < untilMs) {
+            await serve(site, input)
+            const { power, ...guest } = await instantOf(driver).attend(ctx, input.target)
+            const fetchedBytes = site.serving.figures(input.operation)?.fetchedBytes ?? null
+            beat = { v: 1, power, ...guest, fetchedBytes }
+            pulse.moved()
+            await Context.current().sleep(lookEveryMs)
+          }
+        },
+        details,
+      )
+    },
+    migrateInstant: (input) =>
+      operate(site, input, async ({ driver, ctx }) => {
+        await serve(site, input)
+        return instantOf(driver).migrate(ctx, input.target)
+      }),
+    endServing: (input) => beating(site, () => site.serving.end(input.operation)),
+  }
+}
+
+/** A record that is there is believed: after a restart of the worker the repository need not be asked. */
+async function serve(site: Site, { operation, repository, stem }: ServedPoint): Promise<ServedRecord> {
+  const known = await site.serving.record(operation)
+  const record = known ?? {
+    v: 1,
+    operation,
+    repository,
+    stem,
+    disks: await site.repository(repository, async (opened) => {
+      await using point = await opened.openPoint(stem)
+      return point.info.disks.map(({ id, bytes: size }) => ({ key: id, size }))
+    }),
+  }
+  await site.serving.serve(record)
+  return record
+}
+
+function exportsOf(socket: string, disks: ServedRecord['disks']): { readonly [disk: string]: NbdExport } {
+  return Object.fromEntries(
+    disks.map(({ key, size }) => [
+      key,
+      { transport: 'unix', address: socket, name: key, size: bytes(size), tlsRef: null } as const,
+    ]),
+  )
+}
+
+function instantOf(driver: HypervisorDriver): InstantBoot {
+  if (driver.instant !== null) return driver.instant
+  throw new HoldfastError(
+    'Unsupported',
+    `the ${driver.endpoint.platform} driver cannot boot a VM from what is served to it`,
+  )
+}

@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MiB, bytes, toHoldfastError } from '../../base/index.ts'
+import type { HoldfastError } from '../../base/index.ts'
+import type { BlockSource, ByteRange, Extent } from '../../nbd/index.ts'
+import type { DiskReader } from '../../repository/index.ts'
+import type { BlockCache } from './cache.ts'
+
+/** What is fetched and kept at a time; a chunk of the repository. */
+const block = MiB
+/** Blocks that one read fetches at the same time. */
+const parallel = 4
+/** Blocks fetched ahead of a reader that goes through the disk in order. */
+const maxAhead = 4
+const firstPauseMs = 250
+const longestPauseMs = 5_000
+
+export interface ServedFigures {
+  /** Bytes that were asked for and are no holes. */
+  readonly readBytes: number
+  /** Bytes that came from the repository, read ahead included. */
+  readonly fetchedBytes: number
+}
+
+export interface PointSourceOptions {
+  /** Names the disk in the cache. */
+  readonly name: string
+  readonly size: number
+  /** Opens the disk, or gives it again; may fail and be asked again. */
+  readonly open: () => Promise<DiskReader>
+  readonly cache: BlockCache
+  /** Told of each failure that is waited out, or that nobody waits for. Must not throw. */
+  readonly onWait: (error: unknown) => void
+}
+
+/**
+ * One disk of a stored point as a block device. A store that is away or stalls is waited for, however long: the guest sees
+ * a slow disk, never an error. Only what no waiting mends, proved damage above all, is an error.
+ */
+export class PointSource implements BlockSource {
+  readonly size: BlockSource['size']
+  readonly #options: PointSourceOptions
+  readonly #ended = new AbortController()
+  #readBytes = 0
+  #fetchedBytes = 0
+  /** The block after the last one that was read. */
+  #next = -1
+  #ahead = 0
+
+  constructor(options: PointSourceOptions) {
+    this.#options = options
+    this.size = bytes(options.size)
+  }
+
+  get figures(): ServedFigures {
+    return { readBytes: this.#readBytes, fetchedBytes: this.#fetchedBytes }
+  }
+
+  /** Fails everything that waits. */
+  end(): void {
+    this.#ended.abort()
+  }
+
+  async read(at: number, into: Uint8Array, signal: AbortSignal): Promise<void> {
+    if (into.length === 0) return
+    const first = Math.floor(at / block)
+    const last = Math.floor((at + into.length - 1) / block)
+    this.#readBytes += into.length
+    for (let from = first; from <= last; from += parallel) {
+      signal.throwIfAborted()
+      const numbers = Array.from({ length: Math.min(parallel, last - from + 1) }, (_, n) => from + n)
+      await Promise.all(
+        numbers.map(async (number) => {
+          const content = await this.#block(number)
+          const start = Math.max(at, number * block)
+          const end = Math.min(at + into.length, number * block + content.length)
+          into.set(content.subarray(start - number * block, end - number * block), start - at)
+        }),
+      )
+    }
+    this.#readAhead(first, last)
+  }
+
+  async *blockStatus(range: ByteRange, signal: AbortSignal): AsyncGenerator<Extent, void, undefined> {
+    for (let start: number = range.start; start < range.end;) {
+      signal.throwIfAborted()
+      // By pieces, so that a table that cannot be read now is asked for again where it was missing.
+      const end = Math.min(range.end, start + 1024 * block)
+      const runs = await this.#patiently(async () => Array.fromAsync((await this.#options.open()).runs(start, end)))
+      for (const { offset, length, kind } of runs)
+        yield { offset: bytes(offset), length: bytes(length), kind: kind === 'hole' ? 'zero' : 'data' }
+      start = end
+    }
+  }
+
+  #block(number: number): Promise<Uint8Array> {
+    const { name, cache } = this.#options
+    return cache.get(`${name} ${number}`, () => this.#fetch(number))
+  }
+
+  #fetch(number: number): Promise<Uint8Array> {
+    const start = number * block
+    return this.#patiently(async () => {
+      const content = new Uint8Array(Math.min(block, this.size - start))
+      const reader = await this.#options.open()
+      await reader.read(start, content, this.#ended.signal)
+      this.#fetchedBytes += content.length
+      return content
+    })
+  }
+
+  /** Doubles with every read that goes on where the last one ended; a jump begins anew. */
+  #readAhead(first: number, last: number): void {
+    const goesOn = first === this.#next || first === this.#next - 1
+    this.#ahead = goesOn ? Math.min(maxAhead, Math.max(1, this.#ahead * 2)) : 0
+    this.#next = last + 1
+    for (let number = last + 1; number <= last + this.#ahead && number * block < this.size; number += 1)
+      this.#prefetch(number).catch(this.#options.onWait)
+  }
+
+  /** A failure is met again by the read that wants the block. */
+  async #prefetch(number: number): Promise<void> {
+    const { name, cache } = this.#options
+    if (cache.has(`${name} ${number}`)) return
+    const start = number * block
+    const reader = await this.#options.open()
+    for await (const { kind } of reader.runs(start, Math.min(this.size, start + block)))
+      if (kind === 'data') {
+        await this.#block(number)
+        return
+      }
+  }
+
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    const { signal } = this.#ended
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
+      signal.throwIfAborted()
+      try {
+        return await work()
+      } catch (thrown) {
+        const error = toHoldfastError(thrown)
+        if (signal.aborted || !passes(error)) throw error
+        this.#options.onWait(error)
+        await sleep(pauseMs, undefined, { signal })
+      }
+    }
+  }
+}
+
+function passes({ retry, code }: HoldfastError): boolean {
+  return code !== 'Internal' && (retry === 'transient' || retry === 'after' || retry === 'operator')
+}

@@ -1,0 +1,51 @@
+import type { z } from '@hono/zod-openapi'
+import { HoldfastError } from '../../base/index.ts'
+import type { Catalog } from '../../catalog/index.ts'
+import { instantWorkflow, instantWorkflowId, type InstantInput } from '../../workflows/instant/contract.ts'
+import type { instantBody } from '../schemas/instants.ts'
+import { newRequestId } from './restore.ts'
+import type { StartPlan } from './start.ts'
+import { endpointOf, repositoryRefOf, requireOneSite, tuningOf } from './targets.ts'
+
+export function planInstant(catalog: Catalog, wish: z.infer<typeof instantBody>, user: string): StartPlan {
+  const point = catalog.points.get(wish.pointId)
+  if (point.validatedMs === null)
+    throw new HoldfastError('PointNotRestorable', `the point ${point.id} is not validated`)
+  const repository = catalog.repositories.get(point.repositoryId)
+  const vm = catalog.vms.get(point.vmId)
+  const endpoint = catalog.endpoints.get(wish.hypervisorId)
+  requireOneSite(endpoint.name, endpoint.site, repository)
+  const requestedBy = { user, reason: wish.reason }
+  const { name, network, identity } = wish
+  return {
+    workflowId: instantWorkflowId(newRequestId()),
+    memo: {
+      title: `Instant restore of ${vm.name}`,
+      vmId: vm.id,
+      repositoryId: repository.id,
+      pointId: point.id,
+      requestedBy,
+    },
+    spec: (workflowId) => ({
+      workflow: instantWorkflow,
+      input: {
+        v: 1,
+        requestId: workflowId.slice(instantWorkflowId('').length),
+        repository: repositoryRefOf(repository),
+        stem: point.stem,
+        vmId: vm.id,
+        vmName: vm.name,
+        endpoint: endpointOf(endpoint),
+        site: endpoint.site,
+        name,
+        network,
+        identity,
+        requestedBy,
+        tuning: tuningOf(wish.tuning),
+      } satisfies InstantInput,
+      summary: `Instant restore of ${vm.name} as ${name} on ${endpoint.name}`,
+      search: { vm: vm.id, repository: repository.id, site: repository.site },
+      priority: 1,
+    }),
+  }
+}

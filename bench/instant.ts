@@ -1,0 +1,89 @@
+/**
+ * How long a VM takes to answer: `node bench/instant.ts [rounds]`, default 3. The same micro guest from its local disks, and
+ * out of a repository in a directory; each time from the start of QEMU (or of the run) to the first answer of the agent.
+ * A whole Holdfast and a guest in a folder under the system's temporary one.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { formatBytes, GiB, MiB } from '../base/index.ts'
+import { ask, type Schemas } from '../cli/client/index.ts'
+import { findLabVm, finishBackup, Installation, startBackup, waitForCompletion } from '../cli/demo/index.ts'
+import { labUp, type Lab, type LabVm } from '../lab/index.ts'
+
+const rounds = Number(process.argv[2] ?? 3)
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+
+async function local(vm: LabVm): Promise<number> {
+  await vm.stop('quit')
+  const startedMs = Date.now()
+  await vm.start('parent')
+  await vm.ready()
+  return Date.now() - startedMs
+}
+
+interface Times {
+  /** From the request to an answer of the agent. */
+  readonly allMs: number
+  /** From the start of QEMU on. */
+  readonly bootMs: number
+  readonly instant: Schemas['Instant']
+}
+
+async function instant(
+  at: Installation,
+  lab: Lab,
+  pointId: string,
+  hypervisorId: string,
+  name: string,
+): Promise<Times> {
+  const startedMs = Date.now()
+  const wish = { pointId, hypervisorId, name, network: 'isolated', identity: 'new', reason: 'bench' } as const
+  const { runId } = await ask(at.api.POST('/instants', { body: wish }))
+  const params = { path: { run: runId } }
+  // The VM's folder is there as soon as it is made; its agent answers later.
+  let vm: LabVm | null = null
+  while (vm === null || (await vm.running()) === null) {
+    await sleep(20)
+    vm = await findLabVm(lab, name).catch(() => null)
+  }
+  const launchedMs = Date.now()
+  await vm.ready()
+  const readyMs = Date.now()
+  let seen: Schemas['Instant']
+  do {
+    await sleep(250)
+    seen = await ask(at.api.GET('/instants/{run}', { params }))
+  } while (seen.io === null)
+  await ask(at.api.POST('/instants/{run}/discard', { params, body: { confirmName: name, reason: 'bench' } }))
+  await waitForCompletion(at.api, runId)
+  return { allMs: readyMs - startedMs, bootMs: readyMs - launchedMs, instant: seen }
+}
+
+const home = mkdtempSync(join(tmpdir(), 'hf-'))
+try {
+  await using at = await Installation.start({ home })
+  await using lab = await labUp({ home, name: 'l', vms: [{ name: 'web-01', qcow2: 4 * GiB, raw: 256 * MiB }] })
+  const [vm] = lab.vms
+  if (vm === undefined) throw new Error('the lab has no VM')
+  const { address, options } = lab.endpoint
+  const { id } = await at.addHypervisor({ name: 'lab', platform: 'qemu', address, options })
+  const { row } = await at.addRepository('main', join(home, 'repository'))
+  const { items } = await ask(at.api.GET('/vms', { params: { query: { limit: 10 } } }))
+  const vmId = items[0]?.id ?? ''
+  await vm.shell('for i in $(seq 1 16); do head -c 16777216 /dev/urandom > /data/0/file-$i; done; sync', 600_000)
+  const run = await startBackup(at, vmId, { mode: 'full', tuning: {}, repositoryId: row.id })
+  const { point } = await finishBackup(at, vmId, run)
+  for (let round = 1; round <= rounds; round += 1) {
+    const localMs = await local(vm)
+    const { allMs, bootMs, instant: seen } = await instant(at, lab, point.id, id, `now-${round}`)
+    const io = seen.io && `${formatBytes(seen.io.readBytes)} read, ${formatBytes(seen.io.fetchedBytes ?? 0)} fetched`
+    console.log(
+      `local ${seconds(localMs)} · out of the repository ${seconds(bootMs)} (${seconds(bootMs - localMs)} more), ` +
+        `from the request ${seconds(allMs)} · ${io ?? ''}`,
+    )
+  }
+} finally {
+  rmSync(home, { recursive: true, force: true })
+}

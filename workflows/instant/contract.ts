@@ -1,0 +1,45 @@
+import type { Endpoint, VmRef } from '../../drivers/values.ts'
+import type { RepositoryRef, Requester, ResidueItem, Tuning } from '../shared/contract.ts'
+
+export function instantWorkflowId(requestId: string): string {
+  return `instant/${requestId}`
+}
+export const instantWorkflow = 'instantRestore'
+
+/** What becomes of a VM that runs from a repository; refused before it runs and once somebody has decided. */
+export const endInstantUpdate = 'endInstant'
+export interface EndInstantWish extends Requester {
+  readonly end: 'migrate' | 'discard'
+}
+
+export interface InstantInput {
+  readonly v: 1
+  /** Chosen by the caller; makes the request idempotent. */
+  readonly requestId: string
+  readonly repository: RepositoryRef
+  readonly stem: string
+  /** The VM that the point is of. */
+  readonly vmId: string
+  readonly vmName: string
+  readonly endpoint: Endpoint
+  readonly site: string
+  /** Of the new VM. */
+  readonly name: string
+  /** isolated: it reaches nothing · connected: the networks that the VM had. */
+  readonly network: 'isolated' | 'connected'
+  readonly identity: 'new' | 'same'
+  readonly requestedBy: Requester
+  readonly tuning: Tuning
+}
+
+export interface InstantResult {
+  readonly v: 1
+  readonly outcome: 'completed' | 'completed-with-residue'
+  readonly end: 'migrated' | 'discarded'
+  readonly vm: VmRef
+  /** From the start of the run until the VM was started. */
+  readonly bootedMs: number
+  /** From then on until it stood alone or was gone. */
+  readonly heldMs: number
+  readonly residue: readonly ResidueItem[]
+}

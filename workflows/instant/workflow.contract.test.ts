@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { WorkflowHandle } from '@temporalio/client'
+import { HoldfastError } from '../../base/index.ts'
+import { sampleEndpoint, sampleRepository, sampleRequester, sampleSite } from '../../activities/testing/samples.ts'
+import { Scripted } from '../../activities/testing/scripted.ts'
+import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
+import { endInstantUpdate, instantWorkflow } from './contract.ts'
+import type { InstantInput, InstantResult } from './contract.ts'
+
+const records = ['recordRunStarted', 'recordRunFinished', 'recordInstant', 'recordInstantState'] as const
+
+let bench: WorkflowBench
+beforeAll(async () => {
+  bench = await WorkflowBench.start()
+})
+afterAll(async () => bench[Symbol.asyncDispose]())
+
+const input: InstantInput = {
+  v: 1,
+  requestId: 'r1',
+  repository: sampleRepository,
+  stem: `snap/${'1'.repeat(32)}/0000000000000000-${'f'.repeat(32)}`,
+  vmId: 'erp-db-01',
+  vmName: 'erp-db-01',
+  endpoint: sampleEndpoint,
+  site: sampleSite,
+  name: 'now',
+  network: 'isolated',
+  identity: 'new',
+  requestedBy: sampleRequester,
+  tuning: { moverHeartbeatMs: 4_000, reprobeMs: 200 },
+}
+
+type Handle = WorkflowHandle
+const say = (handle: Handle, end: string): Promise<unknown> =>
+  handle.executeUpdate(endInstantUpdate, { args: [{ ...sampleRequester, end }] })
+const runs = (steps: Scripted, times = 1): Promise<unknown> =>
+  eventually('the attendance', () => steps.inputs('attendInstant').length >= times)
+const states = (steps: Scripted): string[] => steps.inputs('recordInstantState').map(({ state }) => state)
+const result = (handle: Handle): Promise<InstantResult> => handle.result() as Promise<InstantResult>
+const refusal = async (wish: Promise<unknown>): Promise<string> => {
+  const error = await wish.then(
+    () => expect.unreachable('it should have been refused'),
+    (thrown: unknown) => thrown,
+  )
+  return String((error as Error).cause ?? error)
+}
+
+it('serves, boots, waits for a word, copies, hands over and serves no more', async () => {
+  const steps = new Scripted()
+  const { value } = await bench.run(instantWorkflow, input, steps.activities, async (handle) => {
+    await runs(steps)
+    await say(handle, 'migrate')
+    return result(handle)
+  })
+  expect(steps.names(...records)).toEqual([
+    'planRestore',
+    'serveDisks',
+    'bootInstant',
+    'attendInstant',
+    'migrateInstant',
+    'handOverTarget',
+    'endServing',
+  ])
+  expect(value).toMatchObject({ outcome: 'completed', end: 'migrated', residue: [] })
+  expect(states(steps)).toEqual(['running', 'migrating', 'migrated'])
+  expect(new Set(steps.inputs('serveDisks').map(({ operation }) => operation))).toEqual(
+    new Set(steps.inputs('endServing').map(({ operation }) => operation)),
+  )
+  expect(steps.inputs('bootInstant')[0]?.place).toMatchObject({ isolated: true, place: { kind: 'new', name: 'now' } })
+})
+
+it('discards: first the VM, then what it reads from', async () => {
+  const steps = new Scripted()
+  const { value } = await bench.run(instantWorkflow, input, steps.activities, async (handle) => {
+    await runs(steps)
+    await say(handle, 'discard')
+    return result(handle)
+  })
+  expect(steps.names(...records).slice(-2)).toEqual(['destroyTarget', 'endServing'])
+  expect(value).toMatchObject({ end: 'discarded', outcome: 'completed' })
+  expect(states(steps)).toEqual(['running', 'discarded'])
+})
+
+it('takes one word, and none before the VM runs', async () => {
+  let mayBoot = (): void => undefined
+  const steps = new Scripted({
+    bootInstant: async (asked) => {
+      await new Promise<void>((resolve) => (mayBoot = resolve))
+      return new Scripted().activities.bootInstant(asked)
+    },
+    migrateInstant: async ({ target }) => {
+      await eventually('the second word', () => heard === 1)
+      return target.vm
+    },
+  })
+  let heard = 0
+  await bench.run(instantWorkflow, input, steps.activities, async (handle) => {
+    await eventually('the boot', () => steps.inputs('bootInstant').length === 1)
+    expect(await refusal(say(handle, 'discard'))).toContain('does not run yet')
+    mayBoot()
+    await runs(steps)
+    expect(await refusal(say(handle, 'keep'))).toContain('what becomes of the VM')
+    await say(handle, 'migrate')
+    expect(await refusal(say(handle, 'discard'))).toContain('has decided already')
+    heard = 1
+    return result(handle)
+  })
+})
+
+it('a copy that fails leaves the VM running, says why, and may be asked for again', async () => {
+  const steps = new Scripted({
+    migrateInstant: async ({ target }, call) => {
+      if (call === 1) throw new HoldfastError('Unsupported', 'no block-stream')
+      return target.vm
+    },
+  })
+  const { value } = await bench.run(instantWorkflow, input, steps.activities, async (handle) => {
+    await runs(steps)
+    await say(handle, 'migrate')
+    await runs(steps, 2)
+    expect(steps.inputs('destroyTarget')).toEqual([])
+    await say(handle, 'migrate')
+    return result(handle)
+  })
+  expect(value.end).toBe('migrated')
+  const told = steps.inputs('recordInstantState').map(({ error }) => error?.message ?? null)
+  expect(told).toContain('no block-stream')
+})
+
+it('no failure to look at the VM removes it; only that it is gone ends the run', async () => {
+  const steps = new Scripted({
+    attendInstant: async () => {
+      throw new HoldfastError('Unsupported', 'a monitor that says nonsense')
+    },
+  })
+  await bench.run(instantWorkflow, input, steps.activities, async (handle) => {
+    await runs(steps)
+    expect(steps.inputs('destroyTarget')).toEqual([])
+    await say(handle, 'migrate')
+    return result(handle)
+  })
+  expect(steps.inputs('destroyTarget')).toEqual([])
+
+  const gone = new Scripted({
+    attendInstant: async () => {
+      throw new HoldfastError('NotFound', 'there is no such VM')
+    },
+  })
+  await bench.run(instantWorkflow, input, gone.activities, async (handle) => {
+    await expect(handle.result()).rejects.toThrow()
+  })
+  expect(gone.names(...records).slice(-2)).toEqual(['destroyTarget', 'endServing'])
+  expect(states(gone)).toEqual(['running', 'failed'])
+})
+
+it('a boot that fails, and a cancel at any time, leave nothing behind', async () => {
+  const broken = new Scripted({
+    bootInstant: async () => {
+      throw new HoldfastError('SizeMismatch', 'another size')
+    },
+  })
+  await bench.run(instantWorkflow, input, broken.activities, async (handle) => {
+    await expect(handle.result()).rejects.toThrow()
+  })
+  expect(broken.names(...records).slice(-2)).toEqual(['destroyTarget', 'endServing'])
+  expect(broken.inputs('destroyTarget')[0]?.target).toBeNull()
+
+  const steps = new Scripted()
+  await bench.run(instantWorkflow, input, steps.activities, async (handle) => {
+    await runs(steps)
+    await handle.cancel()
+    await expect(handle.result()).rejects.toThrow()
+  })
+  expect(steps.names(...records).slice(-2)).toEqual(['destroyTarget', 'endServing'])
+  expect(states(steps)).toEqual(['running', 'discarded'])
+})
+
+it('what cannot be handed over is residue; the VM is not touched any more', async () => {
+  const steps = new Scripted({
+    handOverTarget: async () => {
+      throw new HoldfastError('Unsupported', 'no')
+    },
+  })
+  const { value } = await bench.run(instantWorkflow, input, steps.activities, async (handle) => {
+    await runs(steps)
+    await say(handle, 'migrate')
+    return result(handle)
+  })
+  expect(value).toMatchObject({ outcome: 'completed-with-residue', residue: [{ kind: 'mark' }] })
+  expect(steps.inputs('destroyTarget')).toEqual([])
+})
