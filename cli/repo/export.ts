@@ -80,8 +80,8 @@ async function syncFolder(path: string): Promise<void> {
   })
 }
 
-/** Writes under way at once: the kernel copies what it is given, on a core that would else wait. */
-const FLYING = 4
+/** Writes under way at once: the kernel copies one while the next is on its way; more would wait for the inode. */
+const FLYING = 2
 /** Dirty memory is given to the disk in steps of so many bytes, beside the decoding, not all of it at the end. */
 const FLUSH_BYTES = 256 * MiB
 
