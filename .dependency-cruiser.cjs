@@ -44,6 +44,7 @@ module.exports = {
     only('repository', ['base/', sampling], 'The repository never knows hypervisors: it outlives them all.'),
     only('models', ['base/'], 'A model that shared code with what it checks would repeat its mistakes.'),
     only('drivers', ['base/', 'nbd/', sampling], 'Drivers never know the repository: only activities join the two.'),
+    only('notify', ['base/'], 'Sends what it is given to whom it is told; who and when is nothing that it decides.'),
     only('catalog', ['base/', 'policy/'], 'The catalog is disposable; nothing in it may decide about data.'),
     only(
       'workflows',
@@ -78,7 +79,7 @@ module.exports = {
     ),
     only(
       'api',
-      ['base/', 'catalog/', 'runbook/', 'policy/', 'workflows/[^/]+/contract\\.ts$', 'workflows/shared/'],
+      ['base/', 'catalog/', 'runbook/', 'notify/', 'policy/', 'workflows/[^/]+/contract\\.ts$', 'workflows/shared/'],
       'The API starts workflows and reads the catalog; it never touches a hypervisor or a repository itself.',
     ),
     {

@@ -7,6 +7,7 @@ import { authenticate, type ApiEnv } from './auth.ts'
 import type { ApiDeps } from './deps.ts'
 import { basePath, openApiText } from './document.ts'
 import { sendProblem } from './problem.ts'
+import { alertRouter } from './routers/alerts.ts'
 import { drillRouter } from './routers/drills.ts'
 import { eventRouter } from './routers/events.ts'
 import { hypervisorRouter } from './routers/hypervisors.ts'
@@ -80,6 +81,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     slotRouter,
     retentionRouter,
     verifyRouter,
+    alertRouter,
   ]) {
     api.route('/', part(deps))
   }

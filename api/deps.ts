@@ -1,4 +1,5 @@
-import type { Catalog, RunView } from '../catalog/index.ts'
+import type { Catalog, ChannelRow, RunView } from '../catalog/index.ts'
+import type { Message } from '../notify/index.ts'
 import type { RunFacts, Runbook, RunHistory, PendingStep } from '../runbook/types.ts'
 import type { Orchestrator } from './orchestrator.ts'
 
@@ -22,12 +23,19 @@ export interface LiveRuns {
   run(signal: AbortSignal): Promise<void>
 }
 
+/** How notifications leave; secrets are read when they are needed. Both throw HoldfastError. */
+export interface Sender {
+  send(channel: ChannelRow, message: Message, signal: AbortSignal): Promise<void>
+  ping(channel: ChannelRow, signal: AbortSignal): Promise<void>
+}
+
 /** Everything the API is made of; the server assembles it, tests put fakes in. */
 export interface ApiDeps {
   readonly catalog: Catalog
   readonly orchestrator: Orchestrator
   readonly toRunbook: ToRunbook
   readonly live: LiveRuns
+  readonly sender: Sender
   readonly now: () => number
   readonly log: ApiLog
   readonly version: string

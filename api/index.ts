@@ -4,9 +4,10 @@
  * Assembly: `openCatalog`, `ensureAdminToken`, `temporalOrchestrator(client)`, `liveRuns(…)` (call its `run(signal)`),
  * then `createApp(deps).fetch` is what an HTTP server serves.
  */
+export { alertKeeper } from './alerts/index.ts'
 export { housekeeping } from './housekeeping.ts'
 export { createApp } from './app.ts'
-export type { ApiDeps, ApiLog, LiveRuns, ToRunbook } from './deps.ts'
+export type { ApiDeps, ApiLog, LiveRuns, Sender, ToRunbook } from './deps.ts'
 export { dropEvidence, keepEvidence, readEvidence } from './evidence.ts'
 export { liveRuns } from './live.ts'
 export type { Pace } from './live.ts'

@@ -15,6 +15,7 @@ const statuses: { readonly [code in ErrorCode]?: number } = {
   InUse: 409,
   QuotaFull: 409,
   PointNotRestorable: 422,
+  ChannelRefused: 422,
   Unsupported: 422,
   ConfigInvalid: 422,
   PolicyInvalid: 422,

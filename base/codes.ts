@@ -230,6 +230,10 @@ export const codes = {
     retry: 'never',
     hint: 'Remove a point that was made by hand and is no longer needed, or raise the count of the policy.',
   },
+  ChannelRefused: {
+    retry: 'never',
+    hint: 'Look at the settings of the channel and at its secret, then send a test: `holdfast channels test <channel>`.',
+  },
   RunEnded: { retry: 'never', hint: 'The run has ended; look at its result, or start it again.' },
   InvalidRequest: { retry: 'never', hint: 'Correct the input that the message names.' },
   DrillFailed: { retry: 'never', hint: 'The point did not prove itself; look at the evidence and take a new backup.' },

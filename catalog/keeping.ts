@@ -43,6 +43,12 @@ const sources: { readonly [kind in RecordKind]?: Source } = {
     where: `ended_ms IS NOT NULL AND (kind = 'plan' OR EXISTS (SELECT 1 FROM runs later
       WHERE later.workflow_id = runs.workflow_id AND later.started_ms > runs.started_ms))`,
   },
+  notifications: {
+    table: 'deliveries',
+    key: 'id',
+    ms: 'created_ms',
+    where: `state <> 'waiting'`,
+  },
   'disk-usage': {
     table: 'repository_growth',
     key: 'rowid',

@@ -2,6 +2,7 @@ import Database from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { toHoldfastError, HoldfastError, describeError } from '../base/index.ts'
 import { accessQueries, type AccessQueries } from './access.ts'
+import { alertQueries, type AlertQueries } from './alerts.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { categoryQueries, plantCategories, type CategoryQueries } from './categories.ts'
 import { drillQueries, type DrillQueries } from './drills.ts'
@@ -32,6 +33,7 @@ import { watchQueries, type WatchQueries } from './watches.ts'
 
 export interface Catalog extends Disposable {
   readonly access: AccessQueries
+  readonly alerts: AlertQueries
   readonly categories: CategoryQueries
   readonly drills: DrillQueries
   readonly endpoints: EndpointQueries
@@ -93,6 +95,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
   const plans = planQueries(context)
   return {
     access: accessQueries(context),
+    alerts: alertQueries(context),
     categories: categoryQueries(context),
     drills: drillQueries(context),
     endpoints: endpointQueries(context),

@@ -18,6 +18,9 @@ const leftOut = [
   'slot_claims',
   'repository_watches',
   'clock_watch',
+  'incidents',
+  'incident_notices',
+  'deliveries',
 ] as const
 
 export interface CatalogCopy {

@@ -37,7 +37,7 @@ export interface OwnQueries {
 }
 
 /** Events that change nothing which a backup would hold. */
-const passing = sql`('own-backup', 'workers', 'slots', 'watch')`
+const passing = sql`('own-backup', 'workers', 'slots', 'watch', 'alert')`
 
 export function ownQueries(context: CatalogContext, newestSeq: () => number): OwnQueries {
   const { db, publish } = context

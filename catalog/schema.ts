@@ -547,3 +547,5 @@ export const instants = sqliteTable('instants', {
   /** Why a copy ended early. */
   error: text('error', { mode: 'json' }).$type<ErrorNote>(),
 })
+
+export * from './alert-schema.ts'

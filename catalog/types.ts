@@ -165,6 +165,9 @@ export interface PackCount {
   readonly bytes: number
 }
 
+export const channelKinds = ['webhook', 'slack', 'teams', 'discord', 'ntfy', 'telegram', 'dead-man'] as const
+export type ChannelKind = (typeof channelKinds)[number]
+
 export const platforms = ['qemu', 'libvirt', 'proxmox', 'xcpng', 'vsphere', 'hyperv', 'ahv', 'azure', 'image'] as const
 export type Platform = (typeof platforms)[number]
 /** Why a point was made. */
@@ -193,4 +196,5 @@ export type EventType =
   | 'verify'
   | 'watch'
   | 'instant'
+  | 'alert'
 export type { CategoryName, PostureState }

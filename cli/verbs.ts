@@ -86,6 +86,15 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'how long records are kept',
     load: async () => (await import('./verbs/keep.ts')).keep,
   },
+  alerts: {
+    summary: 'what wants attention, since when, and what was sent',
+    load: async () => (await import('./verbs/alerts.ts')).alerts,
+  },
+  channels: {
+    summary: 'who is told of it: webhook, Slack, Teams, Discord, ntfy, Telegram',
+    load: async () => (await import('./verbs/channels.ts')).channels,
+  },
+  check: { summary: 'one line for monitoring systems', load: async () => (await import('./verbs/check.ts')).check },
   doctor: { summary: 'check the installation', load: async () => (await import('./verbs/doctor.ts')).doctor },
   up: { summary: 'start everything for evaluation', load: async () => (await import('./verbs/up.ts')).up },
   server: { summary: 'run the server', load: async () => (await import('./verbs/server.ts')).server },

@@ -6,6 +6,7 @@ import { serve } from '@hono/node-server'
 import { Worker } from '@temporalio/worker'
 import { createControlActivities } from '../activities/index.ts'
 import {
+  alertKeeper,
   createApp,
   ensureAdminToken,
   hashOf,
@@ -31,6 +32,7 @@ import { agreeWithCatalog, ensureInstallation } from './installation.ts'
 import { processLog } from './log.ts'
 import { announce, takePlace } from './place.ts'
 import { adminTokenPath, ensureWorkerToken, resolveSecret, workerTokenPath } from './secrets.ts'
+import { senderOf } from './sender.ts'
 import { aborted, forceMs, graceMs, onStopSignal, runUntilStopped } from './shutdown.ts'
 import { prepareNamespace } from './temporal-server.ts'
 import { connectClient, connectWorker, installRuntime } from './temporal.ts'
@@ -75,8 +77,9 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
     }
     const shared = { catalog, orchestrator: temporalOrchestrator(client), toRunbook, now: Date.now, log }
     const live = liveRuns(shared)
-    const app = createApp({
+    const deps = {
       ...shared,
+      sender: senderOf(resolveSecret),
       live,
       version,
       evidenceDir: home.evidence,
@@ -85,7 +88,8 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
       webDir: dashboardDir(),
       origins: config.origins,
       engineUi: env['HOLDFAST_ENGINE_UI'] || engineUi,
-    })
+    }
+    const app = createApp(deps)
     // Before the worker: what cannot listen has no worker to shut down, and says so itself.
     const { server, url } = await listen(config, (request) => app.fetch(request))
     try {
@@ -113,6 +117,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
         })
         const looking = Promise.all([
           watchdog.run(ended),
+          alertKeeper(deps).run(ended),
           live.run(ended),
           housekeeping({ ...shared, live }, { sweeps: config.sweeps }).run(ended),
           slotKeeper(shared).run(ended),

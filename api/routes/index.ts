@@ -2,6 +2,7 @@
  * The public face as data: every route with its schemas, without any handler. The document `api/openapi.json`, the
  * command line's client and the dashboard's are made from it.
  */
+export * as alertRoutes from './alerts.ts'
 export * as drillRoutes from './drills.ts'
 export * as hypervisorRoutes from './hypervisors.ts'
 export * as instantRoutes from './instants.ts'

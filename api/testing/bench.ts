@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { furnish, testCatalog, type TestCatalog } from '../../catalog/testing.ts'
+import type { Message } from '../../notify/index.ts'
 import type { Runbook } from '../../runbook/types.ts'
 import { controlQueue, siteQueue } from '../../workflows/shared/queues.ts'
 import { createApp } from '../app.ts'
@@ -26,6 +27,8 @@ export interface Bench extends Disposable {
   readonly catalog: TestCatalog['catalog']
   readonly clock: { ms: number }
   readonly home: string
+  /** What went to channels. */
+  readonly sent: readonly Message[]
   /** A request with the administrator's token; `json` is sent as the body. */
   call(method: string, path: string, json?: unknown, headers?: Record<string, string>): Promise<Response>
   get<T>(path: string): Promise<T>
@@ -60,12 +63,19 @@ export function bench(options: BenchOptions = {}): Bench {
   const home = mkdtempSync(join(tmpdir(), 'holdfast-api-'))
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const toRunbook = options.toRunbook ?? plainRunbook
+  const sent: Message[] = []
   const live = liveRuns({ catalog, orchestrator: engine, toRunbook, now, log })
   const deps: ApiDeps = {
     catalog,
     orchestrator: engine,
     toRunbook,
     live,
+    sender: {
+      async send(_, message) {
+        sent.push(message)
+      },
+      async ping() {},
+    },
     now,
     log,
     version: '0.1.0-test',
@@ -94,6 +104,7 @@ export function bench(options: BenchOptions = {}): Bench {
     catalog,
     clock,
     home,
+    sent,
     call,
     async get<T>(path: string) {
       const response = await call('GET', path)

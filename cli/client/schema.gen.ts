@@ -53,6 +53,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is told, how and of what */
+        get: operations["listChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/channels/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make a channel, or change it as a whole
+         * @description What is open and was not told on this channel is told on it within a minute.
+         */
+        put: operations["putChannel"];
+        post?: never;
+        /**
+         * Remove a channel
+         * @description What waits to be sent by it is dropped; the log stays.
+         */
+        delete: operations["removeChannel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/channels/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test message, or ping, now */
+        post: operations["testChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages, and what became of each */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/doctor": {
         parameters: {
             query?: never;
@@ -250,6 +325,23 @@ export interface paths {
         put?: never;
         /** Test the connection from a worker of its site */
         post: operations["testHypervisor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What wants attention, and what did */
+        get: operations["listIncidents"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1387,6 +1479,142 @@ export interface components {
              */
             revision?: number | null;
         };
+        ChannelList: {
+            items: components["schemas"]["Channel"][];
+        };
+        Channel: {
+            /** @example on-call */
+            name: string;
+            /** @enum {string} */
+            kind: "webhook" | "slack" | "teams" | "discord" | "ntfy" | "telegram" | "dead-man";
+            url: string | null;
+            chat: string | null;
+            credentialRef: string;
+            allowPrivate: boolean;
+            enabled: boolean;
+            route: {
+                /** @enum {string} */
+                severity: "critical" | "warning";
+                tags: string[];
+                quiet: {
+                    start: string;
+                    end: string;
+                } | null;
+                digestAt: string | null;
+                timeZone: string;
+            };
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            createdMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            changedMs: number;
+        };
+        ChannelSpec: {
+            /** @enum {string} */
+            kind: "webhook" | "slack" | "teams" | "discord" | "ntfy" | "telegram" | "dead-man";
+            /**
+             * Format: uri
+             * @description Of webhook and ntfy (with the topic). Of the others the address is in the secret
+             * @default null
+             */
+            url?: string | null;
+            /**
+             * @description Of telegram
+             * @default null
+             */
+            chat?: string | null;
+            /**
+             * @description slack, teams, discord, dead-man: the whole address; telegram: the bot’s token; webhook, ntfy: a bearer token
+             * @default
+             */
+            credentialRef?: string;
+            /**
+             * @description May be at a private or loopback address
+             * @default false
+             */
+            allowPrivate?: boolean;
+            /** @default true */
+            enabled?: boolean;
+            /**
+             * @default {
+             *       "severity": "warning",
+             *       "tags": [],
+             *       "quiet": null,
+             *       "digestAt": null,
+             *       "timeZone": "UTC"
+             *     }
+             */
+            route?: {
+                /**
+                 * @description critical: nothing less
+                 * @default warning
+                 * @enum {string}
+                 */
+                severity?: "critical" | "warning";
+                /**
+                 * @description Only VMs with one of these tags or of this category, and what concerns no VM; empty: all
+                 * @default []
+                 */
+                tags?: string[];
+                /**
+                 * @description Hours in which only what is critical is sent; the rest waits
+                 * @default null
+                 */
+                quiet?: {
+                    start: string;
+                    end: string;
+                } | null;
+                /**
+                 * @description When a summary of the day is sent
+                 * @default null
+                 */
+                digestAt?: string | null;
+                /** @default UTC */
+                timeZone?: string;
+            };
+        };
+        DeliveryPage: {
+            items: components["schemas"]["Delivery"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        Delivery: {
+            id: number;
+            channel: string;
+            /** @enum {string} */
+            type: "alert" | "digest" | "test";
+            title: string;
+            /** @enum {string} */
+            state: "waiting" | "sent" | "failed";
+            attempts: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            createdMs: number;
+            /**
+             * @description When it is tried again
+             * @example 1795246432000
+             */
+            nextMs: number | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            endedMs: number | null;
+            error: components["schemas"]["RunError"] | null;
+        };
+        RunError: {
+            code: string;
+            message: string;
+            hint: string;
+            docs: string;
+        };
         Doctor: {
             /** @enum {string} */
             state: "ok" | "attention" | "failed";
@@ -1531,7 +1759,7 @@ export interface components {
         };
         StreamEvent: {
             /** @enum {string} */
-            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "sweep" | "verify" | "watch" | "instant" | "resync" | "ping";
+            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "sweep" | "verify" | "watch" | "instant" | "alert" | "resync" | "ping";
             id: string | null;
             /**
              * @description Unix milliseconds, UTC
@@ -1622,12 +1850,6 @@ export interface components {
             message: string;
             hint: string;
         };
-        RunError: {
-            code: string;
-            message: string;
-            hint: string;
-            docs: string;
-        };
         AddHypervisor: {
             name: string;
             /** @enum {string} */
@@ -1662,6 +1884,43 @@ export interface components {
             added: number;
             changed: number;
             gone: number;
+        };
+        IncidentPage: {
+            items: components["schemas"]["Incident"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        Incident: {
+            id: number;
+            /** @description As in `needsYou` of the overview */
+            kind: string;
+            /** @enum {string} */
+            severity: "critical" | "warning";
+            title: string;
+            detail: string;
+            /** @description What helps first */
+            command: string | null;
+            subject: {
+                kind: string;
+                id: string;
+            } | null;
+            /** @description Of the VM that it concerns; empty: it concerns everybody */
+            tags: string[];
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            openedMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            seenMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            recoveredMs: number | null;
         };
         InstantPage: {
             items: components["schemas"]["Instant"][];
@@ -3773,6 +4032,261 @@ export interface operations {
             };
         };
     };
+    listChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelList"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelSpec"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The service has taken it */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hypervisor or repository refused or did not answer as expected */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     runDoctor: {
         parameters: {
             query?: never;
@@ -4540,6 +5054,49 @@ export interface operations {
             };
             /** @description No answer in time */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listIncidents: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                state?: "open" | "recovered";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Open ones first, then the newest */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

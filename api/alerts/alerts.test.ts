@@ -1,0 +1,205 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { HoldfastError } from '../../base/index.ts'
+import { aPoint } from '../../catalog/testing.ts'
+import type { Message } from '../../notify/index.ts'
+import type { Sender } from '../deps.ts'
+import { bench, type Bench } from '../testing/bench.ts'
+import { alertKeeper } from './index.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+const { signal } = new AbortController()
+
+let here: Bench
+let sent: { readonly channel: string; readonly message: Message }[]
+let pings: number
+let broken: HoldfastError | null
+const sender: Sender = {
+  async send(channel, message) {
+    if (broken !== null) throw broken
+    sent.push({ channel: channel.name, message })
+  },
+  async ping() {
+    pings += 1
+  },
+}
+beforeEach(() => {
+  here = bench({ vms: ['web-01', 'db-01'] })
+  sent = []
+  pings = 0
+  broken = null
+  here.catalog.vms.change('db-01', { excludedReason: 'for these tests' })
+  here.catalog.points.record(aPoint(1, { createdMs: here.clock.ms - hour }))
+})
+afterEach(() => here[Symbol.dispose]())
+
+const route = { severity: 'warning', tags: [], quiet: null, digestAt: null, timeZone: 'UTC' } as const
+async function channel(name: string, over: object = {}, of: object = {}): Promise<void> {
+  const body = { kind: 'webhook', url: 'https://hook.example/x', route: { ...route, ...of }, ...over }
+  expect((await here.call('PUT', `/api/v1/channels/${name}`, body)).status).toBe(200)
+}
+
+/** Time passes, the watchdog looks, and the keeper has its turn. */
+async function pass(ms: number): Promise<void> {
+  here.clock.ms += ms
+  const found = { series: 1, points: 1, unreadable: 0, vanished: 0, returned: 0 }
+  here.catalog.watches.recordLook('main', { lookedMs: here.clock.ms, uuid: 'f'.repeat(32), ...found })
+  const made = { stem: 's', madeMs: here.clock.ms, coveredSeq: here.catalog.events.newest(), bytes: 1, versions: 1 }
+  here.catalog.own.recordMade('main', made)
+  await alertKeeper({ ...here.deps, sender }).tick(signal)
+}
+const titles = (): string[] => sent.map(({ message }) => message.title.replace(/^[^:]*: /, ''))
+const open = async (): Promise<string[]> =>
+  (await here.get<{ items: { title: string }[] }>('/api/v1/incidents?state=open')).items.map(({ title }) => title)
+
+/** Its point grows older than its promise of a day. */
+const grow = (): Promise<void> => pass(30 * hour)
+const renew = (n: number): void => here.catalog.points.record(aPoint(n, { createdMs: here.clock.ms }))
+
+describe('a broken promise', () => {
+  test('is told once, and its end as well', async () => {
+    await channel('team')
+    await grow()
+    expect(await open()).toEqual(['web-01 is overdue'])
+    // Not before it has lasted for a while.
+    expect(titles()).toEqual([])
+    await pass(2 * minute)
+    await pass(2 * minute)
+    expect(titles()).toEqual(['web-01 is overdue'])
+    renew(2)
+    await pass(minute)
+    await pass(2 * minute)
+    await pass(2 * minute)
+    expect(titles()).toEqual(['web-01 is overdue', expect.stringMatching(/^recovered after .*web-01 is overdue$/)])
+    expect(await open()).toEqual([])
+  })
+
+  test('that heals within a minute is told to nobody', async () => {
+    await channel('team')
+    await grow()
+    renew(2)
+    await pass(30_000)
+    await pass(10 * minute)
+    expect(titles()).toEqual([])
+  })
+
+  test('is told when nothing works at all: no schedule, no worker, no engine', async () => {
+    await channel('team')
+    here.engine.away = true
+    await grow()
+    await pass(2 * minute)
+    expect(titles()).toEqual(['2 things want attention (2 critical)'])
+    expect(sent[0]?.message.notices.map(({ title }) => title)).toEqual([
+      'web-01 is overdue',
+      'The engine does not answer',
+    ])
+  })
+
+  test('is told to a channel that was made while it was open', async () => {
+    await grow()
+    await pass(hour)
+    await channel('late')
+    await pass(minute)
+    expect(sent.map((one) => one.channel)).toEqual(['late'])
+  })
+})
+
+describe('routes', () => {
+  test('each channel is told what it is for', async () => {
+    await channel('erp', {}, { tags: ['erp'] })
+    await channel('lab', {}, { tags: ['lab'] })
+    await channel('off', { enabled: false })
+    await grow()
+    await pass(2 * minute)
+    expect(sent.map((one) => one.channel)).toEqual(['lab'])
+  })
+
+  test('what is no more than a warning waits for the end of quiet hours', async () => {
+    await channel('team', {}, { quiet: { start: '00:00', end: '23:59' } })
+    here.catalog.points.record(aPoint(3, { createdMs: here.clock.ms }))
+    // The copy of the catalog gets old: a warning.
+    here.clock.ms += 10 * minute
+    const keeper = alertKeeper({ ...here.deps, sender })
+    here.catalog.own.recordMade('main', {
+      stem: 's',
+      madeMs: here.clock.ms - 10 * 24 * hour,
+      coveredSeq: 0,
+      bytes: 1,
+      versions: 1,
+    })
+    await keeper.tick(signal)
+    here.clock.ms += 2 * minute
+    await keeper.tick(signal)
+    expect(titles()).toEqual([])
+    expect(await open()).toEqual(['The copy of the catalog in main is old'])
+    await channel('team', {}, {})
+    await keeper.tick(signal)
+    expect(titles()).toEqual(['The copy of the catalog in main is old'])
+  })
+
+  test('a digest comes once a day, whatever happened', async () => {
+    await channel('team', {}, { digestAt: '08:00' })
+    await pass(hour)
+    expect(titles()).toEqual([])
+    await pass(hour)
+    await pass(hour)
+    expect(titles()).toEqual(['1 of 1 VMs inside their RPO'])
+    expect(sent[0]?.message).toMatchObject({ type: 'digest' })
+  })
+
+  test('a dead-man service hears from us every five minutes', async () => {
+    const body = { kind: 'dead-man', credentialRef: 'file:/srv/ping' }
+    expect((await here.call('PUT', '/api/v1/channels/alive', body)).status).toBe(200)
+    const keeper = alertKeeper({ ...here.deps, sender })
+    for (let minutes = 0; minutes < 11; minutes += 1) {
+      await keeper.tick(signal)
+      here.clock.ms += minute
+    }
+    expect(pings).toBe(3)
+  })
+})
+
+describe('a message that is not taken', () => {
+  test('is tried again, later each time, and is in the log with its reason', async () => {
+    await channel('team')
+    broken = new HoldfastError('NetworkFailure', 'hook.example was not reached')
+    await grow()
+    await pass(2 * minute)
+    const log = () =>
+      here.get<{ items: { state: string; attempts: number; error: { message: string } | null }[] }>(
+        '/api/v1/deliveries?channel=team',
+      )
+    expect((await log()).items).toMatchObject([
+      { state: 'waiting', attempts: 1, error: { message: 'hook.example was not reached' } },
+    ])
+    await pass(20_000)
+    expect((await log()).items).toMatchObject([{ attempts: 1 }])
+    broken = null
+    await pass(20_000)
+    expect((await log()).items).toMatchObject([{ state: 'sent', attempts: 2, error: null }])
+  })
+
+  test('is given up after about a day', async () => {
+    await channel('team')
+    broken = new HoldfastError('ChannelRefused', 'no')
+    await grow()
+    for (let n = 0; n < 14; n += 1) await pass(8 * hour)
+    const { items } = await here.get<{ items: { state: string }[] }>('/api/v1/deliveries')
+    expect(items.at(-1)).toMatchObject({ state: 'failed' })
+  })
+})
+
+describe('channels', () => {
+  test('are refused without what their kind needs', async () => {
+    for (const body of [{ kind: 'webhook' }, { kind: 'slack' }, { kind: 'telegram', credentialRef: 'file:/x' }])
+      expect((await here.call('PUT', '/api/v1/channels/x', body)).status).toBe(400)
+  })
+
+  test('are tested now, and removed with what waits', async () => {
+    await channel('team')
+    expect((await here.call('POST', '/api/v1/channels/team/test')).status).toBe(204)
+    expect(here.sent).toMatchObject([{ type: 'test' }])
+    expect((await here.call('DELETE', '/api/v1/channels/team')).status).toBe(204)
+    expect((await here.call('POST', '/api/v1/channels/team/test')).status).toBe(404)
+  })
+})

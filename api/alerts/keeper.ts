@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describeError, toHoldfastError } from '../../base/index.ts'
+import type { ChannelRow, DeliveryRow } from '../../catalog/index.ts'
+import type { Message } from '../../notify/index.ts'
+import { retryDelay } from '../../policy/index.ts'
+import type { ApiDeps, Sender } from '../deps.ts'
+import { readEngine, type Engine } from '../facts.ts'
+import { observe } from './observe.ts'
+import { compose } from './tell.ts'
+
+/**
+ * Observes, composes and sends, again and again, in the server and without the engine. Everything it knows is in the catalog:
+ * a message that a killed server had not sent is sent by the next one; at worst twice, never not at all.
+ */
+export interface AlertKeeper {
+  tick(signal: AbortSignal): Promise<void>
+  /** Until the signal. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+const everyMs = 20_000
+/** What a dead-man service expects at least: three times as often as most are set to. */
+const pingEveryMs = 5 * 60_000
+const atOnce = 50
+/** The engine may be the one that does not answer. */
+const engineAnswersMs = 10_000
+
+export function alertKeeper(deps: ApiDeps): AlertKeeper {
+  const { catalog, now, log, sender } = deps
+  const pingedMs = new Map<string, number>()
+  const tick = async (signal: AbortSignal): Promise<void> => {
+    const engine = await withinTime(readEngine(deps), signal)
+    observe(deps, engine)
+    const installation = catalog.installation.get().name
+    const channels = catalog.alerts.channels()
+    for (const channel of channels) compose(catalog, channel, installation, now())
+    const mine = Map.groupBy(catalog.alerts.due(atOnce), (row) => row.channel)
+    // One channel that hangs does not hold up the others; within one, messages keep their order.
+    await Promise.all([
+      ...[...mine].map(([name, rows]) => sendAll(deps, sender, name, rows, signal)),
+      ...channels.map((channel) => pingOne(channel, signal)),
+    ])
+  }
+  const pingOne = async (channel: ChannelRow, signal: AbortSignal): Promise<void> => {
+    if (channel.kind !== 'dead-man' || !channel.enabled) return
+    if (now() - (pingedMs.get(channel.name) ?? Number.NEGATIVE_INFINITY) < pingEveryMs) return
+    try {
+      await sender.ping(channel, signal)
+      pingedMs.set(channel.name, now())
+    } catch (error) {
+      log.warn({ channel: channel.name, error: describeError(error) }, 'the dead-man service was not reached')
+    }
+  }
+  return {
+    tick,
+    async run(signal) {
+      while (!signal.aborted) {
+        await tick(signal).catch((error: unknown) => log.error({ error: describeError(error) }, 'alerts failed'))
+        // Ends early with the signal, which is no error here: the loop looks at it.
+        await Promise.allSettled([sleep(everyMs, undefined, { signal })])
+      }
+    },
+  }
+}
+
+async function withinTime(asked: Promise<Engine>, signal: AbortSignal): Promise<Engine> {
+  const late = { up: false, detail: 'Temporal does not answer in time' } as const
+  using ended = new DisposableStack()
+  const stop = new AbortController()
+  ended.defer(() => stop.abort())
+  const timeout = sleep(engineAnswersMs, late, { signal: AbortSignal.any([signal, stop.signal]) }).catch(() => late)
+  return Promise.race([asked, timeout])
+}
+
+async function sendAll(
+  { catalog, now, log }: ApiDeps,
+  sender: Sender,
+  name: string,
+  rows: readonly DeliveryRow[],
+  signal: AbortSignal,
+): Promise<void> {
+  const channel = catalog.alerts.findChannel(name)
+  if (channel === undefined) return
+  for (const { id, attempts, message } of rows) {
+    try {
+      await sender.send(channel, message as unknown as Message, signal)
+      catalog.alerts.recordSent(id)
+    } catch (error) {
+      if (signal.aborted) return
+      const { code, message: what, hint, docs, retry, retryAfter } = toHoldfastError(error)
+      // A refusal is tried again as well, later: a person who mends the channel loses no message of that day.
+      const delay = retryDelay(attempts + 1)
+      const wait = delay === null ? null : Math.max(delay, retryAfter ?? 0)
+      catalog.alerts.recordFailed(id, { code, message: what, hint, docs }, wait === null ? null : now() + wait)
+      log.warn({ channel: name, code, retry, error: what }, 'a notification was not sent')
+      // The others of this channel would meet the same.
+      return
+    }
+  }
+}

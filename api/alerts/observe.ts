@@ -1,0 +1,82 @@
+import type { Catalog, IncidentRow, ObservedIncident } from '../../catalog/index.ts'
+import { attention, type Attention } from '../attention.ts'
+import type { ApiDeps } from '../deps.ts'
+import type { Engine } from '../facts.ts'
+import { repositoryView } from '../views/repositories.ts'
+
+/** Of each kind: whoever has more VMs outside their promise is told how many. */
+const most = 200
+
+/** Whether a VM is inside its promise is one question: late, overdue and failed are its answers one after the other. */
+const ofPosture = new Set<string>(['failed', 'overdue', 'late', 'unprotected'])
+
+/** Looks at everything that wants attention now, and keeps the incidents in step. */
+export function observe(deps: ApiDeps, engine: Engine): void {
+  const { catalog } = deps
+  const repositories = catalog.repositories.list({ limit: 200 }).items.map((row) => repositoryView(catalog, row))
+  const { items, total } = attention(deps, engine, repositories, most)
+  const found = items.map((item) => incidentOf(catalog, item))
+  const isWhole = total <= items.length
+  if (!isWhole)
+    found.push({
+      key: 'more',
+      kind: 'more',
+      severity: 'critical',
+      title: `${total - items.length} more things want attention`,
+      detail: 'They are too many to be told one by one.',
+      command: 'holdfast status',
+      subject: null,
+      tags: [],
+    })
+  catalog.alerts.observe(found, (incident) => isKnown(incident, engine, isWhole))
+}
+
+/** Whether it is known that an incident is over, because nothing says that it goes on. */
+function isKnown({ kind }: IncidentRow, engine: Engine, isWhole: boolean): boolean {
+  if (!isWhole && kind !== 'more') return false
+  return engine.up || kind !== 'no-worker'
+}
+
+function incidentOf(catalog: Catalog, { kind, severity, title, detail, subject, action }: Attention): ObservedIncident {
+  return {
+    key: keyOf(catalog, kind, subject),
+    kind,
+    severity: severity === 'attention' ? 'warning' : 'critical',
+    title,
+    detail,
+    command: action.command,
+    subject,
+    tags: tagsOf(catalog, subject),
+  }
+}
+
+/** What stays the same from one night to the next: a second failure of the same thing is no second incident. */
+function keyOf(catalog: Catalog, kind: string, subject: Attention['subject']): string {
+  if (subject === null) return kind
+  if (ofPosture.has(kind)) return `rpo/${subject.id}`
+  if (subject.kind === 'drill') return `${kind}/${vmOfDrill(subject.id)}`
+  if (subject.kind === 'run' && kind !== 'residue') {
+    const run = catalog.runs.find(subject.id)
+    // A run of a plan has the time in its id.
+    if (run) return `${kind}/${run.kind === 'plan' ? run.workflowId.split('/').slice(0, 2).join('/') : run.workflowId}`
+  }
+  return `${kind}/${subject.kind}/${subject.id}`
+}
+
+function tagsOf(catalog: Catalog, subject: Attention['subject']): string[] {
+  const id = subject && vmOf(catalog, subject)
+  const vm = id ? catalog.vms.find(id) : undefined
+  return vm ? [...new Set([...vm.tags, vm.category])] : []
+}
+
+function vmOf(catalog: Catalog, { kind, id }: NonNullable<Attention['subject']>): string | null | undefined {
+  if (kind === 'vm') return id
+  if (kind === 'run') return catalog.runs.find(id)?.vmId
+  if (kind === 'point') return catalog.points.find(id)?.vmId
+  return kind === 'drill' ? vmOfDrill(id) : null
+}
+
+/** `web-01.20261121t073352` → `web-01`. */
+function vmOfDrill(id: string): string {
+  return id.replace(/\.[^.]*$/, '')
+}

@@ -1,0 +1,67 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { HoldfastError } from '../../base/index.ts'
+import type { ChannelRow, DeliveryRow, IncidentRow, NewChannel } from '../../catalog/index.ts'
+import { routeProblems } from '../../policy/index.ts'
+import { testMessage } from '../alerts/index.ts'
+import type { ApiEnv } from '../auth.ts'
+import type { ApiDeps } from '../deps.ts'
+import { alertRoutes as routes } from '../routes/index.ts'
+import { router } from './common.ts'
+
+/** Kinds whose secret is needed: for most of them it is the address itself. */
+const needsSecret = new Set<string>(['slack', 'teams', 'discord', 'telegram', 'dead-man'])
+
+export function alertRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const { catalog, now, sender } = deps
+  return router()
+    .openapi(routes.listIncidents, (c) => {
+      const { limit, cursor, state } = c.req.valid('query')
+      const page = catalog.alerts.incidents({ limit, cursor }, { state })
+      return c.json({ ...page, items: page.items.map(incidentView) }, 200)
+    })
+    .openapi(routes.listChannels, (c) => c.json({ items: catalog.alerts.channels().map(channelView) }, 200))
+    .openapi(routes.putChannel, (c) => {
+      const channel = { name: c.req.valid('param').name, ...c.req.valid('json') }
+      requireSense(channel)
+      return c.json(channelView(catalog.alerts.putChannel(channel)), 200)
+    })
+    .openapi(routes.removeChannel, (c) => {
+      catalog.alerts.removeChannel(c.req.valid('param').name)
+      return c.body(null, 204)
+    })
+    .openapi(routes.testChannel, async (c) => {
+      const channel = catalog.alerts.channel(c.req.valid('param').name)
+      const { signal } = c.req.raw
+      const message = testMessage(catalog.installation.get().name, channel.name, now())
+      if (channel.kind === 'dead-man') await sender.ping(channel, signal)
+      else await sender.send(channel, message, signal)
+      return c.body(null, 204)
+    })
+    .openapi(routes.listDeliveries, (c) => {
+      const { limit, cursor, channel } = c.req.valid('query')
+      const page = catalog.alerts.deliveries({ limit, cursor }, { channel })
+      return c.json({ ...page, items: page.items.map(deliveryView) }, 200)
+    })
+}
+
+function requireSense({ kind, url, chat, credentialRef, route }: NewChannel): void {
+  const problems = [
+    ...routeProblems(route),
+    ...((kind === 'webhook' || kind === 'ntfy') && url === null ? [`a channel of kind ${kind} needs a url`] : []),
+    ...(kind === 'telegram' && chat === null ? ['a channel of kind telegram needs a chat'] : []),
+    ...(needsSecret.has(kind) && credentialRef === '' ? [`a channel of kind ${kind} needs a secret`] : []),
+  ]
+  if (problems.length > 0) throw new HoldfastError('InvalidRequest', problems.join('; '))
+}
+
+function incidentView({ key: _, tags, subject, ...row }: IncidentRow) {
+  return { ...row, subject: subject && { ...subject }, tags: [...tags] }
+}
+
+function channelView({ digestedMs: _, route, ...row }: ChannelRow) {
+  return { ...row, route: { ...route, tags: [...route.tags], quiet: route.quiet && { ...route.quiet } } }
+}
+
+function deliveryView({ message: _, ...row }: DeliveryRow) {
+  return row
+}

@@ -1,0 +1,106 @@
+import { z } from '@hono/zod-openapi'
+import { channelKinds } from '../../catalog/index.ts'
+import { orNull, pageOf, pageQuery, slug, timeMs } from './common.ts'
+import { runErrorSchema } from './runs.ts'
+
+export const channelName = slug.max(48).openapi({ example: 'on-call' })
+const severity = z.enum(['critical', 'warning'])
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day: HH:MM')
+
+export const incidentSchema = z
+  .object({
+    id: z.number().int(),
+    kind: z.string().openapi({ description: 'As in `needsYou` of the overview' }),
+    severity,
+    title: z.string(),
+    detail: z.string(),
+    command: z.string().nullable().openapi({ description: 'What helps first' }),
+    subject: z.object({ kind: z.string(), id: z.string() }).nullable(),
+    tags: z.array(z.string()).openapi({ description: 'Of the VM that it concerns; empty: it concerns everybody' }),
+    openedMs: timeMs,
+    seenMs: timeMs,
+    recoveredMs: timeMs.nullable(),
+  })
+  .openapi('Incident')
+export const incidentPageSchema = pageOf(incidentSchema, 'IncidentPage')
+export const incidentListQuery = pageQuery.extend({ state: z.enum(['open', 'recovered']).optional() })
+
+export const routeSchema = z.object({
+  severity: severity.default('warning').openapi({ description: 'critical: nothing less' }),
+  tags: z.array(z.string().min(1).max(120)).max(50).default([]).openapi({
+    description: 'Only VMs with one of these tags or of this category, and what concerns no VM; empty: all',
+  }),
+  quiet: z
+    .object({ start: timeOfDay, end: timeOfDay })
+    .nullable()
+    .default(null)
+    .openapi({ description: 'Hours in which only what is critical is sent; the rest waits' }),
+  digestAt: timeOfDay.nullable().default(null).openapi({ description: 'When a summary of the day is sent' }),
+  timeZone: z.string().max(64).default('UTC'),
+})
+
+export const channelBody = z
+  .object({
+    kind: z.enum(channelKinds),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .max(2000)
+      .nullable()
+      .default(null)
+      .openapi({
+        description: 'Of webhook and ntfy (with the topic). Of the others the address is in the secret',
+      }),
+    chat: z.string().min(1).max(100).nullable().default(null).openapi({ description: 'Of telegram' }),
+    credentialRef: z
+      .string()
+      .max(1000)
+      .regex(/^(|file:\/.+)$/, 'file:/path on the server, or empty where none is needed')
+      .default('')
+      .openapi({
+        description:
+          'slack, teams, discord, dead-man: the whole address; telegram: the bot’s token; webhook, ntfy: a bearer token',
+      }),
+    allowPrivate: z.boolean().default(false).openapi({ description: 'May be at a private or loopback address' }),
+    enabled: z.boolean().default(true),
+    route: routeSchema.default(() => routeSchema.parse({})),
+  })
+  .openapi('ChannelSpec')
+
+export const channelSchema = z
+  .object({
+    name: channelName,
+    kind: z.enum(channelKinds),
+    url: z.string().nullable(),
+    chat: z.string().nullable(),
+    credentialRef: z.string(),
+    allowPrivate: z.boolean(),
+    enabled: z.boolean(),
+    route: z.object({
+      severity,
+      tags: z.array(z.string()),
+      quiet: z.object({ start: z.string(), end: z.string() }).nullable(),
+      digestAt: z.string().nullable(),
+      timeZone: z.string(),
+    }),
+    createdMs: timeMs,
+    changedMs: timeMs,
+  })
+  .openapi('Channel')
+export const channelListSchema = z.object({ items: z.array(channelSchema) }).openapi('ChannelList')
+
+export const deliverySchema = z
+  .object({
+    id: z.number().int(),
+    channel: z.string(),
+    type: z.enum(['alert', 'digest', 'test']),
+    title: z.string(),
+    state: z.enum(['waiting', 'sent', 'failed']),
+    attempts: z.number().int(),
+    createdMs: timeMs,
+    nextMs: timeMs.nullable().openapi({ description: 'When it is tried again' }),
+    endedMs: timeMs.nullable(),
+    error: orNull(runErrorSchema),
+  })
+  .openapi('Delivery')
+export const deliveryPageSchema = pageOf(deliverySchema, 'DeliveryPage')
+export const deliveryListQuery = pageQuery.extend({ channel: channelName.optional() })

@@ -1,0 +1,285 @@
+import { and, asc, count, desc, eq, isNotNull, isNull, lte, sql } from 'drizzle-orm'
+import { HoldfastError } from '../base/index.ts'
+import { settleMs } from '../policy/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { channels, deliveries, incidentNotices, incidents } from './schema.ts'
+import type { ErrorNote, Json } from './types.ts'
+
+export type IncidentRow = typeof incidents.$inferSelect
+export type ChannelRow = typeof channels.$inferSelect
+export type DeliveryRow = typeof deliveries.$inferSelect
+export type NewChannel = Omit<ChannelRow, 'createdMs' | 'changedMs' | 'digestedMs'>
+/** What wants attention now. */
+export type ObservedIncident = Omit<IncidentRow, 'id' | 'openedMs' | 'seenMs' | 'recoveredMs'>
+
+export interface AlertQueries {
+  /**
+   * Everything that wants attention now: what is new is opened, what is known is brought up to date, and what is not among it
+   * has recovered, unless `mayRecover` says that nobody can know.
+   */
+  observe(found: readonly ObservedIncident[], mayRecover: (incident: IncidentRow) => boolean): void
+  /** Open ones first, then the newest. */
+  incidents(page: PageRequest, filter?: { readonly state?: 'open' | 'recovered' | undefined }): Page<IncidentRow>
+  /** All that are open, oldest first. */
+  open(): IncidentRow[]
+  /** Recovered since that moment, oldest first. */
+  recoveredSince(ms: number): IncidentRow[]
+  /** Open, opened by then, and not told on this channel. */
+  untold(channel: string, openedBy: number): IncidentRow[]
+  /** Told as open on this channel, recovered by then, and that is not told. */
+  untoldRecoveries(channel: string, recoveredBy: number): IncidentRow[]
+  channels(): ChannelRow[]
+  findChannel(name: string): ChannelRow | undefined
+  /** Throws NotFound. */
+  channel(name: string): ChannelRow
+  putChannel(channel: NewChannel): ChannelRow
+  /** Throws NotFound. What was sent by it stays in the log. */
+  removeChannel(name: string): void
+  /** One message, and that its incidents are told by it, in one. Returns its number. */
+  addDelivery(
+    message: Pick<DeliveryRow, 'channel' | 'type' | 'title'> & { readonly message: Json },
+    told?: { readonly opened: readonly number[]; readonly recovered: readonly number[] },
+  ): number
+  /** That the end of these is no news on this channel. */
+  keepSilent(channel: string, recovered: readonly number[]): void
+  /** Waiting, of channels that are switched on, and their time has come; oldest first. */
+  due(limit: number): DeliveryRow[]
+  recordSent(id: number): void
+  /** `nextMs` null: it is given up. */
+  recordFailed(id: number, error: ErrorNote, nextMs: number | null): void
+  recordDigest(channel: string, ms: number): void
+  /** Newest first. */
+  deliveries(page: PageRequest, filter?: { readonly channel?: string | undefined }): Page<DeliveryRow>
+}
+
+/** Incidents that are over are kept for a year: how often it happened is asked later than what was sent. */
+const keptMs = 366 * 86_400_000
+
+export function alertQueries(context: CatalogContext): AlertQueries {
+  const { db, now, publish } = context
+  const findChannel = (name: string): ChannelRow | undefined =>
+    db.select().from(channels).where(eq(channels.name, name)).get()
+  const channel = (name: string): ChannelRow => {
+    const found = findChannel(name)
+    if (!found) throw new HoldfastError('NotFound', `there is no channel ${name}`)
+    return found
+  }
+  const open = (): IncidentRow[] =>
+    db.select().from(incidents).where(isNull(incidents.recoveredMs)).orderBy(asc(incidents.id)).all()
+  const markRecovered = (name: string, ids: readonly number[]): void => {
+    for (const incidentId of ids)
+      db.update(incidentNotices)
+        .set({ recoveredMs: now() })
+        .where(and(eq(incidentNotices.incidentId, incidentId), eq(incidentNotices.channel, name)))
+        .run()
+  }
+  const changeDelivery = (id: number, set: Partial<DeliveryRow>): void => {
+    inTransaction(context, () => {
+      db.update(deliveries)
+        .set({ ...set, attempts: sql`${deliveries.attempts} + 1` })
+        .where(and(eq(deliveries.id, id), eq(deliveries.state, 'waiting')))
+        .run()
+      publish('alert', null)
+    })
+  }
+  const observeOne = (open: IncidentRow | undefined, seen: ObservedIncident): boolean => {
+    const known = open ?? justEnded(seen.key)
+    if (known === undefined) {
+      db.insert(incidents)
+        .values({ ...seen, openedMs: now(), seenMs: now(), recoveredMs: null })
+        .run()
+      return true
+    }
+    db.update(incidents)
+      .set({ ...seen, seenMs: now(), recoveredMs: null })
+      .where(eq(incidents.id, known.id))
+      .run()
+    // It has become worse: whoever was told is told again.
+    if (known.severity === 'warning' && seen.severity === 'critical')
+      db.delete(incidentNotices).where(eq(incidentNotices.incidentId, known.id)).run()
+    return open === undefined || known.title !== seen.title || known.severity !== seen.severity
+  }
+  /** Its end was told to nobody yet: it goes on. */
+  const justEnded = (key: string): IncidentRow | undefined =>
+    db
+      .select()
+      .from(incidents)
+      .where(and(eq(incidents.key, key), sql`${incidents.recoveredMs} > ${now() - settleMs}`))
+      .orderBy(desc(incidents.id))
+      .get()
+  const forget = (): void => {
+    const before = now() - keptMs
+    const old = sql`SELECT id FROM incidents WHERE recovered_ms < ${before}`
+    db.delete(incidentNotices)
+      .where(sql`${incidentNotices.incidentId} IN (${old})`)
+      .run()
+    db.delete(incidents)
+      .where(sql`${incidents.recoveredMs} < ${before}`)
+      .run()
+  }
+  return {
+    open,
+    channel,
+    findChannel,
+    observe(found, mayRecover) {
+      inTransaction(context, () => {
+        const known = new Map(open().map((row) => [row.key, row]))
+        const seen = new Map(found.map((one) => [one.key, one]))
+        let differs = false
+        for (const [key, one] of seen) differs = observeOne(known.get(key), one) || differs
+        for (const [key, row] of known) {
+          if (seen.has(key) || !mayRecover(row)) continue
+          db.update(incidents).set({ recoveredMs: now() }).where(eq(incidents.id, row.id)).run()
+          differs = true
+        }
+        if (differs) {
+          forget()
+          publish('alert', null)
+        }
+      })
+    },
+    incidents(page, { state } = {}) {
+      const ended = sql`${incidents.recoveredMs} IS NOT NULL`
+      const where =
+        state === 'open'
+          ? isNull(incidents.recoveredMs)
+          : state === 'recovered'
+            ? isNotNull(incidents.recoveredMs)
+            : undefined
+      const rows = db
+        .select()
+        .from(incidents)
+        .where(and(where, afterCursor([ended, sql`-${incidents.id}`], 'asc', page)))
+        .orderBy(asc(ended), desc(incidents.id))
+        .limit(rowsFor(page))
+        .all()
+      const total = db.select({ n: count() }).from(incidents).where(where).get()?.n ?? 0
+      return toPage(
+        rows,
+        page,
+        total,
+        (row) => [row.recoveredMs === null ? 0 : 1, -row.id],
+        (row) => row,
+      )
+    },
+    recoveredSince: (ms) =>
+      db
+        .select()
+        .from(incidents)
+        .where(sql`${incidents.recoveredMs} > ${ms}`)
+        .orderBy(asc(incidents.id))
+        .all(),
+    untold: (name, openedBy) =>
+      db
+        .select()
+        .from(incidents)
+        .where(
+          and(
+            isNull(incidents.recoveredMs),
+            lte(incidents.openedMs, openedBy),
+            sql`NOT EXISTS (SELECT 1 FROM incident_notices n WHERE n.incident_id = incidents.id AND n.channel = ${name})`,
+          ),
+        )
+        .orderBy(asc(incidents.id))
+        .all(),
+    untoldRecoveries: (name, recoveredBy) =>
+      db
+        .select({ row: incidents })
+        .from(incidentNotices)
+        .innerJoin(incidents, eq(incidents.id, incidentNotices.incidentId))
+        .where(
+          and(
+            eq(incidentNotices.channel, name),
+            isNull(incidentNotices.recoveredMs),
+            lte(incidents.recoveredMs, recoveredBy),
+          ),
+        )
+        .orderBy(asc(incidents.id))
+        .all()
+        .map(({ row }) => row),
+    channels: () => db.select().from(channels).orderBy(asc(channels.name)).limit(200).all(),
+    putChannel(wish) {
+      return inTransaction(context, () => {
+        const { name, ...set } = wish
+        db.insert(channels)
+          .values({ ...wish, createdMs: now(), changedMs: now(), digestedMs: now() })
+          .onConflictDoUpdate({ target: channels.name, set: { ...set, changedMs: now() } })
+          .run()
+        publish('settings', `channel/${name}`)
+        return channel(name)
+      })
+    },
+    removeChannel(name) {
+      inTransaction(context, () => {
+        channel(name)
+        db.delete(channels).where(eq(channels.name, name)).run()
+        db.delete(incidentNotices).where(eq(incidentNotices.channel, name)).run()
+        // Nobody is left to send it.
+        db.delete(deliveries)
+          .where(and(eq(deliveries.channel, name), eq(deliveries.state, 'waiting')))
+          .run()
+        publish('settings', `channel/${name}`)
+      })
+    },
+    addDelivery(message, told) {
+      return inTransaction(context, () => {
+        const ms = now()
+        const { lastInsertRowid } = db
+          .insert(deliveries)
+          .values({ ...message, state: 'waiting', attempts: 0, createdMs: ms, nextMs: ms })
+          .run()
+        for (const incidentId of told?.opened ?? [])
+          db.insert(incidentNotices)
+            .values({ incidentId, channel: message.channel, openedMs: ms })
+            .onConflictDoNothing()
+            .run()
+        markRecovered(message.channel, told?.recovered ?? [])
+        publish('alert', null)
+        return Number(lastInsertRowid)
+      })
+    },
+    keepSilent: (name, recovered) => inTransaction(context, () => markRecovered(name, recovered)),
+    due: (limit) =>
+      db
+        .select()
+        .from(deliveries)
+        .where(
+          and(
+            eq(deliveries.state, 'waiting'),
+            lte(deliveries.nextMs, now()),
+            sql`EXISTS (SELECT 1 FROM channels c WHERE c.name = deliveries.channel AND c.enabled)`,
+          ),
+        )
+        .orderBy(asc(deliveries.id))
+        .limit(limit)
+        .all(),
+    recordSent: (id) => changeDelivery(id, { state: 'sent', endedMs: now(), nextMs: null, error: null }),
+    recordFailed: (id, error, nextMs) =>
+      changeDelivery(
+        id,
+        nextMs === null ? { state: 'failed', endedMs: now(), nextMs: null, error } : { nextMs, error },
+      ),
+    recordDigest: (name, ms) => {
+      db.update(channels).set({ digestedMs: ms }).where(eq(channels.name, name)).run()
+    },
+    deliveries(page, { channel: name } = {}) {
+      const where = name === undefined ? undefined : eq(deliveries.channel, name)
+      const rows = db
+        .select()
+        .from(deliveries)
+        .where(and(where, afterCursor([sql`${deliveries.id}`], 'desc', page)))
+        .orderBy(desc(deliveries.id))
+        .limit(rowsFor(page))
+        .all()
+      const total = db.select({ n: count() }).from(deliveries).where(where).get()?.n ?? 0
+      return toPage(
+        rows,
+        page,
+        total,
+        (row) => [row.id],
+        (row) => row,
+      )
+    },
+  }
+}

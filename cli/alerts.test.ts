@@ -1,0 +1,87 @@
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { adminToken, bench, type Bench } from '../api/testing/bench.ts'
+import { aPoint } from '../catalog/testing.ts'
+import { runCli } from './program.ts'
+
+let here: Bench
+let out = ''
+let err = ''
+beforeEach(() => void (here = bench()))
+afterEach(() => here[Symbol.dispose]())
+
+function holdfast(line: string, away = false): Promise<number> {
+  out = ''
+  err = ''
+  return runCli(
+    line.split(' '),
+    {
+      stdout: { write: (text) => void (out += String(text)) },
+      stderr: { write: (text) => void (err += text) },
+      stdin: new PassThrough(),
+      env: { HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
+      fetch: async (request) => (away ? Promise.reject(new TypeError('fetch failed')) : here.app.fetch(request)),
+      now: () => here.clock.ms,
+      sleep: async () => undefined,
+      signal: new AbortController().signal,
+    },
+    '0.1.0',
+  )
+}
+
+test('a channel is made, listed, tested and removed', async () => {
+  const set =
+    'channels set on-call --kind ntfy --url https://ntfy.example/topic --quiet-hours 22:00-07:00 --tag erp --severity critical'
+  expect([await holdfast(set), err]).toEqual([0, ''])
+  expect(here.catalog.alerts.channel('on-call')).toMatchObject({
+    kind: 'ntfy',
+    route: { severity: 'critical', tags: ['erp'], quiet: { start: '22:00', end: '07:00' } },
+  })
+  await holdfast('channels')
+  expect(out).toContain('critical, of erp, quiet 22:00-07:00')
+  expect(await holdfast('channels test on-call')).toBe(0)
+  expect(here.sent).toHaveLength(1)
+  expect(await holdfast('channels rm on-call')).toBe(0)
+  expect(await holdfast('channels rm on-call')).toBe(4)
+})
+
+test('hours that are none are refused before anything is asked', async () => {
+  expect(await holdfast('channels set x --kind webhook --url https://hook.example --quiet-hours late')).toBe(2)
+  expect(err).toContain('22:00-07:00')
+})
+
+test('what wants attention is listed, and what has recovered on request', async () => {
+  await holdfast('alerts')
+  expect(out).toContain('Nothing wants attention')
+  const incident = {
+    kind: 'overdue',
+    severity: 'critical',
+    detail: '',
+    command: null,
+    subject: null,
+    tags: [],
+  } as const
+  here.catalog.alerts.observe([{ ...incident, key: 'a', title: 'web-01 is overdue' }], () => true)
+  await holdfast('alerts')
+  expect(out).toContain('web-01 is overdue')
+  here.catalog.alerts.observe([], () => true)
+  await holdfast('alerts')
+  expect(out).not.toContain('web-01 is overdue')
+  await holdfast('alerts --all')
+  expect(out).toContain('web-01 is overdue')
+})
+
+test('a check is one line with figures, and the exit code of a plugin', async () => {
+  expect(await holdfast('check')).toBe(2)
+  expect(out).toMatch(/^HOLDFAST CRITICAL - 1 VM needs you\. web-01 has no recovery point \| vms=1 protected=0 .*\n$/)
+  here.catalog.points.record(aPoint(1, { createdMs: here.clock.ms }))
+  expect(await holdfast('check')).toBe(0)
+  expect(out).toMatch(/^HOLDFAST OK - The one VM is inside its RPO\. \| vms=1 protected=1 /)
+  here.engine.away = true
+  expect(await holdfast('check')).toBe(3)
+})
+
+test('a server that is away is unknown, on the same line', async () => {
+  expect(await holdfast('check', true)).toBe(3)
+  expect(out).toMatch(/^HOLDFAST UNKNOWN - .*\n$/)
+})

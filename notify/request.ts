@@ -1,0 +1,126 @@
+import { lookup } from 'node:dns/promises'
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { isIP } from 'node:net'
+import { describeError, HoldfastError } from '../base/index.ts'
+import { isPublicAddress } from './address.ts'
+
+export interface Resolved {
+  readonly address: string
+  readonly family: number
+}
+/** Every address of a name. */
+export type Resolve = (host: string) => Promise<readonly Resolved[]>
+
+export interface GuardedRequest {
+  readonly url: URL
+  readonly method: 'GET' | 'POST'
+  readonly headers: { readonly [name: string]: string }
+  readonly body: string
+  readonly allowPrivate: boolean
+  readonly signal: AbortSignal
+  readonly resolve?: Resolve | undefined
+}
+
+/** Of an answer, for the error that names its reason. */
+const longestAnswer = 2000
+const longestMs = 15_000
+
+const systemResolve: Resolve = async (host) => lookup(host, { all: true })
+
+/**
+ * One request, to an address that was looked at before the connection is made and that the connection is made to: a name
+ * that answers differently the second time leads nowhere else. Redirects are not followed. Throws ChannelRefused (the other
+ * side, or the guard, says no), Throttled, NetworkFailure (trying again may help). No error names more of the address than
+ * its host: paths and queries carry secrets.
+ */
+export async function guardedRequest(request: GuardedRequest): Promise<void> {
+  const { url, allowPrivate, signal } = request
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new HoldfastError('ChannelRefused', `${url.protocol} is no way to send a notification`, {
+      hint: 'Use an address that begins with https:// or http://.',
+    })
+  const address = await addressOf(url, allowPrivate, request.resolve ?? systemResolve)
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(longestMs)])
+  const { status, answer, retryAfter } = await exchange(request, address, limit)
+  if (status >= 200 && status < 300) return
+  const said = answer === '' ? '' : `: ${answer}`
+  const message = `${url.hostname} answered ${status}${said}`
+  if (status === 429) throw new HoldfastError('Throttled', message, { retryAfter: retryAfter ?? 60_000 })
+  if (status >= 500 || status === 408) throw new HoldfastError('NetworkFailure', message)
+  if (status >= 300 && status < 400)
+    throw new HoldfastError('ChannelRefused', `${url.hostname} wants to lead elsewhere (${status})`, {
+      hint: 'Redirects are not followed: give the address that it leads to.',
+    })
+  throw new HoldfastError('ChannelRefused', message)
+}
+
+async function addressOf(url: URL, allowPrivate: boolean, resolve: Resolve): Promise<Resolved> {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const family = isIP(host)
+  let found: readonly Resolved[]
+  try {
+    found = family === 0 ? await resolve(host) : [{ address: host, family }]
+  } catch (error) {
+    throw new HoldfastError('NetworkFailure', `${host} has no address: ${describeError(error)}`, { cause: error })
+  }
+  const [first] = found
+  if (first === undefined) throw new HoldfastError('NetworkFailure', `${host} has no address`)
+  // One that is private among others is no mistake of anybody: it is refused as a whole.
+  if (!allowPrivate && found.some(({ address }) => !isPublicAddress(address)))
+    throw new HoldfastError('ChannelRefused', `${host} is at a private address`, {
+      hint: 'If it is meant to be inside, allow the channel private addresses.',
+    })
+  return first
+}
+
+interface Exchange {
+  readonly status: number
+  readonly answer: string
+  readonly retryAfter: number | null
+}
+
+function exchange(
+  { url, method, headers, body }: GuardedRequest,
+  { address, family }: Resolved,
+  signal: AbortSignal,
+): Promise<Exchange> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      const why = signal.aborted ? 'no answer in time' : describeError(error)
+      reject(new HoldfastError('NetworkFailure', `${url.hostname} was not reached: ${why}`, { cause: error }))
+    }
+    const options: RequestOptions = {
+      method,
+      headers: { ...headers, 'content-length': String(Buffer.byteLength(body)), 'user-agent': 'holdfast' },
+      signal,
+      // A connection of its own: one from a pool may be to an address that was looked at for somebody else.
+      agent: false,
+      // Asked instead of the system: whichever form of the question, the answer is what was looked at.
+      lookup: (_host, wish, done) => {
+        if (wish.all === true) done(null, [{ address, family }])
+        else done(null, address, family)
+      },
+    }
+    const made = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
+      read(response).then((answer) => resolve({ status: response.statusCode ?? 0, answer, ...waitOf(response) }), fail)
+    })
+    made.on('error', fail)
+    made.end(body)
+  })
+}
+
+async function read(response: IncomingMessage): Promise<string> {
+  let text = ''
+  response.setEncoding('utf8')
+  for await (const piece of response) {
+    text += String(piece)
+    if (text.length > longestAnswer) break
+  }
+  return text.slice(0, longestAnswer).replaceAll(/\s+/g, ' ').trim().slice(0, 300)
+}
+
+function waitOf({ headers }: IncomingMessage): Pick<Exchange, 'retryAfter'> {
+  const seconds = Number(headers['retry-after'])
+  return { retryAfter: Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3600) * 1000 : null }
+}

@@ -1,0 +1,33 @@
+import type { Message, Notice } from './types.ts'
+
+/** In words, for people: the title is not in it. At most `most` characters; what does not fit is counted. */
+export function textOf(message: Message, most = Number.POSITIVE_INFINITY): string {
+  const head = message.lead === '' ? '' : `${message.lead}\n`
+  const blocks = message.notices.map(blockOf)
+  let text = head
+  for (const [index, block] of blocks.entries()) {
+    const left = blocks.length - index
+    const rest = `\n… and ${left} more: holdfast alerts`
+    const isLast = left === 1
+    if (text.length + block.length + (isLast ? 0 : rest.length) + 1 > most) return cut(`${text}${rest}`.trim(), most)
+    text += `${text === '' ? '' : '\n'}${block}\n`
+  }
+  return cut(text.trim(), most)
+}
+
+function blockOf({ state, severity, title, detail, command }: Notice): string {
+  const mark = state === 'recovered' ? 'Recovered' : severity === 'critical' ? 'Critical' : 'Warning'
+  const lines = [`${mark}: ${oneLine(title)}`]
+  if (state === 'opened' && detail !== '') lines.push(oneLine(detail))
+  if (state === 'opened' && command !== null) lines.push(`→ ${oneLine(command)}`)
+  return lines.join('\n')
+}
+
+/** Names of VMs and messages of others are in it: no control characters, no lines of their own. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+}
+
+export function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, Math.max(0, most - 1))}…`
+}
