@@ -46,6 +46,7 @@ const needed: { readonly [path: string]: object } = {
   '/points/{id}/holds': { reason: 'why' },
   '/points/{id}/remove': { confirmName: 'web-01', reason: 'why' },
   '/sweeps/{run}/approve': { digest: 'd' },
+  '/instants/{run}/discard': { confirmName: 'web-01' },
 }
 
 test.each(

@@ -1,4 +1,4 @@
-import { argon2Sync } from 'node:crypto'
+import { argon2Sync, type Argon2Parameters } from 'node:crypto'
 import { bounds, fromHex, type Argon2Cost } from '../format/index.ts'
 import { HoldfastError } from '../../base/index.ts'
 
@@ -11,7 +11,10 @@ export function passphraseBytes(passphrase: string): Buffer {
 }
 
 /** What `crypto.argon2Sync` takes, checked against the bounds of §4.12. */
-export function argon2Parameters(passphrase: string, cost: Argon2Cost) {
+export function argon2Parameters(
+  passphrase: string,
+  cost: Argon2Cost,
+): Argon2Parameters & { readonly message: Buffer; readonly nonce: Buffer } {
   const { mMin, mMax, tMax, pMax } = bounds.argon2
   const { m, t, p, salt } = cost
   if (!(m >= mMin && m <= mMax && t >= 1 && t <= tMax && p >= 1 && p <= pMax)) {
