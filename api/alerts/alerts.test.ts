@@ -95,6 +95,17 @@ describe('a broken promise', () => {
     ])
   })
 
+  test('an engine that takes a moment to answer is no engine that is away', async () => {
+    const { engine } = here
+    const pollers = engine.pollers.bind(engine)
+    engine.pollers = async (queue) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      return pollers(queue)
+    }
+    await pass(minute)
+    expect(await open()).toEqual([])
+  })
+
   test('is told to a channel that was made while it was open', async () => {
     await grow()
     await pass(hour)

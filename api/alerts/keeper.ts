@@ -63,13 +63,14 @@ export function alertKeeper(deps: ApiDeps): AlertKeeper {
   }
 }
 
+/** Awaited in here: what ends the timer ends with this function. */
 async function withinTime(asked: Promise<Engine>, signal: AbortSignal): Promise<Engine> {
   const late = { up: false, detail: 'Temporal does not answer in time' } as const
   using ended = new DisposableStack()
   const stop = new AbortController()
   ended.defer(() => stop.abort())
   const timeout = sleep(engineAnswersMs, late, { signal: AbortSignal.any([signal, stop.signal]) }).catch(() => late)
-  return Promise.race([asked, timeout])
+  return await Promise.race([asked, timeout])
 }
 
 async function sendAll(
