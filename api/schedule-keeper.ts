@@ -1,6 +1,6 @@
 import type { Client, ScheduleDescription, ScheduleHandle, ScheduleUpdateOptions } from '@temporalio/client'
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
-import { describeError } from '../base/index.ts'
+import { describeError, isHoldfastError } from '../base/index.ts'
 import { engineSpec, meansTheSame, missedStarts, timingOf } from '../policy/index.ts'
 import type { Plan } from '../policy/index.ts'
 import {
@@ -14,7 +14,7 @@ import { controlQueue } from '../workflows/shared/queues.ts'
 import type { ApiDeps } from './deps.ts'
 import type { RunMemo } from './orchestrator.ts'
 import { nextChange } from './plan-changes.ts'
-import { tellFollowers } from './sequence-keeper.ts'
+import { tellFollowers, watchedOf } from './sequence-keeper.ts'
 import { engineError } from './temporal/errors.ts'
 
 type KeeperDeps = Pick<ApiDeps, 'catalog' | 'log' | 'now'> & { readonly client: Client }
@@ -103,7 +103,9 @@ class Keeper {
       this.#reachedSinceMs ??= beganMs
       return done
     } catch (error) {
-      this.#reachedSinceMs = null
+      // A plan that the engine does not take is no sign that it was away.
+      if (isUnreachable(error)) this.#reachedSinceMs = null
+      else this.#reachedSinceMs ??= beganMs
       throw error
     }
   }
@@ -124,7 +126,7 @@ class Keeper {
         failures.push(error)
       }
     }
-    if (failures.length > 0) throw failures[0]
+    if (failures.length > 0) throw failures.find(isUnreachable) ?? failures[0]
     return done
   }
 
@@ -185,7 +187,7 @@ class Keeper {
     for (const plan of catalog.plans.all()) {
       if (plan.paused || !isByClock(plan)) continue
       const { name, schedule, timeZone, changedMs } = plan
-      const seenMs = catalog.planStarts.watchedMs(name)
+      const seenMs = watchedOf(this.#deps, name)
       // Before its last change other times held.
       const sinceMs = Math.max(seenMs ?? 0, changedMs)
       const { missed, watchedMs } = missedStarts({
@@ -222,6 +224,8 @@ class Keeper {
     }
   }
 }
+
+const isUnreachable = (error: unknown): boolean => isHoldfastError(error) && error.code === 'TemporalUnavailable'
 
 function isByClock({ schedule }: Plan): boolean {
   return schedule.kind !== 'manual' && schedule.kind !== 'after'

@@ -93,6 +93,46 @@ describe('a plan that comes after another one', () => {
     expect(started()).toHaveLength(1)
   })
 
+  it('counts a run whose next part does not come as one that has not ended well, after an hour', async () => {
+    put('careful', { kind: 'after', plan: 'nightly', when: 'succeeded' })
+    const run = opened('nightly')
+    const endedMs = run.close('completed')
+    here.clock.ms += 61 * minute
+    await look()
+    expect(started()).toEqual([followingRunId('second', run.openedMs)])
+    expect(missed('careful')).toEqual([[endedMs, 'after-failed']])
+    for (const id of here.engine.runs) here.engine.end(id, 'completed')
+    await here.deps.live.tick()
+    const next = ended('nightly')
+    await look()
+    expect(started()).toContain(followingRunId('second', next.openedMs))
+  })
+
+  it('misses nothing after a clock that was ahead was put right', async () => {
+    here.clock.ms += 24 * hour
+    const ahead = ended('nightly')
+    await look()
+    here.clock.ms -= 24 * hour
+    for (const id of here.engine.runs) here.engine.end(id, 'completed')
+    await here.deps.live.tick()
+    await look()
+    const { openedMs } = ended('nightly')
+    await look()
+    expect(started()).toEqual([followingRunId('second', ahead.openedMs), followingRunId('second', openedMs)])
+  })
+
+  it('is not kept from its start by another one that cannot be started', async () => {
+    put('alpha', { kind: 'after', plan: 'nightly' })
+    const { openedMs } = ended('nightly')
+    const start = here.engine.start.bind(here.engine)
+    here.engine.start = async (wish) => {
+      if (wish.workflowId.includes('alpha')) throw new Error('not this one')
+      return start(wish)
+    }
+    await expect(look()).rejects.toThrow('not this one')
+    expect(started()).toEqual([followingRunId('second', openedMs)])
+  })
+
   it('is not started by what repeats an earlier run, nor by what ended before it was told to follow', async () => {
     const first = ended('nightly')
     await look()

@@ -24,11 +24,19 @@ const everyMs = 60_000
 /** A follower that could not be started is made up for so long, as a start by the clock is. */
 const mostLateMs = 6 * 3_600_000
 const mostAtOnce = 20
+/** The next part of a long run begins at once. */
+const partWithinMs = 3_600_000
 
 export function sequenceKeeper(deps: KeeperDeps, paceMs = everyMs): SequenceKeeper {
   const { catalog, log } = deps
   const tick = async (): Promise<void> => {
-    for (const plan of catalog.plans.all()) if (!plan.paused && plan.schedule.kind === 'after') await follow(deps, plan)
+    const failures: unknown[] = []
+    for (const plan of catalog.plans.all()) {
+      if (plan.paused || plan.schedule.kind !== 'after') continue
+      // One that fails keeps no other from starting.
+      await follow(deps, plan).catch((error: unknown) => failures.push(error))
+    }
+    if (failures.length > 0) throw failures[0]
   }
   return {
     tick,
@@ -51,33 +59,55 @@ export function sequenceKeeper(deps: KeeperDeps, paceMs = everyMs): SequenceKeep
 }
 
 async function follow(deps: KeeperDeps, plan: Plan): Promise<void> {
-  const { catalog } = deps
+  const { catalog, now } = deps
   const { name, schedule, changedMs } = plan
   if (schedule.kind !== 'after') return
   // Before its last change it may have come after another one.
-  const sinceMs = Math.max(catalog.planStarts.watchedMs(name) ?? 0, changedMs)
+  const sinceMs = Math.max(watchedOf(deps, name) ?? 0, changedMs)
   for (const before of catalog.planRuns.endedSince(schedule.plan, sinceMs, mostAtOnce)) {
-    if (!isOver(before, catalog.planRuns.counts(before.id))) return
+    const end = endOf(deps, before)
+    if (end === 'goes-on') return
     // A repetition takes what was left over; all that follows has followed already.
-    const kind = before.again === null ? await startAfter(deps, plan, before) : null
-    catalog.planStarts.record(name, before.endedMs, kind === null ? [] : [{ dueMs: before.endedMs, kind }])
+    const kind = before.again === null ? await startAfter(deps, plan, before, end === 'well') : null
+    // A clock that was ahead when it ended must not hide the ends that come.
+    const watchedMs = Math.min(before.endedMs, now())
+    catalog.planStarts.record(name, watchedMs, kind === null ? [] : [{ dueMs: before.endedMs, kind }])
     if (kind !== null) tellFollowers(catalog, name, [before.endedMs])
   }
 }
 
-/** A long run has parts, and each of them ends: only the last one with nothing left to do, or not well. */
-function isOver({ state }: EndedPlanRun, counts: ReturnType<Catalog['planRuns']['counts']>): boolean {
-  const wentWell = state === 'completed' || state === 'completed-with-residue'
-  return !wentWell || counts.waiting + counts.running + counts.failed + counts.cancelled === 0
+/** Up to when the plan was looked at; a time that has not come yet was read from a clock that was ahead, and counts as now. */
+export function watchedOf({ catalog, now }: Pick<KeeperDeps, 'catalog' | 'now'>, plan: string): number | null {
+  const watchedMs = catalog.planStarts.watchedMs(plan)
+  if (watchedMs === null || watchedMs <= now()) return watchedMs
+  catalog.planStarts.record(plan, now(), [])
+  return now()
+}
+
+/**
+ * A long run has parts, and each of them ends: only the last one with nothing left to do, or not well. One whose next part
+ * does not come has not ended well either.
+ */
+function endOf({ catalog, now }: KeeperDeps, { id, state, endedMs }: EndedPlanRun): 'well' | 'badly' | 'goes-on' {
+  if (state !== 'completed' && state !== 'completed-with-residue') return 'badly'
+  const { waiting, running, failed, cancelled } = catalog.planRuns.counts(id)
+  if (waiting + running + failed + cancelled === 0) return 'well'
+  const newest = catalog.runs.latest(id)
+  const isOpen = newest !== undefined && newest.endedMs === null
+  return isOpen || now() - endedMs < partWithinMs ? 'goes-on' : 'badly'
 }
 
 /** null: it is started. */
-async function startAfter(deps: KeeperDeps, plan: Plan, before: EndedPlanRun): Promise<MissedStartKind | null> {
+async function startAfter(
+  deps: KeeperDeps,
+  plan: Plan,
+  before: EndedPlanRun,
+  wentWell: boolean,
+): Promise<MissedStartKind | null> {
   const { catalog, now } = deps
   const { name, schedule } = plan
   const workflowId = followingRunId(name, before.openedMs)
   if (catalog.runs.latest(workflowId) !== undefined) return null
-  const wentWell = before.state === 'completed' || before.state === 'completed-with-residue'
   if (schedule.kind === 'after' && schedule.when === 'succeeded' && !wentWell) return 'after-failed'
   if (now() - before.endedMs > mostLateMs) return 'missed'
   if (catalog.runs.list({ limit: 1 }, { plan: name, state: 'open' }).items.length > 0) return 'skipped'

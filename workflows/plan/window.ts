@@ -20,6 +20,8 @@ export class PlanWindow {
   readonly #backups: Backups
   readonly #steps = controlSteps<PlanActivities>('record')
   #goesOnUntilMs: number | null
+  /** What the run stands still for; null: nothing, or somebody's word was heeded. */
+  #standing: WindowNow | null = null
   #words = 0
   /** Words that the last look knew of: one that comes during a look leads to another. */
   #known = 0
@@ -50,15 +52,16 @@ export class PlanWindow {
     // What a next part begins with is not what a window has just ended for.
     let wasOpen = this.#input.part > 0
     for (let now = first; ; now = await this.#look(now)) {
+      if (this.#wasLetGo()) continue
       if (now === null) {
-        this.#control.standOutside(null)
+        this.#open()
         await this.#hear()
         continue
       }
       const left = now.changesMs === null ? lookMs : Math.min(lookMs, Math.max(1_000, now.changesMs - Date.now()))
       if (now.open) {
         wasOpen = true
-        this.#control.standOutside(null)
+        this.#open()
         await this.#wait(left, 'until the window of the plan is looked at again')
       } else if (wasOpen && now.atEnd === 'fail') {
         const user = `plan ${this.#input.plan}`
@@ -68,30 +71,44 @@ export class PlanWindow {
     }
   }
 
+  #open(): void {
+    this.#standing = null
+    this.#control.standOutside(null)
+  }
+
+  /** Somebody has said that it goes on, perhaps while the window was being looked at: it is looked at with that in mind. */
+  #wasLetGo(): boolean {
+    if (this.#standing === null || this.#control.outside !== null) return false
+    this.#goesOnUntilMs = this.#standing.changesMs
+    this.#standing = null
+    return true
+  }
+
   /** Until what the plan says may have changed. */
   async #hear(): Promise<void> {
     await condition(() => this.#words !== this.#known)
   }
 
-  async #stand({ until, changesMs, releasesPoints }: WindowNow, left: number): Promise<void> {
+  async #stand(now: WindowNow, left: number): Promise<void> {
     const { plan } = this.#input
+    const { until, releasesPoints } = now
     const reason = `the window of ${plan} is closed until ${until}`
     const { outside } = this.#control
     // Said once: every further word would go to all backups again.
     if (outside?.reason !== reason)
       this.#control.standOutside({ user: `plan ${plan}`, reason, releases: releasesPoints })
-    const goesOn = (): boolean => this.#control.outside === null
-    await condition(() => goesOn() || this.#words !== this.#known, left, {
+    this.#standing = now
+    await condition(() => this.#control.outside === null || this.#words !== this.#known, left, {
       summary: cut(`outside its window until ${until}`, 200),
     })
-    if (goesOn()) this.#goesOnUntilMs = changesMs
+    this.#wasLetGo()
   }
 
   async #wait(ms: number, summary: string): Promise<void> {
     await condition(() => this.#words !== this.#known, ms, { summary })
   }
 
-  /** As it was before, if nobody can tell: the next look is soon. */
+  /** As it was before, if nobody can tell; but a window whose end has come has ended, whoever is away. */
   async #look(before: WindowNow | null): Promise<WindowNow | null> {
     const { plan } = this.#input
     this.#known = this.#words
@@ -103,7 +120,10 @@ export class PlanWindow {
     } catch (thrown) {
       if (isCancellation(thrown)) throw thrown
       log.warn('the window of the plan could not be looked up', { error: errorOf(thrown) })
-      return before
+      const isOver = before?.open === true && before.changesMs !== null && before.changesMs <= Date.now()
+      return isOver
+        ? { ...before, open: false, until: 'the catalog answers', changesMs: null, releasesPoints: false }
+        : before
     }
   }
 }

@@ -42,6 +42,9 @@ export class RunControl {
   #note: Requester | null = null
   #wakeUps = 0
   #stage = 'starting'
+  /** Time in which the run stood still, up to the last change of that. */
+  #stoodMs = 0
+  #standsSinceMs: number | null = null
   readonly #waiting = new Map<string, SerializedError>()
   readonly #pausable = new Set<CancellationScope>()
   readonly #operatorWaitMs: number
@@ -89,10 +92,12 @@ export class RunControl {
   /** From now on the run cannot be paused: what follows is short and must not stop half-way. */
   close(why: string): void {
     this.#closed = why
+    this.#tally()
   }
   reopen(): void {
     this.#closed = null
     this.#isOpen = false
+    this.#tally()
   }
   /** From now on a point in time is open, until `reopen`. */
   opened(): void {
@@ -104,13 +109,30 @@ export class RunControl {
    * its point in time may stay open.
    */
   async gate(): Promise<void> {
-    while (this.stopped !== null) {
+    while (this.#stands) {
       if (this.#mustGiveBack)
         throw workflowFailure('PointBroken', 'it stands still for longer than its point in time may stay open', {
           data: { givenBack: true },
         })
-      await condition(() => this.stopped === null || this.#mustGiveBack)
+      await condition(() => !this.#stands || this.#mustGiveBack)
     }
+  }
+
+  /** What is being committed comes to its end, whatever the run that started it does meanwhile. */
+  get #stands(): boolean {
+    return this.stopped !== null && (this.#closed === null || this.#paused !== null)
+  }
+
+  /** A clock that stops while the run stands still: a night outside its window uses up nobody's patience. */
+  #workingMs(): number {
+    this.#tally()
+    return Date.now() - this.#stoodMs
+  }
+
+  #tally(): void {
+    const now = Date.now()
+    if (this.#standsSinceMs !== null) this.#stoodMs += now - this.#standsSinceMs
+    this.#standsSinceMs = this.#stands ? now : null
   }
 
   get #mustGiveBack(): boolean {
@@ -145,19 +167,19 @@ export class RunControl {
   async patiently<T>(what: string, work: () => Promise<T>): Promise<T> {
     let waitedMs = 0
     for (let probes = 0; ; probes += 1) {
-      const begunMs = Date.now()
+      const begunMs = this.#workingMs()
       try {
         return await work()
       } catch (thrown) {
         const error = errorOf(thrown)
         if (error === undefined || !isWorthWaiting(error)) throw thrown
-        const endedMs = Date.now()
+        const endedMs = this.#workingMs()
         // A step that comes to need a person has worked until then. All others had failed for as long as their own
         // retries last, which is hours.
         if (probes > 0 && error.retry !== 'operator') waitedMs += endedMs - begunMs
         if (waitedMs >= this.#operatorWaitMs) throw thrown
         await this.#wait(what, error, probes)
-        waitedMs += Date.now() - endedMs
+        waitedMs += this.#workingMs() - endedMs
       }
     }
   }
@@ -220,6 +242,7 @@ export class RunControl {
   }
 
   #show(): void {
+    this.#tally()
     const lines = [this.#stage]
     if (this.#paused !== null) lines.push(`**Paused** by ${this.#paused.user}: ${this.#paused.reason}`)
     if (this.#outside !== null) lines.push(`**Outside its window**: ${this.#outside.reason}`)
