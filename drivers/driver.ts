@@ -123,6 +123,14 @@ export interface HypervisorDriver extends AsyncDisposable {
    *  alarm and is retried). closes: nothing. cancel: ignored, 60 s per attempt. */
   ensureRunning(ctx: OpContext, vm: VmRef): Promise<{ wasFrozen: boolean; wasPaused: boolean }>
 
+  /** Sees to it that every open point of ours is watched over where its scratch could stop a guest, also while nobody
+   *  reads it: a point may stand open until a window opens again, longer than the process lives that opened it. Called
+   *  when a worker starts and once a minute. `open`: points, ended ones whose leftovers wait included; `posted`: of
+   *  these, the ones that nobody had watched.
+   *  again: yes, what is watched is left alone. atomic: per point. permanent: AccessDenied. closes: nothing; a watch
+   *  ends with its point. cancel: between VMs. */
+  watchPoints(ctx: OpContext): Promise<{ open: number; posted: number }>
+
   /** What changed since `disk.since` inside `range`; for a full, every byte of it. Sorted, disjoint, inside the range,
    *  neighbours merged. Full: gap-free. Incremental: gaps are unchanged. Supersets are allowed, misses never.
    *  again: yes, same answer while the point is intact. atomic: reads only. permanent: PointBroken.

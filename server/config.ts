@@ -21,6 +21,8 @@ export interface Home {
   readonly catalogCopies: string
   /** Points that are served to VMs of this machine: a record and a socket each. */
   readonly served: string
+  /** Hypervisors on which points were opened from this machine. */
+  readonly points: string
 }
 
 export type Environment = { readonly [name: string]: string | undefined }
@@ -40,6 +42,7 @@ export function homeOf(env: Environment = process.env): Home {
     evidence: join(root, 'evidence'),
     catalogCopies: join(root, 'catalog-copies'),
     served: join(root, 'served'),
+    points: join(root, 'points'),
   }
 }
 

@@ -45,12 +45,14 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
     catalogCopy: catalogCopies(home, env['HOLDFAST_URL'] || null),
     cacheDir: join(home.cache, 'mover'),
     servedDir: home.served,
+    pointsDir: home.points,
     slots: new Slots(config.movers),
     ...(config.threads !== null && { threads: config.threads }),
     log,
   })
   // Before anything else, and whether or not the engine answers: guests stand still until they are served again.
   await site.serving.start()
+  site.standing.start()
   const connection = await connectWorker(target, stop)
   try {
     const worker = await Worker.create({

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
@@ -6,7 +6,8 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { DefaultLogger } from '@temporalio/worker'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { MiB, instant } from '../../base/index.ts'
-import type { DiskKey, PointId } from '../../drivers/index.ts'
+import type { DiskKey, HypervisorDriver, PointId } from '../../drivers/index.ts'
+import { longestOpenMs } from '../../policy/index.ts'
 import { createRepository, openRepository } from '../../repository/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 import { parseMoveDetails } from '../../workflows/shared/heartbeat.ts'
@@ -157,6 +158,30 @@ describe('a backup through the real repository', () => {
     expect(hypervisor.readersOpen).toBe(0)
     const checked = await runIn(steps.spotCheck, { repository, stem, chunks: 8 })
     expect(checked.chunks).toBeGreaterThan(0)
+  })
+
+  it('says in all that it writes that it lives for longer than its point may stand still', async () => {
+    await using world = aSite()
+    await openSession(world)
+    await runIn(createSiteActivities(world.site).copyDisk, copyInput())
+    const sessions = join(folder, 'repository', 'sess')
+    const written = readdirSync(sessions).filter((name) => name.startsWith(session))
+    expect(written.length).toBeGreaterThan(2)
+    for (const name of written) {
+      const { leaseSec } = JSON.parse(readFileSync(join(sessions, name), 'utf8')) as { leaseSec: number }
+      expect(1000 * leaseSec).toBeGreaterThan(longestOpenMs)
+    }
+  })
+
+  it('makes known where a point stands open before it opens one, to the workers that come after it', async () => {
+    {
+      await using world = aSite()
+      const request = {} as Parameters<HypervisorDriver['openPoint']>[2]
+      await runIn(createSiteActivities(world.site).openPoint, { ...round(), request })
+    }
+    await using world = aSite()
+    await world.site.standing.look()
+    expect(hypervisor.calls).toContain('watch')
   })
 
   it('goes on at the last durable byte after an attempt that died at any read', async () => {

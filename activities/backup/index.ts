@@ -3,6 +3,7 @@
  * any crash; what it made before is found by the point's id.
  */
 import { HoldfastError } from '../../base/index.ts'
+import { longestOpenMs } from '../../policy/index.ts'
 import type { Site } from '../shared/deps.ts'
 import { beating, operate } from '../shared/operation.ts'
 import type { Place } from '../shared/operation.ts'
@@ -15,17 +16,27 @@ import type { BackupActivities, RoundRef } from './types.ts'
 
 export type * from './types.ts'
 
+/**
+ * Nothing is written while a run stands still until its window opens, for as long as a point may stay open: the session
+ * counts as alive all the time, and for some hours in which copies queue. One that fails or is cancelled is ended at once.
+ */
+const leaseSec = (longestOpenMs + 5 * 3_600_000) / 1000
+
 export function createBackupActivities(site: Site): BackupActivities {
   return {
     preflight: (input) => preflight(site, input),
     openPoint: (input) =>
-      operate(site, placeOf(input), ({ driver, ctx }) => driver.openPoint(ctx, input.vm, input.request)),
+      operate(site, placeOf(input), async ({ driver, ctx }) => {
+        await site.standing.remember(input.endpoint)
+        return driver.openPoint(ctx, input.vm, input.request)
+      }),
     openSession: (input) =>
       beating(site, ({ signal }) =>
         site.repository(input.repository, async (repository) => {
           const { session, series, parentStem, point, parts } = input
           const spec = { session, series, parentStem, parts, snap: point.id, createdMs: Date.parse(point.createdAt) }
-          await repository.openSession({ ...spec, owner: site.options.installation, point: { ...point } }, signal)
+          const { installation: owner } = site.options
+          await repository.openSession({ ...spec, owner, point: { ...point }, leaseSec }, signal)
         }),
       ),
     auditTracker: (input) => auditTracker(site, input),

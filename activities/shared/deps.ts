@@ -1,10 +1,11 @@
 import { HoldfastError, MiB, isHoldfastError, instant, secretText } from '../../base/index.ts'
 import type { Endpoint } from '../../drivers/values.ts'
-import type { DriverModule, HypervisorDriver } from '../../drivers/index.ts'
+import type { DriverModule, HypervisorDriver, OpContext } from '../../drivers/index.ts'
 import { installationTag, opKeyFor } from '../../drivers/names.ts'
 import type { OpenOptions, ProbeReport, Repository, UnlockSecret } from '../../repository/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 import { Serving } from '../instant/serving.ts'
+import { Standing } from './standing.ts'
 import { Pool } from './pool.ts'
 import type { Slots } from './slots.ts'
 
@@ -40,6 +41,8 @@ export interface SiteOptions {
   readonly cacheDir: string
   /** Records and sockets of points that are served to VMs of this machine; outlives the process. */
   readonly servedDir: string
+  /** Endpoints on which points were opened from this machine; outlives the process. */
+  readonly pointsDir: string
   /** Bound of the blocks of served points that are kept in memory. Default 128 MiB. */
   readonly servedCacheBytes?: number
   /** How many disks are moved at a time. */
@@ -58,12 +61,18 @@ export class Site implements AsyncDisposable {
   readonly #endpoints = new Pool<HypervisorDriver>(() => false)
   readonly #repositories = new Pool<Repository>(isStale)
   readonly serving: Serving
+  readonly standing: Standing
 
   constructor(options: SiteOptions) {
     this.options = options
     const { servedDir: dir, servedCacheBytes: cacheBytes = 128 * MiB, log } = options
     this.serving = new Serving({ dir, cacheBytes, log, repository: (ref, work) => this.repository(ref, work) })
     this.tag = installationTag(options.installation)
+    this.standing = new Standing({
+      dir: options.pointsDir,
+      log,
+      watch: (endpoint, signal) => this.#watch(endpoint, signal),
+    })
   }
 
   get log(): Log {
@@ -107,11 +116,25 @@ export class Site implements AsyncDisposable {
     return opKeyFor(this.tag, vm, operation as Parameters<typeof opKeyFor>[2])
   }
 
+  async #watch(endpoint: Endpoint, signal: AbortSignal): Promise<void> {
+    const ctx: OpContext = {
+      // Nothing is made under it.
+      opKey: this.opKey({ scope: endpoint.id, id: 'watch' }, '0'.repeat(32)),
+      installation: this.tag,
+      signal,
+      progress: () => undefined,
+      now: () => this.instant(),
+      log: this.log,
+    }
+    await this.driver(endpoint, (driver) => driver.watchPoints(ctx))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await using _endpoints = this.#endpoints
     await using _repositories = this.#repositories
-    // First: it holds repositories open.
+    // First: they hold these open.
     await using _serving = this.serving
+    await using _standing = this.standing
   }
 }
 

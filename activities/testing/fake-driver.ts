@@ -138,6 +138,10 @@ export class FakeHypervisor {
       enableTracking: async () => ({ changed: [] }),
       openPoint: async () => this.point('full'),
       ensureRunning: async () => ({ wasFrozen: false, wasPaused: false }),
+      watchPoints: async () => {
+        note('watch')
+        return { open: 1, posted: 0 }
+      },
       changedExtents: async (_ctx, point, disk, range) => {
         if (this.faults.mustFull) return { status: 'must-full', why: this.faults.mustFull, detail: 'the fake says so' }
         const mode = point.disks.find((it) => it.disk.key === disk)?.mode

@@ -61,6 +61,7 @@ export function testSite(
     },
     cacheDir: join(folder, 'cache'),
     servedDir: join(folder, 'served'),
+    pointsDir: join(folder, 'points'),
     slots: new Slots(2),
     threads: 1,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },

@@ -41,6 +41,8 @@ export function openImage(endpoint: Endpoint, effects: Effects = direct): Hyperv
     enableTracking: () => Promise.resolve({ changed: [] }),
     openPoint: async (ctx, vm, request) => await openRound(await find(vm), ctx, request),
     ensureRunning: () => Promise.resolve({ wasFrozen: false, wasPaused: false }),
+    // Its points lie beside images that nobody runs: there is no guest that a full scratch could stop.
+    watchPoints: () => Promise.resolve({ open: 0, posted: 0 }),
     async changedExtents(ctx, point, key, range) {
       const disk = diskOf(point, key)
       return await changedIn(ctx, await servedPoint(await find(point.vm), point, disk), disk, range)

@@ -23,6 +23,7 @@ import { checkRound } from './round/health.ts'
 import { openRound } from './round/open.ts'
 import { pointConfig } from './round/kept-config.ts'
 import { ensureGuestRuns } from './round/revive.ts'
+import { watchPoints } from './sentinel/post.ts'
 import { restoreTarget } from './target/index.ts'
 import { locateVm, type Vm } from './vm.ts'
 
@@ -44,6 +45,7 @@ export function openQemu(endpoint: Endpoint, effects: Effects = direct): Hypervi
     enableTracking: () => Promise.resolve({ changed: [] }),
     openPoint: async (ctx, vm, request) => await openRound(await find(vm), ctx, request),
     ensureRunning: async (ctx, vm) => await ensureGuestRuns(await find(vm), ctx),
+    watchPoints: (ctx) => watchPoints(host, ctx),
     changedExtents: async (ctx, point, disk, range) => await changedIn(ctx, point, diskOf(point, disk), range),
     openReader: async (ctx, point, disk, prefer) => await openPointReader(ctx, point, diskOf(point, disk), prefer),
     exportConfig: async (_ctx, point) => exportVmConfig(await pointConfig(await find(point.vm), point)),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { MiB } from '../../base/index.ts'
+import { MiB, instant } from '../../base/index.ts'
 import { labDown, labUp, type Lab, type LabVm } from '../../lab/index.ts'
 import { Series, contextFor, installation, newPoint, type Opened } from '../contract/series.ts'
 import type { HypervisorDriver } from '../driver.ts'
@@ -26,7 +26,7 @@ describe.skipIf(process.getuid?.() !== 0)('disk and scratch on one file system t
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'hf-full-'))
     await runProgram('mount', ['-t', 'tmpfs', '-o', 'size=512m', 'tmpfs', home])
-    lab = await labUp({ home, name: 'full', vms: [{ name: 'thin', qcow2: 256 * MiB, raw: null }] })
+    lab = await labUp({ home, name: 'full', vms: [{ name: 'thin', qcow2: 320 * MiB, raw: null }] })
     vm = lab.vms[0] as LabVm
     driver = openQemu(lab.endpoint)
     const [facts] = await Array.fromAsync(driver.discover(contextFor({} as VmRef, newPoint())))
@@ -59,13 +59,18 @@ describe.skipIf(process.getuid?.() !== 0)('disk and scratch on one file system t
     const target = { ref, disks, content: () => new Uint8Array() } as unknown as ConstructorParameters<typeof Series>[0]
     return await new Series(target, driver).open()
   }
-  async function killSentinel(point: Opened['point']): Promise<void> {
+  async function sentinels(point: Opened['point']): Promise<readonly number[]> {
     const opKey = opKeyFor(installation, ref, point.id)
+    const found: number[] = []
     for (const pid of (await readdir('/proc')).filter((p) => /^\d+$/.test(p)).map(Number)) {
       const [command] = await Promise.allSettled([readFile(`/proc/${pid}/cmdline`, 'utf8')])
       if (command.status === 'fulfilled' && command.value.includes('sentinel') && command.value.includes(opKey))
-        process.kill(pid, 'SIGKILL')
+        found.push(pid)
     }
+    return found
+  }
+  async function killSentinel(point: Opened['point']): Promise<void> {
+    for (const pid of await sentinels(point)) process.kill(pid, 'SIGKILL')
   }
   const status = async (): Promise<string> => {
     await using monitor = await vm.monitor()
@@ -124,6 +129,27 @@ describe.skipIf(process.getuid?.() !== 0)('disk and scratch on one file system t
     expect((await driver.abortPoint(ctx, ref, null)).residue).toEqual([])
   })
 
+  test('its sentinel killed: the next look of a worker posts one again, and the guest goes on while nobody works', async () => {
+    await leave(70 * MiB)
+    const { point, ctx } = await opened()
+    const later = { ...ctx, now: () => instant(Date.now() + 3_600_000) }
+    expect(await driver.watchPoints(later)).toEqual({ open: 1, posted: 0 })
+    await killSentinel(point)
+    const written = grow('third')
+    await standsStill()
+    // It may still be on its way to a sentinel of its own.
+    expect(await driver.watchPoints(ctx)).toEqual({ open: 1, posted: 0 })
+    expect(await driver.watchPoints(later)).toEqual({ open: 1, posted: 1 })
+    isWhole(await written)
+    expect(await status()).toBe('running')
+    expect(await driver.watchPoints(later)).toEqual({ open: 1, posted: 0 })
+    expect(await sentinels(point)).toHaveLength(1)
+    expect(await driver.checkPoint(ctx, point)).toMatchObject({ status: 'broken' })
+    expect((await driver.abortPoint(ctx, ref, null)).residue).toEqual([])
+    await expect.poll(() => sentinels(point), { timeout: 10_000 }).toEqual([])
+    expect(await driver.watchPoints(later)).toEqual({ open: 0, posted: 0 })
+  })
+
   test('no room even without the scratch: an alarm, and it goes on once there is', async () => {
     await leave(40 * MiB)
     const { point, ctx } = await opened()
@@ -131,7 +157,7 @@ describe.skipIf(process.getuid?.() !== 0)('disk and scratch on one file system t
     await rm(filler())
     await leave(MiB)
     // Nothing is overwritten: what stops the guest must be the disk, at once again, however slowly the guest runs.
-    const written = inGuest(growing('third'))
+    const written = inGuest(growing('fourth'))
     await standsStill()
     await expect(driver.ensureRunning(ctx, ref)).rejects.toMatchObject({ code: 'GuestStuck' })
     await rm(filler())

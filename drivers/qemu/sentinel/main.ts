@@ -44,7 +44,7 @@ process.stdout.write('ready\n')
  */
 function holdOn(): void {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-    // Before it watches it ends with its parent's pipe anyway.
+    // Before it watches it ends with its parent's pipe anyway; afterwards the next worker posts another (post.ts).
     process.on(signal, () => {
       if (watching) process.exit(0)
     })

@@ -13,7 +13,6 @@ import type { SentinelTask } from './protocol.ts'
 
 /** Milliseconds between two looks: what a guest writes meanwhile must fit into the space that is kept free. */
 const PAUSE = 500
-const LONGEST = 7 * 24 * 3_600_000
 
 /**
  * As long as the round is open, whether or not its worker lives: gives the point up before its scratch has filled the
@@ -26,8 +25,7 @@ export async function watchRound(
   const vm = vmAt(hostOf(task.endpoint, direct), task.dir, await readDescription(task.dir))
   const folder = scratchFolder(vm)
   const selected = (opKey: OpKey): boolean => opKey === task.opKey
-  const until = Date.now() + LONGEST
-  while (existsSync(task.record) && Date.now() < until) {
+  while (existsSync(task.record)) {
     // The monitor is taken, the VM is down, the round just ended: the next look tells.
     await Promise.allSettled([look()])
     await sleep(PAUSE)
