@@ -119,7 +119,7 @@ describe('what failed waits for a person', () => {
     expect(await titles()).toEqual([])
     const error = { code: 'StoreFull', message: 'the repository is full', hint: 'Make space.', docs: '' }
     here.catalog.own.recordFailed('main', here.clock.ms, error)
-    here.catalog.points.record(aPoint(3, { createdMs: here.clock.ms + 27 * 3_600_000 }))
+    here.catalog.points.record(aPoint(3, { createdMs: here.clock.ms + 20 * 3_600_000 }))
     here.clock.ms += 26 * 3_600_000
     expect(await titles()).toEqual([])
     here.clock.ms += 1

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gte, isNotNull, isNull, lt, sql, type SQL } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, gte, isNotNull, isNull, lt, lte, sql, type SQL } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
@@ -87,6 +87,8 @@ export interface PointQueries {
   /** Throws NotFound. */
   get(id: string): PointView
   newestValidated(vmId: string): PointView | undefined
+  /** Whether a recovery point is dated after the one moment and not after the other. */
+  hasDatedWithin(afterMs: number, untilMs: number): boolean
   /** Instant of its oldest recovery point; null: it has none. */
   firstValidatedMs(vmId: string): number | null
   list(page: PageRequest, filter?: PointFilter): Page<PointView>
@@ -235,6 +237,13 @@ export function pointQueries(context: CatalogContext): PointQueries {
         .get()
       return found && view(found)
     },
+    hasDatedWithin: (afterMs, untilMs) =>
+      db
+        .select({ id: points.id })
+        .from(points)
+        .where(and(gt(points.createdMs, afterMs), lte(points.createdMs, untilMs), isNotNull(points.validatedMs)))
+        .limit(1)
+        .get() !== undefined,
     firstValidatedMs: (vmId) =>
       db
         .select({ ms: sql<number | null>`min(${points.createdMs})` })

@@ -1,5 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
-import { defaultCategories, type PostureState } from '../policy/index.ts'
+import { clockMovesMs, defaultCategories, type PostureState } from '../policy/index.ts'
 
 /** Most urgent first: the order of every list of VMs. */
 export const postureRank = [
@@ -21,7 +21,10 @@ export function postureFacts(nowMs: number): SQL {
     WITH facts AS MATERIALIZED (
       SELECT v.id, v.name, v.gone_ms, v.endpoint_id, v.tags, v.excluded_reason IS NOT NULL AS excluded,
         ${promisedMs('rpoMs')} AS rpo_ms,
-        (SELECT max(p.created_ms) FROM points p WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL) AS newest_ms,
+        coalesce(
+          (SELECT max(p.created_ms) FROM points p
+            WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL AND p.created_ms <= ${nowMs + clockMovesMs}),
+          (SELECT max(p.created_ms) FROM points p WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL)) AS newest_ms,
         EXISTS (SELECT 1 FROM runs r WHERE r.vm_id = v.id AND r.kind = 'backup' AND r.ended_ms IS NULL) AS backup_running,
         EXISTS (SELECT 1 FROM runs r WHERE r.vm_id = v.id AND r.ended_ms IS NULL) AS any_running,
         (SELECT max(took) FROM (
@@ -36,7 +39,8 @@ export function postureFacts(nowMs: number): SQL {
       SELECT *, CASE
         WHEN excluded THEN 5
         WHEN newest_ms IS NULL THEN 3
-        WHEN max(0, ${nowMs} - newest_ms) <= rpo_ms + CASE WHEN backup_running THEN min(coalesce(usual_ms, 0), rpo_ms / 4) ELSE 0 END THEN 4
+        WHEN newest_ms <= ${nowMs + clockMovesMs} AND ${nowMs} - newest_ms <= rpo_ms
+          + CASE WHEN backup_running THEN min(coalesce(usual_ms, 0), rpo_ms / 4) ELSE 0 END THEN 4
         WHEN backup_running THEN 2
         WHEN last_failed THEN 0
         ELSE 1 END AS rank

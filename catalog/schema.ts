@@ -520,7 +520,10 @@ export const repositoryWatches = sqliteTable('repository_watches', {
   vanishedMs: integer('vanished_ms'),
 })
 
-/** One row. `seenMs`: the latest moment of a clock that could be believed; `movedMs`: since when it cannot. */
+/**
+ * One row. `seenMs`: the latest moment of a clock that could be believed; `movedMs`: since when it cannot. `driftMs`
+ * without `movedMs`: of a move whose time has been taken for the right one since.
+ */
 export const clockWatch = sqliteTable('clock_watch', {
   id: integer('id').primaryKey(),
   seenMs: integer('seen_ms').notNull(),

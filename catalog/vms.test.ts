@@ -209,6 +209,20 @@ describe('posture', () => {
     )
   })
 
+  test('a point that is dated ahead proves nothing, and hides none that does', () => {
+    furnish(here.catalog, ['ahead', 'both'])
+    const { catalog } = here
+    const createdMs = testNow + 40 * 24 * hour
+    catalog.points.record(aPoint(1, { vmId: 'ahead', createdMs }))
+    catalog.points.record(aPoint(2, { vmId: 'both', createdMs }))
+    catalog.points.record(aPoint(3, { vmId: 'both' }))
+    expect(catalog.vms.list({ limit: 10 }).items.map((vm) => [vm.id, vm.posture.state])).toEqual([
+      ['ahead', 'overdue'],
+      ['both', 'protected'],
+    ])
+    expect(catalog.statistics.postureCounts().by).toMatchObject({ overdue: 1, protected: 1 })
+  })
+
   test('the list opens with what needs a person', () => {
     furnish(here.catalog, ['fine', 'never', 'tried', 'idle', 'slow', 'left'])
     const old = testNow - 30 * hour

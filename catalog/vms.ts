@@ -1,6 +1,7 @@
 import { and, eq, isNull, ne } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import {
+  clockMovesMs,
   defaultCategories,
   defaultCategory,
   posture,
@@ -72,21 +73,23 @@ export function vmQueries(context: CatalogContext): VmQueries {
       .select({ row: vms, endpointName: endpoints.name, platform: endpoints.platform, site: endpoints.site })
       .from(vms)
       .innerJoin(endpoints, eq(endpoints.id, vms.endpointId))
-  const factsOf = (id: string) =>
+  const factsOf = (id: string, nowMs: number) =>
     context.sqlite
       .prepare<
-        [string, string, string, string],
+        [string, number, string, string, string, string],
         { newest: number | null; running: number; usual: number | null; failed: number | null }
       >(
         `SELECT
-          (SELECT max(created_ms) FROM points WHERE vm_id = ? AND validated_ms IS NOT NULL) AS newest,
+          coalesce(
+            (SELECT max(created_ms) FROM points WHERE vm_id = ? AND validated_ms IS NOT NULL AND created_ms <= ?),
+            (SELECT max(created_ms) FROM points WHERE vm_id = ? AND validated_ms IS NOT NULL)) AS newest,
           EXISTS (SELECT 1 FROM runs WHERE vm_id = ? AND kind = 'backup' AND ended_ms IS NULL) AS running,
           (SELECT max(took) FROM (SELECT ended_ms - started_ms AS took FROM runs WHERE vm_id = ? AND kind = 'backup'
             AND state IN ('completed', 'completed-with-residue') ORDER BY started_ms DESC LIMIT 10)) AS usual,
           (SELECT state IN ('failed', 'terminated') FROM runs WHERE vm_id = ? AND kind = 'backup' AND ended_ms IS NOT NULL
             ORDER BY started_ms DESC LIMIT 1) AS failed`,
       )
-      .get(id, id, id, id)
+      .get(id, nowMs + clockMovesMs, id, id, id, id)
   const promisedTo = ({ category, override }: VmRow): Promised => {
     const row = db.select({ spec: categories.spec }).from(categories).where(eq(categories.name, category)).get()
     const { rpoMs, rtoMs, quiesce, drillEveryMs }: Promised = row?.spec ?? defaultCategories.standard
@@ -98,7 +101,8 @@ export function vmQueries(context: CatalogContext): VmQueries {
     }
   }
   const view = (found: { row: VmRow; endpointName: string; platform: Platform; site: string }): VmView => {
-    const facts = factsOf(found.row.id)
+    const nowMs = steadyNow()
+    const facts = factsOf(found.row.id, nowMs)
     const promised = promisedTo(found.row)
     return {
       ...found.row,
@@ -107,7 +111,7 @@ export function vmQueries(context: CatalogContext): VmQueries {
       site: found.site,
       promised,
       posture: posture({
-        nowMs: steadyNow(),
+        nowMs,
         rpoMs: promised.rpoMs,
         excluded: found.row.excludedReason !== null,
         newestPointMs: facts?.newest ?? null,

@@ -32,6 +32,14 @@ test('a run on time keeps its VM protected for as long as it usually takes, a qu
   expect(renewalGrace(4 * hour, 10 * hour)).toBe(hour)
 })
 
+test('a point that is dated ahead is no proof: one that follows a wrong clock would be young for months', () => {
+  const ahead = { ...fine, newestPointMs: 101 * hour }
+  expect(posture(ahead)).toEqual({ state: 'overdue', ageMs: -hour })
+  expect(posture({ ...ahead, lastAttemptFailed: true }).state).toBe('failed')
+  expect(posture({ ...ahead, backupRunning: true }).state).toBe('late')
+  expect(posture({ ...fine, newestPointMs: fine.nowMs + 60_000 }).state).toBe('protected')
+})
+
 test('without a point a VM is unprotected, also while its first backup runs; excluded is excluded', () => {
   expect(posture({ ...fine, newestPointMs: null, backupRunning: true })).toEqual({ state: 'unprotected', ageMs: null })
   expect(posture({ ...fine, newestPointMs: null, excluded: true }).state).toBe('excluded')

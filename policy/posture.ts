@@ -1,3 +1,5 @@
+import { clockMovesMs } from './watch.ts'
+
 /**
  * Protection posture of one VM (product P-POSTURE): the newest validated point against the promise, never the colour of
  * the last run. `late`, `overdue` and `failed` are the three ways of being at risk.
@@ -9,7 +11,7 @@ export interface PostureFacts {
   readonly nowMs: number
   readonly rpoMs: number
   readonly excluded: boolean
-  /** Instant of the newest validated point; null: there is none. */
+  /** Instant of the newest validated point that is not dated ahead, else of one that is; null: there is none. */
   readonly newestPointMs: number | null
   readonly backupRunning: boolean
   /** Longest of the last ten completed backups (the 95th percentile of ten by nearest rank); null: none yet. */
@@ -20,7 +22,7 @@ export interface PostureFacts {
 
 export interface Posture {
   readonly state: PostureState
-  /** Age of the newest point; null without one. */
+  /** Age of the newest point, negative where it is dated ahead; null without one. */
   readonly ageMs: number | null
 }
 
@@ -30,15 +32,20 @@ export function renewalGrace(rpoMs: number, usualDurationMs: number | null): num
 }
 
 export function posture(facts: PostureFacts): Posture {
-  const ageMs = facts.newestPointMs === null ? null : Math.max(0, facts.nowMs - facts.newestPointMs)
+  const ageMs = facts.newestPointMs === null ? null : facts.nowMs - facts.newestPointMs
   return { state: stateOf(facts, ageMs), ageMs }
+}
+
+/** By more than clocks differ: a point from the future proves nothing about how old it is. */
+export function isDatedAhead(ageMs: number): boolean {
+  return ageMs < -clockMovesMs
 }
 
 function stateOf(facts: PostureFacts, ageMs: number | null): PostureState {
   if (facts.excluded) return 'excluded'
   if (ageMs === null) return 'unprotected'
   const grace = facts.backupRunning ? renewalGrace(facts.rpoMs, facts.usualDurationMs) : 0
-  if (ageMs <= facts.rpoMs + grace) return 'protected'
+  if (!isDatedAhead(ageMs) && ageMs <= facts.rpoMs + grace) return 'protected'
   if (facts.backupRunning) return 'late'
   return facts.lastAttemptFailed ? 'failed' : 'overdue'
 }

@@ -61,7 +61,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
 
   let clock = steadyClock(null)
   using catalog = openCatalog({ path: home.catalog, steadyNow: () => clock.now() })
-  clock = steadyClock(catalog.watches.clock()?.seenMs ?? null)
+  clock = steadyClock(catalog.watches.clock() ?? null)
   agreeWithCatalog(ensureInstallation(home, env), catalog)
   ensureAdminToken(catalog, adminTokenPath(home))
   await admitWorkers(home, catalog)

@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration } from '../../base/index.ts'
 import type { Catalog, PointView, VmView } from '../../catalog/index.ts'
-import { keepFor, weaknesses, weaknessWords } from '../../policy/index.ts'
+import { isDatedAhead, keepFor, weaknesses, weaknessWords } from '../../policy/index.ts'
 import type { postureSchema, vmDetailSchema, vmSchema } from '../schemas/vms.ts'
 import { vmOverrideSchema } from '../schemas/policy.ts'
 import { policyLines } from './policy.ts'
@@ -18,10 +18,15 @@ const words: { readonly [state in VmView['posture']['state']]: string } = {
 }
 
 export function postureView(vm: VmView): z.infer<typeof postureSchema> {
-  const { state, ageMs } = vm.posture
+  const { state } = vm.posture
+  const ageMs = vm.posture.ageMs === null ? null : Math.max(0, vm.posture.ageMs)
   const { rpoMs } = vm.promised
   const age =
-    ageMs === null ? '' : ` The newest point is ${formatDuration(ageMs)} old, promise ${formatDuration(rpoMs)}.`
+    vm.posture.ageMs === null
+      ? ''
+      : isDatedAhead(vm.posture.ageMs)
+        ? ` Its points are dated ${formatDuration(-vm.posture.ageMs)} ahead: how old they are is not known.`
+        : ` The newest point is ${formatDuration(Math.max(0, vm.posture.ageMs))} old, promise ${formatDuration(rpoMs)}.`
   const reason = state === 'excluded' && vm.excludedReason ? `: ${vm.excludedReason}` : ''
   return { state, sentence: `${words[state]}${reason}.${age}`, ageMs, rpoMs: state === 'excluded' ? null : rpoMs }
 }

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import type { Catalog } from '../../catalog/index.ts'
+import type { Catalog, ClockWatchRow } from '../../catalog/index.ts'
 import { hasMoved, viewClock, type ClockReading } from '../../policy/index.ts'
 
 const dayMs = 86_400_000
@@ -10,7 +10,7 @@ export interface SteadyClock {
   now(): number
   /**
    * Compares, and writes down what it finds. A clock that was moved is told for a day; then its time is taken for the right
-   * one, because by then somebody has seen it or nobody will.
+   * one, because by then somebody has seen it or nobody will, unless recovery points would lie in the future by it.
    */
   check(catalog: Catalog): void
 }
@@ -19,11 +19,12 @@ export function systemClock(): ClockReading {
   return { wallMs: Date.now(), steadyMs: performance.now() }
 }
 
-/** `seenMs`: what an earlier process has seen of the time; null: nothing. A start with an earlier time is a move, too. */
-export function steadyClock(seenMs: number | null, read: () => ClockReading = systemClock): SteadyClock {
+/** `known`: what an earlier process wrote down; null: nothing. A start with an earlier time than it saw is a move, too. */
+export function steadyClock(known: ClockWatchRow | null, read: () => ClockReading = systemClock): SteadyClock {
   const first = read()
-  let base: ClockReading = { ...first, wallMs: Math.max(first.wallMs, seenMs ?? 0) }
-  let movedAt: ClockReading | null = null
+  let base: ClockReading = { ...first, wallMs: Math.max(first.wallMs, known?.seenMs ?? 0) }
+  let movedAt = movedBefore(known, first)
+  let acceptedMs = 0
   return {
     now: () => Math.round(viewClock(base, read()).nowMs),
     check(catalog) {
@@ -32,18 +33,32 @@ export function steadyClock(seenMs: number | null, read: () => ClockReading = sy
       if (!hasMoved(driftMs)) movedAt = null
       else {
         movedAt ??= reading
-        if (reading.steadyMs - movedAt.steadyMs > dayMs) {
+        acceptedMs = 0
+        // While points would come to lie in the future by it, their ages would say that nothing is amiss.
+        const isOld = reading.steadyMs - movedAt.steadyMs > dayMs
+        if (isOld && !catalog.points.hasDatedWithin(reading.wallMs, nowMs)) {
           base = reading
           movedAt = null
+          acceptedMs = Math.round(driftMs)
         }
       }
-      const known = catalog.watches.clock()
       catalog.watches.recordClock({
-        // A time that is not believed is not what the next start is measured against.
-        seenMs: Math.round(movedAt === null ? reading.wallMs : (known?.seenMs ?? nowMs)),
-        driftMs: movedAt === null ? 0 : Math.round(driftMs),
+        seenMs: Math.round(movedAt === null ? reading.wallMs : believed(catalog, driftMs, nowMs)),
+        driftMs: movedAt === null ? acceptedMs : Math.round(driftMs),
         movedMs: movedAt === null ? null : Math.round(movedAt.wallMs),
       })
     },
   }
+}
+
+/** What the next start is measured against: what has really passed where the clock went back, nothing that it leapt over. */
+function believed(catalog: Catalog, driftMs: number, nowMs: number): number {
+  return driftMs < 0 ? nowMs : (catalog.watches.clock()?.seenMs ?? nowMs)
+}
+
+/** A restart begins no new day of telling. How much of it is over the moved clock itself knows: it has gone on since. */
+function movedBefore(known: ClockWatchRow | null, first: ClockReading): ClockReading | null {
+  if (known === null || known.movedMs === null) return null
+  const agoMs = Math.min(Math.max(0, first.wallMs - known.movedMs), dayMs)
+  return { wallMs: known.movedMs, steadyMs: first.steadyMs - agoMs }
 }

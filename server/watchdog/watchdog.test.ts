@@ -241,15 +241,45 @@ describe('the clock', () => {
     wallMs -= 10 * hour
     clock.check(here.catalog)
     expect(here.catalog.watches.clock()).toEqual({
-      seenMs: testNow,
+      seenMs: testNow + hour,
       driftMs: -10 * hour,
       movedMs: testNow - 9 * hour,
     })
     expect(clock.now()).toBe(testNow + hour)
     pass(25 * hour)
     clock.check(here.catalog)
-    expect(here.catalog.watches.clock()).toMatchObject({ driftMs: 0, movedMs: null })
+    // By what it had moved stays known: that it is no longer told is no sign that somebody has set it right.
+    expect(here.catalog.watches.clock()).toMatchObject({ driftMs: -10 * hour, movedMs: null })
     expect(clock.now()).toBe(wallMs)
+  })
+
+  test('set back behind recovery points is told for as long as they would lie in the future, across restarts', () => {
+    let clock = steadyClock(null, read)
+    clock.check(here.catalog)
+    record(1)
+    wallMs -= 30 * 24 * hour
+    for (let day = 0; day < 29; day += 1) {
+      clock.check(here.catalog)
+      expect(clock.now()).toBe(testNow + day * 24 * hour)
+      // A killed server writes nothing down; the next one begins where the last reading was.
+      clock = steadyClock(here.catalog.watches.clock() ?? null, read)
+      pass(24 * hour)
+    }
+    clock.check(here.catalog)
+    expect(here.catalog.watches.clock()).toMatchObject({ movedMs: testNow - 30 * 24 * hour })
+    pass(2 * 24 * hour)
+    clock.check(here.catalog)
+    expect(here.catalog.watches.clock()).toMatchObject({ movedMs: null })
+  })
+
+  test('that is told begins no new day with a restart', () => {
+    steadyClock(null, read).check(here.catalog)
+    wallMs -= 10 * hour
+    for (let start = 0; start < 6; start += 1) {
+      steadyClock(here.catalog.watches.clock() ?? null, read).check(here.catalog)
+      pass(6 * hour)
+    }
+    expect(here.catalog.watches.clock()).toMatchObject({ movedMs: null })
   })
 
   test('set right again is no longer told', () => {
@@ -265,7 +295,7 @@ describe('the clock', () => {
   test('that a start finds behind what was seen before was set back while nobody looked', () => {
     steadyClock(null, read).check(here.catalog)
     wallMs -= 48 * hour
-    const next = steadyClock(here.catalog.watches.clock()?.seenMs ?? null, read)
+    const next = steadyClock(here.catalog.watches.clock() ?? null, read)
     next.check(here.catalog)
     expect(here.catalog.watches.clock()).toMatchObject({ driftMs: -48 * hour, seenMs: testNow })
     expect(next.now()).toBe(testNow)
