@@ -91,6 +91,15 @@ describe('what failed waits for a person', () => {
     expect(await titles()).toEqual(['backup 3 failed'])
   })
 
+  test('however many others failed after it', async () => {
+    ended('restore', 'failed')
+    for (let n = 0; n < 201; n += 1) ended('backup', 'failed', { vmId: null, workflowId: `backup/${n}` })
+    for (let n = 0; n < 205; n += 1) ended('drill', 'failed')
+    ended('drill', 'completed')
+    const newest = here.catalog.runs.newestFailed(0, 1000)
+    expect(newest.filter(({ kind }) => kind !== 'backup').map(({ title }) => title)).toEqual(['restore 1'])
+  })
+
   test('a success before it changes nothing', async () => {
     ended('restore', 'completed')
     ended('restore', 'failed')
@@ -173,4 +182,14 @@ describe('what failed waits for a person', () => {
     })
     expect(await titles()).toEqual(['The last drill of web-01 failed'])
   })
+})
+
+test('what may be the cause of the rest comes before the VMs, and is not what is cut', async () => {
+  using many = bench({ vms: Array.from({ length: 60 }, (_, n) => `vm-${n}`) })
+  many.engine.away = true
+  const { needsYou, needsYouTotal } = await many.get<{ needsYou: { kind: string }[]; needsYouTotal: number }>(
+    '/api/v1/overview',
+  )
+  expect(needsYou.map(({ kind }) => kind).slice(0, 2)).toEqual(['engine', 'unprotected'])
+  expect([needsYou.length, needsYouTotal]).toEqual([50, 61])
 })

@@ -1,8 +1,9 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration, shellWord } from '../base/index.ts'
 import { missedWords, ownBackupState } from '../policy/index.ts'
-import { largestPage, type Catalog, type MissedStartRow, type RunView } from '../catalog/index.ts'
+import { largestPage, type Catalog, type MissedStartRow } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
+import { failedRuns } from './failed-runs.ts'
 import { queuesOf, type Engine, type Pollers } from './facts.ts'
 import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
 import { isForgotten } from './views/instants.ts'
@@ -14,8 +15,6 @@ type Repository = z.infer<typeof overviewSchema>['repositories'][number]
 
 const dayMs = 86_400_000
 const shown = 50
-/** What failed longer ago is history: a promise that is broken by it is told by the VM itself. */
-const failuresOfMs = 7 * dayMs
 
 /** The queue "needs you", most urgent first, `most` of each kind and of all; `total` counts also what is not in it. */
 export function attention(
@@ -26,24 +25,30 @@ export function attention(
 ): { items: Attention[]; total: number } {
   const { catalog } = deps
   const vms = vmsOutside(deps, most)
+  // What may be the cause of the rest comes first, and is not what is cut.
   const rest = [
     ...(engine.up ? silentSites(deps, engine.pollers) : [engineDown(engine.detail)]),
     ...watchTrouble(deps),
+    ...repositories.flatMap((repository) => repositoryTrouble(repository, deps.now())),
+    ...hypervisorTrouble(catalog, most),
+    ...failingChannels(catalog),
+    ...ownBackupTrouble(deps),
     ...waitingRuns(catalog, most),
     ...forgottenInstants(catalog, deps.now()),
     ...damagedPoints(catalog, most),
     ...failedRuns(catalog, deps.now()),
     ...missedStarts(catalog, deps.now()),
-    ...repositories.flatMap((repository) => repositoryTrouble(repository, deps.now())),
-    ...ownBackupTrouble(deps),
-    ...hypervisorTrouble(catalog, most),
     ...drillTrouble(catalog, deps.now(), most),
     ...residue(catalog, deps.now(), most),
   ]
   const drillsDue = catalog.statistics.drillsDue(most)
   const total = vms.total + rest.length + Math.max(0, drillsDue.total - drillsDue.vms.length)
-  return { items: [...vms.items, ...rest].slice(0, most), total }
+  const items = [...rest, ...vms.items].toSorted((a, b) => urgency[a.severity] - urgency[b.severity])
+  return { items: items.slice(0, most), total }
 }
+
+/** That nobody can tell is no less urgent than that something failed. */
+const urgency = { failed: 0, unknown: 0, attention: 1 } as const satisfies { [state in Attention['severity']]: number }
 
 function vmsOutside(deps: ApiDeps, most: number): { items: Attention[]; total: number } {
   const page = deps.catalog.vms.list({ limit: most }, { state: 'outside-rpo' })
@@ -83,6 +88,19 @@ function engineDown(detail: string): Attention {
     subject: null,
     action: { label: 'Check the installation', command: 'holdfast doctor' },
   }
+}
+
+/** Whoever relies on a channel hears nothing, and takes it for nothing to hear. */
+function failingChannels(catalog: Catalog): Attention[] {
+  return catalog.alerts.failing().map(({ name, sinceMs, error }) => ({
+    kind: 'channel-failing',
+    severity: 'failed',
+    title: `Nothing reaches the channel ${name}`,
+    detail: error ? `${error.message}. ${error.hint}` : 'Its messages wait.',
+    sinceMs,
+    subject: { kind: 'channel', id: name },
+    action: { label: 'Test it', command: `holdfast channels test ${name}` },
+  }))
 }
 
 function silentSites(deps: ApiDeps, pollers: Pollers): Attention[] {
@@ -147,58 +165,6 @@ function damagedPoints(catalog: Catalog, most: number): Attention[] {
       subject: { kind: 'point', id: point.id },
       action: { label: 'See the point', command: `holdfast backup ${point.vmId}` },
     }))
-}
-
-/** Ended badly, and nothing of the same kind has succeeded for the same VM or repository since; the newest of each. */
-function failedRuns(catalog: Catalog, nowMs: number): Attention[] {
-  const failed = catalog.runs.list({ limit: 200 }, { state: 'failed', sinceMs: nowMs - failuresOfMs }).items
-  const newest = new Map<string, RunView>()
-  for (const run of failed) {
-    const key = `${run.kind} ${run.kind === 'plan' ? planOf(run) : (run.vmId ?? ownOf(run))}`
-    if (!newest.has(key)) newest.set(key, run)
-  }
-  return [...newest.values()]
-    .filter((run) => !isToldOtherwise(catalog, run) && !hasSucceededSince(catalog, run))
-    .map((run) => ({
-      kind: 'run-failed',
-      severity: 'failed',
-      title: `${run.title} ${run.state === 'terminated' ? 'was terminated' : 'failed'}`,
-      detail: run.error ? `${run.error.message}. ${run.error.hint}` : 'See what happened.',
-      sinceMs: run.endedMs,
-      subject: { kind: 'run', id: run.runId },
-      action: { label: 'See the run', command: `holdfast run show ${run.runId}` },
-    }))
-}
-
-/** A VM outside its RPO and a drill with its verdict have lines of their own; nobody backs up a VM that is gone. */
-function isToldOtherwise(catalog: Catalog, { kind, vmId, runId }: RunView): boolean {
-  const vm = vmId === null ? undefined : catalog.vms.find(vmId)
-  if (!vm) return false
-  if (kind === 'drill') {
-    const last = catalog.drills.latest(vm.id)
-    return last?.runId === runId && last.verdict === 'failed'
-  }
-  return kind === 'backup' && (vm.goneMs !== null || ['failed', 'overdue', 'late'].includes(vm.posture.state))
-}
-
-/** Of a run that is of no VM: a repository is swept again and again by the same one. */
-function ownOf({ kind, workflowId, runId }: RunView): string {
-  return kind === 'retention' ? workflowId : runId
-}
-
-function hasSucceededSince(catalog: Catalog, run: RunView): boolean {
-  const { kind, vmId, workflowId, startedMs } = run
-  // One run after the other, of one repository.
-  if (kind === 'retention') return catalog.runs.latest(workflowId)?.state === 'completed'
-  const subject = kind === 'plan' ? { plan: planOf(run) } : { kind, vmId: vmId ?? undefined }
-  if (kind !== 'plan' && vmId === null) return false
-  return (['completed', 'completed-with-residue'] as const).some(
-    (state) => catalog.runs.list({ limit: 1 }, { ...subject, state, sinceMs: startedMs }).total > 0,
-  )
-}
-
-function planOf({ workflowId }: RunView): string {
-  return workflowId.split('/')[1] ?? ''
 }
 
 /** Until a later run of the plan has begun, or for a day. */

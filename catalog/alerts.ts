@@ -1,19 +1,20 @@
-import { and, asc, count, desc, eq, isNotNull, isNull, lte, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { settleMs } from '../policy/index.ts'
+import { queueQueries, type DeliveryRow, type QueueQueries } from './alert-queue.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { channels, deliveries, incidentNotices, incidents } from './schema.ts'
-import type { ErrorNote, Json } from './types.ts'
+import type { Json } from './types.ts'
 
 export type IncidentRow = typeof incidents.$inferSelect
 export type ChannelRow = typeof channels.$inferSelect
-export type DeliveryRow = typeof deliveries.$inferSelect
 export type NewChannel = Omit<ChannelRow, 'createdMs' | 'changedMs' | 'digestedMs'>
 /** What wants attention now. */
 export type ObservedIncident = Omit<IncidentRow, 'id' | 'openedMs' | 'seenMs' | 'recoveredMs'>
 
-export interface AlertQueries {
+/** All moments are those of the steady clock: one that is set back silences nothing. */
+export interface AlertQueries extends QueueQueries {
   /**
    * Everything that wants attention now: what is new is opened, what is known is brought up to date, and what is not among it
    * has recovered, unless `mayRecover` says that nobody can know.
@@ -25,10 +26,10 @@ export interface AlertQueries {
   open(): IncidentRow[]
   /** Recovered since that moment, oldest first. */
   recoveredSince(ms: number): IncidentRow[]
-  /** Open, opened by then, and not told on this channel. */
-  untold(channel: string, openedBy: number): IncidentRow[]
-  /** Told as open on this channel, recovered by then, and that is not told. */
-  untoldRecoveries(channel: string, recoveredBy: number): IncidentRow[]
+  /** Open for long enough to be told, and not told on this channel. */
+  untold(channel: string): IncidentRow[]
+  /** Told as open on this channel, over for long enough, and that is not told. */
+  untoldRecoveries(channel: string): IncidentRow[]
   channels(): ChannelRow[]
   findChannel(name: string): ChannelRow | undefined
   /** Throws NotFound. */
@@ -43,21 +44,17 @@ export interface AlertQueries {
   ): number
   /** That the end of these is no news on this channel. */
   keepSilent(channel: string, recovered: readonly number[]): void
-  /** Waiting, of channels that are switched on, and their time has come; oldest first. */
-  due(limit: number): DeliveryRow[]
-  recordSent(id: number): void
-  /** `nextMs` null: it is given up. */
-  recordFailed(id: number, error: ErrorNote, nextMs: number | null): void
   recordDigest(channel: string, ms: number): void
-  /** Newest first. */
-  deliveries(page: PageRequest, filter?: { readonly channel?: string | undefined }): Page<DeliveryRow>
 }
 
 /** Incidents that are over are kept for a year: how often it happened is asked later than what was sent. */
 const keptMs = 366 * 86_400_000
 
 export function alertQueries(context: CatalogContext): AlertQueries {
-  const { db, now, publish } = context
+  const { db, now: wallNow, steadyNow: now, publish } = context
+  /** A moment that lies ahead was dated by a clock that was set back since: it is long ago. */
+  const isSettled = (ms: typeof incidents.openedMs | typeof incidents.recoveredMs): SQL =>
+    sql`(${ms} <= ${now() - settleMs} OR ${ms} > ${now()})`
   const findChannel = (name: string): ChannelRow | undefined =>
     db.select().from(channels).where(eq(channels.name, name)).get()
   const channel = (name: string): ChannelRow => {
@@ -74,17 +71,10 @@ export function alertQueries(context: CatalogContext): AlertQueries {
         .where(and(eq(incidentNotices.incidentId, incidentId), eq(incidentNotices.channel, name)))
         .run()
   }
-  const changeDelivery = (id: number, set: Partial<DeliveryRow>): void => {
-    inTransaction(context, () => {
-      db.update(deliveries)
-        .set({ ...set, attempts: sql`${deliveries.attempts} + 1` })
-        .where(and(eq(deliveries.id, id), eq(deliveries.state, 'waiting')))
-        .run()
-      publish('alert', null)
-    })
-  }
-  const observeOne = (open: IncidentRow | undefined, seen: ObservedIncident): boolean => {
-    const known = open ?? justEnded(seen.key)
+  const observeOne = (open: IncidentRow | undefined, one: ObservedIncident): boolean => {
+    const known = open ?? justEnded(one.key)
+    // Not milder while it goes on: a VM whose backup is retried is late, and failed, and late; that is told once.
+    const seen: ObservedIncident = known?.severity === 'critical' ? { ...one, severity: 'critical' } : one
     if (known === undefined) {
       db.insert(incidents)
         .values({ ...seen, openedMs: now(), seenMs: now(), recoveredMs: null })
@@ -105,7 +95,13 @@ export function alertQueries(context: CatalogContext): AlertQueries {
     db
       .select()
       .from(incidents)
-      .where(and(eq(incidents.key, key), sql`${incidents.recoveredMs} > ${now() - settleMs}`))
+      .where(
+        and(
+          eq(incidents.key, key),
+          sql`${incidents.recoveredMs} > ${now() - settleMs} AND ${incidents.recoveredMs} <= ${now()}`,
+          sql`NOT EXISTS (SELECT 1 FROM incident_notices n WHERE n.incident_id = incidents.id AND n.recovered_ms IS NOT NULL)`,
+        ),
+      )
       .orderBy(desc(incidents.id))
       .get()
   const forget = (): void => {
@@ -119,6 +115,7 @@ export function alertQueries(context: CatalogContext): AlertQueries {
       .run()
   }
   return {
+    ...queueQueries(context),
     open,
     channel,
     findChannel,
@@ -170,30 +167,26 @@ export function alertQueries(context: CatalogContext): AlertQueries {
         .where(sql`${incidents.recoveredMs} > ${ms}`)
         .orderBy(asc(incidents.id))
         .all(),
-    untold: (name, openedBy) =>
+    untold: (name) =>
       db
         .select()
         .from(incidents)
         .where(
           and(
             isNull(incidents.recoveredMs),
-            lte(incidents.openedMs, openedBy),
+            isSettled(incidents.openedMs),
             sql`NOT EXISTS (SELECT 1 FROM incident_notices n WHERE n.incident_id = incidents.id AND n.channel = ${name})`,
           ),
         )
         .orderBy(asc(incidents.id))
         .all(),
-    untoldRecoveries: (name, recoveredBy) =>
+    untoldRecoveries: (name) =>
       db
         .select({ row: incidents })
         .from(incidentNotices)
         .innerJoin(incidents, eq(incidents.id, incidentNotices.incidentId))
         .where(
-          and(
-            eq(incidentNotices.channel, name),
-            isNull(incidentNotices.recoveredMs),
-            lte(incidents.recoveredMs, recoveredBy),
-          ),
+          and(eq(incidentNotices.channel, name), isNull(incidentNotices.recoveredMs), isSettled(incidents.recoveredMs)),
         )
         .orderBy(asc(incidents.id))
         .all()
@@ -203,7 +196,8 @@ export function alertQueries(context: CatalogContext): AlertQueries {
       return inTransaction(context, () => {
         const { name, ...set } = wish
         db.insert(channels)
-          .values({ ...wish, createdMs: now(), changedMs: now(), digestedMs: now() })
+          // A digest is due by the time of day.
+          .values({ ...wish, createdMs: now(), changedMs: now(), digestedMs: wallNow() })
           .onConflictDoUpdate({ target: channels.name, set: { ...set, changedMs: now() } })
           .run()
         publish('settings', `channel/${name}`)
@@ -240,46 +234,8 @@ export function alertQueries(context: CatalogContext): AlertQueries {
       })
     },
     keepSilent: (name, recovered) => inTransaction(context, () => markRecovered(name, recovered)),
-    due: (limit) =>
-      db
-        .select()
-        .from(deliveries)
-        .where(
-          and(
-            eq(deliveries.state, 'waiting'),
-            lte(deliveries.nextMs, now()),
-            sql`EXISTS (SELECT 1 FROM channels c WHERE c.name = deliveries.channel AND c.enabled)`,
-          ),
-        )
-        .orderBy(asc(deliveries.id))
-        .limit(limit)
-        .all(),
-    recordSent: (id) => changeDelivery(id, { state: 'sent', endedMs: now(), nextMs: null, error: null }),
-    recordFailed: (id, error, nextMs) =>
-      changeDelivery(
-        id,
-        nextMs === null ? { state: 'failed', endedMs: now(), nextMs: null, error } : { nextMs, error },
-      ),
     recordDigest: (name, ms) => {
       db.update(channels).set({ digestedMs: ms }).where(eq(channels.name, name)).run()
-    },
-    deliveries(page, { channel: name } = {}) {
-      const where = name === undefined ? undefined : eq(deliveries.channel, name)
-      const rows = db
-        .select()
-        .from(deliveries)
-        .where(and(where, afterCursor([sql`${deliveries.id}`], 'desc', page)))
-        .orderBy(desc(deliveries.id))
-        .limit(rowsFor(page))
-        .all()
-      const total = db.select({ n: count() }).from(deliveries).where(where).get()?.n ?? 0
-      return toPage(
-        rows,
-        page,
-        total,
-        (row) => [row.id],
-        (row) => row,
-      )
     },
   }
 }

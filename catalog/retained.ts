@@ -34,7 +34,10 @@ export interface RetainedQueries {
   policies(repositoryId: string): Map<string, SeriesPolicyRow[]>
   /** Those of one series take the place of its earlier ones. */
   rememberPolicies(rows: readonly SeriesPolicyRow[]): void
-  /** Takes the points out of the lists; what is left is who removed them, when and why. Idempotent. */
+  /**
+   * Takes the points out of the lists; what is left is who removed them, when and why. Idempotent. Of a point whose tombstone
+   * was found before who wrote it was recorded, it is known then.
+   */
   recordRemoved(
     repositoryId: string,
     stems: readonly string[],
@@ -53,6 +56,9 @@ export interface RetainedQueries {
   /** Points removed after that moment. */
   removedSince(repositoryId: string, ms: number): number
 }
+
+/** Whoever wrote a tombstone that Holdfast does not know of. */
+export const unknownRemover = 'somebody at the repository'
 
 /** What ends a stem: the snapshot's id. */
 export function snapOf(stem: string): string {
@@ -169,7 +175,20 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
               .from(points)
               .where(and(eq(points.id, id), eq(points.repositoryId, repositoryId)))
               .get()
-            if (known === undefined) continue
+            if (known === undefined) {
+              if (by !== unknownRemover)
+                db.update(removedPoints)
+                  .set({ removedMs: ms, removedBy: by, why })
+                  .where(
+                    and(
+                      eq(removedPoints.id, id),
+                      eq(removedPoints.repositoryId, repositoryId),
+                      eq(removedPoints.removedBy, unknownRemover),
+                    ),
+                  )
+                  .run()
+              continue
+            }
             const { vmId, createdMs, origin, name } = known
             db.insert(removedPoints)
               .values({ id, stem, vmId, repositoryId, createdMs, origin, name, removedMs: ms, removedBy: by, why })

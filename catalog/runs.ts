@@ -61,6 +61,11 @@ export interface RunQueries {
   latest(workflowId: string): RunView | undefined
   findByIdempotencyKey(key: string): RunView | undefined
   list(page: PageRequest, filter?: RunFilter): Page<RunView>
+  /**
+   * Failed or terminated since that moment: the newest of each kind and VM, plan or repository, unless the same has succeeded
+   * for the VM since; the newest first, `limit` at most.
+   */
+  newestFailed(sinceMs: number, limit: number): RunView[]
   /** Runs that have not ended, oldest first; 1,000 at most. */
   open(): RunView[]
   /** The newest ended runs. */
@@ -143,6 +148,24 @@ export function runQueries(context: CatalogContext): RunQueries {
           .where(and(...where))
           .get()?.n ?? 0
       return toPage(rows, page, total, ({ row, isOpen }) => [isOpen, row.startedMs, row.runId], view)
+    },
+    newestFailed(sinceMs, limit) {
+      // Of a plan: `plan/<name>` of `plan/<name>/<time>`. A repository is swept again and again under the same workflow id.
+      const rows = db.all<{ id: string }>(sql`
+        SELECT id FROM (
+          SELECT r.run_id AS id, r.started_ms AS started_ms, row_number() OVER (
+            PARTITION BY r.kind, CASE
+              WHEN r.kind = 'plan' THEN substr(r.workflow_id, 1, 4 + instr(substr(r.workflow_id, 6) || '/', '/'))
+              WHEN r.vm_id IS NOT NULL THEN r.vm_id
+              WHEN r.kind = 'retention' THEN r.workflow_id
+              ELSE r.run_id END
+            ORDER BY r.started_ms DESC, r.run_id DESC) AS place
+          FROM runs r
+          WHERE r.state IN ('failed', 'terminated') AND r.started_ms >= ${sinceMs} AND NOT EXISTS (
+            SELECT 1 FROM runs s WHERE s.kind = r.kind AND s.vm_id = r.vm_id AND s.started_ms >= r.started_ms
+              AND s.state IN ('completed', 'completed-with-residue')))
+        WHERE place = 1 ORDER BY started_ms DESC, id DESC LIMIT ${limit}`)
+      return rows.flatMap(({ id }) => one(eq(runs.runId, id)) ?? [])
     },
     open: () => select().where(isNull(runs.endedMs)).orderBy(asc(runs.startedMs)).limit(1000).all().map(view),
     recentlyEnded: (limit) =>

@@ -110,6 +110,18 @@ describe('what the other side says', () => {
     await expect(sent).rejects.toMatchObject({ code, message: `127.0.0.1 answered ${status}: no thanks` })
   })
 
+  test('of what it was told is in no error', async () => {
+    const secret = `${base}/services/T0001/B%2Dchannel/s3cret-token?key=another-secret`
+    const path = '/services/T0001/B%2Dchannel/s3cret-token?key=another-secret'
+    const text = `no ${secret} ${path} s3cret-token B-channel another-secret here${' '.repeat(260)}`
+    answer = { status: 404, text }
+    const sent = send(target({ kind: 'slack' }), message, { secret, signal })
+    await expect(sent).rejects.toMatchObject({ message: '127.0.0.1 answered 404: no *** *** *** *** *** here' })
+    answer = { status: 403, text: 'the token a-tok is wrong' }
+    const withToken = send(target(), message, { secret: 'a-tok', signal })
+    await expect(withToken).rejects.toMatchObject({ message: '127.0.0.1 answered 403: the token *** is wrong' })
+  })
+
   test('to lead elsewhere is not followed', async () => {
     answer = { status: 302, headers: { location: `${base}/other` } }
     await expect(send(target(), message, { secret: '', signal })).rejects.toMatchObject({ code: 'ChannelRefused' })
@@ -154,6 +166,13 @@ describe('private addresses', () => {
     const { port } = new URL(base)
     await send(target({ url: `http://hook.example:${port}/x` }), message, { secret: '', signal, resolve })
     expect([asked, received.length]).toEqual([1, 1])
+  })
+
+  test('one of them that does not answer is passed over', async () => {
+    const resolve = async () => ['127.0.0.2', '127.0.0.1'].map((address) => ({ address, family: 4 }))
+    const { port } = new URL(base)
+    await send(target({ url: `http://hook.example:${port}/x` }), message, { secret: '', signal, resolve })
+    expect(received).toHaveLength(1)
   })
 
   test.each([

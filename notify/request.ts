@@ -20,6 +20,8 @@ export interface GuardedRequest {
   readonly allowPrivate: boolean
   readonly signal: AbortSignal
   readonly resolve?: Resolve | undefined
+  /** What no error may name, beside the address; empty: nothing. */
+  readonly secret: string
 }
 
 /** Of an answer, for the error that names its reason. */
@@ -40,9 +42,9 @@ export async function guardedRequest(request: GuardedRequest): Promise<void> {
     throw new HoldfastError('ChannelRefused', `${url.protocol} is no way to send a notification`, {
       hint: 'Use an address that begins with https:// or http://.',
     })
-  const address = await addressOf(url, allowPrivate, request.resolve ?? systemResolve)
+  const addresses = await addressesOf(url, allowPrivate, request.resolve ?? systemResolve)
   const limit = AbortSignal.any([signal, AbortSignal.timeout(longestMs)])
-  const { status, answer, retryAfter } = await exchange(request, address, limit)
+  const { status, answer, retryAfter } = await exchange(request, addresses, limit)
   if (status >= 200 && status < 300) return
   const said = answer === '' ? '' : `: ${answer}`
   const message = `${url.hostname} answered ${status}${said}`
@@ -55,7 +57,12 @@ export async function guardedRequest(request: GuardedRequest): Promise<void> {
   throw new HoldfastError('ChannelRefused', message)
 }
 
-async function addressOf(url: URL, allowPrivate: boolean, resolve: Resolve): Promise<Resolved> {
+/** All that the name leads to, one at least, and each of them looked at. */
+async function addressesOf(
+  url: URL,
+  allowPrivate: boolean,
+  resolve: Resolve,
+): Promise<readonly [Resolved, ...Resolved[]]> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const family = isIP(host)
   let found: readonly Resolved[]
@@ -64,14 +71,14 @@ async function addressOf(url: URL, allowPrivate: boolean, resolve: Resolve): Pro
   } catch (error) {
     throw new HoldfastError('NetworkFailure', `${host} has no address: ${describeError(error)}`, { cause: error })
   }
-  const [first] = found
+  const [first, ...others] = found
   if (first === undefined) throw new HoldfastError('NetworkFailure', `${host} has no address`)
   // One that is private among others is no mistake of anybody: it is refused as a whole.
   if (!allowPrivate && found.some(({ address }) => !isPublicAddress(address)))
     throw new HoldfastError('ChannelRefused', `${host} is at a private address`, {
       hint: 'If it is meant to be inside, allow the channel private addresses.',
     })
-  return first
+  return [first, ...others]
 }
 
 interface Exchange {
@@ -81,8 +88,8 @@ interface Exchange {
 }
 
 function exchange(
-  { url, method, headers, body }: GuardedRequest,
-  { address, family }: Resolved,
+  { url, method, headers, body, secret }: GuardedRequest,
+  addresses: readonly [Resolved, ...Resolved[]],
   signal: AbortSignal,
 ): Promise<Exchange> {
   return new Promise((resolve, reject) => {
@@ -98,26 +105,51 @@ function exchange(
       agent: false,
       // Asked instead of the system: whichever form of the question, the answer is what was looked at.
       lookup: (_host, wish, done) => {
-        if (wish.all === true) done(null, [{ address, family }])
-        else done(null, address, family)
+        // All of them: one that does not answer is passed over.
+        if (wish.all === true) done(null, [...addresses])
+        else done(null, addresses[0].address, addresses[0].family)
       },
     }
     const made = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
-      read(response).then((answer) => resolve({ status: response.statusCode ?? 0, answer, ...waitOf(response) }), fail)
+      read(response, wordsOf(url, secret)).then(
+        (answer) => resolve({ status: response.statusCode ?? 0, answer, ...waitOf(response) }),
+        fail,
+      )
     })
     made.on('error', fail)
     made.end(body)
   })
 }
 
-async function read(response: IncomingMessage): Promise<string> {
+async function read(response: IncomingMessage, secrets: readonly string[]): Promise<string> {
   let text = ''
   response.setEncoding('utf8')
   for await (const piece of response) {
     text += String(piece)
     if (text.length > longestAnswer) break
   }
+  // Before it is cut: half a secret is no word that could be found.
+  for (const word of secrets) text = text.replaceAll(word, '***')
   return text.slice(0, longestAnswer).replaceAll(/\s+/g, ' ').trim().slice(0, 300)
+}
+
+/** Shorter words are in every answer. */
+const shortestWord = 8
+
+/** What the other side was told and may say again, longest first: many services name what they did not find. */
+function wordsOf(url: URL, secret: string): string[] {
+  const parts = [url.href, `${url.pathname}${url.search}`, ...url.pathname.split('/'), ...url.searchParams.values()]
+  const words = parts.flatMap((part) => [part, decoded(part)]).filter((word) => word.length >= shortestWord)
+  const own = [secret, encodeURIComponent(secret)].filter((word) => word !== '')
+  return [...new Set([...own, ...words])].toSorted((a, b) => b.length - a.length)
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function waitOf({ headers }: IncomingMessage): Pick<Exchange, 'retryAfter'> {

@@ -108,6 +108,7 @@ export async function send(target: ChannelTarget, message: Message, options: Sen
     allowPrivate: target.allowPrivate,
     signal: options.signal,
     resolve: options.resolve,
+    secret: options.secret,
   })
 }
 
@@ -115,7 +116,8 @@ export async function send(target: ChannelTarget, message: Message, options: Sen
 export async function ping(target: Pick<ChannelTarget, 'allowPrivate'>, options: SendOptions): Promise<void> {
   const { allowPrivate } = target
   const { secret, signal, resolve } = options
-  await guardedRequest({ url: addressIn(secret), method: 'GET', headers: {}, body: '', allowPrivate, signal, resolve })
+  const url = addressIn(secret)
+  await guardedRequest({ url, method: 'GET', headers: {}, body: '', allowPrivate, signal, resolve, secret })
 }
 
 /** Never says what it is: it may be a secret. */

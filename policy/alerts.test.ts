@@ -45,10 +45,9 @@ test('a route says what is wrong with it', () => {
   expect(routeProblems({ ...all, digestAt: '8', timeZone: 'Mars/Olympus' })).toHaveLength(2)
 })
 
-test('a message is tried for about a day, each time later, and then given up', () => {
-  const delays = Array.from({ length: 11 }, (_, n) => retryDelay(n + 1))
-  expect(delays.at(-1)).toBeNull()
-  const waits = delays.slice(0, -1).map(Number)
+test('a message is tried for a day, each time later up to a quarter of an hour, and then given up', () => {
+  const waits = Array.from({ length: 90 }, (_, n) => Number(retryDelay(n + 1, 23 * hour)))
   expect(waits).toEqual(waits.toSorted((a, b) => a - b))
-  expect(waits.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(22 * hour)
+  expect([waits[0], waits.at(-1)]).toEqual([30_000, hour / 4])
+  expect(retryDelay(2, 24 * hour)).toBeNull()
 })

@@ -54,8 +54,16 @@ export function isDigestDue(route: Pick<AlertRoute, 'digestAt' | 'timeZone'>, si
   return next !== undefined && next.atMs <= nowMs
 }
 
-/** Milliseconds until the next try of a message after so many failed ones; null: it is given up, after about a day. */
-export function retryDelay(attempts: number): number | null {
-  const minutes = [0.5, 2, 5, 15, 30, 60, 120, 240, 480, 480][attempts - 1]
-  return minutes === undefined ? null : minutes * 60_000
+/** A channel that is mended gets what waited soon, and messages in their order keep each other waiting no longer. */
+const longestDelayMs = 15 * 60_000
+const givenUpAfterMs = 86_400_000
+
+/** Milliseconds until the next try of a message after so many failed ones; null: it is a day old and given up. */
+export function retryDelay(attempts: number, ageMs: number): number | null {
+  if (ageMs >= givenUpAfterMs) return null
+  const minutes = [0.5, 2, 5][attempts - 1]
+  return minutes === undefined ? longestDelayMs : minutes * 60_000
 }
+
+/** So many tries failed: it is no hiccup of the network, and whoever relies on the channel hears nothing. */
+export const failingAttempts = 3

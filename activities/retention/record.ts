@@ -1,7 +1,7 @@
 /** Retention at the control plane: plans by the policies of the catalog, and writes down what became of them. */
 import { createHash } from 'node:crypto'
 import type { Catalog, HoldRow, NewSweep } from '../../catalog/index.ts'
-import { snapOf } from '../../catalog/index.ts'
+import { snapOf, unknownRemover } from '../../catalog/index.ts'
 import {
   emptyPolicy,
   nobodyKnows,
@@ -273,7 +273,7 @@ function noteWhatIsThere(catalog: Catalog, repositoryId: string, parts: readonly
     atMs,
   )
   const removed = parts.flatMap((part) => part.removed)
-  const act = { ms: atMs, by: 'somebody at the repository', why: 'a tombstone was found' }
+  const act = { ms: atMs, by: unknownRemover, why: 'a tombstone was found' }
   catalog.retained.recordRemoved(repositoryId, removed, act)
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { HoldfastError } from '../../base/index.ts'
-import { aPoint } from '../../catalog/testing.ts'
+import { aPoint, aRun } from '../../catalog/testing.ts'
 import type { Message } from '../../notify/index.ts'
 import type { Sender } from '../deps.ts'
 import { bench, type Bench } from '../testing/bench.ts'
@@ -90,8 +90,8 @@ describe('a broken promise', () => {
     await pass(2 * minute)
     expect(titles()).toEqual(['2 things want attention (2 critical)'])
     expect(sent[0]?.message.notices.map(({ title }) => title)).toEqual([
-      'web-01 is overdue',
       'The engine does not answer',
+      'web-01 is overdue',
     ])
   })
 
@@ -113,6 +113,122 @@ describe('a broken promise', () => {
     await pass(minute)
     expect(sent.map((one) => one.channel)).toEqual(['late'])
   })
+})
+
+/** A backup of web-01 that began a minute ago. */
+function backup(n: number, state: 'running' | 'failed' | 'completed', over: Parameters<typeof aRun>[1] = {}): void {
+  here.catalog.runs.started(aRun(n, { startedMs: here.clock.ms - minute, title: 'Backup of web-01', ...over }))
+  if (state !== 'running') here.catalog.runs.observe(`run-${n}`, { state, endedMs: here.clock.ms })
+}
+
+describe('what gets worse is no recovery:', () => {
+  test('a VM whose backup is tried again and again is told once', async () => {
+    await channel('team')
+    await grow()
+    await pass(2 * minute)
+    for (let n = 1; n < 6; n += 1) {
+      backup(n, 'running')
+      await pass(2 * minute)
+      backup(n, 'failed')
+      await pass(2 * minute)
+    }
+    expect(titles()).toEqual(['web-01 is overdue'])
+  })
+
+  test('a failed backup whose VM then breaks its promise', async () => {
+    await channel('team')
+    backup(1, 'failed')
+    await pass(minute)
+    await pass(2 * minute)
+    expect(titles()).toEqual(['Backup of web-01 failed'])
+    await grow()
+    await pass(2 * minute)
+    await pass(2 * minute)
+    expect(titles()).toEqual(['Backup of web-01 failed', 'web-01 has no point inside its RPO'])
+  })
+
+  test('a failed backup after which one succeeds has recovered', async () => {
+    await channel('team')
+    backup(1, 'failed')
+    await pass(minute)
+    await pass(2 * minute)
+    backup(2, 'completed')
+    await pass(minute)
+    await pass(2 * minute)
+    expect(titles()).toEqual([
+      'Backup of web-01 failed',
+      expect.stringMatching(/^recovered .*Backup of web-01 failed$/),
+    ])
+  })
+
+  test('a failed run that is history after a week', async () => {
+    await channel('team')
+    backup(1, 'failed', { kind: 'restore', title: 'Restore' })
+    await pass(minute)
+    await pass(2 * minute)
+    renew(2)
+    here.catalog.vms.change('web-01', { excludedReason: 'for this test' })
+    await pass(8 * 24 * hour)
+    await pass(2 * minute)
+    expect(await open()).toEqual([])
+    expect(titles()).toEqual(['Restore failed'])
+  })
+
+  test('a repository that is lost and then answers no more', async () => {
+    const tick = async (code: string): Promise<void> => {
+      here.clock.ms += 2 * minute
+      const note = { code, message: 'away', hint: 'Look.', docs: '' }
+      here.catalog.watches.recordFailure('main', here.clock.ms, note)
+      await alertKeeper({ ...here.deps, sender }).tick(signal)
+    }
+    await channel('team')
+    await pass(minute)
+    await tick('RepositoryMissing')
+    await tick('RepositoryMissing')
+    await tick('StoreUnavailable')
+    await tick('StoreUnavailable')
+    expect(titles()).toEqual(['main is not at its place any more'])
+    await pass(minute)
+    await pass(2 * minute)
+    expect(titles()).toEqual(['main is not at its place any more', expect.stringMatching(/^recovered /)])
+  })
+
+  test('a moved clock that is put up with for a day; one that is set right has recovered', async () => {
+    await channel('team')
+    const clock = (driftMs: number, movedMs: number | null) =>
+      here.catalog.watches.recordClock({ seenMs: here.clock.ms, driftMs, movedMs })
+    clock(-hour, here.clock.ms)
+    await pass(minute)
+    await pass(2 * minute)
+    clock(-hour, null)
+    await pass(minute)
+    await pass(2 * minute)
+    expect(titles()).toEqual(['The clock of the server moved back by 1 h'])
+    clock(-hour, here.clock.ms)
+    await pass(minute)
+    await pass(2 * minute)
+    clock(0, null)
+    await pass(minute)
+    await pass(2 * minute)
+    expect(titles().slice(1)).toEqual([
+      'The clock of the server moved back by 1 h',
+      expect.stringMatching(/^recovered after .*The clock/),
+    ])
+  })
+})
+
+test('what begins again after the clock was set back is told again', async () => {
+  await channel('team')
+  await grow()
+  await pass(2 * minute)
+  renew(2)
+  await pass(minute)
+  await pass(2 * minute)
+  sent = []
+  // Its point is dated ahead from now on.
+  await pass(-3 * hour)
+  await pass(2 * minute)
+  expect(titles()).toEqual(['web-01 is overdue'])
 })
 
 describe('routes', () => {
@@ -161,7 +277,7 @@ describe('routes', () => {
   test('a dead-man service hears from us every five minutes', async () => {
     const body = { kind: 'dead-man', credentialRef: 'file:/srv/ping' }
     expect((await here.call('PUT', '/api/v1/channels/alive', body)).status).toBe(200)
-    const keeper = alertKeeper({ ...here.deps, sender })
+    const keeper = alertKeeper({ ...here.deps, sender }, () => here.clock.ms)
     for (let minutes = 0; minutes < 11; minutes += 1) {
       await keeper.tick(signal)
       here.clock.ms += minute
@@ -194,9 +310,78 @@ describe('a message that is not taken', () => {
     await channel('team')
     broken = new HoldfastError('ChannelRefused', 'no')
     await grow()
-    for (let n = 0; n < 14; n += 1) await pass(8 * hour)
+    for (let n = 0; n < 5; n += 1) await pass(8 * hour)
     const { items } = await here.get<{ items: { state: string }[] }>('/api/v1/deliveries')
     expect(items.at(-1)).toMatchObject({ state: 'failed' })
+    // What nobody got is told once more.
+    broken = null
+    await pass(hour)
+    await pass(hour)
+    expect(titles()).toEqual(['web-01 is overdue'])
+  })
+
+  test('makes its channel one that wants attention: the others tell it, until something gets through', async () => {
+    await channel('team')
+    broken = new HoldfastError('ChannelRefused', 'no')
+    await grow()
+    for (let n = 0; n < 4; n += 1) await pass(5 * minute)
+    await channel('other')
+    broken = null
+    const { needsYou } = await here.get<{ needsYou: { kind: string; title: string }[] }>('/api/v1/overview')
+    expect(needsYou[0]).toMatchObject({ kind: 'channel-failing', title: 'Nothing reaches the channel team' })
+    // The other is told; to the one itself nothing is said of it.
+    const others: Sender = {
+      ...sender,
+      async send(to, what, stop) {
+        if (to.name === 'team') throw new HoldfastError('ChannelRefused', 'no')
+        await sender.send(to, what, stop)
+      },
+    }
+    here.clock.ms += 2 * minute
+    await alertKeeper({ ...here.deps, sender: others }).tick(signal)
+    here.clock.ms += 2 * minute
+    await alertKeeper({ ...here.deps, sender: others }).tick(signal)
+    expect(sent.flatMap(({ message }) => message.notices.map(({ title }) => title))).toContain(
+      'Nothing reaches the channel team',
+    )
+    sent = []
+    await pass(hour)
+    await pass(2 * minute)
+    await pass(2 * minute)
+    expect(sent.filter((one) => one.channel === 'team').map(({ message }) => message.notices[0]?.title)).toEqual([
+      'web-01 is overdue',
+    ])
+    expect(sent.filter((one) => one.channel === 'other').map(({ message }) => message.title)).toContainEqual(
+      expect.stringMatching(/recovered after .*Nothing reaches the channel team$/),
+    )
+  })
+
+  test('is passed by none of its channel, and holds up no other', () => {
+    const { alerts } = here.catalog
+    const add = (of: string): number => alerts.addDelivery({ channel: of, type: 'alert', title: '', message: {} })
+    for (const name of ['a', 'b'])
+      alerts.putChannel({
+        name,
+        kind: 'webhook',
+        url: null,
+        chat: null,
+        credentialRef: '',
+        allowPrivate: false,
+        enabled: true,
+        route,
+      })
+    const first = add('a')
+    alerts.recordFailed(first, { code: 'NetworkFailure', message: 'no', hint: '', docs: '' }, 0)
+    const rest = Array.from({ length: 60 }, () => add('a'))
+    const other = add('b')
+    const due = (): number[] => alerts.due(50).map(({ id }) => id)
+    expect(due()).toEqual([other])
+    here.clock.ms += 30_000
+    expect(due()).toEqual([first, ...rest.slice(0, 49), other])
+    // Dated by a clock that was set back since.
+    alerts.recordFailed(first, { code: 'NetworkFailure', message: 'no', hint: '', docs: '' }, 0)
+    here.clock.ms -= 10 * hour
+    expect(due()[0]).toBe(first)
   })
 })
 

@@ -1,8 +1,8 @@
+import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError, toHoldfastError } from '../../base/index.ts'
 import type { ChannelRow, DeliveryRow } from '../../catalog/index.ts'
 import type { Message } from '../../notify/index.ts'
-import { retryDelay } from '../../policy/index.ts'
 import type { ApiDeps, Sender } from '../deps.ts'
 import { readEngine, type Engine } from '../facts.ts'
 import { observe } from './observe.ts'
@@ -25,7 +25,8 @@ const atOnce = 50
 /** The engine may be the one that does not answer. */
 const engineAnswersMs = 10_000
 
-export function alertKeeper(deps: ApiDeps): AlertKeeper {
+/** `steadyMs`: goes on whatever the machine's clock is set to. */
+export function alertKeeper(deps: ApiDeps, steadyMs: () => number = () => performance.now()): AlertKeeper {
   const { catalog, now, log, sender } = deps
   const pingedMs = new Map<string, number>()
   const tick = async (signal: AbortSignal): Promise<void> => {
@@ -43,10 +44,10 @@ export function alertKeeper(deps: ApiDeps): AlertKeeper {
   }
   const pingOne = async (channel: ChannelRow, signal: AbortSignal): Promise<void> => {
     if (channel.kind !== 'dead-man' || !channel.enabled) return
-    if (now() - (pingedMs.get(channel.name) ?? Number.NEGATIVE_INFINITY) < pingEveryMs) return
+    if (steadyMs() - (pingedMs.get(channel.name) ?? Number.NEGATIVE_INFINITY) < pingEveryMs) return
     try {
       await sender.ping(channel, signal)
-      pingedMs.set(channel.name, now())
+      pingedMs.set(channel.name, steadyMs())
     } catch (error) {
       log.warn({ channel: channel.name, error: describeError(error) }, 'the dead-man service was not reached')
     }
@@ -74,7 +75,7 @@ async function withinTime(asked: Promise<Engine>, signal: AbortSignal): Promise<
 }
 
 async function sendAll(
-  { catalog, now, log }: ApiDeps,
+  { catalog, log }: ApiDeps,
   sender: Sender,
   name: string,
   rows: readonly DeliveryRow[],
@@ -82,7 +83,7 @@ async function sendAll(
 ): Promise<void> {
   const channel = catalog.alerts.findChannel(name)
   if (channel === undefined) return
-  for (const { id, attempts, message } of rows) {
+  for (const { id, message } of rows) {
     try {
       await sender.send(channel, message as unknown as Message, signal)
       catalog.alerts.recordSent(id)
@@ -90,9 +91,7 @@ async function sendAll(
       if (signal.aborted) return
       const { code, message: what, hint, docs, retry, retryAfter } = toHoldfastError(error)
       // A refusal is tried again as well, later: a person who mends the channel loses no message of that day.
-      const delay = retryDelay(attempts + 1)
-      const wait = delay === null ? null : Math.max(delay, retryAfter ?? 0)
-      catalog.alerts.recordFailed(id, { code, message: what, hint, docs }, wait === null ? null : now() + wait)
+      catalog.alerts.recordFailed(id, { code, message: what, hint, docs }, retryAfter ?? 0)
       log.warn({ channel: name, code, retry, error: what }, 'a notification was not sent')
       // The others of this channel would meet the same.
       return

@@ -10,6 +10,8 @@ const most = 200
 /** Whether a VM is inside its promise is one question: late, overdue and failed are its answers one after the other. */
 const ofPosture = new Set<string>(['failed', 'overdue', 'late', 'unprotected'])
 
+const looked = new Set(['repository-lost', 'repository-unseen'])
+
 /** Looks at everything that wants attention now, and keeps the incidents in step. */
 export function observe(deps: ApiDeps, engine: Engine): void {
   const { catalog } = deps
@@ -28,12 +30,14 @@ export function observe(deps: ApiDeps, engine: Engine): void {
       subject: null,
       tags: [],
     })
-  catalog.alerts.observe(found, (incident) => isKnown(incident, engine, isWhole))
+  catalog.alerts.observe(found, (incident) => isKnown(catalog, incident, engine, isWhole))
 }
 
 /** Whether it is known that an incident is over, because nothing says that it goes on. */
-function isKnown({ kind }: IncidentRow, engine: Engine, isWhole: boolean): boolean {
+function isKnown(catalog: Catalog, { kind, subject }: IncidentRow, engine: Engine, isWhole: boolean): boolean {
   if (!isWhole && kind !== 'more') return false
+  // Only a look that came to its end has found the repository again: a place that answers no more is no recovery.
+  if (looked.has(kind) && subject) return (catalog.watches.find(subject.id)?.error ?? null) === null
   return engine.up || kind !== 'no-worker'
 }
 

@@ -1,26 +1,24 @@
 import { formatDuration } from '../../base/index.ts'
 import type { Catalog, ChannelRow, IncidentRow, Json } from '../../catalog/index.ts'
 import type { Message, Notice } from '../../notify/index.ts'
-import { isDigestDue, isRouted, isTellable, settleMs } from '../../policy/index.ts'
+import { hasMoved, isDigestDue, isRouted, isTellable } from '../../policy/index.ts'
+import { hasSucceededSince } from '../failed-runs.ts'
 
 const dayMs = 86_400_000
 
 /** What is forgotten after a while and not mended by it: that it is no longer told is no good news. */
 const fading = new Set(['residue', 'missed-start', 'points-vanished'])
-/** A failed run is told for seven days. */
-const failuresFadeMs = 7 * dayMs - 3_600_000
 
 /** Writes the messages that are due on a channel: one for all that is new and all that is over, and the digest. */
 export function compose(catalog: Catalog, channel: ChannelRow, installation: string, nowMs: number): void {
   const { route, name } = channel
   if (!channel.enabled || channel.kind === 'dead-man') return
-  const isMine = (row: IncidentRow): boolean => isRouted(route, row) && isTellable(route, row.severity, nowMs)
-  const opened = catalog.alerts.untold(name, nowMs - settleMs).filter(isMine)
-  const ended = catalog.alerts
-    .untoldRecoveries(name, nowMs - settleMs)
-    .filter((row) => isTellable(route, row.severity, nowMs))
-  const recovered = ended.filter((row) => !hasFaded(row))
-  const faded = ended.filter(hasFaded)
+  const isMine = (row: IncidentRow): boolean =>
+    isRouted(route, row) && isTellable(route, row.severity, nowMs) && !isOwnFailure(row, name)
+  const opened = catalog.alerts.untold(name).filter(isMine)
+  const ended = catalog.alerts.untoldRecoveries(name).filter((row) => isTellable(route, row.severity, nowMs))
+  const faded = ended.filter((row) => hasFaded(catalog, row))
+  const recovered = ended.filter((row) => !faded.includes(row))
   if (faded.length > 0) catalog.alerts.keepSilent(name, idsOf(faded))
   if (opened.length + recovered.length > 0) {
     const message: Message = {
@@ -33,6 +31,8 @@ export function compose(catalog: Catalog, channel: ChannelRow, installation: str
     }
     add(catalog, channel, message, { opened: idsOf(opened), recovered: idsOf(recovered) })
   }
+  // Dated by a clock that was set back since: none would be due until then.
+  if (channel.digestedMs > nowMs) catalog.alerts.recordDigest(name, nowMs)
   if (isDigestDue(route, channel.digestedMs, nowMs)) {
     catalog.transaction(() => {
       add(catalog, channel, digest(catalog, channel, installation, nowMs))
@@ -58,7 +58,7 @@ function digest(catalog: Catalog, { route }: ChannelRow, installation: string, n
   const promised = total - by.excluded
   const isMine = (row: IncidentRow): boolean => isRouted(route, row)
   const open = catalog.alerts.open().filter(isMine)
-  const recovered = catalog.alerts.recoveredSince(nowMs - dayMs).filter((row) => isMine(row) && !hasFaded(row))
+  const recovered = catalog.alerts.recoveredSince(nowMs - dayMs).filter((row) => isMine(row) && !hasFaded(catalog, row))
   const today = catalog.statistics.days(2)
   const made = today.reduce((sum, { points }) => sum + points, 0)
   return {
@@ -84,9 +84,21 @@ function titleOf(opened: readonly IncidentRow[], recovered: readonly IncidentRow
   return `recovered after ${formatDuration((over.recoveredMs ?? over.openedMs) - over.openedMs)}: ${over.title}`
 }
 
-function hasFaded({ kind, openedMs, recoveredMs }: IncidentRow): boolean {
+/** Whether it is no longer told although nothing has mended it: its VM has become worse, it is history, it was put up with. */
+function hasFaded(catalog: Catalog, { kind, subject }: IncidentRow): boolean {
   if (fading.has(kind)) return true
-  return kind === 'run-failed' && (recoveredMs ?? openedMs) - openedMs >= failuresFadeMs
+  if (kind === 'clock') {
+    const { driftMs, movedMs } = catalog.watches.clock() ?? { driftMs: 0, movedMs: null }
+    return movedMs === null && hasMoved(driftMs)
+  }
+  if (kind !== 'run-failed') return false
+  const run = subject === null ? undefined : catalog.runs.find(subject.id)
+  return run === undefined || !hasSucceededSince(catalog, run)
+}
+
+/** That a channel takes nothing is for the others: by itself it would hear of it when it is over. */
+function isOwnFailure({ kind, subject }: IncidentRow, channel: string): boolean {
+  return kind === 'channel-failing' && subject?.id === channel
 }
 
 function noticeOf({ key: _, tags: _tags, seenMs: _seen, ...row }: IncidentRow): Notice {

@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { HoldfastError } from '../../base/index.ts'
-import type { ChannelRow, DeliveryRow, IncidentRow, NewChannel } from '../../catalog/index.ts'
+import type { ChannelRow, DeliveryRow, IncidentRow, Json, NewChannel } from '../../catalog/index.ts'
 import { routeProblems } from '../../policy/index.ts'
 import { testMessage } from '../alerts/index.ts'
 import type { ApiEnv } from '../auth.ts'
@@ -34,7 +34,14 @@ export function alertRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const { signal } = c.req.raw
       const message = testMessage(catalog.installation.get().name, channel.name, now())
       if (channel.kind === 'dead-man') await sender.ping(channel, signal)
-      else await sender.send(channel, message, signal)
+      else {
+        await sender.send(channel, message, signal)
+        // Told like any other: the channel takes messages.
+        const { alerts } = catalog
+        const { type, title } = message
+        const id = alerts.addDelivery({ channel: channel.name, type, title, message: message as unknown as Json })
+        alerts.recordSent(id)
+      }
       return c.body(null, 204)
     })
     .openapi(routes.listDeliveries, (c) => {

@@ -28,6 +28,7 @@ export const attentionSchema = z
       'repository-unseen',
       'points-vanished',
       'clock',
+      'channel-failing',
     ]),
     severity: z.enum(['failed', 'attention', 'unknown']),
     title: z.string().openapi({ example: 'web-01 has no point inside its RPO' }),
@@ -35,7 +36,7 @@ export const attentionSchema = z
     sinceMs: timeMs.nullable(),
     subject: z
       .object({
-        kind: z.enum(['vm', 'run', 'point', 'repository', 'hypervisor', 'site', 'drill', 'plan']),
+        kind: z.enum(['vm', 'run', 'point', 'repository', 'hypervisor', 'site', 'drill', 'plan', 'channel']),
         id: z.string(),
       })
       .nullable(),

@@ -2108,7 +2108,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock";
+            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock" | "channel-failing";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -2121,7 +2121,7 @@ export interface components {
             sinceMs: number | null;
             subject: {
                 /** @enum {string} */
-                kind: "vm" | "run" | "point" | "repository" | "hypervisor" | "site" | "drill" | "plan";
+                kind: "vm" | "run" | "point" | "repository" | "hypervisor" | "site" | "drill" | "plan" | "channel";
                 id: string;
             } | null;
             /** @description What helps first, and the same as a command */

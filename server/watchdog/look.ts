@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../base/index.ts'
-import { snapOf, type Catalog, type RepositoryView } from '../../catalog/index.ts'
+import { snapOf, unknownRemover, type Catalog, type RepositoryView } from '../../catalog/index.ts'
 import type { Repository } from '../../repository/index.ts'
 
 const page = 500
@@ -39,7 +39,7 @@ export async function lookAt(catalog: Catalog, row: RepositoryView, options: Loo
     const onPurpose = removed.filter((stem) => missing.delete(snapOf(stem)))
     catalog.retained.recordRemoved(row.id, onPurpose, {
       ms,
-      by: 'somebody at the repository',
+      by: unknownRemover,
       why: 'it carries a tombstone that counts',
     })
     for (const id of missing) catalog.points.recordGone(id, ms)

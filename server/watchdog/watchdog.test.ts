@@ -126,6 +126,15 @@ describe('the watchdog', () => {
     expect(watch()).toMatchObject({ vanished: 0 })
     expect(here.catalog.points.find(pointIdOf(1))).toBeUndefined()
     expect(here.catalog.retained.removed(pointIdOf(1))).toMatchObject({ removedBy: 'somebody at the repository' })
+    // The run whose tombstone it is comes to say so only now.
+    const { stem } = aPoint(1)
+    here.catalog.retained.recordRemoved('main', [stem], { ms: testNow + 1, by: 'the sweep', why: 'no rule keeps it' })
+    const told = { removedBy: 'the sweep', why: 'no rule keeps it', removedMs: testNow + 1 }
+    expect(here.catalog.retained.removed(pointIdOf(1))).toMatchObject(told)
+    // Who is known stays.
+    const again = { ms: testNow + 2, by: 'somebody at the repository', why: 'a tombstone was found' }
+    here.catalog.retained.recordRemoved('main', [stem], again)
+    expect(here.catalog.retained.removed(pointIdOf(1))).toMatchObject(told)
   })
 
   test.each(['StoreUnavailable', 'RepositoryMissing', 'StoreDenied'] as const)(

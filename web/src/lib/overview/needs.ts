@@ -11,6 +11,7 @@ const hrefs: Record<Subject, ((id: string) => string) | null> = {
   plan: (id) => `/plans/${id}`,
   hypervisor: null,
   site: null,
+  channel: null,
 }
 
 /** Where the thing is; null where it has no page. */

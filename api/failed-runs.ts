@@ -1,0 +1,49 @@
+import type { Catalog, RunView } from '../catalog/index.ts'
+import type { Attention } from './attention.ts'
+
+/** What failed longer ago is history: a promise that is broken by it is told by the VM itself. */
+const failuresOfMs = 7 * 86_400_000
+const atOnce = 1000
+
+/** Ended badly, and nothing of the same kind has succeeded for the same VM or repository since; the newest of each. */
+export function failedRuns(catalog: Catalog, nowMs: number): Attention[] {
+  return catalog.runs
+    .newestFailed(nowMs - failuresOfMs, atOnce)
+    .filter((run) => !isToldOtherwise(catalog, run) && !hasSucceededSince(catalog, run))
+    .map((run): Attention => ({
+      kind: 'run-failed',
+      severity: 'failed',
+      title: `${run.title} ${run.state === 'terminated' ? 'was terminated' : 'failed'}`,
+      detail: run.error ? `${run.error.message}. ${run.error.hint}` : 'See what happened.',
+      sinceMs: run.endedMs,
+      subject: { kind: 'run', id: run.runId },
+      action: { label: 'See the run', command: `holdfast run show ${run.runId}` },
+    }))
+}
+
+/** A VM outside its RPO and a drill with its verdict have lines of their own; nobody backs up a VM that is gone. */
+function isToldOtherwise(catalog: Catalog, { kind, vmId, runId }: RunView): boolean {
+  const vm = vmId === null ? undefined : catalog.vms.find(vmId)
+  if (!vm) return false
+  if (kind === 'drill') {
+    const last = catalog.drills.latest(vm.id)
+    return last?.runId === runId && last.verdict === 'failed'
+  }
+  return kind === 'backup' && (vm.goneMs !== null || ['failed', 'overdue', 'late'].includes(vm.posture.state))
+}
+
+/** Whether the same succeeded for the same VM, plan or repository since that run. */
+export function hasSucceededSince(catalog: Catalog, run: RunView): boolean {
+  const { kind, vmId, workflowId, startedMs } = run
+  // One run after the other, of one repository.
+  if (kind === 'retention') return catalog.runs.latest(workflowId)?.state === 'completed'
+  const subject = kind === 'plan' ? { plan: planOf(run) } : { kind, vmId: vmId ?? undefined }
+  if (kind !== 'plan' && vmId === null) return false
+  return (['completed', 'completed-with-residue'] as const).some(
+    (state) => catalog.runs.list({ limit: 1 }, { ...subject, state, sinceMs: startedMs }).total > 0,
+  )
+}
+
+function planOf({ workflowId }: RunView): string {
+  return workflowId.split('/')[1] ?? ''
+}
