@@ -1,5 +1,8 @@
+import type { z } from '@hono/zod-openapi'
 import type { Catalog, RunView } from '../catalog/index.ts'
-import type { Attention } from './attention.ts'
+import type { attentionSchema } from './schemas/overview.ts'
+
+type Attention = z.infer<typeof attentionSchema>
 
 /** What failed longer ago is history: a promise that is broken by it is told by the VM itself. */
 const failuresOfMs = 7 * 86_400_000

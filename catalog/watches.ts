@@ -1,4 +1,5 @@
 import { and, eq, inArray, isNotNull } from 'drizzle-orm'
+import { saysGone } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { clockWatch, points, repositoryWatches } from './schema.ts'
 import type { ErrorNote } from './types.ts'
@@ -32,7 +33,7 @@ export interface WatchQueries {
   /** Believed to be there when the look began, and not seen by it; `limit` at most. */
   missing(limit: number): string[]
   recordLook(repositoryId: string, figures: LookFigures): void
-  /** A look that did not come to its end says nothing of what is there. */
+  /** A look that did not come to its end says nothing of what is there, nor that what was gone is back. */
   recordFailure(repositoryId: string, triedMs: number, error: ErrorNote): void
   clock(): ClockWatchRow | undefined
   /** Announced when it begins or ends to differ, not at each reading. */
@@ -103,8 +104,9 @@ export function watchQueries(context: CatalogContext): WatchQueries {
         const before = find(repositoryId)
         const none = { uuid: null, lookedMs: null, series: 0, points: 0, unreadable: 0, vanished: 0, vanishedMs: null }
         const { repositoryId: _, ...known } = before ?? { repositoryId, ...none }
-        write(repositoryId, { ...known, triedMs, error })
-        if (before?.error?.code !== error.code) publish('watch', repositoryId)
+        const wasGone = saysGone(before?.error?.code ?? null) && !saysGone(error.code)
+        write(repositoryId, { ...known, triedMs, error: wasGone ? (before?.error ?? error) : error })
+        if (!wasGone && before?.error?.code !== error.code) publish('watch', repositoryId)
       })
     },
     recordClock(row) {

@@ -35,7 +35,7 @@ export { categoryProblems, nearest, overrideProblems, planProblems } from './val
 export type { Known, PolicyProblem } from './validate.ts'
 export { isDatedAhead, posture, renewalGrace } from './posture.ts'
 export type { Posture, PostureFacts, PostureState } from './posture.ts'
-export { blindAfterMs, clockMovesMs, hasMoved, lookState, viewClock } from './watch.ts'
+export { blindAfterMs, clockMovesMs, hasMoved, lookState, saysGone, viewClock } from './watch.ts'
 export type { ClockReading, ClockView, LookFacts, LookState } from './watch.ts'
 export { failingAttempts, isDigestDue, isRouted, isTellable, retryDelay, routeProblems, settleMs } from './alerts.ts'
 export type { AlertRoute, AlertSeverity } from './alerts.ts'

@@ -24,8 +24,13 @@ export const blindAfterMs = 30 * 60_000
 /** What a place says that answers and has no repository of ours. No waiting mends it. */
 const gone = new Set(['RepositoryMissing', 'RepositoryForeign'])
 
+/** Whether an error (its code) is the answer of a place that it holds no repository of ours. */
+export function saysGone(error: string | null): boolean {
+  return error !== null && gone.has(error)
+}
+
 export function lookState({ nowMs, sinceMs, lookedMs, error }: LookFacts): LookState {
-  if (error !== null && gone.has(error) && lookedMs !== null) return 'lost'
+  if (saysGone(error) && lookedMs !== null) return 'lost'
   // An age that is negative is no proof of anything.
   const ageMs = nowMs - (lookedMs ?? sinceMs)
   return ageMs > blindAfterMs || ageMs < -blindAfterMs ? 'blind' : 'seen'

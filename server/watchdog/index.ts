@@ -22,6 +22,8 @@ export interface WatchdogOptions {
   readonly log: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
   /** Between two looks at a repository, milliseconds. */
   readonly everyMs?: number
+  /** After so many milliseconds a store does not answer. */
+  readonly longestMs?: number
 }
 
 /** How often every repository is looked at: one listing, and the newest point of each VM the first time it is seen. */
@@ -33,6 +35,8 @@ const longestLookMs = 10 * 60_000
 export class Watchdog implements AsyncDisposable {
   readonly #options: WatchdogOptions
   readonly #open = new Map<string, { readonly key: string; readonly repository: Repository }>()
+  /** Repositories whose last look has not come back: a mount that hangs does so in the kernel, where no signal reaches. */
+  readonly #hanging = new Set<string>()
 
   constructor(options: WatchdogOptions) {
     this.#options = options
@@ -60,21 +64,22 @@ export class Watchdog implements AsyncDisposable {
     }
   }
 
-  /** One look at every repository, one after the other; what one of them throws is written down. */
+  /**
+   * One look at every repository, one after the other; what one of them throws is written down. One that hangs is left out
+   * until it comes back.
+   */
   async look(signal: AbortSignal): Promise<void> {
-    const { catalog, now, log } = this.#options
+    const { catalog, now, log, longestMs = longestLookMs } = this.#options
     for (const row of repositories(catalog)) {
       if (signal.aborted) return
-      const limit = AbortSignal.timeout(longestLookMs)
+      if (this.#hanging.has(row.id)) continue
+      const limit = AbortSignal.timeout(longestMs)
       try {
-        await lookAt(catalog, row, {
-          open: (fresh) => this.#repository(row, fresh),
-          now,
-          signal: AbortSignal.any([signal, limit]),
-        })
+        await this.#lookAt(row, AbortSignal.any([signal, limit]))
       } catch (error) {
         if (signal.aborted) return
-        await this.#forget(row.id)
+        // What hangs would hang in being closed as well.
+        if (!this.#hanging.has(row.id)) await this.#forget(row.id)
         const { code, message, hint, docs } = limit.aborted ? unanswered(row) : toHoldfastError(error)
         catalog.watches.recordFailure(row.id, now(), { code, message, hint, docs })
         log.warn({ repository: row.id, code, error: message }, 'a look into the repository failed')
@@ -82,11 +87,32 @@ export class Watchdog implements AsyncDisposable {
     }
   }
 
+  /** Comes back with the signal, whatever the look does; then the look itself changes nothing any more. */
+  async #lookAt(row: RepositoryView, signal: AbortSignal): Promise<void> {
+    const { catalog, now } = this.#options
+    this.#hanging.add(row.id)
+    const looking = lookAt(catalog, row, {
+      open: (fresh) => this.#repository(row, fresh, signal),
+      now,
+      signal,
+    }).finally(() => this.#hanging.delete(row.id))
+    const over = Promise.withResolvers<never>()
+    const stop = (): void => over.reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      await Promise.race([looking, over.promise])
+    } finally {
+      signal.removeEventListener('abort', stop)
+      // What it throws after that nobody waits for; it is closed when it comes back.
+      if (signal.aborted) looking.catch(() => this.#forget(row.id)).catch(() => undefined)
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#open.keys()].map((id) => this.#forget(id)))
   }
 
-  async #repository(row: RepositoryView, fresh: boolean): Promise<Repository> {
+  async #repository(row: RepositoryView, fresh: boolean, signal: AbortSignal): Promise<Repository> {
     const { location, credentialRef } = row
     const key = JSON.stringify({ location, credentialRef })
     const known = this.#open.get(row.id)
@@ -100,6 +126,9 @@ export class Watchdog implements AsyncDisposable {
       cacheDir,
       threads: 1,
     })
+    // Too late: nobody would close it.
+    if (signal.aborted) await repository[Symbol.asyncDispose]()
+    signal.throwIfAborted()
     this.#open.set(row.id, { key, repository })
     return repository
   }

@@ -14,7 +14,7 @@ export interface LookOptions {
 /**
  * Makes the catalog say which recovery points a repository holds: those that are not there any more count for nothing, those
  * that are there again count. Whatever throws has changed nothing: what could not be read is not absent. Never adds a point:
- * the run that makes one writes it down itself.
+ * the run that makes one writes it down itself. After the signal it changes nothing, however late a store answers.
  */
 export async function lookAt(catalog: Catalog, row: RepositoryView, options: LookOptions): Promise<void> {
   const { now, signal } = options
@@ -29,6 +29,7 @@ export async function lookAt(catalog: Catalog, row: RepositoryView, options: Loo
   }
   const removed = watches.missing(1).length > 0 ? await repository.removedPoints(signal) : []
   const returned = await entriesOf(repository, seen.returned, signal)
+  signal.throwIfAborted()
   catalog.transaction(() => {
     const ms = now()
     for (const { id, validatedMs } of returned) catalog.points.recordFound(id, validatedMs)
@@ -60,10 +61,11 @@ export async function lookAt(catalog: Catalog, row: RepositoryView, options: Loo
 async function openExpected(
   catalog: Catalog,
   row: RepositoryView,
-  { open }: LookOptions,
+  { open, signal }: LookOptions,
   fresh: boolean,
 ): Promise<Repository> {
   const repository = await open(fresh)
+  signal.throwIfAborted()
   // A person who tests it has seen which one is there.
   const expected = row.test?.repositoryUuid ?? catalog.watches.find(row.id)?.uuid ?? null
   if (expected === null || repository.id === expected) return repository
@@ -84,6 +86,7 @@ async function pass(catalog: Catalog, id: string, repository: Repository, signal
   const returned = new Map<string, Set<string>>()
   const count = { series: 0, points: 0, unreadable: 0 }
   for await (const head of repository.heads(signal)) {
+    signal.throwIfAborted()
     count.series += 1
     count.points += head.standing.length
     if (head.unreadable !== null) count.unreadable += 1
@@ -92,6 +95,7 @@ async function pass(catalog: Catalog, id: string, repository: Repository, signal
       if (again.length > 0) returned.set(head.series, new Set([...(returned.get(head.series) ?? []), ...again]))
     }
   }
+  signal.throwIfAborted()
   return { ...count, returned }
 }
 

@@ -153,6 +153,20 @@ describe('the watchdog', () => {
     },
   )
 
+  test('that it is gone is what is known of a place that then answers no more, until a look comes to its end', async () => {
+    record(1)
+    await dog.look(signal)
+    place.error = new HoldfastError('RepositoryMissing', 'an empty folder')
+    await dog.look(signal)
+    place.error = new HoldfastError('StoreUnavailable', 'away')
+    here.clock.ms += minute
+    await dog.look(signal)
+    expect(watch()).toMatchObject({ error: { code: 'RepositoryMissing' }, triedMs: testNow + minute })
+    place.error = null
+    await dog.look(signal)
+    expect(watch()).toMatchObject({ error: null })
+  })
+
   test('an empty listing of a place that opens no more takes no point away', async () => {
     record(1)
     await dog.look(signal)
@@ -201,6 +215,40 @@ describe('the watchdog', () => {
     })
     await dog.look(signal)
     expect(postureOf()).toBe('unprotected')
+  })
+
+  test('one that hangs is left out until it comes back, keeps no other from being looked at, and changes nothing then', async () => {
+    record(1)
+    here.catalog.repositories.add({
+      name: 'away',
+      site: 'local',
+      location: { kind: 'posix', path: '/mnt/hangs' },
+      credentialRef: 'file:/srv/secrets/away',
+    })
+    let asked = 0
+    const back = Promise.withResolvers<void>()
+    const hung = new Watchdog({
+      ...optionsOf(),
+      longestMs: 200,
+      openRepository: async ({ location }) => {
+        if (!JSON.stringify(location).includes('hangs')) return openPlace()
+        asked += 1
+        if (asked === 1) await back.promise
+        return openPlace()
+      },
+    })
+    await hung.look(signal)
+    expect(here.catalog.watches.find('away')).toMatchObject({ error: { code: 'StoreUnavailable' }, lookedMs: null })
+    here.clock.ms += minute
+    await hung.look(signal)
+    expect(asked).toBe(1)
+    expect(watch()).toMatchObject({ error: null, lookedMs: testNow + minute })
+    back.resolve()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(here.catalog.watches.find('away')).toMatchObject({ lookedMs: null })
+    await hung.look(signal)
+    expect(here.catalog.watches.find('away')).toMatchObject({ error: null, lookedMs: testNow + minute })
+    await hung[Symbol.asyncDispose]()
   })
 
   test('a point that is recorded while a look is under way is not missed by it', async () => {
