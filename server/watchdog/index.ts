@@ -103,8 +103,17 @@ export class Watchdog implements AsyncDisposable {
       await Promise.race([looking, over.promise])
     } finally {
       signal.removeEventListener('abort', stop)
-      // What it throws after that nobody waits for; it is closed when it comes back.
-      if (signal.aborted) looking.catch(() => this.#forget(row.id)).catch(() => undefined)
+      if (signal.aborted) void this.#closeAfter(row.id, looking)
+    }
+  }
+
+  /** Of a look that nobody waits for any more: that it did not end in time is told. */
+  async #closeAfter(id: string, looking: Promise<void>): Promise<void> {
+    await Promise.allSettled([looking])
+    try {
+      await this.#forget(id)
+    } catch (error) {
+      this.#options.log.warn({ repository: id, error: describeError(error) }, 'a repository was not closed')
     }
   }
 
