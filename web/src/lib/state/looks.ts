@@ -88,6 +88,7 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'repository-unseen': look('unknown', 'Not seen'),
   'points-vanished': look('fail', 'Points gone'),
   clock: look('fail', 'Clock moved', 'clock'),
+  'channel-failing': look('warn', 'Not delivered'),
 }
 
 export const kindWords: Record<
