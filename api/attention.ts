@@ -136,6 +136,11 @@ function waitingRuns(catalog: Catalog, most: number): Attention[] {
 }
 
 /** Their points cannot go, and what their guests write is in no backup. */
+const forgottenTodos: { readonly [state: string]: string } = {
+  running: 'Migrate it, or discard it.',
+  migrating: 'Its copy has not ended: see the run.',
+}
+
 function forgottenInstants(catalog: Catalog, nowMs: number): Attention[] {
   return catalog.instants
     .list({ limit: largestPage }, { open: true })
@@ -144,7 +149,7 @@ function forgottenInstants(catalog: Catalog, nowMs: number): Attention[] {
       kind: 'instant-forgotten',
       severity: 'attention',
       title: `${one.name} still runs from ${one.repositoryName}`,
-      detail: `For ${formatDuration(nowMs - one.startedMs)}, started by ${one.requestedUser}. Migrate it, or discard it.`,
+      detail: `For ${formatDuration(nowMs - one.startedMs)}, started by ${one.requestedUser}. ${forgottenTodos[one.state] ?? 'See the run.'}`,
       sinceMs: one.startedMs,
       subject: { kind: 'run', id: one.runId },
       action: { label: 'Decide', command: `holdfast instant migrate ${shellWord(one.name)}` },

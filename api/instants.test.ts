@@ -91,7 +91,7 @@ it('passes the word on; discarding needs the name of the VM', async () => {
   expect((await post('/instants/none/migrate', {})).status).toBe(404)
 })
 
-it('needs a person after a day, until somebody has decided; a terminated run is no longer open', async () => {
+it('needs a person after a day, also while it is copied; a terminated run is no longer open', async () => {
   const { runId } = await started()
   here.catalog.instants.observe(runId, { state: 'running', error: null, atMs: testNow })
   const forgotten = async (): Promise<unknown[]> =>
@@ -101,9 +101,11 @@ it('needs a person after a day, until somebody has decided; a terminated run is 
   expect(await forgotten()).toMatchObject([{ subject: { kind: 'run', id: runId } }])
   expect(await read(`/instants/${runId}`)).toMatchObject({ isForgotten: true })
   here.catalog.instants.observe(runId, { state: 'migrating', error: null, atMs: here.clock.ms })
-  expect(await forgotten()).toEqual([])
-  here.catalog.instants.observe(runId, { state: 'running', error: null, atMs: here.clock.ms })
+  expect(JSON.stringify(await forgotten())).toContain('Its copy has not ended')
   here.catalog.runs.observe(runId, { state: 'terminated', endedMs: here.clock.ms })
   expect(await forgotten()).toEqual([])
-  expect(await read(`/instants/${runId}`)).toMatchObject({ state: 'failed' })
+  expect(await read(`/instants/${runId}`)).toMatchObject({
+    state: 'failed',
+    todo: 'Its VM may still run: see the run.',
+  })
 })

@@ -142,8 +142,8 @@ describe('a point', () => {
     here.engine.answers.set('keepPoint', () => ({ holds: [] }))
     here.engine.answers.set('removePoint', () => null)
   })
-  const hold = (name: string, type: 'pin' | 'legal'): void => {
-    here.catalog.retained.addHold({ name, repositoryId: 'main', pointId: id, type, actor: 'ann', reason: 'why', ms: 1 })
+  const hold = (name: string, type: 'pin' | 'legal', actor = 'ann'): void => {
+    here.catalog.retained.addHold({ name, repositoryId: 'main', pointId: id, type, actor, reason: 'why', ms: 1 })
   }
 
   it('is held with a reason, and shows what holds it', async () => {
@@ -162,6 +162,7 @@ describe('a point', () => {
     hold('hold/x-1', 'legal')
     expect(await status('POST', `/points/${id}/release`, {})).toBe(404)
     hold('hold/x-2', 'pin')
+    hold('hold/x-3', 'pin', `instant:${'a'.repeat(32)}`)
     expect(await status('POST', `/points/${id}/release`, {})).toBe(200)
     expect(await status('POST', `/points/${id}/release`, { hold: 'hold/x-1' })).toBe(200)
     expect(here.engine.started.map(({ input }) => (input as KeepPointInput).act)).toEqual([

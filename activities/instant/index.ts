@@ -4,12 +4,13 @@
  */
 import { Context } from '@temporalio/activity'
 import { HoldfastError, bytes, millis } from '../../base/index.ts'
-import type { HypervisorDriver, InstantBoot, NbdExport } from '../../drivers/index.ts'
+import type { HypervisorDriver, InstantBoot, NbdExport, OpContext } from '../../drivers/index.ts'
 import { readNative, readPortable, targetSpec } from '../restore/portable.ts'
 import type { Site } from '../shared/deps.ts'
 import { beating, operate } from '../shared/operation.ts'
+import { holdServed, releaseServed } from './hold.ts'
 import type { ServedRecord } from './records.ts'
-import type { InstantActivities, InstantBeat, ServedPoint } from './types.ts'
+import type { InstantActivities, InstantBeat, InstantTarget, ServedPoint } from './types.ts'
 
 export type * from './types.ts'
 
@@ -20,14 +21,14 @@ const lookEveryMs = 2_000
 export function createInstantActivities(site: Site): InstantActivities {
   return {
     serveDisks: (input) =>
-      beating(site, async () => {
-        const { disks } = await serve(site, input)
+      beating(site, async ({ signal }) => {
+        const { disks } = await serve(site, input, signal)
         return { socket: site.serving.socket(input.operation), disks }
       }),
     bootInstant: (input) =>
       operate(site, input, ({ driver, ctx }) =>
         site.repository(input.repository, async (repository) => {
-          const { disks } = await serve(site, input)
+          const { disks } = await serve(site, input, ctx.signal)
           await using point = await repository.openPoint(input.stem)
           const spec = targetSpec(point, await readPortable(point), input.place, driver.endpoint.platform)
           const native = spec.nativeConfigRef === null ? null : await readNative(point)
@@ -45,8 +46,7 @@ export function createInstantActivities(site: Site): InstantActivities {
         async ({ driver, ctx, pulse }) => {
           const untilMs = site.now() + input.forMs
           while (site.now() < untilMs) {
-            await serve(site, input)
-            const { power, ...guest } = await instantOf(driver).attend(ctx, input.target)
+            const { power, ...guest } = await attendFirst(site, driver, ctx, input)
             const fetchedBytes = site.serving.figures(input.operation)?.fetchedBytes ?? null
             beat = { v: 1, power, ...guest, fetchedBytes }
             pulse.moved()
@@ -58,24 +58,42 @@ export function createInstantActivities(site: Site): InstantActivities {
     },
     migrateInstant: (input) =>
       operate(site, input, async ({ driver, ctx }) => {
-        await serve(site, input)
+        await attendFirst(site, driver, ctx, input)
         return instantOf(driver).migrate(ctx, input.target)
       }),
-    endServing: (input) => beating(site, () => site.serving.end(input.operation)),
+    endServing: ({ operation }) =>
+      beating(site, async ({ signal }) => {
+        await site.serving.end(operation)
+        await releaseServed(site, operation, signal)
+      }),
   }
 }
 
+/** An attempt that comes late finds no VM of its own, and must not serve again what was ended. */
+async function attendFirst(
+  site: Site,
+  driver: HypervisorDriver,
+  ctx: OpContext,
+  input: InstantTarget,
+): ReturnType<InstantBoot['attend']> {
+  const guest = await instantOf(driver).attend(ctx, input.target)
+  await serve(site, input, ctx.signal)
+  return guest
+}
+
 /** A record that is there is believed: after a restart of the worker the repository need not be asked. */
-async function serve(site: Site, { operation, repository, stem }: ServedPoint): Promise<ServedRecord> {
+async function serve(site: Site, point: ServedPoint, signal: AbortSignal): Promise<ServedRecord> {
+  const { operation, repository, stem } = point
   const known = await site.serving.record(operation)
+  if (known === undefined) await holdServed(site, point, signal)
   const record = known ?? {
     v: 1,
     operation,
     repository,
     stem,
     disks: await site.repository(repository, async (opened) => {
-      await using point = await opened.openPoint(stem)
-      return point.info.disks.map(({ id, bytes: size }) => ({ key: id, size }))
+      await using open = await opened.openPoint(stem)
+      return open.info.disks.map(({ id, bytes: size }) => ({ key: id, size }))
     }),
   }
   await site.serving.serve(record)

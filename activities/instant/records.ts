@@ -14,9 +14,17 @@ export interface ServedRecord {
   readonly disks: readonly { readonly key: string; readonly size: number }[]
 }
 
+/** Where this operation holds its point, or was about to. */
+export interface HoldRecord {
+  readonly v: 1
+  readonly operation: string
+  readonly repository: RepositoryRef
+  readonly stem: string
+}
+
 const form = /^([0-9a-f]{32})\.json$/
 
-/** One file a point, in a folder of this machine. */
+/** In a folder of this machine: one file for each point that is served, one for each that is held in its repository. */
 export class ServedRecords {
   readonly #dir: string
 
@@ -40,7 +48,36 @@ export class ServedRecords {
 
   /** undefined: there is none. */
   async read(operation: string): Promise<ServedRecord | undefined> {
-    const file = this.#file(operation)
+    return this.#read<ServedRecord>(this.#file(operation), operation)
+  }
+
+  /** Durable when it returns. */
+  async write(record: ServedRecord): Promise<void> {
+    await this.#write(this.#file(record.operation), record)
+  }
+
+  /** Durable when it returns: a record that came back would be served again. */
+  async remove(operation: string): Promise<void> {
+    await this.#remove(this.#file(operation))
+  }
+
+  /** undefined: this operation has placed no hold. */
+  async readHold(operation: string): Promise<HoldRecord | undefined> {
+    return this.#read<HoldRecord>(this.#holdFile(operation), operation)
+  }
+
+  async writeHold(record: HoldRecord): Promise<void> {
+    await this.#write(this.#holdFile(record.operation), record)
+  }
+
+  async removeHold(operation: string): Promise<void> {
+    await this.#remove(this.#holdFile(operation))
+  }
+
+  async #read<T extends { readonly v: 1; readonly operation: string }>(
+    file: string,
+    operation: string,
+  ): Promise<T | undefined> {
     let text: string
     try {
       text = await readFile(file, 'utf8')
@@ -48,30 +85,42 @@ export class ServedRecords {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw new HoldfastError('AccessDenied', `cannot read ${file}`, { cause: error })
     }
-    const record = JSON.parse(text) as ServedRecord
+    const record = JSON.parse(text) as T
     if (record.v === 1 && record.operation === operation) return record
     throw new HoldfastError('FormatError', `${file} is not the record of a served point`)
   }
 
-  /** Durable when it returns. */
-  async write(record: ServedRecord): Promise<void> {
+  async #write(file: string, record: object): Promise<void> {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 })
-    const file = this.#file(record.operation)
     {
       await using handle = await open(`${file}.new`, 'w', 0o600)
       await handle.writeFile(`${JSON.stringify(record, null, 2)}\n`)
       await handle.sync()
     }
     await rename(`${file}.new`, file)
+    await this.#sync()
+  }
+
+  async #remove(file: string): Promise<void> {
+    await rm(file, { force: true })
+    try {
+      await this.#sync()
+    } catch (error) {
+      // Nothing was ever served.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+
+  async #sync(): Promise<void> {
     await using folder = await open(this.#dir, 'r')
     await folder.sync()
   }
 
-  async remove(operation: string): Promise<void> {
-    await rm(this.#file(operation), { force: true })
-  }
-
   #file(operation: string): string {
     return join(this.#dir, `${operation}.json`)
+  }
+
+  #holdFile(operation: string): string {
+    return join(this.#dir, `${operation}.hold`)
   }
 }

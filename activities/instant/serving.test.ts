@@ -84,9 +84,9 @@ function process(cacheBytes = 64 * MiB): Serving {
   open.push(serving)
   return serving
 }
-async function guest(serving: Serving): Promise<NbdClient> {
+async function guest(serving: Serving, operation = record.operation): Promise<NbdClient> {
   const client = await connectNbd({
-    address: { kind: 'unix', path: serving.socket(record.operation) },
+    address: { kind: 'unix', path: serving.socket(operation) },
     exportName: 'virtio0',
     contexts: [ALLOCATION_CONTEXT],
   })
@@ -206,4 +206,41 @@ it('a socket file that somebody removed is made again', async () => {
     )
     .toBe(true)
   await reads(await guest(serving), 0, 512)
+})
+
+it('a worker that ends leaves reads unanswered rather than failed', async () => {
+  const first = process()
+  await first.serve(record)
+  const client = await guest(first)
+  const stall = Promise.withResolvers<void>()
+  disk.hangs = stall.promise
+  // QEMU asks again of whoever listens there next; an error it would pass on.
+  const answer = expect(reads(client, 8 * MiB, 4096)).rejects.toMatchObject({ code: 'NetworkFailure' })
+  await expect.poll(() => first.figures(record.operation)?.readBytes).toBe(4096)
+  disk.fails = () => new HoldfastError('StoreUnavailable', 'the read was given up')
+  const ended = first[Symbol.asyncDispose]()
+  stall.resolve()
+  await ended
+  await answer
+})
+
+it('who joined the fetch of a point that is served no more fetches it again', async () => {
+  const other = { ...record, operation: 'b'.repeat(32) }
+  const serving = process()
+  await serving.serve(record)
+  await serving.serve(other)
+  const [mine, theirs] = [await guest(serving), await guest(serving, other.operation)]
+  const stall = Promise.withResolvers<void>()
+  disk.hangs = stall.promise
+  const first = mine.read(0 as Parameters<NbdClient['read']>[0], Buffer.alloc(512)).catch(() => 'cut')
+  await expect.poll(() => serving.figures(record.operation)?.readBytes).toBe(512)
+  const second = reads(theirs, 0, 512)
+  await expect.poll(() => serving.figures(other.operation)?.readBytes).toBe(512)
+  disk.fails = () => (disk.hangs === null ? null : new HoldfastError('StoreUnavailable', 'the store is away'))
+  const ended = serving.end(record.operation)
+  stall.resolve()
+  await ended
+  disk.hangs = null
+  await second
+  expect(await first).toBe('cut')
 })

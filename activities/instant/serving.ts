@@ -161,8 +161,10 @@ export class Serving implements AsyncDisposable {
     const served = this.#served.get(operation)
     if (served === undefined) return
     this.#served.delete(operation)
+    // Cut off first: the guest asks the next worker again, but an error it would keep.
+    const cut = served.server.abort()
     for (const source of served.sources) source.end()
-    await served.server.close()
+    await cut
     await served.point.close()
   }
 

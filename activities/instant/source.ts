@@ -92,9 +92,20 @@ export class PointSource implements BlockSource {
     }
   }
 
-  #block(number: number): Promise<Uint8Array> {
+  /** Another source of the same disk may have been ended in the middle of the fetch that we have joined. */
+  async #block(number: number): Promise<Uint8Array> {
     const { name, cache } = this.#options
-    return cache.get(`${name} ${number}`, () => this.#fetch(number))
+    for (;;) {
+      let isOurs = false
+      try {
+        return await cache.get(`${name} ${number}`, () => {
+          isOurs = true
+          return this.#fetch(number)
+        })
+      } catch (error) {
+        if (isOurs || this.#ended.signal.aborted) throw error
+      }
+    }
   }
 
   #fetch(number: number): Promise<Uint8Array> {

@@ -295,6 +295,9 @@ it('no point goes that a restore or a drill is reading or a VM runs from, by no 
   expect(kept('run-2', first)).toMatchObject({ state: 'stays', keptBy: ['being restored'] })
   const judge = async (stem: string) => steps.judgePoint({ repositoryId: 'main', stem, survey: await survey(points) })
   await expect(judge(first)).rejects.toThrow('kept by being restored')
+  const held = points.map((one) => (one.stem === third ? { ...one, guard: 'held' as const } : one))
+  const ofThird = { repositoryId: 'main', stem: third, survey: await survey(held) }
+  await expect(steps.judgePoint(ofThird)).rejects.toThrow('kept by being restored')
   for (const run of [restore, drill, instant]) catalog.runs.observe(run, { state: 'completed', endedMs: testNow })
   await judge(first)
   await plan(await survey(points), 'run-3')

@@ -177,7 +177,9 @@ function planOf(catalog: Catalog, repositoryId: string, parts: readonly SurveyPa
   const rules = new Map([...ageing.policies.values()].map((one) => [groupOf(one), one.rules]))
   const planned = planSweep(
     points.map(({ stem, series, timeMs, origin, guard: own }) => {
-      const guard = own ?? (read.has(snapOf(stem)) ? 'being restored' : null)
+      // What runs from a point holds it as well; this says why.
+      const isRead = read.has(snapOf(stem)) && (own === null || own === 'held')
+      const guard = isRead ? 'being restored' : own
       const policy = groupOf(ageing.policies.get(stem) ?? nobodyKnows)
       return { id: stem, series, timeMs, origin, guard, policy, isDamaged: damaged.has(stem) }
     }),

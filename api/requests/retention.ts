@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { HoldfastError } from '../../base/index.ts'
 import type { Catalog, PointView } from '../../catalog/index.ts'
+import { isInstantHold } from '../../workflows/instant/contract.ts'
 import {
   keepPointWorkflow,
   keepPointWorkflowId,
@@ -71,10 +72,15 @@ export function planKeep(
   }
 }
 
-/** Names of the holds that a release ends: the one that is named, else all pins; a legal hold is ended by name only. */
+/**
+ * Names of the holds that a release ends: the one that is named, else all pins. A legal hold is ended by name only, and so
+ * is that of a VM which runs from the point.
+ */
 export function holdsToRelease(catalog: Catalog, pointId: string, named: string | undefined): readonly string[] {
   const holds = catalog.retained.holdsOf(catalog.points.get(pointId).id)
-  const chosen = holds.filter(({ name, type }) => (named === undefined ? type === 'pin' : name === named))
+  const chosen = holds.filter(({ name, type, actor }) =>
+    named === undefined ? type === 'pin' && !isInstantHold(actor) : name === named,
+  )
   if (chosen.length > 0) return chosen.map(({ name }) => name)
   const others = holds.map(({ name, type }) => `${name} (${type})`)
   throw new HoldfastError('NotFound', named === undefined ? 'the point has no pin' : `the point has no hold ${named}`, {

@@ -64,7 +64,7 @@ export const instantSchema = z
     bootedMs: timeMs.nullable(),
     endedMs: timeMs.nullable(),
     ageMs: durationMs,
-    isForgotten: z.boolean().openapi({ description: 'It runs for longer than a day and nobody has decided' }),
+    isForgotten: z.boolean().openapi({ description: 'It has been open for longer than a day' }),
     todo: z.string().openapi({ description: 'What remains to be done, in a sentence' }),
     error: orNull(runErrorSchema).openapi({ description: 'Why the last copy ended early' }),
     io: orNull(

@@ -27,8 +27,8 @@ export function instantView(row: InstantView, pending: readonly PendingStep[], n
   }
 }
 
-export function isForgotten({ state, startedMs, endedMs }: InstantView, nowMs: number): boolean {
-  return endedMs === null && state === 'running' && nowMs - startedMs >= forgottenAfterMs
+export function isForgotten({ startedMs, endedMs }: InstantView, nowMs: number): boolean {
+  return endedMs === null && nowMs - startedMs >= forgottenAfterMs
 }
 
 function todoOf(row: InstantView, nowMs: number): string {
@@ -48,7 +48,7 @@ function todoOf(row: InstantView, nowMs: number): string {
     case 'discarded':
       return 'Nothing: it is gone.'
     case 'failed':
-      return 'See the run for what went wrong.'
+      return row.bootedMs === null ? 'See the run for what went wrong.' : 'Its VM may still run: see the run.'
   }
 }
 

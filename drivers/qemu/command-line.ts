@@ -127,10 +127,7 @@ function diskArguments(vmDir: string, disk: DiskDescription): string[] {
   const node = diskNodes(disk.key)
   const file = { driver: 'file', filename: resolveFile(vmDir, disk.file), 'node-name': node.file, discard: 'unmap' }
   const { backing } = disk
-  const format = {
-    ...{ driver: disk.format, file: node.file, 'node-name': node.format, discard: 'unmap' },
-    ...(backing && { backing: node.source }),
-  }
+  const format = formatNode(disk, backing ? node.source : null)
   const bootIndex = disk.bootOrder === null ? '' : `,bootindex=${disk.bootOrder}`
   // What the server cannot give stops the VM; the guest never sees an error that it would write down for ever.
   const onError = backing ? ',rerror=stop,werror=stop' : ''
@@ -139,6 +136,15 @@ function diskArguments(vmDir: string, disk: DiskDescription): string[] {
     ...['-blockdev', JSON.stringify(file), '-blockdev', JSON.stringify(format)],
     ...['-device', `virtio-blk-pci,drive=${node.format},id=${node.device},serial=${disk.serial}${bootIndex}${onError}`],
   ]
+}
+
+/** `backing`: the node below; null: there is none. */
+export function formatNode(disk: DiskDescription, backing: string | null): { readonly [option: string]: string } {
+  const node = diskNodes(disk.key)
+  return {
+    ...{ driver: disk.format, file: node.file, 'node-name': node.format, discard: 'unmap' },
+    ...(backing !== null && { backing }),
+  }
 }
 
 /** Requests of the guest hang while the server is away; without `reconnect-delay` each would fail at once. */

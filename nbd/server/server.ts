@@ -77,6 +77,11 @@ class RunningServer implements NbdServer {
     await this.#closed
   }
 
+  async abort(): Promise<void> {
+    for (const connection of this.#connections) connection.cut()
+    await this.close(millis(0))
+  }
+
   async #close(grace: Millis): Promise<void> {
     const gone = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     const timer = setTimeout(() => {

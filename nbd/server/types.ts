@@ -69,4 +69,6 @@ export interface NbdServer extends AsyncDisposable {
   readonly connections: number
   /** Stops accepting, answers what is under way, cuts what is left after `grace` (default 5 s). Idempotent. */
   close(grace?: Millis): Promise<void>
+  /** As if the process had died: from this call on nobody gets an answer, nor an error. Idempotent. */
+  abort(): Promise<void>
 }

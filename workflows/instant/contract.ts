@@ -6,6 +6,14 @@ export function instantWorkflowId(requestId: string): string {
 }
 export const instantWorkflow = 'instantRestore'
 
+/** Who holds the point that a VM runs from; such a hold is released by the run, never by “all pins”. */
+export function instantHoldActor(operation: string): string {
+  return `instant:${operation}`
+}
+export function isInstantHold(actor: string): boolean {
+  return actor.startsWith('instant:')
+}
+
 /** What becomes of a VM that runs from a repository; refused before it runs and once somebody has decided. */
 export const endInstantUpdate = 'endInstant'
 export interface EndInstantWish extends Requester {

@@ -30,8 +30,9 @@ export class EndWish {
     return this.#given
   }
 
-  async wait(timeoutMs: number): Promise<void> {
-    await condition(() => this.#given !== null, timeoutMs, { summary: 'waiting for a word about the VM' })
+  /** `summary`: what the timer is called in the run. */
+  async wait(timeoutMs: number, summary: string): Promise<void> {
+    await condition(() => this.#given !== null, timeoutMs, { summary })
   }
 
   async untilGiven(): Promise<void> {

@@ -128,30 +128,73 @@ it('a copy that fails leaves the VM running, says why, and may be asked for agai
   expect(told).toContain('no block-stream')
 })
 
-it('no failure to look at the VM removes it; only that it is gone ends the run', async () => {
+it.each(['Unsupported', 'NotFound'] as const)(
+  'no failure to look at the VM removes it or ends the run: %s',
+  async (code) => {
+    const steps = new Scripted({
+      attendInstant: async () => {
+        throw new HoldfastError(code, 'the folder of the VMs is empty')
+      },
+    })
+    const { value } = await bench.run(instantWorkflow, input, steps.activities, async (handle) => {
+      await runs(steps)
+      await eventually('the timer that says why', async () => {
+        const { events } = await handle.fetchHistory()
+        return events?.some(({ userMetadata: meta }) =>
+          Buffer.from(meta?.summary?.data ?? []).includes('waiting: now: the'),
+        )
+      })
+      expect(steps.inputs('destroyTarget')).toEqual([])
+      await say(handle, 'migrate')
+      return result(handle)
+    })
+    expect(value.end).toBe('migrated')
+    expect(steps.inputs('destroyTarget')).toEqual([])
+  },
+)
+
+it('a VM that is another’s by now is left alone, and so is what it reads from', async () => {
   const steps = new Scripted({
     attendInstant: async () => {
-      throw new HoldfastError('Unsupported', 'a monitor that says nonsense')
+      throw new HoldfastError('NotOurs', 'it carries no mark')
     },
   })
   await bench.run(instantWorkflow, input, steps.activities, async (handle) => {
+    await expect(handle.result()).rejects.toThrow()
+  })
+  expect(steps.names().filter((name) => name === 'destroyTarget' || name === 'endServing')).toEqual([])
+  expect(steps.inputs('recordRunFinished')).toMatchObject([{ outcome: 'failed', residue: [{ kind: 'vm' }] }])
+  expect(states(steps)).toEqual(['running', 'failed'])
+})
+
+it('a catalog that cannot be written takes no running guest away', async () => {
+  const steps = new Scripted({
+    recordInstantState: async () => {
+      throw new HoldfastError('Unsupported', 'the database is damaged')
+    },
+  })
+  const { value } = await bench.run(instantWorkflow, input, steps.activities, async (handle) => {
     await runs(steps)
-    expect(steps.inputs('destroyTarget')).toEqual([])
     await say(handle, 'migrate')
     return result(handle)
   })
+  expect(value).toMatchObject({ end: 'migrated', outcome: 'completed' })
   expect(steps.inputs('destroyTarget')).toEqual([])
+})
 
-  const gone = new Scripted({
-    attendInstant: async () => {
-      throw new HoldfastError('NotFound', 'there is no such VM')
-    },
+it.each(['discard', 'cancel'] as const)('a VM that cannot be removed is not called gone: %s', async (how) => {
+  const steps = new Scripted({
+    destroyTarget: async () => ({ residue: [{ kind: 'vm', id: 'now', error: 'its folder is busy', hint: 'Look.' }] }),
   })
-  await bench.run(instantWorkflow, input, gone.activities, async (handle) => {
-    await expect(handle.result()).rejects.toThrow()
+  await bench.run(instantWorkflow, input, steps.activities, async (handle) => {
+    await runs(steps)
+    if (how === 'discard') await say(handle, 'discard')
+    else await handle.cancel()
+    if (how === 'discard') expect(await result(handle)).toMatchObject({ outcome: 'completed-with-residue' })
+    else await expect(handle.result()).rejects.toThrow()
   })
-  expect(gone.names(...records).slice(-2)).toEqual(['destroyTarget', 'endServing'])
-  expect(states(gone)).toEqual(['running', 'failed'])
+  expect(states(steps)).toEqual(['running', 'failed'])
+  expect(steps.inputs('recordInstantState').at(-1)?.error?.message).toContain('its folder is busy')
 })
 
 it('a boot that fails, and a cancel at any time, leave nothing behind', async () => {

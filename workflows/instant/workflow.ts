@@ -1,38 +1,25 @@
 import { CancellationScope, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow'
 import { formatDuration } from '../../base/index.ts'
-import type { SerializedError } from '../../base/index.ts'
-import type {
-  InstantActivities,
-  InstantRecordActivities,
-  InstantState,
-  InstantTarget,
-  ServedPoint,
-} from '../../activities/instant/types.ts'
+import type { InstantActivities, InstantRecordActivities, InstantTarget } from '../../activities/instant/types.ts'
 import type { RestoreActivities, TargetVm } from '../../activities/restore/types.ts'
 import type { VmRef } from '../../drivers/values.ts'
-import type { Compensations } from '../shared/compensation.ts'
 import { RunControl } from '../shared/control.ts'
 import { errorOf } from '../shared/failures.ts'
 import { conduct, notingItsEnd } from '../shared/lifecycle.ts'
 import type { RunFigures } from '../shared/lifecycle.ts'
 import { controlSteps, siteSteps } from '../shared/options.ts'
-import { StepIds, hex32 } from '../shared/steps.ts'
+import { StepIds, cut, hex32 } from '../shared/steps.ts'
 import type { ResidueItem } from '../shared/contract.ts'
 import type { InstantInput, InstantResult } from './contract.ts'
+import { discarded, leaveRunning, note, servedPoint, told, type InstantContext } from './telling.ts'
 import { EndWish } from './wish.ts'
 
 /** One attendance; afterwards the next one begins, so that no step is older than that. */
 const attendMs = 12 * 3600_000
+/** Between looks that fail: soon at first, later seldom, for each of them makes the run's history longer. */
 const attendAgainMs = 60_000
-
-interface InstantContext {
-  readonly input: InstantInput
-  readonly control: RunControl
-  readonly ids: StepIds
-  readonly undo: Compensations
-  readonly wish: EndWish
-  readonly served: ServedPoint
-}
+const attendSeldomMs = 15 * 60_000
+const quickLooks = 30
 
 /**
  * A point runs as a VM while its data is still in the repository, until a person has it migrated or discarded. Its guest
@@ -62,7 +49,13 @@ export async function instantRestore(input: InstantInput): Promise<InstantResult
       return notingItsEnd(
         'instant restore',
         () => instant(ctx),
-        (state, thrown) => note(ctx, state === 'cancelled' ? 'discarded' : 'failed', errorOf(thrown) ?? null),
+        async (state, thrown) => {
+          if (state === 'failed') return note(ctx, 'failed', errorOf(thrown) ?? null)
+          // What is written down of a cancelled run is what became of its VM.
+          control.stage(`Discarding ${input.name}`)
+          await undo.unwind()
+          await note(ctx, ...discarded(ctx))
+        },
       )
     },
     figures,
@@ -70,7 +63,7 @@ export async function instantRestore(input: InstantInput): Promise<InstantResult
 }
 
 async function instant(ctx: InstantContext): Promise<InstantResult> {
-  const { input, control, ids, wish } = ctx
+  const { input, control, ids } = ctx
   const { workflowId, runId, startTime } = workflowInfo()
   const startedMs = startTime.getTime()
   control.close('an instant restore cannot be paused: its guest runs')
@@ -87,10 +80,22 @@ async function instant(ctx: InstantContext): Promise<InstantResult> {
     },
   ])
   const target = await boot(ctx)
+  try {
+    return await run(ctx, target, startedMs)
+  } catch (thrown) {
+    // Only a person's word removes a guest that has run.
+    if (!isCancellation(thrown) && !CancellationScope.current().consideredCancelled) leaveRunning(ctx, thrown)
+    throw thrown
+  }
+}
+
+async function run(ctx: InstantContext, target: TargetVm, startedMs: number): Promise<InstantResult> {
+  const { control, wish } = ctx
+  const { name, repository } = ctx.input
   const bootedAt = Date.now()
   for (;;) {
     wish.want()
-    await note(ctx, 'running', null)
+    await told(ctx, 'running', null)
     control.stage(`${name} runs from ${repository.name}: migrate it, or discard it`)
     await attend(ctx, target)
     if (wish.given?.end === 'discard') break
@@ -104,7 +109,7 @@ async function instant(ctx: InstantContext): Promise<InstantResult> {
   }
   control.stage(`Discarding ${name}`)
   await ctx.undo.unwind()
-  await note(ctx, 'discarded', null)
+  await told(ctx, ...discarded(ctx))
   return {
     ...{ v: 1, outcome: 'completed', end: 'discarded', vm: target.vm },
     ...{ bootedMs: bootedAt - startedMs, heldMs: Date.now() - bootedAt },
@@ -129,7 +134,7 @@ async function boot({ input, control, ids, undo, served }: InstantContext): Prom
       [{ ...served, place }],
     ),
   )
-  undo.push({ kind: 'served-point', id: operation, hint: endByHand(operation) }, async () => {
+  undo.push({ kind: servedPoint, id: operation, hint: endByHand(operation) }, async () => {
     await cleanup.endServing.executeWithOptions(ids.undo('serve', 'end', 'Serve the point no more'), [
       { endpoint, operation },
     ])
@@ -156,11 +161,14 @@ async function boot({ input, control, ids, undo, served }: InstantContext): Prom
   return made
 }
 
-/** Until somebody has decided. Only a VM that is gone ends it otherwise: whatever else goes wrong, the guest may run. */
+/**
+ * Until somebody has decided. Only a VM that is another's by now ends it otherwise: whatever else goes wrong, the guest may
+ * run. One that is not found may be behind a mount that is missing.
+ */
 async function attend({ input, control, ids, served, wish }: InstantContext, target: TargetVm): Promise<void> {
   const steps = siteSteps<InstantActivities>(input.site, 'mover', input.tuning)
   const of: InstantTarget = { ...served, target }
-  while (wish.given === null) {
+  for (let looks = 0; wish.given === null; looks += 1) {
     const scope = new CancellationScope({ cancellable: true })
     try {
       await scope.run(async () => {
@@ -173,14 +181,17 @@ async function attend({ input, control, ids, served, wish }: InstantContext, tar
           [{ ...of, forMs: attendMs }],
         )
       })
+      looks = 0
     } catch (thrown) {
       if (CancellationScope.current().consideredCancelled) throw thrown
       // Asked to stop, it may end in any way.
       if (wish.given !== null) return
       const error = errorOf(thrown)
-      if (error?.code === 'NotFound' || error?.code === 'NotOurs') throw thrown
-      control.stage(`${input.name} cannot be looked at: ${error?.message ?? 'unknown'}`)
-      await wish.wait(attendAgainMs)
+      if (error?.code === 'NotOurs') throw thrown
+      const why = error?.message ?? 'unknown'
+      control.stage(`${input.name} cannot be looked at: ${why}`)
+      const summary = cut(`waiting: ${input.name}: ${why}`, 200)
+      await wish.wait(looks < quickLooks ? attendAgainMs : attendSeldomMs, summary)
     }
   }
 }
@@ -190,7 +201,7 @@ async function migrate(ctx: InstantContext, target: TargetVm): Promise<VmRef | n
   const { input, control, ids, served, undo } = ctx
   const mover = siteSteps<InstantActivities>(input.site, 'mover', input.tuning)
   control.stage(`Copying ${input.name} while it runs`)
-  await note(ctx, 'migrating', null)
+  await told(ctx, 'migrating', null)
   try {
     const vm = await control.patiently(`copying ${input.name}`, () =>
       mover.migrateInstant.executeWithOptions(ids.step('migrate', `Copy ${input.name} while it runs`), [
@@ -202,13 +213,13 @@ async function migrate(ctx: InstantContext, target: TargetVm): Promise<VmRef | n
     return vm
   } catch (thrown) {
     if (isCancellation(thrown)) throw thrown
-    await note(ctx, 'running', errorOf(thrown) ?? null)
+    await told(ctx, 'running', errorOf(thrown) ?? null)
     return null
   }
 }
 
 function endByHand(operation: string): string {
-  return `Nobody reads it any more: remove ${operation}.json from “served” in the worker’s HOLDFAST_HOME.`
+  return `Nobody reads it any more: remove ${operation}.json from “served” in the worker’s HOLDFAST_HOME, and release the hold by instant:${operation} that \`holdfast repo holds\` shows.`
 }
 
 /** What cannot be done now is residue: the VM is whole, and in use. */
@@ -231,21 +242,14 @@ async function handOver(ctx: InstantContext, target: TargetVm): Promise<readonly
         { endpoint, operation, target },
       ]),
     )
-    await attempt('served-point', operation, endByHand(operation), () =>
+    await attempt(servedPoint, operation, endByHand(operation), () =>
       cleanup.endServing.executeWithOptions(ids.step('end-serving', 'Serve the point no more'), [
         { endpoint, operation },
       ]),
     )
-    await note(ctx, 'migrated', null)
+    await told(ctx, 'migrated', null)
   })
   return residue
-}
-
-async function note({ ids }: InstantContext, state: InstantState, error: SerializedError | null): Promise<void> {
-  const { recordInstantState } = controlSteps<InstantRecordActivities>('record')
-  await recordInstantState.executeWithOptions(ids.step('record-state', `Write down: ${state}`), [
-    { runId: workflowInfo().runId, state, error, atMs: Date.now() },
-  ])
 }
 
 function figures(result: InstantResult): RunFigures {

@@ -14,6 +14,7 @@ import { runPaths } from '../command-line.ts'
 import { readDescription } from '../description.ts'
 import { openQemu } from '../driver.ts'
 import { direct, type Effects } from '../effects.ts'
+import { stop } from '../launch.ts'
 import { BareVm, guestWrite } from '../testing/bare.ts'
 
 /** One disk of the point, in memory: every MiB has a value of its own, and the last third is a hole. */
@@ -27,6 +28,8 @@ function contentOf(size: number, seed: number): Uint8Array {
 class Store {
   readonly path: string
   readonly contents: ReadonlyMap<string, Uint8Array>
+  /** Reads wait for it. */
+  stalls: Promise<void> | null = null
   #server: NbdServer | undefined
 
   constructor(path: string, disks: BareVm['disks']) {
@@ -36,7 +39,10 @@ class Store {
   async start(): Promise<void> {
     const source = (content: Uint8Array): BlockSource => ({
       size: bytes(content.length),
-      read: async (at, into) => into.set(content.subarray(at, at + into.length)),
+      read: async (at, into) => {
+        await this.stalls
+        into.set(content.subarray(at, at + into.length))
+      },
     })
     this.#server = await serveNbd({
       listen: { kind: 'unix', path: this.path },
@@ -53,6 +59,17 @@ class Store {
         { transport: 'unix', address: this.path, name, size: bytes(length), tlsRef: null },
       ]),
     )
+  }
+}
+
+function dying(at: string): Effects {
+  return {
+    ...direct,
+    run: async (what, effect) => {
+      const result = await effect()
+      if (what === at) throw new Error('the end')
+      return result
+    },
   }
 }
 
@@ -170,6 +187,43 @@ test('a read waits for a server that has died, and ends when it is back', async 
   expect((await w.instant.attend(w.ctx, made)).power).toBe('running')
 })
 
+test('what was migrated is durable: QEMU may be killed the moment after', async () => {
+  await using w = await world()
+  const made = await w.boot()
+  await w.instant.migrate(w.ctx, made)
+  const dir = join(w.vm.root, 'now')
+  expect(await stop(dir, { how: 'kill' })).toBe('killed')
+  for (const { key, file } of (await readDescription(dir)).disks)
+    expect(Buffer.compare(await volume(dir, file), w.store.contents.get(key) ?? new Uint8Array())).toBe(0)
+})
+
+test('a copy that stands still goes on when it is asked for again, also when its error was forgotten', async () => {
+  await using w = await world()
+  const made = await w.boot()
+  await using client = await w.monitor()
+  // Nothing of the guest is under way when the store stalls: the monitor would wait for it.
+  await client.execute('stop')
+  const stall = Promise.withResolvers<void>()
+  w.store.stalls = stall.promise
+  await expect(openQemu(w.vm.endpoint, dying('qmp: block-stream')).instant?.migrate(w.ctx, made)).rejects.toThrow('end')
+  // As after an error and a “cont”: the job stands still, and says that it is well.
+  const [job] = await client.execute<readonly { device: string }[]>('query-block-jobs')
+  await client.execute('block-job-pause', { device: job?.device ?? '' })
+  expect(await client.execute('query-block-jobs')).toMatchObject([{ paused: true, 'io-status': 'ok' }])
+  stall.resolve()
+  await w.instant.migrate(w.ctx, made)
+  await client.execute('cont')
+  expect((await w.instant.attend(w.ctx, made)).power).toBe('running')
+})
+
+test('a copy of a VM that is off leaves it off when it fails', async () => {
+  await using w = await world()
+  const made = await w.boot()
+  await w.driver.power(w.ctx, made.vm, 'off', millis(10_000))
+  await expect(openQemu(w.vm.endpoint, dying('qmp: block-stream')).instant?.migrate(w.ctx, made)).rejects.toThrow('end')
+  expect((await w.instant.attend(w.ctx, made)).power).toBe('stopped')
+})
+
 test('a VM that is off is migrated, and is off afterwards', async () => {
   await using w = await world()
   const made = await w.boot()
@@ -185,17 +239,9 @@ test('a VM that is off is migrated, and is off afterwards', async () => {
 test('a copy that was cut off goes on: by another process, and after QEMU itself has died', async () => {
   await using w = await world()
   const made = await w.boot()
-  const dying: Effects = {
-    ...direct,
-    run: async (what, effect) => {
-      const result = await effect()
-      if (what === 'qmp: block-stream') throw new Error('the end')
-      return result
-    },
-  }
   // The first disk's copy was begun, then the second one's; then the VM itself is gone, and both begin again.
   for (const restart of [false, true]) {
-    const cut = openQemu(w.vm.endpoint, dying).instant?.migrate(w.ctx, made)
+    const cut = openQemu(w.vm.endpoint, dying('qmp: block-stream')).instant?.migrate(w.ctx, made)
     await expect(cut).rejects.toThrow('the end')
     if (restart) await w.driver.power(w.ctx, made.vm, 'off', millis(10_000))
   }

@@ -1,12 +1,13 @@
+import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HoldfastError, bytes, formatBytes } from '../../../base/index.ts'
+import { HoldfastError, bytes, describeError, formatBytes, toHoldfastError } from '../../../base/index.ts'
 import { diskNames } from '../../names.ts'
 import { BlockGraph } from '../../qmp/index.ts'
 import type { OpContext } from '../../driver.ts'
 import type { TargetVm } from '../../facets.ts'
 import type { DiskKey, VmRef } from '../../values.ts'
-import { diskNodes } from '../command-line.ts'
-import type { DiskDescription, VmDescription } from '../description.ts'
+import { diskNodes, formatNode } from '../command-line.ts'
+import { resolveFile, type DiskDescription, type VmDescription } from '../description.ts'
 import type { Host } from '../host.ts'
 import { launch, stop } from '../launch.ts'
 import { readPlan, writePlan, writeVm } from '../target/index.ts'
@@ -15,11 +16,15 @@ import { goOn } from './attend.ts'
 import { instantVm } from './ours.ts'
 
 const pollMs = 300
+const flushLimitMs = 5 * 60_000
 
 interface StreamJob {
   readonly device: string
   readonly len: number
   readonly offset: number
+  /** By an error, or for a moment because its disk is drained. */
+  readonly paused: boolean
+  /** `cont` makes it ok again of a job that goes on standing still. */
   readonly 'io-status': 'ok' | 'failed' | 'nospace'
 }
 
@@ -34,19 +39,58 @@ export async function migrateInstant(host: Host, ctx: OpContext, target: TargetV
   if (plan.state === 'swapped') return vm.ref
   if (!(await isRunning(vm)))
     await host.effects.run('program: start qemu', () => launch(vm.dir, { lifetime: 'detached', paused: true }))
+  try {
+    await copyAll(vm, target, ctx)
+  } catch (error) {
+    // Who was only told to stop comes again, and goes on with the same process.
+    if (!ctx.signal.aborted) await endIfOurs(vm).catch((inner: unknown) => reportLeft(ctx, vm, inner))
+    throw error
+  }
+  await endIfOurs(vm, ctx.signal)
+  const now = (await instantVm(host, ctx, target)).description
+  await writeVm(host, vm.dir, standingAlone(now))
+  await writePlan({ host }, vm.dir, { ...plan, after: standingAlone(plan.after), state: 'swapped' })
+  return vm.ref
+}
+
+async function copyAll(vm: Vm, target: TargetVm, ctx: OpContext): Promise<void> {
   const failed = new Set<string>()
   for (;;) {
     const left = await withMonitor(vm, (monitor) => advance(vm, monitor, target, ctx, failed), ctx.signal)
     if (left === 0) break
     await sleep(pollMs, undefined, { signal: ctx.signal })
   }
-  const now = (await instantVm(host, ctx, target)).description
-  await writeVm(host, vm.dir, standingAlone(now))
-  // Nobody has let it run: the process was ours, for the copy.
-  if ((await withMonitor(vm, runState, ctx.signal)) === 'prelaunch')
-    await host.effects.run('program: end qemu', () => stop(vm.dir, { how: 'quit', limit: 30_000 }))
-  await writePlan({ host }, vm.dir, { ...plan, after: standingAlone(plan.after), state: 'swapped' })
-  return vm.ref
+  await makeDurable(vm, ctx)
+}
+
+/**
+ * A stream flushes nothing: what it has copied is in the page cache, and where it lies in QEMU's memory. To open a node anew
+ * is the one flush of the monitor that says when it has failed (block.c, bdrv_reopen_prepare); the options are those that
+ * the node has. The guest stands still meanwhile, so what is in the page cache is written before.
+ */
+async function makeDurable(vm: Vm, ctx: OpContext): Promise<void> {
+  const disks = vm.description.disks.filter(({ backing }) => backing !== undefined)
+  for (const { file } of disks) {
+    await using handle = await open(resolveFile(vm.dir, file), 'r')
+    await handle.sync()
+    ctx.progress({ what: 'making the copy durable' })
+  }
+  const reopen = async (monitor: Monitor): Promise<void> => {
+    for (const disk of disks)
+      await monitor.call('blockdev-reopen', { options: [formatNode(disk, null)] }, { limit: flushLimitMs })
+  }
+  await withMonitor(vm, reopen, ctx.signal)
+}
+
+/** Nobody has let it run: the process was ours, for the copy. */
+async function endIfOurs(vm: Vm, signal?: AbortSignal): Promise<void> {
+  if (!(await isRunning(vm))) return
+  if ((await withMonitor(vm, runState, signal)) !== 'prelaunch') return
+  await vm.host.effects.run('program: end qemu', () => stop(vm.dir, { how: 'quit', limit: 30_000 }))
+}
+
+function reportLeft(ctx: OpContext, vm: Vm, error: unknown): void {
+  ctx.log.warn({ vm: vm.description.name, error: describeError(error) }, 'the process of a copy could not be ended')
 }
 
 function standingAlone(d: VmDescription): VmDescription {
@@ -65,8 +109,9 @@ async function advance(
   ctx: OpContext,
   failed: Set<string>,
 ): Promise<number> {
-  await goOn(monitor)
+  // Asked before the guest goes on: `cont` takes the status of a job that met an error, and lets it stand still.
   const jobs = await monitor.call<readonly StreamJob[]>('query-block-jobs')
+  await goOn(monitor)
   const graph = await BlockGraph.read(monitor)
   let left = 0
   for (const [n, disk] of vm.description.disks.entries()) {
@@ -76,16 +121,27 @@ async function advance(
     if (job === undefined) left += await begin(monitor, graph, disk, id)
     else {
       left += 1
-      if (job['io-status'] === 'ok') tell(ctx, disk, job)
+      if (job['io-status'] !== 'ok' && failed.has(id)) throw copyFailed(vm, disk, job)
       // Of an earlier attempt, whose cause may be gone: once more.
-      else if (failed.has(id)) throw copyFailed(vm, disk, job)
-      else {
+      if (!job.paused && job['io-status'] === 'ok') tell(ctx, disk, job)
+      else if (await resume(monitor, id)) {
+        if (failed.has(id)) throw copyFailed(vm, disk, job)
         failed.add(id)
-        await monitor.call('block-job-resume', { device: id })
       }
     }
   }
   return left
+}
+
+/** false: it did not stand still by an error; it goes on, or has ended. */
+async function resume(monitor: Monitor, id: string): Promise<boolean> {
+  try {
+    await monitor.call('block-job-resume', { device: id })
+    return true
+  } catch (error) {
+    if (['HypervisorRefused', 'NotFound'].includes(toHoldfastError(error).code)) return false
+    throw error
+  }
 }
 
 /** 0: the disk stands alone. */

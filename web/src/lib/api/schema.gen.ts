@@ -1981,7 +1981,7 @@ export interface components {
             endedMs: number | null;
             /** @description Milliseconds */
             ageMs: number;
-            /** @description It runs for longer than a day and nobody has decided */
+            /** @description It has been open for longer than a day */
             isForgotten: boolean;
             /** @description What remains to be done, in a sentence */
             todo: string;
