@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { formatBytes, GiB, MiB } from '../base/index.ts'
+import { formatBytes, GiB, isHoldfastError, MiB } from '../base/index.ts'
 import { ask, type Schemas } from '../cli/client/index.ts'
 import { findLabVm, finishBackup, Installation, startBackup, waitForCompletion } from '../cli/demo/index.ts'
 import { labUp, type Lab, type LabVm } from '../lab/index.ts'
@@ -46,7 +46,10 @@ async function instant(
   let vm: LabVm | null = null
   while (vm === null || (await vm.running()) === null) {
     await sleep(20)
-    vm = await findLabVm(lab, name).catch(() => null)
+    vm = await findLabVm(lab, name).catch((error: unknown) => {
+      if (isHoldfastError(error) && error.code === 'NotFound') return null
+      throw error
+    })
   }
   const launchedMs = Date.now()
   await vm.ready()
