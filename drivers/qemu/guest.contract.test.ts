@@ -147,8 +147,14 @@ describe('the qemu driver on a real guest', () => {
     await expect(open({ hooks: pair, onQuiesceFailure: 'fail' })).rejects.toMatchObject({ code: 'QuiesceFailed' })
     expect((await vm.shell('ls /run')).split('\n')).not.toContain('held')
     // The agent's process is stopped: it takes no command, and must not be waited for without end.
-    await vm.shell('(sleep 1; pkill -STOP qemu-ga; sleep 25; pkill -CONT qemu-ga) >/dev/null 2>&1 </dev/null &')
-    await sleep(1_500)
+    await vm.shell('(sleep 1; pkill -STOP qemu-ga; sleep 30; pkill -CONT qemu-ga) >/dev/null 2>&1 </dev/null &')
+    // From when on it does is the guest's affair: stopped within the freeze it would be another case.
+    const silent = (): Promise<boolean> =>
+      vm.shell('true', 3_000).then(
+        () => false,
+        () => true,
+      )
+    await expect.poll(silent, { timeout: 15_000, interval: 100 }).toBe(true)
     const opened = await open()
     expect(opened.point).toMatchObject({ consistency: 'crash', quiesce: { freezeDurationMs: null } })
     await end(opened)
