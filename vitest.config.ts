@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -5,16 +6,22 @@ const nowhere = ['**/node_modules/**', '.cache/**', 'web/{build,.svelte-kit}/**'
 
 /** These measure how long a guest stands still; nothing else may run beside them. */
 const alone = ['drivers/qemu/frozen.contract.test.ts', 'lab/freeze.contract.test.ts']
+const aloneInChaos = ['tests/chaos/frozen.test.ts']
+
+const cores = availableParallelism()
 
 /** Minutes each: begun first, so that nothing long is left at the end. */
 const long = [
   'filter.contract',
   'job.contract',
+  'image/suite.contract',
   'image.contract',
-  'rescue.test',
   'lab.contract',
+  'guest.contract',
+  'rescue.test',
   'web-screens',
   'kill.test',
+  'chaos/instant',
 ]
 
 class LongestFirst extends BaseSequencer {
@@ -44,7 +51,7 @@ export default defineConfig({
           exclude: [...nowhere, 'tests/**', '**/*.contract.test.ts', '**/*.stores.test.ts'],
           // Loading modules anew for each file costs more than all tests together; no module keeps state of a test.
           isolate: false,
-          maxWorkers: 2,
+          maxWorkers: Math.max(2, cores),
           // A test that hangs is ended; how fast a busy machine is is nothing that a test judges.
           testTimeout: 30_000,
           sequence: { groupOrder: 2 },
@@ -57,9 +64,9 @@ export default defineConfig({
           name: 'contract',
           include: ['**/*.contract.test.ts', 'tests/contract/**/*.test.ts'],
           exclude: [...nowhere, ...alone],
-          // Most of the time goes into waiting for QEMU and disks: three files fit into two cores.
+          // Much of the time goes into waiting for QEMU and disks: three files fit into two cores.
           fileParallelism: true,
-          maxWorkers: 3,
+          maxWorkers: Math.ceil(cores * 1.5),
         },
       },
       {
@@ -83,7 +90,19 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { ...realProducts, name: 'chaos', include: ['tests/chaos/**/*.test.ts'] },
+        test: {
+          ...realProducts,
+          name: 'chaos',
+          include: ['tests/chaos/**/*.test.ts'],
+          exclude: [...nowhere, ...aloneInChaos],
+          // What was killed is waited for more than it works.
+          fileParallelism: true,
+          maxWorkers: Math.max(2, Math.floor(cores / 2)),
+        },
+      },
+      {
+        extends: true,
+        test: { ...realProducts, name: 'chaos-alone', include: aloneInChaos, sequence: { groupOrder: 1 } },
       },
     ],
   },
