@@ -36,6 +36,8 @@ import type { VerifyActivities, VerifyRecordActivities } from './verify/types.ts
 
 export { Site } from './shared/deps.ts'
 export type { EvidenceStore, Log, SiteOptions } from './shared/deps.ts'
+export { Bandwidth } from './shared/bandwidth.ts'
+export type { AskShares, Share } from './shared/bandwidth.ts'
 export { Slots } from './shared/slots.ts'
 export type { RecordActivities } from './record/types.ts'
 export type { InventoryRecordActivities } from './inventory/types.ts'

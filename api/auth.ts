@@ -18,11 +18,12 @@ export interface ApiEnv {
   Variables: { identity: Identity }
 }
 
-/** What a worker's token opens: the way to hand in evidence, and a copy of the catalog whose name it was told. */
+/** What a worker's token opens: the way to hand in evidence, a copy of the catalog whose name it was told, its bandwidth. */
 const workerMay = [
   /^GET \/api\/v1\/session$/,
   /^(GET|PUT) \/api\/v1\/evidence\/[0-9a-f]{64}$/,
   /^GET \/api\/v1\/catalog-copies\/[0-9a-f]{32}$/,
+  /^POST \/api\/v1\/bandwidth$/,
 ]
 const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
 

@@ -148,9 +148,6 @@ describe('a preview', () => {
       expect.stringContaining('want 2 copies; this plan makes 1') as string,
     ])
     const window = { start: '22:00', end: '06:00', atEnd: 'pause' }
-    const unkept = { window, bandwidth: [{ bytesPerSecond: 1e8, start: '08:00', end: '19:00' }] }
-    const said = (await ask({ ...nightly, ...unkept, schedule: { kind: 'manual' } })).remarks
-    expect(said.slice(-1)).toEqual(['This version limits no bandwidth.'])
     const noon = { kind: 'calendar', at: ['12:00', '23:00'] }
     expect((await ask({ ...nightly, window, schedule: noon })).remarks).toContainEqual(
       expect.stringMatching(

@@ -113,6 +113,8 @@ export interface CopyPartOptions {
   readonly compressionLevel?: number
   /** Journal at the latest after so many source bytes (rulings 8). Default 256 MiB. */
   readonly journalSourceBytes?: number
+  /** Waited for before so many sealed bytes are stored; what is stored already is not asked about. */
+  readonly pace?: (bytes: number, signal: AbortSignal) => Promise<void>
   readonly signal: AbortSignal
   readonly onProgress: (progress: CopyProgress) => void
 }

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { Worker } from '@temporalio/worker'
-import { Site, Slots, createSiteActivities } from '../activities/index.ts'
+import { Bandwidth, Site, Slots, createSiteActivities } from '../activities/index.ts'
 import { driverModules } from '../drivers/index.ts'
 import { openRepository, testLocation } from '../repository/index.ts'
 import { siteQueue } from '../workflows/shared/queues.ts'
 import { homeOf, makeHome, temporalTarget, workerConfig } from './config.ts'
 import type { Environment } from './config.ts'
+import { bandwidthAsker } from './bandwidth.ts'
 import { catalogCopies } from './catalog-copies.ts'
 import { evidenceUploader } from './evidence.ts'
 import { ensureInstallation } from './installation.ts'
@@ -34,6 +35,8 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
   const installation = ensureInstallation(home, env)
   const target = temporalTarget(env, null)
 
+  const url = env['HOLDFAST_URL'] || null
+  using bandwidth = new Bandwidth({ ask: bandwidthAsker(home, url, config.identity), log })
   await using site = new Site({
     drivers: Object.values(driverModules),
     openRepository,
@@ -41,12 +44,13 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
     secret: resolveSecret,
     installation: installation.uuid,
     installationName: installation.name,
-    evidence: evidenceUploader(home, env['HOLDFAST_URL'] || null),
-    catalogCopy: catalogCopies(home, env['HOLDFAST_URL'] || null),
+    evidence: evidenceUploader(home, url),
+    catalogCopy: catalogCopies(home, url),
     cacheDir: join(home.cache, 'mover'),
     servedDir: home.served,
     pointsDir: home.points,
     slots: new Slots(config.movers),
+    bandwidth,
     ...(config.threads !== null && { threads: config.threads }),
     log,
   })

@@ -47,6 +47,7 @@ export async function copyDisk(site: Site, input: CopyDiskInput): Promise<CopyDi
     using _slot = await site.options.slots.take(pulse.signal)
     now.stage = 'opening'
     pulse.moved()
+    using pace = await site.options.bandwidth.join(input.limits ?? [])
     using mark = new ReadMark(readMarkPath(site.options.cacheDir, input.session, input.range.part))
     await using reader = await driver.openReader(ctx, input.point, input.range.disk)
     const source = diskSource({ driver, ctx, point: input.point, reader }, disk, input.mode, mark)
@@ -60,6 +61,8 @@ export async function copyDisk(site: Site, input: CopyDiskInput): Promise<CopyDi
       mode: input.mode,
       compressionLevel: input.compressionLevel,
       ...(input.journalSourceBytes !== null && { journalSourceBytes: input.journalSourceBytes }),
+      // A wait for a shared limit is not a stall.
+      pace: (bytes, signal) => pace.take(bytes, signal, () => pulse.moved()),
       signal: pulse.signal,
       onProgress: (progress) => {
         const { durableOffset, offset, bytesRead, bytesResumed, bytesStored, chunksNew, bottleneck } = progress

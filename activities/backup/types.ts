@@ -20,6 +20,7 @@ import type {
 } from '../../drivers/values.ts'
 import type { DiskSelection } from '../../policy/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
+import type { SharedLimit } from '../shared/bandwidth.ts'
 
 /** Every call names the VM, where it is, and the point: the key under which all remote objects of a round are found. */
 export interface RoundRef {
@@ -113,6 +114,8 @@ export interface CopyDiskInput extends RoundRef {
   readonly compressionLevel: number
   readonly journalSourceBytes: number | null
   readonly stallTimeoutMs: number
+  /** That it shares with others; absent: none. */
+  readonly limits?: readonly SharedLimit[]
 }
 export interface CopyDiskResult {
   readonly part: number

@@ -141,6 +141,7 @@ function backupOf(
     name: null,
     description: null,
     plan: plan.name,
+    bandwidth: { limits: plan.bandwidth, timeZone: plan.timeZone },
     // 1 is for restores.
     priority: Math.max(2, plan.priority),
     retentionClass: vm.category,

@@ -5,9 +5,10 @@ import { installationTag, opKeyFor } from '../../drivers/names.ts'
 import type { OpenOptions, ProbeReport, Repository, UnlockSecret } from '../../repository/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 import { Serving } from '../instant/serving.ts'
-import { Standing } from './standing.ts'
+import type { Bandwidth } from './bandwidth.ts'
 import { Pool } from './pool.ts'
 import type { Slots } from './slots.ts'
+import { Standing } from './standing.ts'
 
 export interface Log {
   info(fields: object, message: string): void
@@ -47,6 +48,8 @@ export interface SiteOptions {
   readonly servedCacheBytes?: number
   /** How many disks are moved at a time. */
   readonly slots: Slots
+  /** How fast they are, over all processes that share a limit. */
+  readonly bandwidth: Bandwidth
   readonly threads?: number
   /** A restore makes its disk durable after so many bytes. Default 256 MiB. */
   readonly durableEveryBytes?: number

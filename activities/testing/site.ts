@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { HoldfastError } from '../../base/index.ts'
 import { openRepository, testLocation } from '../../repository/index.ts'
 import type { BlobStore } from '../retention/record.ts'
+import { Bandwidth } from '../shared/bandwidth.ts'
 import { Site } from '../shared/deps.ts'
 import type { SiteOptions } from '../shared/deps.ts'
 import { Slots } from '../shared/slots.ts'
@@ -33,6 +34,8 @@ export function memoryBlobs(content = new Map<string, Uint8Array>()): BlobStore 
     drop: async (sha256) => void content.delete(sha256),
   }
 }
+
+const quiet = (): void => undefined
 
 /** A site with the hypervisor in memory and the real repository code; a second one on the same folder is a restart. */
 export function testSite(
@@ -63,8 +66,9 @@ export function testSite(
     servedDir: join(folder, 'served'),
     pointsDir: join(folder, 'points'),
     slots: new Slots(2),
+    bandwidth: new Bandwidth({ ask: async () => [], log: { info: quiet, warn: quiet, error: quiet } }),
     threads: 1,
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    log: { info: quiet, warn: quiet, error: quiet },
     ...options,
   })
   const dispose = async (): Promise<void> => {

@@ -96,11 +96,6 @@ function matchOf(
   }
 }
 
-/** What a plan may say and its runs do not keep: nobody shall rely on it. */
-function notKept({ bandwidth }: PlanSpec): string[] {
-  return bandwidth.length === 0 ? [] : ['This version limits no bandwidth.']
-}
-
 /** What is allowed and yet worth knowing before it is saved. */
 function remarksOf(
   catalog: Catalog,
@@ -135,7 +130,7 @@ function remarksOf(
   const mirrors = plan.targets.filter(({ copy }) => copy === 'mirror').length
   if (mirrors > 0)
     out.push('The first target is where backups go; the others are filled by mirroring, not by this plan’s runs.')
-  return [...out, ...outsideWindow(plan, nowMs), ...notKept(plan)]
+  return [...out, ...outsideWindow(plan, nowMs)]
 }
 
 /** Starts that have to wait for the window, by the first of them. */

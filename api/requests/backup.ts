@@ -40,6 +40,7 @@ export function planBackup(catalog: Catalog, vmId: string, wish: z.infer<typeof 
     name: wish.name,
     description: wish.description,
     plan: plan?.name ?? null,
+    ...(plan && { bandwidth: { limits: plan.bandwidth, timeZone: plan.timeZone } }),
     mode: wish.mode ?? settings.mode,
     want: wish.want ?? settings.want,
     onQuiesceFailure: wish.onQuiesceFailure ?? settings.onQuiesceFailure,

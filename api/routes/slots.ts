@@ -1,5 +1,5 @@
 import { slotKinds } from '../../policy/index.ts'
-import { slotLimitBody, slotsSchema } from '../schemas/slots.ts'
+import { bandwidthBody, bandwidthSchema, slotLimitBody, slotsSchema } from '../schemas/slots.ts'
 import { body, createRoute, json, problems, security, z } from './common.ts'
 
 const tags = ['slots']
@@ -32,4 +32,15 @@ export const limit = createRoute({
     ...body(slotLimitBody),
   },
   responses: { 200: json(slotsSchema, 'As it is now'), ...problems(400, 401, 403, 422) },
+})
+
+export const bandwidth = createRoute({
+  method: 'post',
+  path: '/bandwidth',
+  tags,
+  operationId: 'reportBandwidth',
+  summary: 'A mover says what it copies and hears how fast it may; every two seconds',
+  security,
+  request: body(bandwidthBody),
+  responses: { 200: json(bandwidthSchema, 'What this process may do of each limit'), ...problems(400, 401, 422) },
 })

@@ -33,3 +33,21 @@ export const slotsSchema = z.object({ items: z.array(slotResourceSchema) }).open
 export const slotLimitBody = z
   .object({ slots: z.number().int().min(1).max(10_000).nullable().openapi({ description: 'null: the default again' }) })
   .openapi('SlotLimit')
+
+const limitKey = z.string().max(200).openapi({ example: 'plan/nightly' })
+export const bandwidthBody = z
+  .object({
+    worker: z.string().min(1).max(200).openapi({ description: 'Names the process' }),
+    moving: z.array(z.object({ key: limitKey, copies: z.number().int().min(0).max(10_000) })).max(200),
+  })
+  .openapi('BandwidthReport')
+export const bandwidthSchema = z
+  .object({
+    shares: z.array(
+      z.object({
+        key: limitKey,
+        bytesPerSecond: z.number().int().nullable().openapi({ description: 'null: nothing limits it now' }),
+      }),
+    ),
+  })
+  .openapi('BandwidthShares')

@@ -329,7 +329,7 @@ export class PartCopy {
 
   /** Reads, identifies, decides, seals and places one chunk. Resolves when reading has begun. */
   async #chunk(builder: PageBuilder, index: number, pieces: readonly Piece[]): Promise<void> {
-    const { buffers, options } = this.#parts
+    const { buffers, options, controller } = this.#parts
     const at = builder.pageNo * PAGE_BYTES + index * CHUNK
     const length = Math.min(options.diskBytes - at, CHUNK)
     const slot = await buffers.takeSlot()
@@ -346,6 +346,7 @@ export class PartCopy {
         this.#setChunk(builder, index, entry.id, placed)
       } else {
         const sealed = await this.#progress.waiting('mover', () => entry.sealed)
+        await this.#progress.waiting('repository', async () => options.pace?.(sealed.length, controller.signal))
         const placed = await this.#packs.append(slot.bytes.subarray(0, sealed.length))
         this.#newBytes += sealed.length
         this.#progress.add({ chunksNew: 1, bytesStored: sealed.length })

@@ -1,5 +1,5 @@
 import type { Consistency } from '../../drivers/values.ts'
-import type { DiskSelection, PlanHook } from '../../policy/index.ts'
+import type { BandwidthLimit, DiskSelection, PlanHook } from '../../policy/index.ts'
 import type { RepositoryRef, Requester, ResidueItem, Tuning, VmTarget } from '../shared/contract.ts'
 
 /** `backup/<vm>`: the id is the lock; a plan, a person and the CLI can never run two at once. */
@@ -22,6 +22,8 @@ export interface BackupInput {
   readonly compressionLevel: number
   /** Name of the plan whose policy this follows; absent or null: none. */
   readonly plan?: string | null
+  /** How fast all backups of that plan may be together; absent: they are not limited. */
+  readonly bandwidth?: { readonly limits: readonly BandwidthLimit[]; readonly timeZone: string }
   /** Absent: every disk but those whose label says [NOBAK]. */
   readonly disks?: DiskSelection
   /** Run in the guest around the freeze. */

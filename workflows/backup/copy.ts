@@ -65,6 +65,7 @@ async function copyPart(
           compressionLevel: input.compressionLevel,
           journalSourceBytes: input.tuning.journalSourceBytes ?? defaults.journalSourceBytes,
           stallTimeoutMs: input.tuning.stallTimeoutMs ?? defaults.stallTimeoutMs,
+          ...(input.bandwidth && { limits: [{ key: `plan/${input.plan ?? ''}`, ...input.bandwidth }] }),
         },
       ])
     }),

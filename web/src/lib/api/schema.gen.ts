@@ -1,6 +1,23 @@
 /* Made from api/openapi.json by web/write-api-types.ts; do not edit. */
 
 export interface paths {
+    "/bandwidth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A mover says what it copies and hears how fast it may; every two seconds */
+        post: operations["reportBandwidth"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/catalog-copies/{snap}": {
         parameters: {
             query?: never;
@@ -1373,6 +1390,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        BandwidthShares: {
+            shares: {
+                /** @example plan/nightly */
+                key: string;
+                /** @description null: nothing limits it now */
+                bytesPerSecond: number | null;
+            }[];
+        };
         Problem: {
             /** @example urn:holdfast:error:NotFound */
             type: string;
@@ -1391,6 +1416,15 @@ export interface components {
             data?: {
                 [key: string]: unknown;
             };
+        };
+        BandwidthReport: {
+            /** @description Names the process */
+            worker: string;
+            moving: {
+                /** @example plan/nightly */
+                key: string;
+                copies: number;
+            }[];
         };
         CategoryList: {
             items: components["schemas"]["Category"][];
@@ -3815,6 +3849,57 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    reportBandwidth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BandwidthReport"];
+            };
+        };
+        responses: {
+            /** @description What this process may do of each limit */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BandwidthShares"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCatalogCopy: {
         parameters: {
             query?: never;
