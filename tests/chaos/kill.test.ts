@@ -10,12 +10,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GiB, MiB } from '../../base/index.ts'
 import { ask } from '../../cli/client/index.ts'
 import {
-  findLabVm,
   finishBackup,
   sessionObjects,
   startBackup,
   waitFor,
-  waitForCompletion,
   waitForEnd,
   waitForJournals,
   type Backup,
@@ -23,6 +21,7 @@ import {
 } from '../../cli/demo/index.ts'
 import { openRepository } from '../../repository/index.ts'
 import { hypervisorState } from '../support/hypervisor-state.ts'
+import { expectIdentical } from '../support/identical.ts'
 import { makeWorld, type World } from '../support/world.ts'
 
 const journalSourceBytes = 32 * MiB
@@ -49,42 +48,13 @@ async function startAndReachHalf(mode: 'auto' | 'full' = 'full'): Promise<string
   return runId
 }
 
-/** Restores the point offline and compares every disk with the oracle's image. */
-async function expectIdentical(
-  backup: Backup,
-  compare: (disk: string, file: string) => Promise<{ identical: boolean }>,
-): Promise<void> {
-  const name = `copy-${backup.point.id.slice(0, 8)}`
-  const { runId } = await ask(
-    world.at.api.POST('/restores', {
-      body: {
-        pointId: backup.point.id,
-        target: { kind: 'new', hypervisorId: world.hypervisor.id, name },
-        identity: 'new',
-        powerOn: false,
-        reason: 'test',
-        tuning,
-      },
-    }),
-  )
-  await waitForCompletion(world.at.api, runId)
-  const copy = await findLabVm(world.lab, name)
-  for (const disk of copy.description.disks) {
-    expect(await compare(disk.key, join(copy.dir, disk.file))).toMatchObject({ identical: true })
-  }
-}
-
 async function killDuringCopy(role: Role): Promise<{ backup: Backup; runId: string }> {
   await using oracle = await world.startOracle()
   const runId = await startAndReachHalf()
   const pid = world.at.kill(role)
   const backup = await finishBackup(world.at, world.vm.id, runId)
   expect(world.at.pid(role)).not.toBe(pid)
-  const copy = await expectIdentical(backup, async (disk, file) => {
-    const format = file.endsWith('.raw') ? 'raw' : 'qcow2'
-    return oracle.compare(backup.point.id, disk, { file, format })
-  })
-  expect(copy).toBeUndefined()
+  await expectIdentical(world, backup, oracle)
   return { backup, runId }
 }
 

@@ -1,0 +1,22 @@
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { ask } from '../../cli/client/index.ts'
+import { findLabVm, waitForCompletion, type Backup } from '../../cli/demo/index.ts'
+import type { Oracle } from '../../lab/index.ts'
+import type { World } from './world.ts'
+
+/** Restores the point to a new VM that is not started, and compares every disk with the oracle's image of its instant. */
+export async function expectIdentical(world: World, { point }: Pick<Backup, 'point'>, oracle: Oracle): Promise<void> {
+  const name = `copy-${point.id.slice(0, 8)}`
+  const target = { kind: 'new', hypervisorId: world.hypervisor.id, name } as const
+  const body = { pointId: point.id, target, identity: 'new', powerOn: false, reason: 'test' } as const
+  const { runId } = await ask(world.at.api.POST('/restores', { body }))
+  await waitForCompletion(world.at.api, runId)
+  const copy = await findLabVm(world.lab, name)
+  for (const { key, file } of copy.description.disks) {
+    const format = file.endsWith('.raw') ? 'raw' : 'qcow2'
+    expect(await oracle.compare(point.id, key, { file: join(copy.dir, file), format })).toMatchObject({
+      identical: true,
+    })
+  }
+}
