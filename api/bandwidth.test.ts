@@ -39,7 +39,11 @@ it('a changed limit counts with the next report, and what has none is not limite
   expect(rate('a', 1)).toBe(1_000_000)
   limit([])
   expect(rate('a', 1)).toBeNull()
-  expect(shares.report('a', [{ key: 'plan/gone', copies: 1 }])).toEqual([{ key: 'plan/gone', bytesPerSecond: null }])
+})
+
+it('what is not known is left out, so that nobody takes it for no limit', () => {
+  const moving = ['plan/gone', 'else/nightly', 'plan/nightly', 'nightly'].map((key) => ({ key, copies: 1 }))
+  expect(shares.report('a', moving)).toEqual([{ key: 'plan/nightly', bytesPerSecond: 12_000_000 }])
 })
 
 it('outside the hours of its limits a plan has none', () => {

@@ -37,23 +37,27 @@ export class BandwidthShares {
     this.#now = now
   }
 
-  /** `worker`: names the process. Answers what it may do now. */
+  /**
+   * `worker`: names the process. Answers what it may do now. What nobody here knows is left out: it goes on with the limit
+   * that its copies began with.
+   */
   report(worker: string, moving: readonly MovingCopies[]): BandwidthShare[] {
     const now = this.#now()
     this.#reports.set(worker, { ms: now, copies: new Map(moving.map(({ key, copies }) => [key, copies])) })
     for (const [name, { ms }] of this.#reports) if (now - ms > forgottenMs) this.#reports.delete(name)
-    return moving.map(({ key, copies }) => {
+    return moving.flatMap(({ key, copies }): BandwidthShare[] => {
       const limit = this.#limitOf(key, now)
-      if (limit === null) return { key, bytesPerSecond: null }
+      if (limit === undefined) return []
+      if (limit === null) return [{ key, bytesPerSecond: null }]
       const all = [...this.#reports.values()].reduce((sum, report) => sum + (report.copies.get(key) ?? 0), 0)
-      return { key, bytesPerSecond: Math.floor((limit * copies) / Math.max(1, all)) }
+      return [{ key, bytesPerSecond: Math.floor((limit * copies) / Math.max(1, all)) }]
     })
   }
 
-  /** What the plan says now: a change counts with the next report. */
-  #limitOf(key: string, nowMs: number): number | null {
+  /** What the plan says now: a change counts with the next report. null: no limit; undefined: no such plan. */
+  #limitOf(key: string, nowMs: number): number | null | undefined {
     const [kind, name = ''] = key.split('/')
     const plan = kind === 'plan' ? this.#catalog.plans.find(name) : undefined
-    return plan === undefined ? null : bandwidthAt(plan.bandwidth, plan.timeZone, nowMs).bytesPerSecond
+    return plan && bandwidthAt(plan.bandwidth, plan.timeZone, nowMs).bytesPerSecond
   }
 }

@@ -82,3 +82,21 @@ it('what the server says counts from the next question on, and what it said a mi
   // As it was when the copy began: a second was saved up.
   expect(await time(pace, 100)).toBeGreaterThanOrEqual(8_500)
 })
+
+it('a limit that nobody understands stops neither its own copy nor the others’ questions', async () => {
+  const broken = {
+    key: 'plan/broken',
+    limits: [{ ...limits[0], bytesPerSecond: 1, start: 'noon', end: '' }],
+    timeZone: 'UTC',
+  }
+  answer = () => {
+    throw new Error('the server is away')
+  }
+  using odd = await bandwidth.join([broken])
+  expect(await time(odd, 10)).toBe(0)
+  using pace = await bandwidth.join([nightly])
+  expect(await time(pace, 20)).toBeGreaterThanOrEqual(900)
+  answer = () => 10_000
+  await round()
+  expect(await time(pace, 100)).toBeLessThanOrEqual(1_000)
+})

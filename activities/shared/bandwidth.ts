@@ -46,6 +46,8 @@ interface Link {
   readonly limit: SharedLimit
   copies: number
   heard: { readonly ms: number; readonly bytesPerSecond: number | null } | null
+  /** That was said once. */
+  isUnread: boolean
 }
 
 /** One copy’s part in the limits that it shares. */
@@ -70,7 +72,7 @@ export class Bandwidth implements Disposable {
   async join(limits: readonly SharedLimit[]): Promise<Pace> {
     const links = limits.map((limit) => {
       const known = this.#links.get(limit.key)
-      const link = known ?? { bucket: this.#bucket(), limit, copies: 0, heard: null }
+      const link = known ?? { bucket: this.#bucket(), limit, copies: 0, heard: null, isUnread: false }
       link.copies += 1
       this.#links.set(limit.key, link)
       return link
@@ -120,11 +122,25 @@ export class Bandwidth implements Disposable {
       if (!this.#isAway) log.warn({ error: describeError(error) }, 'the server cannot be asked for bandwidth')
       this.#isAway = true
     }
-    for (const { bucket, limit, heard } of this.#links.values()) {
+    for (const link of this.#links.values()) this.#setRate(link)
+  }
+
+  #setRate(link: Link): void {
+    const { bucket, limit, heard } = link
+    try {
       const isFresh = heard !== null && this.#now() - heard.ms < heardForMs
       bucket.setRate(
         isFresh ? heard.bytesPerSecond : bandwidthAt(limit.limits, limit.timeZone, this.#now()).bytesPerSecond,
       )
+    } catch (error) {
+      // The rate stays as it was, and the other limits are kept: a limit that nobody understands stops no copy.
+      if (!link.isUnread) {
+        this.#options.log.warn(
+          { limit: limit.key, error: describeError(error) },
+          'a bandwidth limit cannot be understood',
+        )
+      }
+      link.isUnread = true
     }
   }
 

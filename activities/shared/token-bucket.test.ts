@@ -89,3 +89,22 @@ it('who is told to stop waits no longer, and holds up nobody', async () => {
   await next
   expect(now()).toBeLessThanOrEqual(2_100)
 })
+
+it('whoever stands in the queue is told again and again that he waits, and leaves it at once when he is stopped', async () => {
+  const { bucket, now } = world(1_000)
+  await bucket.take(100_000, signal)
+  const first = bucket.take(1, signal)
+  const stop = new AbortController()
+  let beats = 0
+  const second = bucket.take(1, stop.signal, () => {
+    beats += 1
+    if (beats === 4) stop.abort(new Error('stopped'))
+  })
+  const third = bucket.take(1, signal)
+  await expect(second).rejects.toThrow('stopped')
+  // Long before it was the turn of the first one.
+  expect(now()).toBeLessThan(10_000)
+  await Promise.all([first, third])
+  expect(now()).toBeGreaterThanOrEqual(100_000)
+  await expect(bucket.take(1, stop.signal)).rejects.toThrow('stopped')
+})
