@@ -2,6 +2,7 @@ import type { Catalog } from '../../catalog/index.ts'
 import { categoryProblems, overrideProblems, planProblems, type PolicyProblem } from '../../policy/index.ts'
 import type { PolicyDifference, PolicyDocument } from '../schemas/policy-file.ts'
 import { parsePolicyFile } from './file.ts'
+import { refuseWhileFollowed } from './followers.ts'
 import { currentPolicy, isRemovable, knownNames, untouched } from './state.ts'
 import { toWords, wordOf, type WordProblem } from './words.ts'
 
@@ -48,7 +49,10 @@ export function readPolicy(catalog: Catalog, text: string): PolicyDocument {
   return document
 }
 
-/** What would have to change so that what exists is what the document says. */
+/**
+ * What would have to change so that what exists is what the document says. Throws InUse where `prune` would remove a plan
+ * that one of the document starts after.
+ */
 export function differenceTo(catalog: Catalog, document: PolicyDocument, prune: boolean): PolicyDifference {
   const now = currentPolicy(catalog)
   const changes: PolicyDifference['changes'] = []
@@ -70,6 +74,9 @@ export function differenceTo(catalog: Catalog, document: PolicyDocument, prune: 
       else changes.push({ kind, name, action: 'remove', members: [] })
     }
   }
+  const kept = Object.entries(document.plans ?? {}).map(([name, { schedule }]) => ({ name, schedule }))
+  for (const { kind, name, action } of changes)
+    if (kind === 'plan' && action === 'remove') refuseWhileFollowed(name, kept)
   return { changes, unlisted }
 }
 
@@ -89,7 +96,10 @@ function leavesOf(value: unknown, path = '', into = new Map<string, string>()): 
   return into
 }
 
-/** Makes it so, all or nothing, and says what it did. Throws PolicyInvalid, and InUse for a category that VMs have. */
+/**
+ * Makes it so, all or nothing, and says what it did. Throws PolicyInvalid, and InUse for a category that VMs have or a plan
+ * that others follow.
+ */
 export function applyPolicy(catalog: Catalog, text: string, prune: boolean): PolicyDifference {
   return catalog.transaction(() => {
     const document = readPolicy(catalog, text)

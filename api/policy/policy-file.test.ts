@@ -191,6 +191,22 @@ vms:
     expect(() => applyPolicy(catalog, half, true)).toThrow(expect.objectContaining({ code: 'InUse' }))
     expect(catalog.plans.all().map(({ name }) => name)).toEqual(['nightly'])
   })
+
+  test('refuses to prune a plan that others start after, and names them; without prune it stays', () => {
+    const target = 'where: [], targets: [{ repository: main }]'
+    applyPolicy(catalog, `version: 1\nplans:\n  first: { ${target} }\n`, false)
+    const follow = (name: string) => `  ${name}: { schedule: { kind: after, plan: first }, ${target} }\n`
+    const followers = `version: 1\nplans:\n${follow('second')}${follow('third')}`
+    const refusal = expect.objectContaining({ code: 'InUse', message: 'second, third start after first' })
+    expect(() => differenceTo(catalog, readPolicy(catalog, followers), true)).toThrow(refusal)
+    expect(() => applyPolicy(catalog, followers, true)).toThrow(refusal)
+    expect(catalog.plans.all().map(({ name }) => name)).toEqual(['first'])
+    applyPolicy(catalog, followers, false)
+    expect(catalog.plans.all().map(({ name }) => name)).toEqual(['first', 'second', 'third'])
+    // All of a sequence may go together.
+    applyPolicy(catalog, 'version: 1\nplans: {}\n', true)
+    expect(catalog.plans.all()).toEqual([])
+  })
 })
 
 describe('writing', () => {

@@ -1,5 +1,4 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import { HoldfastError } from '../../base/index.ts'
 import { categoryProblems, planProblems } from '../../policy/index.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -11,6 +10,7 @@ import {
   knownNames,
   previewPlan,
   readPolicy,
+  refuseWhileFollowed,
   writePolicyFile,
 } from '../policy/index.ts'
 import { planRunOf } from '../requests/plan.ts'
@@ -42,8 +42,7 @@ export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     })
     .openapi(routes.removePlan, (c) => {
       const { id } = c.req.valid('param')
-      const follower = catalog.plans.all().find(({ schedule }) => schedule.kind === 'after' && schedule.plan === id)
-      if (follower) throw new HoldfastError('InUse', `${follower.name} starts after ${id}`)
+      refuseWhileFollowed(id, catalog.plans.all())
       catalog.plans.remove(id, c.req.valid('query').revision ?? null)
       return c.body(null, 204)
     })
