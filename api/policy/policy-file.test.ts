@@ -197,7 +197,7 @@ vms:
     applyPolicy(catalog, `version: 1\nplans:\n  first: { ${target} }\n`, false)
     const follow = (name: string) => `  ${name}: { schedule: { kind: after, plan: first }, ${target} }\n`
     const followers = `version: 1\nplans:\n${follow('second')}${follow('third')}`
-    const refusal = expect.objectContaining({ code: 'InUse', message: 'second, third start after first' })
+    const refusal: unknown = expect.objectContaining({ code: 'InUse', message: 'second, third start after first' })
     expect(() => differenceTo(catalog, readPolicy(catalog, followers), true)).toThrow(refusal)
     expect(() => applyPolicy(catalog, followers, true)).toThrow(refusal)
     expect(catalog.plans.all().map(({ name }) => name)).toEqual(['first'])
