@@ -3,7 +3,6 @@ import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { serve } from '@hono/node-server'
-import { Worker } from '@temporalio/worker'
 import { createControlActivities } from '../activities/index.ts'
 import {
   alertKeeper,
@@ -23,19 +22,17 @@ import { openCatalog } from '../catalog/index.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { openRepository } from '../repository/index.ts'
 import { toRunbook } from '../runbook/index.ts'
-import { controlQueue } from '../workflows/shared/queues.ts'
-import { workflowBundle } from './bundle.ts'
 import { homeOf, makeHome, serverConfig, temporalTarget, usesOwnTemporal } from './config.ts'
 import type { Environment, Home, ServerConfig } from './config.ts'
+import { workForEngine } from './control.ts'
 import { evidenceFolder } from './evidence.ts'
 import { agreeWithCatalog, ensureInstallation } from './installation.ts'
 import { processLog } from './log.ts'
 import { announce, takePlace } from './place.ts'
 import { adminTokenPath, ensureWorkerToken, resolveSecret, workerTokenPath } from './secrets.ts'
 import { senderOf } from './sender.ts'
-import { aborted, forceMs, graceMs, onStopSignal, runUntilStopped } from './shutdown.ts'
-import { prepareNamespace } from './temporal-server.ts'
-import { connectClient, connectWorker, installRuntime } from './temporal.ts'
+import { onStopSignal, together } from './shutdown.ts'
+import { installRuntime, openClient } from './temporal.ts'
 import { version } from './version.ts'
 import { steadyClock, Watchdog } from './watchdog/index.ts'
 
@@ -47,7 +44,8 @@ export interface RunServerOptions {
 
 /**
  * The control plane: API and dashboard, the catalog with its one writer, workflows and the steps that write into the
- * catalog. Touches no hypervisor; of repositories its watchdog reads which points there are.
+ * catalog. Touches no hypervisor; of repositories its watchdog reads which points there are. Everything but the
+ * workflows is there before Temporal is, and while it is away.
  */
 export async function runServer({ env = process.env, engineUi = null }: RunServerOptions = {}): Promise<void> {
   const home = homeOf(env)
@@ -66,15 +64,9 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
   ensureAdminToken(catalog, adminTokenPath(home))
   await admitWorkers(home, catalog)
 
-  const [{ codePath }, native, { client, connection }] = await Promise.all([
-    workflowBundle(home.cache, log),
-    connectWorker(target, stop),
-    connectClient(target, stop),
-  ])
+  await using engineClient = await openClient(target)
+  const { client, connection } = engineClient
   try {
-    if (usesOwnTemporal(env)) {
-      await prepareNamespace({ connection, namespace: target.namespace, log, signal: stop })
-    }
     const shared = { catalog, orchestrator: temporalOrchestrator(client), toRunbook, now: Date.now, log }
     const live = liveRuns(shared)
     const deps = {
@@ -90,51 +82,43 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
       engineUi: env['HOLDFAST_ENGINE_UI'] || engineUi,
     }
     const app = createApp(deps)
-    // Before the worker: what cannot listen has no worker to shut down, and says so itself.
+    // Before all else: what cannot listen has nothing to shut down, and says so itself.
     const { server, url } = await listen(config, (request) => app.fetch(request))
     try {
-      const worker = await Worker.create({
-        connection: native,
-        namespace: target.namespace,
-        taskQueue: controlQueue,
-        identity: `server-${process.pid}`,
-        workflowBundle: { codePath },
+      await using watchdog = new Watchdog({
+        catalog,
+        clock,
+        openRepository,
+        secret: resolveSecret,
+        cacheDir: join(home.cache, 'watch'),
+        now: Date.now,
+        log,
+        everyMs: config.lookEveryMs,
+      })
+      const engine = {
+        home,
+        target,
+        prepares: usesOwnTemporal(env),
+        connection,
         activities: createControlActivities(catalog, home.catalogCopies, evidenceFolder(home.evidence)),
-        maxCachedWorkflows: 200,
-        shutdownGraceTime: graceMs,
-        shutdownForceTime: forceMs,
-      })
-      await runUntilStopped(worker, stop, async (ended) => {
-        await using watchdog = new Watchdog({
-          catalog,
-          clock,
-          openRepository,
-          secret: resolveSecret,
-          cacheDir: join(home.cache, 'watch'),
-          now: Date.now,
-          log,
-          everyMs: config.lookEveryMs,
-        })
-        const looking = Promise.all([
-          watchdog.run(ended),
-          alertKeeper(deps).run(ended),
-          live.run(ended),
-          housekeeping({ ...shared, live }, { sweeps: config.sweeps }).run(ended),
-          slotKeeper(shared).run(ended),
-          sequenceKeeper({ ...shared, live }).run(ended),
-          scheduleKeeper({ ...shared, client }).run(ended),
-        ])
-        using _notice = await announce(home, 'server', url)
-        log.info({ url, temporal: target.address }, 'the server is ready')
-        await aborted(ended)
-        await looking
-      })
+        log,
+      }
+      using _notice = await announce(home, 'server', url)
+      log.info({ url, temporal: target.address }, 'the server is ready')
+      await together(stop, [
+        (ended) => workForEngine(engine, ended),
+        (ended) => watchdog.run(ended),
+        (ended) => alertKeeper(deps).run(ended),
+        (ended) => live.run(ended),
+        (ended) => housekeeping({ ...shared, live }, { sweeps: config.sweeps }).run(ended),
+        (ended) => slotKeeper(shared).run(ended),
+        (ended) => sequenceKeeper({ ...shared, live }).run(ended),
+        (ended) => scheduleKeeper({ ...shared, client }).run(ended),
+      ])
     } finally {
       await closeServer(server)
     }
   } finally {
-    await native.close()
-    await connection.close()
     log.info({}, 'the server has ended')
     log.flush()
   }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError } from '../base/index.ts'
 import { homeOf, makeHome, usesOwnTemporal } from './config.ts'
 import type { Environment, Home } from './config.ts'
+import { controlRole } from './control.ts'
 import { ensureInstallation } from './installation.ts'
 import { processLog } from './log.ts'
 import { takePlace, whoIs } from './place.ts'
@@ -64,6 +65,7 @@ export async function runUp(options: RunUpOptions = {}): Promise<void> {
     supervisor.start(role(home, 'server', ['server'], 'server')),
     supervisor.start(role(home, `worker-${site}`, ['worker', '--site', site], `worker-${site}`)),
   ])
+  await worksFor(home, stop)
   const url = (await whoIs(home, 'server'))?.address
   if (!url) throw new HoldfastError('Internal', 'the server is ready but does not say where')
   options.onReady?.({
@@ -104,6 +106,19 @@ function role(home: Home, name: string, args: readonly string[], notice: string)
     logFile: join(home.logs, `${name}.out.log`),
     ready: (signal, pid) => announced(home, notice, pid, signal),
     stopWithinMs: graceMs + forceMs,
+  }
+}
+
+/** A server answers before it has found its engine; who has started all of it waits for both. */
+async function worksFor(home: Home, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + readyWithinMs
+  while ((await whoIs(home, controlRole)) === null) {
+    signal.throwIfAborted()
+    if (Date.now() > deadline)
+      throw new HoldfastError('TemporalUnavailable', 'the server has not found Temporal', {
+        hint: `Look at the end of ${join(home.logs, 'server.log')}.`,
+      })
+    await sleep(50)
   }
 }
 

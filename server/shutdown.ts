@@ -41,6 +41,30 @@ export async function runUntilStopped(
   if (failed !== undefined) throw failed.reason
 }
 
+/**
+ * Runs all of them until they are told to stop, or one fails: then the others are told to. All have ended when this
+ * returns; throws the first failure.
+ */
+export async function together(
+  stop: AbortSignal,
+  parts: readonly ((ended: AbortSignal) => Promise<void>)[],
+): Promise<void> {
+  const over = new AbortController()
+  const ended = AbortSignal.any([stop, over.signal])
+  const ends = await Promise.allSettled(
+    parts.map(async (part) => {
+      try {
+        await part(ended)
+      } catch (error) {
+        over.abort()
+        throw error
+      }
+    }),
+  )
+  const failed = ends.find((end) => end.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}
+
 export function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))

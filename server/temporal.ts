@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client, Connection } from '@temporalio/client'
+import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client'
 import { NativeConnection, Runtime } from '@temporalio/worker'
 import type { LogLevel, Logger } from '@temporalio/worker'
 import { HoldfastError, describeError } from '../base/index.ts'
@@ -42,20 +42,64 @@ async function optionsOf(target: TemporalTarget): Promise<Options> {
   return { address: target.address, ...(target.tls && { tls: true }), ...(apiKey !== null && { apiKey }) }
 }
 
-/** For workers. */
+/** For workers. Throws TemporalUnavailable after a minute. */
 export async function connectWorker(target: TemporalTarget, signal: AbortSignal): Promise<NativeConnection> {
   const options = await optionsOf(target)
   return persistently(target, signal, () => NativeConnection.connect(options))
 }
 
-/** For what starts and watches workflows. */
-export async function connectClient(
-  target: TemporalTarget,
-  signal: AbortSignal,
-): Promise<{ readonly client: Client; readonly connection: Connection }> {
+/** One try. Throws TemporalUnavailable. */
+export async function connectOnce(target: TemporalTarget): Promise<NativeConnection> {
   const options = await optionsOf(target)
-  const connection = await persistently(target, signal, () => Connection.connect({ ...options, connectTimeout: 5_000 }))
-  return { connection, client: new Client({ connection, namespace: target.namespace }) }
+  try {
+    return await NativeConnection.connect(options)
+  } catch (error) {
+    throw unreachable(target, error)
+  }
+}
+
+/** About three seconds: what a restart of Temporal takes. Whoever asks is then told that it is away, and may ask again. */
+const attemptsPerCall = 6
+/** Temporal that comes after hours is not waited for any longer than one that comes after a minute. */
+const reconnectWithinMs = 5_000
+
+export interface OpenClient extends AsyncDisposable {
+  readonly client: Client
+  readonly connection: Connection
+}
+
+/**
+ * For what starts and watches workflows. Connects when it is asked something, and again whenever the connection is lost:
+ * Temporal may come later than we do. Throws what keeps the key of Temporal from being read.
+ */
+export async function openClient(target: TemporalTarget): Promise<OpenClient> {
+  const usual = defaultGrpcRetryOptions({ maxAttempts: attemptsPerCall })
+  let isClosing = false
+  let lastRetryAt = 0
+  const retry = makeGrpcRetryInterceptor({
+    delayFunction(attempt, status) {
+      const ms = usual.delayFunction(attempt, status)
+      lastRetryAt = Math.max(lastRetryAt, performance.now() + ms)
+      return ms
+    },
+    retryableDecider: (attempt, status) => !isClosing && usual.retryableDecider(attempt, status),
+  })
+  const connection = Connection.lazy({
+    ...(await optionsOf(target)),
+    connectTimeout: 5_000,
+    channelArgs: { 'grpc.max_reconnect_backoff_ms': reconnectWithinMs },
+    interceptors: [retry],
+  })
+  return {
+    connection,
+    client: new Client({ connection, namespace: target.namespace }),
+    async [Symbol.asyncDispose]() {
+      isClosing = true
+      // A retry whose timer runs would throw out of it, at nobody, if its channel were closed.
+      await sleep(Math.max(0, lastRetryAt - performance.now()) + 50)
+      await connection.close()
+    },
+  }
 }
 
 /** Temporal may start later than we do. */
@@ -66,16 +110,15 @@ async function persistently<T>(target: TemporalTarget, signal: AbortSignal, conn
     try {
       return await connect()
     } catch (error) {
-      if (Date.now() > deadline) {
-        throw new HoldfastError(
-          'TemporalUnavailable',
-          `Temporal at ${target.address} cannot be reached: ${describeError(error)}`,
-          { cause: error },
-        )
-      }
+      if (Date.now() > deadline) throw unreachable(target, error)
     }
     await sleep(500, null, { signal })
   }
+}
+
+function unreachable({ address }: TemporalTarget, cause: unknown): HoldfastError {
+  const message = `Temporal at ${address} cannot be reached: ${describeError(cause)}`
+  return new HoldfastError('TemporalUnavailable', message, { cause })
 }
 
 function engineLogger(log: Log): Logger {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { bodyLimit } from 'hono/body-limit'
 import { HoldfastError } from '../../base/index.ts'
@@ -11,14 +12,28 @@ import { sendProblem } from '../problem.ts'
 import { systemRoutes as routes } from '../routes/index.ts'
 import { router } from './common.ts'
 
+/** Whoever asks for health waits for few seconds; the engine is given less. */
+const healthWithinMs = 2_000
+
+async function answersInTime({ orchestrator }: ApiDeps): Promise<boolean> {
+  const stop = new AbortController()
+  const late = sleep(healthWithinMs, false, { signal: stop.signal }).catch(() => false)
+  const asked = orchestrator.info().then(
+    () => true,
+    () => false,
+  )
+  try {
+    return await Promise.race([asked, late])
+  } finally {
+    stop.abort()
+  }
+}
+
 /** Health and login: the two doors that stand open. */
 export function openRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   return router()
     .openapi(routes.health, async (c) => {
-      const up = await deps.orchestrator.info().then(
-        () => true,
-        () => false,
-      )
+      const up = await answersInTime(deps)
       c.header('cache-control', 'no-store')
       return c.json(
         {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { HoldfastError, describeError } from '../../base/index.ts'
 import { spawnSupervised } from '../../drivers/transport/index.ts'
 import { createRepository } from '../../repository/index.ts'
-import { freePort, homeOf, whoIs } from '../../server/index.ts'
+import { controlRole, freePort, homeOf, whoIs } from '../../server/index.ts'
 import { ask, connectionOf, openClient, type ApiClient, type Schemas } from '../client/index.ts'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
@@ -158,7 +158,8 @@ async function waitUntilReady(home: string, port: number): Promise<{ url: string
   const url = `http://127.0.0.1:${port}`
   const place = homeOf({ HOLDFAST_HOME: home })
   const deadline = Date.now() + readyWithinMs
-  while ((await whoIs(place, 'server')) === null || (await whoIs(place, 'worker-local')) === null) {
+  const isHere = async (role: string): Promise<boolean> => (await whoIs(place, role)) !== null
+  while (!((await isHere('server')) && (await isHere(controlRole)) && (await isHere('worker-local')))) {
     if (Date.now() > deadline) {
       throw new HoldfastError('NoWorker', 'holdfast up started, but server or mover are not ready', {
         hint: `Read ${join(home, 'logs')}.`,

@@ -1,0 +1,120 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { homeOf } from './config.ts'
+import { controlRole } from './control.ts'
+import { whoIs } from './place.ts'
+import { Supervisor } from './supervisor.ts'
+import { findTemporalCli } from './temporal-cli.ts'
+import { freePort } from './temporal-server.ts'
+import { eventually, sharedCache } from './testing/workflows.ts'
+
+/** A server process as it is started by hand, and no Temporal. */
+
+let folder: string
+let temporalPort: number
+let server: ChildProcess
+let url: string
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'hf-away-'))
+  temporalPort = await freePort()
+  const port = await freePort()
+  url = `http://127.0.0.1:${port}/api/v1`
+  const env = {
+    ...process.env,
+    HOLDFAST_HOME: folder,
+    HOLDFAST_HOST: '127.0.0.1',
+    HOLDFAST_PORT: String(port),
+    TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
+  }
+  server = spawn(process.execPath, [fileURLToPath(new URL('main.ts', import.meta.url)), 'server'], {
+    env,
+    stdio: 'ignore',
+  })
+})
+afterEach(async () => {
+  if (server.exitCode === null && server.signalCode === null) {
+    const gone = new Promise((resolve) => server.once('exit', resolve))
+    server.kill('SIGKILL')
+    await gone
+  }
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const token = (): string => readFileSync(join(folder, 'secrets', 'admin-token'), 'utf8').trim()
+const call = (path: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(`${url}${path}`, {
+    ...init,
+    headers: { authorization: `Bearer ${token()}`, 'content-type': 'application/json' },
+  })
+const get = async <T>(path: string): Promise<T> => (await (await call(path)).json()) as T
+const drop = (): void => undefined
+const quiet = { info: drop, warn: drop, error: drop }
+const answers = (): Promise<boolean> =>
+  fetch(`${url}/health`).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+
+it('a server without Temporal answers, looks and alerts, says what is away, and goes to work when Temporal comes', async () => {
+  await eventually('the API', answers)
+  const at = homeOf({ HOLDFAST_HOME: folder })
+  expect(await whoIs(at, controlRole)).toBeNull()
+
+  const began = Date.now()
+  expect(await get('/health')).toMatchObject({ status: 'degraded', engine: 'down' })
+  expect(Date.now() - began).toBeLessThan(5_000)
+  const refused = await call('/workers')
+  expect([refused.status, refused.headers.get('content-type')]).toEqual([503, 'application/problem+json'])
+  expect(await refused.json()).toMatchObject({
+    code: 'TemporalUnavailable',
+    hint: expect.stringMatching(/\w/) as string,
+  })
+  // What needs no engine is as ever.
+  expect((await call('/vms')).status).toBe(200)
+  expect(await get('/overview')).toMatchObject({
+    engine: { up: false },
+    needsYou: [{ kind: 'engine', title: 'The engine does not answer' }],
+  })
+  // Observed by the keeper of alerts, with no page open.
+  await eventually('the incident', async () => {
+    const { items } = await get<{ items: { kind: string }[] }>('/incidents?state=open')
+    return items.some(({ kind }) => kind === 'engine')
+  })
+
+  await using supervisor = new Supervisor(quiet)
+  const { path } = await findTemporalCli({ env: process.env, cacheDir: sharedCache })
+  const flags = ['--ip', '127.0.0.1', '--headless', '--log-level', 'error', '--port', String(temporalPort)]
+  await supervisor.start({
+    name: 'temporal',
+    program: path,
+    args: ['server', 'start-dev', ...flags],
+    logFile: join(folder, 'temporal.log'),
+    ready: () => Promise.resolve(),
+    stopWithinMs: 10_000,
+  })
+  await eventually('work for the engine', async () => whoIs(at, controlRole))
+  await eventually('health', async () => (await get<{ status: string }>('/health')).status === 'ok')
+  await eventually('a poller', async () => {
+    const { queues } = await get<{ queues: { site: string | null; state: string }[] }>('/workers')
+    return queues.some(({ site, state }) => site === null && state === 'ok')
+  })
+  const { checks } = await get<{ checks: { id: string; state: string }[] }>('/doctor')
+  expect(checks.find(({ id }) => id === 'search-attributes')).toMatchObject({ state: 'ok' })
+  await eventually('the end of the incident', async () => {
+    const { items } = await get<{ items: { kind: string }[] }>('/incidents?state=open')
+    return !items.some(({ kind }) => kind === 'engine')
+  })
+})
+
+it('a server that waits for Temporal ends soon when it is told to, also with questions under way', async () => {
+  await eventually('the API', answers)
+  const began = Date.now()
+  const gone = new Promise<number | null>((resolve) => server.once('exit', resolve))
+  server.kill('SIGTERM')
+  expect(await gone).toBe(0)
+  expect(Date.now() - began).toBeLessThan(15_000)
+})
