@@ -6,6 +6,7 @@ import { HoldfastError, isHoldfastError } from '../base/index.ts'
 import { authenticate, type ApiEnv } from './auth.ts'
 import type { ApiDeps } from './deps.ts'
 import { basePath, openApiText } from './document.ts'
+import { metricsRoute } from './metrics/index.ts'
 import { sendProblem } from './problem.ts'
 import { alertRouter } from './routers/alerts.ts'
 import { drillRouter } from './routers/drills.ts'
@@ -56,6 +57,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
   // Nobody has to prove anything for this door, so nothing large comes in, and nothing often.
   app.use(`${basePath}/session`, limitTo(largestLogin), throttleLogins(deps))
   app.route(basePath, openRouter(deps))
+  app.get('/metrics', metricsRoute(deps))
   app.get('/api/openapi.json', (context) => context.body(openApiText(), 200, { 'content-type': 'application/json' }))
 
   const api = new Hono<ApiEnv>()

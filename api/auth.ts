@@ -27,6 +27,13 @@ const workerMay = [
 ]
 const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
 
+/** Of what reads `/metrics`: the administrator, and whoever was given the token for it. No cookie opens that door. */
+export function requireMonitor({ catalog }: Pick<ApiDeps, 'catalog'>, context: Context): void {
+  const row = bearerRow(catalog, context.req.header('authorization') ?? '')
+  if (!row) throw new HoldfastError('Unauthorized', 'the token is not valid')
+  if (row.role === 'worker') throw new HoldfastError('Forbidden', 'a worker’s token opens nothing but its own door')
+}
+
 /** Bearer token or session cookie (rulings 19). A cookie acts only from our own pages. */
 export function authenticate(deps: ApiDeps): MiddlewareHandler<ApiEnv> {
   return async (context, next) => {
@@ -61,7 +68,7 @@ function identify({ catalog, now }: ApiDeps, context: Context): Identity {
   if (header !== undefined) {
     const row = bearerRow(catalog, header)
     if (!row) throw new HoldfastError('Unauthorized', 'the token is not valid')
-    return { user: row.name, role: row.role, via: 'token', expiresMs: row.expiresMs }
+    return { user: row.name, role: roleIn(row), via: 'token', expiresMs: row.expiresMs }
   }
   const cookie = getCookie(context, sessionCookie)
   if (cookie === undefined) throw new HoldfastError('Unauthorized', 'neither a token nor a session was given')
@@ -72,7 +79,7 @@ function identify({ catalog, now }: ApiDeps, context: Context): Identity {
     catalog.access.extendSession(hash, sessionLifeMs)
     giveCookie(context, cookie)
   }
-  return { user: session.token.name, role: session.token.role, via: 'session', expiresMs: session.expiresMs }
+  return { user: session.token.name, role: roleIn(session.token), via: 'session', expiresMs: session.expiresMs }
 }
 
 /** Compares with every valid token, so that the time says nothing about which one was nearly right. */
@@ -99,10 +106,16 @@ export function login(deps: ApiDeps, context: Context, token: string): Identity 
   if (context.req.header('origin') !== undefined) requireOwnOrigin(deps, context)
   const row = tokenRow(deps.catalog.access.tokens(), token)
   if (!row) throw new HoldfastError('Unauthorized', 'the token is not valid')
+  const role = roleIn(row)
   const secret = newSecret()
   const expiresMs = deps.catalog.access.openSession(hashOf(secret), row.id, sessionLifeMs)
   giveCookie(context, secret)
-  return { user: row.name, role: row.role, via: 'session', expiresMs }
+  return { user: row.name, role, via: 'session', expiresMs }
+}
+
+function roleIn({ role }: TokenRow): Identity['role'] {
+  if (role !== 'monitor') return role
+  throw new HoldfastError('Forbidden', 'a monitor’s token opens nothing but /metrics')
 }
 
 export function logout(deps: ApiDeps, context: Context): void {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '../base/index.ts'
 import type { RunFacts } from '../runbook/types.ts'
 import type { RunView } from '../catalog/index.ts'
@@ -54,6 +55,21 @@ export async function readEngine(deps: Pick<ApiDeps, 'catalog' | 'orchestrator' 
   } catch (error) {
     return { up: false, detail: describeError(error) }
   }
+}
+
+/** As `readEngine`, and an engine that has not answered within `ms` is away. Awaited in here: what ends the timer ends with it. */
+export async function readEngineWithin(
+  deps: Pick<ApiDeps, 'catalog' | 'orchestrator' | 'now'>,
+  ms: number,
+  signal?: AbortSignal,
+): Promise<Engine> {
+  const late = { up: false, detail: 'Temporal does not answer in time' } as const
+  using ended = new DisposableStack()
+  const stop = new AbortController()
+  ended.defer(() => stop.abort())
+  const ends = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+  const timeout = sleep(ms, late, { signal: ends }).catch(() => late)
+  return await Promise.race([readEngine(deps), timeout])
 }
 
 /** What a history does not know of its run. */

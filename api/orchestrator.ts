@@ -95,7 +95,7 @@ export interface Orchestrator {
   info(): Promise<EngineInfo>
 }
 
-const runKinds: readonly RunKind[] = ['backup', 'restore', 'drill', 'retention', 'plan', 'verify', 'instant']
+export const runKinds: readonly RunKind[] = ['backup', 'restore', 'drill', 'retention', 'plan', 'verify', 'instant']
 
 /** Which of our processes a workflow is; undefined: none that people see as a run. */
 export function kindOf(workflowId: string): RunKind | undefined {

@@ -3,7 +3,8 @@ import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { sessions, tokens } from './schema.ts'
 
-export type Role = 'admin' | 'worker'
+/** `monitor`: reads figures, and nothing else. */
+export type Role = 'admin' | 'worker' | 'monitor'
 export interface TokenRow {
   readonly id: string
   readonly name: string

@@ -3,6 +3,7 @@ import { failingAttempts, retryDelay } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { channels, deliveries, incidentNotices } from './schema.ts'
+import { addTotal } from './totals.ts'
 import type { ErrorNote } from './types.ts'
 
 export type DeliveryRow = typeof deliveries.$inferSelect
@@ -81,7 +82,12 @@ export function queueQueries(context: CatalogContext): QueueQueries {
       return ids.flatMap(({ id }) => find(id) ?? [])
     },
     recordSent(id) {
-      inTransaction(context, () => change(id, { state: 'sent', endedMs: now(), nextMs: null, error: null }))
+      inTransaction(context, () => {
+        const row = find(id)
+        if (row?.state !== 'waiting') return
+        change(id, { state: 'sent', endedMs: now(), nextMs: null, error: null })
+        addTotal(context, 'notifications', `${row.channel}/sent`, 1)
+      })
     },
     recordFailed(id, error, leastMs) {
       inTransaction(context, () => {
@@ -90,6 +96,7 @@ export function queueQueries(context: CatalogContext): QueueQueries {
         const delay = retryDelay(row.attempts + 1, now() - row.createdMs)
         if (delay !== null) return change(id, { nextMs: now() + Math.max(delay, leastMs), error })
         change(id, { state: 'failed', endedMs: now(), nextMs: null, error })
+        addTotal(context, 'notifications', `${row.channel}/failed`, 1)
         untell(row)
       })
     },

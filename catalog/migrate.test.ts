@@ -98,6 +98,38 @@ test('a catalog of the first version is brought up to date and keeps its content
   expect(catalog.repositories.growth('main', 30)).toEqual([{ day: '1970-01-02', storedBytes: 1 }])
 })
 
+test('what happened before totals were kept is counted', () => {
+  const path = join(folder, 'catalog.db')
+  const old = new Database(path)
+  migrate(old, 1, readMigrations().slice(0, 16))
+  const insert = old.prepare(
+    `INSERT INTO runs (run_id, workflow_id, kind, state, title, started_ms, ended_ms, resumed_times, bytes_read, bytes_stored,
+      residue, requested_user, requested_reason, seen_ms) VALUES (?, 'w', 'backup', ?, '', 0, ?, 0, ?, 7, '[]', '', '', 0)`,
+  )
+  insert.run('a', 'completed', 20_000, 100)
+  insert.run('b', 'completed', 400_000, null)
+  insert.run('c', 'running', null, 5)
+  old.exec("INSERT INTO missed_starts VALUES ('nightly', 1, 'missed', 2), ('nightly', 3, 'missed', 4)")
+  old.close()
+  using catalog = openCatalog({ path })
+  const totals = Object.fromEntries(
+    catalog.metrics.totals().map(({ name, label, value }) => [`${name} ${label}`, value]),
+  )
+  expect(totals).toMatchObject({
+    'runs backup/completed': 2,
+    'run-ms backup': 420_000,
+    'bytes-read backup': 100,
+    'bytes-stored backup': 14,
+    'run-within backup/60': 1,
+    'run-within backup/900': 2,
+    'missed-starts nightly/missed': 2,
+  })
+  expect(totals).not.toHaveProperty('run-within backup/10')
+  // The end of a run that was open goes on from there.
+  catalog.runs.observe('c', { state: 'completed', endedMs: 5000 })
+  expect(catalog.metrics.totals()).toContainEqual({ name: 'runs', label: 'backup/completed', value: 3 })
+})
+
 test('a migration that fails leaves the catalog as it was', () => {
   const sqlite = new Database(':memory:')
   const good = readMigrations()

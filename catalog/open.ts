@@ -14,6 +14,7 @@ import { idempotencyQueries, type IdempotencyQueries } from './idempotency.ts'
 import { installationQueries, type InstallationQueries } from './installation.ts'
 import { instantQueries, type InstantQueries } from './instants.ts'
 import { keepingQueries, type KeepingQueries } from './keeping.ts'
+import { metricQueries, type MetricQueries } from './metrics.ts'
 import { migrate } from './migrate.ts'
 import { planRunQueries, type PlanRunQueries } from './plan-runs.ts'
 import { planStartQueries, type PlanStartQueries } from './plan-starts.ts'
@@ -46,6 +47,7 @@ export interface Catalog extends Disposable {
   readonly planStarts: PlanStartQueries
   readonly plans: PlanQueries
   readonly keeping: KeepingQueries
+  readonly metrics: MetricQueries
   readonly own: OwnQueries
   readonly points: PointQueries
   readonly recovery: RecoveryQueries
@@ -105,6 +107,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     installation: installationQueries(context),
     instants: instantQueries(context),
     keeping: keepingQueries(context),
+    metrics: metricQueries(context),
     own: ownQueries(context, () => events.newest()),
     planRuns: planRunQueries(context),
     planStarts: planStartQueries(context),

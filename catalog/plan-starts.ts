@@ -2,6 +2,7 @@ import { and, desc, eq, gte, lt, sql } from 'drizzle-orm'
 import type { MissedStart } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { missedStarts, planWatches } from './schema.ts'
+import { addTotal } from './totals.ts'
 
 export type MissedStartRow = typeof missedStarts.$inferSelect
 
@@ -27,8 +28,11 @@ const keptMs = 366 * 86_400_000
 export function planStartQueries(context: CatalogContext): PlanStartQueries {
   const { db, now, publish } = context
   const note = (plan: string, missed: readonly MissedStart[]): void => {
-    for (const { dueMs, kind } of missed)
-      db.insert(missedStarts).values({ plan, dueMs, kind, noticedMs: now() }).onConflictDoNothing().run()
+    for (const { dueMs, kind } of missed) {
+      const row = { plan, dueMs, kind, noticedMs: now() }
+      const { changes } = db.insert(missedStarts).values(row).onConflictDoNothing().run()
+      if (changes > 0) addTotal(context, 'missed-starts', `${plan}/${kind}`, 1)
+    }
     if (missed.length === 0) return
     db.delete(missedStarts)
       .where(lt(missedStarts.dueMs, now() - keptMs))

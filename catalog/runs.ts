@@ -3,6 +3,7 @@ import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { repositories, runs, vms } from './schema.ts'
+import { countRun } from './totals.ts'
 import type { ErrorNote, ProgressRecord, ResidueNote, RunKind, RunState } from './types.ts'
 
 export type RunRow = typeof runs.$inferSelect
@@ -119,6 +120,8 @@ export function runQueries(context: CatalogContext): RunQueries {
           .set({ ...Object.fromEntries(changed), seenMs: now() })
           .where(eq(runs.runId, runId))
           .run()
+        const after = { ...known, ...(Object.fromEntries(changed) as Partial<RunRow>) }
+        if (known.endedMs === null && after.endedMs !== null) countRun(context, { ...after, endedMs: after.endedMs })
         if (changed.length > 0) publish('run', runId)
       })
     },

@@ -236,7 +236,7 @@ export const tokens = sqliteTable('tokens', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
   hash: text('hash').notNull(),
-  role: text('role').$type<'admin' | 'worker'>().notNull(),
+  role: text('role').$type<'admin' | 'worker' | 'monitor'>().notNull(),
   createdMs: integer('created_ms').notNull(),
   expiresMs: integer('expires_ms'),
 })
@@ -552,3 +552,4 @@ export const instants = sqliteTable('instants', {
 })
 
 export * from './alert-schema.ts'
+export * from './total-schema.ts'

@@ -19,17 +19,17 @@ import {
 } from '../api/index.ts'
 import { HoldfastError, describeError } from '../base/index.ts'
 import { openCatalog } from '../catalog/index.ts'
-import type { Catalog } from '../catalog/index.ts'
+import type { Catalog, Role } from '../catalog/index.ts'
 import { openRepository } from '../repository/index.ts'
 import { toRunbook } from '../runbook/index.ts'
 import { homeOf, makeHome, serverConfig, temporalTarget, usesOwnTemporal } from './config.ts'
-import type { Environment, Home, ServerConfig } from './config.ts'
+import type { Environment, ServerConfig } from './config.ts'
 import { workForEngine } from './control.ts'
 import { evidenceFolder } from './evidence.ts'
 import { agreeWithCatalog, ensureInstallation } from './installation.ts'
 import { processLog } from './log.ts'
 import { announce, takePlace } from './place.ts'
-import { adminTokenPath, ensureWorkerToken, resolveSecret, workerTokenPath } from './secrets.ts'
+import { adminTokenPath, ensureToken, monitorTokenPath, resolveSecret, workerTokenPath } from './secrets.ts'
 import { senderOf } from './sender.ts'
 import { onStopSignal, together } from './shutdown.ts'
 import { installRuntime, openClient } from './temporal.ts'
@@ -62,7 +62,8 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
   clock = steadyClock(catalog.watches.clock() ?? null)
   agreeWithCatalog(ensureInstallation(home, env), catalog)
   ensureAdminToken(catalog, adminTokenPath(home))
-  await admitWorkers(home, catalog)
+  await admit(catalog, { id: 'workers', role: 'worker' }, workerTokenPath(home))
+  await admit(catalog, { id: 'metrics', role: 'monitor' }, monitorTokenPath(home))
 
   await using engineClient = await openClient(target)
   const { client, connection } = engineClient
@@ -124,12 +125,11 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
   }
 }
 
-/** Workers of this home hand in evidence with a token of their own. */
-async function admitWorkers(home: Home, catalog: Catalog): Promise<void> {
-  const path = workerTokenPath(home)
-  ensureWorkerToken(path, newSecret)
+/** Workers of this home hand in evidence with a token of their own, and what reads figures has one as well. */
+async function admit(catalog: Catalog, who: { readonly id: string; readonly role: Role }, path: string): Promise<void> {
+  ensureToken(path, newSecret)
   const token = await resolveSecret(`file:${path}`)
-  catalog.access.putToken({ id: 'workers', name: 'workers', hash: hashOf(token), role: 'worker' })
+  catalog.access.putToken({ ...who, name: who.id, hash: hashOf(token) })
 }
 
 /** The built dashboard, beside the sources or in the package; null: only the API is served. */

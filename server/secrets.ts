@@ -16,8 +16,13 @@ export function workerTokenPath(home: Home): string {
   return join(home.secrets, 'worker-token')
 }
 
+/** Of what scrapes `/metrics`, and of nothing else. */
+export function monitorTokenPath(home: Home): string {
+  return join(home.secrets, 'metrics-token')
+}
+
 /** Made at the first start, kept afterwards; two starts at once end with the same token. */
-export function ensureWorkerToken(path: string, make: () => string): void {
+export function ensureToken(path: string, make: () => string): void {
   try {
     writeFileSync(path, `${make()}\n`, { mode: 0o600, flag: 'wx' })
   } catch (error) {

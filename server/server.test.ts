@@ -16,7 +16,7 @@ import { testCatalog } from '../catalog/testing.ts'
 import { homeOf, makeHome, portOf, temporalTarget, workerConfig } from './config.ts'
 import { agreeWithCatalog, ensureInstallation } from './installation.ts'
 import { announce, takePlace, whoIs } from './place.ts'
-import { ensureWorkerToken, resolveSecret } from './secrets.ts'
+import { ensureToken, resolveSecret } from './secrets.ts'
 import { aborted, runUntilStopped } from './shutdown.ts'
 import { Supervisor } from './supervisor.ts'
 import { findTemporalCli } from './temporal-cli.ts'
@@ -61,8 +61,8 @@ describe('a secret', () => {
   })
   it('of the workers is made once', () => {
     const path = join(folder, 'token')
-    ensureWorkerToken(path, () => 'first')
-    ensureWorkerToken(path, () => 'second')
+    ensureToken(path, () => 'first')
+    ensureToken(path, () => 'second')
     expect(readFileSync(path, 'utf8')).toBe('first\n')
   })
 })

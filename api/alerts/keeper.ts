@@ -4,7 +4,7 @@ import { describeError, toHoldfastError } from '../../base/index.ts'
 import type { ChannelRow, DeliveryRow } from '../../catalog/index.ts'
 import type { Message } from '../../notify/index.ts'
 import type { ApiDeps, Sender } from '../deps.ts'
-import { readEngine, type Engine } from '../facts.ts'
+import { readEngineWithin } from '../facts.ts'
 import { observe } from './observe.ts'
 import { compose } from './tell.ts'
 
@@ -30,7 +30,7 @@ export function alertKeeper(deps: ApiDeps, steadyMs: () => number = () => perfor
   const { catalog, now, log, sender } = deps
   const pingedMs = new Map<string, number>()
   const tick = async (signal: AbortSignal): Promise<void> => {
-    const engine = await withinTime(readEngine(deps), signal)
+    const engine = await readEngineWithin(deps, engineAnswersMs, signal)
     observe(deps, engine)
     const installation = catalog.installation.get().name
     const channels = catalog.alerts.channels()
@@ -62,16 +62,6 @@ export function alertKeeper(deps: ApiDeps, steadyMs: () => number = () => perfor
       }
     },
   }
-}
-
-/** Awaited in here: what ends the timer ends with this function. */
-async function withinTime(asked: Promise<Engine>, signal: AbortSignal): Promise<Engine> {
-  const late = { up: false, detail: 'Temporal does not answer in time' } as const
-  using ended = new DisposableStack()
-  const stop = new AbortController()
-  ended.defer(() => stop.abort())
-  const timeout = sleep(engineAnswersMs, late, { signal: AbortSignal.any([signal, stop.signal]) }).catch(() => late)
-  return await Promise.race([asked, timeout])
 }
 
 async function sendAll(

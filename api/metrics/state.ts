@@ -1,0 +1,169 @@
+import type { Catalog, RepositoryView } from '../../catalog/index.ts'
+import type { Engine } from '../facts.ts'
+import { gauge, one, type Family, type Sample } from './exposition.ts'
+
+/** Above, single VMs are left out, the most urgent last; how many is told. */
+export const largestVms = 10_000
+
+const seconds = (ms: number): number => ms / 1000
+
+/** How the VMs stand against their promise. */
+export function vmFamilies(catalog: Catalog, most = largestVms): Family[] {
+  const { metrics, statistics } = catalog
+  const vms = metrics.vms(most)
+  const known = new Set(vms.map(({ id }) => id))
+  const { total, by } = statistics.postureCounts()
+  const promised = vms.filter(({ state }) => state !== 'excluded')
+  return [
+    gauge(
+      'holdfast_vms',
+      'VMs by posture, as the overview counts them',
+      Object.entries(by).map(([state, value]) => ({ labels: { state }, value })),
+    ),
+    one('holdfast_vms_left_out', 'VMs that have no series of their own because there are too many', total - vms.length),
+    gauge(
+      'holdfast_vm_last_recovery_point_timestamp_seconds',
+      'Instant of the newest validated point of the VM in a repository',
+      metrics
+        .newestPoints()
+        .filter(({ vmId }) => known.has(vmId))
+        .map(({ vmId: vm, repositoryId: repo, plan, createdMs }) => ({
+          labels: { vm, plan: plan ?? '', repo },
+          value: seconds(createdMs),
+        })),
+    ),
+    gauge(
+      'holdfast_vm_rpo_seconds',
+      'How old the newest point of the VM may be; not of VMs that are left out on purpose',
+      promised.map(({ id: vm, rpoMs }) => ({ labels: { vm }, value: seconds(rpoMs) })),
+    ),
+    gauge(
+      'holdfast_vm_protected',
+      'Whether the VM is inside its promise, grace included',
+      promised.map(({ id: vm, state }) => ({ labels: { vm }, value: state === 'protected' ? 1 : 0 })),
+    ),
+    gauge(
+      'holdfast_vm_last_verified_timestamp_seconds',
+      'When a verify of the repository was last satisfied with a point of the VM',
+      metrics
+        .verified()
+        .filter(({ vmId }) => known.has(vmId))
+        .map(({ vmId: vm, repositoryId: repo, verifiedMs }) => ({ labels: { vm, repo }, value: seconds(verifiedMs) })),
+    ),
+    gauge(
+      'holdfast_drill_last_success_timestamp_seconds',
+      'When a drill of the VM last passed',
+      vms.flatMap(({ id: vm, provenMs }): Sample[] =>
+        provenMs === null ? [] : [{ labels: { vm }, value: seconds(provenMs) }],
+      ),
+    ),
+  ]
+}
+
+/** What the watchdog found, and what was measured. */
+export function repositoryFamilies(catalog: Catalog): Family[] {
+  const repositories = [...everyRepository(catalog)]
+  const of = (value: (row: RepositoryView) => number | null | undefined): Sample[] =>
+    repositories.flatMap((row): Sample[] => {
+      const found = value(row) ?? null
+      return found === null ? [] : [{ labels: { repo: row.id }, value: found }]
+    })
+  const watch = ({ id }: RepositoryView) => catalog.watches.find(id)
+  const copies = new Map(catalog.own.backups().map(({ repositoryId, madeMs }) => [repositoryId, madeMs]))
+  const time = (ms: number | null | undefined): number | null => (ms === null || ms === undefined ? null : seconds(ms))
+  return [
+    gauge(
+      'holdfast_repo_size_bytes',
+      'Bytes that the repository takes',
+      of(({ usage }) => usage?.storedBytes),
+    ),
+    gauge(
+      'holdfast_repo_capacity_bytes',
+      'Bytes of its place, where that is known',
+      of(({ usage }) => usage?.capacityBytes),
+    ),
+    gauge(
+      'holdfast_repo_free_bytes',
+      'Bytes that are free there',
+      of(({ usage }) => usage?.freeBytes),
+    ),
+    gauge(
+      'holdfast_repo_measured_timestamp_seconds',
+      'When sizes were measured',
+      of(({ usage }) => time(usage?.measuredMs)),
+    ),
+    gauge(
+      'holdfast_repo_points',
+      'Recovery points that are there by the catalog',
+      of(({ points }) => points),
+    ),
+    gauge(
+      'holdfast_repo_last_look_timestamp_seconds',
+      'When the watchdog has last looked through it',
+      of((row) => time(watch(row)?.lookedMs)),
+    ),
+    gauge(
+      'holdfast_repo_unseen',
+      'Whether the last look did not come to its end',
+      of((row) => (watch(row)?.error ? 1 : 0)),
+    ),
+    gauge(
+      'holdfast_repo_points_vanished',
+      'Points that nobody removed and that are not there any more',
+      of((row) => watch(row)?.vanished ?? 0),
+    ),
+    gauge(
+      'holdfast_repo_catalog_copy_timestamp_seconds',
+      'When the catalog was last copied into it',
+      of(({ id }) => time(copies.get(id))),
+    ),
+  ]
+}
+
+/** Engine, workers, clock, alerts. */
+export function ownFamilies(catalog: Catalog, engine: Engine, version: string): Family[] {
+  const { driftMs, movedMs } = catalog.watches.clock() ?? { driftMs: 0, movedMs: null }
+  const open = Map.groupBy(catalog.alerts.open(), ({ kind, severity }) => `${kind}/${severity}`)
+  const failing = new Set(catalog.alerts.failing().map(({ name }) => name))
+  return [
+    one('holdfast_build_info', 'Version of the server', 1, { version }),
+    one('holdfast_engine_up', 'Whether Temporal answers', engine.up ? 1 : 0),
+    gauge(
+      'holdfast_worker_up',
+      'Whether somebody works on the queue; of no queue while Temporal does not answer',
+      engine.up
+        ? Object.entries(engine.pollers).map(([queue, { count }]) => ({ labels: { queue }, value: count > 0 ? 1 : 0 }))
+        : [],
+    ),
+    one(
+      'holdfast_clock_drift_seconds',
+      'By how much the clock was moved, while that is told',
+      movedMs === null ? 0 : seconds(driftMs),
+    ),
+    gauge(
+      'holdfast_incidents',
+      'What wants attention now',
+      [...open].map(([key, rows]) => {
+        const [kind = '', severity = ''] = key.split('/')
+        return { labels: { kind, severity }, value: rows.length }
+      }),
+    ),
+    gauge(
+      'holdfast_channel_failing',
+      'Whether nothing reaches the channel',
+      catalog.alerts
+        .channels()
+        .filter(({ enabled }) => enabled)
+        .map(({ name }) => ({ labels: { channel: name }, value: failing.has(name) ? 1 : 0 })),
+    ),
+  ]
+}
+
+function* everyRepository(catalog: Catalog): Generator<RepositoryView> {
+  for (let cursor: string | undefined; ;) {
+    const page = catalog.repositories.list({ limit: 50, cursor })
+    yield* page.items
+    if (page.nextCursor === null) return
+    cursor = page.nextCursor
+  }
+}
