@@ -253,6 +253,8 @@ export interface DiskInfo {
 
 export interface PointInfo extends PointEntry {
   readonly parentSnap: Uuid32 | null
+  /** Of a mirrored point: the repository and the point there that it was made from (§4.4 `source`). */
+  readonly mirroredFrom: { readonly repo: Uuid32; readonly snap: Uuid32 } | null
   readonly vm: CommitOptions['vm']
   readonly point: CommitOptions['point'] & { readonly frozenMs: number; readonly finishedMs: number }
   readonly consistency: CommitOptions['consistency']

@@ -54,14 +54,20 @@ export async function mirror(
     let planned: Parent | undefined
     for (const entry of entries) {
       signal.throwIfAborted()
-      const again = options.points !== undefined
-      const place = await target.targetOf(entry, again, signal)
+      const isNamed = options.points !== undefined
+      const place = await target.targetOf(entry, isNamed && options.leaveRemoved !== true, signal)
       if (place.state === 'there') {
         report.there += 1
-        if (again) report.points.push(there(entry, place.stem))
-      } else if (place.state === 'removed') report.removed += 1
+        const sides = { from, to, target, known }
+        const isRead = options.readThere === true && options.dryRun !== true
+        if (isNamed)
+          report.points.push(isRead ? await readThere(sides, entry, place.stem, options) : there(entry, place.stem))
+      } else if (place.state === 'removed') {
+        report.removed += 1
+        if (isNamed) report.points.push({ ...there(entry, place.stem), outcome: 'removed' })
+      }
       // Its own retention may have removed it so long ago that nothing is left of it.
-      else if (!again && options.all !== true && entry.createdMs <= newest) report.older += 1
+      else if (!isNamed && options.all !== true && entry.createdMs <= newest) report.older += 1
       else {
         const side = { from, to, target, known }
         const done = await one(side, entry, place, options, planned)
@@ -76,6 +82,31 @@ export async function mirror(
 /** Said of points that were asked for by name: which one there it is. */
 function there({ stem, createdMs }: PointEntry, target: Stem): MirroredPoint {
   return { stem, target, createdMs, vm: '', outcome: 'there', bytesStored: 0, bytesVerified: 0 }
+}
+
+/** Of a point that an earlier attempt has published: what it changed is read back from there. */
+async function readThere(
+  sides: Sides,
+  entry: PointEntry,
+  target: Stem,
+  options: MirrorOptions,
+): Promise<MirroredPoint> {
+  const { from, to } = sides
+  const { signal } = options
+  const known = there(entry, target)
+  try {
+    const manifest = await loadManifest(from.engine.store, from.engine.ring, entry.stem, signal)
+    if (manifest === undefined) throw notRestorable(entry.stem, 'has lost its manifest')
+    const parent = await findParent(sides, entry, target, signal)
+    const copy = await loadManifest(to.engine.store, to.engine.ring, target, signal)
+    const job = { from: from.engine, to: to.engine, manifest, target, parent, signal }
+    const bytesVerified = await readBack(job, options.verify ?? 'new')
+    const lockUntilSec = copy?.body.json.retention.lockUntilSec ?? 0
+    return { ...known, vm: manifest.body.json.vm.name, bytesVerified, lockUntilSec }
+  } catch (error) {
+    if (!isLoss(error)) throw error
+    return { ...known, outcome: 'failed', problem: toHoldfastError(error).message }
+  }
 }
 
 interface Parent {

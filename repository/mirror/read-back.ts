@@ -10,7 +10,10 @@ import { mirroredDisks, type MirrorJob } from './point.ts'
  * when that was mirrored. `full`: every byte, as a restore would. With every check of §7.8, and where both repositories share
  * their ids the images are compared as well. Bytes read.
  */
-export async function readBack(job: MirrorJob, what: 'new' | 'full'): Promise<number> {
+export async function readBack(
+  job: Pick<MirrorJob, 'from' | 'to' | 'manifest' | 'parent' | 'target' | 'signal'>,
+  what: 'new' | 'full',
+): Promise<number> {
   const { from, to, target, signal } = job
   const there = await loadManifest(to.store, to.ring, target, signal)
   if (there === undefined) throw notRestorable(target, 'has lost its manifest')

@@ -5,6 +5,10 @@ export interface MirrorOptions {
   readonly series?: readonly string[]
   /** Exactly these points, also such as were removed in the mirror: those get a fresh snapUUID there (§13). */
   readonly points?: readonly Stem[]
+  /** Of `points`: what was removed in the mirror stays removed, and is reported so. */
+  readonly leaveRemoved?: boolean
+  /** Of `points`: those that are there are read back too; an attempt that was cut off may not have come to it. */
+  readonly readThere?: boolean
   /**
    * Also points older than the newest one of their series in the mirror. Default: only what is newer, so that what its own
    * retention has removed does not come back.
@@ -33,13 +37,13 @@ export interface MirroredPoint {
   readonly target: Stem
   readonly createdMs: number
   readonly vm: string
-  /** there: before this run; said only of points that were asked for by name. */
-  readonly outcome: 'mirrored' | 'planned' | 'there' | 'failed'
+  /** there: before this run, removed: in the mirror, and left so; said only of points that were asked for by name. */
+  readonly outcome: 'mirrored' | 'planned' | 'there' | 'removed' | 'failed'
   /** New in the mirror; in a dry run an upper bound. */
   readonly bytesStored: number
   /** Content that was read back from the mirror. */
   readonly bytesVerified: number
-  /** Of a point that this run has mirrored: Unix seconds until which the mirror's store keeps it; 0: not locked. */
+  /** Of a point that this run has mirrored or read back: Unix seconds until which the mirror's store keeps it; 0: not locked. */
   readonly lockUntilSec?: number
   /** Why it failed: its data are lost here, or it was removed there meanwhile. */
   readonly problem?: string

@@ -65,11 +65,12 @@ export class LoadedPoint implements OpenPoint {
 }
 
 function pointInfo({ header, body }: LoadedManifest, entry: PointEntry): PointInfo {
-  const { vm, point, consistency, hypervisor, disks, configs, retention } = body.json
+  const { vm, point, consistency, hypervisor, disks, configs, retention, source } = body.json
   const { lockMode: _, ...kept } = retention
   return {
     ...entry,
     parentSnap: header.parent === NO_PARENT ? null : header.parent,
+    mirroredFrom: source === undefined ? null : { repo: source.repo, snap: source.snap },
     vm,
     point,
     consistency,
