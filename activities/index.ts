@@ -22,6 +22,9 @@ import type { PlanActivities } from './plan/types.ts'
 import { createRecordActivities } from './record/index.ts'
 import type { RecordActivities } from './record/types.ts'
 import type { Catalog } from '../catalog/index.ts'
+import { createMirrorActivities } from './mirror/index.ts'
+import { createMirrorRecordActivities } from './mirror/record.ts'
+import type { MirrorActivities, MirrorRecordActivities } from './mirror/types.ts'
 import { createRetentionActivities } from './retention/index.ts'
 import { createRetentionRecordActivities } from './retention/record.ts'
 import type { BlobStore } from './retention/record.ts'
@@ -51,7 +54,8 @@ export type SiteActivities = BackupActivities &
   InventoryActivities &
   HousekeepingActivities &
   RetentionActivities &
-  VerifyActivities
+  VerifyActivities &
+  MirrorActivities
 export type ControlActivities = RecordActivities &
   InstantRecordActivities &
   InventoryRecordActivities &
@@ -59,7 +63,8 @@ export type ControlActivities = RecordActivities &
   CapacityActivities &
   PlanActivities &
   RetentionRecordActivities &
-  VerifyRecordActivities
+  VerifyRecordActivities &
+  MirrorRecordActivities
 
 /**
  * For the control queue: the catalog has one writer, the process that owns it. `copies`: folder where copies of it wait
@@ -75,6 +80,7 @@ export function createControlActivities(catalog: Catalog, copies: string, blobs:
     ...createPlanActivities(catalog),
     ...createRetentionRecordActivities(catalog, blobs),
     ...createVerifyRecordActivities(catalog, blobs),
+    ...createMirrorRecordActivities(catalog),
   })
 }
 
@@ -89,5 +95,6 @@ export function createSiteActivities(site: Site): SiteActivities {
     ...createHousekeepingActivities(site),
     ...createRetentionActivities(site),
     ...createVerifyActivities(site),
+    ...createMirrorActivities(site),
   })
 }

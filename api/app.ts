@@ -13,6 +13,7 @@ import { drillRouter } from './routers/drills.ts'
 import { eventRouter } from './routers/events.ts'
 import { hypervisorRouter } from './routers/hypervisors.ts'
 import { instantRouter } from './routers/instants.ts'
+import { mirrorRouter } from './routers/mirrors.ts'
 import { ownRouter } from './routers/own.ts'
 import { pointRouter } from './routers/points.ts'
 import { policyRouter } from './routers/policy.ts'
@@ -84,6 +85,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     retentionRouter,
     verifyRouter,
     alertRouter,
+    mirrorRouter,
   ]) {
     api.route('/', part(deps))
   }

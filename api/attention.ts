@@ -5,6 +5,7 @@ import { largestPage, type Catalog, type MissedStartRow } from '../catalog/index
 import type { ApiDeps } from './deps.ts'
 import { failedRuns } from './failed-runs.ts'
 import { queuesOf, type Engine, type Pollers } from './facts.ts'
+import { mirrorTrouble } from './mirror-attention.ts'
 import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
 import { isForgotten } from './views/instants.ts'
 import { postureView } from './views/vms.ts'
@@ -30,6 +31,7 @@ export function attention(
     ...(engine.up ? silentSites(deps, engine.pollers) : [engineDown(engine.detail)]),
     ...watchTrouble(deps),
     ...repositories.flatMap((repository) => repositoryTrouble(repository, deps.now())),
+    ...mirrorTrouble(deps),
     ...hypervisorTrouble(catalog, most),
     ...failingChannels(catalog),
     ...ownBackupTrouble(deps),

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '../base/index.ts'
-import type { OwnBackupView } from '../catalog/index.ts'
-import { isOwnBackupDue, isSweepDue, ownBackupPace, type OwnBackupPace } from '../policy/index.ts'
+import type { MirrorPair, OwnBackupView } from '../catalog/index.ts'
+import { isMirrorDue, isOwnBackupDue, isSweepDue, ownBackupPace, type OwnBackupPace } from '../policy/index.ts'
 import { ownBackupWorkflow, ownBackupWorkflowId, type OwnBackupInput } from '../workflows/housekeeping/contract.ts'
 import type { ApiDeps } from './deps.ts'
 import type { RunHandle } from './orchestrator.ts'
+import { planMirror } from './requests/mirror.ts'
 import { planRetention } from './requests/retention.ts'
 import { startOnce } from './requests/start.ts'
 import { repositoryRefOf } from './requests/targets.ts'
+import { mirrorBody } from './schemas/mirrors.ts'
 import { sweepBody } from './schemas/retention.ts'
 
 type Deps = Pick<ApiDeps, 'catalog' | 'orchestrator' | 'live' | 'now' | 'log'>
@@ -22,8 +24,8 @@ export interface HousekeepingOptions {
 }
 
 /**
- * Looks whether the catalog is to be written into a repository, whether a repository is to be swept, and once a day at
- * records that are older than they are kept. What is due follows from the catalog alone, so nothing is lost with this process.
+ * Looks whether the catalog is to be written into a repository, whether a repository is to be swept, whether copies are
+ * wanted in another repository, and once a day at records that are older than they are kept. What is due follows from the catalog alone, so nothing is lost with this process.
  */
 export interface Housekeeping {
   tick(): Promise<void>
@@ -52,11 +54,19 @@ export function housekeeping(
       log.warn({ repository: repositoryId, error: describeError(error) }, 'the retention sweep could not be started')
     }
   }
+  const mirrorDue = async (pair: MirrorPair): Promise<void> => {
+    try {
+      await startDueMirror(deps, pair)
+    } catch (error) {
+      log.warn({ ...pair, error: describeError(error) }, 'the mirror could not be started')
+    }
+  }
   const tick = async (): Promise<void> => {
     for (const row of catalog.own.backups()) {
       await startDue(row)
       if (sweeps === 'daily') await sweepDue(row.repositoryId)
     }
+    for (const pair of catalog.mirrors.due(now())) await mirrorDue(pair)
     if (now() - purgedMs < purgeEveryMs) return
     const gone = await catalog.keeping.purge()
     purgedMs = now()
@@ -101,6 +111,17 @@ async function startDueSweep(deps: Deps, repositoryId: string): Promise<void> {
   const lastMs = catalog.sweeps.lastSweptMs(repositoryId) ?? catalog.repositories.get(repositoryId).createdMs
   if (!isSweepDue({ nowMs: now(), lastMs, triedMs: run?.startedMs ?? null })) return
   await startOnce(deps, plan, { key: undefined, request: '' })
+}
+
+/** Copies that a plan wants, or that failed and have waited long enough (ADR 0711). */
+async function startDueMirror(deps: Deps, pair: MirrorPair): Promise<void> {
+  const { catalog, now } = deps
+  const wish = mirrorBody.parse({ ...pair, reason: 'copies are wanted there' })
+  const plan = planMirror(catalog, pair, wish, 'holdfast')
+  const run = catalog.runs.latest(plan.workflowId)
+  if (run !== undefined && run.endedMs === null) return
+  const last = run === undefined || run.endedMs === null ? null : { state: run.state, endedMs: run.endedMs }
+  if (isMirrorDue({ nowMs: now(), last })) await startOnce(deps, plan, { key: undefined, request: '' })
 }
 
 /** Starts it, or joins the one under way. */

@@ -237,7 +237,9 @@ export function adoptRun({ catalog }: Pick<ApiDeps, 'catalog'>, listing: RunList
   const subject = listing.workflowId.split('/')[1] ?? null
   const isOfVm = kind === 'backup' || kind === 'drill'
   const vmId = memo?.vmId ?? (isOfVm ? subject : null)
-  const ofRepository = kind === 'retention' || kind === 'verify' ? subject : null
+  // A mirror is of the repository that it fills.
+  const into = kind === 'mirror' ? (listing.workflowId.split('/')[2] ?? null) : null
+  const ofRepository = kind === 'retention' || kind === 'verify' ? subject : into
   const repositoryId = memo?.repositoryId ?? ofRepository
   const name =
     ofRepository === null
@@ -250,6 +252,7 @@ export function adoptRun({ catalog }: Pick<ApiDeps, 'catalog'>, listing: RunList
     retention: 'Retention',
     verify: 'Verify',
     instant: 'Instant restore',
+    mirror: 'Mirror',
   } as const
   const title = kind === 'plan' ? `Plan ${subject ?? ''}` : `${verbs[kind]} of ${name}`
   catalog.runs.started({

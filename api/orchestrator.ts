@@ -95,7 +95,16 @@ export interface Orchestrator {
   info(): Promise<EngineInfo>
 }
 
-export const runKinds: readonly RunKind[] = ['backup', 'restore', 'drill', 'retention', 'plan', 'verify', 'instant']
+export const runKinds: readonly RunKind[] = [
+  'backup',
+  'restore',
+  'drill',
+  'retention',
+  'plan',
+  'verify',
+  'instant',
+  'mirror',
+]
 
 /** Which of our processes a workflow is; undefined: none that people see as a run. */
 export function kindOf(workflowId: string): RunKind | undefined {

@@ -3,6 +3,7 @@ import type { RunView } from '../catalog/index.ts'
 import { backupWorkflow } from '../workflows/backup/contract.ts'
 import { drillWorkflow, drillWorkflowId } from '../workflows/drill/contract.ts'
 import { instantWorkflow, instantWorkflowId } from '../workflows/instant/contract.ts'
+import { mirrorWorkflow } from '../workflows/mirror/contract.ts'
 import { planWorkflow, planWorkflowId, type PlanRunInput } from '../workflows/plan/contract.ts'
 import { sweepWorkflow } from '../workflows/retention/contract.ts'
 import { verifyWorkflow } from '../workflows/verify/contract.ts'
@@ -126,6 +127,8 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
       hint: 'Start it anew.',
     })
   }
+  // What failed is wanted again at once.
+  if (run.kind === 'mirror') wantAgain(deps.catalog, run.workflowId)
   if (run.kind === 'restore' || run.kind === 'instant') requireRepeatable(run, input, wish.confirmName)
   const { workflow, workflowId, priority, input: other = {} } = again(run, deps.now())
   return startOnce(
@@ -158,6 +161,11 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
     },
     context,
   )
+}
+
+function wantAgain({ mirrors }: ApiDeps['catalog'], workflowId: string): void {
+  const [, sourceId = '', targetId = ''] = workflowId.split('/')
+  mirrors.wantNewer({ sourceId, targetId }, { vmId: null, all: false })
 }
 
 function handleOf({ workflowId, runId }: RunView): RunHandle {
@@ -210,6 +218,8 @@ function again(
       return { workflow: sweepWorkflow, workflowId: run.workflowId, priority: 4 }
     case 'instant':
       return { workflow: instantWorkflow, workflowId: instantWorkflowId(newRequestId()), priority: 1 }
+    case 'mirror':
+      return { workflow: mirrorWorkflow, workflowId: run.workflowId, priority: 4, input: { part: 0 } }
     case 'verify':
       return { workflow: verifyWorkflow, workflowId: run.workflowId, priority: 5 }
   }

@@ -220,6 +220,10 @@ export const codes = {
     retry: 'never',
     hint: 'Look at the VMs that failed; `holdfast run retry` of this run takes only those again.',
   },
+  MirrorIncomplete: {
+    retry: 'never',
+    hint: 'Look at the points that failed; they are tried again by themselves, or at once with `holdfast mirror`.',
+  },
   StaleRevision: {
     retry: 'never',
     hint: 'Somebody else changed it meanwhile: read it again, and make the change to what is there now.',

@@ -77,12 +77,14 @@ export function policyQueries({ db, sqlite, now }: CatalogContext, plans: PlanQu
     },
     manualPoints: (vmId, repositoryId) =>
       db.get<{ n: number }>(
-        sql`SELECT count(*) AS n FROM points WHERE vm_id = ${vmId} AND repository_id = ${repositoryId} AND origin = 'manual' AND damaged_ms IS NULL`,
+        sql`SELECT count(*) AS n FROM points p JOIN copies c ON c.point_id = p.id
+          WHERE p.vm_id = ${vmId} AND c.repository_id = ${repositoryId} AND c.state = 'done' AND p.origin = 'manual' AND c.damaged_ms IS NULL`,
       ).n,
     lastFulls: (vmId, repositoryId) =>
       db.all(
-        sql`SELECT json_extract(d.value, '$.disk') AS disk, max(p.created_ms) AS "createdMs" FROM points p, json_each(p.disks) d
-          WHERE p.vm_id = ${vmId} AND p.repository_id = ${repositoryId} AND p.validated_ms IS NOT NULL
+        sql`SELECT json_extract(d.value, '$.disk') AS disk, max(p.created_ms) AS "createdMs" FROM points p
+          JOIN copies c ON c.point_id = p.id, json_each(p.disks) d
+          WHERE p.vm_id = ${vmId} AND c.repository_id = ${repositoryId} AND c.state = 'done' AND c.validated_ms IS NOT NULL
             AND json_extract(d.value, '$.mode') = 'full'
           GROUP BY 1 ORDER BY 1 LIMIT 1000`,
       ),

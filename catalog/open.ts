@@ -5,6 +5,7 @@ import { accessQueries, type AccessQueries } from './access.ts'
 import { alertQueries, type AlertQueries } from './alerts.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { categoryQueries, plantCategories, type CategoryQueries } from './categories.ts'
+import { copyQueries, type CopyQueries } from './copies.ts'
 import { drillQueries, type DrillQueries } from './drills.ts'
 import { policyQueries, type PolicyQueries } from './effective.ts'
 import { endpointQueries, type EndpointQueries } from './endpoints.ts'
@@ -16,6 +17,7 @@ import { instantQueries, type InstantQueries } from './instants.ts'
 import { keepingQueries, type KeepingQueries } from './keeping.ts'
 import { metricQueries, type MetricQueries } from './metrics.ts'
 import { migrate } from './migrate.ts'
+import { mirrorQueries, type MirrorQueries } from './mirrors.ts'
 import { planRunQueries, type PlanRunQueries } from './plan-runs.ts'
 import { planStartQueries, type PlanStartQueries } from './plan-starts.ts'
 import { planQueries, type PlanQueries } from './plans.ts'
@@ -36,6 +38,7 @@ export interface Catalog extends Disposable {
   readonly access: AccessQueries
   readonly alerts: AlertQueries
   readonly categories: CategoryQueries
+  readonly copies: CopyQueries
   readonly drills: DrillQueries
   readonly endpoints: EndpointQueries
   readonly events: EventQueries
@@ -48,6 +51,7 @@ export interface Catalog extends Disposable {
   readonly plans: PlanQueries
   readonly keeping: KeepingQueries
   readonly metrics: MetricQueries
+  readonly mirrors: MirrorQueries
   readonly own: OwnQueries
   readonly points: PointQueries
   readonly recovery: RecoveryQueries
@@ -99,6 +103,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     access: accessQueries(context),
     alerts: alertQueries(context),
     categories: categoryQueries(context),
+    copies: copyQueries(context),
     drills: drillQueries(context),
     endpoints: endpointQueries(context),
     events,
@@ -108,6 +113,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     instants: instantQueries(context),
     keeping: keepingQueries(context),
     metrics: metricQueries(context),
+    mirrors: mirrorQueries(context),
     own: ownQueries(context, () => events.newest()),
     planRuns: planRunQueries(context),
     planStarts: planStartQueries(context),

@@ -2,7 +2,8 @@ import { and, asc, count, desc, eq, gt, gte, isNotNull, isNull, lt, lte, sql, ty
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
-import { points, repositories, vms } from './schema.ts'
+import { changeCopy, pointsWith } from './copy-state.ts'
+import { copies, points, repositories, vms } from './schema.ts'
 import type { Consistency, Json, PointDisk, pointOrigins, Verdict } from './types.ts'
 
 export type PointRow = typeof points.$inferSelect
@@ -40,6 +41,8 @@ export interface NewPoint {
   /** Random chunks read back after the commit; 0: none. */
   readonly spotCheckedChunks: number
   readonly manifestBytes: number | null
+  /** Until when the store keeps it; 0: not locked; absent: not known. */
+  readonly lockUntilMs?: number | undefined
   /** Change references that only the commit could name, as JSON. */
   readonly refs: readonly Json[]
   readonly workflowId: string | null
@@ -59,28 +62,33 @@ export interface PointFilter {
 export interface PointQueries {
   /** Idempotent by id: recording a point again changes nothing. */
   record(point: NewPoint): void
-  /** Kept if it says at least as much as the one known; never of a damaged point. `chunks`: read back, for a spot check. */
+  /*
+   * What follows is known of the copy in one repository: that which is named, else the one that the row of the point names.
+   * The row then says what holds for the best of its copies.
+   */
+  /** Kept if it says at least as much as the one known; never of a damaged copy. `chunks`: read back, for a spot check. */
   recordVerification(
     id: string,
     seen: { readonly level: Verification; readonly ms: number; readonly chunks: number | null },
+    repositoryId?: string,
   ): void
   /**
-   * The point was read and is damaged: its validation is taken back, so that nothing that asks for a validated point
+   * The copy was read and is damaged: its validation is taken back, so that nothing that asks for a validated point
    * (posture, restores, drills) finds it, until `recordMended`; an unknown point is none to take back.
    */
-  recordDamage(id: string, seen: { readonly ms: number; readonly damage: string }): void
+  recordDamage(id: string, seen: { readonly ms: number; readonly damage: string }, repositoryId?: string): void
   /**
-   * A damaged point of which every chunk was opened since and is sound: what it needs was stored again. It is validated from
+   * A damaged copy of which every chunk was opened since and is sound: what it needs was stored again. It is validated from
    * then on. Whether it was a damaged one.
    */
-  recordMended(id: string, ms: number): boolean
+  recordMended(id: string, ms: number, repositoryId?: string): boolean
   /**
    * The repository no longer has it: what asks for a validated point does not find it any more, lists leave it out. Not for
    * good: `recordFound` takes it back.
    */
-  recordGone(id: string, ms: number): void
-  /** A point that was gone is there again. */
-  recordFound(id: string, validatedMs: number): void
+  recordGone(id: string, ms: number, repositoryId?: string): void
+  /** A copy that was gone is there again. */
+  recordFound(id: string, validatedMs: number, repositoryId?: string): void
   /** Ids of the damaged points of a VM in a repository, newest first, at most a hundred. */
   damaged(vmId: string, repositoryId: string): readonly string[]
   find(id: string): PointView | undefined
@@ -102,6 +110,7 @@ const verifications = ['validated', 'spot-checked', 'quick', 'data', 'full'] as 
 export type Verification = (typeof verifications)[number]
 
 const week = 7 * 86_400_000
+const revoked = { validatedMs: null, verifyLevel: null, verifiedMs: null, verifyChunks: null }
 
 export function pointQueries(context: CatalogContext): PointQueries {
   const { db, now, publish } = context
@@ -125,110 +134,96 @@ export function pointQueries(context: CatalogContext): PointQueries {
     const found = select().where(eq(points.id, id)).get()
     return found && view(found)
   }
+  const get = (id: string): PointView => {
+    const found = find(id)
+    if (!found) throw new HoldfastError('NotFound', `there is no recovery point ${id}`)
+    return found
+  }
+  const copyOf = (id: string, repositoryId: string) =>
+    db
+      .select()
+      .from(copies)
+      .where(and(eq(copies.pointId, id), eq(copies.repositoryId, repositoryId)))
+      .get()
   return {
     find,
     record(point) {
       inTransaction(context, () => {
-        const { disks, spotCheckedChunks, ...rest } = point
+        const { disks, spotCheckedChunks, lockUntilMs, ...rest } = point
         const sum = (pick: (disk: PointDisk) => number): number => disks.reduce((total, disk) => total + pick(disk), 0)
         const modes = new Set(disks.map((disk) => disk.mode))
+        const newBytes = sum((disk) => disk.newBytes)
+        const checked = {
+          verifyLevel: point.validatedMs === null ? null : spotCheckedChunks > 0 ? 'spot-checked' : 'validated',
+          verifiedMs: point.validatedMs,
+          verifyChunks: spotCheckedChunks > 0 ? spotCheckedChunks : null,
+        } as const
         const done = db
           .insert(points)
           .values({
             ...rest,
+            ...checked,
             disks,
             mode: modes.size > 1 ? 'mixed' : modes.has('incremental') ? 'incremental' : 'full',
             logicalBytes: sum((disk) => disk.size),
             readBytes: sum((disk) => disk.readBytes),
-            newBytes: sum((disk) => disk.newBytes),
-            verifyLevel: point.validatedMs === null ? null : spotCheckedChunks > 0 ? 'spot-checked' : 'validated',
-            verifiedMs: point.validatedMs,
-            verifyChunks: spotCheckedChunks > 0 ? spotCheckedChunks : null,
+            newBytes,
           })
           .onConflictDoNothing({ target: points.id })
           .run()
-        if (done.changes > 0) publish('point', point.id)
+        if (done.changes === 0) return
+        const { id: pointId, repositoryId, stem, validatedMs, createdMs: wantedMs, runId } = point
+        const place = { pointId, repositoryId, stem, validatedMs, wantedMs, lockUntilMs, runId } as const
+        const first = { sourceId: null, state: 'done', storedBytes: newBytes, attempts: 1, byHand: false } as const
+        db.insert(copies)
+          .values({ ...place, ...first, ...checked })
+          .run()
+        publish('point', pointId)
       })
     },
-    recordVerification(id, { level, ms, chunks }) {
+    recordVerification(id, { level, ms, chunks }, repositoryId) {
       inTransaction(context, () => {
-        const known = find(id)
+        const known = copyOf(id, repositoryId ?? get(id).repositoryId)
         if (!known) throw new HoldfastError('NotFound', `there is no recovery point ${id}`)
         if (known.damagedMs !== null) return
         if (known.verifyLevel && verifications.indexOf(level) < verifications.indexOf(known.verifyLevel)) return
-        db.update(points)
-          .set({ verifyLevel: level, verifiedMs: ms, verifyChunks: chunks })
-          .where(eq(points.id, id))
-          .run()
-        publish('point', id)
+        changeCopy(context, id, known.repositoryId, { verifyLevel: level, verifiedMs: ms, verifyChunks: chunks })
       })
     },
-    recordDamage(id, { ms, damage }) {
+    recordDamage(id, { ms, damage }, repositoryId) {
       inTransaction(context, () => {
-        const revoked = { validatedMs: null, verifyLevel: null, verifiedMs: null, verifyChunks: null }
-        const done = db
-          .update(points)
-          .set({ ...revoked, damagedMs: ms, damage })
-          .where(and(eq(points.id, id), isNull(points.damagedMs)))
-          .run()
-        if (done.changes > 0) publish('point', id)
+        changeCopy(context, id, repositoryId, { ...revoked, damagedMs: ms, damage }, isNull(copies.damagedMs))
       })
     },
-    recordMended(id, ms) {
+    recordMended(id, ms, repositoryId) {
       return inTransaction(context, () => {
-        const whole = {
-          validatedMs: ms,
-          verifyLevel: 'validated',
-          verifiedMs: ms,
-          damagedMs: null,
-          damage: null,
-        } as const
-        const done = db
-          .update(points)
-          .set(whole)
-          .where(and(eq(points.id, id), isNotNull(points.damagedMs), isNull(points.goneMs)))
-          .run()
-        if (done.changes > 0) publish('point', id)
-        return done.changes > 0
+        const verified = { verifyLevel: 'validated', verifiedMs: ms } as const
+        const whole = { ...verified, validatedMs: ms, damagedMs: null, damage: null }
+        return changeCopy(context, id, repositoryId, whole, and(isNotNull(copies.damagedMs), isNull(copies.goneMs)))
       })
     },
-    recordGone(id, ms) {
+    recordGone(id, ms, repositoryId) {
       inTransaction(context, () => {
-        const lost = { validatedMs: null, verifyLevel: null, verifiedMs: null, verifyChunks: null, goneMs: ms }
-        const done = db
-          .update(points)
-          .set(lost)
-          .where(and(eq(points.id, id), isNull(points.goneMs)))
-          .run()
-        if (done.changes > 0) publish('point', id)
+        changeCopy(context, id, repositoryId, { ...revoked, goneMs: ms }, isNull(copies.goneMs))
       })
     },
-    recordFound(id, validatedMs) {
+    recordFound(id, validatedMs, repositoryId) {
       inTransaction(context, () => {
         const back = { validatedMs, verifyLevel: 'validated', verifiedMs: validatedMs, goneMs: null } as const
-        const done = db
-          .update(points)
-          .set(back)
-          .where(and(eq(points.id, id), isNotNull(points.goneMs), isNull(points.damagedMs)))
-          .run()
-        if (done.changes > 0) publish('point', id)
+        changeCopy(context, id, repositoryId, back, and(isNotNull(copies.goneMs), isNull(copies.damagedMs)))
       })
     },
     damaged(vmId, repositoryId) {
       const found = db
         .select({ id: points.id })
         .from(points)
-        .where(and(eq(points.vmId, vmId), eq(points.repositoryId, repositoryId), isNotNull(points.damagedMs)))
+        .where(and(eq(points.vmId, vmId), pointsWith(context, repositoryId, isNotNull(copies.damagedMs))))
         .orderBy(desc(points.createdMs))
         .limit(100)
         .all()
       return found.map(({ id }) => id)
     },
-    get(id) {
-      const found = find(id)
-      if (!found) throw new HoldfastError('NotFound', `there is no recovery point ${id}`)
-      return found
-    },
+    get,
     newestValidated(vmId) {
       const found = select()
         .where(and(eq(points.vmId, vmId), sql`${points.validatedMs} IS NOT NULL`))
@@ -255,7 +250,7 @@ export function pointQueries(context: CatalogContext): PointQueries {
       const where: (SQL | undefined)[] = [
         isNull(points.goneMs),
         filter.vmId === undefined ? undefined : eq(points.vmId, filter.vmId),
-        filter.repositoryId === undefined ? undefined : eq(points.repositoryId, filter.repositoryId),
+        filter.repositoryId === undefined ? undefined : pointsWith(context, filter.repositoryId, undefined),
         filter.sinceMs === undefined ? undefined : gte(points.createdMs, filter.sinceMs),
         filter.untilMs === undefined ? undefined : lt(points.createdMs, filter.untilMs),
         filter.damaged && isNotNull(points.damagedMs),

@@ -47,8 +47,8 @@ export function recoveryQueries({ db, sqlite }: CatalogContext): RecoveryQueries
     unseen(repositoryId, limit) {
       return sqlite
         .prepare<[string, number], { id: string }>(
-          `SELECT id FROM points WHERE repository_id = ? AND gone_ms IS NULL
-            AND id NOT IN (SELECT id FROM temp.seen_points) LIMIT ?`,
+          `SELECT point_id AS id FROM copies WHERE repository_id = ? AND state = 'done' AND gone_ms IS NULL
+            AND point_id NOT IN (SELECT id FROM temp.seen_points) LIMIT ?`,
         )
         .all(repositoryId, limit)
         .map(({ id }) => id)

@@ -1,10 +1,11 @@
-import { and, asc, count, desc, eq, isNull, sql } from 'drizzle-orm'
+import { asc, count, desc, eq, sql } from 'drizzle-orm'
 import { HoldfastError, locationText, type RepositoryLocation } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
-import { points, repositories, repositoryGrowth, vms } from './schema.ts'
+import { heldBy } from './copy-state.ts'
+import { copies, points, repositories, repositoryGrowth, vms } from './schema.ts'
 import { uniqueSlug } from './slug.ts'
-import type { RepositoryTestRecord, UsageRecord } from './types.ts'
+import type { ErrorNote, RepositoryTestRecord, UsageRecord } from './types.ts'
 
 export type RepositoryRow = typeof repositories.$inferSelect
 export interface RepositoryView extends RepositoryRow {
@@ -42,7 +43,12 @@ export interface RepositoryQueries {
   sites(): string[]
   /** Where it is, or how it is opened, has changed. Throws NotFound, NameTaken. */
   move(id: string, to: { readonly location?: RepositoryLocation; readonly credentialRef?: string }): RepositoryView
-  recordTest(id: string, test: RepositoryTestRecord): void
+  /** Which of them says that it is this repository; null: none, as far as is known. */
+  byUuid(uuid: string): string | null
+  /** What it says it is. Throws NameTaken where another row is the same repository. */
+  identify(id: string, uuid: string): void
+  /** A test that finds the same repository under another name has failed. */
+  recordTest(id: string, test: RepositoryTestRecord): RepositoryTestRecord
   /** Also the growth of the day. */
   recordUsage(id: string, usage: UsageRecord): void
   /** The VMs that added most, `limit` at most. */
@@ -58,15 +64,15 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
       .select({
         row: repositories,
         points:
-          sql<number>`(SELECT count(*) FROM points p WHERE p.repository_id = repositories.id AND p.gone_ms IS NULL)`.as(
+          sql<number>`(SELECT count(*) FROM copies c WHERE c.repository_id = repositories.id AND c.state = 'done' AND c.gone_ms IS NULL)`.as(
             'point_count',
           ),
-        vms: sql<number>`(SELECT count(DISTINCT p.vm_id) FROM points p WHERE p.repository_id = repositories.id AND p.gone_ms IS NULL)`.as(
+        vms: sql<number>`(SELECT count(DISTINCT p.vm_id) FROM copies c JOIN points p ON p.id = c.point_id WHERE c.repository_id = repositories.id AND c.state = 'done' AND c.gone_ms IS NULL)`.as(
           'vm_count',
         ),
         newestPointMs: sql<
           number | null
-        >`(SELECT max(p.created_ms) FROM points p WHERE p.repository_id = repositories.id AND p.gone_ms IS NULL)`.as(
+        >`(SELECT max(p.created_ms) FROM copies c JOIN points p ON p.id = c.point_id WHERE c.repository_id = repositories.id AND c.state = 'done' AND c.gone_ms IS NULL)`.as(
           'newest_point_ms',
         ),
       })
@@ -91,6 +97,21 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
     const found = find(id)
     if (!found) throw new HoldfastError('NotFound', `there is no repository ${id}`)
     return found
+  }
+  const byUuid = (uuid: string): string | null =>
+    db.select({ id: repositories.id }).from(repositories).where(eq(repositories.uuid, uuid)).get()?.id ?? null
+  const twinOf = (id: string, uuid: string): HoldfastError | undefined => {
+    const other = byUuid(uuid)
+    if (other === null || other === id) return undefined
+    const { name, location } = get(other)
+    return new HoldfastError('NameTaken', `this is the same repository as ${name}, at ${locationText(location)}`, {
+      hint: `Two names for one store are one copy: use ${name}, and let plans name only that.`,
+    })
+  }
+  const identify = (id: string, uuid: string): void => {
+    const twin = twinOf(id, uuid)
+    if (twin !== undefined) throw twin
+    db.update(repositories).set({ uuid }).where(eq(repositories.id, id)).run()
   }
   return {
     find,
@@ -151,10 +172,16 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
         return get(id)
       })
     },
-    recordTest(id, test) {
-      inTransaction(context, () => {
+    byUuid,
+    identify,
+    recordTest(id, seen) {
+      return inTransaction(context, () => {
+        const twin = seen.repositoryUuid === null ? undefined : twinOf(id, seen.repositoryUuid)
+        const test = twin === undefined ? seen : { ...seen, passed: false, error: noteOf(twin) }
+        if (seen.repositoryUuid !== null && twin === undefined) identify(id, seen.repositoryUuid)
         db.update(repositories).set({ test }).where(eq(repositories.id, id)).run()
         publish('repository', id)
+        return test
       })
     },
     recordUsage(id, usage) {
@@ -175,15 +202,16 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
           vmId: points.vmId,
           vmName: vms.name,
           points: count(),
-          logicalBytes: sql<number>`(SELECT p.logical_bytes FROM points p WHERE p.vm_id = points.vm_id AND p.repository_id = ${id} ORDER BY p.created_ms DESC LIMIT 1)`,
+          logicalBytes: sql<number>`(SELECT p.logical_bytes FROM points p JOIN copies c ON c.point_id = p.id WHERE p.vm_id = points.vm_id AND c.repository_id = ${id} AND c.state = 'done' ORDER BY p.created_ms DESC LIMIT 1)`,
           readBytes: sql<number>`sum(${points.readBytes})`,
-          newBytes: sql<number>`sum(${points.newBytes})`.as('new_bytes'),
+          newBytes: sql<number>`sum(coalesce(${copies.storedBytes}, 0))`.as('new_bytes'),
           newestPointMs: sql<number>`max(${points.createdMs})`,
-          verified: sql<number>`sum(${points.verifyLevel} IN ('spot-checked', 'quick', 'data', 'full'))`,
+          verified: sql<number>`sum(${copies.verifyLevel} IN ('spot-checked', 'quick', 'data', 'full'))`,
         })
-        .from(points)
+        .from(copies)
+        .innerJoin(points, eq(points.id, copies.pointId))
         .innerJoin(vms, eq(vms.id, points.vmId))
-        .where(and(eq(points.repositoryId, id), isNull(points.goneMs)))
+        .where(heldBy(id))
         .groupBy(points.vmId)
         .orderBy(sql`new_bytes DESC`, asc(points.vmId))
         .limit(limit)
@@ -200,4 +228,9 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
         .reverse()
     },
   }
+}
+
+function noteOf(error: HoldfastError): ErrorNote {
+  const { code, message, hint, docs } = error.toJSON()
+  return { code, message, hint, docs }
 }

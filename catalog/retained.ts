@@ -1,7 +1,21 @@
 import { and, desc, eq, inArray, isNotNull, isNull, lt, notInArray, or, sql } from 'drizzle-orm'
 import type { RuleSource, VmOverride } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
-import { categories, collections, holds, plans, points, removedPoints, runs, seriesPolicies, vms } from './schema.ts'
+import { heldBy } from './copy-state.ts'
+import { snapOf } from './copies.ts'
+import { recordRemoved, type Removal } from './removal.ts'
+import {
+  categories,
+  collections,
+  copies,
+  holds,
+  plans,
+  points,
+  removedPoints,
+  runs,
+  seriesPolicies,
+  vms,
+} from './schema.ts'
 import type { CategoryName } from './types.ts'
 
 export type HoldRow = typeof holds.$inferSelect
@@ -20,14 +34,13 @@ export interface SeriesVm {
 }
 
 export interface RetainedQueries {
-  /** The VM of each series that the catalog knows points of, in whichever repository: a copy has no row of its own. */
   seriesVms(): SeriesVm[]
   /** What says by which rules points of a repository age, as of now. */
   rulesSource(repositoryId: string): RuleSource
   /** Stems of damaged points. */
   damaged(repositoryId: string): Set<string>
-  /** Ids of points that restores and drills are reading, or that VMs run from. */
-  beingRestored(): Set<string>
+  /** Ids of points that restores, drills and mirrors are reading or that VMs run from, and which of them. */
+  beingRead(): Map<string, 'being restored' | 'being mirrored'>
   /** Snapshots of validated points: what a collection has to find. */
   believed(repositoryId: string): string[]
   /** The last policies of series, by series. */
@@ -35,14 +48,10 @@ export interface RetainedQueries {
   /** Those of one series take the place of its earlier ones. */
   rememberPolicies(rows: readonly SeriesPolicyRow[]): void
   /**
-   * Takes the points out of the lists; what is left is who removed them, when and why. Idempotent. Of a point whose tombstone
-   * was found before who wrote it was recorded, it is known then.
+   * Takes what this repository holds of them out of the lists; what is left is who removed it, when and why. A point goes
+   * with its last copy. Idempotent. Of what was found with a tombstone before who wrote it was recorded, it is known then.
    */
-  recordRemoved(
-    repositoryId: string,
-    stems: readonly string[],
-    act: { readonly ms: number; readonly by: string; readonly why: string },
-  ): void
+  recordRemoved(repositoryId: string, stems: readonly string[], act: Removal): void
   removed(id: string): RemovedPointRow | undefined
   /** All holds of a repository as they were found; what was placed after that moment stays. */
   replaceHolds(repositoryId: string, found: readonly HoldRow[], foundMs: number): void
@@ -55,14 +64,6 @@ export interface RetainedQueries {
   collections(repositoryId: string, limit: number): CollectionRow[]
   /** Points removed after that moment. */
   removedSince(repositoryId: string, ms: number): number
-}
-
-/** Whoever wrote a tombstone that Holdfast does not know of. */
-export const unknownRemover = 'somebody at the repository'
-
-/** What ends a stem: the snapshot's id. */
-export function snapOf(stem: string): string {
-  return stem.slice(-32)
 }
 
 /** snap/<series>/… */
@@ -96,8 +97,13 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
         .innerJoin(vms, eq(vms.id, points.vmId))
         .all(),
     rulesSource(repositoryId) {
-      // Of every repository: the copy of a point in another one has no row of its own.
-      const listed = db.select({ stem: points.stem, plan: points.plan }).from(points).all()
+      // By every name that its copies have: one that was made again after a removal has a name of its own.
+      const listed = db
+        .select({ stem: copies.stem, plan: points.plan })
+        .from(copies)
+        .innerJoin(points, eq(points.id, copies.pointId))
+        .where(isNotNull(copies.stem))
+        .all()
       const planOf = new Map(listed.map(({ stem, plan }) => [stem, plan]))
       const remembered = policiesOf(repositoryId)
       return {
@@ -114,30 +120,35 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
     damaged: (repositoryId) =>
       new Set(
         db
-          .select({ stem: points.stem })
-          .from(points)
-          .where(and(eq(points.repositoryId, repositoryId), isNotNull(points.damagedMs)))
+          .select({ stem: copies.stem })
+          .from(copies)
+          .where(and(eq(copies.repositoryId, repositoryId), eq(copies.state, 'done'), isNotNull(copies.damagedMs)))
           .all()
-          .map(({ stem }) => stem),
+          .flatMap(({ stem }) => (stem === null ? [] : [stem])),
       ),
-    beingRestored: () =>
-      new Set(
-        db
-          .selectDistinct({ id: runs.pointId })
-          .from(runs)
-          .where(
-            and(isNull(runs.endedMs), inArray(runs.kind, ['restore', 'drill', 'instant']), isNotNull(runs.pointId)),
-          )
-          .all()
-          .flatMap(({ id }) => (id === null ? [] : [id])),
-      ),
+    beingRead() {
+      const restored = db
+        .selectDistinct({ id: runs.pointId })
+        .from(runs)
+        .where(and(isNull(runs.endedMs), inArray(runs.kind, ['restore', 'drill', 'instant']), isNotNull(runs.pointId)))
+        .all()
+      const mirrored = db
+        .selectDistinct({ id: copies.pointId })
+        .from(copies)
+        .where(eq(copies.state, 'in-progress'))
+        .all()
+      const all = new Map<string, 'being restored' | 'being mirrored'>()
+      for (const { id } of mirrored) all.set(id, 'being mirrored')
+      for (const { id } of restored) if (id !== null) all.set(id, 'being restored')
+      return all
+    },
     believed: (repositoryId) =>
       db
-        .select({ stem: points.stem })
-        .from(points)
-        .where(and(eq(points.repositoryId, repositoryId), isNotNull(points.validatedMs)))
+        .select({ stem: copies.stem })
+        .from(copies)
+        .where(and(heldBy(repositoryId), isNotNull(copies.validatedMs)))
         .all()
-        .map(({ stem }) => snapOf(stem)),
+        .flatMap(({ stem }) => (stem === null ? [] : [snapOf(stem)])),
     policies: policiesOf,
     rememberPolicies(rows) {
       inTransaction(context, () => {
@@ -165,41 +176,7 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
         }
       })
     },
-    recordRemoved(repositoryId, stems, { ms, by, why }) {
-      change(
-        () => {
-          for (const stem of stems) {
-            const id = snapOf(stem)
-            const known = db
-              .select()
-              .from(points)
-              .where(and(eq(points.id, id), eq(points.repositoryId, repositoryId)))
-              .get()
-            if (known === undefined) {
-              if (by !== unknownRemover)
-                db.update(removedPoints)
-                  .set({ removedMs: ms, removedBy: by, why })
-                  .where(
-                    and(
-                      eq(removedPoints.id, id),
-                      eq(removedPoints.repositoryId, repositoryId),
-                      eq(removedPoints.removedBy, unknownRemover),
-                    ),
-                  )
-                  .run()
-              continue
-            }
-            const { vmId, createdMs, origin, name } = known
-            db.insert(removedPoints)
-              .values({ id, stem, vmId, repositoryId, createdMs, origin, name, removedMs: ms, removedBy: by, why })
-              .onConflictDoNothing({ target: removedPoints.id })
-              .run()
-            db.delete(points).where(eq(points.id, id)).run()
-          }
-        },
-        ...stems.map(snapOf),
-      )
-    },
+    recordRemoved: (repositoryId, stems, removal) => recordRemoved(context, repositoryId, stems, removal),
     removed: (id) => db.select().from(removedPoints).where(eq(removedPoints.id, id)).get(),
     replaceHolds(repositoryId, found, foundMs) {
       const older = and(eq(holds.repositoryId, repositoryId), or(isNull(holds.ms), lt(holds.ms, foundMs)))
@@ -247,10 +224,8 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
         .limit(limit)
         .all(),
     removedSince: (repositoryId, ms) =>
-      db
-        .select({ n: sql<number>`count(*)` })
-        .from(removedPoints)
-        .where(and(eq(removedPoints.repositoryId, repositoryId), sql`${removedPoints.removedMs} > ${ms}`))
-        .get()?.n ?? 0,
+      db.get<{ n: number }>(sql`SELECT
+        (SELECT count(*) FROM removed_points WHERE repository_id = ${repositoryId} AND removed_ms > ${ms})
+        + (SELECT count(*) FROM copies WHERE repository_id = ${repositoryId} AND removed_ms > ${ms}) AS n`).n,
   }
 }

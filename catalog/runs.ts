@@ -153,14 +153,14 @@ export function runQueries(context: CatalogContext): RunQueries {
       return toPage(rows, page, total, ({ row, isOpen }) => [isOpen, row.startedMs, row.runId], view)
     },
     newestFailed(sinceMs, limit) {
-      // Of a plan: `plan/<name>` of `plan/<name>/<time>`. A repository is swept again and again under the same workflow id.
+      // Of a plan: `plan/<name>` of `plan/<name>/<time>`. Sweeps of a repository, and mirrors between two, have one workflow id.
       const rows = db.all<{ id: string }>(sql`
         SELECT id FROM (
           SELECT r.run_id AS id, r.started_ms AS started_ms, row_number() OVER (
             PARTITION BY r.kind, CASE
               WHEN r.kind = 'plan' THEN substr(r.workflow_id, 1, 4 + instr(substr(r.workflow_id, 6) || '/', '/'))
               WHEN r.vm_id IS NOT NULL THEN r.vm_id
-              WHEN r.kind = 'retention' THEN r.workflow_id
+              WHEN r.kind IN ('retention', 'mirror') THEN r.workflow_id
               ELSE r.run_id END
             ORDER BY r.started_ms DESC, r.run_id DESC) AS place
           FROM runs r

@@ -5,6 +5,7 @@ import type {
   CategoryName,
   CollectionRecord,
   Consistency,
+  CopyState,
   DrillCheck,
   DrillCheckResult,
   ErrorNote,
@@ -116,6 +117,8 @@ export const repositories = sqliteTable('repositories', {
   createdMs: integer('created_ms').notNull(),
   test: text('test', { mode: 'json' }).$type<RepositoryTestRecord>(),
   usage: text('usage', { mode: 'json' }).$type<UsageRecord>(),
+  /** What it says it is, as far as somebody has looked; no two rows have the same. */
+  uuid: text('uuid'),
 })
 
 /** One row a day and repository: what the growth is measured from. */
@@ -164,6 +167,44 @@ export const points = sqliteTable('points', {
   workflowId: text('workflow_id'),
   runId: text('run_id'),
 })
+
+/**
+ * Which point lies in which repository. What `points` says of a place, a validation or a damage is what holds for the best
+ * of its copies (`copy-state.ts`).
+ */
+export const copies = sqliteTable(
+  'copies',
+  {
+    pointId: text('point_id').notNull(),
+    repositoryId: text('repository_id').notNull(),
+    /** From where it is mirrored; null: it came from the hypervisor. */
+    sourceId: text('source_id'),
+    /** Its name there; null until it is there. */
+    stem: text('stem'),
+    state: text('state').$type<CopyState>().notNull(),
+    wantedMs: integer('wanted_ms').notNull(),
+    validatedMs: integer('validated_ms'),
+    storedBytes: integer('stored_bytes'),
+    verifyLevel: text('verify_level').$type<'validated' | 'spot-checked' | 'quick' | 'data' | 'full'>(),
+    verifiedMs: integer('verified_ms'),
+    verifyChunks: integer('verify_chunks'),
+    /** Until when the store keeps it; null: not known, 0: not locked. */
+    lockUntilMs: integer('lock_until_ms'),
+    damagedMs: integer('damaged_ms'),
+    damage: text('damage'),
+    goneMs: integer('gone_ms'),
+    removedMs: integer('removed_ms'),
+    attempts: integer('attempts').notNull(),
+    /** What failed is not tried again by itself before. */
+    retryMs: integer('retry_ms'),
+    problem: text('problem'),
+    /** A person asked for it: it is made again also where it was removed. */
+    byHand: integer('by_hand', { mode: 'boolean' }).notNull(),
+    /** The run that has it in hand, or had it last. */
+    runId: text('run_id'),
+  },
+  (table) => [primaryKey({ columns: [table.pointId, table.repositoryId] })],
+)
 
 export const runs = sqliteTable('runs', {
   runId: text('run_id').primaryKey(),

@@ -125,6 +125,9 @@ export interface SweepApproval {
 export type HoldType = 'pin' | 'legal' | 'unknown'
 export type StoredRules = KeepRules
 
+/** `removed`: it was there, and retention or a person has removed it. */
+export type CopyState = 'pending' | 'in-progress' | 'done' | 'failed' | 'removed'
+
 export type VerifyRunState = 'running' | 'completed' | 'failed' | 'cancelled'
 /** One damage that a verify found, or one object that it could not read (`proved` false). */
 export interface VerifyFinding {
@@ -174,7 +177,7 @@ export type Platform = (typeof platforms)[number]
 export const pointOrigins = ['manual', 'scheduled', 'publish', 'safety'] as const
 export type PowerState = 'running' | 'stopped' | 'paused' | 'suspended' | 'io-error' | 'unknown'
 export type Consistency = 'crash' | 'filesystem' | 'application'
-export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant'
+export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant' | 'mirror'
 export type RunState =
   'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
 /** `running`: from the repository, waiting for a word about it. */

@@ -1,7 +1,8 @@
-import { and, eq, inArray, isNotNull } from 'drizzle-orm'
+import { and, eq, isNotNull } from 'drizzle-orm'
 import { saysGone } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
-import { clockWatch, points, repositoryWatches } from './schema.ts'
+import { snapOf } from './copies.ts'
+import { clockWatch, copies, repositoryWatches } from './schema.ts'
 import type { ErrorNote } from './types.ts'
 
 export type RepositoryWatchRow = typeof repositoryWatches.$inferSelect
@@ -28,9 +29,9 @@ export interface WatchQueries {
    * a time.
    */
   beginLook(repositoryId: string): void
-  /** The look has seen these. Returns those of them that the catalog has as gone. */
-  saw(repositoryId: string, pointIds: readonly string[]): string[]
-  /** Believed to be there when the look began, and not seen by it; `limit` at most. */
+  /** The look has seen these snapshots. Returns those of them that the catalog has as gone. */
+  saw(repositoryId: string, snaps: readonly string[]): string[]
+  /** Ids of the points of which a copy was believed to be there when the look began, and not seen by it; `limit` at most. */
   missing(limit: number): string[]
   recordLook(repositoryId: string, figures: LookFigures): void
   /** A look that did not come to its end says nothing of what is there, nor that what was gone is back. */
@@ -59,28 +60,32 @@ export function watchQueries(context: CatalogContext): WatchQueries {
     clock,
     beginLook(repositoryId) {
       // Beside the file, never in it: a look that was killed leaves nothing behind.
-      sqlite.exec('CREATE TEMP TABLE IF NOT EXISTS believed_points (id TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID')
+      sqlite.exec(
+        'CREATE TEMP TABLE IF NOT EXISTS believed_points (id TEXT PRIMARY KEY NOT NULL, point_id TEXT NOT NULL) WITHOUT ROWID',
+      )
       sqlite.exec('DELETE FROM temp.believed_points')
       sqlite
         .prepare<[string]>(
-          `INSERT INTO temp.believed_points (id)
-            SELECT id FROM points WHERE repository_id = ? AND validated_ms IS NOT NULL AND gone_ms IS NULL`,
+          `INSERT INTO temp.believed_points (id, point_id) SELECT substr(stem, -32), point_id FROM copies
+            WHERE repository_id = ? AND state = 'done' AND validated_ms IS NOT NULL AND gone_ms IS NULL`,
         )
         .run(repositoryId)
     },
-    saw(repositoryId, pointIds) {
+    saw(repositoryId, snaps) {
       const remove = sqlite.prepare<[string]>('DELETE FROM temp.believed_points WHERE id = ?')
-      sqlite.transaction(() => pointIds.forEach((id) => remove.run(id)))()
+      sqlite.transaction(() => snaps.forEach((id) => remove.run(id)))()
+      const gone = and(eq(copies.repositoryId, repositoryId), eq(copies.state, 'done'), isNotNull(copies.goneMs))
+      const seen = new Set(snaps)
       return db
-        .select({ id: points.id })
-        .from(points)
-        .where(and(eq(points.repositoryId, repositoryId), isNotNull(points.goneMs), inArray(points.id, [...pointIds])))
+        .select({ stem: copies.stem })
+        .from(copies)
+        .where(gone)
         .all()
-        .map(({ id }) => id)
+        .flatMap(({ stem }) => (stem !== null && seen.has(snapOf(stem)) ? [snapOf(stem)] : []))
     },
     missing: (limit) =>
       sqlite
-        .prepare<[number], { id: string }>('SELECT id FROM temp.believed_points ORDER BY id LIMIT ?')
+        .prepare<[number], { id: string }>('SELECT point_id AS id FROM temp.believed_points ORDER BY point_id LIMIT ?')
         .all(limit)
         .map(({ id }) => id),
     recordLook(repositoryId, { lookedMs, vanished, returned, ...figures }) {

@@ -28,6 +28,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'what goes and what stays: plan, run, approve, audit',
     load: async () => (await import('./verbs/retention.ts')).retention,
   },
+  mirror: {
+    summary: 'copies in other repositories: how far each is behind; copy now',
+    load: async () => (await import('./verbs/mirror.ts')).mirror,
+  },
   verify: {
     summary: 'prove that what a repository holds can be read',
     load: async () => (await import('./verbs/verify.ts')).verify,

@@ -68,6 +68,9 @@ const entries: { readonly [type: string]: Entry } = {
   attendInstant: { phase: 'boot', title: 'The VM runs from the repository' },
   migrateInstant: { phase: 'restore', title: 'Copy the VM while it runs' },
   endServing: { phase: 'cleanup', title: 'Serve the point no more' },
+  nextCopies: { phase: 'copy', title: 'Write down what is there, take the next points', quiet: true },
+  mirrorPoint: { phase: 'copy', title: 'Copy a point and read it back' },
+  releaseCopies: { phase: 'cleanup', title: 'Give back what is not copied yet' },
   recordProof: { phase: 'prove', title: 'Attach the verdict to the point' },
 }
 
@@ -88,6 +91,7 @@ export const phasesOf: { readonly [kind in RunKind]: readonly Phase[] } = {
   retention: ['prepare', 'survey', 'approve', 'remove', 'collect', 'cleanup'],
   verify: ['prepare', 'verify', 'cleanup'],
   instant: ['prepare', 'boot', 'restore', 'cleanup'],
+  mirror: ['prepare', 'copy', 'cleanup'],
 }
 
 export const phaseTitles: { readonly [phase in Phase]: string } = {
@@ -115,6 +119,7 @@ export const runTitles: { readonly [kind in RunKind]: string } = {
   plan: 'Plan',
   verify: 'Verify of',
   instant: 'Instant restore of',
+  mirror: 'Mirror of',
 }
 
 /** Steps that move a disk: they carry progress, and are resumed rather than repeated. */

@@ -108,6 +108,7 @@ function modeSentence(run: RunEvents, starts: readonly Start[], facts: RunFacts)
   if (run.kind === 'restore') return `From ${where}`
   if (run.kind === 'instant') return `Runs from ${where}, ${textOf(run.input['network']) ?? 'isolated'}`
   if (run.kind === 'retention') return `Points of ${where}`
+  if (run.kind === 'mirror') return `Points of ${nameIn(run, 'source')} into ${nameIn(run, 'target')}`
   if (run.kind === 'verify') return `${verifyWords(run.input['level'])} of ${where}`
   if (run.kind === 'drill') return `From ${where}, isolated from production`
   const point = fieldsOf(starts.findLast(({ type, end }) => type === 'openPoint' && end === 'completed')?.result)
@@ -126,9 +127,14 @@ function repositoryOf(run: RunEvents, facts: RunFacts): string {
   return facts.repositoryName ?? textOf(fieldsOf(run.input['repository'])['name']) ?? 'the repository'
 }
 
+function nameIn(run: RunEvents, member: 'source' | 'target'): string {
+  return textOf(fieldsOf(run.input[member])['name']) ?? `the ${member}`
+}
+
 /** What the title of the run names. */
 function subjectOf(run: RunEvents, facts: RunFacts): string {
   if (run.kind === 'retention' || run.kind === 'verify') return repositoryOf(run, facts)
+  if (run.kind === 'mirror') return `${nameIn(run, 'source')} to ${nameIn(run, 'target')}`
   if (run.kind === 'plan') return textOf(run.input['plan']) ?? 'a plan'
   return facts.vmName ?? vmNameOf(run)
 }

@@ -36,6 +36,7 @@ const kinds: { readonly [workflow: string]: RunKind } = {
   planRun: 'plan',
   verifyRepository: 'verify',
   instantRestore: 'instant',
+  mirrorRepository: 'mirror',
 }
 
 export function readRun(events: readonly Event[]): RunEvents {

@@ -39,7 +39,7 @@ export type RunState =
 
 export type DrillVerdict = DrillResult['verdict']
 
-export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant'
+export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant' | 'mirror'
 
 /** What an operator can do about a step or run. `command` is the same act on the command line. */
 export interface NextAction {

@@ -18,10 +18,12 @@ import {
 import { Scripted } from '../activities/testing/scripted.ts'
 import { testSite } from '../activities/testing/site.ts'
 import type { TestSite } from '../activities/testing/site.ts'
+import type { WantedCopy } from '../activities/mirror/types.ts'
 import { WorkflowBench } from '../server/testing/workflows.ts'
 import { backupWorkflow } from './backup/contract.ts'
 import type { BackupResult } from './backup/contract.ts'
 import { drillWorkflow } from './drill/contract.ts'
+import { mirrorWorkflow } from './mirror/contract.ts'
 import { planWorkflow } from './plan/contract.ts'
 import { keepPointWorkflow, sweepWorkflow } from './retention/contract.ts'
 import { restoreWorkflow } from './restore/contract.ts'
@@ -38,12 +40,16 @@ let world: TestSite
 let hypervisor: FakeHypervisor
 let folder: string
 let repository: RepositoryRef
+let other: RepositoryRef
 beforeAll(async () => {
   bench = await WorkflowBench.start()
   folder = mkdtempSync(join(tmpdir(), 'holdfast-secrets-'))
   const location = { kind: 'posix', path: join(folder, 'repository') } as const
   await createRepository({ location, passphrase: canary, argon2: { m: 19_456, t: 2, p: 1 } })
   repository = { id: 'main', name: 'main', site: sampleSite, location, credentialRef: 'file:/secret' }
+  const place = { kind: 'posix', path: join(folder, 'other') } as const
+  await createRepository({ location: place, passphrase: canary, argon2: { m: 19_456, t: 2, p: 1 } })
+  other = { ...repository, id: 'other', name: 'other', location: place }
   hypervisor = new FakeHypervisor({ ['virtio0' as DiskKey]: holed(24 * MiB, 1, [3, 4]) })
   world = testSite({ hypervisor, folder, secret: async () => canary })
 })
@@ -69,7 +75,9 @@ it('no workflow keeps a secret in its history, whatever the steps did with it', 
       return { next: turn === 0 ? next : null, againMs: null }
     },
   }
-  const activities = { ...new Scripted(plan).activities, ...createSiteActivities(world.site) }
+  const wanted: WantedCopy[] = []
+  const nextCopies = async () => ({ copies: wanted.splice(0) })
+  const activities = { ...new Scripted({ ...plan, nextCopies }).activities, ...createSiteActivities(world.site) }
   const run = async <T>(workflow: string, input: unknown): Promise<T> => {
     const { value, history } = await bench.run(workflow, input, activities, (handle) => handle.result() as Promise<T>)
     const texts = textsOf(history)
@@ -111,6 +119,10 @@ it('no workflow keeps a secret in its history, whatever the steps did with it', 
   })
   const every = { level: 'full', quarantine: true, budgetBytes: null } as const
   await run(verifyWorkflow, { v: 1, repository, ...every, requestedBy: sampleRequester, tuning: {} })
+  const copy = { pointId: stem.slice(-32), stem, vmName: vm.ref.name, createdMs: 1, logicalBytes: 1, byHand: false }
+  wanted.push(copy)
+  const pair = { source: repository, target: other, requestedBy: sampleRequester, tuning: {}, part: 0 }
+  expect(await run(mirrorWorkflow, { v: 1, ...pair })).toMatchObject({ mirrored: 1 })
   const hold = { kind: 'hold', type: 'pin' }
   await run(keepPointWorkflow, { v: 1, repository, stem, act: hold, requestedBy: sampleRequester })
   await run(planWorkflow, {

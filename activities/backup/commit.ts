@@ -60,6 +60,7 @@ async function commit(input: CommitInput, repository: Repository, operation: Ope
     createdMs: Date.parse(point.createdAt),
     rescued: result.rescued,
     manifestBytes: result.manifestBytes,
+    lockUntilMs: result.lockUntilSec * 1000,
   }
 }
 

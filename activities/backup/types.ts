@@ -156,6 +156,8 @@ export interface CommittedPoint {
   readonly createdMs: number
   readonly rescued: number
   readonly manifestBytes: number
+  /** Until when its store keeps it, 0: it is not locked; absent: not known (and in histories of older versions). */
+  readonly lockUntilMs?: number
 }
 
 export interface ReleaseResult {

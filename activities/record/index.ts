@@ -1,7 +1,7 @@
 /** What the control plane writes into the catalog. Everything may come twice: each is idempotent by its ids. */
 import type { SerializedError } from '../../base/index.ts'
 import type { Catalog, ErrorNote, Json } from '../../catalog/index.ts'
-import type { RecordActivities, RunStarted } from './types.ts'
+import type { PointRecord, RecordActivities, RunStarted } from './types.ts'
 
 export type * from './types.ts'
 
@@ -13,12 +13,13 @@ const titles = {
   plan: 'Plan',
   verify: 'Verify of',
   instant: 'Instant restore of',
+  mirror: 'Mirror of',
 } as const
 
 export function createRecordActivities(catalog: Catalog): RecordActivities {
   return {
     recordRunStarted: async (run) => {
-      catalog.runs.started(rowOf(run))
+      catalog.runs.started(rowOf(catalog, run))
     },
     recordPoint: async (point) => {
       const { pointId, parentPointId, validatedMs, vmId, repositoryId, stem, refs } = point
@@ -39,10 +40,12 @@ export function createRecordActivities(catalog: Catalog): RecordActivities {
         disks: point.disks,
         spotCheckedChunks: 0,
         manifestBytes: point.manifestBytes,
+        lockUntilMs: point.lockUntilMs,
         refs: refs.map(({ disk, ref }): Json => ({ disk, ref: { ...ref } })),
         workflowId: point.workflowId,
         runId: point.runId,
       })
+      wantMirrors(catalog, point)
       if (catalog.runs.find(point.runId) !== undefined) catalog.runs.observe(point.runId, { pointId })
     },
     recordDamage: async ({ pointId, foundMs, error }) => {
@@ -61,7 +64,7 @@ export function createRecordActivities(catalog: Catalog): RecordActivities {
     recordRunFinished: async (run) => {
       catalog.transaction(() => {
         catalog.slots.release(run.runId)
-        catalog.runs.started(rowOf({ ...run.started, workflowId: run.workflowId, runId: run.runId }))
+        catalog.runs.started(rowOf(catalog, { ...run.started, workflowId: run.workflowId, runId: run.runId }))
         catalog.runs.observe(run.runId, {
           state: run.outcome,
           endedMs: run.finishedMs,
@@ -81,7 +84,16 @@ export function createRecordActivities(catalog: Catalog): RecordActivities {
   }
 }
 
-function rowOf(run: RunStarted): Parameters<Catalog['runs']['started']>[0] {
+/** The plan that made it says where else it is to lie. Who copies it there finds it wanted (ADR 0711). */
+function wantMirrors({ mirrors, plans, repositories }: Catalog, { plan, pointId, repositoryId }: PointRecord): void {
+  const targets = (plan === null ? undefined : plans.find(plan))?.targets ?? []
+  for (const { repository: targetId, copy } of targets) {
+    if (copy !== 'mirror' || targetId === repositoryId || repositories.find(targetId) === undefined) continue
+    mirrors.want({ sourceId: repositoryId, targetId }, pointId, false)
+  }
+}
+
+function rowOf(catalog: Catalog, run: RunStarted): Parameters<Catalog['runs']['started']>[0] {
   return {
     workflowId: run.workflowId,
     runId: run.runId,
@@ -89,8 +101,7 @@ function rowOf(run: RunStarted): Parameters<Catalog['runs']['started']>[0] {
     title: `${titles[run.kind]} ${run.vmName}`,
     vmId: run.vmId,
     repositoryId: run.repositoryId,
-    // The stem of a point ends with its id (repository format §3.2).
-    pointId: run.stem?.slice(-32) ?? null,
+    pointId: run.stem === null ? null : catalog.copies.pointIdOf(run.stem),
     startedMs: run.startedMs,
     requestedUser: run.requestedBy.user,
     requestedReason: run.requestedBy.reason,

@@ -14,7 +14,7 @@ export interface RunRef {
 }
 
 export interface RunStarted extends RunRef {
-  readonly kind: 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant'
+  readonly kind: 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant' | 'mirror'
   readonly vmId: string | null
   /** What the title names: of a run that is about a repository or a plan, that one's name. */
   readonly vmName: string
@@ -44,6 +44,7 @@ export interface PointRecord extends RunRef {
   readonly freezeDurationMs: number | null
   readonly disks: readonly BackupDiskResult[]
   readonly manifestBytes: number
+  readonly lockUntilMs?: number
   readonly refs: readonly { readonly disk: DiskKey; readonly ref: ChangeRef }[]
 }
 

@@ -1,7 +1,7 @@
 /** Retention at the control plane: plans by the policies of the catalog, and writes down what became of them. */
 import { createHash } from 'node:crypto'
 import type { Catalog, HoldRow, NewSweep } from '../../catalog/index.ts'
-import { snapOf, unknownRemover } from '../../catalog/index.ts'
+import { unknownRemover } from '../../catalog/index.ts'
 import {
   emptyPolicy,
   nobodyKnows,
@@ -30,6 +30,7 @@ export interface BlobStore extends EvidenceStore {
 type ConfirmInput = Parameters<RetentionRecordActivities['confirmSweep']>[0]
 
 export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobStore): RetentionRecordActivities {
+  const { pointIdOf } = catalog.copies
   return {
     planSweep: async ({ workflowId, runId, repositoryId, survey, maxShare, dryRun }) => {
       const known = catalog.sweeps.find(runId)
@@ -39,7 +40,7 @@ export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobSto
           noteWhatIsThere(catalog, repositoryId, parts, survey.atMs)
           const plan = planOf(catalog, repositoryId, parts, survey.atMs)
           const sweep = { runId, workflowId, repositoryId, dryRun, maxShare, plannedMs: survey.atMs }
-          catalog.sweeps.record(rowsOf(plan, sweep))
+          catalog.sweeps.record(rowsOf(plan, sweep, pointIdOf))
           catalog.retained.rememberPolicies(plan.remembered)
         })
       }
@@ -113,7 +114,7 @@ export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobSto
       if (known !== null) await blobs.drop(known)
     },
     recordHold: async ({ repositoryId, stem, hold, type, actor, reason, atMs }) => {
-      catalog.retained.addHold({ name: hold, repositoryId, pointId: snapOf(stem), type, actor, reason, ms: atMs })
+      catalog.retained.addHold({ name: hold, repositoryId, pointId: pointIdOf(stem), type, actor, reason, ms: atMs })
     },
     recordRelease: async ({ holds }) => {
       for (const hold of holds) catalog.retained.dropHold(hold)
@@ -173,13 +174,13 @@ function planOf(catalog: Catalog, repositoryId: string, parts: readonly SurveyPa
   const points = parts.flatMap((part) => part.points)
   const ageing = ageingOf(catalog, repositoryId, points)
   const damaged = catalog.retained.damaged(repositoryId)
-  const read = catalog.retained.beingRestored()
+  const read = catalog.retained.beingRead()
   const rules = new Map([...ageing.policies.values()].map((one) => [groupOf(one), one.rules]))
   const planned = planSweep(
     points.map(({ stem, series, timeMs, origin, guard: own }) => {
+      const reading = read.get(catalog.copies.pointIdOf(stem))
       // What runs from a point holds it as well; this says why.
-      const isRead = read.has(snapOf(stem)) && (own === null || own === 'held')
-      const guard = isRead ? 'being restored' : own
+      const guard = own === null || (own === 'held' && reading === 'being restored') ? (reading ?? own) : own
       const policy = groupOf(ageing.policies.get(stem) ?? nobodyKnows)
       return { id: stem, series, timeMs, origin, guard, policy, isDamaged: damaged.has(stem) }
     }),
@@ -217,6 +218,7 @@ function groupOf({ policy, rules }: PointPolicy): string {
 function rowsOf(
   plan: Plan,
   sweep: Pick<NewSweep['sweep'], 'runId' | 'workflowId' | 'repositoryId' | 'dryRun' | 'maxShare' | 'plannedMs'>,
+  pointIdOf: (stem: string) => string,
 ): NewSweep {
   const { points, planned, owners, policies } = plan
   const keptBy = new Map(planned.map((one) => [one.id, one.keptBy]))
@@ -249,7 +251,7 @@ function rowsOf(
       series,
       timeMs,
       origin,
-      pointId: snapOf(stem),
+      pointId: pointIdOf(stem),
       policy: policies.get(stem)?.policy ?? 'none',
       keptBy: [...(keptBy.get(stem) ?? ['not planned'])],
     })),

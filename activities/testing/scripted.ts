@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity'
 import type { DiskKey, DiskPoint, PointId, TrackerId } from '../../drivers/values.ts'
 import type { CopyDiskInput, CopyDiskResult } from '../backup/types.ts'
 import type { CollectionSummary, SweepBatchPoint } from '../retention/types.ts'
+import type { CopyOutcome, WantedCopy } from '../mirror/types.ts'
 import type { CheckSummary } from '../verify/types.ts'
 import type { ControlActivities, SiteActivities } from '../index.ts'
 import { atBoundary } from '../shared/failures.ts'
@@ -131,6 +132,20 @@ export const checkedSummary: CheckSummary = {
   quarantined: 0,
   notes: [],
   notesLeft: 0,
+}
+
+export const wantedCopies: readonly WantedCopy[] = ['a', 'b', 'c'].map((digit, n) => ({
+  pointId: digit.repeat(32),
+  stem: stemOf(digit.repeat(32)),
+  vmName: 'erp-db-01',
+  createdMs: Date.UTC(2026, 10, 18 + n, 2, 0, 4),
+  logicalBytes: 3 * 2 ** 30,
+  byHand: false,
+}))
+
+export function mirroredCopy({ pointId, stem }: WantedCopy, over: Partial<CopyOutcome> = {}): CopyOutcome {
+  const bytes = { storedBytes: 4 * 2 ** 20, verifiedBytes: 5 * 2 ** 20 }
+  return { pointId, stem, outcome: 'mirrored', ...bytes, lockUntilMs: 0, problem: null, ...over }
 }
 
 function goodAnswers(): Step {
@@ -291,6 +306,9 @@ function goodAnswers(): Step {
     recordVerifyStarted: async () => undefined,
     recordFindings: async () => ({ damagedPoints: 0, unreadablePoints: 0, mendedPoints: 0 }),
     recordVerifyEnd: async () => undefined,
+    mirrorPoint: async ({ copy }) => mirroredCopy(copy),
+    nextCopies: async (_input, call) => ({ copies: call === 1 ? wantedCopies : [] }),
+    releaseCopies: async () => undefined,
     recordRunStarted: async () => undefined,
     recordPoint: async () => undefined,
     recordDamage: async () => undefined,

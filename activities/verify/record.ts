@@ -1,5 +1,5 @@
 /** Verify at the control plane: what was found becomes findings, damaged points and verified points of the catalog. */
-import { snapOf, type Catalog, type VerifyFinding } from '../../catalog/index.ts'
+import type { Catalog, VerifyFinding } from '../../catalog/index.ts'
 import type { Damage } from '../../repository/index.ts'
 import type { BlobStore } from '../retention/record.ts'
 import { readFindings, type FindingsPart } from './findings.ts'
@@ -57,14 +57,16 @@ function judge(
   for (const point of parts.flatMap(({ points }) => points)) {
     if (point.verdict === 'damaged') counts.damagedPoints += 1
     if (point.verdict === 'unreadable') counts.unreadablePoints += 1
-    const id = snapOf(point.stem)
-    if (point.verdict === 'unreadable' || catalog.points.find(id)?.repositoryId !== run.repositoryId) continue
+    const { repositoryId } = run
+    const copy = catalog.copies.at(repositoryId, point.stem)
+    if (point.verdict === 'unreadable' || copy?.state !== 'done') continue
+    const { pointId: id } = copy
     if (point.verdict === 'damaged') {
-      catalog.points.recordDamage(id, { ms: atMs, damage: point.why })
+      catalog.points.recordDamage(id, { ms: atMs, damage: point.why }, repositoryId)
       continue
     }
-    if (level === 'full' && catalog.points.recordMended(id, atMs)) counts.mendedPoints += 1
-    catalog.points.recordVerification(id, { level, ms: atMs, chunks: null })
+    if (level === 'full' && catalog.points.recordMended(id, atMs, repositoryId)) counts.mendedPoints += 1
+    catalog.points.recordVerification(id, { level, ms: atMs, chunks: null }, repositoryId)
   }
   return counts
 }

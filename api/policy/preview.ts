@@ -129,7 +129,9 @@ function remarksOf(
       out.push(`VMs at ${site} cannot be backed up to ${first.name}: it is reached from ${first.site}.`)
   const mirrors = plan.targets.filter(({ copy }) => copy === 'mirror').length
   if (mirrors > 0)
-    out.push('The first target is where backups go; the others are filled by mirroring, not by this plan’s runs.')
+    out.push(
+      'The first target is where backups go; each point is copied from there to the others after its backup, by runs of their own.',
+    )
   return [...out, ...outsideWindow(plan, nowMs)]
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { z } from '@hono/zod-openapi'
 import { formatBytes, HoldfastError, shellWord } from '../../base/index.ts'
-import type { Catalog, PointView, VmView } from '../../catalog/index.ts'
+import { isStanding, type Catalog, type PointView, type VmView } from '../../catalog/index.ts'
 import type { CheckRestoreInput } from '../../workflows/inventory/contract.ts'
 import { restoreWorkflow, restoreWorkflowId, type RestoreInput } from '../../workflows/restore/contract.ts'
 import type { restoreBody } from '../schemas/actions.ts'
@@ -26,9 +26,7 @@ export interface RestoreParts {
 
 /** Finds what the wish names; throws NotFound, PointNotRestorable, Unsupported or InvalidRequest. */
 export function restoreParts(catalog: Catalog, wish: RestoreWish): RestoreParts {
-  const point = catalog.points.get(wish.pointId)
-  if (point.validatedMs === null)
-    throw new HoldfastError('PointNotRestorable', `the point ${point.id} is not validated`)
+  const point = copyToRead(catalog, wish)
   const repository = catalog.repositories.get(point.repositoryId)
   const vm = catalog.vms.get(point.vmId)
   const repositoryRef = repositoryRefOf(repository)
@@ -41,6 +39,26 @@ export function restoreParts(catalog: Catalog, wish: RestoreWish): RestoreParts 
   const target = vmTargetOf(catalog, vm)
   requireOneSite(vm.name, target.site, repository)
   return { point, vm, repository: repositoryRef, target: { kind: 'original', vm: target }, where: vm.endpointName }
+}
+
+/** The point as the repository holds it that was named, or as its best copy is. */
+function copyToRead(catalog: Catalog, { pointId, repositoryId }: RestoreWish): PointView {
+  const point = catalog.points.get(pointId)
+  if (repositoryId === undefined) {
+    if (point.validatedMs !== null) return point
+    throw new HoldfastError('PointNotRestorable', `the point ${point.id} is not validated`)
+  }
+  const { name } = catalog.repositories.get(repositoryId)
+  const copy = catalog.copies.find(pointId, repositoryId)
+  if (copy !== undefined && isStanding(copy) && copy.stem !== null)
+    return { ...point, repositoryId, repositoryName: name, stem: copy.stem, validatedMs: copy.validatedMs }
+  const others = catalog.copies.of(pointId).filter(isStanding)
+  throw new HoldfastError('PointNotRestorable', `${name} holds no copy of this point that can be restored`, {
+    hint:
+      others.length === 0
+        ? 'No repository does: choose another point.'
+        : `Restore it from ${others.map((other) => other.repositoryName).join(' or ')}.`,
+  })
 }
 
 export function planRestore(catalog: Catalog, wish: RestoreWish, user: string): StartPlan {
@@ -88,7 +106,8 @@ export function consequences(parts: RestoreParts, wish: RestoreWish, dataBytes: 
   const writes = `writes ${dataBytes === null ? `up to ${formatBytes(point.logicalBytes)}` : formatBytes(dataBytes)} to ${where}`
   const asBefore = wish.powerOn === undefined && target.kind === 'original'
   const power = asBefore ? 'starts it again if it runs now' : wish.powerOn ? 'starts it' : 'leaves it powered off'
-  const base = `holdfast restore ${shellWord(vm.id)} --point ${shellWord(point.id)}`
+  const from = wish.repositoryId === undefined ? '' : ` --repository ${shellWord(wish.repositoryId)}`
+  const base = `holdfast restore ${shellWord(vm.id)} --point ${shellWord(point.id)}${from}`
   const start = wish.powerOn ? ' --start' : wish.powerOn === false && target.kind === 'original' ? ' --no-start' : ''
   if (target.kind === 'new') {
     const identity =

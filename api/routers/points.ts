@@ -4,7 +4,7 @@ import type { RemovedPointRow } from '../../catalog/index.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { pointRoutes as routes } from '../routes/index.ts'
-import { pointDetailView, pointView } from '../views/points.ts'
+import { copyView, pointDetailView, pointView } from '../views/points.ts'
 import { holdView } from '../views/retention.ts'
 import { router } from './common.ts'
 
@@ -21,7 +21,8 @@ export function pointRouter({ catalog }: ApiDeps): OpenAPIHono<ApiEnv> {
       if (removed !== undefined) throw gone(removed)
       const point = catalog.points.get(id)
       const place = locationText(catalog.repositories.get(point.repositoryId).location)
-      return c.json({ ...pointDetailView(point, place), holds: catalog.retained.holdsOf(id).map(holdView) }, 200)
+      const holds = catalog.retained.holdsOf(id).map(holdView)
+      return c.json({ ...pointDetailView(point, place), copies: catalog.copies.of(id).map(copyView), holds }, 200)
     })
 }
 

@@ -38,6 +38,8 @@ export function repositoryRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
         summary: `Test ${repository.name}`,
         site: repository.site,
       })) as TestRepositoryResult
-      return c.json(repositoryTestView(testRecordOf(result, now())), 200)
+      // The catalog knows whether it is the same repository as another one.
+      const test = catalog.repositories.recordTest(repository.id, testRecordOf(result, now()))
+      return c.json(repositoryTestView(test), 200)
     })
 }

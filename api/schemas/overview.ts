@@ -23,6 +23,8 @@ export const attentionSchema = z
       'missed-start',
       'instant-forgotten',
       'own-backup',
+      'mirror-lag',
+      'copy-failed',
       'engine',
       'repository-lost',
       'repository-unseen',

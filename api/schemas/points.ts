@@ -81,12 +81,41 @@ export const pointDiskSchema = z
   })
   .openapi('PointDisk')
 
+/** A point in one repository. */
+export const copySchema = z
+  .object({
+    repositoryId,
+    repositoryName: z.string(),
+    sourceId: repositoryId.nullable().openapi({ description: 'Where it was copied from; null: from the hypervisor' }),
+    sourceName: z.string().nullable(),
+    state: z.enum(['pending', 'in-progress', 'done', 'failed', 'removed']).openapi({
+      description: 'removed: it was there, and the retention of that repository or a person has removed it',
+    }),
+    stem: z.string().nullable(),
+    isRestorable: z.boolean().openapi({ description: 'It is there, validated, and no damage is known' }),
+    wantedMs: timeMs,
+    validatedMs: timeMs.nullable(),
+    storedBytes: byteCount.nullable().openapi({ description: 'New in that repository; null: not known' }),
+    verification: orNull(verificationSchema),
+    damage: orNull(damageSchema),
+    goneMs: timeMs.nullable().openapi({ description: 'When a look found that it is not there any more' }),
+    immutableUntilMs: timeMs
+      .nullable()
+      .openapi({ description: 'Its store keeps it until then; 0: no lock; null: not known' }),
+    problem: z.string().nullable(),
+    attempts: z.number().int(),
+    retryMs: timeMs.nullable().openapi({ description: 'When what failed is tried again by itself' }),
+    runId: z.string().nullable(),
+  })
+  .openapi('PointCopy')
+
 export const pointDetailSchema = pointSchema
   .extend({
     disks: z.array(pointDiskSchema),
     parentId: pointId.nullable(),
     repositoryPath: z.string(),
     command: z.string().openapi({ description: 'Restores it from the command line' }),
+    copies: z.array(copySchema).openapi({ description: 'Where it lies, and where it is to lie' }),
     holds: z.array(holdSchema).openapi({ description: 'What keeps it whatever rules say' }),
   })
   .openapi('PointDetail')

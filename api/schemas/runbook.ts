@@ -70,7 +70,7 @@ export const runStateSchema = z
   .openapi('RunState')
 
 export const runKindSchema = z
-  .enum(['backup', 'restore', 'drill', 'retention', 'plan', 'verify', 'instant'])
+  .enum(['backup', 'restore', 'drill', 'retention', 'plan', 'verify', 'instant', 'mirror'])
   .openapi('RunKind')
 
 export const nextActionSchema = z

@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
-import type { PointView } from '../../catalog/index.ts'
-import type { pointDetailSchema, pointSchema } from '../schemas/points.ts'
+import type { CopyView, PointView } from '../../catalog/index.ts'
+import type { copySchema, pointDetailSchema, pointSchema } from '../schemas/points.ts'
+import { isStanding } from '../../catalog/index.ts'
 import { fullReasons, isFullReason } from '../../workflows/shared/summaries.ts'
 
 export function pointView(point: PointView): z.infer<typeof pointSchema> {
@@ -34,10 +35,25 @@ export function pointView(point: PointView): z.infer<typeof pointSchema> {
   }
 }
 
+export function copyView(copy: CopyView): z.infer<typeof copySchema> {
+  const { verifyLevel, verifiedMs, verifyChunks, damagedMs, damage, lockUntilMs, ...of } = copy
+  const { repositoryId, repositoryName, sourceId, sourceName, state, stem, wantedMs, validatedMs, storedBytes } = of
+  const { goneMs, problem, attempts, retryMs, runId } = of
+  return {
+    ...{ repositoryId, repositoryName, sourceId, sourceName, state, stem, wantedMs, validatedMs, storedBytes },
+    ...{ goneMs, problem, attempts, retryMs, runId },
+    isRestorable: isStanding(copy),
+    verification:
+      verifyLevel === null || verifiedMs === null ? null : { level: verifyLevel, ms: verifiedMs, chunks: verifyChunks },
+    damage: damagedMs === null ? null : { ms: damagedMs, what: damage ?? '' },
+    immutableUntilMs: lockUntilMs,
+  }
+}
+
 export function pointDetailView(
   point: PointView,
   repositoryPath: string,
-): Omit<z.infer<typeof pointDetailSchema>, 'holds'> {
+): Omit<z.infer<typeof pointDetailSchema>, 'holds' | 'copies'> {
   return {
     ...pointView(point),
     disks: point.disks.map((disk) => ({ ...disk, why: isFullReason(disk.why) ? fullReasons[disk.why] : disk.why })),

@@ -70,6 +70,7 @@ const words: { readonly [outcome in MirroredPoint['outcome']]: string } = {
   mirrored: 'mirrored',
   planned: 'would be mirrored',
   there: 'is there',
+  removed: 'was removed there',
   failed: 'FAILED',
 }
 

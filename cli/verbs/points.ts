@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { ask } from '../client/index.ts'
+import { ask, type Schemas } from '../client/index.ts'
 import { plain, styleOf } from '../render/style.ts'
 import { pairs, table } from '../render/table.ts'
 import { ago, at, size } from '../render/words.ts'
@@ -65,6 +65,8 @@ export const points: Verb = (ioOf) => {
             { head: 'NEW', cell: (disk) => size(disk.newBytes), right: true },
             { head: 'MODE', cell: (disk) => (disk.why ? `${disk.mode}: ${disk.why}` : disk.mode) },
           ]),
+          '',
+          copiesText(point.copies),
         ].join('\n'),
       )
       return
@@ -96,4 +98,21 @@ export const points: Verb = (ioOf) => {
     )
     if (total > items.length) io.say(`${items.length} of ${total}; --limit shows more`)
   })
+}
+
+function copiesText(copies: readonly Schemas['PointCopy'][]): string {
+  return table(copies, [
+    { head: 'COPY IN', cell: ({ repositoryName }) => plain(repositoryName) },
+    { head: 'FROM', cell: ({ sourceName }) => (sourceName === null ? 'hypervisor' : plain(sourceName)) },
+    { head: 'STATE', cell: stateOf },
+    { head: 'NEW', cell: ({ storedBytes }) => size(storedBytes), right: true },
+    { head: 'READ BACK', cell: ({ verification }) => at(verification?.ms) },
+    { head: 'IMMUTABLE UNTIL', cell: ({ immutableUntilMs }) => (immutableUntilMs === 0 ? 'no' : at(immutableUntilMs)) },
+    { head: '', cell: ({ problem }) => (problem === null ? '' : plain(problem)) },
+  ])
+}
+
+function stateOf({ state, damage, goneMs }: Schemas['PointCopy']): string {
+  if (state !== 'done') return state
+  return goneMs !== null ? 'gone' : damage === null ? 'there' : 'damaged'
 }

@@ -8,6 +8,7 @@ import { examples, findPoint, findVm, keyHeader, type Verb } from './common.ts'
 
 interface Options {
   readonly point: string
+  readonly repository?: string
   readonly to?: string
   readonly name?: string
   readonly inPlace?: boolean
@@ -26,6 +27,7 @@ export const restore: Verb = (ioOf) => {
     .description('bring a VM back: as a new one, or in its original place')
     .argument('<vm>', 'id or name')
     .option('--point <point>', 'latest, id, or time', 'latest')
+    .option('--repository <id>', 'read this copy of the point, such as that of a mirror')
     .option('--name <name>', 'as a new VM of this name')
     .option('--to <hypervisor>', 'where the new VM goes; default: where the VM lives')
     .option('--in-place', 'in its original place; a safety point is taken first, the old disks are kept')
@@ -42,6 +44,7 @@ export const restore: Verb = (ioOf) => {
     'holdfast restore web-01 --name web-01-restored --watch',
     'holdfast restore web-01 --point 2026-11-21T02:41:10Z --name web-01-old --to lab --check',
     'holdfast restore web-01 --in-place --confirm web-01',
+    'holdfast restore web-01 --repository offsite --name web-01-restored',
   ])
   return command.action(async (name: string, options: Options) => {
     const io = ioOf(command)
@@ -50,6 +53,7 @@ export const restore: Verb = (ioOf) => {
     const point = await findPoint(api, vm.id, options.point)
     const body = {
       pointId: point.id,
+      ...(options.repository !== undefined && { repositoryId: options.repository }),
       target: targetOf(vm, options),
       identity: options.sameIdentity ? 'same' : 'new',
       ...(options.start !== undefined && { powerOn: options.start }),

@@ -32,7 +32,16 @@ export const runs: Verb = (ioOf) => {
     .description('runs: open ones first, then the newest')
     .addOption(new Option('--state <state>').choices(states))
     .addOption(
-      new Option('--kind <kind>').choices(['backup', 'restore', 'drill', 'retention', 'plan', 'verify', 'instant']),
+      new Option('--kind <kind>').choices([
+        'backup',
+        'restore',
+        'drill',
+        'retention',
+        'plan',
+        'verify',
+        'instant',
+        'mirror',
+      ]),
     )
     .option('--vm <vm>', 'only of this VM')
     .option('--plan <plan>', 'only runs of this plan')

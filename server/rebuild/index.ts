@@ -8,7 +8,7 @@ import { open, rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { HoldfastError, locationText } from '../../base/index.ts'
-import { openCatalog, removeCopy, slugOf, type Catalog } from '../../catalog/index.ts'
+import { openCatalog, removeCopy, slugOf, type Catalog, type RepositoryView } from '../../catalog/index.ts'
 import { openRepository, type Repository } from '../../repository/index.ts'
 import { homeOf, makeHome, type Home } from '../config.ts'
 import { adoptInstallation, type InstallationIdentity } from '../installation.ts'
@@ -77,6 +77,7 @@ async function work(options: RebuildOptions, home: Home, path: string): Promise<
   const reconciled: Reconciled[] = []
   for (const repository of opened) {
     const id = rowOf(catalog, home, repository, from?.repository === repository ? from.id : null)
+    catalog.repositories.identify(id, repository.id)
     if (!options.dryRun) await keepPassphrase(catalog, home, id, options.secret)
     const onProgress = (points: number): void =>
       options.onProgress(`${locationText(repository.location)}: ${points} points looked at`)
@@ -129,12 +130,12 @@ function identityOf(catalog: Catalog, found: FoundCatalog | null, options: Rebui
 function rowOf(catalog: Catalog, home: Home, repository: Repository, known: string | null): string {
   const { location } = repository
   const rows = catalog.repositories.list({ limit: 200 }).items
+  const isThere = (one: RepositoryView): boolean => JSON.stringify(one.location) === JSON.stringify(location)
   const row =
-    rows.find(({ id }) => id === known) ??
-    rows.find((one) => JSON.stringify(one.location) === JSON.stringify(location)) ??
-    rows.find(({ test }) => test?.repositoryUuid === repository.id)
+    rows.find(({ id }) => id === known) ?? rows.find(({ uuid }) => uuid === repository.id) ?? rows.find(isThere)
   if (row) {
-    if (JSON.stringify(row.location) !== JSON.stringify(location)) catalog.repositories.move(row.id, { location })
+    // Another row may name the place: then the same store was registered twice, and this is the one that counts.
+    if (!rows.some(isThere)) catalog.repositories.move(row.id, { location })
     return row.id
   }
   const plain = basename(locationText(location).split('?')[0] ?? '') || 'repository'

@@ -22,6 +22,7 @@ import {
   catalogParts,
   catalogVm,
   createRepository,
+  mirrorRepository,
   openRepository,
   type PointEntry,
   type Repository,
@@ -239,6 +240,50 @@ test('everything comes back from the repository and one key, and is compared wit
   expect(await back.histories.read('run-1')).toBe('{"events":[1]}')
   expect(back.repositories.get('main').location).toEqual({ kind: 'posix', path: repositoryPath() })
   expect(back.own.backup('main').madeMs).toBeNull()
+})
+
+test('a point that lies in two repositories is one point with two copies, each with the name that it has there', async () => {
+  const other = { kind: 'posix', path: join(folder, 'mirror') } as const
+  await createRepository({ location: other, passphrase, argon2: { m: 19_456, t: 2, p: 1 } })
+  const secret = { kind: 'passphrase', passphrase } as const
+  const [web = '', db = ''] = baseStems
+  let fresh = ''
+  await opened(folder, async (from) => {
+    await using to = await openRepository({ location: other, secret, cacheDir: join(folder, 'there'), threads: 1 })
+    const mirror = (points: readonly string[]) =>
+      mirrorRepository(from, to, { points, signal, onProgress: () => undefined })
+    // The newest of a VM is removed by nobody.
+    await mirror([web, db, await putPoint(from, 'web', 1_790_000_300_000)])
+    const { tombstoned } = await to.prune({
+      remove: [{ stem: web }],
+      reason: 'operator',
+      actor: 'ann',
+      maxShare: 1,
+      signal,
+    })
+    expect(tombstoned).toEqual([web])
+    const { points } = await mirror([web])
+    fresh = points[0]?.target ?? ''
+  })
+  expect(fresh.slice(-32)).not.toBe(snapOf(web))
+  const locations = [{ kind: 'posix', path: repositoryPath() } as const, other]
+  const report = await run({ locations, secret, installation: 'cd'.repeat(16) })
+  expect(report.reconciled.map(({ added, unreadable }) => [added, unreadable])).toEqual([
+    [3, 0],
+    [3, 0],
+  ])
+  const again = await run({ locations, secret, reconcile: true })
+  expect(again.reconciled.map(({ added, gone, back }) => [added, gone, back])).toEqual([
+    [0, 0, 0],
+    [0, 0, 0],
+  ])
+  using back = openCatalog({ path: join(home(), 'catalog.db') })
+  expect(back.points.list({ limit: 9 }).total).toBe(3)
+  expect(back.copies.of(snapOf(web))).toMatchObject([
+    { repositoryId: 'repo', sourceId: null, stem: web, state: 'done' },
+    { repositoryId: 'mirror', sourceId: 'repo', stem: fresh, state: 'done' },
+  ])
+  expect(back.copies.of(snapOf(db))).toMatchObject([{ stem: db }, { sourceId: 'repo', stem: db }])
 })
 
 test('a passphrase that opened the repository is kept for its workers, for their eyes alone', async () => {

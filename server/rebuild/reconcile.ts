@@ -28,7 +28,7 @@ export async function reconcile(
   },
 ): Promise<Reconciled> {
   const counts: Counts = { added: 0, back: 0, gone: 0, unreadable: 0, foreign: 0, newVms: 0, newHypervisors: [] }
-  const { recovery, points } = catalog
+  const { copies, points, recovery } = catalog
   recovery.beginLook()
   let unknown: PointEntry[] = []
   let seen: string[] = []
@@ -48,12 +48,12 @@ export async function reconcile(
     const stands = entry.state === 'recovery-point' || (entry.state === 'held' && entry.validatedMs !== null)
     if (entry.state === 'unreadable') counts.unreadable += 1
     else if (!stands) continue
-    seen.push(entry.snap)
-    const known = points.find(entry.snap)
-    if (!known) {
+    const known = copies.at(repositoryId, entry.stem)
+    if (known !== undefined) seen.push(known.pointId)
+    if (known?.state !== 'done') {
       if (stands) unknown.push(entry)
     } else if (stands && known.goneMs !== null && entry.validatedMs !== null) {
-      points.recordFound(entry.snap, entry.validatedMs)
+      points.recordFound(known.pointId, entry.validatedMs, repositoryId)
       counts.back += 1
     }
     if (unknown.length >= width || seen.length >= page) await flush()
@@ -61,7 +61,7 @@ export async function reconcile(
   await flush()
   // Only a listing that came to its end says that something is gone.
   for (let ids = recovery.unseen(repositoryId, page); ids.length > 0; ids = recovery.unseen(repositoryId, page)) {
-    catalog.transaction(() => ids.forEach((id) => points.recordGone(id, options.now())))
+    catalog.transaction(() => ids.forEach((id) => points.recordGone(id, options.now(), repositoryId)))
     counts.gone += ids.length
   }
   return { repositoryId, location: repository.location, ...counts }
@@ -92,9 +92,25 @@ function record(catalog: Catalog, repositoryId: string, info: PointInfo | null, 
     counts.foreign += 1
     return
   }
-  const vmId = vmOf(catalog, platform, info, counts)
-  catalog.points.record(pointOf(info, origin, vmId, repositoryId))
+  const id = pointIdOf(catalog, info)
+  const { stem, validatedMs, mirroredFrom, retention } = info
+  if (catalog.points.find(id) === undefined) {
+    const vmId = vmOf(catalog, platform, info, counts)
+    catalog.points.record({ ...pointOf(info, origin, vmId, repositoryId), id })
+  }
+  if (validatedMs !== null) {
+    const sourceId = mirroredFrom === null ? null : catalog.repositories.byUuid(mirroredFrom.repo)
+    const lockUntilMs = retention.lockUntilSec * 1000
+    catalog.copies.found({ pointId: id, repositoryId, stem, sourceId, validatedMs, lockUntilMs })
+  }
+  catalog.recovery.saw([id])
   counts.added += 1
+}
+
+/** A copy is of the point that it was made from; one whose origin nobody knows stands for it. */
+function pointIdOf(catalog: Catalog, { snap, stem, mirroredFrom }: PointInfo): string {
+  if (mirroredFrom === null || catalog.points.find(snap) !== undefined) return snap
+  return catalog.copies.pointIdOf(`${stem.slice(0, -32)}${mirroredFrom.snap}`)
 }
 
 /** The VM that the point is of, made where nobody knows it: the next discovery finds it by its identity. */

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../base/index.ts'
-import { snapOf, unknownRemover, type Catalog, type RepositoryView } from '../../catalog/index.ts'
+import { unknownRemover, type Catalog, type RepositoryView } from '../../catalog/index.ts'
 import type { Repository } from '../../repository/index.ts'
 
 const page = 500
@@ -32,18 +32,23 @@ export async function lookAt(catalog: Catalog, row: RepositoryView, options: Loo
   signal.throwIfAborted()
   catalog.transaction(() => {
     const ms = now()
-    for (const { id, validatedMs } of returned) catalog.points.recordFound(id, validatedMs)
+    for (const { stem, validatedMs } of returned) {
+      const copy = catalog.copies.at(row.id, stem)
+      if (copy !== undefined) catalog.points.recordFound(copy.pointId, validatedMs, row.id)
+    }
     // What a sweep took, or a verify condemned, while this look was under way is known to the catalog already.
     const missing = new Set(
-      watches.missing(Number.MAX_SAFE_INTEGER).filter((id) => (catalog.points.find(id)?.validatedMs ?? null) !== null),
+      watches
+        .missing(Number.MAX_SAFE_INTEGER)
+        .filter((id) => (catalog.copies.find(id, row.id)?.validatedMs ?? null) !== null),
     )
-    const onPurpose = removed.filter((stem) => missing.delete(snapOf(stem)))
+    const onPurpose = removed.filter((stem) => missing.delete(catalog.copies.at(row.id, stem)?.pointId ?? ''))
     catalog.retained.recordRemoved(row.id, onPurpose, {
       ms,
       by: unknownRemover,
       why: 'it carries a tombstone that counts',
     })
-    for (const id of missing) catalog.points.recordGone(id, ms)
+    for (const id of missing) catalog.points.recordGone(id, ms, row.id)
     const { series, points, unreadable } = seen
     watches.recordLook(row.id, {
       lookedMs: ms,
@@ -104,13 +109,13 @@ async function entriesOf(
   repository: Repository,
   returned: Seen['returned'],
   signal: AbortSignal,
-): Promise<{ readonly id: string; readonly validatedMs: number }[]> {
-  const found: { id: string; validatedMs: number }[] = []
+): Promise<{ readonly stem: string; readonly validatedMs: number }[]> {
+  const found: { stem: string; validatedMs: number }[] = []
   for (const [series, ids] of returned)
     for await (const entry of repository.listPoints({ series, signal, unreadable: 'show' })) {
-      const { snap, state, validatedMs } = entry
+      const { snap, stem, state, validatedMs } = entry
       const stands = state === 'recovery-point' || state === 'held'
-      if (ids.has(snap) && stands && validatedMs !== null) found.push({ id: snap, validatedMs })
+      if (ids.has(snap) && stands && validatedMs !== null) found.push({ stem, validatedMs })
     }
   return found
 }

@@ -11,7 +11,7 @@ import type { WorkflowHandle } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { GiB, HoldfastError, MiB } from '../../base/index.ts'
 import { sampleBackup, sampleEndpoint, sampleRepository, sampleRequester, sampleSite, sampleTarget } from '../../activities/testing/samples.ts'
-import { Scripted, checkedSummary, copied, untilCancelled } from '../../activities/testing/scripted.ts'
+import { Scripted, checkedSummary, copied, mirroredCopy, untilCancelled } from '../../activities/testing/scripted.ts'
 import { pendingStep } from '../../api/temporal/pending.ts'
 import type { PendingStep, RunHistory } from '../../runbook/index.ts'
 import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
@@ -71,6 +71,11 @@ const threeVms: Script = {
 }
 
 const verify = { v: 1, repository: sampleRepository, level: 'full', quarantine: true, budgetBytes: null, requestedBy: sampleRequester, tuning: {} }
+
+const mirror = {
+  v: 1, source: sampleRepository, target: { ...sampleRepository, id: 'offsite', name: 'offsite', location: { kind: 's3', url: 's3://offsite' } },
+  requestedBy: { user: 'holdfast', reason: 'copies are wanted there' }, tuning: {}, part: 0,
+}
 
 async function beatUntilStopped(what: string): Promise<never> {
   const context = Context.current()
@@ -288,6 +293,19 @@ const scenarios: { readonly [name: string]: Scenario } = {
     script: { checkRepository: async () => { throw new HoldfastError('StoreDenied', 'the store refuses to list pack/') } },
     drive: ended,
   },
+  'mirror-completed': { workflow: 'mirrorRepository', input: mirror, script: {} },
+  'mirror-incomplete': {
+    workflow: 'mirrorRepository',
+    input: mirror,
+    script: { mirrorPoint: async ({ copy }, call) => mirroredCopy(copy, call === 2 ? { outcome: 'failed', problem: 'chunk 7 is lost at its source' } : {}) },
+    drive: ended,
+  },
+  'mirror-running': {
+    workflow: 'mirrorRepository',
+    input: mirror,
+    script: { mirrorPoint: ({ copy }, call) => (call === 1 ? Promise.resolve(mirroredCopy(copy)) : beatUntilStopped('looking at what both have')) },
+    drive: (handle) => heartbeatSeen(handle),
+  },
   'drill-inconclusive': { workflow: 'restoreDrill', input: { ...drill, checks: [] }, script: {} },
 }
 
@@ -312,7 +330,7 @@ async function recordAll(only: readonly string[]): Promise<void> {
   for (const [name, { workflow, input, script, drive }] of Object.entries(scenarios)) {
     if (only.length > 0 && !only.includes(name)) continue
     const steps = new Scripted(script)
-    const prefix = { backupVm: 'backup', restoreVm: 'restore', restoreDrill: 'drill', retentionSweep: 'retention', planRun: 'plan', verifyRepository: 'verify' }[workflow] ?? workflow
+    const prefix = { backupVm: 'backup', restoreVm: 'restore', restoreDrill: 'drill', retentionSweep: 'retention', planRun: 'plan', verifyRepository: 'verify', mirrorRepository: 'mirror' }[workflow] ?? workflow
     const id = `${prefix}/${name}`
     await bench.run(workflow, input, steps.activities, async (handle) => {
       await (drive ?? ((it: WorkflowHandle) => it.result()))(handle, steps)

@@ -100,6 +100,7 @@ async function recordPoint(
         freezeDurationMs: point.quiesce.freezeDurationMs,
         disks,
         manifestBytes: committed.manifestBytes,
+        ...(committed.lockUntilMs !== undefined && { lockUntilMs: committed.lockUntilMs }),
         refs,
       },
     ]),

@@ -1,5 +1,5 @@
-import type { Repository, RepositoryTest, VerifyLevel, VerifyRun } from '#lib/api/types.ts'
-import { count } from '#lib/format/index.ts'
+import type { Mirror, Repository, RepositoryTest, VerifyLevel, VerifyRun } from '#lib/api/types.ts'
+import { count, formatCount } from '#lib/format/index.ts'
 import { look, type Look, type Tone } from '#lib/state/tone.ts'
 
 /** Full above this needs a decision; above the second, now. */
@@ -67,4 +67,10 @@ export function verifySentence(
     return `${count(run.unreadable, 'object')} could not be read; nothing is proved damaged.`
   const also = run.unreadable === 0 ? '' : ` ${count(run.unreadable, 'object')} could not be read.`
   return `${count(run.damages, 'object')} damaged: ${count(run.damagedPoints, 'point')} lost something by it.${also}`
+}
+
+/** Behind is usual while a run is on its way; failed needs a look. */
+export function mirrorLook({ behind, failed }: Pick<Mirror, 'behind' | 'failed'>): Look {
+  if (failed > 0) return look('fail', `${formatCount(failed)} failed`)
+  return behind > 0 ? look('run', 'Behind') : look('ok', 'Up to date')
 }

@@ -9,6 +9,8 @@ export interface Draft {
   readonly at: StepId
   readonly vmId: string | null
   readonly pointId: string | null
+  /** Which copy to read; null: the one that the point names. */
+  readonly repositoryId: string | null
   /** `instant`: a new VM that runs at once, out of the repository. */
   readonly to: 'new' | 'instant' | 'original'
   readonly hypervisorId: string | null
@@ -26,6 +28,7 @@ export function readDraft(params: Pick<URLSearchParams, 'get' | 'has'>): Draft {
     at: stepIds.find((id) => id === params.get('at')) ?? (params.has('point') ? 'destination' : 'point'),
     vmId: params.get('vm'),
     pointId: params.get('point'),
+    repositoryId: params.get('from'),
     to: destinations.find((to) => to === params.get('to')) ?? 'new',
     hypervisorId: params.get('host'),
     name: params.get('name') ?? '',
@@ -40,6 +43,8 @@ export function draftHref(draft: Draft, change: Partial<Draft>): string {
   const params = new URLSearchParams()
   if (next.vmId) params.set('vm', next.vmId)
   if (next.pointId) params.set('point', next.pointId)
+  // Another point has other copies.
+  if (next.repositoryId && next.pointId === draft.pointId) params.set('from', next.repositoryId)
   if (next.to !== 'new') params.set('to', next.to)
   if (next.hypervisorId) params.set('host', next.hypervisorId)
   if (next.name !== '') params.set('name', next.name)
@@ -53,7 +58,9 @@ export function draftHref(draft: Draft, change: Partial<Draft>): string {
 /** What the API is asked, or null while something is missing. `typed` is the name the reader typed to confirm. */
 export function requestOf(draft: Draft, typed: string): RestoreRequest | null {
   if (draft.pointId === null) return null
-  const rest = { pointId: draft.pointId, identity: draft.identity, powerOn: draft.powerOn, reason: '', tuning: {} }
+  const copy = draft.repositoryId === null ? {} : { repositoryId: draft.repositoryId }
+  const { pointId, identity, powerOn } = draft
+  const rest = { pointId, ...copy, identity, powerOn, reason: '', tuning: {} }
   if (draft.to === 'original') return { ...rest, identity: 'same', target: { kind: 'original', confirmName: typed } }
   if (draft.hypervisorId === null || draft.name.trim() === '') return null
   return { ...rest, target: { kind: 'new', hypervisorId: draft.hypervisorId, name: draft.name.trim() } }

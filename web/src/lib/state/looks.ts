@@ -83,6 +83,8 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'instant-forgotten': look('warn', 'Still from repository', 'clock'),
   'missed-start': look('warn', 'Did not start', 'clock'),
   'own-backup': look('warn', 'Catalog not safe'),
+  'mirror-lag': look('warn', 'Mirror behind'),
+  'copy-failed': look('warn', 'Copy failed'),
   engine: look('unknown', 'Not answering'),
   'repository-lost': look('fail', 'Not there'),
   'repository-unseen': look('unknown', 'Not seen'),
@@ -93,7 +95,7 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
 
 export const kindWords: Record<
   RunKind,
-  { readonly noun: string; readonly icon: 'disk' | 'restore' | 'drills' | 'clock' | 'plans' | 'search' }
+  { readonly noun: string; readonly icon: 'disk' | 'restore' | 'drills' | 'clock' | 'plans' | 'search' | 'copy' }
 > = {
   backup: { noun: 'Backup', icon: 'disk' },
   restore: { noun: 'Restore', icon: 'restore' },
@@ -102,4 +104,5 @@ export const kindWords: Record<
   plan: { noun: 'Plan', icon: 'plans' },
   verify: { noun: 'Verify', icon: 'search' },
   instant: { noun: 'Instant restore', icon: 'restore' },
+  mirror: { noun: 'Mirror', icon: 'copy' },
 }

@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { aPoint, pointIdOf, testNow } from '../catalog/testing.ts'
+import { planDefaults } from '../policy/index.ts'
+import { mirrorWorkflowId, type MirrorInput } from '../workflows/mirror/contract.ts'
+import { housekeeping } from './housekeeping.ts'
+import { bench, type Bench } from './testing/bench.ts'
+
+const hour = 3_600_000
+const pair = { sourceId: 'main', targetId: 'offsite' } as const
+const id = pointIdOf(1)
+let here: Bench
+beforeEach(() => {
+  here = bench()
+  const location = { kind: 's3', url: 's3://offsite/holdfast' } as const
+  here.catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/secrets/offsite' })
+  here.catalog.plans.put(
+    {
+      ...planDefaults,
+      name: 'nightly',
+      schedule: { kind: 'every', everyMs: 4 * hour },
+      targets: [
+        { repository: 'main', copy: 'backup', keep: null },
+        { repository: 'offsite', copy: 'mirror', keep: null },
+      ],
+    },
+    0,
+  )
+  here.catalog.points.record(aPoint(1, { plan: 'nightly' }))
+})
+afterEach(() => here[Symbol.dispose]())
+
+const post = (body: object): Promise<Response> => here.call('POST', '/api/v1/mirrors', { ...pair, ...body })
+const copyOf = (repositoryId = 'offsite') => here.catalog.copies.find(id, repositoryId)
+const found = (over: object = {}): void =>
+  here.catalog.copies.found({
+    ...{ pointId: id, repositoryId: 'offsite', stem: aPoint(1).stem, sourceId: 'main', validatedMs: testNow },
+    lockUntilMs: null,
+    ...over,
+  })
+const mirrors = (): string[] =>
+  here.engine.started.map(({ workflowId }) => workflowId).filter((one) => one.startsWith('mirror/'))
+interface Need {
+  readonly kind: string
+  readonly title: string
+}
+const needs = async (): Promise<readonly Need[]> =>
+  (await here.get<{ readonly needsYou: readonly Need[] }>('/api/v1/overview')).needsYou
+
+it('starts one run between two repositories, and a second wish joins it', async () => {
+  const first = await post({ reason: 'before the move' })
+  expect(first.status).toBe(202)
+  const { runId } = (await first.json()) as { runId: string }
+  expect(here.engine.started[0]).toMatchObject({ workflow: 'mirrorRepository', workflowId: 'mirror/main/offsite' })
+  expect(here.engine.started[0]?.input as MirrorInput).toMatchObject({
+    ...{ source: { id: 'main' }, target: { id: 'offsite' }, part: 0, requestedBy: { reason: 'before the move' } },
+  })
+  expect(copyOf()).toMatchObject({ state: 'pending', byHand: false })
+  const again = await post({ pointId: id })
+  expect(await again.json()).toMatchObject({ workflowId: mirrorWorkflowId('main', 'offsite'), runId })
+  expect(mirrors()).toHaveLength(1)
+})
+
+it('refuses what cannot be: into itself, from a repository without the point, across sites', async () => {
+  expect((await post({ targetId: 'main' })).status).toBe(400)
+  expect((await post({ pointId: id, all: true })).status).toBe(400)
+  const back = await here.call('POST', '/api/v1/mirrors', { sourceId: 'offsite', targetId: 'main', pointId: id })
+  expect(await back.json()).toMatchObject({ code: 'NotFound', hint: 'Copy it from main.' })
+  const location = { kind: 'posix', path: '/srv/far' } as const
+  here.catalog.repositories.add({ name: 'far', site: 'paris', location, credentialRef: 'file:/secrets/far' })
+  expect(await (await post({ targetId: 'far' })).json()).toMatchObject({ code: 'Unsupported' })
+  expect(mirrors()).toEqual([])
+})
+
+it('copies that are wanted are begun by themselves, once, and not again right after a cancel', async () => {
+  const keeper = housekeeping(here.deps, { sweeps: 'by-hand' })
+  await keeper.tick()
+  expect(mirrors()).toEqual([])
+  here.catalog.mirrors.want(pair, id, false)
+  await keeper.tick()
+  await keeper.tick()
+  expect(mirrors()).toEqual(['mirror/main/offsite'])
+  const { runId = '' } = here.catalog.runs.latest('mirror/main/offsite') ?? {}
+  for (const run of here.engine.runs) here.engine.end(run, 'cancelled')
+  here.catalog.runs.observe(runId, { state: 'cancelled', endedMs: here.clock.ms })
+  here.clock.ms += hour - 1
+  await keeper.tick()
+  expect(mirrors()).toHaveLength(1)
+  here.clock.ms += 1
+  await keeper.tick()
+  expect(mirrors()).toHaveLength(2)
+})
+
+it('a mirror behind for longer than its plan takes is a finding, until it has caught up', async () => {
+  here.catalog.mirrors.want(pair, id, false)
+  here.clock.ms += 4 * hour
+  expect((await needs()).map(({ kind }) => kind)).not.toContain('mirror-lag')
+  here.clock.ms += 1
+  expect(await needs()).toContainEqual(
+    expect.objectContaining({
+      ...{ kind: 'mirror-lag', title: 'offsite is 4 h behind for nightly' },
+      action: { label: 'Copy now', command: 'holdfast mirror main offsite' },
+    }),
+  )
+  expect(await here.get('/api/v1/mirrors')).toMatchObject({
+    items: [{ ...pair, sourceName: 'main', behind: 1, failed: 0, done: 0, lagMs: 4 * hour + 1, newestMs: null }],
+  })
+  found()
+  expect((await needs()).map(({ kind }) => kind)).not.toContain('mirror-lag')
+  expect(await here.get('/api/v1/mirrors')).toMatchObject({ items: [{ behind: 0, done: 1, lagMs: 0 }] })
+})
+
+it('a copy that failed is told by the point and on the overview', async () => {
+  here.catalog.mirrors.want(pair, id, false)
+  here.catalog.mirrors.take(pair, 'r1', { nowMs: here.clock.ms, limit: 1 })
+  here.catalog.mirrors.release(pair, 'r1', 'the store is away', here.clock.ms)
+  expect((await needs()).map(({ title }) => title)).toContain('1 point could not be copied to offsite')
+  expect(await here.get(`/api/v1/points/${id}`)).toMatchObject({
+    copies: [
+      { repositoryId: 'main', sourceId: null, state: 'done', isRestorable: true },
+      {
+        repositoryId: 'offsite',
+        sourceName: 'main',
+        state: 'failed',
+        isRestorable: false,
+        problem: 'the store is away',
+      },
+    ],
+  })
+})
+
+it('restores from the copy that is named, and from the mirror when the first one is lost', async () => {
+  const restore = (repositoryId?: string) =>
+    here.call('POST', '/api/v1/restores', {
+      pointId: id,
+      ...(repositoryId !== undefined && { repositoryId }),
+      target: { kind: 'new', hypervisorId: 'lab', name: 'back' },
+    })
+  const inputs = () => here.engine.started.map(({ input }) => input as { stem: string; repository: { id: string } })
+  expect(await (await restore('offsite')).json()).toMatchObject({
+    ...{ code: 'PointNotRestorable', hint: 'Restore it from main.' },
+  })
+  const stem = `${aPoint(1).stem.slice(0, -32)}${'e'.repeat(32)}`
+  found({ stem })
+  expect((await restore()).status).toBe(202)
+  expect((await restore('offsite')).status).toBe(202)
+  here.catalog.points.recordDamage(id, { ms: testNow, damage: 'a chunk is lost' }, 'main')
+  expect((await restore()).status).toBe(202)
+  expect(inputs()).toMatchObject([
+    { repository: { id: 'main' }, stem: aPoint(1).stem },
+    { repository: { id: 'offsite' }, stem },
+    { repository: { id: 'offsite' }, stem },
+  ])
+  expect((await restore('main')).status).toBe(422)
+})

@@ -1,0 +1,94 @@
+import { and, asc, eq, sql } from 'drizzle-orm'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { changeCopy, settle, type CopyRow } from './copy-state.ts'
+import { copies, points, repositories } from './schema.ts'
+
+export type { CopyRow } from './copy-state.ts'
+
+export interface CopyView extends CopyRow {
+  readonly repositoryName: string
+  readonly sourceName: string | null
+}
+
+/** A copy that somebody has seen in its repository. */
+export interface FoundCopy {
+  readonly pointId: string
+  readonly repositoryId: string
+  readonly stem: string
+  readonly sourceId: string | null
+  readonly validatedMs: number
+  readonly lockUntilMs: number | null
+}
+
+export interface CopyQueries {
+  /** Of a point: the one from the hypervisor first, then in the order in which they were wanted. */
+  of(pointId: string): CopyView[]
+  find(pointId: string, repositoryId: string): CopyRow | undefined
+  /** The point that a repository holds, or held, under this name. */
+  at(repositoryId: string, stem: string): CopyRow | undefined
+  /** The point of a copy with this name, in whichever repository; else what the name itself says. */
+  readonly pointIdOf: (stem: string) => string
+  /** Writes down a copy that is there; of one that is known nothing changes but that it is there. */
+  found(copy: FoundCopy): void
+}
+
+/** What ends a stem: the snapshot's id. */
+export function snapOf(stem: string): string {
+  return stem.slice(-32)
+}
+
+export function copyQueries(context: CatalogContext): CopyQueries {
+  const { db, now } = context
+  const find = (pointId: string, repositoryId: string): CopyRow | undefined =>
+    db
+      .select()
+      .from(copies)
+      .where(and(eq(copies.pointId, pointId), eq(copies.repositoryId, repositoryId)))
+      .get()
+  return {
+    find,
+    of: (pointId) =>
+      db
+        .select({
+          row: copies,
+          repositoryName: repositories.name,
+          sourceName: sql<string | null>`(SELECT r.name FROM repositories r WHERE r.id = copies.source_id)`.as(
+            'source_name',
+          ),
+        })
+        .from(copies)
+        .innerJoin(repositories, eq(repositories.id, copies.repositoryId))
+        .where(eq(copies.pointId, pointId))
+        .orderBy(sql`copies.source_id IS NOT NULL`, asc(copies.wantedMs), asc(copies.repositoryId))
+        .limit(200)
+        .all()
+        .map(({ row, ...names }) => ({ ...row, ...names })),
+    at: (repositoryId, stem) =>
+      db
+        .select()
+        .from(copies)
+        .where(and(eq(copies.stem, stem), eq(copies.repositoryId, repositoryId)))
+        .get(),
+    // A copy that was made again after a removal has a name of its own (repository format §13).
+    pointIdOf: (stem) => db.select().from(copies).where(eq(copies.stem, stem)).get()?.pointId ?? snapOf(stem),
+    found({ pointId, repositoryId, stem, sourceId, validatedMs, lockUntilMs }) {
+      inTransaction(context, () => {
+        if (db.select({ id: points.id }).from(points).where(eq(points.id, pointId)).get() === undefined) return
+        const there = { stem, state: 'done', validatedMs, goneMs: null, removedMs: null, problem: null } as const
+        const whole = { damagedMs: null, damage: null, retryMs: null } as const
+        const known = find(pointId, repositoryId)
+        const isSame = known?.stem === stem && known.state === 'done'
+        if (isSame && (known.goneMs === null || known.damagedMs !== null)) {
+          if (lockUntilMs !== null) changeCopy(context, pointId, repositoryId, { lockUntilMs })
+          return
+        }
+        const seen = { verifyLevel: 'validated', verifiedMs: validatedMs, verifyChunks: null, lockUntilMs } as const
+        db.insert(copies)
+          .values({ pointId, repositoryId, sourceId, wantedMs: now(), attempts: 1, byHand: false, ...there, ...seen })
+          .onConflictDoUpdate({ target: [copies.pointId, copies.repositoryId], set: { ...there, ...whole, ...seen } })
+          .run()
+        settle(context, pointId)
+      })
+    },
+  }
+}

@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Catalog, CopyOutcome, WantedCopy } from './index.ts'
+import { aPoint, aRun, furnish, pointIdOf, testCatalog, testNow, type TestCatalog } from './testing.ts'
+
+const pair = { sourceId: 'main', targetId: 'offsite' } as const
+const hour = 3_600_000
+let here: TestCatalog
+let catalog: Catalog
+beforeEach(() => {
+  here = testCatalog()
+  catalog = here.catalog
+  furnish(catalog, ['web-01', 'db-01'])
+  const location = { kind: 's3', url: 's3://offsite/holdfast' } as const
+  catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/srv/secrets/offsite' })
+  for (const n of [1, 2, 3]) point(n)
+})
+afterEach(() => here[Symbol.dispose]())
+
+/** The n-th of web-01, an hour after the one before. */
+function point(n: number, vmId = 'web-01', plan: string | null = 'nightly'): void {
+  const ms = testNow - 10 * hour + n * hour
+  const stem = `snap/${(vmId === 'web-01' ? 'a' : 'b').repeat(32)}/${'0'.repeat(16)}-${pointIdOf(n)}`
+  catalog.points.record(aPoint(n, { vmId, stem, plan, createdMs: ms, validatedMs: ms + 60_000 }))
+}
+const want = (n: number, byHand = false): void => catalog.mirrors.want(pair, pointIdOf(n), byHand)
+const take = (runId = 'r1', limit = 8): string[] => taken(runId, limit).map(({ pointId }) => pointId)
+const taken = (runId: string, limit: number): WantedCopy[] =>
+  catalog.mirrors.take(pair, runId, { nowMs: here.clock.ms, limit })
+const stateOf = (n: number) => catalog.copies.find(pointIdOf(n), 'offsite')?.state
+function told(n: number, over: Partial<CopyOutcome> = {}, runId = 'r1'): void {
+  const { stem } = catalog.points.get(pointIdOf(n))
+  const bytes = { storedBytes: 4096, verifiedBytes: 5 * 2 ** 20 }
+  const outcome = { pointId: pointIdOf(n), outcome: 'mirrored', stem, ...bytes, lockUntilMs: 0, problem: null } as const
+  catalog.mirrors.record(pair, runId, [{ ...outcome, ...over }], here.clock.ms)
+}
+
+describe('copies that are wanted', () => {
+  it('are taken oldest first, and are there with what was read back', () => {
+    for (const n of [3, 1, 2]) want(n)
+    want(2)
+    expect(catalog.mirrors.due(here.clock.ms)).toEqual([pair])
+    expect(take('r1', 2)).toEqual([pointIdOf(1), pointIdOf(2)])
+    expect([1, 2, 3].map(stateOf)).toEqual(['in-progress', 'in-progress', 'pending'])
+    told(1)
+    told(2, { outcome: 'there', storedBytes: 0 })
+    expect(catalog.copies.find(pointIdOf(1), 'offsite')).toMatchObject({
+      ...{ state: 'done', storedBytes: 4096, verifyLevel: 'spot-checked', verifyChunks: 5, validatedMs: testNow },
+    })
+    expect(catalog.copies.find(pointIdOf(2), 'offsite')).toMatchObject({ state: 'done', storedBytes: null })
+    expect(catalog.points.get(pointIdOf(1)).repositoryId).toBe('main')
+    expect(take()).toEqual([pointIdOf(3)])
+    told(3)
+    expect(take()).toEqual([])
+    expect(catalog.mirrors.due(here.clock.ms)).toEqual([])
+    expect(catalog.repositories.get('offsite')).toMatchObject({ points: 3, vms: 1 })
+  })
+
+  it('come again to the run that has them in hand, and to the next one when that run is dead', () => {
+    want(1)
+    expect([take(), take()]).toEqual([[pointIdOf(1)], [pointIdOf(1)]])
+    catalog.runs.started(aRun(1, { runId: 'r1', kind: 'mirror', workflowId: 'mirror/main/offsite' }))
+    expect(catalog.mirrors.due(here.clock.ms)).toEqual([])
+    catalog.runs.observe('r1', { state: 'terminated', endedMs: testNow })
+    expect(catalog.mirrors.due(here.clock.ms)).toEqual([pair])
+    expect(take('r2')).toEqual([pointIdOf(1)])
+    // What the dead one says now counts for nothing.
+    told(1)
+    expect(stateOf(1)).toBe('in-progress')
+    told(1, {}, 'r2')
+    expect(stateOf(1)).toBe('done')
+  })
+
+  it('wait longer after each failure, not in the same run, and not at all when a person asks', () => {
+    want(1)
+    take()
+    told(1, { outcome: 'failed', problem: 'chunk 7 is lost' })
+    expect(catalog.copies.find(pointIdOf(1), 'offsite')).toMatchObject({
+      ...{ state: 'failed', problem: 'chunk 7 is lost', attempts: 1, retryMs: testNow + 600_000 },
+    })
+    here.clock.ms += 600_000
+    expect(take('r1')).toEqual([])
+    expect(take('r2')).toEqual([pointIdOf(1)])
+    told(1, { outcome: 'failed', problem: 'again' }, 'r2')
+    here.clock.ms += 600_000
+    expect(catalog.mirrors.due(here.clock.ms)).toEqual([])
+    want(1)
+    expect(catalog.mirrors.due(here.clock.ms)).toEqual([])
+    want(1, true)
+    expect(taken('r2', 8)).toMatchObject([{ pointId: pointIdOf(1), byHand: true }])
+  })
+
+  it('are given back by a run that ends: as they were after a cancel, as an attempt after a failure', () => {
+    want(1)
+    take()
+    catalog.mirrors.release(pair, 'r1', null, testNow)
+    expect(catalog.copies.find(pointIdOf(1), 'offsite')).toMatchObject({ state: 'pending', retryMs: null })
+    take('r2')
+    catalog.mirrors.release(pair, 'r2', 'the store is away', testNow)
+    expect(catalog.copies.find(pointIdOf(1), 'offsite')).toMatchObject({
+      ...{ state: 'failed', problem: 'the store is away', retryMs: testNow + 600_000 },
+    })
+  })
+
+  it('are given up when their source no longer has the point, and go with its last copy', () => {
+    want(1)
+    const removed = { ms: testNow, by: 'a sweep', why: 'old' }
+    const { stem } = catalog.points.get(pointIdOf(1))
+    catalog.retained.recordRemoved('main', [stem], removed)
+    expect(catalog.copies.of(pointIdOf(1))).toEqual([])
+    catalog.points.recordGone(pointIdOf(3), testNow, 'main')
+    want(3)
+    expect(take()).toEqual([])
+    expect(catalog.copies.find(pointIdOf(3), 'offsite')).toMatchObject({
+      ...{ state: 'failed', problem: 'its source no longer has the point', retryMs: null },
+    })
+  })
+
+  it('are spared by sweeps while they are being copied', () => {
+    want(1)
+    expect(catalog.retained.beingRead().size).toBe(0)
+    take()
+    expect([...catalog.retained.beingRead()]).toEqual([[pointIdOf(1), 'being mirrored']])
+  })
+})
+
+describe('what a person asks for', () => {
+  it('is what is newer than the newest there, or all that was not removed there', () => {
+    point(4, 'db-01')
+    want(2)
+    take()
+    told(2)
+    expect(catalog.mirrors.wantNewer(pair, { vmId: 'web-01', all: false })).toBe(1)
+    expect(stateOf(3)).toBe('pending')
+    expect(stateOf(4)).toBeUndefined()
+    catalog.retained.recordRemoved('offsite', [catalog.points.get(pointIdOf(2)).stem], { ms: 1, by: 'a', why: 'b' })
+    expect(catalog.mirrors.wantNewer(pair, { vmId: null, all: true })).toBe(3)
+    expect([1, 2, 3, 4].map(stateOf)).toEqual(['pending', 'removed', 'pending', 'pending'])
+    want(2)
+    expect(stateOf(2)).toBe('removed')
+    want(2, true)
+    expect(stateOf(2)).toBe('pending')
+  })
+})
+
+describe('lag', () => {
+  it('is what is not there yet, and since when it could have been', () => {
+    expect(catalog.mirrors.states()).toEqual([])
+    here.clock.ms = testNow - 9 * hour
+    for (const n of [1, 2]) want(n)
+    here.clock.ms = testNow
+    take('r1', 1)
+    const names = { sourceName: 'main', targetName: 'offsite' }
+    const since = testNow - 9 * hour + 60_000
+    expect(catalog.mirrors.states()).toEqual([
+      { ...pair, ...names, done: 0, behind: 2, failed: 0, oldestMs: since, newestMs: null },
+    ])
+    expect(catalog.mirrors.lags(10)).toEqual([
+      { ...pair, plan: 'nightly', targetName: 'offsite', behind: 2, oldestMs: since },
+    ])
+    told(1)
+    take()
+    told(2)
+    expect(catalog.mirrors.lags(10)).toEqual([])
+    expect(catalog.mirrors.states()).toEqual([
+      { ...pair, ...names, done: 2, behind: 0, failed: 0, oldestMs: null, newestMs: testNow - 8 * hour },
+    ])
+  })
+})

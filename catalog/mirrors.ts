@@ -1,0 +1,235 @@
+import { and, eq, sql, type SQL } from 'drizzle-orm'
+import { copyRetryAfterMs } from '../policy/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { settle } from './copy-state.ts'
+import { copies } from './schema.ts'
+
+/** Two repositories, by id: points of the one are copied into the other. */
+export interface MirrorPair {
+  readonly sourceId: string
+  readonly targetId: string
+}
+
+/** How far a repository is behind another one. */
+export interface MirrorState extends MirrorPair {
+  readonly sourceName: string
+  readonly targetName: string
+  readonly done: number
+  /** Wanted and not there: waiting, in hand, or failed. */
+  readonly behind: number
+  /** Of those: failed at the last try. */
+  readonly failed: number
+  /** When the oldest of those behind was validated at its source; null: none is behind. */
+  readonly oldestMs: number | null
+  /** The newest point that is there stands at this moment. */
+  readonly newestMs: number | null
+}
+
+export interface PlanLag extends MirrorPair {
+  readonly plan: string
+  readonly targetName: string
+  readonly behind: number
+  readonly oldestMs: number
+}
+
+export interface WantedCopy {
+  readonly pointId: string
+  /** At the source. */
+  readonly stem: string
+  readonly vmName: string
+  readonly createdMs: number
+  readonly logicalBytes: number
+  readonly byHand: boolean
+}
+
+/** What became of a copy. */
+export interface CopyOutcome {
+  readonly pointId: string
+  /** there: before this run; removed: in the target, and left so. */
+  readonly outcome: 'mirrored' | 'there' | 'removed' | 'failed'
+  /** Its name there. */
+  readonly stem: string
+  readonly storedBytes: number
+  /** Read back from the target. */
+  readonly verifiedBytes: number
+  readonly lockUntilMs: number | null
+  readonly problem: string | null
+}
+
+export interface MirrorQueries {
+  /** This point is wanted in the target. By hand: also where the copy failed, is damaged or was removed. */
+  want(pair: MirrorPair, pointId: string, byHand: boolean): void
+  /**
+   * What a person asks for: all points newer than the newest of their VM there, and what failed; `all`: the older ones too,
+   * but nothing that was removed there. How many are wanted now.
+   */
+  wantNewer(pair: MirrorPair, of: { readonly vmId: string | null; readonly all: boolean }): number
+  /** Pairs with copies that are wanted by now. */
+  due(nowMs: number): MirrorPair[]
+  /** Takes the oldest ones in hand, so that a chain arrives in its order. Again: what this run has in hand comes first. */
+  take(pair: MirrorPair, runId: string, of: { readonly nowMs: number; readonly limit: number }): WantedCopy[]
+  /** Only of copies that this run has in hand. */
+  record(pair: MirrorPair, runId: string, outcomes: readonly CopyOutcome[], atMs: number): void
+  /** What this run still has in hand is given back; with a problem it counts as an attempt. */
+  release(pair: MirrorPair, runId: string, problem: string | null, atMs: number): void
+  /** Every pair that copies were ever wanted for, by name; 200 at most. */
+  states(): MirrorState[]
+  /** Of each plan and mirror with something behind, the longest behind first; `limit` at most. */
+  lags(limit: number): PlanLag[]
+}
+
+const chunk = 2 ** 20
+
+export function mirrorQueries(context: CatalogContext): MirrorQueries {
+  const { db, now, publish } = context
+  const ofPair = ({ sourceId, targetId }: MirrorPair): SQL =>
+    sql`c.source_id = ${sourceId} AND c.repository_id = ${targetId}`
+  /** Of `copies c`: not waiting for its time, and in nobody's hand. One run at a time works on a pair. */
+  const wanted = (nowMs: number, inHand: SQL): SQL => sql`(
+    (c.state IN ('pending', 'failed') AND c.retry_ms IS NOT NULL AND c.retry_ms <= ${nowMs})
+    OR (c.state = 'pending' AND c.retry_ms IS NULL) OR (c.state = 'in-progress' AND ${inHand}))`
+  const mine = ({ sourceId, targetId }: MirrorPair, runId: string) =>
+    and(
+      eq(copies.sourceId, sourceId),
+      eq(copies.repositoryId, targetId),
+      eq(copies.state, 'in-progress'),
+      eq(copies.runId, runId),
+    )
+  const announce = ({ sourceId, targetId }: MirrorPair): void => {
+    publish('repository', sourceId)
+    publish('repository', targetId)
+  }
+  return {
+    want(pair, pointId, byHand) {
+      const { sourceId, targetId } = pair
+      inTransaction(context, () => {
+        const done = db.run(sql`
+          INSERT INTO copies (point_id, repository_id, source_id, state, wanted_ms, attempts, by_hand)
+          SELECT p.id, ${targetId}, ${sourceId}, 'pending', ${now()}, 0, ${byHand ? 1 : 0} FROM points p WHERE p.id = ${pointId}
+          ON CONFLICT (point_id, repository_id) DO UPDATE SET source_id = excluded.source_id, state = 'pending', by_hand = 1,
+            stem = NULL, validated_ms = NULL, damaged_ms = NULL, damage = NULL, gone_ms = NULL, removed_ms = NULL,
+            verify_level = NULL, verified_ms = NULL, verify_chunks = NULL, retry_ms = NULL, problem = NULL, run_id = NULL
+          WHERE excluded.by_hand = 1 AND copies.state <> 'in-progress'
+            AND NOT (copies.state = 'done' AND copies.damaged_ms IS NULL AND copies.gone_ms IS NULL)`)
+        if (done.changes === 0) return
+        publish('point', pointId)
+        announce(pair)
+      })
+    },
+    wantNewer(pair, { vmId, all }) {
+      const { sourceId, targetId } = pair
+      return inTransaction(context, () => {
+        db.run(sql`
+          INSERT INTO copies (point_id, repository_id, source_id, state, wanted_ms, attempts, by_hand)
+          SELECT p.id, ${targetId}, ${sourceId}, 'pending', ${now()}, 0, 0
+          FROM copies s JOIN points p ON p.id = s.point_id
+          WHERE s.repository_id = ${sourceId} AND s.state = 'done' AND s.validated_ms IS NOT NULL AND s.gone_ms IS NULL
+            AND (${vmId} IS NULL OR p.vm_id = ${vmId})
+            AND NOT EXISTS (SELECT 1 FROM copies t WHERE t.point_id = p.id AND t.repository_id = ${targetId})
+            AND (${all ? 1 : 0} OR p.created_ms > coalesce((SELECT max(q.created_ms) FROM copies t JOIN points q ON q.id = t.point_id
+              WHERE t.repository_id = ${targetId} AND q.vm_id = p.vm_id AND t.state IN ('done', 'removed')), -1))`)
+        db.run(sql`UPDATE copies AS c SET state = 'pending', retry_ms = NULL, run_id = NULL WHERE ${ofPair(pair)} AND c.state IN ('pending', 'failed')
+          AND (${vmId} IS NULL OR EXISTS (SELECT 1 FROM points p WHERE p.id = c.point_id AND p.vm_id = ${vmId}))`)
+        announce(pair)
+        return db.get<{ n: number }>(
+          sql`SELECT count(*) AS n FROM copies c WHERE ${ofPair(pair)} AND c.state IN ('pending', 'in-progress')`,
+        ).n
+      })
+    },
+    due: (nowMs) =>
+      db.all<MirrorPair>(sql`
+        SELECT DISTINCT c.source_id AS "sourceId", c.repository_id AS "targetId" FROM copies c WHERE c.source_id IS NOT NULL
+          AND ${wanted(nowMs, sql`NOT EXISTS (SELECT 1 FROM runs r WHERE r.run_id = c.run_id AND r.ended_ms IS NULL)`)}
+        ORDER BY 1, 2 LIMIT 1000`),
+    take(pair, runId, { nowMs, limit }) {
+      return inTransaction(context, () => {
+        // Nobody can copy what the source does not have any more; a person may name another source.
+        db.run(sql`UPDATE copies AS c SET state = 'failed', retry_ms = NULL, problem = 'its source no longer has the point'
+          WHERE ${ofPair(pair)} AND c.state IN ('pending', 'in-progress') AND NOT EXISTS (SELECT 1 FROM copies s
+            WHERE s.point_id = c.point_id AND s.repository_id = ${pair.sourceId} AND s.state = 'done' AND s.gone_ms IS NULL)`)
+        const next = db.all<Omit<WantedCopy, 'byHand'> & { readonly byHand: number }>(sql`
+          SELECT c.point_id AS "pointId", s.stem, v.name AS "vmName", p.created_ms AS "createdMs",
+            p.logical_bytes AS "logicalBytes", c.by_hand AS "byHand"
+          FROM copies c JOIN points p ON p.id = c.point_id JOIN vms v ON v.id = p.vm_id
+            JOIN copies s ON s.point_id = c.point_id AND s.repository_id = c.source_id AND s.state = 'done'
+          WHERE ${ofPair(pair)} AND ${wanted(nowMs, sql`1`)} AND (c.state = 'in-progress' OR c.run_id IS NOT ${runId})
+          ORDER BY c.state = 'in-progress' DESC, p.created_ms, p.id LIMIT ${limit}`)
+        for (const { pointId } of next) {
+          db.update(copies)
+            .set({ state: 'in-progress', runId })
+            .where(and(eq(copies.pointId, pointId), eq(copies.repositoryId, pair.targetId)))
+            .run()
+          publish('point', pointId)
+        }
+        return next.map((one) => ({ ...one, byHand: one.byHand === 1 }))
+      })
+    },
+    record(pair, runId, outcomes, atMs) {
+      inTransaction(context, () => {
+        for (const { pointId, outcome, stem, storedBytes, verifiedBytes, lockUntilMs, problem } of outcomes) {
+          const own = and(mine(pair, runId), eq(copies.pointId, pointId))
+          const known = db.select().from(copies).where(own).get()
+          if (known === undefined) continue
+          const attempts = known.attempts + 1
+          const chunks = Math.ceil(verifiedBytes / chunk)
+          const there = {
+            ...({ state: 'done', stem, validatedMs: atMs, verifiedMs: atMs, retryMs: null, problem: null } as const),
+            ...({
+              verifyLevel: chunks > 0 ? 'spot-checked' : 'validated',
+              verifyChunks: chunks > 0 ? chunks : null,
+            } as const),
+            // What an attempt that was cut off had stored is not counted twice, and not known.
+            ...{ storedBytes: outcome === 'there' ? known.storedBytes : storedBytes, lockUntilMs },
+          }
+          const set =
+            outcome === 'failed'
+              ? ({ state: 'failed', problem, retryMs: atMs + copyRetryAfterMs(attempts) } as const)
+              : outcome === 'removed'
+                ? ({ state: 'removed', removedMs: atMs, retryMs: null, problem: 'it was removed there' } as const)
+                : there
+          db.update(copies)
+            .set({ ...set, attempts })
+            .where(own)
+            .run()
+          if (set.state === 'done') settle(context, pointId)
+          else publish('point', pointId)
+        }
+        announce(pair)
+      })
+    },
+    release(pair, runId, problem, atMs) {
+      inTransaction(context, () => {
+        for (const { pointId, attempts: before } of db.select().from(copies).where(mine(pair, runId)).all()) {
+          const attempts = before + 1
+          const failed = { state: 'failed', problem, attempts, retryMs: atMs + copyRetryAfterMs(attempts) } as const
+          db.update(copies)
+            .set(problem === null ? { state: 'pending', retryMs: null } : failed)
+            .where(and(mine(pair, runId), eq(copies.pointId, pointId)))
+            .run()
+          publish('point', pointId)
+        }
+        announce(pair)
+      })
+    },
+    states: () =>
+      db.all<MirrorState>(sql`
+        SELECT c.source_id AS "sourceId", c.repository_id AS "targetId", a.name AS "sourceName", b.name AS "targetName",
+          sum(c.state = 'done' AND c.gone_ms IS NULL) AS done,
+          sum(c.state IN ('pending', 'in-progress', 'failed')) AS behind, sum(c.state = 'failed') AS failed,
+          min(CASE WHEN c.state IN ('pending', 'in-progress', 'failed') THEN ${behindSince} END) AS "oldestMs",
+          max(CASE WHEN c.state = 'done' AND c.gone_ms IS NULL THEN p.created_ms END) AS "newestMs"
+        FROM copies c JOIN points p ON p.id = c.point_id JOIN repositories a ON a.id = c.source_id
+          JOIN repositories b ON b.id = c.repository_id
+        GROUP BY 1, 2 ORDER BY 3, 4 LIMIT 200`),
+    lags: (limit) =>
+      db.all<PlanLag>(sql`
+        SELECT p.plan, c.source_id AS "sourceId", c.repository_id AS "targetId", b.name AS "targetName",
+          count(*) AS behind, min(${behindSince}) AS "oldestMs"
+        FROM copies c JOIN points p ON p.id = c.point_id JOIN repositories b ON b.id = c.repository_id
+        WHERE c.source_id IS NOT NULL AND c.state IN ('pending', 'in-progress', 'failed') AND p.plan IS NOT NULL
+        GROUP BY 1, 2, 3 ORDER BY 6, 1, 3 LIMIT ${limit}`),
+  }
+}
+
+/** From when on a point could have been copied: since its source has it, or since somebody wants the copy. */
+const behindSince = sql`max(c.wanted_ms, coalesce(p.validated_ms, p.created_ms))`

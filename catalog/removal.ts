@@ -1,0 +1,74 @@
+import { and, eq, like } from 'drizzle-orm'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { settle } from './copy-state.ts'
+import { copies, points, removedPoints } from './schema.ts'
+
+export interface Removal {
+  readonly ms: number
+  readonly by: string
+  readonly why: string
+}
+
+/** Whoever wrote a tombstone that Holdfast does not know of. */
+export const unknownRemover = 'somebody at the repository'
+
+/** See `RetainedQueries.recordRemoved`. */
+export function recordRemoved(
+  context: CatalogContext,
+  repositoryId: string,
+  stems: readonly string[],
+  removal: Removal,
+): void {
+  inTransaction(context, () => {
+    for (const stem of stems) if (!remove(context, repositoryId, stem, removal)) nameRemover(context, repositoryId, stem, removal)
+  })
+}
+
+/** Whether the catalog had it. */
+function remove(context: CatalogContext, repositoryId: string, stem: string, removal: Removal): boolean {
+  const { db, publish } = context
+  const { ms, by, why } = removal
+  const here = and(eq(copies.stem, stem), eq(copies.repositoryId, repositoryId), eq(copies.state, 'done'))
+  const id = db.select().from(copies).where(here).get()?.pointId
+  const known = id === undefined ? undefined : db.select().from(points).where(eq(points.id, id)).get()
+  if (id === undefined || known === undefined) return false
+  const lost = { validatedMs: null, verifyLevel: null, verifiedMs: null, verifyChunks: null }
+  db.update(copies)
+    .set({ ...lost, state: 'removed', removedMs: ms, problem: sentence(by, why) })
+    .where(here)
+    .run()
+  const other = and(eq(copies.pointId, id), eq(copies.state, 'done'))
+  if (db.select().from(copies).where(other).get() !== undefined) {
+    // The copies of other repositories are theirs: the point lives as long as one of them does.
+    settle(context, id)
+    publish('point', id)
+    return true
+  }
+  const { vmId, createdMs, origin, name } = known
+  db.insert(removedPoints)
+    .values({ id, stem, vmId, repositoryId, createdMs, origin, name, removedMs: ms, removedBy: by, why })
+    .onConflictDoNothing({ target: removedPoints.id })
+    .run()
+  db.delete(points).where(eq(points.id, id)).run()
+  publish('point', id)
+  return true
+}
+
+/** Who wrote the tombstone that somebody came upon before it was recorded. */
+function nameRemover({ db }: CatalogContext, repositoryId: string, stem: string, { ms, by, why }: Removal): void {
+  if (by === unknownRemover) return
+  const point = and(eq(removedPoints.stem, stem), eq(removedPoints.repositoryId, repositoryId))
+  db.update(removedPoints)
+    .set({ removedMs: ms, removedBy: by, why })
+    .where(and(point, eq(removedPoints.removedBy, unknownRemover)))
+    .run()
+  const copy = and(eq(copies.stem, stem), eq(copies.repositoryId, repositoryId), eq(copies.state, 'removed'))
+  db.update(copies)
+    .set({ removedMs: ms, problem: sentence(by, why) })
+    .where(and(copy, like(copies.problem, `${sentence(unknownRemover, '')}%`)))
+    .run()
+}
+
+function sentence(by: string, why: string): string {
+  return `removed by ${by}: ${why}`
+}

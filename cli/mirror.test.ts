@@ -1,0 +1,66 @@
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { adminToken, bench, type Bench } from '../api/testing/bench.ts'
+import { aPoint, pointIdOf } from '../catalog/testing.ts'
+import type { World } from './io.ts'
+import { runCli } from './program.ts'
+
+let here: Bench
+let out = ''
+let err = ''
+beforeEach(() => {
+  here = bench()
+  out = ''
+  err = ''
+  const location = { kind: 's3', url: 's3://offsite/holdfast' } as const
+  here.catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/secrets/offsite' })
+  here.catalog.points.record(aPoint(1))
+})
+afterEach(() => here[Symbol.dispose]())
+
+function world(): World {
+  return {
+    stdout: { write: (text) => void (out += String(text)) },
+    stderr: { write: (text) => void (err += text) },
+    stdin: new PassThrough(),
+    env: { HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
+    fetch: async (request) => here.app.fetch(request),
+    now: () => here.clock.ms,
+    sleep: async () => undefined,
+    signal: new AbortController().signal,
+  }
+}
+const holdfast = (...argv: readonly string[]): Promise<number> => runCli(argv, world(), '0.1.0')
+const copy = () => here.catalog.copies.find(pointIdOf(1), 'offsite')
+
+test('says how far each mirror is behind, and that there is none', async () => {
+  expect(await holdfast('mirror')).toBe(0)
+  expect(out).toContain('Nothing is copied')
+  here.catalog.mirrors.want({ sourceId: 'main', targetId: 'offsite' }, pointIdOf(1), false)
+  here.clock.ms += 3_600_000
+  expect([await holdfast('mirror'), err]).toEqual([0, ''])
+  expect(out).toMatch(/main +offsite +0 +1 +0 +1 h/)
+})
+
+test('starts what was asked for: all that is missing, or one point even if it was removed there', async () => {
+  expect([await holdfast('mirror', 'main', 'offsite', '--vm', 'web-01', '--all'), err]).toEqual([0, ''])
+  expect(out).toContain('Started mirror/main/offsite')
+  expect(copy()).toMatchObject({ state: 'pending', byHand: false })
+  expect(await holdfast('mirror', 'main', 'offsite', '--vm', 'web-01', '--point', 'latest')).toBe(0)
+  expect(here.engine.started).toHaveLength(1)
+  expect(await holdfast('mirror', 'main')).not.toBe(0)
+  expect(await holdfast('mirror', 'main', 'offsite', '--point', 'latest')).not.toBe(0)
+})
+
+test('a point says where it lies, and a restore reads the copy that is named', async () => {
+  const { stem } = aPoint(1)
+  here.catalog.copies.found({
+    ...{ pointId: pointIdOf(1), repositoryId: 'offsite', stem, sourceId: 'main', validatedMs: here.clock.ms },
+    lockUntilMs: 0,
+  })
+  expect(await holdfast('points', 'web-01', '--point', 'latest')).toBe(0)
+  expect(out).toMatch(/offsite +main +there/)
+  const where = ['--repository', 'offsite', '--name', 'back', '--yes']
+  expect([await holdfast('restore', 'web-01', ...where), err]).toEqual([0, ''])
+  expect(here.engine.started[0]?.input).toMatchObject({ repository: { id: 'offsite' }, stem })
+})

@@ -1,0 +1,33 @@
+import { timingOf } from './schedule.ts'
+import type { PlanSpec } from './plan.ts'
+
+const minute = 60_000
+const day = 86_400_000
+/** After a run that was cancelled nothing begins by itself for so long: whoever cancelled it had a reason. */
+const afterCancelMs = 60 * minute
+const firstRetryMs = 10 * minute
+
+/** How long after its failed attempt (1, 2, …) a copy is tried again by itself: ten minutes, doubled each time, a day at most. */
+export function copyRetryAfterMs(attempts: number): number {
+  return Math.min(day, firstRetryMs * 2 ** Math.min(20, Math.max(0, attempts - 1)))
+}
+
+export interface MirrorFacts {
+  readonly nowMs: number
+  /** Of the last run between the two repositories; null: there was none, or it runs. */
+  readonly last: { readonly state: string; readonly endedMs: number } | null
+}
+
+/** Whether a run begins by itself for copies that are wanted. */
+export function isMirrorDue({ nowMs, last }: MirrorFacts): boolean {
+  if (last === null || last.state.startsWith('completed')) return true
+  return nowMs - last.endedMs >= (last.state === 'cancelled' ? afterCancelMs : firstRetryMs)
+}
+
+/**
+ * How old the oldest point that a mirror has not yet may be: the plan's own frequency, for then the next point is there
+ * already. Of a plan that starts when it is asked: a day.
+ */
+export function lagAllowedMs({ schedule }: Pick<PlanSpec, 'schedule'>): number {
+  return timingOf(schedule)?.intervalMs ?? day
+}
