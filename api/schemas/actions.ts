@@ -66,11 +66,9 @@ export const restoreTargetSchema = z
 export const restoreBody = z
   .object({
     pointId,
-    repositoryId: repositoryId
-      .optional()
-      .openapi({
-        description: 'Which copy to read, also that of a mirror alone. Default: the one that the point names',
-      }),
+    repositoryId: repositoryId.optional().openapi({
+      description: 'Which copy to read, also that of a mirror alone. Default: the one that the point names',
+    }),
     target: restoreTargetSchema,
     identity: z.enum(['new', 'same']).default('new').openapi({ description: 'MAC addresses and machine id' }),
     powerOn: z
