@@ -1,32 +1,20 @@
 import type { z } from '@hono/zod-openapi'
-import { formatDuration } from '../base/index.ts'
+import { formatDuration, shellWord } from '../base/index.ts'
 import { lagAllowedMs } from '../policy/index.ts'
+import type { PlanLag } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
 import type { attentionSchema } from './schemas/overview.ts'
 
 type Attention = z.infer<typeof attentionSchema>
+type Deps = Pick<ApiDeps, 'catalog' | 'now'>
 
-const shown = 50
+const shown = 200
 
-/** Mirrors that are further behind than their plan allows, and copies that failed and are not told by that. */
-export function mirrorTrouble({ catalog, now }: Pick<ApiDeps, 'catalog' | 'now'>): Attention[] {
-  const late = catalog.mirrors.lags(shown).flatMap(({ plan, sourceId, targetId, targetName, behind, oldestMs }) => {
-    const known = catalog.plans.find(plan)
-    const lagMs = now() - oldestMs
-    if (known === undefined || lagMs <= lagAllowedMs(known)) return []
-    const points = `${behind} ${behind === 1 ? 'point is' : 'points are'} not there yet`
-    const item: Attention = {
-      kind: 'mirror-lag',
-      severity: 'attention',
-      title: `${targetName} is ${formatDuration(lagMs)} behind for ${plan}`,
-      detail: `${points}, the oldest for longer than ${plan} takes to make the next.`,
-      sinceMs: oldestMs + lagAllowedMs(known),
-      subject: { kind: 'repository', id: targetId },
-      action: { label: 'Copy now', command: `holdfast mirror ${sourceId} ${targetId}` },
-    }
-    return [{ pair: `${sourceId} ${targetId}`, item }]
-  })
-  const told = new Set(late.map(({ pair }) => pair))
+/** Mirrors that are further behind than their plan allows, copies that failed and are not told by that, and damaged ones. */
+export function mirrorTrouble(deps: Deps): Attention[] {
+  const { catalog } = deps
+  const late = lateOf(deps)
+  const told = new Set(late.map(({ sourceId, targetId }) => `${sourceId} ${targetId}`))
   const failed = catalog.mirrors
     .states()
     .filter((one) => one.failed > 0 && !told.has(`${one.sourceId} ${one.targetId}`))
@@ -37,7 +25,72 @@ export function mirrorTrouble({ catalog, now }: Pick<ApiDeps, 'catalog' | 'now'>
       detail: `From ${one.sourceName}. It is tried again by itself; the page of each point says why it failed.`,
       sinceMs: one.oldestMs,
       subject: { kind: 'repository', id: one.targetId },
-      action: { label: 'Try again now', command: `holdfast mirror ${one.sourceId} ${one.targetId}` },
+      action: { label: 'Try again now', command: mirrorCommand(one) },
     }))
-  return [...late.map(({ item }) => item), ...failed]
+  const byTarget = Map.groupBy(late, ({ targetId }) => targetId)
+  return [...[...byTarget.values()].flatMap((lags) => behind(lags)), ...failed, ...damagedCopies(deps)]
+}
+
+interface Late extends PlanLag {
+  readonly lagMs: number
+  readonly allowedMs: number
+}
+
+/** Longest behind first. */
+function lateOf({ catalog, now }: Deps): Late[] {
+  return catalog.mirrors.lags(shown).flatMap((lag) => {
+    const known = catalog.plans.find(lag.plan)
+    const late = {
+      ...lag,
+      lagMs: now() - lag.oldestMs,
+      allowedMs: known === undefined ? Infinity : lagAllowedMs(known),
+    }
+    return late.lagMs > late.allowedMs ? [late] : []
+  })
+}
+
+/** Of one repository: however many plans wait for it, it is one thing that lags. */
+function behind([worst, ...others]: readonly Late[]): Attention[] {
+  if (worst === undefined) return []
+  const { plan, targetId, targetName, lagMs, allowedMs, oldestMs } = worst
+  const points = worst.behind === 1 ? '1 point is' : `${worst.behind} points are`
+  const since = worst.behind === 1 ? 'it' : 'the oldest'
+  const also = others.length === 0 ? '' : ` Behind too: ${[...new Set(others.map((one) => one.plan))].join(', ')}.`
+  return [
+    {
+      kind: 'mirror-lag',
+      severity: 'attention',
+      title: `${targetName} is behind for ${plan}`,
+      detail: `${points} not there yet: ${since} has been waiting for ${formatDuration(lagMs)}, longer than ${plan} takes to make the next.${also}`,
+      sinceMs: oldestMs + allowedMs,
+      subject: { kind: 'repository', id: targetId },
+      action: { label: 'Copy now', command: mirrorCommand(worst) },
+    },
+  ]
+}
+
+/** A damaged point of which no repository has a whole copy is told as such. */
+function damagedCopies({ catalog }: Deps): Attention[] {
+  const ofRepository = Map.groupBy(catalog.copies.damaged(shown), ({ repositoryId }) => repositoryId)
+  return [...ofRepository.values()].flatMap((all): Attention[] => {
+    const [first] = all
+    if (first === undefined) return []
+    const { repositoryId, repositoryName, vmId, vmName, pointId, damagedMs, damage } = first
+    const what = all.length === 1 ? `The copy of a point of ${vmName}` : `Copies of ${all.length} points`
+    return [
+      {
+        kind: 'copy-damaged',
+        severity: 'attention',
+        title: `${what} in ${repositoryName} ${all.length === 1 ? 'is' : 'are'} damaged`,
+        detail: `${damage ?? 'See the point'}. Another repository holds ${all.length === 1 ? 'it' : 'them'} whole, and restores read that.`,
+        sinceMs: damagedMs,
+        subject: { kind: 'repository', id: repositoryId },
+        action: { label: 'See the point', command: `holdfast points ${shellWord(vmId)} --point ${shellWord(pointId)}` },
+      },
+    ]
+  })
+}
+
+function mirrorCommand({ sourceId, targetId }: Pick<PlanLag, 'sourceId' | 'targetId'>): string {
+  return `holdfast mirror ${shellWord(sourceId)} ${shellWord(targetId)}`
 }

@@ -97,7 +97,7 @@ it('a mirror behind for longer than its plan takes is a finding, until it has ca
   here.clock.ms += 1
   expect(await needs()).toContainEqual(
     expect.objectContaining({
-      ...{ kind: 'mirror-lag', title: 'offsite is 4 h behind for nightly' },
+      ...{ kind: 'mirror-lag', title: 'offsite is behind for nightly' },
       action: { label: 'Copy now', command: 'holdfast mirror main offsite' },
     }),
   )
@@ -107,6 +107,38 @@ it('a mirror behind for longer than its plan takes is a finding, until it has ca
   found()
   expect((await needs()).map(({ kind }) => kind)).not.toContain('mirror-lag')
   expect(await here.get('/api/v1/mirrors')).toMatchObject({ items: [{ behind: 0, done: 1, lagMs: 0 }] })
+})
+
+it('a repository is one finding however many plans wait for it, and names the longest', async () => {
+  here.catalog.plans.put({ ...here.catalog.plans.get('nightly'), name: 'hourly' }, 0)
+  here.catalog.mirrors.want(pair, id, false)
+  here.clock.ms += hour
+  here.catalog.points.record(aPoint(2, { plan: 'hourly' }))
+  here.catalog.mirrors.want(pair, pointIdOf(2), false)
+  here.clock.ms += 5 * hour
+  expect((await needs()).filter(({ kind }) => kind === 'mirror-lag')).toEqual([
+    expect.objectContaining({
+      title: 'offsite is behind for nightly',
+      detail: expect.stringMatching(/^1 point is not there yet: it has been waiting for 6 h, .* Behind too: hourly\.$/),
+    }),
+  ])
+})
+
+it('a damaged copy is told although another one stands, and so is the original', async () => {
+  found()
+  here.catalog.points.recordDamage(id, { ms: testNow, damage: 'a chunk is lost' }, 'offsite')
+  expect(await needs()).toContainEqual(
+    expect.objectContaining({
+      ...{ kind: 'copy-damaged', title: 'The copy of a point of web-01 in offsite is damaged' },
+      action: { label: 'See the point', command: `holdfast points web-01 --point ${id}` },
+    }),
+  )
+  here.catalog.points.recordMended(id, testNow, 'offsite')
+  here.catalog.points.recordDamage(id, { ms: testNow, damage: 'a chunk is lost' }, 'main')
+  expect((await needs()).map(({ title }) => title)).toContain('The copy of a point of web-01 in main is damaged')
+  here.catalog.points.recordDamage(id, { ms: testNow, damage: 'a chunk is lost' }, 'offsite')
+  expect((await needs()).map(({ kind }) => kind)).not.toContain('copy-damaged')
+  expect((await needs()).map(({ kind }) => kind)).toContain('point-damaged')
 })
 
 it('a copy that failed is told by the point and on the overview', async () => {

@@ -181,4 +181,29 @@ describe('a point', () => {
     expect(await response.text()).toContain('removed by ann')
     expect(await status('POST', `/points/${id}/holds`, { reason: 'too late' })).toBe(404)
   })
+
+  it('of two repositories is removed from the one that is named, and each pin is ended where it is', async () => {
+    const location = { kind: 's3', url: 's3://offsite/holdfast' } as const
+    here.catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/secrets/offsite' })
+    const copy = `${stem(1).slice(0, -32)}${'e'.repeat(32)}`
+    const seen = { sourceId: 'main', validatedMs: testNow, lockUntilMs: null }
+    here.catalog.copies.found({ pointId: id, repositoryId: 'offsite', stem: copy, ...seen })
+    const removal = { confirmName: 'web-01', reason: 'wrong' }
+    const which = await here.call('POST', `/api/v1/points/${id}/remove`, removal)
+    expect(await which.json()).toMatchObject({ status: 400, detail: 'this point of web-01 lies in main, offsite' })
+    expect(await status('POST', `/points/${id}/remove`, { ...removal, repositoryId: 'offsite' })).toBe(204)
+    hold('hold/x-1', 'pin')
+    here.catalog.retained.addHold({
+      ...{ name: 'hold/x-2', repositoryId: 'offsite', pointId: id, type: 'pin', actor: 'ann', reason: 'why', ms: 1 },
+    })
+    expect(await status('POST', `/points/${id}/release`, {})).toBe(200)
+    expect(here.engine.started.map(({ input }) => input as KeepPointInput | RemovePointInput)).toMatchObject([
+      { repository: { id: 'offsite' }, stem: copy },
+      { repository: { id: 'main' }, stem: stem(1), act: { holds: ['hold/x-1'] } },
+      { repository: { id: 'offsite' }, stem: copy, act: { holds: ['hold/x-2'] } },
+    ])
+    here.catalog.retained.recordRemoved('offsite', [copy], { ms: testNow, by: 'ann', why: 'removed by hand: wrong' })
+    const gone = await here.call('POST', `/api/v1/points/${id}/remove`, { ...removal, repositoryId: 'offsite' })
+    expect(await gone.json()).toMatchObject({ code: 'NotFound', hint: 'It lies in main.' })
+  })
 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { openCatalog, type Catalog } from './index.ts'
+import { openCatalog, unknownRemover, type Catalog } from './index.ts'
 import { migrate, readMigrations } from './migrate.ts'
 import { aPoint, furnish, pointIdOf, testCatalog, testNow, type TestCatalog } from './testing.ts'
 
@@ -82,6 +82,37 @@ describe('a point in two repositories', () => {
     expect(place()).toMatchObject({ repositoryId: 'offsite', isValidated: false, isGone: true })
     catalog.points.recordFound(id, testNow, 'offsite')
     expect(place()).toEqual({ repositoryId: 'offsite', ...whole })
+  })
+
+  it('is read again where the hypervisor put it as soon as that copy stands again', () => {
+    mirrored()
+    catalog.points.recordDamage(id, { ms: testNow, damage: 'a chunk is lost' }, 'main')
+    expect(place()).toEqual({ repositoryId: 'offsite', ...whole })
+    catalog.points.recordMended(id, testNow + 1, 'main')
+    expect(place()).toEqual({ repositoryId: 'main', ...whole })
+  })
+
+  it('has its damaged copy told until that repository has a newer whole point', () => {
+    catalog.points.recordDamage(id, { ms: testNow, damage: 'a chunk is lost' })
+    // Of which no repository has a whole copy: that is told of the point.
+    expect(catalog.copies.damaged(10)).toEqual([])
+    mirrored()
+    expect(catalog.copies.damaged(10)).toMatchObject([
+      { pointId: id, repositoryId: 'main', vmName: 'web-01', damagedMs: testNow, damage: 'a chunk is lost' },
+    ])
+    catalog.points.record(aPoint(2, { createdMs: testNow + 1 }))
+    expect(catalog.copies.damaged(10)).toEqual([])
+  })
+
+  it('says who removed a copy as soon as that is known', () => {
+    mirrored()
+    const found = { ms: testNow, by: unknownRemover, why: 'it carries a tombstone that counts' }
+    catalog.retained.recordRemoved('offsite', [stem], found)
+    catalog.retained.recordRemoved('offsite', [stem], { ...act, ms: testNow + 1 })
+    const told = { removedMs: testNow + 1, problem: 'removed by a sweep: no rule keeps it' }
+    expect(catalog.copies.find(id, 'offsite')).toMatchObject(told)
+    catalog.retained.recordRemoved('offsite', [stem], { ...act, ms: testNow + 2, by: 'another' })
+    expect(catalog.copies.find(id, 'offsite')).toMatchObject(told)
   })
 
   it('keeps the name that a copy got when it was made again', () => {

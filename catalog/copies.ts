@@ -20,6 +20,16 @@ export interface FoundCopy {
   readonly lockUntilMs: number | null
 }
 
+export interface DamagedCopy {
+  readonly pointId: string
+  readonly repositoryId: string
+  readonly repositoryName: string
+  readonly vmId: string
+  readonly vmName: string
+  readonly damagedMs: number
+  readonly damage: string | null
+}
+
 export interface CopyQueries {
   /** Of a point: the one from the hypervisor first, then in the order in which they were wanted. */
   of(pointId: string): CopyView[]
@@ -28,6 +38,11 @@ export interface CopyQueries {
   at(repositoryId: string, stem: string): CopyRow | undefined
   /** The point of a copy with this name, in whichever repository; else what the name itself says. */
   readonly pointIdOf: (stem: string) => string
+  /**
+   * Damaged ones of points that another repository holds whole, the newest damage first; until their repository has a whole
+   * point of the VM that was made after the damage was found. `limit` at most.
+   */
+  damaged(limit: number): DamagedCopy[]
   /** Writes down a copy that is there; of one that is known nothing changes but that it is there. */
   found(copy: FoundCopy): void
 }
@@ -71,6 +86,17 @@ export function copyQueries(context: CatalogContext): CopyQueries {
         .get(),
     // A copy that was made again after a removal has a name of its own (repository format §13).
     pointIdOf: (stem) => db.select().from(copies).where(eq(copies.stem, stem)).get()?.pointId ?? snapOf(stem),
+    damaged: (limit) =>
+      db.all<DamagedCopy>(sql`
+        SELECT c.point_id AS "pointId", c.repository_id AS "repositoryId", r.name AS "repositoryName", v.id AS "vmId",
+          v.name AS "vmName", c.damaged_ms AS "damagedMs", c.damage
+        FROM copies c JOIN points p ON p.id = c.point_id JOIN vms v ON v.id = p.vm_id
+          JOIN repositories r ON r.id = c.repository_id
+        WHERE c.state = 'done' AND c.damaged_ms IS NOT NULL AND c.gone_ms IS NULL AND p.validated_ms IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM copies n JOIN points q ON q.id = n.point_id
+            WHERE q.vm_id = p.vm_id AND n.repository_id = c.repository_id AND n.state = 'done' AND n.validated_ms IS NOT NULL
+              AND q.created_ms > c.damaged_ms)
+        ORDER BY c.damaged_ms DESC, c.point_id, c.repository_id LIMIT ${limit}`),
     found({ pointId, repositoryId, stem, sourceId, validatedMs, lockUntilMs }) {
       inTransaction(context, () => {
         if (db.select({ id: points.id }).from(points).where(eq(points.id, pointId)).get() === undefined) return

@@ -15,8 +15,8 @@ export function heldBy(repositoryId: string): SQL | undefined {
 }
 
 /**
- * Makes the row of a point say what holds for the best of its copies: the one it names as long as that stands, else
- * another one that does. A point is lost only when its last copy is.
+ * Makes the row of a point say what holds for the best of its copies: of those that stand the one from the hypervisor, else
+ * the one it names, else the first. A point is lost only when its last copy is.
  */
 export function settle({ db, publish }: CatalogContext, pointId: string): void {
   const point = db.select().from(points).where(eq(points.id, pointId)).get()
@@ -28,7 +28,10 @@ export function settle({ db, publish }: CatalogContext, pointId: string): void {
     .orderBy(copies.wantedMs, copies.repositoryId)
     .all()
   const current = there.find(({ repositoryId }) => repositoryId === point.repositoryId)
-  const best = current && isStanding(current) ? current : (there.find(isStanding) ?? current ?? there[0])
+  const standing = there.filter(isStanding)
+  const own = standing.find(({ sourceId }) => sourceId === null)
+  const named = current && isStanding(current) ? current : standing[0]
+  const best = own ?? named ?? current ?? there[0]
   if (best === undefined || best.stem === null) return
   const { repositoryId, stem, validatedMs, verifyLevel, verifiedMs, verifyChunks, damagedMs, damage, goneMs } = best
   const set = { repositoryId, stem, validatedMs, verifyLevel, verifiedMs, verifyChunks, damagedMs, damage, goneMs }

@@ -26,6 +26,8 @@ export interface NewPoint {
   readonly stem: string
   readonly vmId: string
   readonly repositoryId: string
+  /** From where this repository has it; absent or null: from the hypervisor. */
+  readonly sourceId?: string | null
   readonly parentId: string | null
   readonly createdMs: number
   /** When the repository had validated it; null: it is no recovery point yet. */
@@ -149,7 +151,7 @@ export function pointQueries(context: CatalogContext): PointQueries {
     find,
     record(point) {
       inTransaction(context, () => {
-        const { disks, spotCheckedChunks, lockUntilMs, ...rest } = point
+        const { disks, spotCheckedChunks, lockUntilMs, sourceId = null, ...rest } = point
         const sum = (pick: (disk: PointDisk) => number): number => disks.reduce((total, disk) => total + pick(disk), 0)
         const modes = new Set(disks.map((disk) => disk.mode))
         const newBytes = sum((disk) => disk.newBytes)
@@ -174,7 +176,7 @@ export function pointQueries(context: CatalogContext): PointQueries {
         if (done.changes === 0) return
         const { id: pointId, repositoryId, stem, validatedMs, createdMs: wantedMs, runId } = point
         const place = { pointId, repositoryId, stem, validatedMs, wantedMs, lockUntilMs, runId } as const
-        const first = { sourceId: null, state: 'done', storedBytes: newBytes, attempts: 1, byHand: false } as const
+        const first = { sourceId, state: 'done', storedBytes: newBytes, attempts: 1, byHand: false } as const
         db.insert(copies)
           .values({ ...place, ...first, ...checked })
           .run()

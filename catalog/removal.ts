@@ -20,7 +20,8 @@ export function recordRemoved(
   removal: Removal,
 ): void {
   inTransaction(context, () => {
-    for (const stem of stems) if (!remove(context, repositoryId, stem, removal)) nameRemover(context, repositoryId, stem, removal)
+    for (const stem of stems)
+      if (!remove(context, repositoryId, stem, removal)) nameRemover(context, repositoryId, stem, removal)
   })
 }
 

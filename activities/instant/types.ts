@@ -52,7 +52,8 @@ export interface InstantRecordActivities {
     readonly runId: string
     readonly workflowId: string
     readonly repositoryId: string
-    readonly pointId: string
+    /** There. */
+    readonly stem: string
     readonly vmId: string
     readonly endpointId: string
     /** Of the new VM. */

@@ -57,7 +57,8 @@ export function createRecordActivities(catalog: Catalog): RecordActivities {
     }),
     recordProof: async (proof) => {
       const { verdict, why, rtoSeconds, restoreSeconds, bootSeconds, checks, screenshot } = proof.result
-      const { vmId, pointId, repositoryId, startedMs, endedMs, workflowId, runId } = proof
+      const { vmId, repositoryId, stem, startedMs, endedMs, workflowId, runId } = proof
+      const pointId = catalog.copies.pointIdOf(stem)
       const what = { vmId, pointId, repositoryId, startedMs, endedMs, workflowId, runId }
       catalog.drills.record({ ...what, verdict, why, rtoSeconds, restoreSeconds, bootSeconds, checks, screenshot })
     },

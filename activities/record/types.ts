@@ -58,7 +58,6 @@ export interface ProofRecord extends RunRef {
   readonly vmId: string
   readonly repositoryId: string
   readonly stem: string
-  readonly pointId: string
   readonly startedMs: number
   readonly endedMs: number
   readonly result: DrillResult

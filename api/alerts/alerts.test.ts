@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { HoldfastError } from '../../base/index.ts'
 import { aPoint, aRun } from '../../catalog/testing.ts'
 import type { Message } from '../../notify/index.ts'
+import { planDefaults } from '../../policy/index.ts'
 import type { Sender } from '../deps.ts'
 import { bench, type Bench } from '../testing/bench.ts'
 import { alertKeeper } from './index.ts'
@@ -72,6 +73,42 @@ describe('a broken promise', () => {
     await pass(2 * minute)
     expect(titles()).toEqual(['web-01 is overdue', expect.stringMatching(/^recovered after .*web-01 is overdue$/)])
     expect(await open()).toEqual([])
+  })
+
+  test('to have copies elsewhere in time is one incident, told once, and its end as well', async () => {
+    await channel('team')
+    const location = { kind: 's3', url: 's3://offsite/holdfast' } as const
+    here.catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/secrets/offsite' })
+    const targets = [
+      { repository: 'main', copy: 'backup', keep: null },
+      { repository: 'offsite', copy: 'mirror', keep: null },
+    ] as const
+    const schedule = { kind: 'every', everyMs: 4 * hour } as const
+    here.catalog.plans.put({ ...planDefaults, name: 'nightly', schedule, targets, paused: true }, 0)
+    const late = (): string[] => titles().filter((title) => title.includes('behind'))
+    const behind = async (): Promise<string[]> => (await open()).filter((title) => title.includes('behind'))
+    const point = aPoint(2, { createdMs: here.clock.ms, plan: 'nightly' })
+    here.catalog.points.record(point)
+    here.catalog.mirrors.want({ sourceId: 'main', targetId: 'offsite' }, point.id, false)
+    await pass(4 * hour)
+    expect(await behind()).toEqual([])
+    await pass(minute)
+    expect(await behind()).toEqual(['offsite is behind for nightly'])
+    for (let n = 0; n < 4; n += 1) await pass(hour)
+    expect(late()).toHaveLength(1)
+    const incidents = await here.get<{ items: object[] }>('/api/v1/incidents?state=open')
+    expect(incidents.items).toContainEqual(
+      expect.objectContaining({ kind: 'mirror-lag', severity: 'warning', command: 'holdfast mirror main offsite' }),
+    )
+    here.catalog.copies.found({
+      ...{ pointId: point.id, repositoryId: 'offsite', stem: point.stem, sourceId: 'main' },
+      ...{ validatedMs: here.clock.ms, lockUntilMs: null },
+    })
+    await pass(minute)
+    await pass(2 * minute)
+    await pass(2 * minute)
+    expect(await behind()).toEqual([])
+    expect(late()).toEqual([expect.any(String), expect.stringMatching(/^recovered after .*behind for nightly$/)])
   })
 
   test('that heals within a minute is told to nobody', async () => {

@@ -14,6 +14,7 @@ import {
   type SweepInput,
 } from '../../workflows/retention/contract.ts'
 import type { StartSpec } from '../orchestrator.ts'
+import type { removePointBody } from '../schemas/holds.ts'
 import type { sweepBody } from '../schemas/retention.ts'
 import { newRequestId } from './restore.ts'
 import { planAtRepository, type StartPlan } from './start.ts'
@@ -55,53 +56,76 @@ export function planRetention(
 /** A question to the site that is answered while somebody waits. */
 export type PointAct = Pick<StartSpec, 'workflow' | 'workflowId' | 'input' | 'summary'> & { readonly site: string }
 
-export function planKeep(
+export function planHold(
   catalog: Catalog,
   pointId: string,
-  act: KeepPointInput['act'],
+  type: 'pin' | 'legal',
   requestedBy: KeepPointInput['requestedBy'],
 ): PointAct {
-  const { point, repository } = partsOf(catalog, pointId)
-  const input: KeepPointInput = { v: 1, repository: repositoryRefOf(repository), stem: point.stem, act, requestedBy }
+  const point = pointOf(catalog, pointId)
+  const { repositoryId, stem } = point
+  return actOnHolds(catalog, point, { repositoryId, stem, act: { kind: 'hold', type }, requestedBy })
+}
+
+/**
+ * Ends the hold that is named, else all pins, each in the repository that has it. A legal hold is ended by name only, and so
+ * is that of a VM which runs from the point.
+ */
+export function planReleases(
+  catalog: Catalog,
+  pointId: string,
+  named: string | undefined,
+  requestedBy: KeepPointInput['requestedBy'],
+): readonly PointAct[] {
+  const point = pointOf(catalog, pointId)
+  const holds = catalog.retained.holdsOf(point.id)
+  const chosen = holds.filter(({ name, type, actor }) =>
+    named === undefined ? type === 'pin' && !isInstantHold(actor) : name === named,
+  )
+  if (chosen.length === 0) {
+    const others = holds.map(({ name, type }) => `${name} (${type})`)
+    const message = named === undefined ? 'the point has no pin' : `the point has no hold ${named}`
+    throw new HoldfastError('NotFound', message, {
+      hint: others.length === 0 ? 'Nothing holds it.' : `It is held by ${others.join(', ')}: name the one to end.`,
+    })
+  }
+  return [...Map.groupBy(chosen, ({ repositoryId }) => repositoryId)].map(([repositoryId, there]) => {
+    const stem = catalog.copies.find(point.id, repositoryId)?.stem ?? point.stem
+    const act = { kind: 'release', holds: there.map(({ name }) => name) } as const
+    return actOnHolds(catalog, point, { repositoryId, stem, act, requestedBy })
+  })
+}
+
+function actOnHolds(
+  catalog: Catalog,
+  { vmName }: PointView,
+  { repositoryId, ...rest }: Omit<KeepPointInput, 'v' | 'repository'> & { readonly repositoryId: string },
+): PointAct {
+  const repository = catalog.repositories.get(repositoryId)
   return {
     workflow: keepPointWorkflow,
     workflowId: keepPointWorkflowId(newRequestId()),
-    input,
-    summary: `${act.kind === 'hold' ? 'Hold' : 'Release'} a point of ${point.vmName}`,
+    input: { v: 1, repository: repositoryRefOf(repository), ...rest } satisfies KeepPointInput,
+    summary: `${rest.act.kind === 'hold' ? 'Hold' : 'Release'} a point of ${vmName}`,
     site: repository.site,
   }
 }
 
-/**
- * Names of the holds that a release ends: the one that is named, else all pins. A legal hold is ended by name only, and so
- * is that of a VM which runs from the point.
- */
-export function holdsToRelease(catalog: Catalog, pointId: string, named: string | undefined): readonly string[] {
-  const holds = catalog.retained.holdsOf(catalog.points.get(pointId).id)
-  const chosen = holds.filter(({ name, type, actor }) =>
-    named === undefined ? type === 'pin' && !isInstantHold(actor) : name === named,
-  )
-  if (chosen.length > 0) return chosen.map(({ name }) => name)
-  const others = holds.map(({ name, type }) => `${name} (${type})`)
-  throw new HoldfastError('NotFound', named === undefined ? 'the point has no pin' : `the point has no hold ${named}`, {
-    hint: others.length === 0 ? 'Nothing holds it.' : `It is held by ${others.join(', ')}: name the one to end.`,
-  })
-}
-
+/** From the repository that is named; without a name the point must lie in one only. */
 export function planRemoval(
   catalog: Catalog,
   pointId: string,
-  confirmName: string,
+  { confirmName, repositoryId }: Pick<z.infer<typeof removePointBody>, 'confirmName' | 'repositoryId'>,
   requestedBy: RemovePointInput['requestedBy'],
 ): PointAct {
-  const { point, repository } = partsOf(catalog, pointId)
+  const point = pointOf(catalog, pointId)
   if (confirmName !== point.vmName) {
     throw new HoldfastError('InvalidRequest', `removing a point of ${point.vmName} needs its name as confirmation`, {
       hint: `Give confirmName "${point.vmName}".`,
     })
   }
-  const ref = repositoryRefOf(repository)
-  const input: RemovePointInput = { v: 1, repository: ref, stem: point.stem, requestedBy }
+  const { stem, repository } = copyToRemove(catalog, point, repositoryId)
+  const input: RemovePointInput = { v: 1, repository: repositoryRefOf(repository), stem, requestedBy }
   return {
     workflow: removePointWorkflow,
     workflowId: removePointWorkflowId(point.id),
@@ -111,14 +135,30 @@ export function planRemoval(
   }
 }
 
-function partsOf(
+function copyToRemove(
   catalog: Catalog,
-  pointId: string,
-): { readonly point: PointView; readonly repository: ReturnType<Catalog['repositories']['get']> } {
-  const removed = catalog.points.find(pointId) === undefined ? catalog.retained.removed(pointId) : undefined
-  if (removed !== undefined) {
-    throw new HoldfastError('NotFound', `the point ${pointId} was removed by ${removed.removedBy}: ${removed.why}`)
+  point: PointView,
+  repositoryId: string | undefined,
+): { readonly stem: string; readonly repository: ReturnType<Catalog['repositories']['get']> } {
+  const there = catalog.copies.of(point.id).filter(({ state, goneMs }) => state === 'done' && goneMs === null)
+  const names = there.map((one) => one.repositoryName).join(', ')
+  if (repositoryId === undefined) {
+    if (there.length <= 1) return { stem: point.stem, repository: catalog.repositories.get(point.repositoryId) }
+    throw new HoldfastError('InvalidRequest', `this point of ${point.vmName} lies in ${names}`, {
+      hint: 'Name the repository to remove it from; the others keep theirs.',
+    })
   }
-  const point = catalog.points.get(pointId)
-  return { point, repository: catalog.repositories.get(point.repositoryId) }
+  const repository = catalog.repositories.get(repositoryId)
+  const stem = there.find((one) => one.repositoryId === repositoryId)?.stem ?? null
+  if (stem !== null) return { stem, repository }
+  throw new HoldfastError('NotFound', `${repository.name} does not hold this point of ${point.vmName}`, {
+    hint: there.length === 0 ? 'No repository does.' : `It lies in ${names}.`,
+  })
+}
+
+/** Throws NotFound, with who removed it where that is known. */
+function pointOf(catalog: Catalog, pointId: string): PointView {
+  const removed = catalog.points.find(pointId) === undefined ? catalog.retained.removed(pointId) : undefined
+  if (removed === undefined) return catalog.points.get(pointId)
+  throw new HoldfastError('NotFound', `the point ${pointId} was removed by ${removed.removedBy}: ${removed.why}`)
 }

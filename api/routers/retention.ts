@@ -4,7 +4,7 @@ import { approveSweepUpdate, type SweepApprovalWish } from '../../workflows/rete
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { newRequestId } from '../requests/restore.ts'
-import { holdsToRelease, planKeep, planRemoval, planRetention } from '../requests/retention.ts'
+import { planHold, planReleases, planRemoval, planRetention } from '../requests/retention.ts'
 import { startOnce } from '../requests/start.ts'
 import { retentionRoutes as routes } from '../routes/index.ts'
 import { askSite } from '../site-checks.ts'
@@ -81,20 +81,20 @@ export function retentionRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.hold, async (c) => {
       const { id } = c.req.valid('param')
       const { type, reason } = c.req.valid('json')
-      await askSite(deps, planKeep(catalog, id, { kind: 'hold', type }, { user: c.var.identity.user, reason }))
+      await askSite(deps, planHold(catalog, id, type, { user: c.var.identity.user, reason }))
       return c.json(holdsOf(id), 200)
     })
     .openapi(routes.release, async (c) => {
       const { id } = c.req.valid('param')
       const { hold, reason } = c.req.valid('json')
-      const holds = holdsToRelease(catalog, id, hold)
-      await askSite(deps, planKeep(catalog, id, { kind: 'release', holds }, { user: c.var.identity.user, reason }))
+      const requestedBy = { user: c.var.identity.user, reason }
+      for (const act of planReleases(catalog, id, hold, requestedBy)) await askSite(deps, act)
       return c.json(holdsOf(id), 200)
     })
     .openapi(routes.remove, async (c) => {
-      const { confirmName, reason } = c.req.valid('json')
+      const { reason, ...which } = c.req.valid('json')
       const { id } = c.req.valid('param')
-      await askSite(deps, planRemoval(catalog, id, confirmName, { user: c.var.identity.user, reason }))
+      await askSite(deps, planRemoval(catalog, id, which, { user: c.var.identity.user, reason }))
       return c.body(null, 204)
     })
 }

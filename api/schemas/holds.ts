@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { timeMs } from './common.ts'
+import { repositoryId, timeMs } from './common.ts'
 
 export const holdBody = z
   .object({ type: z.enum(['pin', 'legal']).default('pin'), reason: z.string().min(1).max(500) })
@@ -13,6 +13,9 @@ export const releaseBody = z
 export const removePointBody = z
   .object({
     confirmName: z.string().openapi({ description: 'The name of its VM, typed by whoever asks' }),
+    repositoryId: repositoryId.optional().openapi({
+      description: 'From this repository; needed where it lies in several. A point goes with its last copy.',
+    }),
     reason: z.string().min(1).max(500),
   })
   .openapi('RemovePoint')

@@ -25,6 +25,7 @@ export const attentionSchema = z
       'own-backup',
       'mirror-lag',
       'copy-failed',
+      'copy-damaged',
       'engine',
       'repository-lost',
       'repository-unseen',

@@ -5,6 +5,12 @@ import { table } from '../render/table.ts'
 import { at } from '../render/words.ts'
 import { examples, findPoint, findVm, type Verb } from './common.ts'
 
+interface Removal {
+  readonly confirm: string
+  readonly reason: string
+  readonly repository?: string
+}
+
 export const point: Verb = (ioOf) => {
   const command = new Command('point').description('hold, pin, release or remove one recovery point')
   examples(command, [
@@ -12,6 +18,7 @@ export const point: Verb = (ioOf) => {
     'holdfast point hold web-01 2026-11-21T02:41:10Z --reason "case 4711"',
     'holdfast point release web-01 latest',
     'holdfast point rm web-01 0192f3a67b1c --confirm web-01 --reason "wrong data"',
+    'holdfast point rm web-01 0192f3a67b1c --repository offsite --confirm web-01 --reason "wrong place"',
   ])
   for (const [name, type, what] of [
     ['pin', 'pin', 'keep a point whatever rules say'],
@@ -44,13 +51,18 @@ export const point: Verb = (ioOf) => {
   acting(command, 'rm', 'put a tombstone on a point; refused where a rule or a hold keeps it')
     .requiredOption('--confirm <name>', 'the name of the VM')
     .requiredOption('--reason <text>', 'why; kept with what is left of it')
-    .action(async (vm: string, which: string, options: { confirm: string; reason: string }, self: Command) => {
+    .option('--repository <id>', 'from this one; needed where the point lies in several')
+    .action(async (vm: string, which: string, options: Removal, self: Command) => {
       const io = ioOf(self)
       const api = io.api()
       const { id } = await pointOf(api, vm, which)
-      const body = { confirmName: options.confirm, reason: options.reason }
+      const { confirm: confirmName, reason, repository: repositoryId } = options
+      const body = { confirmName, reason, ...(repositoryId !== undefined && { repositoryId }) }
       await done(api.POST('/points/{id}/remove', { params: { path: { id } }, body }))
-      io.answer({ removed: id }, () => `${id} is removed. Its data are freed by a later collection.`)
+      io.answer({ removed: id }, () => {
+        const from = repositoryId === undefined ? '' : ` from ${repositoryId}`
+        return `${id} is removed${from}. Its data are freed by a later collection.`
+      })
     })
   return command
 }

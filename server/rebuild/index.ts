@@ -75,9 +75,13 @@ async function work(options: RebuildOptions, home: Home, path: string): Promise<
   const identity = identityOf(catalog, found, options)
   if (!options.reconcile) catalog.own.forget()
   const reconciled: Reconciled[] = []
-  for (const repository of opened) {
+  // All of them first: a copy says by this of which one it is.
+  const rows = opened.map((repository) => {
     const id = rowOf(catalog, home, repository, from?.repository === repository ? from.id : null)
     catalog.repositories.identify(id, repository.id)
+    return { id, repository }
+  })
+  for (const { id, repository } of rows) {
     if (!options.dryRun) await keepPassphrase(catalog, home, id, options.secret)
     const onProgress = (points: number): void =>
       options.onProgress(`${locationText(repository.location)}: ${points} points looked at`)

@@ -94,12 +94,12 @@ function record(catalog: Catalog, repositoryId: string, info: PointInfo | null, 
   }
   const id = pointIdOf(catalog, info)
   const { stem, validatedMs, mirroredFrom, retention } = info
+  const sourceId = mirroredFrom === null ? null : catalog.repositories.byUuid(mirroredFrom.repo)
   if (catalog.points.find(id) === undefined) {
     const vmId = vmOf(catalog, platform, info, counts)
-    catalog.points.record({ ...pointOf(info, origin, vmId, repositoryId), id })
+    catalog.points.record({ ...pointOf(info, origin, vmId, repositoryId), id, sourceId })
   }
   if (validatedMs !== null) {
-    const sourceId = mirroredFrom === null ? null : catalog.repositories.byUuid(mirroredFrom.repo)
     const lockUntilMs = retention.lockUntilSec * 1000
     catalog.copies.found({ pointId: id, repositoryId, stem, sourceId, validatedMs, lockUntilMs })
   }

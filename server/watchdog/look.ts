@@ -72,7 +72,7 @@ async function openExpected(
   const repository = await open(fresh)
   signal.throwIfAborted()
   // A person who tests it has seen which one is there.
-  const expected = row.test?.repositoryUuid ?? catalog.watches.find(row.id)?.uuid ?? null
+  const expected = row.uuid ?? row.test?.repositoryUuid ?? catalog.watches.find(row.id)?.uuid ?? null
   if (expected === null || repository.id === expected) return repository
   throw new HoldfastError('RepositoryForeign', `another repository is at the place of ${row.name} now`, {
     hint: `Bring back the one that was there; if the other is meant, test it: \`holdfast repository test ${row.id}\`.`,

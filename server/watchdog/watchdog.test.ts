@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { HoldfastError } from '../../base/index.ts'
+import { HoldfastError, locationText } from '../../base/index.ts'
 import { aPoint, furnish, pointIdOf, testCatalog, testNow, type TestCatalog } from '../../catalog/testing.ts'
 import type { PointEntry, Repository, SeriesHead } from '../../repository/index.ts'
 import { steadyClock, Watchdog } from './index.ts'
@@ -39,10 +39,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function openPlace(): Repository {
-  if (place.error !== null) throw place.error
-  place.opened += 1
-  const first = place.opened === 1
+function openPlace(at = place): Repository {
+  if (at.error !== null) throw at.error
+  at.opened += 1
+  const first = at.opened === 1
   const series = 'a'.repeat(32)
   const entry = (snap: string): PointEntry => ({
     stem: `snap/${series}/${'0'.repeat(16)}-${snap}`,
@@ -52,18 +52,18 @@ function openPlace(): Repository {
     state: 'recovery-point',
     validatedMs: testNow - hour,
   })
-  const listed = (): string[] => (first && place.stale !== null ? place.stale : place.points)
+  const listed = (): string[] => (first && at.stale !== null ? at.stale : at.points)
   return {
-    id: place.uuid,
+    id: at.uuid,
     async *heads(): AsyncGenerator<SeriesHead> {
-      if (place.error !== null) throw place.error
+      if (at.error !== null) throw at.error
       const [newest] = listed()
       if (newest !== undefined) yield { series, newest: entry(newest), standing: listed(), unreadable: null }
     },
     async *listPoints() {
-      yield* place.points.map(entry)
+      yield* at.points.map(entry)
     },
-    removedPoints: async () => place.tombstoned.map((snap) => entry(snap).stem),
+    removedPoints: async () => at.tombstoned.map((snap) => entry(snap).stem),
     [Symbol.asyncDispose]: async () => undefined,
   } as unknown as Repository
 }
@@ -104,6 +104,41 @@ describe('the watchdog', () => {
     // They are counted once.
     await dog.look(signal)
     expect(watch()).toMatchObject({ vanished: 2 })
+  })
+
+  test('a point that vanished from one repository is not lost while another one holds it', async () => {
+    record(1)
+    const id = pointIdOf(1)
+    const location = { kind: 'posix', path: '/srv/offsite' } as const
+    here.catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/srv/secrets/main' })
+    // Made again after a removal there: under a name of its own.
+    const copy = 'e'.repeat(32)
+    const stem = `${aPoint(1).stem.slice(0, -32)}${copy}`
+    const seen = { sourceId: 'main', validatedMs: testNow, lockUntilMs: null }
+    here.catalog.copies.found({ pointId: id, repositoryId: 'offsite', stem, ...seen })
+    const ofMain = place
+    const ofOffsite: Place = { ...place, uuid: 'e'.repeat(32), points: [copy] }
+    await using both = new Watchdog({
+      ...optionsOf(),
+      openRepository: async (of) => openPlace(locationText(of.location).includes('offsite') ? ofOffsite : ofMain),
+    })
+    await both.look(signal)
+    expect(here.catalog.watches.find('offsite')).toMatchObject({ error: null, points: 1, vanished: 0 })
+    ofMain.points = []
+    await both.look(signal)
+    expect(watch()).toMatchObject({ vanished: 1 })
+    expect(here.catalog.watches.find('offsite')).toMatchObject({ vanished: 0 })
+    expect(here.catalog.copies.find(id, 'main')?.goneMs).toBe(testNow)
+    expect(here.catalog.points.get(id)).toMatchObject({ repositoryId: 'offsite', stem, goneMs: null })
+    expect(postureOf()).toBe('protected')
+    ofOffsite.points = []
+    await both.look(signal)
+    expect(here.catalog.watches.find('offsite')).toMatchObject({ vanished: 1 })
+    expect(postureOf()).toBe('unprotected')
+    ofMain.points = [id]
+    await both.look(signal)
+    expect(here.catalog.points.get(id)).toMatchObject({ repositoryId: 'main', goneMs: null })
+    expect(postureOf()).toBe('protected')
   })
 
   test('points that are there again count again', async () => {

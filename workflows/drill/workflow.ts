@@ -143,8 +143,6 @@ async function attachProof(input: DrillInput, ids: StepIds, result: DrillResult)
       vmId: input.vmId,
       repositoryId: input.repository.id,
       stem: input.stem,
-      // The stem ends with the point's id (repository format §3.2).
-      pointId: input.stem.slice(-32),
       startedMs: startTime.getTime(),
       endedMs: Date.now(),
       result,

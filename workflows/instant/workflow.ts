@@ -73,8 +73,7 @@ async function instant(ctx: InstantContext): Promise<InstantResult> {
     {
       ...{ runId, workflowId, vmId, name, network, startedMs },
       repositoryId: repository.id,
-      // The stem ends with the point's id (repository format §3.2).
-      pointId: stem.slice(-32),
+      stem,
       endpointId: endpoint.id,
       requestedUser: requestedBy.user,
     },

@@ -477,6 +477,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mirrors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far each mirror is behind its source */
+        get: operations["listMirrors"];
+        put?: never;
+        /**
+         * Copy points into another repository, under its own keys and retention
+         * @description Each copy is read back from there before it counts. A run between the two that is under way takes what is asked for as well, and is the answer.
+         */
+        post: operations["mirrorPoints"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/overview": {
         parameters: {
             query?: never;
@@ -2098,6 +2119,54 @@ export interface components {
         SetKeeping: {
             months: number;
         };
+        Mirrors: {
+            items: components["schemas"]["Mirror"][];
+        };
+        Mirror: {
+            /** @example main */
+            sourceId: string;
+            sourceName: string;
+            /** @example main */
+            targetId: string;
+            targetName: string;
+            /** @description Points that are there */
+            done: number;
+            /** @description Lag in points: wanted there, and waiting, in hand or failed */
+            behind: number;
+            /** @description Of those behind: failed at the last try */
+            failed: number;
+            /** @description Lag in time: how long the oldest point behind could have been there */
+            lagMs: number;
+            /**
+             * @description The moment that the newest point there stands at
+             * @example 1795246432000
+             */
+            newestMs: number | null;
+        };
+        MirrorRequest: {
+            /** @example main */
+            sourceId: string;
+            /** @example main */
+            targetId: string;
+            /**
+             * @description Only points of this VM
+             * @example web-01
+             */
+            vmId?: string;
+            /**
+             * @description Only this point, also where it failed, is damaged or was removed
+             * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
+             */
+            pointId?: string;
+            /**
+             * @description Also points older than the newest of their VM there; never such as were removed there
+             * @default false
+             */
+            all?: boolean;
+            /** @default  */
+            reason?: string;
+            tuning?: components["schemas"]["Tuning"];
+        };
         Overview: {
             /** @example All 214 VMs are inside their RPO. */
             sentence: string;
@@ -2142,7 +2211,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock" | "channel-failing";
+            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "mirror-lag" | "copy-failed" | "copy-damaged" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock" | "channel-failing";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -2216,7 +2285,7 @@ export interface components {
             seenMs: number;
         };
         /** @enum {string} */
-        RunKind: "backup" | "restore" | "drill" | "retention" | "plan" | "verify" | "instant";
+        RunKind: "backup" | "restore" | "drill" | "retention" | "plan" | "verify" | "instant" | "mirror";
         /** @enum {string} */
         RunState: "running" | "paused" | "waiting" | "completed" | "completed-with-residue" | "failed" | "cancelled" | "terminated";
         Progress: {
@@ -2898,6 +2967,8 @@ export interface components {
             repositoryPath: string;
             /** @description Restores it from the command line */
             command: string;
+            /** @description Where it lies, and where it is to lie */
+            copies: components["schemas"]["PointCopy"][];
             /** @description What keeps it whatever rules say */
             holds: components["schemas"]["Hold"][];
         };
@@ -2917,6 +2988,57 @@ export interface components {
             /** @description Bytes */
             bytesResumed: number;
             attempts: number;
+        };
+        PointCopy: {
+            /** @example main */
+            repositoryId: string;
+            repositoryName: string;
+            /**
+             * @description Where it was copied from; null: from the hypervisor
+             * @example main
+             */
+            sourceId: string | null;
+            sourceName: string | null;
+            /**
+             * @description removed: it was there, and the retention of that repository or a person has removed it
+             * @enum {string}
+             */
+            state: "pending" | "in-progress" | "done" | "failed" | "removed";
+            stem: string | null;
+            /** @description It is there, validated, and no damage is known */
+            isRestorable: boolean;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            wantedMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            validatedMs: number | null;
+            /** @description New in that repository; null: not known */
+            storedBytes: number | null;
+            verification: components["schemas"]["Verification"] | null;
+            damage: components["schemas"]["Damage"] | null;
+            /**
+             * @description When a look found that it is not there any more
+             * @example 1795246432000
+             */
+            goneMs: number | null;
+            /**
+             * @description Its store keeps it until then; 0: no lock; null: not known
+             * @example 1795246432000
+             */
+            immutableUntilMs: number | null;
+            problem: string | null;
+            attempts: number;
+            /**
+             * @description When what failed is tried again by itself
+             * @example 1795246432000
+             */
+            retryMs: number | null;
+            runId: string | null;
         };
         Hold: {
             name: string;
@@ -2950,6 +3072,11 @@ export interface components {
         RemovePoint: {
             /** @description The name of its VM, typed by whoever asks */
             confirmName: string;
+            /**
+             * @description From this repository; needed where it lies in several. A point goes with its last copy.
+             * @example main
+             */
+            repositoryId?: string;
             reason: string;
         };
         PolicyDifference: {
@@ -3161,6 +3288,11 @@ export interface components {
              * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
              */
             pointId: string;
+            /**
+             * @description Which copy to read, also that of a mirror alone. Default: the one that the point names
+             * @example main
+             */
+            repositoryId?: string;
             target: components["schemas"]["RestoreTarget"];
             /**
              * @description MAC addresses and machine id
@@ -5619,6 +5751,125 @@ export interface operations {
             };
             /** @description Not allowed for this token, or asked by a foreign page */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMirrors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name; 200 at most */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mirrors"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mirrorPoints: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MirrorRequest"];
+            };
+        };
+        responses: {
+            /** @description Started, or under way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

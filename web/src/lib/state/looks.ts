@@ -85,6 +85,7 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'own-backup': look('warn', 'Catalog not safe'),
   'mirror-lag': look('warn', 'Mirror behind'),
   'copy-failed': look('warn', 'Copy failed'),
+  'copy-damaged': look('warn', 'Copy damaged'),
   engine: look('unknown', 'Not answering'),
   'repository-lost': look('fail', 'Not there'),
   'repository-unseen': look('unknown', 'Not seen'),

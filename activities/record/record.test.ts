@@ -1,0 +1,38 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { aPoint, furnish, pointIdOf, testCatalog, testNow } from '../../catalog/testing.ts'
+import { createInstantRecordActivities } from '../instant/record.ts'
+import { createRecordActivities } from './index.ts'
+
+test('what was made of a copy with a name of its own is written down of its point', async () => {
+  const here = testCatalog()
+  onTestFinished(() => here[Symbol.dispose]())
+  const { catalog } = here
+  furnish(catalog)
+  const location = { kind: 's3', url: 's3://offsite/holdfast' } as const
+  catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/srv/secrets/offsite' })
+  catalog.points.record(aPoint(1))
+  const stem = `${aPoint(1).stem.slice(0, -32)}${'e'.repeat(32)}`
+  const pointId = pointIdOf(1)
+  const seen = { sourceId: 'main', validatedMs: testNow, lockUntilMs: null }
+  catalog.copies.found({ pointId, repositoryId: 'offsite', stem, ...seen })
+
+  const run = { workflowId: 'drill/web-01/1', runId: 'run-1' }
+  const of = { vmId: 'web-01', repositoryId: 'offsite', stem }
+  await createRecordActivities(catalog).recordProof({
+    ...run,
+    ...of,
+    ...{ startedMs: testNow, endedMs: testNow + 1 },
+    result: {
+      ...{ v: 1, outcome: 'completed', verdict: 'passed', why: 'all checks passed', rtoSeconds: 9, restoreSeconds: 5 },
+      ...{ bootSeconds: 4, checks: [], screenshot: null, residue: [] },
+    },
+  })
+  expect(catalog.points.get(pointId).proof).toMatchObject({ verdict: 'passed', rtoSeconds: 9 })
+
+  await createInstantRecordActivities(catalog).recordInstant({
+    ...of,
+    ...{ workflowId: 'instant/1', runId: 'run-2', endpointId: 'lab', name: 'web-01-now', network: 'isolated' },
+    ...{ requestedUser: 'ann', startedMs: testNow },
+  })
+  expect(catalog.instants.get('run-2')).toMatchObject({ pointId, repositoryName: 'offsite' })
+})
