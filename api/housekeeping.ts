@@ -25,7 +25,8 @@ export interface HousekeepingOptions {
 
 /**
  * Looks whether the catalog is to be written into a repository, whether a repository is to be swept, whether copies are
- * wanted in another repository, and once a day at records that are older than they are kept. What is due follows from the catalog alone, so nothing is lost with this process.
+ * wanted in another repository, and once a day at records that are older than they are kept. What is due follows from the
+ * catalog alone, so nothing is lost with this process.
  */
 export interface Housekeeping {
   tick(): Promise<void>

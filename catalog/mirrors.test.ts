@@ -115,6 +115,24 @@ describe('copies that are wanted', () => {
     })
   })
 
+  it('that arrive after the last other copy was removed are a point again; what does not arrive is none', () => {
+    for (const n of [1, 2]) want(n)
+    expect(take()).toEqual([pointIdOf(1), pointIdOf(2)])
+    const stems = [1, 2].map((n) => catalog.points.get(pointIdOf(n)).stem)
+    catalog.retained.recordRemoved('main', stems, { ms: testNow, by: 'ann', why: 'by hand' })
+    for (const n of [1, 2])
+      expect(catalog.points.get(pointIdOf(n))).toMatchObject({ validatedMs: null, goneMs: testNow })
+    told(1)
+    expect(catalog.points.get(pointIdOf(1))).toMatchObject({ repositoryId: 'offsite', goneMs: null })
+    expect(catalog.vms.get('web-01').posture.state).toBe('protected')
+    told(2, { outcome: 'failed', problem: 'it is not restorable' })
+    here.clock.ms += hour
+    expect(take('r2')).toEqual([])
+    expect(catalog.points.find(pointIdOf(2))).toBeUndefined()
+    expect(catalog.retained.removed(pointIdOf(2))).toMatchObject({ removedBy: 'ann' })
+    expect(catalog.mirrors.states()).toMatchObject([{ done: 1, behind: 0, failed: 0 }])
+  })
+
   it('are spared by sweeps while they are being copied', () => {
     want(1)
     expect(catalog.retained.beingRead().size).toBe(0)

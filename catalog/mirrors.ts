@@ -147,6 +147,10 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
         db.run(sql`UPDATE copies AS c SET state = 'failed', retry_ms = NULL, problem = 'its source no longer has the point'
           WHERE ${ofPair(pair)} AND c.state IN ('pending', 'in-progress') AND NOT EXISTS (SELECT 1 FROM copies s
             WHERE s.point_id = c.point_id AND s.repository_id = ${pair.sourceId} AND s.state = 'done' AND s.gone_ms IS NULL)`)
+        // Its last copy was removed while this one was made, which then did not arrive.
+        db.run(sql`DELETE FROM points WHERE gone_ms IS NOT NULL AND id IN (SELECT c.point_id FROM copies c WHERE ${ofPair(pair)})
+          AND id IN (SELECT r.id FROM removed_points r) AND NOT EXISTS (
+            SELECT 1 FROM copies o WHERE o.point_id = points.id AND o.state IN ('done', 'in-progress'))`)
         const next = db.all<Omit<WantedCopy, 'byHand'> & { readonly byHand: number }>(sql`
           SELECT c.point_id AS "pointId", s.stem, v.name AS "vmName", p.created_ms AS "createdMs",
             p.logical_bytes AS "logicalBytes", c.by_hand AS "byHand"

@@ -38,19 +38,24 @@ function remove(context: CatalogContext, repositoryId: string, stem: string, rem
     .set({ ...lost, state: 'removed', removedMs: ms, problem: sentence(by, why) })
     .where(here)
     .run()
-  const other = and(eq(copies.pointId, id), eq(copies.state, 'done'))
-  if (db.select().from(copies).where(other).get() !== undefined) {
-    // The copies of other repositories are theirs: the point lives as long as one of them does.
-    settle(context, id)
-    publish('point', id)
-    return true
+  const rest = db.select().from(copies).where(eq(copies.pointId, id)).all()
+  // The copies of other repositories are theirs: the point lives as long as one of them does.
+  if (rest.some(({ state }) => state === 'done')) settle(context, id)
+  else {
+    const { vmId, createdMs, origin, name } = known
+    db.insert(removedPoints)
+      .values({ id, stem, vmId, repositoryId, createdMs, origin, name, removedMs: ms, removedBy: by, why })
+      .onConflictDoNothing({ target: removedPoints.id })
+      .run()
+    const gone = eq(points.id, id)
+    // One that is being copied at this moment may arrive: then it is a point again.
+    if (rest.some(({ state }) => state === 'in-progress'))
+      db.update(points)
+        .set({ ...lost, goneMs: ms })
+        .where(gone)
+        .run()
+    else db.delete(points).where(gone).run()
   }
-  const { vmId, createdMs, origin, name } = known
-  db.insert(removedPoints)
-    .values({ id, stem, vmId, repositoryId, createdMs, origin, name, removedMs: ms, removedBy: by, why })
-    .onConflictDoNothing({ target: removedPoints.id })
-    .run()
-  db.delete(points).where(eq(points.id, id)).run()
   publish('point', id)
   return true
 }
