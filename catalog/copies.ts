@@ -103,7 +103,7 @@ export function copyQueries(context: CatalogContext): CopyQueries {
         const there = { stem, state: 'done', validatedMs, goneMs: null, removedMs: null, problem: null } as const
         const whole = { damagedMs: null, damage: null, retryMs: null } as const
         const known = find(pointId, repositoryId)
-        const isSame = known?.stem === stem && known.state === 'done'
+        const isSame = known?.stem === stem && (known.state === 'done' || known.damagedMs !== null)
         if (isSame && (known.goneMs === null || known.damagedMs !== null)) {
           if (lockUntilMs !== null) changeCopy(context, pointId, repositoryId, { lockUntilMs })
           return

@@ -89,6 +89,26 @@ describe('copies that are wanted', () => {
     expect(taken('r2', 8)).toMatchObject([{ pointId: pointIdOf(1), byHand: true }])
   })
 
+  it('of a damaged one stay known as damaged until they were read as a whole', () => {
+    want(1)
+    take()
+    told(1)
+    const { stem } = catalog.points.get(pointIdOf(1))
+    catalog.points.recordDamage(pointIdOf(1), { ms: testNow, damage: 'a chunk is lost' }, 'offsite')
+    want(1, true)
+    expect(taken('r2', 8)).toMatchObject([{ pointId: pointIdOf(1), byHand: true }])
+    told(1, { outcome: 'failed', problem: 'a chunk is lost' }, 'r2')
+    expect(catalog.retained.damaged('offsite')).toEqual(new Set([stem]))
+    const found = { stem, sourceId: 'main', validatedMs: testNow, lockUntilMs: null }
+    catalog.copies.found({ pointId: pointIdOf(1), repositoryId: 'offsite', ...found })
+    expect(catalog.copies.find(pointIdOf(1), 'offsite')).toMatchObject({ state: 'failed', damage: 'a chunk is lost' })
+    here.clock.ms += hour
+    take('r3')
+    told(1, { outcome: 'there' }, 'r3')
+    expect(catalog.copies.find(pointIdOf(1), 'offsite')).toMatchObject({ state: 'done', damagedMs: null, damage: null })
+    expect(catalog.retained.damaged('offsite').size).toBe(0)
+  })
+
   it('are given back by a run that ends: as they were after a cancel, as an attempt after a failure', () => {
     want(1)
     take()

@@ -57,7 +57,10 @@ export interface CopyOutcome {
 }
 
 export interface MirrorQueries {
-  /** This point is wanted in the target. By hand: also where the copy failed, is damaged or was removed. */
+  /**
+   * This point is wanted in the target. By hand: also where the copy failed, is damaged or was removed. A damaged one stays
+   * known as that until it was read as a whole.
+   */
   want(pair: MirrorPair, pointId: string, byHand: boolean): void
   /**
    * What a person asks for: all points newer than the newest of their VM there, and what failed; `all`: the older ones too,
@@ -107,7 +110,8 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
           INSERT INTO copies (point_id, repository_id, source_id, state, wanted_ms, attempts, by_hand)
           SELECT p.id, ${targetId}, ${sourceId}, 'pending', ${now()}, 0, ${byHand ? 1 : 0} FROM points p WHERE p.id = ${pointId}
           ON CONFLICT (point_id, repository_id) DO UPDATE SET source_id = excluded.source_id, state = 'pending', by_hand = 1,
-            stem = NULL, validated_ms = NULL, damaged_ms = NULL, damage = NULL, gone_ms = NULL, removed_ms = NULL,
+            stem = CASE WHEN copies.damaged_ms IS NOT NULL AND copies.gone_ms IS NULL THEN copies.stem END,
+            validated_ms = NULL, gone_ms = NULL, removed_ms = NULL,
             verify_level = NULL, verified_ms = NULL, verify_chunks = NULL, retry_ms = NULL, problem = NULL, run_id = NULL
           WHERE excluded.by_hand = 1 AND copies.state <> 'in-progress'
             AND NOT (copies.state = 'done' AND copies.damaged_ms IS NULL AND copies.gone_ms IS NULL)`)
@@ -178,6 +182,7 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
           const chunks = Math.ceil(verifiedBytes / chunk)
           const there = {
             ...({ state: 'done', stem, validatedMs: atMs, verifiedMs: atMs, retryMs: null, problem: null } as const),
+            ...{ damagedMs: null, damage: null },
             ...({
               verifyLevel: chunks > 0 ? 'spot-checked' : 'validated',
               verifyChunks: chunks > 0 ? chunks : null,

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, isNull, lt, notInArray, or, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, notInArray, or, sql } from 'drizzle-orm'
 import type { RuleSource, VmOverride } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { heldBy } from './copy-state.ts'
@@ -122,7 +122,7 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
         db
           .select({ stem: copies.stem })
           .from(copies)
-          .where(and(eq(copies.repositoryId, repositoryId), eq(copies.state, 'done'), isNotNull(copies.damagedMs)))
+          .where(and(eq(copies.repositoryId, repositoryId), ne(copies.state, 'removed'), isNotNull(copies.damagedMs)))
           .all()
           .flatMap(({ stem }) => (stem === null ? [] : [stem])),
       ),
