@@ -42,6 +42,7 @@ const mirrors = (): string[] =>
 interface Need {
   readonly kind: string
   readonly title: string
+  readonly detail: string
 }
 const needs = async (): Promise<readonly Need[]> =>
   (await here.get<{ readonly needsYou: readonly Need[] }>('/api/v1/overview')).needsYou
@@ -116,12 +117,9 @@ it('a repository is one finding however many plans wait for it, and names the lo
   here.catalog.points.record(aPoint(2, { plan: 'hourly' }))
   here.catalog.mirrors.want(pair, pointIdOf(2), false)
   here.clock.ms += 5 * hour
-  expect((await needs()).filter(({ kind }) => kind === 'mirror-lag')).toEqual([
-    expect.objectContaining({
-      title: 'offsite is behind for nightly',
-      detail: expect.stringMatching(/^1 point is not there yet: it has been waiting for 6 h, .* Behind too: hourly\.$/),
-    }),
-  ])
+  const late = (await needs()).filter(({ kind }) => kind === 'mirror-lag')
+  expect(late.map(({ title }) => title)).toEqual(['offsite is behind for nightly'])
+  expect(late[0]?.detail).toMatch(/^1 point is not there yet: it has been waiting for 6 h, .* Behind too: hourly\.$/)
 })
 
 it('a damaged copy is told although another one stands, and so is the original', async () => {
