@@ -57,14 +57,17 @@ export function metricQueries({ db, steadyNow }: CatalogContext): MetricQueries 
     newestPoints: () =>
       // A bare column beside one max() is that of the row with the maximum (SQLite, lang_select, "bare columns").
       db.all(
-        sql`SELECT vm_id AS "vmId", repository_id AS "repositoryId", max(created_ms) AS "createdMs", plan FROM points
-          WHERE validated_ms IS NOT NULL AND created_ms <= ${steadyNow() + clockMovesMs}
-          GROUP BY vm_id, repository_id`,
+        sql`SELECT p.vm_id AS "vmId", c.repository_id AS "repositoryId", max(p.created_ms) AS "createdMs", p.plan
+          FROM copies c JOIN points p ON p.id = c.point_id
+          WHERE c.state = 'done' AND c.validated_ms IS NOT NULL AND p.created_ms <= ${steadyNow() + clockMovesMs}
+          GROUP BY p.vm_id, c.repository_id`,
       ),
     verified: () =>
       db.all(
-        sql`SELECT vm_id AS "vmId", repository_id AS "repositoryId", max(verified_ms) AS "verifiedMs" FROM points
-          WHERE validated_ms IS NOT NULL AND verify_level IN ('quick', 'data', 'full') GROUP BY vm_id, repository_id`,
+        sql`SELECT p.vm_id AS "vmId", c.repository_id AS "repositoryId", max(c.verified_ms) AS "verifiedMs"
+          FROM copies c JOIN points p ON p.id = c.point_id
+          WHERE c.state = 'done' AND c.validated_ms IS NOT NULL AND c.verify_level IN ('quick', 'data', 'full')
+          GROUP BY p.vm_id, c.repository_id`,
       ),
     openRuns: () =>
       db.all(sql`SELECT kind, state, count(*) AS runs FROM runs WHERE ended_ms IS NULL GROUP BY kind, state`),

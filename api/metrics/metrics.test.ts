@@ -97,6 +97,40 @@ describe('a VM', () => {
   })
 })
 
+test('a mirror says how far it is behind, and a VM its newest point in each repository', async () => {
+  const { catalog, clock } = here
+  const location = { kind: 's3', url: 's3://offsite/holdfast' } as const
+  catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/srv/secrets/offsite' })
+  const pair = { sourceId: 'main', targetId: 'offsite' }
+  const points = [1, 2].map((n) => aPoint(n, { createdMs: clock.ms - (3 - n) * hour }))
+  for (const point of points) {
+    catalog.points.record(point)
+    catalog.mirrors.want(pair, point.id, false)
+  }
+  const labels = '{source="main",repo="offsite"}'
+  const behind = await scrape()
+  expect(of(behind, 'holdfast_mirror_points_behind')).toEqual([`holdfast_mirror_points_behind${labels} 2`])
+  expect(of(behind, 'holdfast_mirror_lag_seconds')).toEqual([`holdfast_mirror_lag_seconds${labels} 60`])
+  const newest = 'holdfast_vm_last_recovery_point_timestamp_seconds'
+  expect(of(behind, newest)).toHaveLength(1)
+  for (const { id: pointId, stem } of points)
+    catalog.copies.found({
+      ...{ pointId, repositoryId: 'offsite', stem, sourceId: 'main' },
+      ...{ validatedMs: clock.ms, lockUntilMs: null },
+    })
+  catalog.points.recordGone(points[1]?.id ?? '', clock.ms, 'offsite')
+  const there = await scrape()
+  expect(of(there, 'holdfast_mirror_lag_seconds')).toEqual([`holdfast_mirror_lag_seconds${labels} 0`])
+  const at = points.map(({ createdMs }) => createdMs / 1000)
+  expect(of(there, newest).map((line) => line.replace(/^.*repo=/, ''))).toEqual([
+    `"main"} ${at[1]}`,
+    `"offsite"} ${at[0]}`,
+  ])
+  catalog.points.recordVerification(points[0]?.id ?? '', { level: 'full', ms: clock.ms, chunks: null }, 'offsite')
+  const verified = of(await scrape(), 'holdfast_vm_last_verified_timestamp_seconds')
+  expect(verified).toEqual([expect.stringContaining('repo="offsite"')])
+})
+
 describe('counters', () => {
   test('count each run once, with its duration and its bytes', async () => {
     ended(1, 'completed', 50_000)

@@ -3,6 +3,7 @@ import { requireMonitor, type ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { readEngineWithin } from '../facts.ts'
 import { expose } from './exposition.ts'
+import { mirrorFamilies } from './mirrors.ts'
 import { runFamilies } from './runs.ts'
 import { ownFamilies, repositoryFamilies, vmFamilies } from './state.ts'
 
@@ -23,6 +24,7 @@ export function metricsRoute(deps: ApiDeps): Handler<ApiEnv> {
       ...ownFamilies(catalog, engine, version),
       ...vmFamilies(catalog),
       ...repositoryFamilies(catalog),
+      ...mirrorFamilies(catalog, now()),
       ...runFamilies(catalog, now()),
     ])
   }
