@@ -1,6 +1,6 @@
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { AlertRoute, AlertSeverity } from '../policy/index.ts'
-import type { ChannelKind, ErrorNote, Json } from './types.ts'
+import type { ChannelKind, ErrorNote, Json, MailRoute } from './types.ts'
 
 /** What wants, or wanted, attention: one row from its beginning to its end. `key`: what it is and whose. */
 export const incidents = sqliteTable('incidents', {
@@ -24,6 +24,7 @@ export const channels = sqliteTable('channels', {
   kind: text('kind').$type<ChannelKind>().notNull(),
   url: text('url'),
   chat: text('chat'),
+  mail: text('mail', { mode: 'json' }).$type<MailRoute>(),
   credentialRef: text('credential_ref').notNull(),
   allowPrivate: integer('allow_private', { mode: 'boolean' }).notNull(),
   enabled: integer('enabled', { mode: 'boolean' }).notNull(),

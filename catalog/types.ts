@@ -168,8 +168,15 @@ export interface PackCount {
   readonly bytes: number
 }
 
-export const channelKinds = ['webhook', 'slack', 'teams', 'discord', 'ntfy', 'telegram', 'dead-man'] as const
+export const channelKinds = ['webhook', 'slack', 'teams', 'discord', 'ntfy', 'telegram', 'mail', 'dead-man'] as const
 export type ChannelKind = (typeof channelKinds)[number]
+/** Of a channel of kind mail: who is told, by whom, and how. */
+export interface MailRoute {
+  readonly from: string
+  readonly to: readonly string[]
+  readonly user: string | null
+  readonly tls: 'required' | 'none'
+}
 
 export const platforms = ['qemu', 'libvirt', 'proxmox', 'xcpng', 'vsphere', 'hyperv', 'ahv', 'azure', 'image'] as const
 export type Platform = (typeof platforms)[number]

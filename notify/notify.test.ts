@@ -58,6 +58,7 @@ const target = (over: Partial<ChannelTarget> = {}): ChannelTarget => ({
   kind: 'webhook',
   url: `${base}/hook`,
   chat: null,
+  mail: null,
   allowPrivate: true,
   ...over,
 })

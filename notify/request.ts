@@ -28,7 +28,7 @@ export interface GuardedRequest {
 const longestAnswer = 2000
 const longestMs = 15_000
 
-const systemResolve: Resolve = async (host) => lookup(host, { all: true })
+export const systemResolve: Resolve = async (host) => lookup(host, { all: true })
 
 /**
  * One request, to an address that was looked at before the connection is made and that the connection is made to: a name
@@ -42,7 +42,8 @@ export async function guardedRequest(request: GuardedRequest): Promise<void> {
     throw new HoldfastError('ChannelRefused', `${url.protocol} is no way to send a notification`, {
       hint: 'Use an address that begins with https:// or http://.',
     })
-  const addresses = await addressesOf(url, allowPrivate, request.resolve ?? systemResolve)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const addresses = await addressesOf(host, allowPrivate, request.resolve ?? systemResolve)
   const limit = AbortSignal.any([signal, AbortSignal.timeout(longestMs)])
   const { status, answer, retryAfter } = await exchange(request, addresses, limit)
   if (status >= 200 && status < 300) return
@@ -57,13 +58,12 @@ export async function guardedRequest(request: GuardedRequest): Promise<void> {
   throw new HoldfastError('ChannelRefused', message)
 }
 
-/** All that the name leads to, one at least, and each of them looked at. */
-async function addressesOf(
-  url: URL,
+/** All that a name, or an address without brackets, leads to: one at least, and each of them looked at. */
+export async function addressesOf(
+  host: string,
   allowPrivate: boolean,
   resolve: Resolve,
 ): Promise<readonly [Resolved, ...Resolved[]]> {
-  const host = url.hostname.replace(/^\[|\]$/g, '')
   const family = isIP(host)
   let found: readonly Resolved[]
   try {
@@ -128,9 +128,15 @@ async function read(response: IncomingMessage, secrets: readonly string[]): Prom
     text += String(piece)
     if (text.length > longestAnswer) break
   }
+  return withoutWords(text, secrets)
+}
+
+/** Words of the other side for an error of ours: one line, none of the secrets. */
+export function withoutWords(text: string, secrets: readonly string[]): string {
+  let clean = text
   // Before it is cut: half a secret is no word that could be found.
-  for (const word of secrets) text = text.replaceAll(word, '***')
-  return text.slice(0, longestAnswer).replaceAll(/\s+/g, ' ').trim().slice(0, 300)
+  for (const word of secrets) clean = clean.replaceAll(word, '***')
+  return clean.slice(0, longestAnswer).replaceAll(/\s+/g, ' ').trim().slice(0, 300)
 }
 
 /** Shorter words are in every answer. */

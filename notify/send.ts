@@ -1,4 +1,5 @@
 import { HoldfastError } from '../base/index.ts'
+import { sendMail } from './mail.ts'
 import { guardedRequest, type Resolve } from './request.ts'
 import { cut, oneLine, textOf } from './text.ts'
 import type { ChannelKind, ChannelTarget, Message } from './types.ts'
@@ -9,6 +10,8 @@ export interface SendOptions {
   readonly signal: AbortSignal
   /** Default: the system's. */
   readonly resolve?: Resolve
+  /** Of mail: certificates that are believed beside the system's, PEM. */
+  readonly ca?: string
 }
 
 /** What leaves: where to, and the words of that kind of channel. */
@@ -22,81 +25,84 @@ interface Letter {
 const priorities = { critical: 5, warning: 4, recovered: 3 } as const
 
 /** Limits are those of each service's documentation, a little below. */
-const letters: { readonly [kind in ChannelKind]: (target: ChannelTarget, message: Message, secret: string) => Letter } =
-  {
-    webhook: ({ url }, message, secret) => ({
-      url: url ?? '',
-      body: { v: 1, ...message, text: textOf(message) },
-      token: secret === '' ? null : secret,
-    }),
-    slack: (_, message, secret) => ({
-      url: secret,
-      // https://docs.slack.dev/messaging/formatting-message-text: these three, and nothing else.
-      body: { text: escapeSlack(`*${oneLine(message.title)}*\n${textOf(message, 3500)}`) },
-      token: null,
-    }),
-    teams: (_, message, secret) => ({
-      url: secret,
-      body: {
-        type: 'message',
-        attachments: [
-          {
-            contentType: 'application/vnd.microsoft.card.adaptive',
-            content: {
-              $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
-              type: 'AdaptiveCard',
-              version: '1.4',
-              body: [
-                { type: 'TextBlock', text: oneLine(message.title), weight: 'Bolder', size: 'Medium', wrap: true },
-                // One newline is none in a card.
-                { type: 'TextBlock', text: textOf(message, 12_000).replaceAll('\n', '\n\n'), wrap: true },
-              ],
-            },
+const letters: {
+  readonly [kind in Exclude<ChannelKind, 'mail'>]: (target: ChannelTarget, message: Message, secret: string) => Letter
+} = {
+  webhook: ({ url }, message, secret) => ({
+    url: url ?? '',
+    body: { v: 1, ...message, text: textOf(message) },
+    token: secret === '' ? null : secret,
+  }),
+  slack: (_, message, secret) => ({
+    url: secret,
+    // https://docs.slack.dev/messaging/formatting-message-text: these three, and nothing else.
+    body: { text: escapeSlack(`*${oneLine(message.title)}*\n${textOf(message, 3500)}`) },
+    token: null,
+  }),
+  teams: (_, message, secret) => ({
+    url: secret,
+    body: {
+      type: 'message',
+      attachments: [
+        {
+          contentType: 'application/vnd.microsoft.card.adaptive',
+          content: {
+            $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+            type: 'AdaptiveCard',
+            version: '1.4',
+            body: [
+              { type: 'TextBlock', text: oneLine(message.title), weight: 'Bolder', size: 'Medium', wrap: true },
+              // One newline is none in a card.
+              { type: 'TextBlock', text: textOf(message, 12_000).replaceAll('\n', '\n\n'), wrap: true },
+            ],
           },
-        ],
-      },
-      token: null,
-    }),
-    discord: (_, message, secret) => ({
-      url: secret,
-      // A VM that is called @everyone calls nobody.
-      body: {
-        content: cut(`**${oneLine(message.title)}**\n${textOf(message, 1700)}`, 1950),
-        allowed_mentions: { parse: [] },
-      },
-      token: null,
-    }),
-    ntfy: ({ url }, message, secret) => {
-      const at = new URL(url ?? '')
-      const topic = decodeURIComponent(at.pathname.split('/').at(-1) ?? '')
-      at.pathname = at.pathname.replace(/[^/]*$/, '')
-      const worst = message.notices.find(({ state, severity }) => state === 'opened' && severity === 'critical')
-      const any = message.notices.find(({ state }) => state === 'opened')
-      return {
-        url: at.href,
-        body: {
-          topic,
-          title: cut(oneLine(message.title), 240),
-          message: textOf(message, 3500) || oneLine(message.title),
-          priority: priorities[worst ? 'critical' : any ? 'warning' : 'recovered'],
         },
-        token: secret === '' ? null : secret,
-      }
+      ],
     },
-    telegram: ({ chat }, message, secret) => ({
-      url: `https://api.telegram.org/bot${secret}/sendMessage`,
-      // Without parse_mode nothing in it is markup.
-      body: { chat_id: chat ?? '', text: cut(`${oneLine(message.title)}\n${textOf(message, 3700)}`, 4000) },
-      token: null,
-    }),
-    'dead-man': () => {
-      throw new HoldfastError('InvalidRequest', 'a dead-man channel is pinged: it takes no messages')
+    token: null,
+  }),
+  discord: (_, message, secret) => ({
+    url: secret,
+    // A VM that is called @everyone calls nobody.
+    body: {
+      content: cut(`**${oneLine(message.title)}**\n${textOf(message, 1700)}`, 1950),
+      allowed_mentions: { parse: [] },
     },
-  }
+    token: null,
+  }),
+  ntfy: ({ url }, message, secret) => {
+    const at = new URL(url ?? '')
+    const topic = decodeURIComponent(at.pathname.split('/').at(-1) ?? '')
+    at.pathname = at.pathname.replace(/[^/]*$/, '')
+    const worst = message.notices.find(({ state, severity }) => state === 'opened' && severity === 'critical')
+    const any = message.notices.find(({ state }) => state === 'opened')
+    return {
+      url: at.href,
+      body: {
+        topic,
+        title: cut(oneLine(message.title), 240),
+        message: textOf(message, 3500) || oneLine(message.title),
+        priority: priorities[worst ? 'critical' : any ? 'warning' : 'recovered'],
+      },
+      token: secret === '' ? null : secret,
+    }
+  },
+  telegram: ({ chat }, message, secret) => ({
+    url: `https://api.telegram.org/bot${secret}/sendMessage`,
+    // Without parse_mode nothing in it is markup.
+    body: { chat_id: chat ?? '', text: cut(`${oneLine(message.title)}\n${textOf(message, 3700)}`, 4000) },
+    token: null,
+  }),
+  'dead-man': () => {
+    throw new HoldfastError('InvalidRequest', 'a dead-man channel is pinged: it takes no messages')
+  },
+}
 
 /** Sends it once. Throws ChannelRefused, Throttled, NetworkFailure, InvalidRequest. */
 export async function send(target: ChannelTarget, message: Message, options: SendOptions): Promise<void> {
-  const { url, body, token } = letters[target.kind](target, message, options.secret)
+  const { kind } = target
+  if (kind === 'mail') return sendMail(target, message, options)
+  const { url, body, token } = letters[kind](target, message, options.secret)
   await guardedRequest({
     url: addressIn(url),
     method: 'POST',

@@ -1,11 +1,22 @@
-export const channelKinds = ['webhook', 'slack', 'teams', 'discord', 'ntfy', 'telegram', 'dead-man'] as const
+export const channelKinds = ['webhook', 'slack', 'teams', 'discord', 'ntfy', 'telegram', 'mail', 'dead-man'] as const
 export type ChannelKind = (typeof channelKinds)[number]
+
+export interface MailTarget {
+  /** Bare addresses, `name@example.org`. */
+  readonly from: string
+  readonly to: readonly string[]
+  /** Who logs in, with the channel's secret; null: nobody. */
+  readonly user: string | null
+  /** `none`: in clear, for a relay on the same machine. Of an address that begins with smtps it says nothing. */
+  readonly tls: 'required' | 'none'
+}
 
 /** Where a channel leads. What its kind has no use for is null. */
 export interface ChannelTarget {
   readonly kind: ChannelKind
-  /** Of webhook and ntfy (with the topic). Of the others the address is the secret itself. */
+  /** Of webhook, ntfy (with the topic) and mail (smtp or smtps). Of the others the address is the secret itself. */
   readonly url: string | null
+  readonly mail: MailTarget | null
   /** Of telegram: id of the chat. */
   readonly chat: string | null
   /** Whether it may be at a private, loopback or link-local address. */

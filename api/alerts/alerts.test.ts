@@ -402,6 +402,7 @@ describe('a message that is not taken', () => {
         kind: 'webhook',
         url: null,
         chat: null,
+        mail: null,
         credentialRef: '',
         allowPrivate: false,
         enabled: true,
@@ -426,6 +427,30 @@ describe('channels', () => {
   test('are refused without what their kind needs', async () => {
     for (const body of [{ kind: 'webhook' }, { kind: 'slack' }, { kind: 'telegram', credentialRef: 'file:/x' }])
       expect((await here.call('PUT', '/api/v1/channels/x', body)).status).toBe(400)
+  })
+
+  test('of mail are refused without server, sender or recipients, and where a password would be sent in clear', async () => {
+    const mail = { from: 'holdfast@example.org', to: ['ops@example.org'] }
+    const good = { kind: 'mail', url: 'smtp://mail.example.org', mail }
+    const withLogin = { ...good, mail: { ...mail, user: 'me' }, credentialRef: 'file:/srv/mail' }
+    const put = async (body: object): Promise<number> => (await here.call('PUT', '/api/v1/channels/ops', body)).status
+    for (const body of [
+      { ...good, url: null },
+      { ...good, url: 'https://mail.example.org' },
+      { ...good, url: 'smtp://me:secret@mail.example.org' },
+      { kind: 'mail', url: good.url },
+      { ...good, mail: { ...mail, to: [] } },
+      { ...good, mail: { ...mail, to: ['ops@example.org\r\nBcc: x@example.org'] } },
+      { ...good, credentialRef: 'file:/srv/mail' },
+      { ...withLogin, credentialRef: '' },
+      { ...withLogin, mail: { ...withLogin.mail, tls: 'none' } },
+      { kind: 'webhook', url: good.url },
+    ])
+      expect(await put(body), JSON.stringify(body)).toBe(400)
+    expect(await put(good)).toBe(200)
+    expect(await put(withLogin)).toBe(200)
+    const { items } = await here.get<{ items: { mail: object }[] }>('/api/v1/channels')
+    expect(items).toMatchObject([{ kind: 'mail', mail: { ...mail, user: 'me', tls: 'required' } }])
   })
 
   test('are tested now, and removed with what waits', async () => {

@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { HoldfastError } from '../../base/index.ts'
 import type { ChannelRow, DeliveryRow, IncidentRow, Json, NewChannel } from '../../catalog/index.ts'
+import { serverOf } from '../../notify/index.ts'
 import { routeProblems } from '../../policy/index.ts'
 import { testMessage } from '../alerts/index.ts'
 import type { ApiEnv } from '../auth.ts'
@@ -51,9 +52,11 @@ export function alertRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     })
 }
 
-function requireSense({ kind, url, chat, credentialRef, route }: NewChannel): void {
+function requireSense({ kind, url, chat, mail, credentialRef, route }: NewChannel): void {
   const problems = [
     ...routeProblems(route),
+    ...(kind === 'mail' ? mailProblems(url, mail, credentialRef) : []),
+    ...(kind !== 'mail' && /^smtps?:/.test(url ?? '') ? [`a channel of kind ${kind} is not at a mail server`] : []),
     ...((kind === 'webhook' || kind === 'ntfy') && url === null ? [`a channel of kind ${kind} needs a url`] : []),
     ...(kind === 'telegram' && chat === null ? ['a channel of kind telegram needs a chat'] : []),
     ...(needsSecret.has(kind) && credentialRef === '' ? [`a channel of kind ${kind} needs a secret`] : []),
@@ -61,12 +64,28 @@ function requireSense({ kind, url, chat, credentialRef, route }: NewChannel): vo
   if (problems.length > 0) throw new HoldfastError('InvalidRequest', problems.join('; '))
 }
 
+function mailProblems(url: string | null, mail: NewChannel['mail'], credentialRef: string): string[] {
+  return [
+    ...(serverOf(url) === null
+      ? ['a channel of kind mail needs a url: smtp://host:587 or smtps://host:465, without a user or path']
+      : []),
+    ...(mail === null ? ['a channel of kind mail needs mail: from and to'] : []),
+    ...(mail?.user && credentialRef === '' ? ['who logs in needs a secret'] : []),
+    ...(mail && !mail.user && credentialRef !== '' ? ['a secret is of a user: say which'] : []),
+    ...(mail?.user && mail.tls === 'none' && !url?.startsWith('smtps:') ? ['a password is never sent in clear'] : []),
+  ]
+}
+
 function incidentView({ key: _, tags, subject, ...row }: IncidentRow) {
   return { ...row, subject: subject && { ...subject }, tags: [...tags] }
 }
 
-function channelView({ digestedMs: _, route, ...row }: ChannelRow) {
-  return { ...row, route: { ...route, tags: [...route.tags], quiet: route.quiet && { ...route.quiet } } }
+function channelView({ digestedMs: _, route, mail, ...row }: ChannelRow) {
+  return {
+    ...row,
+    mail: mail && { ...mail, to: [...mail.to] },
+    route: { ...route, tags: [...route.tags], quiet: route.quiet && { ...route.quiet } },
+  }
 }
 
 function deliveryView({ message: _, ...row }: DeliveryRow) {

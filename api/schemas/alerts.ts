@@ -39,18 +39,33 @@ export const routeSchema = z.object({
   timeZone: z.string().max(64).default('UTC'),
 })
 
+const mailAddress = z.email().max(254)
+export const mailSchema = z
+  .object({
+    from: mailAddress,
+    to: z.array(mailAddress).min(1).max(20),
+    user: z.string().min(1).max(200).nullable().default(null).openapi({ description: 'Who logs in; null: nobody' }),
+    tls: z
+      .enum(['required', 'none'])
+      .default('required')
+      .openapi({ description: 'none: in clear, for a relay on the same machine that wants no password' }),
+  })
+  .openapi('MailRoute')
+
 export const channelBody = z
   .object({
     kind: z.enum(channelKinds),
     url: z
-      .url({ protocol: /^https?$/ })
+      .url({ protocol: /^(https?|smtps?)$/ })
       .max(2000)
       .nullable()
       .default(null)
       .openapi({
-        description: 'Of webhook and ntfy (with the topic). Of the others the address is in the secret',
+        description:
+          'Of webhook, ntfy (with the topic) and mail (smtp://host:587, which must offer STARTTLS, or smtps://host:465). Of the others the address is in the secret',
       }),
     chat: z.string().min(1).max(100).nullable().default(null).openapi({ description: 'Of telegram' }),
+    mail: mailSchema.nullable().default(null).openapi({ description: 'Of mail' }),
     credentialRef: z
       .string()
       .max(1000)
@@ -58,7 +73,7 @@ export const channelBody = z
       .default('')
       .openapi({
         description:
-          'slack, teams, discord, dead-man: the whole address; telegram: the bot’s token; webhook, ntfy: a bearer token',
+          'slack, teams, discord, dead-man: the whole address; telegram: the bot’s token; webhook, ntfy: a bearer token; mail: the password',
       }),
     allowPrivate: z.boolean().default(false).openapi({ description: 'May be at a private or loopback address' }),
     enabled: z.boolean().default(true),
@@ -72,6 +87,7 @@ export const channelSchema = z
     kind: z.enum(channelKinds),
     url: z.string().nullable(),
     chat: z.string().nullable(),
+    mail: orNull(mailSchema),
     credentialRef: z.string(),
     allowPrivate: z.boolean(),
     enabled: z.boolean(),

@@ -11,6 +11,10 @@ interface SetOptions {
   readonly kind: Channel['kind']
   readonly url?: string
   readonly chat?: string
+  readonly from?: string
+  readonly to: readonly string[]
+  readonly user?: string
+  readonly plain?: true
   readonly credential?: string
   readonly allowPrivate?: true
   readonly off?: true
@@ -21,7 +25,16 @@ interface SetOptions {
   readonly timeZone: string
 }
 
-const kinds: readonly Channel['kind'][] = ['webhook', 'slack', 'teams', 'discord', 'ntfy', 'telegram', 'dead-man']
+const kinds: readonly Channel['kind'][] = [
+  'webhook',
+  'slack',
+  'teams',
+  'discord',
+  'ntfy',
+  'telegram',
+  'mail',
+  'dead-man',
+]
 
 export const channels: Verb = (ioOf) => {
   const command = new Command('channels').description('who is told of what wants attention, and how')
@@ -29,6 +42,7 @@ export const channels: Verb = (ioOf) => {
     'holdfast channels',
     'holdfast channels set on-call --kind slack --credential file:/etc/holdfast/slack-url --severity critical',
     'holdfast channels set team --kind ntfy --url https://ntfy.sh/our-topic --quiet-hours 22:00-07:00 --time-zone Europe/Paris',
+    'holdfast channels set ops --kind mail --url smtp://mail.example.org:587 --from holdfast@example.org --to ops@example.org --user holdfast --credential file:/etc/holdfast/mail-password',
     'holdfast channels test on-call',
   ])
   command.action(async () => {
@@ -41,9 +55,13 @@ export const channels: Verb = (ioOf) => {
     .description('make a channel, or change it as a whole')
     .argument('<name>')
     .addOption(new Option('--kind <kind>', 'how it is told').choices(kinds).makeOptionMandatory())
-    .option('--url <url>', 'of webhook and ntfy (with the topic)')
+    .option('--url <url>', 'of webhook, ntfy (with the topic) and mail (smtp://host:587 or smtps://host:465)')
     .option('--chat <id>', 'of telegram')
-    .option('--credential <ref>', 'file:/path on the server: the address or token that is a secret')
+    .option('--from <address>', 'of mail: who sends it')
+    .option('--to <address>', 'of mail: who gets it; may be repeated', collect, [])
+    .option('--user <name>', 'of mail: who logs in, with the credential as password')
+    .option('--plain', 'of mail: without TLS, for a relay on the same machine')
+    .option('--credential <ref>', 'file:/path on the server: the address, token or password that is a secret')
     .option('--allow-private', 'it may be at a private or loopback address')
     .option('--off', 'keep it, and send nothing')
     .addOption(new Option('--severity <severity>', 'what is told').choices(['critical', 'warning']).default('warning'))
@@ -58,6 +76,7 @@ export const channels: Verb = (ioOf) => {
         kind,
         url: url ?? null,
         chat: chat ?? null,
+        mail: kind === 'mail' ? mailOf(options) : null,
         credentialRef: credential ?? '',
         allowPrivate: options.allowPrivate ?? false,
         enabled: !options.off,
@@ -91,6 +110,12 @@ function collect(value: string, before: readonly string[]): string[] {
   return [...before, value]
 }
 
+function mailOf({ from, to, user, plain: isPlain }: SetOptions): Schemas['MailRoute'] {
+  if (from === undefined || to.length === 0)
+    throw new HoldfastError('InvalidRequest', 'a channel of kind mail needs --from and --to')
+  return { from, to: [...to], user: user ?? null, tls: isPlain ? 'none' : 'required' }
+}
+
 function hoursOf(text: string | undefined): { start: string; end: string } | null {
   if (text === undefined) return null
   const [, start, end] = /^(\d\d:\d\d)-(\d\d:\d\d)$/.exec(text) ?? []
@@ -106,7 +131,7 @@ function lines(items: readonly Channel[]): string {
     { head: 'KIND', cell: (one) => one.kind },
     { head: 'STATE', cell: (one) => (one.enabled ? 'on' : 'off') },
     { head: 'TOLD', cell: (one) => toldOf(one) },
-    { head: 'TO', cell: (one) => plain(one.url ?? one.credentialRef) },
+    { head: 'TO', cell: (one) => plain(one.mail?.to.join(', ') ?? one.url ?? one.credentialRef) },
   ])
 }
 

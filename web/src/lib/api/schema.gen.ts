@@ -1541,9 +1541,10 @@ export interface components {
             /** @example on-call */
             name: string;
             /** @enum {string} */
-            kind: "webhook" | "slack" | "teams" | "discord" | "ntfy" | "telegram" | "dead-man";
+            kind: "webhook" | "slack" | "teams" | "discord" | "ntfy" | "telegram" | "mail" | "dead-man";
             url: string | null;
             chat: string | null;
+            mail: components["schemas"]["MailRoute"] | null;
             credentialRef: string;
             allowPrivate: boolean;
             enabled: boolean;
@@ -1569,12 +1570,28 @@ export interface components {
              */
             changedMs: number;
         };
+        MailRoute: {
+            /** Format: email */
+            from: string;
+            to: string[];
+            /**
+             * @description Who logs in; null: nobody
+             * @default null
+             */
+            user?: string | null;
+            /**
+             * @description none: in clear, for a relay on the same machine that wants no password
+             * @default required
+             * @enum {string}
+             */
+            tls?: "required" | "none";
+        };
         ChannelSpec: {
             /** @enum {string} */
-            kind: "webhook" | "slack" | "teams" | "discord" | "ntfy" | "telegram" | "dead-man";
+            kind: "webhook" | "slack" | "teams" | "discord" | "ntfy" | "telegram" | "mail" | "dead-man";
             /**
              * Format: uri
-             * @description Of webhook and ntfy (with the topic). Of the others the address is in the secret
+             * @description Of webhook, ntfy (with the topic) and mail (smtp://host:587, which must offer STARTTLS, or smtps://host:465). Of the others the address is in the secret
              * @default null
              */
             url?: string | null;
@@ -1584,7 +1601,27 @@ export interface components {
              */
             chat?: string | null;
             /**
-             * @description slack, teams, discord, dead-man: the whole address; telegram: the bot’s token; webhook, ntfy: a bearer token
+             * @description Of mail
+             * @default null
+             */
+            mail?: {
+                /** Format: email */
+                from: string;
+                to: string[];
+                /**
+                 * @description Who logs in; null: nobody
+                 * @default null
+                 */
+                user?: string | null;
+                /**
+                 * @description none: in clear, for a relay on the same machine that wants no password
+                 * @default required
+                 * @enum {string}
+                 */
+                tls?: "required" | "none";
+            } | null;
+            /**
+             * @description slack, teams, discord, dead-man: the whole address; telegram: the bot’s token; webhook, ntfy: a bearer token; mail: the password
              * @default
              */
             credentialRef?: string;
