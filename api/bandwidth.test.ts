@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { planDefaults, type BandwidthLimit } from '../policy/index.ts'
+import { linkKeys, planDefaults, type BandwidthLimit } from '../policy/index.ts'
 import { BandwidthShares } from './bandwidth.ts'
 import { bench, workerToken, type Bench } from './testing/bench.ts'
 
@@ -16,6 +16,7 @@ function limit(bandwidth: readonly BandwidthLimit[]): void {
   const targets = [{ repository: 'main', copy: 'backup', keep: null }] as const
   here.catalog.plans.put({ ...planDefaults, name: 'nightly', targets, bandwidth }, null)
 }
+const allDay = (bytesPerSecond: number) => [{ bytesPerSecond, start: '00:00', end: '00:00' }]
 const nightly = (copies: number) => [{ key: 'plan/nightly', copies }]
 const rate = (worker: string, copies: number) => shares.report(worker, nightly(copies))[0]?.bytesPerSecond
 
@@ -43,7 +44,7 @@ it('a changed limit counts with the next report, and what has none is not limite
 
 it('what is not known is left out, so that nobody takes it for no limit', () => {
   const moving = ['plan/gone', 'else/nightly', 'plan/nightly', 'nightly'].map((key) => ({ key, copies: 1 }))
-  expect(shares.report('a', moving)).toEqual([{ key: 'plan/nightly', bytesPerSecond: 12_000_000 }])
+  expect(shares.report('a', moving)).toMatchObject([{ key: 'plan/nightly', bytesPerSecond: 12_000_000 }])
 })
 
 it('outside the hours of its limits a plan has none', () => {
@@ -60,7 +61,61 @@ it('workers ask with their own token', async () => {
   const response = await ask({ authorization: `Bearer ${workerToken}` })
   expect([response.status, await response.json()]).toEqual([
     200,
-    { shares: [{ key: 'plan/nightly', bytesPerSecond: 12_000_000 }] },
+    { shares: [{ key: 'plan/nightly', bytesPerSecond: 12_000_000, limits: allDay(12_000_000), timeZone: 'UTC' }] },
   ])
   expect((await ask({ authorization: 'Bearer nobody' })).status).toBe(401)
+})
+
+const put = (body: object) => here.call('PUT', '/api/v1/links', body)
+const lab = { hypervisorId: 'lab', repositoryId: 'main' }
+
+it('links are limited by the API, each direction by itself, and what moves over them is told', async () => {
+  const toMain = { hypervisorId: null, repositoryId: 'main', backup: allDay(6_000_000) }
+  expect((await put({ ...lab, timeZone: 'Europe/Paris', restore: allDay(1_000_000) })).status).toBe(200)
+  expect((await put(toMain)).status).toBe(200)
+  const keys = [...linkKeys('lab', 'main', 'backup'), ...linkKeys('lab', 'main', 'restore')]
+  const ask = async (worker: string, copies: number): Promise<unknown> => {
+    const moving = keys.map((key) => ({ key, copies }))
+    const { shares: all } = (await (await here.call('POST', '/api/v1/bandwidth', { worker, moving })).json()) as {
+      shares: { key: string; bytesPerSecond: number | null }[]
+    }
+    return Object.fromEntries(all.flatMap((it) => (it.bytesPerSecond === null ? [] : [[it.key, it.bytesPerSecond]])))
+  }
+  expect(await ask('a', 2)).toEqual({ 'link/*/main/backup': 6_000_000, 'link/lab/main/restore': 1_000_000 })
+  expect(await ask('b', 1)).toEqual({ 'link/*/main/backup': 2_000_000, 'link/lab/main/restore': 333_333 })
+  const { items } = await here.get<{ items: object[] }>('/api/v1/links')
+  const none = { bytesPerSecond: null, untilMs: null, copies: 3 }
+  expect(items).toEqual([
+    {
+      ...toMain,
+      timeZone: 'UTC',
+      restore: [],
+      now: { backup: { bytesPerSecond: 6_000_000, untilMs: null, copies: 3 }, restore: none },
+    },
+    {
+      ...lab,
+      timeZone: 'Europe/Paris',
+      backup: [],
+      restore: allDay(1_000_000),
+      now: { backup: none, restore: { bytesPerSecond: 1_000_000, untilMs: null, copies: 3 } },
+    },
+  ])
+  expect((await put({ ...toMain, backup: [] })).status).toBe(200)
+  expect(await ask('a', 2)).toEqual({ 'link/lab/main/restore': 666_666 })
+})
+
+it('a link of what is not there, in no time zone, or by who may not is refused', async () => {
+  const backup = allDay(1_000_000)
+  const refusals: [object, number][] = [
+    [{ ...lab, hypervisorId: 'moon', backup }, 404],
+    [{ ...lab, repositoryId: 'moon', backup }, 404],
+    [{ ...lab, timeZone: 'Europe/Lyon', backup }, 422],
+    [{ ...lab, backup: [{ bytesPerSecond: 1, start: '00:00', end: '00:00' }] }, 400],
+    [{ ...lab, backup: [{ bytesPerSecond: 1e6, start: 'noon', end: '00:00' }] }, 400],
+    [{ ...lab, repositoryId: '*', backup }, 400],
+  ]
+  for (const [body, status] of refusals) expect([body, (await put(body)).status]).toEqual([body, status])
+  const headers = { authorization: `Bearer ${workerToken}` }
+  expect((await here.call('PUT', '/api/v1/links', { ...lab, backup }, headers)).status).toBe(403)
+  expect(here.catalog.links.list()).toEqual([])
 })

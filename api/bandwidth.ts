@@ -1,21 +1,29 @@
 import type { Catalog } from '../catalog/index.ts'
-import { bandwidthAt } from '../policy/index.ts'
+import { bandwidthAt, parseLinkKey, type BandwidthLimit } from '../policy/index.ts'
 
 /** How many copies of one process share a limit. */
 export interface MovingCopies {
-  /** `plan/nightly` */
+  /** `plan/nightly`, `link/lab/main/backup` */
   readonly key: string
   readonly copies: number
 }
 
+interface Limit {
+  readonly limits: readonly BandwidthLimit[]
+  readonly timeZone: string
+}
 export interface BandwidthShare {
   readonly key: string
   /** null: nothing limits it now. */
   readonly bytesPerSecond: number | null
+  /** By which a mover goes on where it cannot ask any more. */
+  readonly limits: BandwidthLimit[]
+  readonly timeZone: string
 }
 
 /** A process that has not asked for so long moves nothing any more. */
 const forgottenMs = 10_000
+const noLimit: Limit = { limits: [], timeZone: 'UTC' }
 
 interface Report {
   readonly ms: number
@@ -44,20 +52,31 @@ export class BandwidthShares {
   report(worker: string, moving: readonly MovingCopies[]): BandwidthShare[] {
     const now = this.#now()
     this.#reports.set(worker, { ms: now, copies: new Map(moving.map(({ key, copies }) => [key, copies])) })
-    for (const [name, { ms }] of this.#reports) if (now - ms > forgottenMs) this.#reports.delete(name)
     return moving.flatMap(({ key, copies }): BandwidthShare[] => {
-      const limit = this.#limitOf(key, now)
+      const limit = this.#limitOf(key)
       if (limit === undefined) return []
-      if (limit === null) return [{ key, bytesPerSecond: null }]
-      const all = [...this.#reports.values()].reduce((sum, report) => sum + (report.copies.get(key) ?? 0), 0)
-      return [{ key, bytesPerSecond: Math.floor((limit * copies) / Math.max(1, all)) }]
+      const { bytesPerSecond: all } = bandwidthAt(limit.limits, limit.timeZone, now)
+      const bytesPerSecond = all === null ? null : Math.floor((all * copies) / Math.max(1, this.copies(key)))
+      return [{ key, bytesPerSecond, limits: [...limit.limits], timeZone: limit.timeZone }]
     })
   }
 
-  /** What the plan says now: a change counts with the next report. null: no limit; undefined: no such plan. */
-  #limitOf(key: string, nowMs: number): number | null | undefined {
+  /** Of all processes that have asked of late. */
+  copies(key: string): number {
+    const now = this.#now()
+    for (const [name, { ms }] of this.#reports) if (now - ms > forgottenMs) this.#reports.delete(name)
+    return [...this.#reports.values()].reduce((sum, report) => sum + (report.copies.get(key) ?? 0), 0)
+  }
+
+  /** What is said now: a change counts with the next report. undefined: there is no such plan. */
+  #limitOf(key: string): Limit | undefined {
+    const link = parseLinkKey(key)
+    if (link !== null) {
+      const found = this.#catalog.links.find(link)
+      return found === undefined ? noLimit : { limits: found[link.direction], timeZone: found.timeZone }
+    }
     const [kind, name = ''] = key.split('/')
     const plan = kind === 'plan' ? this.#catalog.plans.find(name) : undefined
-    return plan && bandwidthAt(plan.bandwidth, plan.timeZone, nowMs).bytesPerSecond
+    return plan && { limits: plan.bandwidth, timeZone: plan.timeZone }
   }
 }

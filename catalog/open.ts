@@ -15,6 +15,7 @@ import { idempotencyQueries, type IdempotencyQueries } from './idempotency.ts'
 import { installationQueries, type InstallationQueries } from './installation.ts'
 import { instantQueries, type InstantQueries } from './instants.ts'
 import { keepingQueries, type KeepingQueries } from './keeping.ts'
+import { linkQueries, type LinkQueries } from './links.ts'
 import { metricQueries, type MetricQueries } from './metrics.ts'
 import { migrate } from './migrate.ts'
 import { mirrorQueries, type MirrorQueries } from './mirrors.ts'
@@ -50,6 +51,7 @@ export interface Catalog extends Disposable {
   readonly planStarts: PlanStartQueries
   readonly plans: PlanQueries
   readonly keeping: KeepingQueries
+  readonly links: LinkQueries
   readonly metrics: MetricQueries
   readonly mirrors: MirrorQueries
   readonly own: OwnQueries
@@ -112,6 +114,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     installation: installationQueries(context),
     instants: instantQueries(context),
     keeping: keepingQueries(context),
+    links: linkQueries(context),
     metrics: metricQueries(context),
     mirrors: mirrorQueries(context),
     own: ownQueries(context, () => events.newest()),

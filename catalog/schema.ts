@@ -1,6 +1,6 @@
 import { blob, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { RepositoryLocation } from '../base/index.ts'
-import type { Category, MissedStartKind, PlanSpec, VmOverride } from '../policy/index.ts'
+import type { Category, LinkDirection, LinkLimits, MissedStartKind, PlanSpec, VmOverride } from '../policy/index.ts'
 import type {
   CategoryName,
   CollectionRecord,
@@ -327,6 +327,18 @@ export const slotLimits = sqliteTable('slot_limits', {
   resource: text('resource').primaryKey(),
   slots: integer('slots').notNull(),
 })
+
+/** How fast may be moved between hypervisors and repositories; `*`: all of them together. */
+export const linkLimits = sqliteTable(
+  'link_limits',
+  {
+    hypervisor: text('hypervisor').notNull(),
+    repository: text('repository').notNull(),
+    spec: text('spec', { mode: 'json' }).$type<Pick<LinkLimits, 'timeZone' | LinkDirection>>().notNull(),
+    changedMs: integer('changed_ms').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.hypervisor, table.repository] })],
+)
 
 /** Retention sweeps, dry runs included. `waits_for`: a person, or the end of the grace time. */
 export const sweeps = sqliteTable('sweeps', {

@@ -100,6 +100,9 @@ export interface SessionSpec {
   readonly leaseSec?: number
 }
 
+/** Resolves when so many stored bytes may go over the line; rejects with the signal. */
+export type Pace = (bytes: number, signal: AbortSignal) => Promise<void>
+
 export interface CopyPartOptions {
   readonly session: Uuid32
   readonly part: number
@@ -114,7 +117,7 @@ export interface CopyPartOptions {
   /** Journal at the latest after so many source bytes (rulings 8). Default 256 MiB. */
   readonly journalSourceBytes?: number
   /** Waited for before so many sealed bytes are stored; what is stored already is not asked about. */
-  readonly pace?: (bytes: number, signal: AbortSignal) => Promise<void>
+  readonly pace?: Pace
   readonly signal: AbortSignal
   readonly onProgress: (progress: CopyProgress) => void
 }
@@ -286,11 +289,13 @@ export interface DiskReader {
   /** Data and holes of [start, end), sorted, gap-free. */
   runs(start: number, end: number): AsyncIterable<DiskRun>
   /** Decoded data in ascending order with read-ahead in the worker pool; holes are left out. Buffers may be reused
-   *  after the consumer asks for the next one. The fast path for whole-disk restore. */
+   *  after the consumer asks for the next one. The fast path for whole-disk restore. `pace` is waited for before so many
+   *  stored bytes are fetched; several at a time ask. */
   stream(
     start: number,
     end: number,
     signal: AbortSignal,
+    pace?: Pace,
   ): AsyncIterable<{ readonly offset: number; readonly data: Uint8Array }>
 }
 

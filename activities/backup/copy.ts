@@ -3,6 +3,7 @@ import { GiB, HoldfastError } from '../../base/index.ts'
 import type { Operation } from '../shared/operation.ts'
 import type { Repository } from '../../repository/index.ts'
 import type { MoveDetails } from '../../workflows/shared/heartbeat.ts'
+import { linkLimits } from '../shared/bandwidth.ts'
 import type { Site } from '../shared/deps.ts'
 import { stopReason } from '../shared/failures.ts'
 import { operate } from '../shared/operation.ts'
@@ -47,7 +48,8 @@ export async function copyDisk(site: Site, input: CopyDiskInput): Promise<CopyDi
     using _slot = await site.options.slots.take(pulse.signal)
     now.stage = 'opening'
     pulse.moved()
-    using pace = await site.options.bandwidth.join(input.limits ?? [])
+    const links = linkLimits(input.endpoint.id, input.repository.id, 'backup')
+    using pace = await site.options.bandwidth.join([...(input.limits ?? []), ...links])
     using mark = new ReadMark(readMarkPath(site.options.cacheDir, input.session, input.range.part))
     await using reader = await driver.openReader(ctx, input.point, input.range.disk)
     const source = diskSource({ driver, ctx, point: input.point, reader }, disk, input.mode, mark)

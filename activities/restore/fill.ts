@@ -4,6 +4,11 @@ import type { DiskReader } from '../../repository/index.ts'
 
 const maxInFlight = 8
 
+/** Data of a stored disk in ascending order, holes left out. */
+export interface DataStream {
+  stream(start: number, end: number, signal: AbortSignal): ReturnType<DiskReader['stream']>
+}
+
 /**
  * Fills a stretch of a volume from a stored disk: data is written, holes are left where the volume is known to read as
  * zeros and zeroed elsewhere. The repository's buffers are reused, so each is copied before it flies.
@@ -25,7 +30,7 @@ export class DiskFill implements AsyncDisposable {
 
   /** Writes from `start` until `budget` bytes of data were written or the disk ends, and makes it durable. Returns the
    *  chunk-aligned offset before which everything is durable; `size` at the end. */
-  async write(reader: DiskReader, start: number, size: number, budget: number): Promise<number> {
+  async write(reader: DataStream, start: number, size: number, budget: number): Promise<number> {
     const depth = this.#writer.order === 'ascending' ? 1 : Math.max(1, Math.min(maxInFlight, this.#writer.maxInFlight))
     let at = start
     let written = 0

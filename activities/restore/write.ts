@@ -1,14 +1,15 @@
 import { Context } from '@temporalio/activity'
 import { HoldfastError, MiB, bytes } from '../../base/index.ts'
 import type { RangeWriter } from '../../drivers/index.ts'
-import type { DiskReader } from '../../repository/index.ts'
 import { parseMoveDetails } from '../../workflows/shared/heartbeat.ts'
 import type { MoveDetails } from '../../workflows/shared/heartbeat.ts'
 import { lastWord } from '../backup/copy.ts'
+import { linkLimits } from '../shared/bandwidth.ts'
 import type { Site } from '../shared/deps.ts'
 import { operate } from '../shared/operation.ts'
 import { RateMeter } from '../shared/rate.ts'
 import { DiskFill } from './fill.ts'
+import type { DataStream } from './fill.ts'
 import { targetOf } from './plan.ts'
 import type { RestoreDiskInput, RestoreDiskResult } from './types.ts'
 
@@ -48,7 +49,7 @@ export async function restoreDisk(site: Site, input: RestoreDiskInput): Promise<
     async (operation) => {
       const { driver, ctx, pulse } = operation
       const open = (): Promise<RangeWriter> => targetOf(driver).openWriter(ctx, input.target, input.disk)
-      const write = async (reader: DiskReader): Promise<void> => {
+      const write = async (reader: DataStream): Promise<void> => {
         let at = resumeAt
         do {
           await using fill = new DiskFill(await open(), pulse.signal, (offset, written) => {
@@ -66,9 +67,15 @@ export async function restoreDisk(site: Site, input: RestoreDiskInput): Promise<
         now.stage = 'opening'
         pulse.moved()
         await site.repository(input.repository, async (repository) => {
+          using pace = await site.options.bandwidth.join(linkLimits(input.endpoint.id, input.repository.id, 'restore'))
           await using point = await repository.openPoint(input.stem)
+          const disk = point.disk(input.disk)
           now.stage = 'moving'
-          await write(point.disk(input.disk))
+          await write({
+            stream: (start, end, signal) =>
+              // A wait for a shared limit is not a stall.
+              disk.stream(start, end, signal, (stored, until) => pace.take(stored, until, () => pulse.moved())),
+          })
         })
       } catch (thrown) {
         throw lastWord(operation, thrown, details)

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { Bandwidth } from './bandwidth.ts'
+import type { BandwidthLimit } from '../../policy/index.ts'
+import { Bandwidth, linkLimits } from './bandwidth.ts'
 import type { Moving } from './bandwidth.ts'
 
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -11,12 +12,14 @@ const { signal } = new AbortController()
 let nowMs: number
 let asked: Moving[][]
 let answer: () => number | null
+let heard: readonly BandwidthLimit[]
 let nextRound: () => void
 let bandwidth: Bandwidth
 beforeEach(() => {
   nowMs = Date.UTC(2026, 10, 21)
   asked = []
   answer = () => 1_000
+  heard = limits
   bandwidth = new Bandwidth({
     log,
     now: () => nowMs,
@@ -28,7 +31,7 @@ beforeEach(() => {
       }),
     ask: async (moving) => {
       asked.push([...moving])
-      return moving.map(({ key }) => ({ key, bytesPerSecond: answer() }))
+      return moving.map(({ key }) => ({ key, bytesPerSecond: answer(), limits: heard, timeZone: 'UTC' }))
     },
   })
 })
@@ -99,4 +102,19 @@ it('a limit that nobody understands stops neither its own copy nor the others’
   answer = () => 10_000
   await round()
   expect(await time(pace, 100)).toBeLessThanOrEqual(1_000)
+})
+
+it('a link is limited by what the server says of it, and goes on by that when nobody can be asked', async () => {
+  const links = linkLimits('lab', 'main', 'backup')
+  heard = [{ bytesPerSecond: 500, start: '00:00', end: '00:00' }]
+  using pace = await bandwidth.join(links)
+  expect(asked[0]?.map(({ key }) => key)).toEqual(links.map(({ key }) => key))
+  expect(await time(pace, 30)).toBeGreaterThanOrEqual(2_800)
+  answer = () => {
+    throw new Error('the server is away')
+  }
+  nowMs += 60_000
+  await round()
+  // A second was saved up.
+  expect(await time(pace, 30)).toBeGreaterThanOrEqual(4_700)
 })

@@ -1,16 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '../../base/index.ts'
-import { bandwidthAt } from '../../policy/index.ts'
-import type { BandwidthLimit } from '../../policy/index.ts'
+import { bandwidthAt, linkKeys } from '../../policy/index.ts'
+import type { BandwidthLimit, LinkDirection } from '../../policy/index.ts'
 import type { Log } from './deps.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** A limit that several copies share, as it was when this one began. */
 export interface SharedLimit {
-  /** `plan/nightly` */
+  /** `plan/nightly`, `link/lab/main/backup` */
   readonly key: string
   readonly limits: readonly BandwidthLimit[]
   readonly timeZone: string
+}
+
+/** The links that a copy between the two is a part of; what limits them is for the server to say. */
+export function linkLimits(hypervisorId: string, repositoryId: string, direction: LinkDirection): SharedLimit[] {
+  return linkKeys(hypervisorId, repositoryId, direction).map((key) => ({ key, limits: [], timeZone: 'UTC' }))
 }
 
 /** How many copies of a process share a limit now. */
@@ -22,6 +27,9 @@ export interface Moving {
 export interface Share {
   readonly key: string
   readonly bytesPerSecond: number | null
+  /** The whole limit as it is now, for the time in which nobody can be asked. */
+  readonly limits: readonly BandwidthLimit[]
+  readonly timeZone: string
 }
 /** Tells the server what moves, and hears what may be done: a limit is divided among all processes that share it. */
 export type AskShares = (moving: readonly Moving[], signal: AbortSignal) => Promise<readonly Share[]>
@@ -38,12 +46,13 @@ export interface BandwidthOptions {
 
 /** A change counts after so long; the server forgets a process that has not asked for some times as long. */
 export const askEveryMs = 2_000
-/** What was heard so long ago says nothing any more: then each process keeps the limit as it was when the copy began. */
+/** What was heard so long ago says nothing any more: then each process keeps the whole limit as it was heard last. */
 const heardForMs = 60_000
 
 interface Link {
   readonly bucket: TokenBucket
-  readonly limit: SharedLimit
+  /** As it was when the first copy began, then as it was heard last. */
+  limit: SharedLimit
   copies: number
   heard: { readonly ms: number; readonly bytesPerSecond: number | null } | null
   /** That was said once. */
@@ -113,9 +122,11 @@ export class Bandwidth implements Disposable {
     const asked = [...this.#links].map(([key, { copies }]) => ({ key, copies }))
     try {
       const shares = await ask(asked, this.#ended.signal)
-      for (const { key, bytesPerSecond } of shares) {
+      for (const { key, bytesPerSecond, limits, timeZone } of shares) {
         const link = this.#links.get(key)
-        if (link !== undefined) link.heard = { ms: this.#now(), bytesPerSecond }
+        if (link === undefined) continue
+        link.heard = { ms: this.#now(), bytesPerSecond }
+        link.limit = { key, limits, timeZone }
       }
       this.#isAway = false
     } catch (error) {

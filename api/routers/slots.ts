@@ -1,10 +1,12 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import { linkProblems } from '../../policy/index.ts'
 import type { ApiEnv } from '../auth.ts'
 import { BandwidthShares } from '../bandwidth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { slotRoutes as routes } from '../routes/index.ts'
+import { linksView } from '../views/links.ts'
 import { slotsView } from '../views/slots.ts'
-import { router } from './common.ts'
+import { refuseProblems, router } from './common.ts'
 
 export function slotRouter({ catalog, now }: ApiDeps): OpenAPIHono<ApiEnv> {
   const shares = new BandwidthShares(catalog, now)
@@ -18,5 +20,12 @@ export function slotRouter({ catalog, now }: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.bandwidth, (c) => {
       const { worker, moving } = c.req.valid('json')
       return c.json({ shares: shares.report(worker, moving) }, 200)
+    })
+    .openapi(routes.listLinks, (c) => c.json({ items: linksView(catalog, shares, now()) }, 200))
+    .openapi(routes.putLink, (c) => {
+      const limits = c.req.valid('json')
+      refuseProblems(linkProblems(limits))
+      catalog.links.put(limits)
+      return c.json({ items: linksView(catalog, shares, now()) }, 200)
     })
 }

@@ -1,5 +1,5 @@
 import { slotKinds } from '../../policy/index.ts'
-import { bandwidthBody, bandwidthSchema, slotLimitBody, slotsSchema } from '../schemas/slots.ts'
+import { bandwidthBody, bandwidthSchema, linkBody, linksSchema, slotLimitBody, slotsSchema } from '../schemas/slots.ts'
 import { body, createRoute, json, problems, security, z } from './common.ts'
 
 const tags = ['slots']
@@ -43,4 +43,25 @@ export const bandwidth = createRoute({
   security,
   request: body(bandwidthBody),
   responses: { 200: json(bandwidthSchema, 'What this process may do of each limit'), ...problems(400, 401, 422) },
+})
+
+export const listLinks = createRoute({
+  method: 'get',
+  path: '/links',
+  tags,
+  operationId: 'listLinks',
+  summary: 'What may be moved a second between hypervisors and repositories, and what is on now',
+  security,
+  responses: { 200: json(linksSchema, 'Every link that has a limit'), ...problems(401) },
+})
+
+export const putLink = createRoute({
+  method: 'put',
+  path: '/links',
+  tags,
+  operationId: 'putLink',
+  summary: 'Limit what is moved between a hypervisor and a repository, or no longer: without any limit',
+  security,
+  request: body(linkBody),
+  responses: { 200: json(linksSchema, 'As it is now'), ...problems(400, 401, 403, 404, 422) },
 })

@@ -143,6 +143,11 @@ const scheduleSchema = z
 
 const hours = { start: timeOfDay, end: timeOfDay, days: days.optional() }
 
+/** The smallest that is on counts; outside the hours of all of them there is none. */
+export const bandwidthLimits = z
+  .array(z.strictObject({ bytesPerSecond: z.number().int().min(65_536).max(1e12), ...hours }))
+  .max(16)
+
 export const planBody = z
   .strictObject({
     description: z.string().max(500).default(''),
@@ -193,10 +198,7 @@ export const planBody = z
       .default(1)
       .openapi({ description: 'How often a VM whose backup failed is tried again in the same run' }),
     retryAfterMs: z.number().int().min(0).max(86_400_000).default(600_000),
-    bandwidth: z
-      .array(z.strictObject({ bytesPerSecond: z.number().int().min(65_536).max(1e12), ...hours }))
-      .max(16)
-      .default([]),
+    bandwidth: bandwidthLimits.default([]),
     priority: z.number().int().min(1).max(5).default(3),
     stopBefore: z.boolean().default(false),
   })

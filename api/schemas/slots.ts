@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { slotKinds } from '../../policy/index.ts'
 import { timeMs } from './common.ts'
+import { bandwidthLimits } from './policy.ts'
 
 export const slotHolderSchema = z
   .object({
@@ -47,7 +48,39 @@ export const bandwidthSchema = z
       z.object({
         key: limitKey,
         bytesPerSecond: z.number().int().nullable().openapi({ description: 'null: nothing limits it now' }),
+        limits: bandwidthLimits.openapi({ description: 'The whole limit, for when the server is away' }),
+        timeZone: z.string(),
       }),
     ),
   })
   .openapi('BandwidthShares')
+
+const linkEnd = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[^/*]+$/)
+  .nullable()
+const link = {
+  hypervisorId: linkEnd.openapi({ description: 'null: all hypervisors together', example: 'lab' }),
+  repositoryId: linkEnd.openapi({ description: 'null: all repositories together', example: 'main' }),
+  timeZone: z.string().max(100).default('UTC').openapi({ description: 'IANA name', example: 'Europe/Paris' }),
+  backup: bandwidthLimits.default([]).openapi({ description: 'Of what backups store; none: they are not limited' }),
+  restore: bandwidthLimits.default([]).openapi({ description: 'Of what restores and drills fetch' }),
+}
+export const linkBody = z.strictObject(link).openapi('LinkLimits')
+
+const linkNowSchema = z
+  .object({
+    bytesPerSecond: z.number().int().nullable().openapi({ description: 'What is on now; null: nothing limits it' }),
+    untilMs: timeMs.nullable().openapi({ description: 'When that may change; null: never' }),
+    copies: z.number().int().openapi({ description: 'Disks that are being moved under it' }),
+  })
+  .openapi('LinkNow')
+export const linksSchema = z
+  .object({
+    items: z.array(
+      z.object({ ...link, now: z.object({ backup: linkNowSchema, restore: linkNowSchema }) }).openapi('Link'),
+    ),
+  })
+  .openapi('Links')

@@ -477,6 +477,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may be moved a second between hypervisors and repositories, and what is on now */
+        get: operations["listLinks"];
+        /** Limit what is moved between a hypervisor and a repository, or no longer: without any limit */
+        put: operations["putLink"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mirrors": {
         parameters: {
             query?: never;
@@ -1417,6 +1435,16 @@ export interface components {
                 key: string;
                 /** @description null: nothing limits it now */
                 bytesPerSecond: number | null;
+                /** @description The whole limit, for when the server is away */
+                limits: {
+                    bytesPerSecond: number;
+                    /** @example 02:30 */
+                    start: string;
+                    /** @example 02:30 */
+                    end: string;
+                    days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+                }[];
+                timeZone: string;
             }[];
         };
         Problem: {
@@ -2155,6 +2183,108 @@ export interface components {
         };
         SetKeeping: {
             months: number;
+        };
+        Links: {
+            items: components["schemas"]["Link"][];
+        };
+        Link: {
+            /**
+             * @description null: all hypervisors together
+             * @example lab
+             */
+            hypervisorId: string | null;
+            /**
+             * @description null: all repositories together
+             * @example main
+             */
+            repositoryId: string | null;
+            /**
+             * @description IANA name
+             * @default UTC
+             * @example Europe/Paris
+             */
+            timeZone?: string;
+            /**
+             * @description Of what backups store; none: they are not limited
+             * @default []
+             */
+            backup?: {
+                bytesPerSecond: number;
+                /** @example 02:30 */
+                start: string;
+                /** @example 02:30 */
+                end: string;
+                days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            }[];
+            /**
+             * @description Of what restores and drills fetch
+             * @default []
+             */
+            restore?: {
+                bytesPerSecond: number;
+                /** @example 02:30 */
+                start: string;
+                /** @example 02:30 */
+                end: string;
+                days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            }[];
+            now: {
+                backup: components["schemas"]["LinkNow"];
+                restore: components["schemas"]["LinkNow"];
+            };
+        };
+        LinkNow: {
+            /** @description What is on now; null: nothing limits it */
+            bytesPerSecond: number | null;
+            /**
+             * @description When that may change; null: never
+             * @example 1795246432000
+             */
+            untilMs: number | null;
+            /** @description Disks that are being moved under it */
+            copies: number;
+        };
+        LinkLimits: {
+            /**
+             * @description null: all hypervisors together
+             * @example lab
+             */
+            hypervisorId: string | null;
+            /**
+             * @description null: all repositories together
+             * @example main
+             */
+            repositoryId: string | null;
+            /**
+             * @description IANA name
+             * @default UTC
+             * @example Europe/Paris
+             */
+            timeZone?: string;
+            /**
+             * @description Of what backups store; none: they are not limited
+             * @default []
+             */
+            backup?: {
+                bytesPerSecond: number;
+                /** @example 02:30 */
+                start: string;
+                /** @example 02:30 */
+                end: string;
+                days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            }[];
+            /**
+             * @description Of what restores and drills fetch
+             * @default []
+             */
+            restore?: {
+                bytesPerSecond: number;
+                /** @example 02:30 */
+                start: string;
+                /** @example 02:30 */
+                end: string;
+                days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            }[];
         };
         Mirrors: {
             items: components["schemas"]["Mirror"][];
@@ -5788,6 +5918,104 @@ export interface operations {
             };
             /** @description Not allowed for this token, or asked by a foreign page */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLinks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every link that has a limit */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Links"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkLimits"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Links"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

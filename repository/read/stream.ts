@@ -2,6 +2,7 @@ import { BLOB_CHUNK, BLOB_HEADER, names, type ChunkEntry } from '../format/index
 import { throwIfAborted } from '../store/index.ts'
 import { free, type Grant, type OpenedBlob } from '../workers/index.ts'
 import type { ChunkAt, ChunkedDisk, ReadContext } from './context.ts'
+import type { Pace } from '../types.ts'
 
 /** Stored bytes fetched by one range read; a chunk that lies further on in the same pack joins it. */
 const GROUP_BYTES = 4 * 1024 * 1024
@@ -24,10 +25,16 @@ interface Group {
 export async function* streamDisk(
   context: ReadContext,
   disk: ChunkedDisk,
-  start: number,
-  end: number,
+  { start, end }: { readonly start: number; readonly end: number },
   signal: AbortSignal,
+  pace?: Pace,
 ): AsyncGenerator<{ readonly offset: number; readonly data: Uint8Array }> {
+  const over = new AbortController()
+  const until = AbortSignal.any([signal, over.signal])
+  const fetch = async (group: Group): Promise<readonly OpenedBlob[]> => {
+    await pace?.(storedBytes(group), until)
+    return fetchGroup(context, group, signal)
+  }
   const groups = groupChunks(disk.chunks(start, end, signal))
   const inFlight: { readonly group: Group; readonly opened: Promise<readonly OpenedBlob[]>; readonly grant: Grant }[] =
     []
@@ -51,7 +58,7 @@ export async function* streamDisk(
         exhausted = true
         return
       }
-      const opened = fetchGroup(context, next.value, signal)
+      const opened = fetch(next.value)
       // Awaited below, in order; until then a failure must not count as unhandled.
       opened.catch(() => grant)
       inFlight.push({ group: next.value, opened, grant })
@@ -76,6 +83,8 @@ export async function* streamDisk(
       first.grant.release()
     }
   } finally {
+    // What was to be read ahead needs no room on the line any more.
+    over.abort()
     for (const { grant } of inFlight) grant.release()
   }
 }
@@ -105,13 +114,21 @@ async function* groupChunks(chunks: AsyncIterable<ChunkAt>): AsyncGenerator<Grou
   if (group !== undefined) yield group
 }
 
+/** Of its whole range. */
+function storedBytes({ chunks }: Group): number {
+  const first = chunks[0]
+  const last = chunks.at(-1)
+  return first === undefined || last === undefined
+    ? 0
+    : last.entry.off + BLOB_HEADER + last.entry.clen - first.entry.off
+}
+
 /** An empty answer means that the range could not be read: each blob is then tried by itself. */
 async function fetchGroup(context: ReadContext, group: Group, signal: AbortSignal): Promise<readonly OpenedBlob[]> {
   const first = group.chunks[0]
-  const last = group.chunks.at(-1)
-  if (first === undefined || last === undefined) return []
+  if (first === undefined) return []
   const from = first.entry.off
-  const length = last.entry.off + BLOB_HEADER + last.entry.clen - from
+  const length = storedBytes(group)
   let range: Uint8Array
   try {
     range = await context.store.getRange(names.pack(first.entry.pack), from, length, signal)
