@@ -62,6 +62,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'who works and who waits, per host, repository and link',
     load: async () => (await import('./verbs/slots.ts')).slots,
   },
+  bandwidth: {
+    summary: 'what may be moved a second, per hypervisor and repository',
+    load: async () => (await import('./verbs/bandwidth.ts')).bandwidth,
+  },
   hypervisor: {
     summary: 'connect hypervisors and discover VMs',
     load: async () => (await import('./verbs/hypervisor.ts')).hypervisor,
