@@ -51,7 +51,7 @@ class Clock {
 
 let round = 0
 /** Copies a disk of random bytes under the limits that the server says at each moment. */
-async function copied(share: (ms: number) => number | null, isAway = false) {
+async function copied(share: (ms: number) => number | null, isAway = false, asKey = key) {
   round += 1
   const seed = 100 + round
   const hypervisor = new FakeHypervisor({ [disk]: pattern(size, seed) })
@@ -60,7 +60,7 @@ async function copied(share: (ms: number) => number | null, isAway = false) {
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const ask = async (): Promise<readonly Share[]> => {
     if (isAway) throw new Error('the server is away')
-    return [{ key, bytesPerSecond: share(clock.ms - begunMs) }]
+    return [{ key: asKey, bytesPerSecond: share(clock.ms - begunMs), limits: [], timeZone: 'UTC' }]
   }
   using bandwidth = new Bandwidth({ ask, log, now: () => clock.ms, wait: clock.wait, pause: clock.pause })
   await using world = testSite({ hypervisor, folder, secret: async () => 'of the test', bandwidth })
@@ -119,4 +119,17 @@ it('without a server the limit counts as it was when the copy began, and without
   expect(bytes / MiB / seconds).toBeGreaterThan(2.7)
   expect(bytes / MiB / seconds).toBeLessThan(3.3)
   expect((await copied(() => null)).seconds).toBe(0)
+})
+
+it.each(['lab/main', 'lab/*', '*/main', '*/*'])('of a plan and the link %s the smaller limit counts', async (link) => {
+  const asKey = `link/${link}/backup`
+  // The plan’s is 3 MiB a second, as it was when the copy began.
+  for (const [rate, least, most] of [
+    [2, 1.8, 2.2],
+    [8, 2.7, 3.3],
+  ] as const) {
+    const { bytes, seconds } = await copied(() => rate * MiB, false, asKey)
+    expect(bytes / MiB / seconds).toBeGreaterThan(least)
+    expect(bytes / MiB / seconds).toBeLessThan(most)
+  }
 })

@@ -9,7 +9,7 @@ import type { DiskKey } from '../../drivers/index.ts'
 import { createRepository } from '../../repository/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 import type { MoveDetails } from '../../workflows/shared/heartbeat.ts'
-import { createSiteActivities } from '../index.ts'
+import { Bandwidth, createSiteActivities } from '../index.ts'
 import type { SiteActivities } from '../index.ts'
 import { holed } from '../testing/disks.ts'
 import { FakeHypervisor } from '../testing/fake-driver.ts'
@@ -203,4 +203,37 @@ it('asks the guest, judges the answer, keeps the picture', async () => {
   ).toMatchObject({ passed: false })
   const { sha256 } = await run(steps.takeScreenshot, guest)
   expect(world.evidence.has(sha256 ?? '')).toBe(true)
+})
+
+/** Restores under what the server says of each link, on a clock that only waiting for bandwidth moves. */
+async function paced(rateOf: (key: string) => number | null): Promise<number> {
+  forget()
+  let nowMs = 0
+  const wait = async (ms: number): Promise<void> => {
+    nowMs += ms
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const until = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  using bandwidth = new Bandwidth({
+    ask: async (moving) => moving.map(({ key }) => ({ key, bytesPerSecond: rateOf(key), limits: [], timeZone: 'UTC' })),
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    now: () => nowMs,
+    wait,
+    pause: (_ms, signal) => until(signal),
+  })
+  await using world = testSite({ hypervisor, folder, secret: async () => 'x', bandwidth })
+  await run(createSiteActivities(world.site).restoreDisk, input())
+  expect(Buffer.compare(hypervisor.durable.get(disk) ?? new Uint8Array(), content)).toBe(0)
+  return nowMs / 1000
+}
+
+it('fetches no faster than its link allows, whichever end is limited, and what limits backups slows it not', async () => {
+  for (const link of [`${sampleEndpoint.id}/main`, `${sampleEndpoint.id}/*`, '*/main', '*/*']) {
+    const seconds = await paced((key) => (key === `link/${link}/restore` ? MiB : null))
+    // 9 MiB of data; what is fetched last, up to 4 MiB, is paid by whoever comes next.
+    expect(seconds, link).toBeGreaterThan(4.9)
+    expect(seconds, link).toBeLessThan(9)
+  }
+  expect(await paced((key) => (key.endsWith('/backup') || key === 'link/other/main/restore' ? 1 : null))).toBe(0)
 })
