@@ -1,11 +1,18 @@
 import type { Catalog } from '../catalog/index.ts'
-import { bandwidthAt, parseLinkKey, type BandwidthLimit } from '../policy/index.ts'
+import { bandwidthAt, parseLinkKey, type BandwidthLimit, type Weekday } from '../policy/index.ts'
 
 /** How many copies of one process share a limit. */
 export interface MovingCopies {
   /** `plan/nightly`, `link/lab/main/backup` */
   readonly key: string
   readonly copies: number
+}
+
+type LimitView = Omit<BandwidthLimit, 'days'> & { days?: Weekday[] }
+
+/** As answers have it. */
+export function limitsView(limits: readonly BandwidthLimit[]): LimitView[] {
+  return limits.map(({ days, ...limit }) => ({ ...limit, ...(days !== undefined && { days: [...days] }) }))
 }
 
 interface Limit {
@@ -17,7 +24,7 @@ export interface BandwidthShare {
   /** null: nothing limits it now. */
   readonly bytesPerSecond: number | null
   /** By which a mover goes on where it cannot ask any more. */
-  readonly limits: BandwidthLimit[]
+  readonly limits: LimitView[]
   readonly timeZone: string
 }
 
@@ -57,7 +64,7 @@ export class BandwidthShares {
       if (limit === undefined) return []
       const { bytesPerSecond: all } = bandwidthAt(limit.limits, limit.timeZone, now)
       const bytesPerSecond = all === null ? null : Math.floor((all * copies) / Math.max(1, this.copies(key)))
-      return [{ key, bytesPerSecond, limits: [...limit.limits], timeZone: limit.timeZone }]
+      return [{ key, bytesPerSecond, limits: limitsView(limit.limits), timeZone: limit.timeZone }]
     })
   }
 

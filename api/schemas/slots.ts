@@ -64,11 +64,18 @@ const linkEnd = z
 const link = {
   hypervisorId: linkEnd.openapi({ description: 'null: all hypervisors together', example: 'lab' }),
   repositoryId: linkEnd.openapi({ description: 'null: all repositories together', example: 'main' }),
-  timeZone: z.string().max(100).default('UTC').openapi({ description: 'IANA name', example: 'Europe/Paris' }),
-  backup: bandwidthLimits.default([]).openapi({ description: 'Of what backups store; none: they are not limited' }),
-  restore: bandwidthLimits.default([]).openapi({ description: 'Of what restores and drills fetch' }),
+  timeZone: z.string().max(100).openapi({ description: 'IANA name', example: 'Europe/Paris' }),
+  backup: bandwidthLimits.openapi({ description: 'Of what backups store; none: they are not limited' }),
+  restore: bandwidthLimits.openapi({ description: 'Of what restores and drills fetch' }),
 }
-export const linkBody = z.strictObject(link).openapi('LinkLimits')
+export const linkBody = z
+  .strictObject({
+    ...link,
+    timeZone: link.timeZone.default('UTC'),
+    backup: link.backup.default([]),
+    restore: link.restore.default([]),
+  })
+  .openapi('LinkLimits')
 
 const linkNowSchema = z
   .object({

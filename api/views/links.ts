@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { Catalog } from '../../catalog/index.ts'
 import { bandwidthAt, linkKey, type LinkDirection } from '../../policy/index.ts'
-import type { BandwidthShares } from '../bandwidth.ts'
+import { limitsView, type BandwidthShares } from '../bandwidth.ts'
 import type { linksSchema } from '../schemas/slots.ts'
 
 type Link = z.infer<typeof linksSchema>['items'][number]
@@ -14,7 +14,7 @@ export function linksView(catalog: Catalog, shares: BandwidthShares, nowMs: numb
       copies: shares.copies(linkKey(link, direction)),
     })
     const { hypervisorId, repositoryId, timeZone, backup, restore } = link
-    const limits = { backup: [...backup], restore: [...restore] }
+    const limits = { backup: limitsView(backup), restore: limitsView(restore) }
     return { hypervisorId, repositoryId, timeZone, ...limits, now: { backup: now('backup'), restore: now('restore') } }
   })
 }

@@ -2200,15 +2200,11 @@ export interface components {
             repositoryId: string | null;
             /**
              * @description IANA name
-             * @default UTC
              * @example Europe/Paris
              */
-            timeZone?: string;
-            /**
-             * @description Of what backups store; none: they are not limited
-             * @default []
-             */
-            backup?: {
+            timeZone: string;
+            /** @description Of what backups store; none: they are not limited */
+            backup: {
                 bytesPerSecond: number;
                 /** @example 02:30 */
                 start: string;
@@ -2216,11 +2212,8 @@ export interface components {
                 end: string;
                 days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
             }[];
-            /**
-             * @description Of what restores and drills fetch
-             * @default []
-             */
-            restore?: {
+            /** @description Of what restores and drills fetch */
+            restore: {
                 bytesPerSecond: number;
                 /** @example 02:30 */
                 start: string;
