@@ -1,6 +1,6 @@
 import { blob, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { RepositoryLocation } from '../base/index.ts'
-import type { Category, LinkDirection, LinkLimits, MissedStartKind, PlanSpec, VmOverride } from '../policy/index.ts'
+import type { Category, MissedStartKind, PlanSpec, VmOverride } from '../policy/index.ts'
 import type {
   CategoryName,
   CollectionRecord,
@@ -328,18 +328,6 @@ export const slotLimits = sqliteTable('slot_limits', {
   slots: integer('slots').notNull(),
 })
 
-/** How fast may be moved between hypervisors and repositories; `*`: all of them together. */
-export const linkLimits = sqliteTable(
-  'link_limits',
-  {
-    hypervisor: text('hypervisor').notNull(),
-    repository: text('repository').notNull(),
-    spec: text('spec', { mode: 'json' }).$type<Pick<LinkLimits, 'timeZone' | LinkDirection>>().notNull(),
-    changedMs: integer('changed_ms').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.hypervisor, table.repository] })],
-)
-
 /** Retention sweeps, dry runs included. `waits_for`: a person, or the end of the grace time. */
 export const sweeps = sqliteTable('sweeps', {
   runId: text('run_id').primaryKey(),
@@ -605,4 +593,5 @@ export const instants = sqliteTable('instants', {
 })
 
 export * from './alert-schema.ts'
+export * from './link-schema.ts'
 export * from './total-schema.ts'
