@@ -3,6 +3,7 @@ import { formatDuration, shellWord } from '../base/index.ts'
 import { missedWords, ownBackupState } from '../policy/index.ts'
 import { largestPage, type Catalog, type MissedStartRow } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
+import { drillTrouble } from './drill-trouble.ts'
 import { failedRuns } from './failed-runs.ts'
 import { queuesOf, type Engine, type Pollers } from './facts.ts'
 import { mirrorTrouble } from './mirror-attention.ts'
@@ -26,6 +27,7 @@ export function attention(
 ): { items: Attention[]; total: number } {
   const { catalog } = deps
   const vms = vmsOutside(deps, most)
+  const drills = drillTrouble(deps, most)
   // What may be the cause of the rest comes first, and is not what is cut.
   const rest = [
     ...(engine.up ? silentSites(deps, engine.pollers) : [engineDown(engine.detail)]),
@@ -40,11 +42,10 @@ export function attention(
     ...damagedPoints(catalog, most),
     ...failedRuns(catalog, deps.now()),
     ...missedStarts(catalog, deps.now()),
-    ...drillTrouble(catalog, deps.now(), most),
+    ...drills.items,
     ...residue(catalog, deps.now(), most),
   ]
-  const drillsDue = catalog.statistics.drillsDue(most)
-  const total = vms.total + rest.length + Math.max(0, drillsDue.total - drillsDue.vms.length)
+  const total = vms.total + rest.length + drills.more
   const items = [...rest, ...vms.items].toSorted((a, b) => urgency[a.severity] - urgency[b.severity])
   return { items: items.slice(0, most), total }
 }
@@ -269,31 +270,6 @@ function hypervisorTrouble(catalog: Catalog, most: number): Attention[] {
       subject: { kind: 'hypervisor', id: endpoint.id },
       action: { label: 'Test again', command: `holdfast hypervisor test ${endpoint.id}` },
     }))
-}
-
-function drillTrouble(catalog: Catalog, nowMs: number, most: number): Attention[] {
-  const failed = catalog.statistics.drillsFailed(most).map((drill): Attention => ({
-    kind: 'drill-failed',
-    severity: 'failed',
-    title: `The last drill of ${drill.vmName} failed`,
-    detail: drill.why,
-    sinceMs: drill.endedMs,
-    subject: { kind: 'drill', id: drill.id },
-    action: { label: 'See the evidence', command: `holdfast run show ${drill.workflowId}` },
-  }))
-  const due = catalog.statistics.drillsDue(most).vms.map((vm): Attention => ({
-    kind: 'drill-overdue',
-    severity: 'attention',
-    title: vm.lastMs === null ? `${vm.name} was never proven` : `${vm.name} is due for a drill`,
-    detail:
-      vm.lastMs === null
-        ? 'Its first drill was due thirty days after its first point.'
-        : `Last proven ${formatDuration(nowMs - vm.lastMs)} ago.`,
-    sinceMs: vm.lastMs,
-    subject: { kind: 'vm', id: vm.id },
-    action: { label: 'Drill', command: `holdfast drill ${vm.id}` },
-  }))
-  return [...failed, ...due]
 }
 
 function residue(catalog: Catalog, nowMs: number, most: number): Attention[] {

@@ -4,6 +4,7 @@ import type { MirrorPair, OwnBackupView } from '../catalog/index.ts'
 import { isMirrorDue, isOwnBackupDue, isSweepDue, ownBackupPace, type OwnBackupPace } from '../policy/index.ts'
 import { ownBackupWorkflow, ownBackupWorkflowId, type OwnBackupInput } from '../workflows/housekeeping/contract.ts'
 import type { ApiDeps } from './deps.ts'
+import { drillKeeper, type DrillPace } from './drill-keeper.ts'
 import type { RunHandle } from './orchestrator.ts'
 import { planMirror } from './requests/mirror.ts'
 import { planRetention } from './requests/retention.ts'
@@ -21,12 +22,13 @@ export interface HousekeepingOptions {
   readonly pace?: OwnBackupPace
   /** 'by-hand': nobody sweeps a repository but who asks for it. Default: 'daily'. */
   readonly sweeps?: 'daily' | 'by-hand'
+  readonly drills?: DrillPace
 }
 
 /**
  * Looks whether the catalog is to be written into a repository, whether a repository is to be swept, whether copies are
- * wanted in another repository, and once a day at records that are older than they are kept. What is due follows from the
- * catalog alone, so nothing is lost with this process.
+ * wanted in another repository, whether a VM is to be drilled, and once a day at records that are older than they are kept.
+ * What is due follows from the catalog alone, so nothing is lost with this process.
  */
 export interface Housekeeping {
   tick(): Promise<void>
@@ -36,9 +38,10 @@ export interface Housekeeping {
 
 export function housekeeping(
   deps: Deps,
-  { pace = ownBackupPace, sweeps = 'daily' }: HousekeepingOptions = {},
+  { pace = ownBackupPace, sweeps = 'daily', drills = 'always' }: HousekeepingOptions = {},
 ): Housekeeping {
   const { catalog, now, log } = deps
+  const keeper = drillKeeper(deps, drills)
   let purgedMs = Number.NEGATIVE_INFINITY
   const startDue = async (row: OwnBackupView): Promise<void> => {
     if (!isDue(deps, row, pace)) return
@@ -68,6 +71,7 @@ export function housekeeping(
       if (sweeps === 'daily') await sweepDue(row.repositoryId)
     }
     for (const pair of catalog.mirrors.due(now())) await mirrorDue(pair)
+    await keeper.tick()
     if (now() - purgedMs < purgeEveryMs) return
     const gone = await catalog.keeping.purge()
     purgedMs = now()

@@ -5,6 +5,7 @@
  * then `createApp(deps).fetch` is what an HTTP server serves.
  */
 export { alertKeeper } from './alerts/index.ts'
+export type { DrillPace } from './drill-keeper.ts'
 export { housekeeping } from './housekeeping.ts'
 export { createApp } from './app.ts'
 export type { ApiDeps, ApiLog, LiveRuns, Sender, ToRunbook } from './deps.ts'

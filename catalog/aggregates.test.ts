@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { drillIdOf } from './drills.ts'
-import { aPoint, aRun, furnish, pointIdOf, testCatalog, testNow, type TestCatalog } from './testing.ts'
-import type { NewDrill } from './drills.ts'
+import { aDrill, aPoint, aRun, furnish, pointIdOf, testCatalog, testNow, type TestCatalog } from './testing.ts'
 
 let here: TestCatalog
 let catalog: TestCatalog['catalog']
@@ -11,26 +10,6 @@ beforeEach(() => {
   furnish(catalog, ['web-01', 'db-01'])
 })
 afterEach(() => here[Symbol.dispose]())
-
-function aDrill(time: string, over: Partial<NewDrill> = {}): NewDrill {
-  return {
-    vmId: 'web-01',
-    pointId: pointIdOf(1),
-    repositoryId: 'main',
-    verdict: 'passed',
-    why: 'all checks passed',
-    startedMs: testNow - 300_000,
-    endedMs: testNow - 60_000,
-    rtoSeconds: 42.5,
-    restoreSeconds: 20,
-    bootSeconds: 12.25,
-    checks: [{ title: 'audit verify', passed: true, exit: 0, out: 'ok', err: '', count: null, detail: '' }],
-    screenshot: null,
-    workflowId: `drill/web-01/${time}`,
-    runId: `drill-run-${time}`,
-    ...over,
-  }
-}
 
 describe('points', () => {
   test('recording a point again changes nothing and announces nothing', () => {
@@ -211,21 +190,6 @@ describe('drills', () => {
     expect(catalog.drills.latest('web-01')?.endedMs).toBe(2)
     expect(catalog.statistics.drillsFailed(9)).toMatchObject([{ vmName: 'web-01', endedMs: 2 }])
     expect(catalog.statistics.provenVms()).toBe(0)
-  })
-
-  test('a VM is due for its first drill thirty days after its first point, later by its category', () => {
-    const day = 86_400_000
-    catalog.points.record(aPoint(1, { createdMs: testNow - 29 * day }))
-    expect(catalog.statistics.drillsDue(9).total).toBe(0)
-    here.clock.ms += 2 * day
-    expect(catalog.statistics.drillsDue(9)).toEqual({ total: 1, vms: [{ id: 'web-01', name: 'web-01', lastMs: null }] })
-    catalog.drills.record(aDrill('1', { endedMs: here.clock.ms }))
-    expect(catalog.statistics.drillsDue(9).total).toBe(0)
-    catalog.vms.change('web-01', { category: 'critical' })
-    here.clock.ms += 32 * day
-    expect(catalog.statistics.drillsDue(9).total).toBe(1)
-    catalog.vms.change('web-01', { category: 'ephemeral' })
-    expect(catalog.statistics.drillsDue(9).total).toBe(0)
   })
 })
 

@@ -1,5 +1,6 @@
 import { and, count, desc, eq, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
+import type { DrillFacts } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { promisedMs } from './posture.ts'
@@ -16,7 +17,19 @@ export interface DrillView extends DrillRow {
 }
 export type NewDrill = Omit<DrillRow, 'id'>
 
+/** What the cadence of drills follows from, of a VM to which drills are promised. */
+export interface DrillCandidate extends DrillFacts {
+  readonly vmId: string
+  readonly vmName: string
+  readonly category: string
+  readonly endpointId: string
+  readonly lastVerdict: Verdict | null
+  readonly isRunning: boolean
+}
+
 export interface DrillQueries {
+  /** Every VM that is there, not left out, and is promised drills; without order. */
+  candidates(): DrillCandidate[]
   /** Idempotent by workflow id (`drill/<vm>/<time>` becomes `<vm>.<time>`): a verdict never changes afterwards. */
   record(drill: NewDrill): string
   find(id: string): DrillView | undefined
@@ -55,6 +68,18 @@ export function drillQueries(context: CatalogContext): DrillQueries {
   }
   return {
     find,
+    candidates() {
+      const rows = db.all<Omit<DrillCandidate, 'isRunning'> & { running: number }>(sql`
+        SELECT * FROM (SELECT v.id AS "vmId", v.name AS "vmName", v.category, v.endpoint_id AS "endpointId",
+          ${promisedMs('drillEveryMs')} AS "everyMs",
+          (SELECT min(p.created_ms) FROM points p WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL) AS "firstPointMs",
+          (SELECT max(d.ended_ms) FROM drills d WHERE d.vm_id = v.id AND d.verdict = 'passed') AS "lastPassedMs",
+          (SELECT d.verdict FROM drills d WHERE d.vm_id = v.id ORDER BY d.ended_ms DESC LIMIT 1) AS "lastVerdict",
+          (SELECT max(r.started_ms) FROM runs r WHERE r.vm_id = v.id AND r.kind = 'drill') AS "triedMs",
+          EXISTS (SELECT 1 FROM runs r WHERE r.vm_id = v.id AND r.kind = 'drill' AND r.ended_ms IS NULL) AS running
+        FROM vms v WHERE v.gone_ms IS NULL AND v.excluded_reason IS NULL) WHERE "everyMs" IS NOT NULL`)
+      return rows.map(({ running, ...row }) => ({ ...row, isRunning: running === 1 }))
+    },
     record(drill) {
       return inTransaction(context, () => {
         const id = drillIdOf(drill.workflowId)

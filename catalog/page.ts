@@ -75,3 +75,16 @@ export function toPage<Row, T>(
   const last = rows.length > request.limit ? kept.at(-1) : undefined
   return { items: kept.map(map), nextCursor: last === undefined ? null : encodeCursor(keyOf(last)), total }
 }
+
+/** A page of what is already sorted, ascending by its key. */
+export function pageOfSorted<T>(all: readonly T[], request: PageRequest, keyOf: (item: T) => readonly [Key, Key]): Page<T> {
+  const after = request.cursor === undefined ? undefined : decodeCursor(request.cursor, 2)
+  const isAfter = (item: T): boolean => after === undefined || compare(keyOf(item), after) > 0
+  const rows = all.filter(isAfter).slice(0, rowsFor(request))
+  return toPage(rows, request, all.length, keyOf, (item) => item)
+}
+
+function compare(a: readonly Key[], b: readonly Key[]): number {
+  const at = a.findIndex((key, n) => key !== b[n])
+  return at < 0 ? 0 : (a[at] as Key) < (b[at] as Key) ? -1 : 1
+}

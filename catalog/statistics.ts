@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { CatalogContext } from './context.ts'
-import { postureFacts, postureRank, promisedMs } from './posture.ts'
+import { postureFacts, postureRank } from './posture.ts'
 import type { PostureState } from './types.ts'
 
 export interface PostureCounts {
@@ -26,11 +26,6 @@ export interface StatisticsQueries {
   idsOutsideRpo(): Set<string>
   /** VMs whose last drill passed. */
   provenVms(): number
-  /** Of protected VMs: how many have no passed drill within their category's interval, and some of them. */
-  drillsDue(limit: number): {
-    readonly total: number
-    readonly vms: readonly { readonly id: string; readonly name: string; readonly lastMs: number | null }[]
-  }
   /** VMs whose last drill did not pass, newest first. */
   drillsFailed(limit: number): {
     readonly id: string
@@ -74,24 +69,6 @@ export function statisticsQueries({ db, now, steadyNow }: CatalogContext): Stati
         sql`SELECT count(*) AS n FROM vms v WHERE v.gone_ms IS NULL AND
           (SELECT d.verdict FROM drills d WHERE d.vm_id = v.id ORDER BY d.ended_ms DESC LIMIT 1) = 'passed'`,
       ).n
-    },
-    drillsDue(limit) {
-      // A VM is given thirty days from its first point before its first drill is due (product P-DRILL).
-      const due = sql`
-        WITH due AS (
-          SELECT v.id, v.name, ${promisedMs('drillEveryMs')} AS every_ms,
-            (SELECT max(d.ended_ms) FROM drills d WHERE d.vm_id = v.id AND d.verdict = 'passed') AS last_ms,
-            (SELECT min(p.created_ms) FROM points p WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL) AS first_point_ms
-          FROM vms v WHERE v.gone_ms IS NULL AND v.excluded_reason IS NULL
-        )`
-      const where = sql`every_ms IS NOT NULL AND first_point_ms IS NOT NULL AND
-        ${now()} > CASE WHEN last_ms IS NULL THEN first_point_ms + ${30 * dayMs} ELSE last_ms + every_ms END`
-      return {
-        total: db.get<{ n: number }>(sql`${due} SELECT count(*) AS n FROM due WHERE ${where}`).n,
-        vms: db.all<{ id: string; name: string; lastMs: number | null }>(
-          sql`${due} SELECT id, name, last_ms AS "lastMs" FROM due WHERE ${where} ORDER BY coalesce(last_ms, 0), name LIMIT ${limit}`,
-        ),
-      }
     },
     drillsFailed(limit) {
       return db.all(

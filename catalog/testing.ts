@@ -1,3 +1,4 @@
+import type { NewDrill } from './drills.ts'
 import { openCatalog, type Catalog } from './open.ts'
 import type { NewPoint } from './points.ts'
 import type { StartedRun } from './runs.ts'
@@ -124,6 +125,27 @@ export function aRun(n: number, over: Partial<StartedRun> = {}): StartedRun {
     requestedUser: 'operator',
     requestedReason: '',
     idempotencyKey: null,
+    ...over,
+  }
+}
+
+/** One that passed, of web-01 and its first point. */
+export function aDrill(time: string, over: Partial<NewDrill> = {}): NewDrill {
+  return {
+    vmId: 'web-01',
+    pointId: pointIdOf(1),
+    repositoryId: 'main',
+    verdict: 'passed',
+    why: 'all checks passed',
+    startedMs: testNow - 300_000,
+    endedMs: testNow - 60_000,
+    rtoSeconds: 42.5,
+    restoreSeconds: 20,
+    bootSeconds: 12.25,
+    checks: [{ title: 'audit verify', passed: true, exit: 0, out: 'ok', err: '', count: null, detail: '' }],
+    screenshot: null,
+    workflowId: `drill/web-01/${time}`,
+    runId: `drill-run-${time}`,
     ...over,
   }
 }

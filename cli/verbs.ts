@@ -20,6 +20,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     load: async () => (await import('./verbs/instant.ts')).instant,
   },
   drill: { summary: 'prove that a point comes back', load: async () => (await import('./verbs/drill.ts')).drill },
+  drills: {
+    summary: 'drills that have ended, and which come next',
+    load: async () => (await import('./verbs/drills.ts')).drills,
+  },
   point: {
     summary: 'hold, pin, release or remove one recovery point',
     load: async () => (await import('./verbs/point.ts')).point,

@@ -1,3 +1,4 @@
+import { firstDrillMs } from './drills.ts'
 import type { Quiesce } from './plan.ts'
 import type { KeepRules } from './retention.ts'
 
@@ -44,8 +45,6 @@ export const weaknessWords: { readonly [code in Weakness]: { readonly title: str
 }
 
 const dayMs = 86_400_000
-/** A drill is not due before the first point is so old (product P-DRILL). */
-const firstDrillMs = 30 * dayMs
 /** Damage that nobody noticed for a week is no rarity. */
 const shortestReachMs = 7 * dayMs
 

@@ -1,7 +1,9 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { homedir, hostname } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { DrillPace } from '../api/index.ts'
 import { HoldfastError, parseDuration } from '../base/index.ts'
+import { checkHours } from '../policy/index.ts'
 
 /** Layout of HOLDFAST_HOME. Everything that Holdfast keeps on a machine is below it. */
 export interface Home {
@@ -89,6 +91,8 @@ export interface ServerConfig {
   readonly origins: readonly string[]
   /** Who starts retention sweeps: Holdfast once a day, or only who asks. */
   readonly sweeps: 'daily' | 'by-hand'
+  /** Who begins drills that are due, and when. */
+  readonly drills: DrillPace
   /** Between two looks of the watchdog into a repository. */
   readonly lookEveryMs: number
 }
@@ -102,6 +106,7 @@ export function serverConfig(env: Environment): ServerConfig {
     port: portOf(env['HOLDFAST_PORT'], defaultPort),
     origins: (env['HOLDFAST_ORIGINS'] ?? '').split(',').filter((origin) => origin !== ''),
     sweeps: sweepsOf(env['HOLDFAST_SWEEPS'] || 'daily'),
+    drills: drillsOf(env['HOLDFAST_DRILLS'] || 'always'),
     lookEveryMs: lookEveryOf(env['HOLDFAST_LOOK_EVERY'] || '5m'),
   }
 }
@@ -109,6 +114,17 @@ export function serverConfig(env: Environment): ServerConfig {
 function sweepsOf(value: string): ServerConfig['sweeps'] {
   if (value === 'daily' || value === 'by-hand') return value
   throw new HoldfastError('ConfigInvalid', `HOLDFAST_SWEEPS is ${value}`, { hint: 'Set it to daily or by-hand.' })
+}
+
+/** `always`, `by-hand`, or hours of the day such as `20:00-05:00`, in the time zone of the server (TZ). */
+function drillsOf(value: string): DrillPace {
+  if (value === 'always' || value === 'by-hand') return value
+  const [, start = '', end = ''] = /^([0-9:]{5})-([0-9:]{5})$/.exec(value) ?? []
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions()
+  if (checkHours({ start, end }, timeZone).length === 0) return { start, end, timeZone }
+  throw new HoldfastError('ConfigInvalid', `HOLDFAST_DRILLS is ${value}`, {
+    hint: 'Set it to always, by-hand, or hours of the day such as 20:00-05:00.',
+  })
 }
 
 function lookEveryOf(text: string): number {

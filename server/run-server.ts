@@ -111,7 +111,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
         (ended) => watchdog.run(ended),
         (ended) => alertKeeper(deps).run(ended),
         (ended) => live.run(ended),
-        (ended) => housekeeping({ ...shared, live }, { sweeps: config.sweeps }).run(ended),
+        (ended) => housekeeping({ ...shared, live }, { sweeps: config.sweeps, drills: config.drills }).run(ended),
         (ended) => slotKeeper(shared).run(ended),
         (ended) => sequenceKeeper({ ...shared, live }).run(ended),
         (ended) => scheduleKeeper({ ...shared, client }).run(ended),

@@ -6,7 +6,7 @@ import { readEvidence, sendEvidence } from '../evidence.ts'
 import { planDrill } from '../requests/drill.ts'
 import { startOnce } from '../requests/start.ts'
 import { drillRoutes as routes } from '../routes/index.ts'
-import { drillDetailView, drillView } from '../views/drills.ts'
+import { agendaView, drillDetailView, drillView } from '../views/drills.ts'
 import { accepted } from '../views/runs.ts'
 import { requestOf, router } from './common.ts'
 
@@ -24,6 +24,10 @@ export function drillRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const { limit, cursor, ...filter } = c.req.valid('query')
       const page = catalog.drills.list({ limit, cursor }, filter)
       return c.json({ ...page, items: page.items.map(drillView) }, 200)
+    })
+    .openapi(routes.agenda, (c) => {
+      const { limit, cursor, ...filter } = c.req.valid('query')
+      return c.json(agendaView(deps, { limit, cursor }, filter), 200)
     })
     .openapi(routes.get, (c) => c.json(drillDetailView(catalog.drills.get(c.req.valid('param').id)), 200))
     .openapi(routes.screenshot, async (c) => {

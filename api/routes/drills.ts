@@ -1,5 +1,5 @@
 import { drillBody } from '../schemas/actions.ts'
-import { drillDetailSchema, drillListQuery, drillPageSchema } from '../schemas/drills.ts'
+import { agendaQuery, agendaSchema, drillDetailSchema, drillListQuery, drillPageSchema } from '../schemas/drills.ts'
 import { acceptedSchema } from '../schemas/runs.ts'
 import { body, createRoute, idempotencyHeader, json, problems, security, z } from './common.ts'
 
@@ -31,6 +31,17 @@ export const list = createRoute({
   security,
   request: { query: drillListQuery },
   responses: { 200: json(drillPageSchema, 'Newest first'), ...problems(400, 401) },
+})
+
+export const agenda = createRoute({
+  method: 'get',
+  path: '/drills/agenda',
+  tags,
+  operationId: 'listDrillAgenda',
+  summary: 'When each VM is drilled next, and how many are proven',
+  security,
+  request: { query: agendaQuery },
+  responses: { 200: json(agendaSchema, 'Due first first'), ...problems(400, 401) },
 })
 
 export const get = createRoute({

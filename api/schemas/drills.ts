@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { pageOf, pageQuery, pointId, repositoryId, timeMs, vmId } from './common.ts'
+import { categoryName, durationMs, hypervisorId, orNull, pageOf, pageQuery, pointId, repositoryId, timeMs, vmId } from './common.ts'
+
+const verdict = z.enum(['passed', 'failed', 'inconclusive'])
 
 export const drillCheckResultSchema = z
   .object({
@@ -22,7 +24,7 @@ export const drillSchema = z
     pointId,
     pointCreatedMs: timeMs.nullable(),
     repositoryId,
-    verdict: z.enum(['passed', 'failed', 'inconclusive']),
+    verdict,
     why: z.string(),
     startedMs: timeMs,
     endedMs: timeMs,
@@ -45,5 +47,38 @@ export const drillPageSchema = pageOf(drillSchema, 'DrillPage')
 export const drillListQuery = pageQuery.extend({
   vmId: vmId.optional(),
   pointId: pointId.optional(),
-  verdict: z.enum(['passed', 'failed', 'inconclusive']).optional(),
+  verdict: verdict.optional(),
 })
+
+const agendaState = z.enum(['running', 'overdue', 'ready', 'coming'])
+
+/** The next drill of a VM with points to which drills are promised. */
+export const agendaEntrySchema = z
+  .object({
+    vmId,
+    vmName: z.string(),
+    category: categoryName,
+    hypervisorId,
+    everyMs: durationMs.openapi({ description: 'How often a drill is promised' }),
+    state: agendaState.openapi({ description: 'ready: may begin now; coming: later' }),
+    fromMs: timeMs.openapi({ description: 'From then on Holdfast begins it by itself, where it may' }),
+    dueMs: timeMs.openapi({ description: 'From then on the promise is broken' }),
+    lastPassedMs: timeMs.nullable(),
+    lastVerdict: orNull(verdict),
+    byItself: z.boolean().openapi({ description: 'false: its hypervisor cannot boot and ask a guest, or was never tested' }),
+  })
+  .openapi('DrillAgendaEntry')
+
+export const agendaSchema = pageOf(agendaEntrySchema, 'DrillAgendaPage')
+  .extend({
+    coverage: z
+      .object({
+        promised: z.number().int().openapi({ description: 'VMs with points to which drills are promised' }),
+        proven: z.number().int().openapi({ description: 'of them: passed within their interval' }),
+        overdue: z.number().int(),
+        neverPassed: z.number().int(),
+      })
+      .openapi({ description: 'Of all VMs, whatever the filter says' }),
+  })
+  .openapi('DrillAgenda')
+export const agendaQuery = pageQuery.extend({ vmId: vmId.optional(), state: agendaState.optional() })

@@ -1,6 +1,8 @@
 import type { z } from '@hono/zod-openapi'
-import type { DrillView } from '../../catalog/index.ts'
-import type { drillDetailSchema, drillSchema } from '../schemas/drills.ts'
+import { pageOfSorted, type DrillView, type PageRequest } from '../../catalog/index.ts'
+import type { ApiDeps } from '../deps.ts'
+import { canDrillAt, drillAgenda, type AgendaEntry, type DrillState } from '../drill-agenda.ts'
+import type { agendaSchema, drillDetailSchema, drillSchema } from '../schemas/drills.ts'
 
 export function drillView(drill: DrillView): z.infer<typeof drillSchema> {
   const { rtoMs } = drill
@@ -28,4 +30,41 @@ export function drillView(drill: DrillView): z.infer<typeof drillSchema> {
 
 export function drillDetailView(drill: DrillView): z.infer<typeof drillDetailSchema> {
   return { ...drillView(drill), checks: drill.checks.map((check) => ({ ...check })) }
+}
+
+type Agenda = z.infer<typeof agendaSchema>
+
+export function agendaView(
+  deps: Pick<ApiDeps, 'catalog' | 'now'>,
+  request: PageRequest,
+  { vmId, state }: { readonly vmId?: string | undefined; readonly state?: DrillState | undefined },
+): Agenda {
+  const all = drillAgenda(deps)
+  const matching = all.filter(
+    (entry) => (state === undefined || entry.state === state) && (vmId === undefined || entry.vmId === vmId),
+  )
+  const page = pageOfSorted(matching, request, (entry) => [entry.dueMs, entry.vmId])
+  const isProven = ({ lastPassedMs, dueMs }: AgendaEntry): boolean => lastPassedMs !== null && deps.now() <= dueMs
+  return {
+    ...page,
+    items: page.items.map((entry) => ({
+      vmId: entry.vmId,
+      vmName: entry.vmName,
+      category: entry.category,
+      hypervisorId: entry.endpointId,
+      everyMs: entry.everyMs,
+      state: entry.state,
+      fromMs: entry.fromMs,
+      dueMs: entry.dueMs,
+      lastPassedMs: entry.lastPassedMs,
+      lastVerdict: entry.lastVerdict,
+      byItself: canDrillAt(deps.catalog, entry.endpointId),
+    })),
+    coverage: {
+      promised: all.length,
+      proven: all.filter(isProven).length,
+      overdue: all.filter((entry) => entry.state === 'overdue').length,
+      neverPassed: all.filter(({ lastPassedMs }) => lastPassedMs === null).length,
+    },
+  }
 }

@@ -180,6 +180,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/drills/agenda": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When each VM is drilled next, and how many are proven */
+        get: operations["listDrillAgenda"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/drills/{id}": {
         parameters: {
             query?: never;
@@ -1864,6 +1881,59 @@ export interface components {
             operatorWaitMs?: number;
             reprobeMs?: number;
             stallTimeoutMs?: number;
+        };
+        DrillAgenda: components["schemas"]["DrillAgendaPage"] & {
+            /** @description Of all VMs, whatever the filter says */
+            coverage: {
+                /** @description VMs with points to which drills are promised */
+                promised: number;
+                /** @description of them: passed within their interval */
+                proven: number;
+                overdue: number;
+                neverPassed: number;
+            };
+        };
+        DrillAgendaEntry: {
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            vmId: string;
+            vmName: string;
+            /** @example critical */
+            category: string;
+            /** @example lab */
+            hypervisorId: string;
+            /** @description How often a drill is promised */
+            everyMs: number;
+            /**
+             * @description ready: may begin now; coming: later
+             * @enum {string}
+             */
+            state: "running" | "overdue" | "ready" | "coming";
+            /**
+             * @description From then on Holdfast begins it by itself, where it may
+             * @example 1795246432000
+             */
+            fromMs: number;
+            /**
+             * @description From then on the promise is broken
+             * @example 1795246432000
+             */
+            dueMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            lastPassedMs: number | null;
+            lastVerdict: ("passed" | "failed" | "inconclusive") | null;
+            /** @description false: its hypervisor cannot boot and ask a guest, or was never tested */
+            byItself: boolean;
+        };
+        DrillAgendaPage: {
+            items: components["schemas"]["DrillAgendaEntry"][];
+            nextCursor: string | null;
+            total: number;
         };
         DrillDetail: components["schemas"]["Drill"] & {
             checks: components["schemas"]["DrillCheckResult"][];
@@ -4821,6 +4891,51 @@ export interface operations {
             };
             /** @description Temporal or the workers of the site are not there */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDrillAgenda: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description Fixed at the first discovery */
+                vmId?: string;
+                state?: "running" | "overdue" | "ready" | "coming";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Due first first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrillAgenda"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
