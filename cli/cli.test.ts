@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { adminToken, bench, type Bench } from '../api/testing/bench.ts'
-import { aPoint, pointIdOf, testNow } from '../catalog/testing.ts'
+import { aDrill, aPoint, pointIdOf, testNow } from '../catalog/testing.ts'
 import { siteQueue } from '../workflows/shared/queues.ts'
 import { clientTypes } from './client/write-client.ts'
 import type { World } from './io.ts'
@@ -310,6 +310,23 @@ describe('acting', () => {
     })
     writeFileSync(file, '{')
     expect((await holdfast(`drill web-01 --checks ${file}`)).code).toBe(2)
+  })
+
+  test('drills that have ended, and the next of each VM', async () => {
+    here.catalog.points.record(aPoint(1))
+    here.catalog.drills.record(aDrill('1'))
+    expect((await holdfast('drills web-01')).out).toMatch(/web-01 +passed +43 s +1 of 1 +all checks passed/)
+    expect(json(await holdfast('drills --verdict failed --json')).total).toBe(0)
+    expect((await holdfast('drills --next')).out).toMatch(
+      /^1 of 1 VMs are proven in time, 0 overdue\.\n[^]*web-01 +coming /,
+    )
+    here.clock.ms += 400 * 86_400_000
+    expect(json(await holdfast('drills web-01 --overdue --json'))).toMatchObject({
+      total: 1,
+      items: [{ vmId: 'web-01', state: 'overdue', byItself: false }],
+      coverage: { promised: 1, proven: 0, overdue: 1, neverPassed: 0 },
+    })
+    expect((await holdfast('drills --next --verdict failed')).code).toBe(2)
   })
 
   test('a hypervisor and a repository are added, listed and tested', async () => {

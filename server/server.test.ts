@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { testCatalog } from '../catalog/testing.ts'
-import { homeOf, makeHome, portOf, temporalTarget, workerConfig } from './config.ts'
+import { homeOf, makeHome, portOf, serverConfig, temporalTarget, workerConfig } from './config.ts'
 import { agreeWithCatalog, ensureInstallation } from './installation.ts'
 import { announce, takePlace, whoIs } from './place.ts'
 import { ensureToken, resolveSecret } from './secrets.ts'
@@ -267,6 +267,14 @@ describe('a worker that is run until it is told to stop', () => {
 })
 
 describe('configuration', () => {
+  it('begins drills always, by hand, or within hours of the day', () => {
+    const drills = (value: string) => serverConfig({ HOLDFAST_DRILLS: value }).drills
+    expect([drills(''), drills('by-hand')]).toEqual(['always', 'by-hand'])
+    expect(drills('20:00-05:30')).toMatchObject({ start: '20:00', end: '05:30' })
+    for (const wrong of ['never', '20-05', '25:00-05:00', '20:00-05:00 '])
+      expect(() => drills(wrong)).toThrow(`HOLDFAST_DRILLS is ${wrong}`)
+  })
+
   it('names what is wrong', () => {
     expect(() => portOf('70000', 1)).toThrow('70000')
     expect(() => workerConfig({}, 'Lyon 1')).toThrow('Lyon 1')

@@ -13,6 +13,12 @@ interface Options {
   readonly limit: number
 }
 
+function begins({ state, byItself, fromMs }: Schemas['DrillAgendaEntry']): string {
+  if (state === 'running') return 'now'
+  if (!byItself) return 'by hand'
+  return state === 'coming' ? at(fromMs) : 'next in line'
+}
+
 export const drills: Verb = (ioOf) => {
   const command = new Command('drills')
     .description('drills that have ended, newest first; with --next, when each VM is drilled next')
@@ -49,9 +55,12 @@ export const drills: Verb = (ioOf) => {
             { head: 'VM', cell: (entry) => plain(entry.vmName) },
             { head: 'STATE', cell: (entry) => entry.state },
             { head: 'DUE', cell: (entry) => at(entry.dueMs) },
-            { head: 'BEGINS', cell: (entry) => (entry.byItself ? at(entry.fromMs) : 'by hand') },
+            { head: 'BEGINS', cell: begins },
             { head: 'EVERY', cell: (entry) => formatDuration(entry.everyMs) },
-            { head: 'LAST PASSED', cell: (entry) => (entry.lastPassedMs === null ? 'never' : ago(entry.lastPassedMs, now)) },
+            {
+              head: 'LAST PASSED',
+              cell: (entry) => (entry.lastPassedMs === null ? 'never' : ago(entry.lastPassedMs, now)),
+            },
           ]),
         ].join('\n'),
       )
@@ -66,7 +75,11 @@ export const drills: Verb = (ioOf) => {
         { head: 'ENDED', cell: (drill) => at(drill.endedMs) },
         { head: 'VM', cell: (drill) => plain(drill.vmName) },
         { head: 'VERDICT', cell: (drill) => drill.verdict },
-        { head: 'BACK AFTER', cell: (drill) => (drill.rtoSeconds === null ? '–' : formatDuration(drill.rtoSeconds * 1000)), right: true },
+        {
+          head: 'BACK AFTER',
+          cell: (drill) => (drill.rtoSeconds === null ? '–' : formatDuration(drill.rtoSeconds * 1000)),
+          right: true,
+        },
         { head: 'CHECKS', cell: (drill) => `${drill.checksPassed} of ${drill.checksTotal}`, right: true },
         { head: 'WHY', cell: (drill) => plain(drill.why) },
       ]),

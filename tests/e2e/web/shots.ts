@@ -131,6 +131,7 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'retention-empty', path: '/retention', scene: { empty: true } },
   { name: 'drills', path: '/drills' },
+  { name: 'drills-next', path: '/drills?view=next' },
   { name: 'drill', path: `/drills?drill=${drills[0]?.id ?? ''}` },
   {
     name: 'search',

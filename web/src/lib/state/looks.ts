@@ -1,4 +1,13 @@
-import type { Attention, Drill, PostureState, RunKind, RunState, StepState, Vm } from '#lib/api/types.ts'
+import type {
+  Attention,
+  Drill,
+  DrillAgendaEntry,
+  PostureState,
+  RunKind,
+  RunState,
+  StepState,
+  Vm,
+} from '#lib/api/types.ts'
 import { look, type Look } from './tone.ts'
 
 /** One entry per state of a run; a state that the API adds fails to compile here. */
@@ -54,6 +63,13 @@ export const verdictLooks: Record<Drill['verdict'], Look> = {
   passed: look('ok', 'Passed'),
   failed: look('fail', 'Failed'),
   inconclusive: look('unknown', 'Inconclusive'),
+}
+
+export const agendaLooks: Record<DrillAgendaEntry['state'], Look> = {
+  running: look('run', 'Running'),
+  overdue: look('warn', 'Overdue', 'clock'),
+  ready: look('idle', 'May begin', 'next'),
+  coming: look('idle', 'Coming', 'clock'),
 }
 
 export const powerLooks: Record<Vm['power'], Look> = {
