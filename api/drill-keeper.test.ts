@@ -75,7 +75,11 @@ it('looks only within its hours, and not at all where people do it', async () =>
 
 it('begins nothing where nothing can be booted and asked, or where nobody has looked', async () => {
   later(day)
-  for (const capabilities of [null, { restore: true, guestCommand: 'none' }, { restore: false, guestCommand: 'agent' }]) {
+  for (const capabilities of [
+    null,
+    { restore: true, guestCommand: 'none' },
+    { restore: false, guestCommand: 'agent' },
+  ]) {
     probed(capabilities)
     await drillKeeper(here.deps).tick()
   }

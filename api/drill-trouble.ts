@@ -5,13 +5,13 @@ import type { ApiDeps } from './deps.ts'
 import { drillAgenda, type AgendaEntry } from './drill-agenda.ts'
 
 /** Drills that failed, and VMs whose next one should have been, `most` of each; `more`: how many were left out. */
-export function drillTrouble(deps: Pick<ApiDeps, 'catalog' | 'now'>, most: number): { items: Attention[]; more: number } {
+export function drillTrouble(
+  deps: Pick<ApiDeps, 'catalog' | 'now'>,
+  most: number,
+): { items: Attention[]; more: number } {
   const overdue = drillAgenda(deps).filter(({ state }) => state === 'overdue')
   return {
-    items: [
-      ...failedDrills(deps.catalog, most),
-      ...overdue.slice(0, most).map((vm) => overdueDrill(vm, deps.now())),
-    ],
+    items: [...failedDrills(deps.catalog, most), ...overdue.slice(0, most).map((vm) => overdueDrill(vm, deps.now()))],
     more: Math.max(0, overdue.length - most),
   }
 }

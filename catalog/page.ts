@@ -77,7 +77,11 @@ export function toPage<Row, T>(
 }
 
 /** A page of what is already sorted, ascending by its key. */
-export function pageOfSorted<T>(all: readonly T[], request: PageRequest, keyOf: (item: T) => readonly [Key, Key]): Page<T> {
+export function pageOfSorted<T>(
+  all: readonly T[],
+  request: PageRequest,
+  keyOf: (item: T) => readonly [Key, Key],
+): Page<T> {
   const after = request.cursor === undefined ? undefined : decodeCursor(request.cursor, 2)
   const isAfter = (item: T): boolean => after === undefined || compare(keyOf(item), after) > 0
   const rows = all.filter(isAfter).slice(0, rowsFor(request))

@@ -1,5 +1,16 @@
 import { z } from '@hono/zod-openapi'
-import { categoryName, durationMs, hypervisorId, orNull, pageOf, pageQuery, pointId, repositoryId, timeMs, vmId } from './common.ts'
+import {
+  categoryName,
+  durationMs,
+  hypervisorId,
+  orNull,
+  pageOf,
+  pageQuery,
+  pointId,
+  repositoryId,
+  timeMs,
+  vmId,
+} from './common.ts'
 
 const verdict = z.enum(['passed', 'failed', 'inconclusive'])
 
@@ -65,7 +76,9 @@ export const agendaEntrySchema = z
     dueMs: timeMs.openapi({ description: 'From then on the promise is broken' }),
     lastPassedMs: timeMs.nullable(),
     lastVerdict: orNull(verdict),
-    byItself: z.boolean().openapi({ description: 'false: its hypervisor cannot boot and ask a guest, or was never tested' }),
+    byItself: z
+      .boolean()
+      .openapi({ description: 'false: its hypervisor cannot boot and ask a guest, or was never tested' }),
   })
   .openapi('DrillAgendaEntry')
 
