@@ -366,6 +366,11 @@ describe('a message that is not taken', () => {
     broken = null
     const { needsYou } = await here.get<{ needsYou: { kind: string; title: string }[] }>('/api/v1/overview')
     expect(needsYou[0]).toMatchObject({ kind: 'channel-failing', title: 'Nothing reaches the channel team' })
+    const { items } = await here.get<{ items: object[] }>('/api/v1/channels')
+    expect(items).toMatchObject([
+      { name: 'other', failing: null },
+      { name: 'team', failing: { error: { code: 'ChannelRefused' } } },
+    ])
     // The other is told; to the one itself nothing is said of it.
     const others: Sender = {
       ...sender,

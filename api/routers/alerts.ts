@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { HoldfastError } from '../../base/index.ts'
-import type { ChannelRow, DeliveryRow, IncidentRow, Json, NewChannel } from '../../catalog/index.ts'
+import type { ChannelRow, DeliveryRow, FailingChannel, IncidentRow, Json, NewChannel } from '../../catalog/index.ts'
 import { serverOf } from '../../notify/index.ts'
 import { routeProblems } from '../../policy/index.ts'
 import { testMessage } from '../alerts/index.ts'
@@ -20,11 +20,14 @@ export function alertRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const page = catalog.alerts.incidents({ limit, cursor }, { state })
       return c.json({ ...page, items: page.items.map(incidentView) }, 200)
     })
-    .openapi(routes.listChannels, (c) => c.json({ items: catalog.alerts.channels().map(channelView) }, 200))
+    .openapi(routes.listChannels, (c) => {
+      const failing = catalog.alerts.failing()
+      return c.json({ items: catalog.alerts.channels().map((row) => channelView(row, failing)) }, 200)
+    })
     .openapi(routes.putChannel, (c) => {
       const channel = { name: c.req.valid('param').name, ...c.req.valid('json') }
       requireSense(channel)
-      return c.json(channelView(catalog.alerts.putChannel(channel)), 200)
+      return c.json(channelView(catalog.alerts.putChannel(channel), catalog.alerts.failing()), 200)
     })
     .openapi(routes.removeChannel, (c) => {
       catalog.alerts.removeChannel(c.req.valid('param').name)
@@ -80,11 +83,13 @@ function incidentView({ key: _, tags, subject, ...row }: IncidentRow) {
   return { ...row, subject: subject && { ...subject }, tags: [...tags] }
 }
 
-function channelView({ digestedMs: _, route, mail, ...row }: ChannelRow) {
+function channelView({ digestedMs: _, route, mail, ...row }: ChannelRow, failing: readonly FailingChannel[]) {
+  const { sinceMs, error } = failing.find(({ name }) => name === row.name) ?? {}
   return {
     ...row,
     mail: mail && { ...mail, to: [...mail.to] },
     route: { ...route, tags: [...route.tags], quiet: route.quiet && { ...route.quiet } },
+    failing: sinceMs === undefined ? null : { sinceMs, error: error ?? null },
   }
 }
 

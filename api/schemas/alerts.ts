@@ -100,6 +100,9 @@ export const channelSchema = z
     }),
     createdMs: timeMs,
     changedMs: timeMs,
+    failing: orNull(z.object({ sinceMs: timeMs, error: orNull(runErrorSchema) })).openapi({
+      description: 'It takes nothing: since when, and what it said last',
+    }),
   })
   .openapi('Channel')
 export const channelListSchema = z.object({ items: z.array(channelSchema) }).openapi('ChannelList')

@@ -1614,6 +1614,15 @@ export interface components {
              * @example 1795246432000
              */
             changedMs: number;
+            /** @description It takes nothing: since when, and what it said last */
+            failing: {
+                /**
+                 * @description Unix milliseconds, UTC
+                 * @example 1795246432000
+                 */
+                sinceMs: number;
+                error: components["schemas"]["RunError"] | null;
+            } | null;
         };
         MailRoute: {
             /** Format: email */
@@ -1630,6 +1639,12 @@ export interface components {
              * @enum {string}
              */
             tls?: "required" | "none";
+        };
+        RunError: {
+            code: string;
+            message: string;
+            hint: string;
+            docs: string;
         };
         ChannelSpec: {
             /** @enum {string} */
@@ -1745,12 +1760,6 @@ export interface components {
              */
             endedMs: number | null;
             error: components["schemas"]["RunError"] | null;
-        };
-        RunError: {
-            code: string;
-            message: string;
-            hint: string;
-            docs: string;
         };
         Doctor: {
             /** @enum {string} */

@@ -115,6 +115,10 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'settings', path: '/settings' },
   { name: 'settings-empty', path: '/settings', scene: { empty: true } },
+  { name: 'notifications', path: '/notifications' },
+  { name: 'notifications-channel', path: '/notifications?channel=erp-team' },
+  { name: 'notifications-empty', path: '/notifications', scene: { empty: true } },
+  { name: 'notifications-error', path: '/notifications', broken: 503 },
   { name: 'retention', path: '/retention' },
   {
     name: 'retention-points',

@@ -39,6 +39,7 @@ export const iconNames = [
   'info',
   'key',
   'net',
+  'bell',
   'brand',
 ] as const
 

@@ -1,4 +1,4 @@
-import type { Attention } from '#lib/api/types.ts'
+import type { Attention, Incident } from '#lib/api/types.ts'
 
 type Subject = NonNullable<Attention['subject']>['kind']
 
@@ -11,12 +11,13 @@ const hrefs: Record<Subject, ((id: string) => string) | null> = {
   plan: (id) => `/plans/${id}`,
   hypervisor: null,
   site: null,
-  channel: null,
+  channel: (id) => `/notifications?channel=${encodeURIComponent(id)}`,
 }
 
-/** Where the thing is; null where it has no page. */
-export function attentionHref(item: Attention): string | null {
-  return item.subject === null ? null : (hrefs[item.subject.kind]?.(item.subject.id) ?? null)
+/** Where the thing is; null where it has no page, or is of a kind that this page does not know yet. */
+export function attentionHref({ subject }: { readonly subject: Incident['subject'] }): string | null {
+  if (subject === null || !(subject.kind in hrefs)) return null
+  return hrefs[subject.kind as Subject]?.(subject.id) ?? null
 }
 
 /** A posture says its age in its own sentence; of everything else it is worth knowing since when. */

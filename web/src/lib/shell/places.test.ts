@@ -10,6 +10,7 @@ it('exactly one place is current on every page that belongs to one', () => {
   expect(current('/runs/abc')).toEqual(['Runs'])
   expect(current('/plans/nightly')).toEqual(['Plans'])
   expect(current('/restore')).toEqual(['Restore'])
+  expect(current('/notifications')).toEqual(['Notifications'])
   expect(current('/settings')).toEqual(['Settings and doctor'])
   expect(current('/nowhere')).toEqual([])
 })

@@ -5,7 +5,7 @@ export interface Place {
   readonly href: string
   readonly label: string
   readonly icon: IconName
-  readonly counts?: 'needs' | 'vms' | 'running'
+  readonly counts?: 'needs' | 'vms' | 'running' | 'news'
   /** Begins a new group. */
   readonly gap?: true
 }
@@ -20,7 +20,8 @@ export const places: readonly Place[] = [
   { href: '/plans', label: 'Plans', icon: 'plans', gap: true },
   { href: '/repositories', label: 'Repositories', icon: 'repos' },
   { href: '/retention', label: 'Retention', icon: 'clock' },
-  { href: '/settings', label: 'Settings and doctor', icon: 'key', gap: true },
+  { href: '/notifications', label: 'Notifications', icon: 'bell', counts: 'news', gap: true },
+  { href: '/settings', label: 'Settings and doctor', icon: 'key' },
 ]
 
 /** Points belong to their VM. */
