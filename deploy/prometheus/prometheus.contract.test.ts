@@ -35,7 +35,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** What promtool says; a test fails with its words. */
 async function ask(args: readonly string[], cwd = here): Promise<string> {
-  const { stdout, stderr } = await run(promtool, [...args], { cwd, timeout: 120_000 })
+  const { stdout, stderr } = await run(promtool, [...args], { cwd, timeout: 500_000 })
   return stdout + stderr
 }
 

@@ -10,7 +10,7 @@ it('the head says whether anybody would hear of it', () => {
   expect(sentenceOf(2, [channel({ sinceMs: 1, error: null })])).toBe(
     '2 things want attention. No message gets through.',
   )
-  expect(sentenceOf(2, [channel({ sinceMs: 1, error: null }), channel()])).toContain('1 of 2 channels take nothing')
+  expect(sentenceOf(2, [channel({ sinceMs: 1, error: null }), channel()])).toContain('1 of 2 channels takes nothing')
   // One that is off, or only pinged, tells nobody.
   expect(sentenceOf(0, [channel(null, false), { ...channel(), kind: 'dead-man' }])).toContain('Nobody is told')
 })

@@ -55,6 +55,11 @@ export function toldOf({ kind, route }: Pick<Channel, 'kind' | 'route'>): string
   return parts.join('; ').replace('; of ', ' of ') + zone
 }
 
+/** As it was said, names of hosts included: no capital. */
+export function reasonOf({ message }: { readonly message: string }): string {
+  return /[.!?…]$/u.test(message) ? message : `${message}.`
+}
+
 /** The head of the page: what is wrong, then whether anybody would hear of it. */
 export function sentenceOf(open: number, channels: readonly Pick<Channel, 'kind' | 'enabled' | 'failing'>[]): string {
   const what =
@@ -63,6 +68,6 @@ export function sentenceOf(open: number, channels: readonly Pick<Channel, 'kind'
   const broken = told.filter(({ failing }) => failing !== null).length
   if (told.length === 0) return `${what} Nobody is told of it: there is no channel that is on.`
   if (broken === told.length) return `${what} No message gets through.`
-  if (broken > 0) return `${what} ${broken} of ${told.length} channels take nothing.`
+  if (broken > 0) return `${what} ${broken} of ${told.length} channels ${broken === 1 ? 'takes' : 'take'} nothing.`
   return `${what} ${told.length === 1 ? 'The channel takes' : `All ${told.length} channels take`} messages.`
 }
