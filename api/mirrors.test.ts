@@ -122,6 +122,27 @@ it('a repository is one finding however many plans wait for it, and names the lo
   expect(late[0]?.detail).toMatch(/^1 point is not there yet: it has been waiting for 6 h, .* Behind too: hourly\.$/)
 })
 
+it('a VM says that its points lie in one repository, or that its copies are late; its backups go where they went', async () => {
+  interface About {
+    readonly weaknesses: readonly { readonly code: string }[]
+    readonly defaultRepositoryId: string
+  }
+  const about = (): Promise<About> => here.get<About>('/api/v1/vms/web-01')
+  const codes = async (): Promise<string[]> => (await about()).weaknesses.map(({ code }) => code)
+  expect(await codes()).toContain('one-repository')
+  here.catalog.mirrors.want(pair, id, false)
+  expect(await codes()).not.toContain('copies-late')
+  here.clock.ms += 4 * hour + 1
+  expect(await codes()).toEqual(expect.arrayContaining(['one-repository', 'copies-late']))
+  found()
+  expect(await codes()).not.toContain('one-repository')
+  expect(await codes()).not.toContain('copies-late')
+  here.catalog.points.recordGone(id, here.clock.ms, 'main')
+  expect(await codes()).toContain('one-repository')
+  expect(here.catalog.points.get(id).repositoryId).toBe('offsite')
+  expect((await about()).defaultRepositoryId).toBe('main')
+})
+
 it('a damaged copy is told although another one stands, and so is the original', async () => {
   found()
   here.catalog.points.recordDamage(id, { ms: testNow, damage: 'a chunk is lost' }, 'offsite')

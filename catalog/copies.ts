@@ -38,6 +38,8 @@ export interface CopyQueries {
   at(repositoryId: string, stem: string): CopyRow | undefined
   /** The point of a copy with this name, in whichever repository; else what the name itself says. */
   readonly pointIdOf: (stem: string) => string
+  /** In how many repositories points of a VM stand. */
+  repositoriesOf(vmId: string): number
   /**
    * Damaged ones of points that another repository holds whole, the newest damage first; until their repository has a whole
    * point of the VM that was made after the damage was found. `limit` at most.
@@ -86,6 +88,12 @@ export function copyQueries(context: CatalogContext): CopyQueries {
         .get(),
     // A copy that was made again after a removal has a name of its own (repository format §13).
     pointIdOf: (stem) => db.select().from(copies).where(eq(copies.stem, stem)).get()?.pointId ?? snapOf(stem),
+    repositoriesOf: (vmId) =>
+      db.get<{
+        n: number
+      }>(sql`SELECT count(DISTINCT c.repository_id) AS n FROM points p JOIN copies c ON c.point_id = p.id
+        WHERE p.vm_id = ${vmId} AND c.state = 'done' AND c.validated_ms IS NOT NULL AND c.damaged_ms IS NULL
+          AND c.gone_ms IS NULL`).n,
     damaged: (limit) =>
       db.all<DamagedCopy>(sql`
         SELECT c.point_id AS "pointId", c.repository_id AS "repositoryId", r.name AS "repositoryName", v.id AS "vmId",

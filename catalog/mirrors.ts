@@ -77,8 +77,8 @@ export interface MirrorQueries {
   release(pair: MirrorPair, runId: string, problem: string | null, atMs: number): void
   /** Every pair that copies were ever wanted for, by name; 200 at most. */
   states(): MirrorState[]
-  /** Of each plan and mirror with something behind, the longest behind first; `limit` at most. */
-  lags(limit: number): PlanLag[]
+  /** Of each plan and mirror with something behind, the longest behind first; `limit` at most; of one VM's points, or of all. */
+  lags(limit: number, vmId?: string): PlanLag[]
 }
 
 const chunk = 2 ** 20
@@ -230,12 +230,13 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
         FROM copies c JOIN points p ON p.id = c.point_id JOIN repositories a ON a.id = c.source_id
           JOIN repositories b ON b.id = c.repository_id
         GROUP BY 1, 2 ORDER BY 3, 4 LIMIT 200`),
-    lags: (limit) =>
+    lags: (limit, vmId) =>
       db.all<PlanLag>(sql`
         SELECT p.plan, c.source_id AS "sourceId", c.repository_id AS "targetId", b.name AS "targetName",
           count(*) AS behind, min(${behindSince}) AS "oldestMs"
         FROM copies c JOIN points p ON p.id = c.point_id JOIN repositories b ON b.id = c.repository_id
         WHERE c.source_id IS NOT NULL AND c.state IN ('pending', 'in-progress', 'failed') AND p.plan IS NOT NULL
+          AND ${vmId === undefined ? sql`1` : sql`p.vm_id = ${vmId}`}
         GROUP BY 1, 2, 3 ORDER BY 6, 1, 3 LIMIT ${limit}`),
   }
 }

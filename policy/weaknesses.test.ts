@@ -11,6 +11,8 @@ const strong: WeaknessFacts = {
   lastVerdict: 'passed',
   firstPointMs: nowMs - 200 * day,
   newestConsistency: 'filesystem',
+  repositories: 2,
+  areCopiesLate: false,
   quiesce: 'required',
   keep: [{ daily: 14, weekly: 4, timeZone: 'UTC' }],
   rpoMs: day,
@@ -25,6 +27,8 @@ test.each<[Weakness, Partial<WeaknessFacts>]>([
   ['never-tested', { lastPassedMs: null, lastVerdict: 'inconclusive' }],
   ['test-outdated', { lastPassedMs: nowMs - 91 * day }],
   ['test-failed', { lastVerdict: 'failed' }],
+  ['one-repository', { repositories: 1 }],
+  ['copies-late', { areCopiesLate: true }],
   ['kept-too-short', { keep: [{ daily: 6, timeZone: 'UTC' }] }],
   ['kept-too-short', { keep: [{ last: 3, manual: 100, timeZone: 'UTC' }] }],
   ['crash-consistent', { newestConsistency: 'crash' }],
@@ -45,7 +49,7 @@ test.each<[string, Partial<WeaknessFacts>]>([
 })
 
 test('of a VM without points only that nobody makes them is told', () => {
-  const bare = { firstPointMs: null, newestConsistency: null, lastPassedMs: null, lastVerdict: null }
+  const bare = { firstPointMs: null, repositories: 0, newestConsistency: null, lastPassedMs: null, lastVerdict: null }
   expect(weaknesses({ ...strong, ...bare })).toEqual([])
   expect(weaknesses({ ...strong, ...bare, keep: [] })).toEqual(['no-plan'])
 })

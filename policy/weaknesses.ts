@@ -7,7 +7,14 @@ import type { KeepRules } from './retention.ts'
  * backed up and never tested, kept too short, not quiet when it was copied.
  */
 export type Weakness =
-  'never-tested' | 'test-outdated' | 'test-failed' | 'kept-too-short' | 'crash-consistent' | 'no-plan'
+  | 'never-tested'
+  | 'test-outdated'
+  | 'test-failed'
+  | 'one-repository'
+  | 'copies-late'
+  | 'kept-too-short'
+  | 'crash-consistent'
+  | 'no-plan'
 
 /** All times in Unix milliseconds. */
 export interface WeaknessFacts {
@@ -20,6 +27,10 @@ export interface WeaknessFacts {
   /** Instant of the oldest and consistency of the newest validated point; null: there is none. */
   readonly firstPointMs: number | null
   readonly newestConsistency: 'crash' | 'filesystem' | 'application' | null
+  /** Repositories from which a point of it can be restored. */
+  readonly repositories: number
+  /** A point of it has not arrived in a mirror for longer than its plan takes to make the next one. */
+  readonly areCopiesLate: boolean
   readonly quiesce: Quiesce
   /** Rules by which its points age, of each plan that takes it. */
   readonly keep: readonly KeepRules[]
@@ -33,6 +44,14 @@ export const weaknessWords: { readonly [code in Weakness]: { readonly title: str
   },
   'test-outdated': { title: 'The last test is too old', hint: 'Run a drill; its category promises one more often.' },
   'test-failed': { title: 'The last test failed', hint: 'Look at the evidence of the drill, and test again.' },
+  'one-repository': {
+    title: 'All of its points lie in one repository',
+    hint: 'Give its plan a second target as a mirror: whatever takes the repository takes them all.',
+  },
+  'copies-late': {
+    title: 'Its copies in another repository lag',
+    hint: 'The page of its repository says how far, and the page of a point why its copy failed.',
+  },
   'kept-too-short': {
     title: 'Points are kept for less than a week',
     hint: 'Damage is often found later than that: keep daily or weekly points for longer.',
@@ -55,6 +74,8 @@ export function weaknesses(facts: WeaknessFacts): Weakness[] {
   if (facts.firstPointMs !== null) {
     const test = testWeakness(facts, facts.firstPointMs)
     if (test !== null) found.push(test)
+    if (facts.repositories === 1) found.push('one-repository')
+    if (facts.areCopiesLate) found.push('copies-late')
     if (facts.keep.length > 0 && facts.keep.every((rules) => reachMs(rules, facts.rpoMs) < shortestReachMs))
       found.push('kept-too-short')
     if (facts.newestConsistency === 'crash' && facts.quiesce !== 'none') found.push('crash-consistent')

@@ -98,7 +98,7 @@ export const vmDetailSchema = vmSchema
     excludedReason: z.string().nullable(),
     defaultRepositoryId: repositoryId
       .nullable()
-      .openapi({ description: 'Repository of its newest point, else the only one' }),
+      .openapi({ description: 'Repository in which its newest point was made, else the only one' }),
     weaknesses: z
       .array(z.object({ code: z.string(), title: z.string(), hint: z.string() }))
       .openapi({ description: 'Why it may not come back although it is backed up on time, and what helps' }),

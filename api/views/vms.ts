@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration } from '../../base/index.ts'
 import type { Catalog, PointView, VmView } from '../../catalog/index.ts'
-import { isDatedAhead, keepFor, weaknesses, weaknessWords } from '../../policy/index.ts'
+import { isDatedAhead, keepFor, lagAllowedMs, weaknesses, weaknessWords } from '../../policy/index.ts'
 import type { postureSchema, vmDetailSchema, vmSchema } from '../schemas/vms.ts'
 import { vmOverrideSchema } from '../schemas/policy.ts'
 import { policyLines } from './policy.ts'
@@ -112,6 +112,8 @@ function weaknessesOf(catalog: Catalog, vm: VmView, nowMs: number): z.infer<type
     lastVerdict: catalog.drills.latest(vm.id)?.verdict ?? null,
     firstPointMs: catalog.points.firstValidatedMs(vm.id),
     newestConsistency: catalog.points.newestValidated(vm.id)?.consistency ?? null,
+    repositories: catalog.copies.repositoriesOf(vm.id),
+    areCopiesLate: areCopiesLate(catalog, vm.id, nowMs),
     quiesce: vm.promised.quiesce,
     keep: catalog.policy.plansOf(vm).map((plan) => keepFor(catalog.policy.effective(vm, plan), repository ?? '').value),
     rpoMs: vm.promised.rpoMs,
@@ -119,10 +121,20 @@ function weaknessesOf(catalog: Catalog, vm: VmView, nowMs: number): z.infer<type
   return found.map((code) => ({ code, ...weaknessWords[code] }))
 }
 
-/** Where its newest point is, else the only repository there is. */
+function areCopiesLate(catalog: Catalog, vmId: string, nowMs: number): boolean {
+  return catalog.mirrors.lags(50, vmId).some(({ plan, oldestMs }) => {
+    const known = catalog.plans.find(plan)
+    return known !== undefined && nowMs - oldestMs > lagAllowedMs(known)
+  })
+}
+
+/** Where its newest point was made, whoever holds it now, else the only repository there is. */
 export function defaultRepositoryOf(catalog: Catalog, vmId: string): string | null {
   const newest = catalog.points.newestValidated(vmId)
-  if (newest) return newest.repositoryId
+  if (newest) {
+    const own = catalog.copies.of(newest.id).find(({ sourceId }) => sourceId === null)
+    return own?.repositoryId ?? newest.repositoryId
+  }
   const { items, total } = catalog.repositories.list({ limit: 1 })
   return total === 1 ? (items[0]?.id ?? null) : null
 }

@@ -4086,7 +4086,7 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             excludedReason: string | null;
             /**
-             * @description Repository of its newest point, else the only one
+             * @description Repository in which its newest point was made, else the only one
              * @example main
              */
             defaultRepositoryId: string | null;
