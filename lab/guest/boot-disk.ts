@@ -37,7 +37,7 @@ export async function buildBootDisk(tree: string, folder: string): Promise<void>
   await runProgram(bin('usr/bin/syslinux'), ['--install', fat], { env })
   const copies = [
     ['vmlinuz', 'vmlinuz'],
-    ['initrd.zst', 'initrd.zst'],
+    ['initrd', 'initrd.zst'],
     ['boot.cfg', 'syslinux.cfg'],
   ] as const
   for (const [from, to] of copies)

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { HoldfastError } from '../../base/index.ts'
-import { cacheFolder } from '../guest/build.ts'
+import { cacheFolder } from '../../appliance/index.ts'
 
 /**
  * The stores that tests start, each at one version. Where they come from is known to `deploy/bootstrap/prepare-stores.ts`,

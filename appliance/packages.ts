@@ -1,8 +1,8 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { HoldfastError, isHoldfastError } from '../../base/index.ts'
-import { runProgram } from '../../drivers/transport/index.ts'
+import { HoldfastError, isHoldfastError } from '../base/index.ts'
+import { runProgram } from '../drivers/transport/index.ts'
 
 export type Progress = (line: string) => void
 
@@ -13,19 +13,21 @@ export interface FetchedPackage {
 
 /** The kernel for virtual machines: Debian's name, then Ubuntu's. */
 const kernels = ['linux-image-cloud-amd64', 'linux-image-virtual']
-/** Programs of the guest; the libraries they need are found by their dependencies. */
-const programs = ['busybox-static', 'qemu-guest-agent', 'sqlite3', 'util-linux', 'procps', 'dash']
-/** From these only single files are taken for the boot disk. */
-const bootPrograms = ['syslinux', 'syslinux-common', 'mtools', 'dosfstools']
 
 /**
- * Downloads the packages that the guest is made of into `folder` and unpacks them into `tree`; nothing is installed.
- * Throws `PackageMissing` naming the package that apt does not know, with the command that helps.
+ * Downloads the kernel, the packages of `programs` and the libraries below them into `folder` and unpacks them into
+ * `tree`; nothing is installed. Throws `PackageMissing` naming the package that apt does not know, with the command that
+ * helps.
  */
-export async function fetchPackages(folder: string, tree: string, progress: Progress): Promise<FetchedPackage[]> {
+export async function fetchPackages(
+  programs: readonly string[],
+  folder: string,
+  tree: string,
+  progress: Progress,
+): Promise<FetchedPackage[]> {
   const kernel = await kernelPackages()
-  const libraries = await libraryPackages([...programs, ...bootPrograms])
-  const names = [...new Set([...kernel, ...programs, ...bootPrograms, ...libraries])].sort()
+  const libraries = await libraryPackages(programs)
+  const names = [...new Set([...kernel, ...programs, ...libraries])].sort()
   progress(`downloading ${names.length} packages (about 40 MB)`)
   // apt changes to an unprivileged user that may not write here; as root it downloads as root.
   await apt('apt-get', ['-q', '-o', 'APT::Sandbox::User=root', 'download', ...names], folder)
@@ -33,7 +35,7 @@ export async function fetchPackages(folder: string, tree: string, progress: Prog
   if (files.length < names.length)
     throw new HoldfastError(
       'PackageMissing',
-      `apt downloaded ${files.length} of ${names.length} packages of the lab’s guest`,
+      `apt downloaded ${files.length} of ${names.length} packages of the small guest`,
     )
   progress(`unpacking ${files.length} packages`)
   const fetched: FetchedPackage[] = []
@@ -99,7 +101,7 @@ async function apt(program: string, args: readonly string[], cwd = '/'): Promise
 }
 
 function unknownPackage(name: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('PackageMissing', `apt knows no package ${name}, which the lab’s guest is made of`, {
+  return new HoldfastError('PackageMissing', `apt knows no package ${name}, which the small guest is made of`, {
     hint: 'Bring apt’s lists up to date: sudo apt-get update',
     cause,
     data: { package: name },

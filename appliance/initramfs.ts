@@ -2,85 +2,45 @@ import { existsSync } from 'node:fs'
 import { readFile, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { zstdCompressSync, constants } from 'node:zlib'
-import { HoldfastError } from '../../base/index.ts'
-import { runProgram } from '../../drivers/transport/index.ts'
+import { HoldfastError } from '../base/index.ts'
+import { runProgram } from '../drivers/transport/index.ts'
 import { writeCpio, type CpioEntry } from './cpio.ts'
 import { moduleClosure } from './modules.ts'
+import type { Recipe } from './recipe.ts'
 
-/** Loaded by init or on demand; file systems beyond ext4 for disks that were not made here. */
-const wantedModules = [
-  'virtio_pci',
-  'virtio_blk',
-  'virtio_scsi',
-  'sd_mod',
-  'virtio_net',
-  'virtio_console',
-  'button',
-  'evdev',
-  'ext4',
-  'xfs',
-  'btrfs',
-  'vfat',
-  'nls_cp437',
-  'nls_ascii',
-  'nls_iso8859_1',
-  'nls_utf8',
-  'dm_mod',
-  'dm_snapshot',
-]
-/** Programs beside busybox, by their place in the packages; the guest has them at the same place. */
-const programs = [
-  'usr/sbin/qemu-ga',
-  'usr/bin/sqlite3',
-  'sbin/blkdiscard',
-  'usr/bin/fallocate',
-  'sbin/blkid',
-  'usr/bin/pkill',
-  'sbin/fsfreeze',
-  'bin/dash',
-]
-/** Our own files and where the guest has them. */
-const ownFiles: { readonly [file: string]: string } = {
-  init: 'init',
-  'mount-disks': 'usr/sbin/mount-disks',
-  shutdown: 'sbin/shutdown',
-  workload: 'usr/bin/workload',
-  'check-integrity': 'usr/bin/check-integrity',
-  'audit-verify': 'usr/bin/audit-verify',
-  'audit-lib': 'usr/lib/holdfast/audit-lib',
-}
-const powerButton = { path: 'etc/acpi/PWRF/00000080', text: '#!/bin/sh\nexec /sbin/shutdown -h -P +0\n' }
-
-export const filesFolder = join(import.meta.dirname, 'files')
-
-/** Kernel and initramfs from the unpacked packages in `tree`, which is changed (depmod). Same input, same bytes. */
-export async function assembleInitramfs(tree: string, id: string): Promise<{ kernel: string; initrd: Buffer }> {
+/**
+ * Kernel and initramfs from the unpacked packages in `tree`, which is changed (depmod). Same input, same bytes. The kernel
+ * unpacks either form; plain, it has nothing to decompress and starts sooner.
+ */
+export async function assembleInitramfs(
+  recipe: Recipe,
+  tree: string,
+  id: string,
+): Promise<{ kernel: string; initrd: Buffer }> {
   const version = await kernelVersion(tree)
-  const release = [
-    'ID=holdfast-lab',
-    'NAME="Holdfast lab guest"',
-    `VERSION_ID=${id}`,
-    `PRETTY_NAME="Holdfast lab guest ${id}"`,
-    '',
-  ].join('\n')
+  const { name, title } = recipe.release
+  const release = [`ID=${name}`, `NAME="${title}"`, `VERSION_ID=${id}`, `PRETTY_NAME="${title} ${id}"`, ''].join('\n')
   const entries: CpioEntry[] = [
-    ...['dev', 'proc', 'sys', 'run', 'data', 'root'].map((path): CpioEntry => ({ path, kind: 'folder', mode: 0o755 })),
+    ...['dev', 'proc', 'sys', 'run', 'root', ...recipe.mountPoints].map((path): CpioEntry => {
+      return { path, kind: 'folder', mode: 0o755 }
+    }),
     { path: 'tmp', kind: 'folder', mode: 0o1777 },
     { path: 'etc/os-release', kind: 'file', mode: 0o644, data: Buffer.from(release) },
-    { path: powerButton.path, kind: 'file', mode: 0o755, data: Buffer.from(powerButton.text) },
-    ...(await ownEntries()),
+    ...(await ownEntries(recipe)),
     ...(await busyboxEntries(tree)),
-    ...(await programEntries(tree)),
-    ...(await moduleEntries(tree, version)),
+    ...(await programEntries(tree, recipe.programs)),
+    ...(await moduleEntries(tree, version, recipe.modules)),
   ]
+  const archive = writeCpio(entries)
   const level = { params: { [constants.ZSTD_c_compressionLevel]: 12 } }
-  return { kernel: join(tree, 'boot', `vmlinuz-${version}`), initrd: zstdCompressSync(writeCpio(entries), level) }
+  const initrd = recipe.isCompressed ? zstdCompressSync(archive, level) : archive
+  return { kernel: join(tree, 'boot', `vmlinuz-${version}`), initrd }
 }
 
-async function ownEntries(): Promise<CpioEntry[]> {
+async function ownEntries({ folder, files }: Recipe): Promise<CpioEntry[]> {
   return Promise.all(
-    Object.entries(ownFiles).map(async ([file, path]) => {
-      return { path, kind: 'file', mode: 0o755, data: await readFile(join(filesFolder, file)) } as const
+    Object.entries(files).map(async ([file, path]) => {
+      return { path, kind: 'file', mode: 0o755, data: await readFile(join(folder, file)) } as const
     }),
   )
 }
@@ -103,7 +63,7 @@ async function busyboxEntries(tree: string): Promise<CpioEntry[]> {
 }
 
 /** The loader of the packages themselves tells which libraries the programs need, so nothing of the host gets in. */
-async function programEntries(tree: string): Promise<CpioEntry[]> {
+async function programEntries(tree: string, programs: readonly string[]): Promise<CpioEntry[]> {
   const folders = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu'].map((folder) => join(tree, folder))
   const loader = locate(
     tree,
@@ -133,7 +93,7 @@ async function programEntries(tree: string): Promise<CpioEntry[]> {
   return entries
 }
 
-async function moduleEntries(tree: string, version: string): Promise<CpioEntry[]> {
+async function moduleEntries(tree: string, version: string, wanted: readonly string[]): Promise<CpioEntry[]> {
   const folder = join('lib/modules', version)
   const base = existsSync(join(tree, folder)) ? folder : join('usr', folder)
   await unpackModules(join(tree, base))
@@ -146,7 +106,7 @@ async function moduleEntries(tree: string, version: string): Promise<CpioEntry[]
     alias: await table('alias'),
     builtin: await table('builtin'),
   }
-  const paths = moduleClosure(tables, wantedModules)
+  const paths = moduleClosure(tables, wanted)
   const kept = new Set(paths)
   const dep = tables.dep.split('\n').filter((line) => kept.has(line.split(':')[0] ?? ''))
   const names = new Set(paths.map((path) => basename(path, '.ko').replaceAll('-', '_')))
