@@ -44,6 +44,16 @@ module.exports = {
     only('repository', ['base/', sampling], 'The repository never knows hypervisors: it outlives them all.'),
     only('models', ['base/'], 'A model that shared code with what it checks would repeat its mistakes.'),
     only('drivers', ['base/', 'nbd/', sampling], 'Drivers never know the repository: only activities join the two.'),
+    only(
+      'appliance',
+      ['base/', 'drivers/transport/'],
+      'Builds small guests; what they are for is their recipes’ matter.',
+    ),
+    only(
+      'files',
+      ['base/', 'nbd/', 'appliance/', 'drivers/transport/', 'drivers/names\\.ts$'],
+      'Reads block devices that it is handed; whose they are and who asks is nothing that it knows.',
+    ),
     only('notify', ['base/'], 'Sends what it is given to whom it is told; who and when is nothing that it decides.'),
     only('catalog', ['base/', 'policy/'], 'The catalog is disposable; nothing in it may decide about data.'),
     only(
@@ -70,6 +80,8 @@ module.exports = {
         'nbd/',
         'repository/',
         'drivers/',
+        'files/index\\.ts$',
+        'appliance/index\\.ts$',
         'catalog/',
         'policy/',
         'workflows/[^/]+/contract\\.ts$',
@@ -79,7 +91,16 @@ module.exports = {
     ),
     only(
       'api',
-      ['base/', 'catalog/', 'runbook/', 'notify/', 'policy/', 'workflows/[^/]+/contract\\.ts$', 'workflows/shared/'],
+      [
+        'base/',
+        'catalog/',
+        'runbook/',
+        'notify/',
+        'policy/',
+        'files/types\\.ts$',
+        'workflows/[^/]+/contract\\.ts$',
+        'workflows/shared/',
+      ],
       'The API starts workflows and reads the catalog; it never touches a hypervisor or a repository itself.',
     ),
     {

@@ -6,6 +6,8 @@ import { createCapacityActivities } from './capacity/index.ts'
 import type { CapacityActivities } from './capacity/types.ts'
 import { createBackupActivities } from './backup/index.ts'
 import { createDrillActivities } from './drill/index.ts'
+import { createFilesActivities } from './files/index.ts'
+import type { FilesActivities } from './files/types.ts'
 import { createHousekeepingActivities } from './housekeeping/index.ts'
 import { createHousekeepingRecordActivities } from './housekeeping/record.ts'
 import type { HousekeepingActivities, HousekeepingRecordActivities } from './housekeeping/types.ts'
@@ -51,6 +53,7 @@ export type SiteActivities = BackupActivities &
   RestoreActivities &
   DrillActivities &
   InstantActivities &
+  FilesActivities &
   InventoryActivities &
   HousekeepingActivities &
   RetentionActivities &
@@ -91,6 +94,7 @@ export function createSiteActivities(site: Site): SiteActivities {
     ...createRestoreActivities(site),
     ...createDrillActivities(site),
     ...createInstantActivities(site),
+    ...createFilesActivities(site),
     ...createInventoryActivities(site),
     ...createHousekeepingActivities(site),
     ...createRetentionActivities(site),

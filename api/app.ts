@@ -11,6 +11,7 @@ import { sendProblem } from './problem.ts'
 import { alertRouter } from './routers/alerts.ts'
 import { drillRouter } from './routers/drills.ts'
 import { eventRouter } from './routers/events.ts'
+import { fileRouter } from './routers/files.ts'
 import { hypervisorRouter } from './routers/hypervisors.ts'
 import { instantRouter } from './routers/instants.ts'
 import { mirrorRouter } from './routers/mirrors.ts'
@@ -78,6 +79,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     pointRouter,
     restoreRouter,
     instantRouter,
+    fileRouter,
     drillRouter,
     runRouter,
     ownRouter,

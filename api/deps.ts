@@ -1,6 +1,7 @@
 import type { Catalog, ChannelRow, RunView } from '../catalog/index.ts'
 import type { Message } from '../notify/index.ts'
 import type { RunFacts, Runbook, RunHistory, PendingStep } from '../runbook/types.ts'
+import type { FileGateway } from '../files/types.ts'
 import type { Orchestrator } from './orchestrator.ts'
 
 export interface ApiLog {
@@ -36,6 +37,8 @@ export interface ApiDeps {
   readonly toRunbook: ToRunbook
   readonly live: LiveRuns
   readonly sender: Sender
+  /** The files of points that are open on this machine. */
+  readonly files: FileGateway
   readonly now: () => number
   readonly log: ApiLog
   readonly version: string

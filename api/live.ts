@@ -253,6 +253,7 @@ export function adoptRun({ catalog }: Pick<ApiDeps, 'catalog'>, listing: RunList
     verify: 'Verify',
     instant: 'Instant restore',
     mirror: 'Mirror',
+    files: 'Files',
   } as const
   const title = kind === 'plan' ? `Plan ${subject ?? ''}` : `${verbs[kind]} of ${name}`
   catalog.runs.started({

@@ -104,6 +104,7 @@ export const runKinds: readonly RunKind[] = [
   'verify',
   'instant',
   'mirror',
+  'files',
 ]
 
 /** Which of our processes a workflow is; undefined: none that people see as a run. */

@@ -2,6 +2,7 @@ import { HoldfastError, isHoldfastError } from '../base/index.ts'
 import type { RunView } from '../catalog/index.ts'
 import { backupWorkflow } from '../workflows/backup/contract.ts'
 import { drillWorkflow, drillWorkflowId } from '../workflows/drill/contract.ts'
+import { filesWorkflow, filesWorkflowId } from '../workflows/files/contract.ts'
 import { instantWorkflow, instantWorkflowId } from '../workflows/instant/contract.ts'
 import { mirrorWorkflow } from '../workflows/mirror/contract.ts'
 import { planWorkflow, planWorkflowId, type PlanRunInput } from '../workflows/plan/contract.ts'
@@ -149,6 +150,7 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
           ...other,
           requestedBy: by,
           ...(run.kind === 'restore' && { requestId: id.slice(restoreWorkflowId('').length) }),
+          ...(run.kind === 'files' && { requestId: id.slice(filesWorkflowId('').length) }),
           ...(run.kind === 'instant' && { requestId: id.slice(instantWorkflowId('').length) }),
         },
         summary: `${run.title}, again`,
@@ -220,6 +222,8 @@ function again(
       return { workflow: instantWorkflow, workflowId: instantWorkflowId(newRequestId()), priority: 1 }
     case 'mirror':
       return { workflow: mirrorWorkflow, workflowId: run.workflowId, priority: 4, input: { part: 0 } }
+    case 'files':
+      return { workflow: filesWorkflow, workflowId: filesWorkflowId(newRequestId()), priority: 1 }
     case 'verify':
       return { workflow: verifyWorkflow, workflowId: run.workflowId, priority: 5 }
   }

@@ -130,7 +130,13 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
       const restored = db
         .selectDistinct({ id: runs.pointId })
         .from(runs)
-        .where(and(isNull(runs.endedMs), inArray(runs.kind, ['restore', 'drill', 'instant']), isNotNull(runs.pointId)))
+        .where(
+          and(
+            isNull(runs.endedMs),
+            inArray(runs.kind, ['restore', 'drill', 'instant', 'files']),
+            isNotNull(runs.pointId),
+          ),
+        )
         .all()
       const mirrored = db
         .selectDistinct({ id: copies.pointId })

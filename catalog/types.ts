@@ -184,7 +184,7 @@ export type Platform = (typeof platforms)[number]
 export const pointOrigins = ['manual', 'scheduled', 'publish', 'safety'] as const
 export type PowerState = 'running' | 'stopped' | 'paused' | 'suspended' | 'io-error' | 'unknown'
 export type Consistency = 'crash' | 'filesystem' | 'application'
-export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant' | 'mirror'
+export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant' | 'mirror' | 'files'
 export type RunState =
   'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
 /** `running`: from the repository, waiting for a word about it. */

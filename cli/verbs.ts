@@ -19,6 +19,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'boot a point out of its repository, then migrate or discard it',
     load: async () => (await import('./verbs/instant.ts')).instant,
   },
+  files: {
+    summary: 'files of a recovery point: browse, search, download',
+    load: async () => (await import('./verbs/files.ts')).files,
+  },
   drill: { summary: 'prove that a point comes back', load: async () => (await import('./verbs/drill.ts')).drill },
   drills: {
     summary: 'drills that have ended, and which come next',

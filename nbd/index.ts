@@ -34,5 +34,13 @@ export {
 } from './extents/ranges.ts'
 export { dirtyRanges, walkContext, walkStatus } from './extents/status.ts'
 export type { StatusReader, StatusSpan } from './extents/status.ts'
-export { serveNbd } from './server/server.ts'
-export type { BlockSource, NbdExport, NbdServer, ServeOptions, ServerLimits, ServerTls } from './server/types.ts'
+export { answerNbd, serveNbd } from './server/server.ts'
+export type {
+  BlockSource,
+  NbdConversation,
+  NbdExport,
+  NbdServer,
+  ServeOptions,
+  ServerLimits,
+  ServerTls,
+} from './server/types.ts'

@@ -153,9 +153,11 @@ function cancel(workflowId: string, kind?: RunKind): Action {
     explanation:
       kind === 'plan'
         ? 'Begins no further backup and cancels those under way; VMs that are done keep their points.'
-        : kind === 'instant'
-          ? 'Discards the VM with everything that its guest has written. To keep that, migrate it.'
-          : 'Stops, undoes everything at the hypervisor, and says what was left, if anything.',
+        : kind === 'files'
+          ? 'Closes the point; downloads under way are cut off.'
+          : kind === 'instant'
+            ? 'Discards the VM with everything that its guest has written. To keep that, migrate it.'
+            : 'Stops, undoes everything at the hypervisor, and says what was left, if anything.',
     command: `holdfast run cancel ${shellWord(workflowId)}`,
     who: 'operator',
   }

@@ -67,6 +67,9 @@ const entries: { readonly [type: string]: Entry } = {
   bootInstant: { phase: 'boot', title: 'Boot on what is served' },
   attendInstant: { phase: 'boot', title: 'The VM runs from the repository' },
   migrateInstant: { phase: 'restore', title: 'Copy the VM while it runs' },
+  prepareFiles: { phase: 'prepare', title: 'Make the micro-VM ready' },
+  openFiles: { phase: 'look', title: 'The files of the point are open' },
+  closeFiles: { phase: 'cleanup', title: 'Close the point' },
   endServing: { phase: 'cleanup', title: 'Serve the point no more' },
   nextCopies: { phase: 'copy', title: 'Write down what is there, take the next points', quiet: true },
   mirrorPoint: { phase: 'copy', title: 'Copy a point and read it back' },
@@ -92,6 +95,7 @@ export const phasesOf: { readonly [kind in RunKind]: readonly Phase[] } = {
   verify: ['prepare', 'verify', 'cleanup'],
   instant: ['prepare', 'boot', 'restore', 'cleanup'],
   mirror: ['prepare', 'copy', 'cleanup'],
+  files: ['prepare', 'look', 'cleanup'],
 }
 
 export const phaseTitles: { readonly [phase in Phase]: string } = {
@@ -104,6 +108,7 @@ export const phaseTitles: { readonly [phase in Phase]: string } = {
   boot: 'Boot',
   prove: 'Prove',
   backups: 'Backups',
+  look: 'Look',
   survey: 'Plan',
   approve: 'Look again',
   remove: 'Remove',
@@ -120,6 +125,7 @@ export const runTitles: { readonly [kind in RunKind]: string } = {
   verify: 'Verify of',
   instant: 'Instant restore of',
   mirror: 'Mirror of',
+  files: 'Files of',
 }
 
 /** Steps that move a disk: they carry progress, and are resumed rather than repeated. */

@@ -80,6 +80,8 @@ function sentenceOf(
     return 'Terminated; backups that were under way go on by themselves.'
   if (run.state === 'terminated' && run.kind === 'instant')
     return 'Terminated; the VM goes on and its point is served until somebody ends both.'
+  if (run.state === 'terminated' && run.kind === 'files')
+    return 'Terminated; its micro-VM closes when nobody asks it any more.'
   if (run.state === 'terminated') return 'Terminated without cleaning up; the next run of this VM removes what is left.'
   if (run.isPaused) {
     const open = run.kind === 'backup' ? 'the point in time stays open and ' : ''
@@ -105,6 +107,7 @@ function sentenceOf(
 
 function modeSentence(run: RunEvents, starts: readonly Start[], facts: RunFacts): string {
   const where = repositoryOf(run, facts)
+  if (run.kind === 'files') return `Read-only from ${where}`
   if (run.kind === 'restore') return `From ${where}`
   if (run.kind === 'instant') return `Runs from ${where}, ${textOf(run.input['network']) ?? 'isolated'}`
   if (run.kind === 'retention') return `Points of ${where}`

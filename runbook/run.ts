@@ -37,6 +37,7 @@ const kinds: { readonly [workflow: string]: RunKind } = {
   verifyRepository: 'verify',
   instantRestore: 'instant',
   mirrorRepository: 'mirror',
+  fileRestore: 'files',
 }
 
 export function readRun(events: readonly Event[]): RunEvents {

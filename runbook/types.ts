@@ -11,6 +11,7 @@ export type Phase =
   | 'restore'
   | 'boot'
   | 'prove'
+  | 'look'
   | 'backups'
   | 'survey'
   | 'approve'
@@ -39,7 +40,7 @@ export type RunState =
 
 export type DrillVerdict = DrillResult['verdict']
 
-export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant' | 'mirror'
+export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant' | 'mirror' | 'files'
 
 /** What an operator can do about a step or run. `command` is the same act on the command line. */
 export interface NextAction {

@@ -25,6 +25,8 @@ export interface Home {
   readonly served: string
   /** Hypervisors on which points were opened from this machine. */
   readonly points: string
+  /** Sockets of those that have the files of a point open. */
+  readonly files: string
 }
 
 export type Environment = { readonly [name: string]: string | undefined }
@@ -45,6 +47,7 @@ export function homeOf(env: Environment = process.env): Home {
     catalogCopies: join(root, 'catalog-copies'),
     served: join(root, 'served'),
     points: join(root, 'points'),
+    files: join(root, 'files'),
   }
 }
 

@@ -20,6 +20,7 @@ import {
 import { HoldfastError, describeError } from '../base/index.ts'
 import { openCatalog } from '../catalog/index.ts'
 import type { Catalog, Role } from '../catalog/index.ts'
+import { SessionClient } from '../files/index.ts'
 import { openRepository } from '../repository/index.ts'
 import { toRunbook } from '../runbook/index.ts'
 import { homeOf, makeHome, serverConfig, temporalTarget, usesOwnTemporal } from './config.ts'
@@ -73,6 +74,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
     const deps = {
       ...shared,
       sender: senderOf(resolveSecret),
+      files: new SessionClient(home.files),
       live,
       version,
       evidenceDir: home.evidence,

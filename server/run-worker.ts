@@ -49,6 +49,7 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
     cacheDir: join(home.cache, 'mover'),
     servedDir: home.served,
     pointsDir: home.points,
+    filesDir: home.files,
     slots: new Slots(config.movers),
     bandwidth,
     ...(config.threads !== null && { threads: config.threads }),

@@ -5,6 +5,7 @@
 export { backupVm } from './backup/workflow.ts'
 export { restoreVm } from './restore/workflow.ts'
 export { instantRestore } from './instant/workflow.ts'
+export { fileRestore } from './files/workflow.ts'
 export { restoreDrill } from './drill/workflow.ts'
 export { backUpCatalog } from './housekeeping/workflow.ts'
 export { retentionSweep } from './retention/workflow.ts'

@@ -14,6 +14,7 @@ const titles = {
   verify: 'Verify of',
   instant: 'Instant restore of',
   mirror: 'Mirror of',
+  files: 'Files of',
 } as const
 
 export function createRecordActivities(catalog: Catalog): RecordActivities {

@@ -44,6 +44,8 @@ export interface SiteOptions {
   readonly servedDir: string
   /** Endpoints on which points were opened from this machine; outlives the process. */
   readonly pointsDir: string
+  /** Sockets of file sessions on this machine. */
+  readonly filesDir: string
   /** Bound of the blocks of served points that are kept in memory. Default 128 MiB. */
   readonly servedCacheBytes?: number
   /** How many disks are moved at a time. */

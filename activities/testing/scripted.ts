@@ -253,6 +253,9 @@ function goodAnswers(): Step {
     attendInstant: () => untilCancelled(),
     migrateInstant: async ({ target }) => target.vm,
     endServing: async () => undefined,
+    prepareFiles: async () => undefined,
+    openFiles: () => untilCancelled(),
+    closeFiles: async () => undefined,
     recordInstant: async () => undefined,
     recordInstantState: async () => undefined,
     probeEndpoint: async () => ({

@@ -65,6 +65,7 @@ export function testSite(
     cacheDir: join(folder, 'cache'),
     servedDir: join(folder, 'served'),
     pointsDir: join(folder, 'points'),
+    filesDir: join(folder, 'files'),
     slots: new Slots(2),
     bandwidth: new Bandwidth({ ask: async () => [], log: { info: quiet, warn: quiet, error: quiet } }),
     threads: 1,

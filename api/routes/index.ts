@@ -4,6 +4,7 @@
  */
 export * as alertRoutes from './alerts.ts'
 export * as drillRoutes from './drills.ts'
+export * as fileRoutes from './files.ts'
 export * as hypervisorRoutes from './hypervisors.ts'
 export * as instantRoutes from './instants.ts'
 export * as mirrorRoutes from './mirrors.ts'

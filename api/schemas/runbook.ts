@@ -43,6 +43,8 @@ export const phaseSchema = z.enum([
   'approve',
   'remove',
   'collect',
+  'look',
+  'look',
   'cleanup',
 ])
 
@@ -70,7 +72,7 @@ export const runStateSchema = z
   .openapi('RunState')
 
 export const runKindSchema = z
-  .enum(['backup', 'restore', 'drill', 'retention', 'plan', 'verify', 'instant', 'mirror'])
+  .enum(['backup', 'restore', 'drill', 'retention', 'plan', 'verify', 'instant', 'mirror', 'files'])
   .openapi('RunKind')
 
 export const nextActionSchema = z

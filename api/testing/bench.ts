@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
+import { HoldfastError } from '../../base/index.ts'
 import { furnish, testCatalog, type TestCatalog } from '../../catalog/testing.ts'
+import type { FileGateway } from '../../files/types.ts'
 import type { Message } from '../../notify/index.ts'
 import type { Runbook } from '../../runbook/types.ts'
 import { controlQueue, siteQueue } from '../../workflows/shared/queues.ts'
@@ -40,6 +42,15 @@ export interface BenchOptions {
   readonly webDir?: string
   readonly streamPace?: StreamPace
   readonly toRunbook?: ToRunbook
+  readonly files?: FileGateway
+}
+
+const nothingOpen: FileGateway = {
+  ask: () => Promise.reject(notOpen()),
+  stream: () => Promise.reject(notOpen()),
+}
+function notOpen(): HoldfastError {
+  return new HoldfastError('NoWorker', 'the point is not open on this machine now')
 }
 
 export function bench(options: BenchOptions = {}): Bench {
@@ -76,6 +87,7 @@ export function bench(options: BenchOptions = {}): Bench {
       },
       async ping() {},
     },
+    files: options.files ?? nothingOpen,
     now,
     log,
     version: '0.1.0-test',

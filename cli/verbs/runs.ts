@@ -41,6 +41,7 @@ export const runs: Verb = (ioOf) => {
         'verify',
         'instant',
         'mirror',
+        'files',
       ]),
     )
     .option('--vm <vm>', 'only of this VM')

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
+import { buildAppliance } from '../../appliance/index.ts'
 import { formatDuration, isHoldfastError } from '../../base/index.ts'
+import { filesGuest } from '../../files/index.ts'
 import { buildGuest } from '../../lab/index.ts'
 import { findTemporalCli, homeOf } from '../../server/index.ts'
 import { buildDashboard } from './prepare-web.ts'
@@ -19,7 +21,7 @@ export async function orExit(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** What demo and tests need beyond packages: the Temporal CLI, the lab's guest and the dashboard. Seconds when warm. */
+/** What demo and tests need beyond packages: the Temporal CLI, the two small guests and the dashboard. Seconds when warm. */
 export async function prepare(): Promise<void> {
   await step('Temporal CLI', async (progress) => {
     if (process.env['TEMPORAL_ADDRESS']) return `the server at ${process.env['TEMPORAL_ADDRESS']} is used`
@@ -31,6 +33,10 @@ export async function prepare(): Promise<void> {
   })
   await step('guest of the lab', async (progress) => {
     const guest = await buildGuest({ progress })
+    return existsSync(guest.kernel) ? 'ready' : 'incomplete'
+  })
+  await step('micro-VM for files', async (progress) => {
+    const guest = await buildAppliance(filesGuest, { progress })
     return existsSync(guest.kernel) ? 'ready' : 'incomplete'
   })
   await step('dashboard', async () => ((await buildDashboard()) ? 'built' : 'unchanged'))

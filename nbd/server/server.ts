@@ -1,11 +1,11 @@
 import { unlink } from 'node:fs/promises'
-import { connect, createServer, type AddressInfo, type Server } from 'node:net'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { describeError, HoldfastError, MiB, millis, type Millis } from '../../base/index.ts'
 import { describeAddress, socketTarget, type NbdAddress } from '../address.ts'
 import { Budget } from '../budget.ts'
 import { encodeString } from '../codec/bytes.ts'
 import { ServerConnection, type ServedBy } from './connection.ts'
-import type { NbdExport, NbdServer, ServeOptions, ServerLimits } from './types.ts'
+import type { NbdConversation, NbdExport, NbdServer, ServeOptions, ServerLimits } from './types.ts'
 
 const DEFAULTS: ServerLimits = {
   maxConnections: 64,
@@ -44,6 +44,22 @@ export async function serveNbd(options: ServeOptions): Promise<NbdServer> {
     )
   })
   return new RunningServer(server, options.listen, connections)
+}
+
+/**
+ * Answers one client on a socket that is connected already, such as one end of a pair whose other end a child inherits.
+ * Ends with the socket; `cut` ends it now, and nobody gets an answer afterwards.
+ */
+export function answerNbd(socket: Socket, options: Omit<ServeOptions, 'listen'>): NbdConversation {
+  const limits = { ...DEFAULTS, ...options.limits }
+  const connection = new ServerConnection(socket, {
+    exports: byName(options.exports),
+    tls: options.tls,
+    limits,
+    memory: new Budget(Number.MAX_SAFE_INTEGER, limits.maxBytes),
+    onError: options.onError ?? (() => undefined),
+  })
+  return { ended: connection.run(), cut: () => connection.cut() }
 }
 
 function byName(exports: readonly NbdExport[]): ReadonlyMap<string, NbdExport> {

@@ -72,3 +72,10 @@ export interface NbdServer extends AsyncDisposable {
   /** As if the process had died: from this call on nobody gets an answer, nor an error. Idempotent. */
   abort(): Promise<void>
 }
+
+/** One client of `answerNbd`. */
+export interface NbdConversation {
+  /** Resolves when nothing of it is left, however it ended. */
+  readonly ended: Promise<void>
+  cut(): void
+}

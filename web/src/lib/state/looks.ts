@@ -122,4 +122,5 @@ export const kindWords: Record<
   verify: { noun: 'Verify', icon: 'search' },
   instant: { noun: 'Instant restore', icon: 'restore' },
   mirror: { noun: 'Mirror', icon: 'copy' },
+  files: { noun: 'Files', icon: 'restore' },
 }

@@ -1,0 +1,121 @@
+/**
+ * File restore on a site: a micro-VM reads a point through block devices that this process serves to it alone, and what it
+ * finds is answered at a socket of this machine. All of it dies with this process; the next one opens it anew.
+ */
+import { rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { buildAppliance } from '../../appliance/index.ts'
+import { HoldfastError, MiB, describeError, isHoldfastError } from '../../base/index.ts'
+import { FileSession, SessionServer, filesGuest, sessionSocket } from '../../files/index.ts'
+import { BlockCache } from '../instant/cache.ts'
+import { HeldPoint } from '../instant/held-point.ts'
+import { PointSource } from '../instant/source.ts'
+import type { Site } from '../shared/deps.ts'
+import { beating } from '../shared/operation.ts'
+import type { FilesActivities, FilesBeat, OpenFiles } from './types.ts'
+
+/** A machine that somebody has forgotten to let rest goes after so long, and is opened anew if it is still asked. */
+const lifeMs = 12 * 3600_000
+const cacheBytes = 64 * MiB
+const lookEveryMs = 1_000
+/** A file system that breaks its machine does so again. */
+const mostBreaks = 3
+const saidAgainMs = 60_000
+
+export function createFilesActivities(site: Site): FilesActivities {
+  return {
+    prepareFiles: () =>
+      beating(site, async () => {
+        await buildAppliance(filesGuest, { progress: (line) => site.log.info({}, `micro-VM for files: ${line}`) })
+      }),
+    openFiles: async (input) => {
+      let beat: FilesBeat = { v: 1, what: 'opening the point', idleMs: null, volumes: null }
+      await beating(
+        site,
+        async ({ signal }) => {
+          for (let breaks = 0; ; breaks += 1) {
+            try {
+              await serveOnce(site, input, signal, (now) => (beat = now))
+              return
+            } catch (error) {
+              signal.throwIfAborted()
+              if (!isHoldfastError(error) || error.code !== 'HypervisorRefused') throw error
+              site.log.warn(
+                { session: input.session, error: error.message, console: error.native?.text },
+                'a micro-VM broke',
+              )
+              if (breaks + 1 >= mostBreaks)
+                throw new HoldfastError('Unsupported', `its micro-VM broke ${mostBreaks} times: ${error.message}`, {
+                  hint: 'A file system of the point breaks the machine that reads it. Open the point without that disk, or boot it by an instant restore.',
+                  cause: error,
+                })
+            }
+          }
+        },
+        { details: () => beat },
+      )
+    },
+    closeFiles: ({ session }) =>
+      beating(site, async () => {
+        await rm(sessionSocket(site.options.filesDir, session), { force: true })
+      }),
+  }
+}
+
+/** Returns when nobody has asked for long enough; throws HypervisorRefused when the machine has ended before. */
+async function serveOnce(
+  site: Site,
+  { session, repository, stem, disks, idleMs }: OpenFiles,
+  signal: AbortSignal,
+  tell: (beat: FilesBeat) => void,
+): Promise<void> {
+  const path = sessionSocket(site.options.filesDir, session)
+  await using open = new AsyncDisposableStack()
+  const point = new HeldPoint((work) => site.repository(repository, work), stem)
+  open.defer(() => point.close())
+  const sizes = await site.repository(repository, async (opened) => {
+    await using info = await opened.openPoint(stem)
+    return info.info.disks.map(({ id, bytes }) => ({ key: id, size: bytes }))
+  })
+  const unknown = disks?.find((key) => !sizes.some((disk) => disk.key === key))
+  if (unknown !== undefined) throw new HoldfastError('NotFound', `the point has no disk ${unknown}`)
+  const cache = new BlockCache(cacheBytes)
+  let saidMs = 0
+  const sources = sizes
+    .filter(({ key }) => disks === null || disks.includes(key))
+    .map(({ key, size }) => {
+      const source = new PointSource({
+        ...{ name: key, size, cache, open: () => point.disk(key) },
+        onWait: (error) => {
+          if (site.now() - saidMs < saidAgainMs) return
+          site.log.warn({ stem, error: describeError(error) }, 'a file session waits for its repository')
+          saidMs = site.now()
+        },
+      })
+      open.defer(() => source.end())
+      return { key, source }
+    })
+  const files = open.use(
+    await FileSession.open({
+      appliance: await buildAppliance(filesGuest),
+      name: `holdfast-files-${site.tag}-${session}`,
+      ...{ disks: sources, lifeMs, signal },
+      onDiskError: (error) => site.log.warn({ stem, error: error.message }, 'a file session met an error'),
+    }),
+  )
+  const server = open.use(await SessionServer.start(path, files, () => site.now()))
+  site.log.info(
+    { session, stem, pid: files.pid, volumes: files.volumes.length },
+    'the files of a point can be looked at',
+  )
+  const over = files.ended.then(() => 'ended' as const)
+  for (;;) {
+    tell({ v: 1, what: 'open', idleMs: server.idleMs, volumes: files.volumes.length })
+    if (server.idleMs >= idleMs) return
+    const next = await Promise.race([over, sleep(lookEveryMs, 'look' as const, { signal })])
+    if (next === 'ended')
+      throw new HoldfastError('HypervisorRefused', 'the micro-VM has ended', {
+        native: { code: 'console', text: files.console.trim().slice(-2000) },
+      })
+  }
+}

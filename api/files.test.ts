@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { aPoint, pointIdOf } from '../catalog/testing.ts'
+import type { FileGateway, Question } from '../files/types.ts'
+import type { FilesInput } from '../workflows/files/contract.ts'
+import { bench, type Bench } from './testing/bench.ts'
+
+const session = 'a'.repeat(32)
+const entry = {
+  ...{ name: 'hostname', path: '/etc/hostname', kind: 'file', size: 5, mode: 0o644, uid: 0, gid: 0 },
+  ...{ modifiedMs: 1_700_000_000_000, target: null },
+} as const
+
+let here: Bench
+let asked: Question[]
+beforeEach(() => {
+  asked = []
+  const answers = {
+    volumes: [],
+    stat: entry,
+    list: { items: [entry], next: null, total: 1, isComplete: true },
+    search: { items: [entry], lookedAt: 9, isComplete: false, unreadable: 1 },
+  }
+  const files: FileGateway = {
+    ask: async (_session, question: Question) => {
+      asked.push(question)
+      return answers[question.what as keyof typeof answers] as never
+    },
+    stream: async (_session, question) => {
+      asked.push(question)
+      const body = async function* (): AsyncGenerator<Uint8Array> {
+        yield Buffer.from('hel')
+        yield Buffer.from('lo')
+        if (question.what === 'archive' && question.paths.includes('/bad')) throw new Error('cut')
+      }
+      return { size: question.what === 'content' ? 5 : null, body: body() }
+    },
+  }
+  here = bench({ files })
+  here.catalog.points.record(aPoint(1))
+})
+afterEach(() => here[Symbol.dispose]())
+
+it('opens a point at the site of its repository, and only one that is validated', async () => {
+  const run = await here.call('POST', '/api/v1/files', { pointId: pointIdOf(1), reason: 'lost letter' })
+  expect(run.status).toBe(202)
+  const { workflow, workflowId, input, priority } = here.engine.started[0] ?? {}
+  expect([workflow, priority]).toEqual(['fileRestore', 1])
+  expect(input as FilesInput).toMatchObject({
+    ...{ vmId: 'web-01', disks: null, idleMs: 15 * 60_000, requestedBy: { reason: 'lost letter' } },
+    requestId: workflowId?.split('/')[1],
+  })
+  here.catalog.points.record(aPoint(3, { validatedMs: null }))
+  expect((await here.call('POST', '/api/v1/files', { pointId: pointIdOf(3) })).status).toBe(422)
+})
+
+it('passes questions on as they were asked, and answers as they are', async () => {
+  const base = `/api/v1/files/${session}`
+  const list = await here.call('GET', `${base}/entries?volume=d0p1&path=/etc&from=10&limit=5`)
+  expect(await list.json()).toEqual({ items: [entry], next: null, total: 1, isComplete: true })
+  const found = await here.call('GET', `${base}/search?volume=d0p1&q=*.doc`)
+  expect(await found.json()).toMatchObject({ lookedAt: 9, isComplete: false })
+  expect(asked).toEqual([
+    { what: 'list', volume: 'd0p1', path: '/etc', from: 10, limit: 5 },
+    { what: 'search', volume: 'd0p1', path: '/', text: '*.doc' },
+  ])
+  expect((await here.call('GET', `${base}/entries?volume=d0p1&limit=100000`)).status).toBe(400)
+  expect((await here.call('GET', `/api/v1/files/..%2f..%2fx/volumes`)).status).toBe(400)
+})
+
+it('hands a file out as something to save, never as a page', async () => {
+  const path = encodeURIComponent('/home/Größe "x".html')
+  const file = await here.call('GET', `/api/v1/files/${session}/content?volume=d0p1&path=${path}`)
+  expect(await file.text()).toBe('hello')
+  expect(file.headers.get('content-type')).toBe('application/octet-stream')
+  expect(file.headers.get('content-length')).toBe('5')
+  expect(file.headers.get('x-content-type-options')).toBe('nosniff')
+  expect(file.headers.get('content-disposition')).toBe(
+    `attachment; filename="Gr__e _x_.html"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%22x%22.html`,
+  )
+})
+
+it('makes one archive of several places, and cuts it off where it breaks', async () => {
+  const base = `/api/v1/files/${session}/archive?volume=d0p1`
+  expect(await (await here.call('GET', `${base}&path=/etc&path=/var`)).text()).toBe('hello')
+  expect(await (await here.call('GET', `${base}&path=/etc`)).text()).toBe('hello')
+  expect(asked).toMatchObject([{ paths: ['/etc', '/var'] }, { paths: ['/etc'] }])
+  await expect(here.call('GET', `${base}&path=/bad`).then((response) => response.text())).rejects.toThrow()
+})
+
+it('says why a point is not open: it never was, it has ended, or not yet', async () => {
+  using other = bench()
+  other.catalog.points.record(aPoint(1))
+  const code = async (id: string): Promise<unknown> => {
+    const response = await other.call('GET', `/api/v1/files/${id}/volumes`)
+    return ((await response.json()) as { code: unknown }).code
+  }
+  expect(await code(session)).toBe('NotFound')
+  await other.call('POST', '/api/v1/files', { pointId: pointIdOf(1) })
+  const id = other.engine.started[0]?.workflowId.split('/')[1] ?? ''
+  expect(await code(id)).toBe('NoWorker')
+  const run = other.engine.runs[0]
+  if (run) run.status = 'completed'
+  expect(await code(id)).toBe('RunEnded')
+})

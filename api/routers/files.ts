@@ -1,0 +1,97 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { HoldfastError, isHoldfastError } from '../../base/index.ts'
+import type { FileStream } from '../../files/types.ts'
+import { endFilesUpdate, filesWorkflowId } from '../../workflows/files/contract.ts'
+import type { ApiEnv } from '../auth.ts'
+import type { ApiDeps } from '../deps.ts'
+import { planFiles } from '../requests/files.ts'
+import { newRequestId } from '../requests/restore.ts'
+import { startOnce } from '../requests/start.ts'
+import { fileRoutes as routes } from '../routes/index.ts'
+import { accepted } from '../views/runs.ts'
+import { requestOf, router } from './common.ts'
+
+export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const { catalog, orchestrator, live, files } = deps
+  /** What is not open has a reason: it never was, it has ended, or not yet. */
+  const open = async <T>(session: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isHoldfastError(error) || error.code !== 'NoWorker') throw error
+      const run = await orchestrator.describe(filesWorkflowId(session))
+      if (run === undefined) throw new HoldfastError('NotFound', `there is no file session ${session}`)
+      if (run.status === 'running') throw error
+      throw new HoldfastError('RunEnded', `the file session ${session} has ended`, { hint: 'Open the point again.' })
+    }
+  }
+  return router()
+    .openapi(routes.start, async (c) => {
+      const wish = c.req.valid('json')
+      const plan = planFiles(catalog, wish, c.var.identity.user)
+      const run = await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish))
+      c.header('location', accepted(run).links.run)
+      return c.json(accepted(run), 202)
+    })
+    .openapi(routes.volumes, async (c) => {
+      const { session } = c.req.valid('param')
+      const items = await open(session, () => files.ask(session, { what: 'volumes' }, c.req.raw.signal))
+      return c.json({ items: [...items] }, 200)
+    })
+    .openapi(routes.list, async (c) => {
+      const { session } = c.req.valid('param')
+      const query = c.req.valid('query')
+      const page = await open(session, () => files.ask(session, { what: 'list', ...query }, c.req.raw.signal))
+      return c.json({ ...page, items: [...page.items] }, 200)
+    })
+    .openapi(routes.stat, async (c) => {
+      const { session } = c.req.valid('param')
+      const query = c.req.valid('query')
+      return c.json(await open(session, () => files.ask(session, { what: 'stat', ...query }, c.req.raw.signal)), 200)
+    })
+    .openapi(routes.search, async (c) => {
+      const { session } = c.req.valid('param')
+      const { q: text, ...place } = c.req.valid('query')
+      const found = await open(session, () => files.ask(session, { what: 'search', text, ...place }, c.req.raw.signal))
+      return c.json({ ...found, items: [...found.items] }, 200)
+    })
+    .openapi(routes.content, async (c) => {
+      const { session } = c.req.valid('param')
+      const { end = null, ...query } = c.req.valid('query')
+      const stream = await open(session, () =>
+        files.stream(session, { what: 'content', end, ...query }, c.req.raw.signal),
+      )
+      return sendStream(stream, 'application/octet-stream', query.path.split('/').at(-1) ?? 'file')
+    })
+    .openapi(routes.archive, async (c) => {
+      const { session } = c.req.valid('param')
+      const { volume, path } = c.req.valid('query')
+      const stream = await open(session, () =>
+        files.stream(session, { what: 'archive', volume, paths: path }, c.req.raw.signal),
+      )
+      return sendStream(stream, 'application/x-tar', `${volume}.tar`)
+    })
+    .openapi(routes.end, async (c) => {
+      const { session } = c.req.valid('param')
+      const run = await orchestrator.describe(filesWorkflowId(session))
+      if (run === undefined) throw new HoldfastError('NotFound', `there is no file session ${session}`)
+      const by = { user: c.var.identity.user, reason: c.req.valid('json').reason }
+      await orchestrator.update(run, endFilesUpdate, by, newRequestId())
+      live.nudge()
+      return c.json(accepted(run), 202)
+    })
+}
+
+/** Content of a guest is never a page of ours: it is saved, not shown. */
+function sendStream({ size, body }: FileStream, type: string, name: string): Response {
+  const plain = name.replaceAll(/[^A-Za-z0-9._ -]/g, '_')
+  return new Response(ReadableStream.from(body) as ReadableStream<Uint8Array<ArrayBuffer>>, {
+    headers: {
+      'content-type': type,
+      'content-disposition': `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name)}`,
+      'content-security-policy': "default-src 'none'; sandbox",
+      'x-content-type-options': 'nosniff',
+      ...(size !== null && { 'content-length': String(size) }),
+    },
+  })
+}

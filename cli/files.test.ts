@@ -1,0 +1,120 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { HoldfastError } from '../base/index.ts'
+import { adminToken, bench, type Bench } from '../api/testing/bench.ts'
+import { aPoint } from '../catalog/testing.ts'
+import type { FileGateway, Question } from '../files/types.ts'
+import type { World } from './io.ts'
+import { runCli } from './program.ts'
+
+const session = 'b'.repeat(32)
+const entry = {
+  ...{ name: 'hostname', path: '/etc/hostname', kind: 'file', size: 5, mode: 0o4755, uid: 1000, gid: 7 },
+  ...{ modifiedMs: 1_700_000_000_000, target: null },
+} as const
+const volume = {
+  ...{ id: 'd0p1', kind: 'partition', state: 'files', disk: 'virtio0', size: 1_048_576, fileSystem: 'ext4' },
+  ...{ label: 'root', uuid: null, isJournalReplayed: false, error: null },
+} as const
+
+let here: Bench
+let dir: string
+let asked: Question[]
+/** How often the point is not open yet. */
+let early: number
+let breaksAfter: number
+let bytes: Buffer
+beforeEach(() => {
+  ;[asked, early, breaksAfter, bytes] = [[], 0, Infinity, Buffer.from('hello')]
+  dir = mkdtempSync(join(tmpdir(), 'hf-cli-files-'))
+  const answers = {
+    volumes: [volume],
+    stat: entry,
+    list: { items: [entry], next: null, total: 1, isComplete: true },
+    search: { items: [entry], lookedAt: 1, isComplete: true, unreadable: 0 },
+  }
+  const files: FileGateway = {
+    ask: async (_id, question: Question) => {
+      asked.push(question)
+      early -= 1
+      if (early >= 0) throw new HoldfastError('NoWorker', 'the point is not open on this machine now')
+      return answers[question.what as keyof typeof answers] as never
+    },
+    stream: async (_id, question) => {
+      asked.push(question)
+      const body = async function* (): AsyncGenerator<Uint8Array> {
+        yield bytes.subarray(0, breaksAfter)
+        if (breaksAfter < bytes.length) throw new Error('cut')
+      }
+      return { size: null, body: body() }
+    },
+  }
+  here = bench({ files, vms: ['web-01'] })
+  here.catalog.points.record(aPoint(1))
+})
+afterEach(() => {
+  here[Symbol.dispose]()
+  rmSync(dir, { recursive: true })
+})
+
+async function holdfast(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const said = { out: '', err: '' }
+  const world: World = {
+    stdout: { write: (text) => void (said.out += String(text)) },
+    stderr: { write: (text) => void (said.err += text) },
+    stdin: new PassThrough(),
+    env: { HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
+    fetch: async (request) => here.app.fetch(request),
+    now: () => here.clock.ms,
+    sleep: async () => undefined,
+    signal: new AbortController().signal,
+  }
+  const code = await runCli(argv, world, '0.1.0')
+  return { code, ...said }
+}
+
+test('open waits until the point is open, and says what it has', async () => {
+  early = 3
+  const { code, out } = await holdfast('files', 'open', 'web-01')
+  expect(code).toBe(0)
+  expect(out).toMatch(/d0p1 +virtio0 +1\.0 MiB +ext4 +root +files; its journal is not replayed/)
+  expect(asked).toHaveLength(4)
+})
+
+test('a folder is shown as ls does', async () => {
+  const { out } = await holdfast('files', 'ls', session, 'd0p1:/etc')
+  expect(out).toBe('-rwsr-xr-x 1000:7             5 B 2023-11-14 22:13:20Z hostname\n')
+  expect(asked[0]).toMatchObject({ what: 'list', volume: 'd0p1', path: '/etc' })
+  expect(await holdfast('files', 'ls', session, '/etc')).toMatchObject({ code: 2 })
+})
+
+test('a download is a new file, whole or not at all', async () => {
+  const file = join(dir, 'x')
+  expect((await holdfast('files', 'get', session, 'd0p1:/etc/hostname', '-o', file)).code).toBe(0)
+  expect(readFileSync(file, 'utf8')).toBe('hello')
+
+  writeFileSync(file, 'mine')
+  expect((await holdfast('files', 'get', session, 'd0p1:/x', '-o', file)).err).toContain('exists already')
+  expect(readFileSync(file, 'utf8')).toBe('mine')
+
+  breaksAfter = 2
+  const cut = await holdfast('files', 'get', session, 'd0p1:/x', '-o', join(dir, 'cut'))
+  expect(cut.code).not.toBe(0)
+  expect(existsSync(join(dir, 'cut'))).toBe(false)
+})
+
+test('an archive that is not whole ends with a failure, and is kept', async () => {
+  bytes = Buffer.concat([Buffer.alloc(9_000), Buffer.from('HOLDFAST-UNREADABLE.txt\0'), Buffer.alloc(100)])
+  const file = join(dir, 'a.tar')
+  const { code, err } = await holdfast('files', 'tar', session, 'd0p1:/etc', 'd0p1:/var', '-o', file)
+  expect(code).toBe(1)
+  expect(err).toContain('not whole')
+  expect(readFileSync(file).equals(bytes)).toBe(true)
+  expect(asked).toMatchObject([{ what: 'archive', volume: 'd0p1', paths: ['/etc', '/var'] }])
+  expect((await holdfast('files', 'tar', session, 'd0p1:/a', 'd0p2:/b', '-o', join(dir, 'b'))).err).toContain(
+    'one volume',
+  )
+})

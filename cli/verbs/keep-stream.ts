@@ -1,0 +1,75 @@
+import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { describeError, formatBytes, HoldfastError } from '../../base/index.ts'
+import { exit } from '../exit-codes.ts'
+import type { Io } from '../io.ts'
+
+/**
+ * Writes a download to a new file, or to stdout. What is cut off leaves no file behind. `notWhole`: name of the tar member
+ * that tells what is missing; an archive that has it ends the command with a failure.
+ */
+export async function keepStream(
+  io: Io,
+  body: unknown,
+  output: string | undefined,
+  notWhole: string | null,
+): Promise<void> {
+  if (!(body instanceof ReadableStream)) throw new HoldfastError('ServerUnreachable', 'the server sent no stream')
+  const look = new LookFor(notWhole)
+  let bytes = 0
+  const source = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const part of Readable.fromWeb(body)) {
+      const data = part as Uint8Array
+      bytes += data.length
+      look.at(data)
+      yield data
+    }
+  }
+  let isMade = false
+  try {
+    if (output === undefined) {
+      const out = io.world.bytes?.() ?? (io.world.stdout as NodeJS.WritableStream)
+      await pipeline(Readable.from(source()), out, { end: false, signal: io.world.signal })
+    } else {
+      // A file that is there is nobody's to overwrite.
+      const file = createWriteStream(output, { flags: 'wx' })
+      file.once('open', () => (isMade = true))
+      await pipeline(Readable.from(source()), file, { signal: io.world.signal })
+    }
+  } catch (error) {
+    if (isMade && output !== undefined) await rm(output, { force: true })
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'EEXIST')
+      throw new HoldfastError('InvalidRequest', `${output ?? ''} exists already`, { hint: 'Choose another name.' })
+    if (error instanceof HoldfastError) throw error
+    throw new HoldfastError('SourceReadFailed', `the download was cut off: ${describeError(error)}`, {
+      cause: error,
+      hint: 'Nothing of it is kept. Try again; if it ends at the same place, the volume is damaged there.',
+    })
+  }
+  io.say(`${formatBytes(bytes)}${output === undefined ? '' : ` in ${output}`}`)
+  if (look.found) {
+    io.say(`The archive is not whole: its member ${notWhole ?? ''} tells what is missing.`)
+    io.end(exit.failed)
+  }
+}
+
+/** Whether a stream holds a name, also over the seam of two parts. */
+class LookFor {
+  readonly #wanted: Buffer | null
+  #tail = Buffer.alloc(0)
+  found = false
+
+  constructor(text: string | null) {
+    this.#wanted = text === null ? null : Buffer.from(`${text}\0`)
+  }
+
+  at(part: Uint8Array): void {
+    if (this.#wanted === null || this.found) return
+    const joined = Buffer.concat([this.#tail, part])
+    this.found = joined.includes(this.#wanted)
+    this.#tail = joined.subarray(-this.#wanted.length)
+  }
+}

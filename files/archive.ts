@@ -1,0 +1,163 @@
+import { describeError, GiB, HoldfastError } from '../base/index.ts'
+import { pathText, type ByteName } from './names.ts'
+import type { Attributes } from './sftp/codec.ts'
+import { paddingOf, tarEnd, tarHead, type TarMember } from './tar.ts'
+import { isUnreadable, isWithin, type FileTree, type Found } from './tree.ts'
+
+/** Stands last in an archive that is not whole, and says what is missing. */
+export const unreadableMember = 'HOLDFAST-UNREADABLE.txt'
+const mostNotes = 10_000
+/** A file that ends so much sooner than it says is not filled up: its size is a lie. */
+const mostFilled = GiB
+
+export interface ArchiveFigures {
+  members: number
+  bytes: number
+  /** What is not, or not as it was, in the archive. */
+  unreadable: number
+}
+
+/**
+ * A tar stream of files and folders with modes, owners, times and links, each below the name of its last segment. Links
+ * stay links; sockets and device files are left out. What cannot be read is left out or filled with zeros, counted, and
+ * named in a last member. Nothing is held in memory but the path to where it stands.
+ */
+export class Archive {
+  readonly figures: ArchiveFigures = { members: 0, bytes: 0, unreadable: 0 }
+  readonly #tree: FileTree
+  readonly #notes: string[] = []
+
+  constructor(tree: FileTree) {
+    this.#tree = tree
+  }
+
+  async *stream(roots: readonly Found[], signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+    const names = new Set<string>()
+    for (const root of roots) {
+      const last = root.segments.at(-1)
+      const name = last === undefined ? ('.' as ByteName) : unusedName(names, last)
+      yield* this.#member(root.segments, name, root.attributes, signal)
+    }
+    yield* this.#missing()
+    yield tarEnd()
+  }
+
+  async *#member(
+    segments: readonly ByteName[],
+    name: ByteName,
+    attributes: Attributes,
+    signal: AbortSignal,
+  ): AsyncGenerator<Buffer, void, undefined> {
+    signal.throwIfAborted()
+    switch (attributes.kind) {
+      case 'folder':
+        yield* this.#folder(segments, name, attributes, signal)
+        return
+      case 'file':
+        yield* this.#file(segments, name, attributes)
+        return
+      case 'link':
+        try {
+          const target = await this.#tree.readlink(segments)
+          yield this.#head({ ...attributes, name, kind: 'link', target })
+        } catch (error) {
+          this.#miss(segments, error)
+        }
+        return
+      case 'fifo':
+        yield this.#head({ ...attributes, name, kind: 'fifo', target: null })
+        return
+      case 'socket':
+        // Means nothing without who listens; tar leaves it out as well.
+        return
+      case 'character-device':
+      case 'block-device':
+      case 'unknown':
+        this.#miss(segments, new HoldfastError('Unsupported', 'a device file, or nothing that is known'))
+    }
+  }
+
+  async *#folder(
+    segments: readonly ByteName[],
+    name: ByteName,
+    attributes: Attributes,
+    signal: AbortSignal,
+  ): AsyncGenerator<Buffer, void, undefined> {
+    yield this.#head({ ...attributes, name, kind: 'folder', target: null })
+    if (!isWithin(segments)) {
+      this.#miss(segments, new HoldfastError('SourceReadFailed', 'deeper than any path: it may lead back to itself'))
+      return
+    }
+    const listing = this.#tree.names(segments)
+    for (;;) {
+      // Only the listing's own failures: a member has told its own.
+      let batch: Awaited<ReturnType<typeof listing.next>>
+      try {
+        batch = await listing.next()
+      } catch (error) {
+        this.#miss(segments, error)
+        return
+      }
+      if (batch.done) return
+      for (const one of batch.value)
+        yield* this.#member([...segments, one.name], `${name}/${one.name}` as ByteName, one, signal)
+    }
+  }
+
+  /** The head has promised `size` bytes; whatever the file system gives, so many follow. */
+  async *#file(
+    segments: readonly ByteName[],
+    name: ByteName,
+    attributes: Attributes,
+  ): AsyncGenerator<Buffer, void, undefined> {
+    const { size } = attributes
+    yield this.#head({ ...attributes, name, kind: 'file', target: null })
+    let left = size
+    try {
+      for await (const data of this.#tree.content({ segments, attributes }, 0, size)) {
+        left -= data.length
+        this.figures.bytes += data.length
+        yield data
+      }
+      if (left > 0) throw new HoldfastError('SourceReadFailed', `it ends ${left} bytes before its size`)
+    } catch (error) {
+      this.#miss(segments, error)
+      if (left > mostFilled)
+        throw new HoldfastError('FormatError', `“${pathText(segments)}” says that it has ${size} bytes, and does not`, {
+          hint: 'Take the folder without that file.',
+        })
+      for (; left > 0; left -= Math.min(left, 65_536)) yield Buffer.alloc(Math.min(left, 65_536))
+    }
+    yield paddingOf(size)
+  }
+
+  #head(member: TarMember): Buffer {
+    this.figures.members += 1
+    return tarHead(member)
+  }
+
+  /** Throws what is not of this one file. */
+  #miss(segments: readonly ByteName[], error: unknown): void {
+    if (!isUnreadable(error) && !(error instanceof HoldfastError && error.code === 'Unsupported')) throw error
+    this.figures.unreadable += 1
+    if (this.#notes.length < mostNotes) this.#notes.push(`${pathText(segments)}\t${describeError(error)}\n`)
+  }
+
+  *#missing(): Generator<Buffer, void, undefined> {
+    if (this.#notes.length === 0) return
+    const rest = this.figures.unreadable - this.#notes.length
+    const text = Buffer.from(this.#notes.join('') + (rest > 0 ? `and ${rest} more\n` : ''))
+    const of = { mode: 0o644, uid: 0, gid: 0, size: text.length, modifiedSeconds: 0, target: null }
+    yield tarHead({ ...of, name: unreadableMember as ByteName, kind: 'file' })
+    yield text
+    yield paddingOf(text.length)
+  }
+}
+
+/** Two folders may hand in files of the same name. */
+function unusedName(taken: Set<string>, name: ByteName): ByteName {
+  let free = name
+  for (let n = 2; taken.has(free); n += 1) free = `${name}.${n}` as ByteName
+  taken.add(free)
+  return free
+}

@@ -1,0 +1,97 @@
+import { HoldfastError } from '../base/index.ts'
+
+/**
+ * A name or path as the file system has it: bytes, one character each (0 … 255). On a disk a name is bytes without NUL and
+ * slash, and need be no text.
+ */
+export type ByteName = string & { readonly __brand: 'ByteName' }
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+/** Controls, also C1, DEL, and what makes a line read backwards or end: what a terminal or page must never get raw. */
+const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\\]/u
+
+export function byteName(bytes: Uint8Array): ByteName {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') as ByteName
+}
+
+export function bytesOf(name: ByteName): Buffer {
+  return Buffer.from(name, 'latin1')
+}
+
+/**
+ * The one text of a name: its characters where they are UTF-8 and harmless, `\xHH` for each byte that is not, so also for
+ * a backslash (`\x5c`). Different names have different texts, whatever their bytes.
+ */
+export function toText(name: ByteName): string {
+  const bytes = bytesOf(name)
+  let out = ''
+  for (let at = 0; at < bytes.length;) {
+    const length = characterAt(bytes, at)
+    const part = bytes.subarray(at, at + length)
+    const text = decodeOrNull(part)
+    out += text === null || unsafe.test(text) ? escaped(part) : text
+    at += length
+  }
+  return out
+}
+
+/** Reads back what `toText` wrote; throws InvalidRequest for a backslash that begins no byte. */
+export function fromText(text: string): ByteName {
+  const bytes: Buffer[] = []
+  for (const part of text.split(/(\\x[0-9a-fA-F]{2})/)) {
+    const hex = /^\\x([0-9a-fA-F]{2})$/.exec(part)?.[1]
+    if (hex === undefined && part.includes('\\')) throw notName(text, 'a backslash is written as \\x5c')
+    bytes.push(hex === undefined ? Buffer.from(part) : Buffer.from([Number.parseInt(hex, 16)]))
+  }
+  return byteName(Buffer.concat(bytes))
+}
+
+/** Segments of a path as people write it, from the root of a volume; throws InvalidRequest for what names no file. */
+export function segmentsOf(path: string): readonly ByteName[] {
+  if (path.length > 16_384) throw notName(`${path.slice(0, 100)}…`, 'it is too long')
+  const segments = path.split('/').filter((segment) => segment !== '' && segment !== '.')
+  if (segments.includes('..')) throw notName(path, '“..” is nothing that is asked for')
+  return segments.map((segment) => {
+    const name = fromText(segment)
+    if (!isPlainName(name)) throw notName(path, 'a name holds neither a slash nor NUL')
+    return name
+  })
+}
+
+export function pathText(segments: readonly ByteName[]): string {
+  return `/${segments.map(toText).join('/')}`
+}
+
+/** What may stand between two slashes. */
+export function isPlainName(name: ByteName): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)
+}
+
+/** Length of the UTF-8 character that may begin here, by its first byte. */
+function characterAt(bytes: Buffer, at: number): number {
+  const first = bytes[at] ?? 0
+  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1
+  const whole = at + length <= bytes.length && decodeOrNull(bytes.subarray(at, at + length)) !== null
+  return whole ? length : 1
+}
+
+function decodeOrNull(bytes: Uint8Array): string | null {
+  try {
+    // A byte order mark would vanish.
+    return bytes.length === 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+      ? '\ufeff'
+      : decoder.decode(bytes)
+  } catch {
+    return null
+  }
+}
+
+function escaped(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
+}
+
+function notName(path: string, why: string): HoldfastError {
+  return new HoldfastError('InvalidRequest', `“${path}” is not a path in a volume: ${why}`, {
+    hint: 'Write it as listed: from the first slash, bytes that are no text as \\xHH.',
+  })
+}
