@@ -5,6 +5,9 @@ import type { ApiDeps } from './deps.ts'
 /** `coming`: not yet; `ready`: may begin; `overdue`: the promise is broken. */
 export type DrillState = 'running' | 'overdue' | 'ready' | 'coming'
 
+/** Why Holdfast does not begin it: nothing is asked of the guest, or its hypervisor cannot boot and ask one; null: it does. */
+export type DrillHindrance = 'no-checks' | 'hypervisor' | null
+
 /** A VM with a point to which drills are promised, and when its next one is. */
 export interface AgendaEntry extends DrillCandidate, DrillTimes {
   readonly state: DrillState
@@ -28,8 +31,12 @@ function stateOf({ isRunning }: DrillCandidate, { dueMs, fromMs }: DrillTimes, n
   return nowMs >= fromMs ? 'ready' : 'coming'
 }
 
-/** Whether anything can be restored, booted and asked there; what nobody has tested is not begun unasked. */
-export function canDrillAt(catalog: Catalog, endpointId: string): boolean {
+/** What nobody has tested is not begun unasked either. */
+export function hindranceOf(
+  catalog: Catalog,
+  { hasChecks, endpointId }: Pick<DrillCandidate, 'hasChecks' | 'endpointId'>,
+): DrillHindrance {
   const { restore, guestCommand } = catalog.endpoints.find(endpointId)?.probe?.capabilities ?? {}
-  return restore === true && guestCommand !== undefined && guestCommand !== 'none'
+  if (restore !== true || guestCommand === undefined || guestCommand === 'none') return 'hypervisor'
+  return hasChecks ? null : 'no-checks'
 }

@@ -5,10 +5,12 @@ import { drillKeeper } from './drill-keeper.ts'
 import { bench, type Bench } from './testing/bench.ts'
 
 const day = 86_400_000
+const check = { title: 'verify', path: '/bin/verify', args: [], timeoutMs: 60_000, expectExit: 0, count: null }
 let here: Bench
 beforeEach(() => {
   here = bench({ vms: ['web-01', 'db-01'] })
   probed({ restore: true, guestCommand: 'agent' })
+  for (const id of ['web-01', 'db-01']) here.catalog.vms.change(id, { drillChecks: [check] })
   here.catalog.points.record(aPoint(1, { vmId: 'web-01', createdMs: testNow }))
   here.catalog.points.record(aPoint(2, { vmId: 'db-01', createdMs: testNow - day }))
 })
@@ -84,6 +86,35 @@ it('begins nothing where nothing can be booted and asked, or where nobody has lo
     await drillKeeper(here.deps).tick()
   }
   expect(drilled()).toEqual([])
+})
+
+it('begins none that cannot pass because nothing is asked of the guest, and says so', async () => {
+  later(day)
+  here.catalog.vms.change('db-01', { drillChecks: [] })
+  await drillKeeper(here.deps).tick()
+  expect(drilled()).toEqual(['web-01'])
+  expect(await here.get('/api/v1/drills/agenda?vmId=db-01')).toMatchObject({
+    items: [{ vmId: 'db-01', state: 'ready', hindrance: 'no-checks' }],
+    coverage: { promised: 2, proven: 0, neverPassed: 2 },
+  })
+})
+
+it('begins nothing more when the engine did not answer: it may have begun all the same', async () => {
+  const keeper = drillKeeper(here.deps)
+  later(day)
+  here.engine.away = 'after-start'
+  await keeper.tick()
+  expect(drilled()).toEqual(['db-01'])
+  here.engine.away = false
+  await here.deps.live.tick()
+  later(day / 48)
+  await keeper.tick()
+  expect(drilled()).toEqual(['db-01'])
+  end()
+  await here.deps.live.tick()
+  later(day / 48)
+  await keeper.tick()
+  expect(drilled()).toEqual(['db-01', 'web-01'])
 })
 
 it('asks for no drill of a VM that is excluded, gone or promised none', () => {

@@ -25,6 +25,8 @@ export interface DrillCandidate extends DrillFacts {
   readonly endpointId: string
   readonly lastVerdict: Verdict | null
   readonly isRunning: boolean
+  /** Whether anything is asked of its guest: without a check no drill passes. */
+  readonly hasChecks: boolean
 }
 
 export interface DrillQueries {
@@ -69,16 +71,18 @@ export function drillQueries(context: CatalogContext): DrillQueries {
   return {
     find,
     candidates() {
-      const rows = db.all<Omit<DrillCandidate, 'isRunning'> & { running: number }>(sql`
-        SELECT * FROM (SELECT v.id AS "vmId", v.name AS "vmName", v.category, v.endpoint_id AS "endpointId",
+      const rows = db.all<Omit<DrillCandidate, 'isRunning' | 'hasChecks'> & { running: number; checks: number }>(sql`
+        SELECT *, (SELECT count(*) FROM runs r WHERE r.vm_id = "vmId" AND r.kind = 'drill'
+            AND r.started_ms > coalesce("lastPassedMs", 0)) AS tries FROM (SELECT v.id AS "vmId", v.name AS "vmName", v.category, v.endpoint_id AS "endpointId",
           ${promisedMs('drillEveryMs')} AS "everyMs",
           (SELECT min(p.created_ms) FROM points p WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL) AS "firstPointMs",
           (SELECT max(d.ended_ms) FROM drills d WHERE d.vm_id = v.id AND d.verdict = 'passed') AS "lastPassedMs",
           (SELECT d.verdict FROM drills d WHERE d.vm_id = v.id ORDER BY d.ended_ms DESC LIMIT 1) AS "lastVerdict",
           (SELECT max(r.started_ms) FROM runs r WHERE r.vm_id = v.id AND r.kind = 'drill') AS "triedMs",
-          EXISTS (SELECT 1 FROM runs r WHERE r.vm_id = v.id AND r.kind = 'drill' AND r.ended_ms IS NULL) AS running
+          EXISTS (SELECT 1 FROM runs r WHERE r.vm_id = v.id AND r.kind = 'drill' AND r.ended_ms IS NULL) AS running,
+          json_array_length(v.drill_checks) AS checks
         FROM vms v WHERE v.gone_ms IS NULL AND v.excluded_reason IS NULL) WHERE "everyMs" IS NOT NULL`)
-      return rows.map(({ running, ...row }) => ({ ...row, isRunning: running === 1 }))
+      return rows.map(({ running, checks, ...row }) => ({ ...row, isRunning: running === 1, hasChecks: checks > 0 }))
     },
     record(drill) {
       return inTransaction(context, () => {

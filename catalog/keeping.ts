@@ -33,7 +33,7 @@ interface Source {
 
 /**
  * The newest run of each workflow stays however old: the state of a VM is read from it. A run of a plan has an id of its
- * own and is nobody's state. Histories go with their run.
+ * own and is nobody's state; so has one of a drill, of which the newest of each VM stays. Histories go with their run.
  */
 const sources: { readonly [kind in RecordKind]?: Source } = {
   runs: {
@@ -41,7 +41,8 @@ const sources: { readonly [kind in RecordKind]?: Source } = {
     key: 'run_id',
     ms: 'ended_ms',
     where: `ended_ms IS NOT NULL AND (kind = 'plan' OR EXISTS (SELECT 1 FROM runs later
-      WHERE later.workflow_id = runs.workflow_id AND later.started_ms > runs.started_ms))`,
+      WHERE later.workflow_id = runs.workflow_id AND later.started_ms > runs.started_ms) OR kind = 'drill' AND EXISTS
+      (SELECT 1 FROM runs later WHERE later.vm_id = runs.vm_id AND later.kind = 'drill' AND later.started_ms > runs.started_ms))`,
   },
   notifications: {
     table: 'deliveries',

@@ -323,7 +323,7 @@ describe('acting', () => {
     here.clock.ms += 400 * 86_400_000
     expect(json(await holdfast('drills web-01 --overdue --json'))).toMatchObject({
       total: 1,
-      items: [{ vmId: 'web-01', state: 'overdue', byItself: false }],
+      items: [{ vmId: 'web-01', state: 'overdue', hindrance: 'hypervisor' }],
       coverage: { promised: 1, proven: 0, overdue: 1, neverPassed: 0 },
     })
     expect((await holdfast('drills --next --verdict failed')).code).toBe(2)

@@ -6,8 +6,12 @@ export const firstDrillMs = 30 * dayMs
 const settleMs = dayMs
 /** So long before it is due a drill is begun, at most: one that fails can be repeated before the promise is broken. */
 const longestLeadMs = 14 * dayMs
-/** After a drill that did not pass, or came to no verdict. A new point is there by then. */
+/**
+ * After the first drill that did not pass, or came to no verdict: a new point is there by then. After each further one
+ * twice as long, so that a VM that never passes does not take the place of others.
+ */
 const againAfterMs = dayMs
+const longestPauseMs = 16 * dayMs
 
 /** All times in Unix milliseconds. */
 export interface DrillFacts {
@@ -18,6 +22,8 @@ export interface DrillFacts {
   readonly lastPassedMs: number | null
   /** When one was last begun, however it ended. */
   readonly triedMs: number | null
+  /** How many were begun since the last that passed. */
+  readonly tries: number
 }
 
 export interface DrillTimes {
@@ -28,9 +34,10 @@ export interface DrillTimes {
 }
 
 /** When the next drill is due; null: the VM has no point. */
-export function drillTimes({ everyMs, firstPointMs, lastPassedMs, triedMs }: DrillFacts): DrillTimes | null {
+export function drillTimes({ everyMs, firstPointMs, lastPassedMs, triedMs, tries }: DrillFacts): DrillTimes | null {
   if (firstPointMs === null) return null
-  const again = triedMs === null || (lastPassedMs !== null && triedMs <= lastPassedMs) ? 0 : triedMs + againAfterMs
+  const again =
+    triedMs === null || tries === 0 ? 0 : triedMs + Math.min(againAfterMs * 2 ** (tries - 1), longestPauseMs)
   if (lastPassedMs === null)
     return { dueMs: firstPointMs + firstDrillMs, fromMs: Math.max(firstPointMs + settleMs, again) }
   const dueMs = lastPassedMs + everyMs

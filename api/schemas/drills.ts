@@ -76,9 +76,10 @@ export const agendaEntrySchema = z
     dueMs: timeMs.openapi({ description: 'From then on the promise is broken' }),
     lastPassedMs: timeMs.nullable(),
     lastVerdict: orNull(verdict),
-    byItself: z
-      .boolean()
-      .openapi({ description: 'false: its hypervisor cannot boot and ask a guest, or was never tested' }),
+    hindrance: z.enum(['no-checks', 'hypervisor']).nullable().openapi({
+      description:
+        'Why Holdfast does not begin it by itself: nothing is asked of its guest, or its hypervisor cannot boot and ask one, as far as its last test knows',
+    }),
   })
   .openapi('DrillAgendaEntry')
 

@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { pageOfSorted, type DrillView, type PageRequest } from '../../catalog/index.ts'
 import type { ApiDeps } from '../deps.ts'
-import { canDrillAt, drillAgenda, type AgendaEntry, type DrillState } from '../drill-agenda.ts'
+import { drillAgenda, hindranceOf, type AgendaEntry, type DrillState } from '../drill-agenda.ts'
 import type { agendaSchema, drillDetailSchema, drillSchema } from '../schemas/drills.ts'
 
 export function drillView(drill: DrillView): z.infer<typeof drillSchema> {
@@ -58,7 +58,7 @@ export function agendaView(
       dueMs: entry.dueMs,
       lastPassedMs: entry.lastPassedMs,
       lastVerdict: entry.lastVerdict,
-      byItself: canDrillAt(deps.catalog, entry.endpointId),
+      hindrance: hindranceOf(deps.catalog, entry),
     })),
     coverage: {
       promised: all.length,

@@ -2084,8 +2084,11 @@ export interface components {
              */
             lastPassedMs: number | null;
             lastVerdict: ("passed" | "failed" | "inconclusive") | null;
-            /** @description false: its hypervisor cannot boot and ask a guest, or was never tested */
-            byItself: boolean;
+            /**
+             * @description Why Holdfast does not begin it by itself: nothing is asked of its guest, or its hypervisor cannot boot and ask one, as far as its last test knows
+             * @enum {string|null}
+             */
+            hindrance: "no-checks" | "hypervisor" | null;
         };
         DrillAgendaPage: {
             items: components["schemas"]["DrillAgendaEntry"][];

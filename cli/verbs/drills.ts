@@ -13,9 +13,9 @@ interface Options {
   readonly limit: number
 }
 
-function begins({ state, byItself, fromMs }: Schemas['DrillAgendaEntry']): string {
+function begins({ state, hindrance, fromMs }: Schemas['DrillAgendaEntry']): string {
   if (state === 'running') return 'now'
-  if (!byItself) return 'by hand'
+  if (hindrance !== null) return hindrance === 'no-checks' ? 'by hand: no checks' : 'by hand: hypervisor'
   return state === 'coming' ? at(fromMs) : 'next in line'
 }
 

@@ -15,7 +15,7 @@ const next = (vmName: string, over: Partial<DrillAgendaEntry>): DrillAgendaEntry
   dueMs: at(10, 30),
   lastPassedMs: null,
   lastVerdict: null,
-  byItself: true,
+  hindrance: null,
   ...over,
 })
 const ended = (id: string, endedMs: number): Drill =>
@@ -43,7 +43,7 @@ it('is whole weeks from Monday of the week before, through a clock change', () =
 it('shows a drill on the day it begins by itself, else on the day it is due, and what is overdue today', () => {
   const agenda = [
     next('a', {}),
-    next('b', { byItself: false }),
+    next('b', { hindrance: 'no-checks' }),
     next('c', { state: 'overdue', dueMs: at(9, 1) }),
     next('d', { state: 'ready', fromMs: at(10, 2) }),
   ]

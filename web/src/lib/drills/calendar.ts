@@ -45,8 +45,8 @@ export function calendar(
       look: verdictLooks[verdict],
       href: `/drills?drill=${encodeURIComponent(id)}`,
     })
-  for (const { vmId, vmName, state, byItself, fromMs, dueMs } of agenda) {
-    const at = state === 'coming' ? (byItself ? fromMs : dueMs) : now
+  for (const { vmId, vmName, state, hindrance, fromMs, dueMs } of agenda) {
+    const at = state === 'coming' ? (hindrance === null ? fromMs : dueMs) : now
     put(at, { key: `next ${vmId}`, name: vmName, look: agendaLooks[state], href: `/vms/${vmId}` })
   }
   return Array.from({ length: weeks }, (_, week) =>
