@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createPlanActivities } from '../../activities/plan/index.ts'
 import { copied, untilCancelled } from '../../activities/testing/scripted.ts'
 import type { Scripted } from '../../activities/testing/scripted.ts'
+import { HoldfastError } from '../../base/index.ts'
 import type { TestCatalog } from '../../catalog/testing.ts'
 import type { WindowNow } from '../../policy/index.ts'
 import { planFailure, planResult, planWorld, runPlan } from '../../server/testing/plans.ts'
@@ -173,4 +174,27 @@ it('a plan that has no window any more lets its run go on', async () => {
     return planResult(handle)
   })
   expect(value.counts).toMatchObject({ completed: 3 })
+})
+
+it('a window of which nobody can say whether it is open stays closed, says why, and opens when somebody can', async () => {
+  using world = planWorld(names)
+  const away = (): never => {
+    throw new HoldfastError('Internal', 'the catalog cannot be read')
+  }
+  const script = windows(
+    world,
+    () => closed(1_500),
+    away,
+    () => open(hourMs),
+  )
+  const { value, steps } = await runPlan(bench, world, script, async (handle) => {
+    const result = await planResult(handle)
+    const { events } = await handle.fetchHistory()
+    const said = (events ?? []).map(({ userMetadata: meta }) => Buffer.from(meta?.summary?.data ?? []).toString())
+    for (const until of ['Sun 22 Nov 22:00 (Europe/Berlin)', 'the plan can be looked up again'])
+      expect(said).toContain(JSON.stringify(`outside its window until ${until}`))
+    return result
+  })
+  expect(value.counts).toMatchObject({ completed: 3 })
+  expect(steps.inputs('heedWindow').length).toBeGreaterThanOrEqual(2)
 })

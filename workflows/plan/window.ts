@@ -1,4 +1,4 @@
-import { condition, isCancellation, log, workflowInfo } from '@temporalio/workflow'
+import { condition, isCancellation, log, patched, workflowInfo } from '@temporalio/workflow'
 import type { PlanActivities } from '../../activities/plan/types.ts'
 import type { WindowNow } from '../../policy/index.ts'
 import type { RunControl } from '../shared/control.ts'
@@ -108,7 +108,10 @@ export class PlanWindow {
     await condition(() => this.#words !== this.#known, ms, { summary })
   }
 
-  /** As it was before, if nobody can tell; but a window whose end has come has ended, whoever is away. */
+  /**
+   * As it was before, if nobody can tell; but a window whose end has come has ended, whoever is away, and one whose time has
+   * come stays closed for that reason.
+   */
   async #look(before: WindowNow | null): Promise<WindowNow | null> {
     const { plan } = this.#input
     this.#known = this.#words
@@ -120,10 +123,10 @@ export class PlanWindow {
     } catch (thrown) {
       if (isCancellation(thrown)) throw thrown
       log.warn('the window of the plan could not be looked up', { error: errorOf(thrown) })
-      const isOver = before?.open === true && before.changesMs !== null && before.changesMs <= Date.now()
-      return isOver
-        ? { ...before, open: false, until: 'the catalog answers', changesMs: null, releasesPoints: false }
-        : before
+      if (before === null || before.changesMs === null || before.changesMs > Date.now()) return before
+      const until = 'the plan can be looked up again'
+      if (before.open) return { ...before, open: false, until, changesMs: null, releasesPoints: false }
+      return patched('2026-11-window-unknown') ? { ...before, until } : before
     }
   }
 }
