@@ -114,6 +114,11 @@ export const pictures: readonly Picture[] = [
     before: (page: Page): Promise<void> => pressed(page, /Verify…/),
   },
   { name: 'settings', path: '/settings' },
+  {
+    name: 'settings-link',
+    path: '/settings',
+    before: (page: Page): Promise<void> => pressed(page, /Limit a link…/),
+  },
   { name: 'settings-empty', path: '/settings', scene: { empty: true } },
   { name: 'notifications', path: '/notifications' },
   { name: 'notifications-channel', path: '/notifications?channel=erp-team' },
