@@ -179,7 +179,7 @@ it('a plan that has no window any more lets its run go on', async () => {
 it('a window of which nobody can say whether it is open stays closed, says why, and opens when somebody can', async () => {
   using world = planWorld(names)
   const away = (): never => {
-    throw new HoldfastError('Internal', 'the catalog cannot be read')
+    throw new HoldfastError('NotFound', 'the run is not in the catalog')
   }
   const script = windows(
     world,
