@@ -17,7 +17,7 @@ const refusedForMs = 3_600_000
 
 /**
  * Begins the drills that are due by their category: on each hypervisor one after the other, the one that waits longest at
- * the head. What is due follows from the catalog, so nothing is lost with this process (ADR 0711).
+ * the head. What is due follows from the catalog, so nothing is lost with this process (ADR 0712).
  */
 export function drillKeeper(deps: Deps, pace: DrillPace = 'always'): { tick(): Promise<void> } {
   const { catalog, now, log } = deps
