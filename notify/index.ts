@@ -4,6 +4,7 @@
  * in no error.
  */
 export { isPublicAddress } from './address.ts'
+export { untilAborted } from './limit.ts'
 export { serverOf } from './mail.ts'
 export { ping, send } from './send.ts'
 export type { SendOptions } from './send.ts'

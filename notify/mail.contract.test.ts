@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import PostalMime from 'postal-mime'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { sendMail } from './mail.ts'
 import { send, type ChannelTarget, type MailTarget, type Message, type Notice } from './index.ts'
 
 /** Mail to a real receiver on this machine, over real TLS. */
@@ -203,6 +204,19 @@ describe('what the server says', () => {
     expect(got).toEqual([])
   })
 
+  test('of AUTH PLAIN, word for word as it was told, is masked as well', async () => {
+    const secret = 'another-password'
+    const told = Buffer.from(`\0holdfast\0${secret}`).toString('base64')
+    const { port } = await receiver({
+      authMethods: ['PLAIN'],
+      onAuth: (_auth, _session, done) => done(new Error(`no: ${told} (${told.replace(/=+$/, '')}) is wrong`)),
+    })
+    await expect(deliver(target(port), undefined, secret)).rejects.toMatchObject({
+      code: 'ChannelRefused',
+      message: expect.stringMatching(/no: \*\*\*=* \(\*\*\*\) is wrong/) as string,
+    })
+  })
+
   test('of one recipient of two keeps nothing from the other; a test wants both', async () => {
     const { port, got } = await receiver()
     const to = target(port, { mail: mail({ to: ['nobody@example.org', 'ops@example.org'] }) })
@@ -280,6 +294,41 @@ describe('a mail server', () => {
     })
     setImmediate(() => stop.abort())
     await expect(sent).rejects.toMatchObject({ code: 'NetworkFailure' })
+  })
+
+  test('of which no name server says where it is is given up after the one limit', async () => {
+    const { signal } = new AbortController()
+    const resolve = (): Promise<never> => new Promise(() => undefined)
+    const sent = sendMail(target(25), message([notice()]), { secret: password, signal, resolve, longestMs: 30 })
+    await expect(sent).rejects.toMatchObject({
+      code: 'NetworkFailure',
+      message: 'mail.example has no address: no answer in time',
+    })
+  })
+
+  test('that says nothing at any of its addresses has one limit for all of them, and no connection is left', async () => {
+    let connected = 0
+    const closed = Promise.withResolvers<void>()
+    const { port } = await receiver({
+      onConnect: () => void (connected += 1),
+      onClose: () => closed.resolve(),
+    })
+    const resolve = async () => Array.from({ length: 3 }, () => ({ address: '127.0.0.1', family: 4 }))
+    const { signal } = new AbortController()
+    const options = { secret: password, signal, resolve, ca: tls.cert, longestMs: 300 }
+    await expect(sendMail(target(port), message([notice()]), options)).rejects.toMatchObject({ code: 'NetworkFailure' })
+    await closed.promise
+    expect(connected).toBe(1)
+  })
+
+  test('that stands still after TLS has begun is left with the signal, and so is the connection', async () => {
+    const stop = new AbortController()
+    const closed = Promise.withResolvers<void>()
+    const { port } = await receiver({ onMailFrom: () => stop.abort(), onClose: () => closed.resolve() })
+    const resolve = async () => [{ address: '127.0.0.1', family: 4 }]
+    const options = { secret: password, signal: stop.signal, resolve, ca: tls.cert }
+    await expect(sendMail(target(port), message([notice()]), options)).rejects.toMatchObject({ code: 'NetworkFailure' })
+    await closed.promise
   })
 
   test.each([

@@ -1,5 +1,7 @@
+import { connect, type Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { describeError, HoldfastError } from '../base/index.ts'
+import { untilAborted } from './limit.ts'
 import { mailOf, type Mail } from './mail-words.ts'
 import { addressesOf, systemResolve, withoutWords, type Resolve } from './request.ts'
 import type { ChannelTarget, MailTarget, Message } from './types.ts'
@@ -11,10 +13,12 @@ export interface MailOptions {
   readonly resolve?: Resolve | undefined
   /** Certificates that are believed beside the system's, PEM. */
   readonly ca?: string | undefined
+  /** For all of it, the name server and every address included; milliseconds. */
+  readonly longestMs?: number | undefined
 }
 
 const quietMs = 15_000
-const longestMs = 45_000
+const longestOfMailMs = 45_000
 const ports = { 'smtps:': 465, 'smtp:': 587 } as const
 
 /**
@@ -29,19 +33,20 @@ export async function sendMail(target: ChannelTarget, message: Message, options:
     throw new HoldfastError('ChannelRefused', 'the channel has no mail server that can be understood', {
       hint: 'Give it one as smtp://mail.example.org:587 or smtps://mail.example.org:465.',
     })
-  const found = await addressesOf(server.host, target.allowPrivate, options.resolve ?? systemResolve)
+  const limit = AbortSignal.any([options.signal, AbortSignal.timeout(options.longestMs ?? longestOfMailMs)])
+  const found = await addressesOf(server.host, target.allowPrivate, options.resolve ?? systemResolve, limit)
   const words = mailOf(mail, message)
   let last: HoldfastError | undefined
   for (const { address } of found) {
     try {
-      const { rejected } = await submit(server, address, mail, words, options)
+      const { rejected } = await submit(server, address, mail, words, { ...options, limit })
       if (message.type === 'test' && rejected.length > 0)
         throw new HoldfastError('ChannelRefused', `${server.host} does not take mail for ${rejected.join(', ')}`)
       return
     } catch (error) {
-      const told = errorOf(error, server.host, options)
+      const told = errorOf(error, server.host, secretsOf(options.secret, mail.user))
       // One that is not reached is passed over; one that has answered was the right one.
-      if (told.code !== 'NetworkFailure' || isAnswer(error)) throw told
+      if (told.code !== 'NetworkFailure' || isAnswer(error) || limit.aborted) throw told
       last = told
     }
   }
@@ -69,7 +74,7 @@ async function submit(
   address: string,
   { user, tls }: MailTarget,
   mail: Mail,
-  { secret, signal, ca }: MailOptions,
+  { secret, limit, ca }: Pick<MailOptions, 'secret' | 'ca'> & { readonly limit: AbortSignal },
 ): Promise<{ readonly rejected: readonly string[] }> {
   // Only whoever sends mail needs it.
   const { createTransport } = await import('nodemailer')
@@ -84,28 +89,47 @@ async function submit(
     ignoreTLS: isPlain,
     tls: { minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) },
     ...(user !== null && { auth: { user, pass: secret } }),
-    connectionTimeout: quietMs,
+    getSocket: (_options, done) => openSocket({ host: address, port }, limit, done),
     greetingTimeout: quietMs,
     socketTimeout: quietMs,
     disableFileAccess: true,
     disableUrlAccess: true,
   })
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(longestMs)])
-  const over = Promise.withResolvers<never>()
-  const stop = (): void => over.reject(new Error('no answer in time'))
-  limit.addEventListener('abort', stop, { once: true })
-  if (limit.aborted) stop()
   const { to, references, ...rest } = mail
   const sending = transport.sendMail({ ...rest, to: [...to], references: [...references] })
   try {
-    const { rejected } = await Promise.race([sending, over.promise])
+    const { rejected } = await untilAborted(sending, limit)
     return { rejected: rejected.map(String) }
+  } catch (error) {
+    throw limit.aborted ? new Error('no answer in time', { cause: error }) : error
   } finally {
-    limit.removeEventListener('abort', stop)
     // Of one that nobody waits for any more.
     void Promise.allSettled([sending])
     transport.close()
   }
+}
+
+/**
+ * Our own, because the transport closes none that a server keeps open: the limit ends this one, whatever is said on it and
+ * whether TLS has begun.
+ */
+function openSocket(
+  to: { readonly host: string; readonly port: number },
+  limit: AbortSignal,
+  done: (error: Error | null, opened?: { readonly connection: Socket }) => void,
+): void {
+  const socket = connect({ ...to, signal: limit })
+  const fail = (error: Error): void => done(error)
+  socket.once('error', fail)
+  socket.setTimeout(quietMs, () => socket.destroy(new Error('no connection in time')))
+  socket.once('connect', () => {
+    socket.setTimeout(0)
+    socket.removeAllListeners('timeout')
+    socket.off('error', fail)
+    // One that is destroyed later has been given up: nobody is there to hear why.
+    socket.on('error', () => undefined)
+    done(null, { connection: socket })
+  })
 }
 
 interface SmtpError extends Error {
@@ -119,10 +143,10 @@ function isAnswer(error: unknown): boolean {
 }
 
 /** Certificates and TLS do not mend themselves, and what a server refuses for good (RFC 5321 §4.2.1: 5yz) neither. */
-function errorOf(thrown: unknown, host: string, { secret }: MailOptions): HoldfastError {
+function errorOf(thrown: unknown, host: string, secrets: readonly string[]): HoldfastError {
   if (thrown instanceof HoldfastError) return thrown
   const error = thrown as SmtpError
-  const said = withoutWords(error.response ?? describeError(thrown), secretsOf(secret))
+  const said = withoutWords(error.response ?? describeError(thrown), secrets)
   const { responseCode: answer = 0, code = '' } = error
   const cause = { cause: thrown }
   if (answer >= 500 || (code === 'EAUTH' && (answer === 0 || answer >= 500)))
@@ -138,7 +162,11 @@ function errorOf(thrown: unknown, host: string, { secret }: MailOptions): Holdfa
   return new HoldfastError('NetworkFailure', `${host} was not reached: ${said}`, cause)
 }
 
-/** A server may repeat what it was told, and it was told in base64. */
-function secretsOf(secret: string): string[] {
-  return secret === '' ? [] : [secret, Buffer.from(secret).toString('base64')]
+/** A server may repeat what it was told, and it was told in base64: by AUTH LOGIN alone, by AUTH PLAIN (RFC 4616) as the third part. */
+function secretsOf(secret: string, user: string | null): string[] {
+  const told = [`\0${user ?? ''}\0${secret}`, secret].map((text) => Buffer.from(text).toString('base64'))
+  // Padding may be left out by who repeats it. Longest first: none is the beginning of what is masked later.
+  return secret === ''
+    ? []
+    : [...told.map((text) => text.replace(/=+$/, '')), secret].toSorted((a, b) => b.length - a.length)
 }

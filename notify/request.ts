@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https'
 import { isIP } from 'node:net'
 import { describeError, HoldfastError } from '../base/index.ts'
 import { isPublicAddress } from './address.ts'
+import { untilAborted } from './limit.ts'
 
 export interface Resolved {
   readonly address: string
@@ -43,8 +44,8 @@ export async function guardedRequest(request: GuardedRequest): Promise<void> {
       hint: 'Use an address that begins with https:// or http://.',
     })
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const addresses = await addressesOf(host, allowPrivate, request.resolve ?? systemResolve)
   const limit = AbortSignal.any([signal, AbortSignal.timeout(longestMs)])
+  const addresses = await addressesOf(host, allowPrivate, request.resolve ?? systemResolve, limit)
   const { status, answer, retryAfter } = await exchange(request, addresses, limit)
   if (status >= 200 && status < 300) return
   const said = answer === '' ? '' : `: ${answer}`
@@ -58,18 +59,23 @@ export async function guardedRequest(request: GuardedRequest): Promise<void> {
   throw new HoldfastError('ChannelRefused', message)
 }
 
-/** All that a name, or an address without brackets, leads to: one at least, and each of them looked at. */
+/**
+ * All that a name, or an address without brackets, leads to: one at least, and each of them looked at. Throws ChannelRefused,
+ * NetworkFailure; the latter also where no name server has answered before the limit aborts.
+ */
 export async function addressesOf(
   host: string,
   allowPrivate: boolean,
   resolve: Resolve,
+  limit: AbortSignal,
 ): Promise<readonly [Resolved, ...Resolved[]]> {
   const family = isIP(host)
   let found: readonly Resolved[]
   try {
-    found = family === 0 ? await resolve(host) : [{ address: host, family }]
+    found = family === 0 ? await untilAborted(resolve(host), limit) : [{ address: host, family }]
   } catch (error) {
-    throw new HoldfastError('NetworkFailure', `${host} has no address: ${describeError(error)}`, { cause: error })
+    const why = limit.aborted ? 'no answer in time' : describeError(error)
+    throw new HoldfastError('NetworkFailure', `${host} has no address: ${why}`, { cause: error })
   }
   const [first, ...others] = found
   if (first === undefined) throw new HoldfastError('NetworkFailure', `${host} has no address`)

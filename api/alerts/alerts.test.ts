@@ -40,6 +40,12 @@ async function channel(name: string, over: object = {}, of: object = {}): Promis
   expect((await here.call('PUT', `/api/v1/channels/${name}`, body)).status).toBe(200)
 }
 
+/** With all that it sends. */
+async function turn(keeper: ReturnType<typeof alertKeeper>): Promise<void> {
+  await keeper.tick(signal)
+  await keeper.idle()
+}
+
 /** Time passes, the watchdog looks, and the keeper has its turn. */
 async function pass(ms: number): Promise<void> {
   here.clock.ms += ms
@@ -47,7 +53,7 @@ async function pass(ms: number): Promise<void> {
   here.catalog.watches.recordLook('main', { lookedMs: here.clock.ms, uuid: 'f'.repeat(32), ...found })
   const made = { stem: 's', madeMs: here.clock.ms, coveredSeq: here.catalog.events.newest(), bytes: 1, versions: 1 }
   here.catalog.own.recordMade('main', made)
-  await alertKeeper({ ...here.deps, sender }).tick(signal)
+  await turn(alertKeeper({ ...here.deps, sender }))
 }
 const titles = (): string[] => sent.map(({ message }) => message.title.replace(/^[^:]*: /, ''))
 const open = async (): Promise<string[]> =>
@@ -216,7 +222,7 @@ describe('what gets worse is no recovery:', () => {
       here.clock.ms += 2 * minute
       const note = { code, message: 'away', hint: 'Look.', docs: '' }
       here.catalog.watches.recordFailure('main', here.clock.ms, note)
-      await alertKeeper({ ...here.deps, sender }).tick(signal)
+      await turn(alertKeeper({ ...here.deps, sender }))
     }
     await channel('team')
     await pass(minute)
@@ -291,13 +297,13 @@ describe('routes', () => {
       bytes: 1,
       versions: 1,
     })
-    await keeper.tick(signal)
+    await turn(keeper)
     here.clock.ms += 2 * minute
-    await keeper.tick(signal)
+    await turn(keeper)
     expect(titles()).toEqual([])
     expect(await open()).toEqual(['The copy of the catalog in main is old'])
     await channel('team', {}, {})
-    await keeper.tick(signal)
+    await turn(keeper)
     expect(titles()).toEqual(['The copy of the catalog in main is old'])
   })
 
@@ -316,10 +322,70 @@ describe('routes', () => {
     expect((await here.call('PUT', '/api/v1/channels/alive', body)).status).toBe(200)
     const keeper = alertKeeper({ ...here.deps, sender }, () => here.clock.ms)
     for (let minutes = 0; minutes < 11; minutes += 1) {
-      await keeper.tick(signal)
+      await turn(keeper)
       here.clock.ms += minute
     }
     expect(pings).toBe(3)
+  })
+})
+
+describe('a channel that hangs', () => {
+  /** Never answers for team; ends with the signal alone. */
+  const hanging = (asked: string[]): Sender => ({
+    async send(to, what, stop) {
+      asked.push(to.name)
+      if (to.name !== 'team') return sender.send(to, what, stop)
+      await new Promise((_, reject) => stop.addEventListener('abort', () => reject(new Error('stopped'))))
+    },
+    ping: async () => void asked.push('ping'),
+  })
+
+  test('holds up neither the next look, nor the others, nor pings, and is asked once at a time', async () => {
+    await channel('team')
+    await channel('other')
+    const body = { kind: 'dead-man', credentialRef: 'file:/srv/ping' }
+    await here.call('PUT', '/api/v1/channels/alive', body)
+    const asked: string[] = []
+    const stop = new AbortController()
+    const keeper = alertKeeper({ ...here.deps, sender: hanging(asked) }, () => here.clock.ms)
+    here.clock.ms += 30 * hour
+    await keeper.tick(stop.signal)
+    for (let n = 0; n < 4; n += 1) {
+      here.clock.ms += 3 * minute
+      await keeper.tick(stop.signal)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(asked.filter((name) => name === 'team')).toHaveLength(1)
+    expect(asked.filter((name) => name === 'other')).not.toEqual([])
+    expect(asked.filter((name) => name === 'ping')).toHaveLength(3)
+    stop.abort()
+    await keeper.idle()
+    // That it was ended is no fault of the message.
+    const log = await here.get<{ items: { state: string; attempts: number }[] }>('/api/v1/deliveries?channel=team')
+    expect(log.items).toMatchObject([{ state: 'waiting', attempts: 0 }])
+  })
+
+  test('does not keep the server from stopping, and nothing goes on after that', async () => {
+    await channel('team')
+    await grow()
+    here.clock.ms += 2 * minute
+    let ended = false
+    const began = Promise.withResolvers<void>()
+    const stop = new AbortController()
+    const slow: Sender = {
+      async send(_to, _what, signal) {
+        began.resolve()
+        await new Promise((resolve) => signal.addEventListener('abort', () => setImmediate(resolve)))
+        ended = true
+        throw new Error('stopped')
+      },
+      ping: async () => undefined,
+    }
+    const running = alertKeeper({ ...here.deps, sender: slow }).run(stop.signal)
+    await began.promise
+    stop.abort()
+    await running
+    expect(ended).toBe(true)
   })
 })
 
@@ -380,9 +446,9 @@ describe('a message that is not taken', () => {
       },
     }
     here.clock.ms += 2 * minute
-    await alertKeeper({ ...here.deps, sender: others }).tick(signal)
+    await turn(alertKeeper({ ...here.deps, sender: others }))
     here.clock.ms += 2 * minute
-    await alertKeeper({ ...here.deps, sender: others }).tick(signal)
+    await turn(alertKeeper({ ...here.deps, sender: others }))
     expect(sent.flatMap(({ message }) => message.notices.map(({ title }) => title))).toContain(
       'Nothing reaches the channel team',
     )

@@ -13,8 +13,14 @@ import { compose } from './tell.ts'
  * a message that a killed server had not sent is sent by the next one; at worst twice, never not at all.
  */
 export interface AlertKeeper {
+  /**
+   * Waits for no channel: sends and pings go on beside it, one at a time for each channel, and end with the signal. A channel
+   * that is still busy is left alone.
+   */
   tick(signal: AbortSignal): Promise<void>
-  /** Until the signal. */
+  /** Nothing is under way any more. */
+  idle(): Promise<void>
+  /** Until the signal; then nothing is under way any more. */
   run(signal: AbortSignal): Promise<void>
 }
 
@@ -29,6 +35,17 @@ const engineAnswersMs = 10_000
 export function alertKeeper(deps: ApiDeps, steadyMs: () => number = () => performance.now()): AlertKeeper {
   const { catalog, now, log, sender } = deps
   const pingedMs = new Map<string, number>()
+  const underWay = new Map<string, Promise<void>>()
+  const begin = (name: string, work: () => Promise<void>): void => {
+    if (underWay.has(name)) return
+    const working = work()
+      .catch((error: unknown) => log.error({ channel: name, error: describeError(error) }, 'alerts failed'))
+      .finally(() => underWay.delete(name))
+    underWay.set(name, working)
+  }
+  const idle = async (): Promise<void> => {
+    while (underWay.size > 0) await Promise.all(underWay.values())
+  }
   const tick = async (signal: AbortSignal): Promise<void> => {
     const engine = await readEngineWithin(deps, engineAnswersMs, signal)
     observe(deps, engine)
@@ -36,11 +53,9 @@ export function alertKeeper(deps: ApiDeps, steadyMs: () => number = () => perfor
     const channels = catalog.alerts.channels()
     for (const channel of channels) compose(catalog, channel, installation, now())
     const mine = Map.groupBy(catalog.alerts.due(atOnce), (row) => row.channel)
-    // One channel that hangs does not hold up the others; within one, messages keep their order.
-    await Promise.all([
-      ...[...mine].map(([name, rows]) => sendAll(deps, sender, name, rows, signal)),
-      ...channels.map((channel) => pingOne(channel, signal)),
-    ])
+    // One channel that hangs holds up neither the others nor the next look; within one, messages keep their order.
+    for (const [name, rows] of mine) begin(`send/${name}`, () => sendAll(deps, sender, name, rows, signal))
+    for (const channel of channels) begin(`ping/${channel.name}`, () => pingOne(channel, signal))
   }
   const pingOne = async (channel: ChannelRow, signal: AbortSignal): Promise<void> => {
     if (channel.kind !== 'dead-man' || !channel.enabled) return
@@ -54,12 +69,14 @@ export function alertKeeper(deps: ApiDeps, steadyMs: () => number = () => perfor
   }
   return {
     tick,
+    idle,
     async run(signal) {
       while (!signal.aborted) {
         await tick(signal).catch((error: unknown) => log.error({ error: describeError(error) }, 'alerts failed'))
         // Ends early with the signal, which is no error here: the loop looks at it.
         await Promise.allSettled([sleep(everyMs, undefined, { signal })])
       }
+      await idle()
     },
   }
 }
@@ -71,9 +88,10 @@ async function sendAll(
   rows: readonly DeliveryRow[],
   signal: AbortSignal,
 ): Promise<void> {
-  const channel = catalog.alerts.findChannel(name)
-  if (channel === undefined) return
   for (const { id, message } of rows) {
+    // Sending may take longer than a person needs to change the channel, or to turn it off.
+    const channel = catalog.alerts.findChannel(name)
+    if (channel === undefined || !channel.enabled || signal.aborted) return
     try {
       await sender.send(channel, message as unknown as Message, signal)
       catalog.alerts.recordSent(id)
