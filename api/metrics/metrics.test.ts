@@ -197,6 +197,19 @@ test('repositories say what the watchdog found, and channels whether they are re
   for (const secret of ['a-secret-path', '/srv/hook', 'credential', 'http']) expect(text).not.toContain(secret)
 })
 
+test('a repository that nobody has looked into for half an hour is unseen, also where nobody ever has', async () => {
+  const { catalog, clock } = here
+  const unseen = async (): Promise<string[]> => of(await scrape(), 'holdfast_repo_unseen')
+  expect(await unseen()).toEqual(['holdfast_repo_unseen{repo="main"} 0'])
+  clock.ms += 31 * minute
+  expect(await unseen()).toEqual(['holdfast_repo_unseen{repo="main"} 1'])
+  const found = { series: 1, points: 1, unreadable: 0, vanished: 0, returned: 0 }
+  catalog.watches.recordLook('main', { lookedMs: clock.ms, uuid: 'f'.repeat(32), ...found })
+  expect(await unseen()).toEqual(['holdfast_repo_unseen{repo="main"} 0'])
+  clock.ms += 31 * minute
+  expect(await unseen()).toEqual(['holdfast_repo_unseen{repo="main"} 1'])
+})
+
 test('a name that would end its line or its quotes does neither', async () => {
   const family = {
     name: 'x',

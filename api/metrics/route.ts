@@ -23,7 +23,7 @@ export function metricsRoute(deps: ApiDeps): Handler<ApiEnv> {
     return expose([
       ...ownFamilies(catalog, engine, version),
       ...vmFamilies(catalog),
-      ...repositoryFamilies(catalog),
+      ...repositoryFamilies(catalog, now()),
       ...mirrorFamilies(catalog, now()),
       ...runFamilies(catalog, now()),
     ])

@@ -1,4 +1,5 @@
 import type { Catalog, RepositoryView } from '../../catalog/index.ts'
+import { lookState } from '../../policy/index.ts'
 import type { Engine } from '../facts.ts'
 import { gauge, one, type Family, type Sample } from './exposition.ts'
 
@@ -61,7 +62,7 @@ export function vmFamilies(catalog: Catalog, most = largestVms): Family[] {
 }
 
 /** What the watchdog found, and what was measured. */
-export function repositoryFamilies(catalog: Catalog): Family[] {
+export function repositoryFamilies(catalog: Catalog, nowMs: number): Family[] {
   const repositories = [...everyRepository(catalog)]
   const of = (value: (row: RepositoryView) => number | null | undefined): Sample[] =>
     repositories.flatMap((row): Sample[] => {
@@ -104,8 +105,8 @@ export function repositoryFamilies(catalog: Catalog): Family[] {
     ),
     gauge(
       'holdfast_repo_unseen',
-      'Whether the last look did not come to its end',
-      of((row) => (watch(row)?.error ? 1 : 0)),
+      'Whether the last look did not come to its end, or none did for half an hour',
+      of((row) => (isUnseen(catalog, row, nowMs) ? 1 : 0)),
     ),
     gauge(
       'holdfast_repo_points_vanished',
@@ -118,6 +119,12 @@ export function repositoryFamilies(catalog: Catalog): Family[] {
       of(({ id }) => time(copies.get(id))),
     ),
   ]
+}
+
+/** A repository that nobody has ever looked into counts from when it was added: that nothing failed says nothing of it. */
+function isUnseen(catalog: Catalog, { id, createdMs }: RepositoryView, nowMs: number): boolean {
+  const { lookedMs = null, error = null } = catalog.watches.find(id) ?? {}
+  return error !== null || lookState({ nowMs, sinceMs: createdMs, lookedMs, error: null }) === 'blind'
 }
 
 /** Engine, workers, clock, alerts. */
