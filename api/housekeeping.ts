@@ -125,7 +125,10 @@ async function startDueMirror(deps: Deps, pair: MirrorPair): Promise<void> {
   const plan = planMirror(catalog, pair, wish, 'holdfast')
   const run = catalog.runs.latest(plan.workflowId)
   if (run !== undefined && run.endedMs === null) return
-  const last = run === undefined || run.endedMs === null ? null : { state: run.state, endedMs: run.endedMs }
+  const last =
+    run === undefined || run.endedMs === null
+      ? null
+      : { state: run.state, endedMs: run.endedMs, tookNothing: !catalog.mirrors.wasInHand(pair, run.runId) }
   if (isMirrorDue({ nowMs: now(), last })) await startOnce(deps, plan, { key: undefined, request: '' })
 }
 

@@ -135,6 +135,22 @@ describe('copies that are wanted', () => {
     })
   })
 
+  it('are given up as well where they failed before, so that nothing stays due that nobody takes', () => {
+    want(1)
+    take()
+    told(1, { outcome: 'failed', problem: 'the store is away' })
+    expect(catalog.mirrors.wasInHand(pair, 'r1')).toBe(true)
+    catalog.points.recordGone(pointIdOf(1), testNow, 'main')
+    here.clock.ms += hour
+    expect(catalog.mirrors.due(here.clock.ms)).toEqual([pair])
+    expect(take('r2')).toEqual([])
+    expect(catalog.mirrors.wasInHand(pair, 'r2')).toBe(false)
+    expect(catalog.mirrors.due(here.clock.ms)).toEqual([])
+    expect(catalog.copies.find(pointIdOf(1), 'offsite')).toMatchObject({
+      ...{ state: 'failed', problem: 'its source no longer has the point', retryMs: null },
+    })
+  })
+
   it('that arrive after the last other copy was removed are a point again; what does not arrive is none', () => {
     for (const n of [1, 2]) want(n)
     expect(take()).toEqual([pointIdOf(1), pointIdOf(2)])

@@ -67,8 +67,10 @@ export interface MirrorQueries {
    * but nothing that was removed there. How many are wanted now.
    */
   wantNewer(pair: MirrorPair, of: { readonly vmId: string | null; readonly all: boolean }): number
-  /** Pairs with copies that are wanted by now. */
+  /** Pairs with copies that are wanted by now, also those that are to be given up: see `take`. */
   due(nowMs: number): MirrorPair[]
+  /** Whether the run has, or had as the last one, any copy between the two in hand. */
+  wasInHand(pair: MirrorPair, runId: string): boolean
   /** Takes the oldest ones in hand, so that a chain arrives in its order. Again: what this run has in hand comes first. */
   take(pair: MirrorPair, runId: string, of: { readonly nowMs: number; readonly limit: number }): WantedCopy[]
   /** Only of copies that this run has in hand. */
@@ -145,11 +147,16 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
         SELECT DISTINCT c.source_id AS "sourceId", c.repository_id AS "targetId" FROM copies c WHERE c.source_id IS NOT NULL
           AND ${wanted(nowMs, sql`NOT EXISTS (SELECT 1 FROM runs r WHERE r.run_id = c.run_id AND r.ended_ms IS NULL)`)}
         ORDER BY 1, 2 LIMIT 1000`),
+    wasInHand: (pair, runId) =>
+      db.get<{ n: number }>(sql`SELECT count(*) AS n FROM copies c WHERE ${ofPair(pair)} AND c.run_id = ${runId}`).n >
+      0,
     take(pair, runId, { nowMs, limit }) {
       return inTransaction(context, () => {
-        // Nobody can copy what the source does not have any more; a person may name another source.
+        // Nobody can copy what the source does not have any more; a person may name another source. What failed before is
+        // given up as well: it would be due for ever, and never taken.
         db.run(sql`UPDATE copies AS c SET state = 'failed', retry_ms = NULL, problem = 'its source no longer has the point'
-          WHERE ${ofPair(pair)} AND c.state IN ('pending', 'in-progress') AND NOT EXISTS (SELECT 1 FROM copies s
+          WHERE ${ofPair(pair)} AND (c.state IN ('pending', 'in-progress') OR (c.state = 'failed' AND c.retry_ms IS NOT NULL))
+            AND NOT EXISTS (SELECT 1 FROM copies s
             WHERE s.point_id = c.point_id AND s.repository_id = ${pair.sourceId} AND s.state = 'done' AND s.gone_ms IS NULL)`)
         // Its last copy was removed while this one was made, which then did not arrive.
         db.run(sql`DELETE FROM points WHERE gone_ms IS NOT NULL AND id IN (SELECT c.point_id FROM copies c WHERE ${ofPair(pair)})

@@ -1,6 +1,7 @@
 import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, notInArray, or, sql } from 'drizzle-orm'
 import type { RuleSource, VmOverride } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { neededElsewhere } from './copy-needs.ts'
 import { heldBy } from './copy-state.ts'
 import { snapOf } from './copies.ts'
 import { recordRemoved, type Removal } from './removal.ts'
@@ -41,6 +42,8 @@ export interface RetainedQueries {
   damaged(repositoryId: string): Set<string>
   /** Ids of points that restores, drills and mirrors are reading or that VMs run from, and which of them. */
   beingRead(): Map<string, 'being restored' | 'being mirrored'>
+  /** Ids of points of which another repository still needs the copy that this one holds, and why; see `copy-needs.ts`. */
+  neededElsewhere(repositoryId: string): Map<string, string>
   /** Snapshots of validated points: what a collection has to find. */
   believed(repositoryId: string): string[]
   /** The last policies of series, by series. */
@@ -148,6 +151,7 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
       for (const { id } of restored) if (id !== null) all.set(id, 'being restored')
       return all
     },
+    neededElsewhere: (repositoryId) => neededElsewhere(context, repositoryId),
     believed: (repositoryId) =>
       db
         .select({ stem: copies.stem })

@@ -15,10 +15,12 @@ describe('copies to other repositories', () => {
     ])
   })
 
-  test('a run begins at once after a good one, later after a failed one, and an hour after a cancel', () => {
-    const after = (state: string, ms: number) => isMirrorDue({ nowMs: ms, last: { state, endedMs: 0 } })
+  test('a run begins at once after a good one, later after a failed or an idle one, and an hour after a cancel', () => {
+    const after = (state: string, ms: number, tookNothing = false) =>
+      isMirrorDue({ nowMs: ms, last: { state, endedMs: 0, tookNothing } })
     expect(isMirrorDue({ nowMs: 0, last: null })).toBe(true)
     expect(after('completed-with-residue', 0)).toBe(true)
+    expect([after('completed', 10 * minute - 1, true), after('completed', 10 * minute, true)]).toEqual([false, true])
     expect([after('failed', 10 * minute - 1), after('failed', 10 * minute)]).toEqual([false, true])
     expect([after('cancelled', hour - 1), after('cancelled', hour)]).toEqual([false, true])
   })

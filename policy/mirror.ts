@@ -15,12 +15,18 @@ export function copyRetryAfterMs(attempts: number): number {
 export interface MirrorFacts {
   readonly nowMs: number
   /** Of the last run between the two repositories; null: there was none, or it runs. */
-  readonly last: { readonly state: string; readonly endedMs: number } | null
+  readonly last: {
+    readonly state: string
+    readonly endedMs: number
+    /** It had no copy in hand. */
+    readonly tookNothing: boolean
+  } | null
 }
 
 /** Whether a run begins by itself for copies that are wanted. */
 export function isMirrorDue({ nowMs, last }: MirrorFacts): boolean {
-  if (last === null || last.state.startsWith('completed')) return true
+  // What is wanted and was not taken would be wanted again at once, without end.
+  if (last === null || (last.state.startsWith('completed') && !last.tookNothing)) return true
   return nowMs - last.endedMs >= (last.state === 'cancelled' ? afterCancelMs : firstRetryMs)
 }
 

@@ -304,6 +304,51 @@ it('no point goes that a restore or a drill is reading or a VM runs from, by no 
   expect(going('run-3')).toEqual(expect.arrayContaining([first, second, third]))
 })
 
+describe('a point that another repository needs', () => {
+  const pair = { sourceId: 'main', targetId: 'offsite' }
+  const points = days(known, 40)
+  const stem = stemOf(known, 39)
+  const id = stem.slice(-32)
+  const judge = async () => steps.judgePoint({ repositoryId: 'main', stem, survey: await survey(points) })
+  const keptBy = async (runId: string) => {
+    await plan(await survey(points), runId)
+    return catalog.sweeps.points(runId, { limit: 200 }).items.find((one) => one.stem === stem)?.keptBy
+  }
+  beforeEach(() => {
+    const location = { kind: 's3', url: 's3://offsite' } as const
+    catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/secrets/offsite' })
+    record(...points)
+  })
+
+  it('stays while a mirror that a plan names wants it, also after a failure that is tried again', async () => {
+    catalog.mirrors.want(pair, id, false)
+    expect(await keptBy('run-1')).toEqual([])
+    const target = { repository: 'offsite', copy: 'mirror', keep: null } as const
+    catalog.plans.put({ ...planDefaults, name: 'nightly', targets: [target] }, null)
+    expect(await keptBy('run-2')).toEqual(['wanted in offsite'])
+    await expect(judge()).rejects.toThrow('the copy here is wanted in offsite')
+    catalog.mirrors.take(pair, 'm1', { nowMs: testNow, limit: 1 })
+    catalog.mirrors.release(pair, 'm1', 'the store is away', testNow)
+    expect(await keptBy('run-3')).toEqual(['wanted in offsite'])
+    catalog.plans.remove('nightly', null)
+    expect(await keptBy('run-4')).toEqual([])
+    catalog.mirrors.want(pair, id, true)
+    expect(await keptBy('run-5')).toEqual(['wanted in offsite'])
+  })
+
+  it('stays while the copy there is damaged and no other one is whole', async () => {
+    const there = { pointId: id, stem, sourceId: 'main', validatedMs: testNow, lockUntilMs: null }
+    catalog.copies.found({ ...there, repositoryId: 'offsite' })
+    expect(await keptBy('run-1')).toEqual([])
+    catalog.points.recordDamage(id, { ms: testNow, damage: 'a chunk is lost' }, 'offsite')
+    expect(await keptBy('run-2')).toEqual(['the only whole copy'])
+    await expect(judge()).rejects.toThrow('the copy here is the only whole copy')
+    catalog.points.recordMended(id, testNow, 'offsite')
+    expect(await keptBy('run-3')).toEqual([])
+    await judge()
+  })
+})
+
 it('a hold that was placed after the look stays in the catalog', async () => {
   const [newest] = days(known, 1)
   const pointId = (newest?.stem ?? '').slice(-32)

@@ -15,7 +15,7 @@ import {
 } from '../../policy/index.ts'
 import type { EvidenceStore } from '../shared/deps.ts'
 import { packBlob, readSurveyPart, type SurveyPart, type SurveyedPoint } from './blob.ts'
-import { keptError } from './kept.ts'
+import { keptError, neededError } from './kept.ts'
 import { ageingOf, type Ageing } from './policies.ts'
 import type { RetentionRecordActivities, Survey, SweepPlan } from './types.ts'
 
@@ -63,7 +63,10 @@ export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobSto
       const mute: readonly string[] = [noPolicy, emptyPolicy, ...(origin === 'scheduled' ? [] : [origin ?? ''])]
       const by = planned.find(({ id }) => id === stem)?.keptBy.filter((rule) => !mute.includes(rule)) ?? []
       await dropParts(blobs, survey)
-      if (by.length > 0) throw keptError(stem, `kept by ${by.join(', ')}`)
+      const needed = catalog.retained.neededElsewhere(repositoryId).get(pointIdOf(stem))
+      const others = by.filter((rule) => rule !== needed)
+      if (others.length > 0) throw keptError(stem, `kept by ${others.join(', ')}`)
+      if (by.length > 0) throw neededError(stem, needed ?? '')
     },
     recordSweepState: async ({ runId, state, waits, approval, endedMs }) => {
       catalog.sweeps.update(runId, {
@@ -175,12 +178,15 @@ function planOf(catalog: Catalog, repositoryId: string, parts: readonly SurveyPa
   const ageing = ageingOf(catalog, repositoryId, points)
   const damaged = catalog.retained.damaged(repositoryId)
   const read = catalog.retained.beingRead()
+  const needed = catalog.retained.neededElsewhere(repositoryId)
   const rules = new Map([...ageing.policies.values()].map((one) => [groupOf(one), one.rules]))
   const planned = planSweep(
     points.map(({ stem, series, timeMs, origin, guard: own }) => {
-      const reading = read.get(catalog.copies.pointIdOf(stem))
+      const id = catalog.copies.pointIdOf(stem)
+      const reading = read.get(id)
       // What runs from a point holds it as well; this says why.
-      const guard = own === null || (own === 'held' && reading === 'being restored') ? (reading ?? own) : own
+      const known = own === null || (own === 'held' && reading === 'being restored') ? (reading ?? own) : own
+      const guard = known ?? needed.get(id) ?? null
       const policy = groupOf(ageing.policies.get(stem) ?? nobodyKnows)
       return { id: stem, series, timeMs, origin, guard, policy, isDamaged: damaged.has(stem) }
     }),
