@@ -70,6 +70,7 @@ export function housekeeping(
       await startDue(row)
       if (sweeps === 'daily') await sweepDue(row.repositoryId)
     }
+    catalog.mirrors.wantDamaged()
     for (const pair of catalog.mirrors.due(now())) await mirrorDue(pair)
     await keeper.tick()
     if (now() - purgedMs < purgeEveryMs) return

@@ -9,6 +9,7 @@ type Attention = z.infer<typeof attentionSchema>
 type Deps = Pick<ApiDeps, 'catalog' | 'now'>
 
 const shown = 200
+const unplanned = 'points that no plan made'
 
 /** Mirrors that are further behind than their plan allows, copies that failed and are not told by that, and damaged ones. */
 export function mirrorTrouble(deps: Deps): Attention[] {
@@ -39,12 +40,8 @@ interface Late extends PlanLag {
 /** Longest behind first. */
 function lateOf({ catalog, now }: Deps): Late[] {
   return catalog.mirrors.lags(shown).flatMap((lag) => {
-    const known = catalog.plans.find(lag.plan)
-    const late = {
-      ...lag,
-      lagMs: now() - lag.oldestMs,
-      allowedMs: known === undefined ? Infinity : lagAllowedMs(known),
-    }
+    const known = lag.plan === null ? undefined : catalog.plans.last(lag.plan)
+    const late = { ...lag, lagMs: now() - lag.oldestMs, allowedMs: lagAllowedMs(known) }
     return late.lagMs > late.allowedMs ? [late] : []
   })
 }
@@ -55,13 +52,16 @@ function behind([worst, ...others]: readonly Late[]): Attention[] {
   const { plan, targetId, targetName, lagMs, allowedMs, oldestMs } = worst
   const points = worst.behind === 1 ? '1 point is' : `${worst.behind} points are`
   const since = worst.behind === 1 ? 'it' : 'the oldest'
-  const also = others.length === 0 ? '' : ` Behind too: ${[...new Set(others.map((one) => one.plan))].join(', ')}.`
+  const name = plan ?? unplanned
+  const also =
+    others.length === 0 ? '' : ` Behind too: ${[...new Set(others.map((one) => one.plan ?? unplanned))].join(', ')}.`
+  const allowed = plan === null ? formatDuration(allowedMs) : `${plan} takes to make the next`
   return [
     {
       kind: 'mirror-lag',
       severity: 'attention',
-      title: `${targetName} is behind for ${plan}`,
-      detail: `${points} not there yet: ${since} has been waiting for ${formatDuration(lagMs)}, longer than ${plan} takes to make the next.${also}`,
+      title: `${targetName} is behind for ${name}`,
+      detail: `${points} not there yet: ${since} has been waiting for ${formatDuration(lagMs)}, longer than ${allowed}.${also}`,
       sinceMs: oldestMs + allowedMs,
       subject: { kind: 'repository', id: targetId },
       action: { label: 'Copy now', command: mirrorCommand(worst) },

@@ -110,6 +110,20 @@ it('a mirror behind for longer than its plan takes is a finding, until it has ca
   expect(await here.get('/api/v1/mirrors')).toMatchObject({ items: [{ behind: 0, done: 1, lagMs: 0 }] })
 })
 
+it('a mirror behind is also a finding for points of a deleted plan, and after a day for points without one', async () => {
+  here.catalog.points.record(aPoint(2, { plan: null }))
+  for (const one of [id, pointIdOf(2)]) here.catalog.mirrors.want(pair, one, false)
+  here.catalog.plans.remove('nightly', null)
+  const late = async (): Promise<Need[]> => (await needs()).filter(({ kind }) => kind === 'mirror-lag')
+  here.clock.ms += 4 * hour + 1
+  expect((await late()).map(({ title }) => title)).toEqual(['offsite is behind for nightly'])
+  found()
+  expect(await late()).toEqual([])
+  here.clock.ms += 20 * hour
+  expect((await late()).map(({ title }) => title)).toEqual(['offsite is behind for points that no plan made'])
+  expect((await late())[0]?.detail).toContain('longer than 24 h')
+})
+
 it('a repository is one finding however many plans wait for it, and names the longest', async () => {
   here.catalog.plans.put({ ...here.catalog.plans.get('nightly'), name: 'hourly' }, 0)
   here.catalog.mirrors.want(pair, id, false)

@@ -92,7 +92,7 @@ describe('a point in two repositories', () => {
     expect(place()).toEqual({ repositoryId: 'main', ...whole })
   })
 
-  it('has its damaged copy told until that repository has a newer whole point', () => {
+  it('has its damaged copy told for as long as it is there, also while it is to be made whole', () => {
     catalog.points.recordDamage(id, { ms: testNow, damage: 'a chunk is lost' })
     // Of which no repository has a whole copy: that is told of the point.
     expect(catalog.copies.damaged(10)).toEqual([])
@@ -101,7 +101,21 @@ describe('a point in two repositories', () => {
       { pointId: id, repositoryId: 'main', vmName: 'web-01', damagedMs: testNow, damage: 'a chunk is lost' },
     ])
     catalog.points.record(aPoint(2, { createdMs: testNow + 1 }))
+    expect(catalog.copies.damaged(10)).toHaveLength(1)
+    catalog.points.recordMended(id, testNow + 2, 'main')
     expect(catalog.copies.damaged(10)).toEqual([])
+    catalog.points.recordDamage(id, { ms: testNow, damage: 'a chunk is lost' }, 'offsite')
+    catalog.mirrors.wantDamaged()
+    expect(catalog.copies.find(id, 'offsite')?.state).toBe('pending')
+    expect(catalog.copies.damaged(10)).toMatchObject([{ repositoryId: 'offsite' }])
+  })
+
+  it('counts where its newest point stands, not where any point ever came to', () => {
+    mirrored()
+    expect(catalog.copies.repositoriesOf('web-01')).toBe(2)
+    catalog.points.record(aPoint(2, { createdMs: testNow + 1 }))
+    expect(catalog.copies.repositoriesOf('web-01')).toBe(1)
+    expect(catalog.copies.repositoriesOf('db-99')).toBe(0)
   })
 
   it('says who removed a copy as soon as that is known', () => {

@@ -1,5 +1,6 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { stands } from './copy-needs.ts'
 import { changeCopy, settle, type CopyRow } from './copy-state.ts'
 import { copies, points, repositories } from './schema.ts'
 
@@ -38,11 +39,11 @@ export interface CopyQueries {
   at(repositoryId: string, stem: string): CopyRow | undefined
   /** The point of a copy with this name, in whichever repository; else what the name itself says. */
   readonly pointIdOf: (stem: string) => string
-  /** In how many repositories points of a VM stand. */
+  /** In how many repositories the newest validated point of a VM stands; 0: it has none. */
   repositoriesOf(vmId: string): number
   /**
-   * Damaged ones of points that another repository holds whole, the newest damage first; until their repository has a whole
-   * point of the VM that was made after the damage was found. `limit` at most.
+   * Damaged ones of points that another repository holds whole, the newest damage first, for as long as they are there and
+   * not whole again, also while they wait to be. `limit` at most.
    */
   damaged(limit: number): DamagedCopy[]
   /** Writes down a copy that is there; of one that is known nothing changes but that it is there. */
@@ -91,19 +92,16 @@ export function copyQueries(context: CatalogContext): CopyQueries {
     repositoriesOf: (vmId) =>
       db.get<{
         n: number
-      }>(sql`SELECT count(DISTINCT c.repository_id) AS n FROM points p JOIN copies c ON c.point_id = p.id
-        WHERE p.vm_id = ${vmId} AND c.state = 'done' AND c.validated_ms IS NOT NULL AND c.damaged_ms IS NULL
-          AND c.gone_ms IS NULL`).n,
+      }>(sql`SELECT count(*) AS n FROM copies c WHERE ${stands('c')} AND c.point_id = (
+        SELECT p.id FROM points p WHERE p.vm_id = ${vmId} AND p.validated_ms IS NOT NULL
+        ORDER BY p.created_ms DESC, p.id LIMIT 1)`).n,
     damaged: (limit) =>
       db.all<DamagedCopy>(sql`
         SELECT c.point_id AS "pointId", c.repository_id AS "repositoryId", r.name AS "repositoryName", v.id AS "vmId",
           v.name AS "vmName", c.damaged_ms AS "damagedMs", c.damage
         FROM copies c JOIN points p ON p.id = c.point_id JOIN vms v ON v.id = p.vm_id
           JOIN repositories r ON r.id = c.repository_id
-        WHERE c.state = 'done' AND c.damaged_ms IS NOT NULL AND c.gone_ms IS NULL AND p.validated_ms IS NOT NULL
-          AND NOT EXISTS (SELECT 1 FROM copies n JOIN points q ON q.id = n.point_id
-            WHERE q.vm_id = p.vm_id AND n.repository_id = c.repository_id AND n.state = 'done' AND n.validated_ms IS NOT NULL
-              AND q.created_ms > c.damaged_ms)
+        WHERE c.state <> 'removed' AND c.damaged_ms IS NOT NULL AND c.gone_ms IS NULL AND p.validated_ms IS NOT NULL
         ORDER BY c.damaged_ms DESC, c.point_id, c.repository_id LIMIT ${limit}`),
     found({ pointId, repositoryId, stem, sourceId, validatedMs, lockUntilMs }) {
       inTransaction(context, () => {

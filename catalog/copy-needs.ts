@@ -1,12 +1,55 @@
-/** What one repository's retention owes the others: points that lie nowhere else, or not yet. */
+/** What repositories owe each other: points that lie nowhere else, or not yet, and copies that were lost. */
 import { isNull, sql, type SQL } from 'drizzle-orm'
 import type { CatalogContext } from './context.ts'
+import { settle } from './copy-state.ts'
 import { plans } from './schema.ts'
 
 /** Of a row of `copies` by its alias: see `isStanding`. */
 export function stands(alias: 'c' | 's' | 't' | 'o'): SQL {
   const of = sql.raw(alias)
   return sql`(${of}.state = 'done' AND ${of}.validated_ms IS NOT NULL AND ${of}.gone_ms IS NULL AND ${of}.damaged_ms IS NULL)`
+}
+
+/** Of `copies c`: it was there and is not, or not as it was, while another repository has the point. */
+const isLost = sql`(c.state = 'done' AND (c.gone_ms IS NOT NULL OR c.damaged_ms IS NOT NULL) AND EXISTS (
+  SELECT 1 FROM copies o WHERE o.point_id = c.point_id AND o.repository_id <> c.repository_id AND ${stands('o')}))`
+
+/** Of `copies c`: its repository is to have it, and does not, or not whole. */
+export const missing = sql`(c.state IN ('pending', 'in-progress', 'failed') OR ${isLost})`
+
+/**
+ * Copies that a mirror has lost are wanted again, of a VM or of all: between two repositories those that vanished or are
+ * damaged; without a pair the damaged ones of every mirror, from their source if it has them whole. What vanished may have
+ * been taken away on purpose, which is for a person to say. A damaged one keeps its name and its damage until it was read as
+ * a whole. Inside a transaction.
+ */
+export function wantBack(
+  context: CatalogContext,
+  of: { readonly pair: { readonly sourceId: string; readonly targetId: string }; readonly vmId: string | null } | null,
+): void {
+  const { db, publish } = context
+  const which =
+    of === null
+      ? sql`c.damaged_ms IS NOT NULL AND c.gone_ms IS NULL`
+      : sql`c.repository_id = ${of.pair.targetId} AND o.repository_id = ${of.pair.sourceId}
+          AND (${of.vmId} IS NULL OR EXISTS (SELECT 1 FROM points p WHERE p.id = c.point_id AND p.vm_id = ${of.vmId}))`
+  const lost = db.all<{ pointId: string; targetId: string; sourceId: string }>(sql`
+    SELECT c.point_id AS "pointId", c.repository_id AS "targetId", o.repository_id AS "sourceId"
+    FROM copies c JOIN copies o ON o.point_id = c.point_id AND o.repository_id <> c.repository_id AND ${stands('o')}
+      JOIN repositories a ON a.id = o.repository_id JOIN repositories b ON b.id = c.repository_id AND b.site = a.site
+    WHERE c.source_id IS NOT NULL AND c.state = 'done' AND (c.gone_ms IS NOT NULL OR c.damaged_ms IS NOT NULL) AND ${which}
+    ORDER BY c.point_id, c.repository_id, o.repository_id IS c.source_id`)
+  // The last one of a copy names its source.
+  for (const { pointId, targetId, sourceId } of lost) {
+    db.run(sql`UPDATE copies SET state = 'pending', source_id = ${sourceId}, retry_ms = NULL, run_id = NULL, problem = NULL,
+        wanted_ms = max(wanted_ms, coalesce(gone_ms, 0)), stem = CASE WHEN gone_ms IS NULL THEN stem END,
+        damaged_ms = CASE WHEN gone_ms IS NULL THEN damaged_ms END, damage = CASE WHEN gone_ms IS NULL THEN damage END,
+        validated_ms = NULL, verify_level = NULL, verified_ms = NULL, verify_chunks = NULL, gone_ms = NULL
+      WHERE point_id = ${pointId} AND repository_id = ${targetId}`)
+    settle(context, pointId)
+    publish('repository', sourceId)
+    publish('repository', targetId)
+  }
 }
 
 /**

@@ -196,7 +196,65 @@ describe('what a person asks for', () => {
   })
 })
 
+describe('copies that were lost in the mirror', () => {
+  beforeEach(() => {
+    for (const n of [1, 2, 3]) want(n)
+    take()
+    for (const n of [1, 2, 3]) told(n)
+    here.clock.ms += hour
+    catalog.points.recordDamage(pointIdOf(1), { ms: here.clock.ms, damage: 'a chunk is lost' }, 'offsite')
+    catalog.points.recordGone(pointIdOf(2), here.clock.ms, 'offsite')
+  })
+
+  it('are behind, since they were lost, while their source has the point', () => {
+    expect(catalog.mirrors.states()).toMatchObject([{ done: 1, behind: 2, failed: 0, oldestMs: here.clock.ms }])
+    expect(catalog.mirrors.lags(10)).toMatchObject([{ plan: 'nightly', behind: 2, oldestMs: here.clock.ms }])
+    catalog.points.recordGone(pointIdOf(2), here.clock.ms, 'main')
+    expect(catalog.mirrors.states()).toMatchObject([{ done: 1, behind: 1 }])
+  })
+
+  it('come back by themselves where they are damaged, are read as a whole, and not asked for twice', () => {
+    catalog.mirrors.wantDamaged()
+    expect([1, 2, 3].map(stateOf)).toEqual(['pending', 'done', 'done'])
+    expect(catalog.mirrors.due(here.clock.ms)).toEqual([pair])
+    expect(taken('r2', 8)).toMatchObject([{ pointId: pointIdOf(1), byHand: false, isDamaged: true }])
+    told(1, { outcome: 'failed', problem: 'a chunk is lost' }, 'r2')
+    catalog.mirrors.wantDamaged()
+    expect(stateOf(1)).toBe('failed')
+    here.clock.ms += hour
+    take('r3')
+    told(1, {}, 'r3')
+    expect(catalog.copies.find(pointIdOf(1), 'offsite')).toMatchObject({ state: 'done', damagedMs: null })
+    catalog.mirrors.wantDamaged()
+    expect(catalog.mirrors.due(here.clock.ms)).toEqual([])
+  })
+
+  it('stay as they are while no other repository has the point whole', () => {
+    catalog.points.recordDamage(pointIdOf(1), { ms: here.clock.ms, damage: 'a chunk is lost' }, 'main')
+    catalog.mirrors.wantDamaged()
+    expect(stateOf(1)).toBe('done')
+  })
+
+  it('come back when a person asks, whether damaged or vanished', () => {
+    expect(catalog.mirrors.wantNewer(pair, { vmId: 'db-01', all: false })).toBe(0)
+    expect(catalog.mirrors.wantNewer(pair, { vmId: 'web-01', all: false })).toBe(2)
+    expect(taken('r2', 8).map(({ pointId, isDamaged }) => [pointId, isDamaged])).toEqual([
+      [pointIdOf(1), true],
+      [pointIdOf(2), false],
+    ])
+  })
+})
+
 describe('lag', () => {
+  it('is also that of points of a deleted plan, and of none', () => {
+    point(4, 'web-01', null)
+    for (const n of [3, 4]) want(n)
+    expect(catalog.mirrors.lags(10).map(({ plan, behind }) => [plan, behind])).toEqual([
+      [null, 1],
+      ['nightly', 1],
+    ])
+  })
+
   it('is what is not there yet, and since when it could have been', () => {
     expect(catalog.mirrors.states()).toEqual([])
     here.clock.ms = testNow - 9 * hour

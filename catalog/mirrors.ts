@@ -1,6 +1,7 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import { copyRetryAfterMs } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { missing, stands, wantBack } from './copy-needs.ts'
 import { settle } from './copy-state.ts'
 import { copies } from './schema.ts'
 
@@ -15,7 +16,7 @@ export interface MirrorState extends MirrorPair {
   readonly sourceName: string
   readonly targetName: string
   readonly done: number
-  /** Wanted and not there: waiting, in hand, or failed. */
+  /** Wanted and not there: waiting, in hand, failed, or vanished or damaged while another repository has the point whole. */
   readonly behind: number
   /** Of those: failed at the last try. */
   readonly failed: number
@@ -26,7 +27,8 @@ export interface MirrorState extends MirrorPair {
 }
 
 export interface PlanLag extends MirrorPair {
-  readonly plan: string
+  /** Null: of points that no plan made. */
+  readonly plan: string | null
   readonly targetName: string
   readonly behind: number
   readonly oldestMs: number
@@ -40,6 +42,8 @@ export interface WantedCopy {
   readonly createdMs: number
   readonly logicalBytes: number
   readonly byHand: boolean
+  /** What lies there is damaged, as far as anybody knows. */
+  readonly isDamaged?: boolean
 }
 
 /** What became of a copy. */
@@ -63,10 +67,12 @@ export interface MirrorQueries {
    */
   want(pair: MirrorPair, pointId: string, byHand: boolean): void
   /**
-   * What a person asks for: all points newer than the newest of their VM there, and what failed; `all`: the older ones too,
-   * but nothing that was removed there. How many are wanted now.
+   * What a person asks for: all points newer than the newest of their VM that stands there, and what failed, vanished or is
+   * damaged there; `all`: the older ones too, but nothing that was removed there. How many are wanted now.
    */
   wantNewer(pair: MirrorPair, of: { readonly vmId: string | null; readonly all: boolean }): number
+  /** Damaged copies are wanted again, once, from a repository of their site that has the point whole. */
+  wantDamaged(): void
   /** Pairs with copies that are wanted by now, also those that are to be given up: see `take`. */
   due(nowMs: number): MirrorPair[]
   /** Whether the run has, or had as the last one, any copy between the two in hand. */
@@ -79,7 +85,7 @@ export interface MirrorQueries {
   release(pair: MirrorPair, runId: string, problem: string | null, atMs: number): void
   /** Every pair that copies were ever wanted for, by name; 200 at most. */
   states(): MirrorState[]
-  /** Of each plan and mirror with something behind, the longest behind first; `limit` at most; of one VM's points, or of all. */
+  /** Of each plan (also one that was deleted, and none) and mirror with something behind, the longest behind first; `limit` at most; of one VM's points, or of all. */
   lags(limit: number, vmId?: string): PlanLag[]
 }
 
@@ -133,7 +139,8 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
             AND (${vmId} IS NULL OR p.vm_id = ${vmId})
             AND NOT EXISTS (SELECT 1 FROM copies t WHERE t.point_id = p.id AND t.repository_id = ${targetId})
             AND (${all ? 1 : 0} OR p.created_ms > coalesce((SELECT max(q.created_ms) FROM copies t JOIN points q ON q.id = t.point_id
-              WHERE t.repository_id = ${targetId} AND q.vm_id = p.vm_id AND t.state IN ('done', 'removed')), -1))`)
+              WHERE t.repository_id = ${targetId} AND q.vm_id = p.vm_id AND (t.state = 'removed' OR ${stands('t')})), -1))`)
+        wantBack(context, { pair, vmId })
         db.run(sql`UPDATE copies AS c SET state = 'pending', retry_ms = NULL, run_id = NULL WHERE ${ofPair(pair)} AND c.state IN ('pending', 'failed')
           AND (${vmId} IS NULL OR EXISTS (SELECT 1 FROM points p WHERE p.id = c.point_id AND p.vm_id = ${vmId}))`)
         announce(pair)
@@ -142,6 +149,7 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
         ).n
       })
     },
+    wantDamaged: () => inTransaction(context, () => wantBack(context, null)),
     due: (nowMs) =>
       db.all<MirrorPair>(sql`
         SELECT DISTINCT c.source_id AS "sourceId", c.repository_id AS "targetId" FROM copies c WHERE c.source_id IS NOT NULL
@@ -162,9 +170,12 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
         db.run(sql`DELETE FROM points WHERE gone_ms IS NOT NULL AND id IN (SELECT c.point_id FROM copies c WHERE ${ofPair(pair)})
           AND id IN (SELECT r.id FROM removed_points r) AND NOT EXISTS (
             SELECT 1 FROM copies o WHERE o.point_id = points.id AND o.state IN ('done', 'in-progress'))`)
-        const next = db.all<Omit<WantedCopy, 'byHand'> & { readonly byHand: number }>(sql`
+        const next = db.all<
+          Omit<WantedCopy, 'byHand' | 'isDamaged'> & { readonly byHand: number; readonly isDamaged: number }
+        >(sql`
           SELECT c.point_id AS "pointId", s.stem, v.name AS "vmName", p.created_ms AS "createdMs",
-            p.logical_bytes AS "logicalBytes", c.by_hand AS "byHand"
+            p.logical_bytes AS "logicalBytes", c.by_hand AS "byHand",
+            c.damaged_ms IS NOT NULL AS "isDamaged"
           FROM copies c JOIN points p ON p.id = c.point_id JOIN vms v ON v.id = p.vm_id
             JOIN copies s ON s.point_id = c.point_id AND s.repository_id = c.source_id AND s.state = 'done'
           WHERE ${ofPair(pair)} AND ${wanted(nowMs, sql`1`)} AND (c.state = 'in-progress' OR c.run_id IS NOT ${runId})
@@ -176,7 +187,7 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
             .run()
           publish('point', pointId)
         }
-        return next.map((one) => ({ ...one, byHand: one.byHand === 1 }))
+        return next.map((one) => ({ ...one, byHand: one.byHand === 1, isDamaged: one.isDamaged === 1 }))
       })
     },
     record(pair, runId, outcomes, atMs) {
@@ -230,10 +241,9 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
     states: () =>
       db.all<MirrorState>(sql`
         SELECT c.source_id AS "sourceId", c.repository_id AS "targetId", a.name AS "sourceName", b.name AS "targetName",
-          sum(c.state = 'done' AND c.gone_ms IS NULL) AS done,
-          sum(c.state IN ('pending', 'in-progress', 'failed')) AS behind, sum(c.state = 'failed') AS failed,
-          min(CASE WHEN c.state IN ('pending', 'in-progress', 'failed') THEN ${behindSince} END) AS "oldestMs",
-          max(CASE WHEN c.state = 'done' AND c.gone_ms IS NULL THEN p.created_ms END) AS "newestMs"
+          sum(${stands('c')}) AS done, sum(${missing}) AS behind, sum(c.state = 'failed') AS failed,
+          min(CASE WHEN ${missing} THEN ${behindSince} END) AS "oldestMs",
+          max(CASE WHEN ${stands('c')} THEN p.created_ms END) AS "newestMs"
         FROM copies c JOIN points p ON p.id = c.point_id JOIN repositories a ON a.id = c.source_id
           JOIN repositories b ON b.id = c.repository_id
         GROUP BY 1, 2 ORDER BY 3, 4 LIMIT 200`),
@@ -242,11 +252,11 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
         SELECT p.plan, c.source_id AS "sourceId", c.repository_id AS "targetId", b.name AS "targetName",
           count(*) AS behind, min(${behindSince}) AS "oldestMs"
         FROM copies c JOIN points p ON p.id = c.point_id JOIN repositories b ON b.id = c.repository_id
-        WHERE c.source_id IS NOT NULL AND c.state IN ('pending', 'in-progress', 'failed') AND p.plan IS NOT NULL
+        WHERE c.source_id IS NOT NULL AND ${missing}
           AND ${vmId === undefined ? sql`1` : sql`p.vm_id = ${vmId}`}
         GROUP BY 1, 2, 3 ORDER BY 6, 1, 3 LIMIT ${limit}`),
   }
 }
 
-/** From when on a point could have been copied: since its source has it, or since somebody wants the copy. */
-const behindSince = sql`max(c.wanted_ms, coalesce(p.validated_ms, p.created_ms))`
+/** From when on a point could have been copied: since its source has it, somebody wants the copy, or it was lost there. */
+const behindSince = sql`max(c.wanted_ms, coalesce(p.validated_ms, p.created_ms), coalesce(c.damaged_ms, 0), coalesce(c.gone_ms, 0))`

@@ -29,5 +29,6 @@ describe('copies to other repositories', () => {
     expect(lagAllowedMs({ schedule: { kind: 'every', everyMs: 4 * hour } })).toBe(4 * hour)
     expect(lagAllowedMs({ schedule: { kind: 'calendar', at: ['02:00', '08:00'] } })).toBe(6 * hour)
     expect(lagAllowedMs({ schedule: { kind: 'manual' } })).toBe(24 * hour)
+    expect(lagAllowedMs(undefined)).toBe(24 * hour)
   })
 })

@@ -32,8 +32,9 @@ export function isMirrorDue({ nowMs, last }: MirrorFacts): boolean {
 
 /**
  * How old the oldest point that a mirror has not yet may be: the plan's own frequency, for then the next point is there
- * already. Of a plan that starts when it is asked: a day.
+ * already. Of a plan that starts when it is asked, and of points that no plan made: a day. A plan that was deleted counts by
+ * what it said last.
  */
-export function lagAllowedMs({ schedule }: Pick<PlanSpec, 'schedule'>): number {
-  return timingOf(schedule)?.intervalMs ?? day
+export function lagAllowedMs(plan: Pick<PlanSpec, 'schedule'> | undefined): number {
+  return (plan && timingOf(plan.schedule)?.intervalMs) ?? day
 }

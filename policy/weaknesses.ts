@@ -27,7 +27,7 @@ export interface WeaknessFacts {
   /** Instant of the oldest and consistency of the newest validated point; null: there is none. */
   readonly firstPointMs: number | null
   readonly newestConsistency: 'crash' | 'filesystem' | 'application' | null
-  /** Repositories from which a point of it can be restored. */
+  /** Repositories from which its newest point can be restored. */
   readonly repositories: number
   /** A point of it has not arrived in a mirror for longer than its plan takes to make the next one. */
   readonly areCopiesLate: boolean
@@ -45,8 +45,8 @@ export const weaknessWords: { readonly [code in Weakness]: { readonly title: str
   'test-outdated': { title: 'The last test is too old', hint: 'Run a drill; its category promises one more often.' },
   'test-failed': { title: 'The last test failed', hint: 'Look at the evidence of the drill, and test again.' },
   'one-repository': {
-    title: 'All of its points lie in one repository',
-    hint: 'Give its plan a second target as a mirror: whatever takes the repository takes them all.',
+    title: 'Its newest point lies in one repository only',
+    hint: 'Give its plan a second target as a mirror: whatever takes the repository takes the point with it.',
   },
   'copies-late': {
     title: 'Its copies in another repository lag',

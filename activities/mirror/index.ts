@@ -31,8 +31,8 @@ export function createMirrorActivities(site: Site): MirrorActivities {
                   leaveRemoved: !copy.byHand,
                   // Only an attempt that was cut off may have left a copy that nobody has read back.
                   readThere: true,
-                  // A person names a copy that failed or is damaged: what it inherits is not taken for granted either.
-                  verify: copy.byHand ? 'full' : 'new',
+                  // Of a damaged copy, and where a person names one that failed, what it inherits is not taken for granted.
+                  verify: copy.byHand || copy.isDamaged === true ? 'full' : 'new',
                   signal: pulse.signal,
                   onProgress: ({ disk, diskBytes, durableOffset, offset, bytesRead, bytesResumed, ...told }) => {
                     const { bytesStored, chunksNew, bottleneck } = told

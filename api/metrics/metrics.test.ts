@@ -118,9 +118,12 @@ test('a mirror says how far it is behind, and a VM its newest point in each repo
       ...{ pointId, repositoryId: 'offsite', stem, sourceId: 'main' },
       ...{ validatedMs: clock.ms, lockUntilMs: null },
     })
+  expect(of(await scrape(), 'holdfast_mirror_lag_seconds')).toEqual([`holdfast_mirror_lag_seconds${labels} 0`])
   catalog.points.recordGone(points[1]?.id ?? '', clock.ms, 'offsite')
   const there = await scrape()
-  expect(of(there, 'holdfast_mirror_lag_seconds')).toEqual([`holdfast_mirror_lag_seconds${labels} 0`])
+  // What vanished there is behind again.
+  expect(of(there, 'holdfast_mirror_points_behind')).toEqual([`holdfast_mirror_points_behind${labels} 1`])
+  expect(of(there, 'holdfast_mirror_lag_seconds')).toEqual([`holdfast_mirror_lag_seconds${labels} 60`])
   const at = points.map(({ createdMs }) => createdMs / 1000)
   expect(of(there, newest).map((line) => line.replace(/^.*repo=/, ''))).toEqual([
     `"main"} ${at[1]}`,

@@ -128,7 +128,7 @@ export function planRemoval(
   const input: RemovePointInput = { v: 1, repository: repositoryRefOf(repository), stem, requestedBy }
   return {
     workflow: removePointWorkflow,
-    workflowId: removePointWorkflowId(point.id),
+    workflowId: removePointWorkflowId(repository.id, point.id),
     input,
     summary: `Remove a point of ${point.vmName}`,
     site: repository.site,

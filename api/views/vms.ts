@@ -122,10 +122,9 @@ function weaknessesOf(catalog: Catalog, vm: VmView, nowMs: number): z.infer<type
 }
 
 function areCopiesLate(catalog: Catalog, vmId: string, nowMs: number): boolean {
-  return catalog.mirrors.lags(50, vmId).some(({ plan, oldestMs }) => {
-    const known = catalog.plans.find(plan)
-    return known !== undefined && nowMs - oldestMs > lagAllowedMs(known)
-  })
+  return catalog.mirrors
+    .lags(50, vmId)
+    .some(({ plan, oldestMs }) => nowMs - oldestMs > lagAllowedMs(plan === null ? undefined : catalog.plans.last(plan)))
 }
 
 /** Where its newest point was made, whoever holds it now, else the only repository there is. */

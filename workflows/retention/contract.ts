@@ -76,8 +76,9 @@ export interface KeepPointInput {
   readonly requestedBy: Requester
 }
 
-export function removePointWorkflowId(pointId: string): string {
-  return `remove-point/${pointId}`
+/** A point that lies in two repositories can be removed from both at a time. */
+export function removePointWorkflowId(repositoryId: string, pointId: string): string {
+  return `remove-point/${repositoryId}/${pointId}`
 }
 export const removePointWorkflow = 'removePoint'
 
