@@ -15,11 +15,12 @@ export interface MirrorInput {
   readonly tuning: Tuning
   /** 0; a long run goes on in a next part, so that no history grows without end. */
   readonly part: number
+  /** What the parts before came to; absent: there was none, or they said nothing of it. */
+  readonly before?: MirrorTally
 }
 
-export interface MirrorResult {
-  readonly v: 1
-  readonly outcome: 'completed' | 'completed-with-residue'
+/** What a run has come to so far, in all of its parts. */
+export interface MirrorTally {
   /** Made by this run, and found there. */
   readonly mirrored: number
   readonly there: number
@@ -28,6 +29,14 @@ export interface MirrorResult {
   readonly bytesStored: number
   /** Content that was read back from the target. */
   readonly bytesVerified: number
+  /** How many could not be copied, and the first of them. */
+  readonly failed: number
+  readonly firstFailures: readonly { readonly vmName: string; readonly problem: string }[]
+}
+
+export interface MirrorResult extends MirrorTally {
+  readonly v: 1
+  readonly outcome: 'completed' | 'completed-with-residue'
   /** It goes on in a next part. */
   readonly more: boolean
   readonly residue: readonly ResidueItem[]

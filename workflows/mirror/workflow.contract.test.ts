@@ -66,6 +66,23 @@ it('goes on with the others when one point cannot be copied, and fails at its en
   expect(steps.inputs('nextCopies')[1]?.done).toHaveLength(3)
 })
 
+it('remembers in its next part what the one before came to, and fails at its end with what failed then', async () => {
+  const before = { mirrored: 5, there: 1, removed: 0, bytesStored: 2 ** 20, bytesVerified: 2 ** 20 }
+  const firstFailures = [{ vmName: 'web-01', problem: 'chunk 3 is lost' }]
+  const part = { part: 1, before: { ...before, failed: 1, firstFailures } }
+  expect(await mirror(new Scripted(), planFailure, part)).toMatchObject({
+    type: 'MirrorIncomplete',
+    message: '1 of 10 points could not be copied from main to offsite: web-01 (chunk 3 is lost)',
+  })
+  const steps = new Scripted()
+  const whole = { part: 1, before: { ...before, failed: 0, firstFailures: [] } }
+  expect(await mirror(steps, result, whole)).toMatchObject({ mirrored: 8, there: 1, failed: 0 })
+  const [end] = steps.inputs('recordRunFinished')
+  expect(end?.summary).toMatch(/^8 points copied, /)
+  // Of this part alone: the other one is a run of its own.
+  expect(end?.bytesStored).toBe(12 * 2 ** 20)
+})
+
 it('what is there counts when the run fails later, and the rest is given back with the reason', async () => {
   const steps = new Scripted({
     mirrorPoint: async ({ copy }, call) => {

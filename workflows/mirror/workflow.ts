@@ -12,7 +12,7 @@ import { conduct, notingItsEnd } from '../shared/lifecycle.ts'
 import type { RunFigures } from '../shared/lifecycle.ts'
 import { controlSteps, siteSteps } from '../shared/options.ts'
 import { StepIds, cut } from '../shared/steps.ts'
-import type { MirrorInput, MirrorResult } from './contract.ts'
+import type { MirrorInput, MirrorResult, MirrorTally } from './contract.ts'
 
 interface MirrorContext {
   readonly input: MirrorInput
@@ -46,10 +46,10 @@ export async function mirrorRepository(input: MirrorInput): Promise<MirrorResult
         () => mirror(ctx),
         (_state, thrown) => release(ctx, errorOf(thrown)?.message ?? null),
       ),
-    figures,
+    (made) => figures(made, input.before ?? nothingYet),
   )
   if (!result.more || CancellationScope.current().consideredCancelled) return result
-  return continueAsNew<typeof mirrorRepository>({ ...input, part: input.part + 1 })
+  return continueAsNew<typeof mirrorRepository>({ ...input, part: input.part + 1, before: tallyOf(result) })
 }
 
 async function release({ input, ids }: MirrorContext, problem: string | null): Promise<void> {
@@ -63,12 +63,23 @@ function pairOf({ source, target }: MirrorInput) {
   return { runId: workflowInfo().runId, sourceId: source.id, targetId: target.id }
 }
 
-type Counts = { -readonly [K in 'mirrored' | 'there' | 'removed' | 'bytesStored' | 'bytesVerified']: number }
+type Counts = { -readonly [K in keyof MirrorTally]: MirrorTally[K] }
+
+const nothingYet: MirrorTally = {
+  ...{ mirrored: 0, there: 0, removed: 0, bytesStored: 0, bytesVerified: 0 },
+  ...{ failed: 0, firstFailures: [] },
+}
+/** Failures that are named; the input of the next part stays small. */
+const mostNamed = 3
+
+function tallyOf(result: MirrorResult): MirrorTally {
+  const { mirrored, there, removed, bytesStored, bytesVerified, failed, firstFailures } = result
+  return { mirrored, there, removed, bytesStored, bytesVerified, failed, firstFailures }
+}
 
 async function mirror(ctx: MirrorContext): Promise<MirrorResult> {
   const { input, control } = ctx
-  const counts: Counts = { mirrored: 0, there: 0, removed: 0, bytesStored: 0, bytesVerified: 0 }
-  const failed: { readonly vmName: string; readonly problem: string }[] = []
+  const counts: Counts = { ...(input.before ?? nothingYet) }
   control.stage(`Copying from ${input.source.name} to ${input.target.name}`)
   let more = false
   for (let copies = await next(ctx, [], true); copies.length > 0;) {
@@ -77,8 +88,11 @@ async function mirror(ctx: MirrorContext): Promise<MirrorResult> {
       for (const copy of copies) {
         const made = await copyOne(ctx, copy)
         done.push(made)
-        if (made.outcome === 'failed') failed.push({ vmName: copy.vmName, problem: made.problem ?? 'failed' })
-        else counts[made.outcome] += 1
+        if (made.outcome === 'failed') {
+          const failure = { vmName: copy.vmName, problem: cut(made.problem ?? 'failed', 500) }
+          counts.failed += 1
+          counts.firstFailures = [...counts.firstFailures, failure].slice(0, mostNamed)
+        } else counts[made.outcome] += 1
         counts.bytesStored += made.storedBytes
         counts.bytesVerified += made.verifiedBytes
       }
@@ -90,7 +104,7 @@ async function mirror(ctx: MirrorContext): Promise<MirrorResult> {
     more = workflowInfo().continueAsNewSuggested
     copies = await next(ctx, done, !more)
   }
-  if (failed.length > 0 && !more) throw incomplete(input, counts, failed)
+  if (counts.failed > 0 && !more) throw incomplete(input, counts)
   return { v: 1, outcome: 'completed', ...counts, more, residue: [] }
 }
 
@@ -114,32 +128,31 @@ async function copyOne({ input, control, ids }: MirrorContext, copy: WantedCopy)
   )
 }
 
-function figures(result: MirrorResult): RunFigures {
-  const { bytesStored, bytesVerified } = result
-  return { summary: summaryOf(result), bytesRead: bytesVerified, bytesStored, made: null }
+/** The words are of the whole run, the bytes of this part: each part is a run of its own in the catalog. */
+function figures(result: MirrorResult, before: MirrorTally): RunFigures {
+  const bytesRead = result.bytesVerified - before.bytesVerified
+  const bytesStored = result.bytesStored - before.bytesStored
+  return { summary: summaryOf(result), bytesRead, bytesStored, made: null }
 }
 
 const points = (n: number): string => `${n} point${n === 1 ? '' : 's'}`
 
-function summaryOf({ mirrored, there, removed, bytesStored, bytesVerified, more }: MirrorResult): string {
-  if (mirrored + there + removed === 0) return 'nothing was to be copied'
+function summaryOf({ mirrored, there, removed, bytesStored, bytesVerified, failed, more }: MirrorResult): string {
+  if (mirrored + there + removed + failed === 0) return 'nothing was to be copied'
   const parts = [
     `${points(mirrored)} copied, ${formatBytes(bytesStored)} new there, ${formatBytes(bytesVerified)} read back`,
     ...(there > 0 ? [`${there} there already`] : []),
     ...(removed > 0 ? [`${removed} removed there meanwhile`] : []),
+    ...(failed > 0 ? [`${failed} could not be copied`] : []),
     ...(more ? ['it goes on in its next part'] : []),
   ]
   return parts.join('; ')
 }
 
-function incomplete(
-  { source, target }: MirrorInput,
-  { mirrored, there }: Counts,
-  failed: readonly { readonly vmName: string; readonly problem: string }[],
-): Error {
-  const named = failed.slice(0, 3).map(({ vmName, problem }) => `${vmName} (${problem})`)
-  const more = failed.length > named.length ? ' and others' : ''
-  const all = mirrored + there + failed.length
-  const message = `${failed.length} of ${points(all)} could not be copied from ${source.name} to ${target.name}: `
+function incomplete({ source, target }: MirrorInput, { mirrored, there, failed, firstFailures }: MirrorTally): Error {
+  const named = firstFailures.map(({ vmName, problem }) => `${vmName} (${problem})`)
+  const more = failed > named.length ? ' and others' : ''
+  const all = mirrored + there + failed
+  const message = `${failed} of ${points(all)} could not be copied from ${source.name} to ${target.name}: `
   return workflowFailure('MirrorIncomplete', cut(`${message}${named.join(', ')}${more}`, 1000))
 }
