@@ -192,6 +192,8 @@ describe('a point', () => {
     const which = await here.call('POST', `/api/v1/points/${id}/remove`, removal)
     expect(await which.json()).toMatchObject({ status: 400, detail: 'this point of web-01 lies in main, offsite' })
     expect(await status('POST', `/points/${id}/remove`, { ...removal, repositoryId: 'offsite' })).toBe(204)
+    // A removal from the other repository is no second wish for this one.
+    expect(here.engine.started.at(-1)?.workflowId).toBe(`remove-point/offsite/${id}`)
     hold('hold/x-1', 'pin')
     here.catalog.retained.addHold({
       ...{ name: 'hold/x-2', repositoryId: 'offsite', pointId: id, type: 'pin', actor: 'ann', reason: 'why', ms: 1 },
