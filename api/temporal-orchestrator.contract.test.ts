@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Context } from '@temporalio/activity'
 import { Client, Connection } from '@temporalio/client'
@@ -189,6 +190,19 @@ describe('knowing', () => {
     expect(await codeOf(away.pollers(controlQueue))).toBe('TemporalUnavailable')
     expect(await codeOf(away.info())).toBe('TemporalUnavailable')
     // Not closed: the client's own retries would still reach for it. It ends with the process.
+  })
+
+  test('an engine that takes the question and never answers keeps nobody waiting', async () => {
+    const silent = createServer()
+    await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo
+    const connection = Connection.lazy({ address: `127.0.0.1:${port}`, connectTimeout: '500 ms' })
+    const away = temporalOrchestrator(new Client({ connection }), 1_000)
+    const listed = async (): Promise<void> => {
+      for await (const one of away.listRuns(0, 10)) throw new Error(one.runId)
+    }
+    expect(await codeOf(listed())).toBe('TemporalUnavailable')
+    silent.close()
   })
 
   test('pollers are seen with their role, and a queue that nobody polls has none', async () => {

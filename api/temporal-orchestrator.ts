@@ -245,15 +245,12 @@ class TemporalOrchestrator implements Orchestrator {
     const workflows = [backupWorkflow, restoreWorkflow, drillWorkflow, sweepWorkflow, planWorkflow, verifyWorkflow]
     const types = workflows.map((name) => `'${name}'`).join(', ')
     const query = `WorkflowType IN (${types}) AND (ExecutionStatus = 'Running' OR CloseTime > '${new Date(closedSinceMs).toISOString()}')`
-    try {
-      let seen = 0
-      for await (const found of this.#client.workflow.list({ query, pageSize: Math.min(limit, 100) })) {
-        yield listingOf(found)
-        seen += 1
-        if (seen >= limit) return
-      }
-    } catch (error) {
-      throw engineError(error, 'list runs')
+    const found = this.#client.workflow.list({ query, pageSize: Math.min(limit, 100) })[Symbol.asyncIterator]()
+    for (let seen = 0; seen < limit; seen += 1) {
+      // Whichever of them asks for the next page: each has a deadline of its own.
+      const next = await this.#ask('list runs', () => found.next())
+      if (next.done === true) return
+      yield listingOf(next.value)
     }
   }
 
