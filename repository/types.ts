@@ -103,6 +103,17 @@ export interface SessionSpec {
 /** Resolves when so many stored bytes may go over the line; rejects with the signal. */
 export type Pace = (bytes: number, signal: AbortSignal) => Promise<void>
 
+/** true: room in the memory that all copies of the process share is waited for, for as long as others take; false: it came. */
+export type OnWaiting = (isWaiting: boolean) => void
+
+export interface StreamOptions {
+  /** Waited for before so many stored bytes are fetched; several at a time ask. */
+  readonly pace?: Pace
+  /** Memory comes to it before backups and verifies, and out of a reserve. */
+  readonly isRestore?: boolean
+  readonly onWaiting?: OnWaiting
+}
+
 export interface CopyPartOptions {
   readonly session: Uuid32
   readonly part: number
@@ -118,6 +129,7 @@ export interface CopyPartOptions {
   readonly journalSourceBytes?: number
   /** Waited for before so many sealed bytes are stored; what is stored already is not asked about. */
   readonly pace?: Pace
+  readonly onWaiting?: OnWaiting
   readonly signal: AbortSignal
   readonly onProgress: (progress: CopyProgress) => void
 }
@@ -289,13 +301,12 @@ export interface DiskReader {
   /** Data and holes of [start, end), sorted, gap-free. */
   runs(start: number, end: number): AsyncIterable<DiskRun>
   /** Decoded data in ascending order with read-ahead in the worker pool; holes are left out. Buffers may be reused
-   *  after the consumer asks for the next one. The fast path for whole-disk restore. `pace` is waited for before so many
-   *  stored bytes are fetched; several at a time ask. */
+   *  after the consumer asks for the next one. The fast path for whole-disk restore. */
   stream(
     start: number,
     end: number,
     signal: AbortSignal,
-    pace?: Pace,
+    options?: StreamOptions,
   ): AsyncIterable<{ readonly offset: number; readonly data: Uint8Array }>
 }
 

@@ -295,6 +295,47 @@ describe('a copy that is stopped', () => {
     await expect(copy).resolves.toMatchObject({ part: 1 })
     expect(stages.filter((stage) => stage === 'waiting-for-slot').length).toBeGreaterThanOrEqual(15)
   })
+
+  it('waits for memory that slow copies hold without being called stalled, and goes when it is cancelled', async () => {
+    const room = Promise.withResolvers<undefined>()
+    await using world = testSite({
+      hypervisor,
+      folder,
+      secret: async () => canary,
+      openRepository: async (options) => {
+        const opened = await openRepository(options)
+        const copyPart = opened.copyPart.bind(opened)
+        opened.copyPart = async (copy) => {
+          copy.onWaiting?.(true)
+          const left = new Promise<never>((_, reject) =>
+            copy.signal.addEventListener('abort', () => reject(copy.signal.reason as Error), { once: true }),
+          )
+          await Promise.race([room.promise, left])
+          copy.onWaiting?.(false)
+          return await copyPart(copy)
+        }
+        return opened
+      },
+    })
+    await openSession(world)
+    const { copyDisk } = createSiteActivities(world.site)
+    const stages: string[] = []
+    const stopped = runIn(copyDisk, copyInput({ stallTimeoutMs: 1000 }), {}, (env) =>
+      env.on('heartbeat', (beat: MoveDetails) => {
+        stages.push(beat.stage)
+        if (stages.length === 15) env.cancel('CANCELLED')
+      }),
+    )
+    await expect(stopped).rejects.toThrow('CANCELLED')
+    expect(stages.filter((stage) => stage === 'waiting-for-slot').length).toBeGreaterThanOrEqual(14)
+    const waits = runIn(copyDisk, copyInput({ stallTimeoutMs: 1000 }), { attempt: 2 }, (env) =>
+      env.on('heartbeat', () => {
+        stages.push('again')
+        if (stages.length === 30) room.resolve(undefined)
+      }),
+    )
+    await expect(waits).resolves.toMatchObject({ part: 1 })
+  })
 })
 
 describe('before the guest is touched', () => {

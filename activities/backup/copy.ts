@@ -65,6 +65,11 @@ export async function copyDisk(site: Site, input: CopyDiskInput): Promise<CopyDi
       ...(input.journalSourceBytes !== null && { journalSourceBytes: input.journalSourceBytes }),
       // A wait for a shared limit is not a stall.
       pace: (bytes, signal) => pace.take(bytes, signal, () => pulse.moved()),
+      // Nor is one for memory, which slow copies may hold for hours.
+      onWaiting: (isWaiting) => {
+        now.stage = isWaiting ? 'waiting-for-slot' : 'moving'
+        pulse.moved()
+      },
       signal: pulse.signal,
       onProgress: (progress) => {
         const { durableOffset, offset, bytesRead, bytesResumed, bytesStored, chunksNew, bottleneck } = progress

@@ -147,6 +147,16 @@ it('goes on where the target had everything durably, after a death at any write,
   }
 })
 
+it('begins while backups hold every slot of the mover', async () => {
+  forget()
+  await using world = aSite()
+  const { slots } = world.site.options
+  using _one = await slots.take(new AbortController().signal)
+  using _other = await slots.take(new AbortController().signal)
+  const result = await run(createSiteActivities(world.site).restoreDisk, input())
+  expect(result).toMatchObject({ size, writtenBytes: 9 * MiB })
+})
+
 it('believes no claim about another volume, another point or an impossible offset', async () => {
   const claim = { disk, volume: 'volume-virtio0', stem, offset: 8 * MiB }
   for (const resume of [

@@ -63,7 +63,7 @@ export async function restoreDisk(site: Site, input: RestoreDiskInput): Promise<
       }
       try {
         now.stage = 'waiting-for-slot'
-        using _slot = await site.options.slots.take(pulse.signal)
+        using _slot = await site.options.slots.take(pulse.signal, { isRestore: true })
         now.stage = 'opening'
         pulse.moved()
         await site.repository(input.repository, async (repository) => {
@@ -73,8 +73,15 @@ export async function restoreDisk(site: Site, input: RestoreDiskInput): Promise<
           now.stage = 'moving'
           await write({
             stream: (start, end, signal) =>
-              // A wait for a shared limit is not a stall.
-              disk.stream(start, end, signal, (stored, until) => pace.take(stored, until, () => pulse.moved())),
+              disk.stream(start, end, signal, {
+                isRestore: true,
+                // A wait for a shared limit is not a stall, nor is one for memory.
+                pace: (stored, until) => pace.take(stored, until, () => pulse.moved()),
+                onWaiting: (isWaiting) => {
+                  now.stage = isWaiting ? 'waiting-for-slot' : 'moving'
+                  pulse.moved()
+                },
+              }),
           })
         })
       } catch (thrown) {

@@ -107,6 +107,31 @@ describe('slots', () => {
     await fourth
     expect(order).toEqual(['fourth'])
   })
+
+  it('come to restores first, and one more is for them alone', async () => {
+    const slots = new Slots(2)
+    const never = new AbortController().signal
+    const order: string[] = []
+    const take = async (name: string, isRestore: boolean): Promise<Disposable> => {
+      const slot = await slots.take(never, { isRestore })
+      order.push(name)
+      return slot
+    }
+    const slow = [await take('backup 1', false), await take('backup 2', false)]
+    const third = take('backup 3', false)
+    // All slots are held for as long as the backups take: it begins nevertheless.
+    const restore = await take('restore 1', true)
+    const second = take('restore 2', true)
+    slow[0]?.[Symbol.dispose]()
+    const later = await second
+    expect(order).toEqual(['backup 1', 'backup 2', 'restore 1', 'restore 2'])
+    restore[Symbol.dispose]()
+    await Promise.resolve()
+    expect(order).toHaveLength(4)
+    later[Symbol.dispose]()
+    await third
+    expect(order.at(-1)).toBe('backup 3')
+  })
 })
 
 describe('a change reference in the manifest', () => {

@@ -9,7 +9,7 @@ import {
   type RootEntry,
 } from '../format/index.ts'
 import { throwIfAborted } from '../store/index.ts'
-import type { DiskInfo, DiskReader, DiskRun, Pace } from '../types.ts'
+import type { DiskInfo, DiskReader, DiskRun, StreamOptions } from '../types.ts'
 import type { BlobReader } from './blob-reader.ts'
 import type { ChunkAt, ChunkedDisk, ReadContext } from './context.ts'
 import { LruCache } from './lru.ts'
@@ -73,10 +73,10 @@ export class ManifestDiskReader implements DiskReader, ChunkedDisk {
     start: number,
     end: number,
     signal: AbortSignal,
-    pace?: Pace,
+    options?: StreamOptions,
   ): AsyncIterable<{ readonly offset: number; readonly data: Uint8Array }> {
     this.#checkRange(start, end)
-    return streamDisk(this.#context, this, { start, end }, signal, pace)
+    return streamDisk(this.#context, this, { start, end }, signal, options)
   }
 
   /** Every chunk, hole or not, that [start, end) touches. A page that is all hole comes as one. */

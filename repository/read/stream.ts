@@ -2,7 +2,7 @@ import { BLOB_CHUNK, BLOB_HEADER, names, type ChunkEntry } from '../format/index
 import { throwIfAborted } from '../store/index.ts'
 import { free, type Grant, type OpenedBlob } from '../workers/index.ts'
 import type { ChunkAt, ChunkedDisk, ReadContext } from './context.ts'
-import type { Pace } from '../types.ts'
+import type { StreamOptions } from '../types.ts'
 
 /** Stored bytes fetched by one range read; a chunk that lies further on in the same pack joins it. */
 const GROUP_BYTES = 4 * 1024 * 1024
@@ -27,7 +27,7 @@ export async function* streamDisk(
   disk: ChunkedDisk,
   { start, end }: { readonly start: number; readonly end: number },
   signal: AbortSignal,
-  pace?: Pace,
+  { pace, isRestore = false, onWaiting }: StreamOptions = {},
 ): AsyncGenerator<{ readonly offset: number; readonly data: Uint8Array }> {
   const over = new AbortController()
   const until = AbortSignal.any([signal, over.signal])
@@ -43,8 +43,8 @@ export async function* streamDisk(
     while (!exhausted && inFlight.length < AHEAD) {
       const grant =
         inFlight.length === 0
-          ? await context.budget.acquire(GROUP_GRANT, signal)
-          : context.budget.tryAcquire(GROUP_GRANT)
+          ? await context.budget.acquire(GROUP_GRANT, signal, { isRestore, ...(onWaiting && { onWaiting }) })
+          : context.budget.tryAcquire(GROUP_GRANT, { isRestore })
       if (grant === undefined) return
       let next: IteratorResult<Group>
       try {

@@ -14,7 +14,7 @@ export {
   type BlobInput,
   type SealInput,
 } from './blobs.ts'
-export { BufferBudget, processBudget, type Grant } from './budget.ts'
+export { BufferBudget, processBudget, type Grant, type GrantWish } from './budget.ts'
 export { perform } from './perform.ts'
 export { revive, WorkerPool } from './pool.ts'
 export type { BlobWanted, Fault, Identified, OpenedBlob, PackCheck, Resealed, Sealed } from './protocol.ts'

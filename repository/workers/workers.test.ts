@@ -182,6 +182,35 @@ describe('the buffer budget', () => {
     expect(budget.used).toBe(0)
   })
 
+  it('serves restores before whoever waits longer, and has a reserve for them alone', async () => {
+    const budget = new BufferBudget(100, 20)
+    const slow = await budget.acquire(100, signal)
+    const order: string[] = []
+    const told: boolean[] = []
+    const onWaiting = (isWaiting: boolean) => told.push(isWaiting)
+    const backup = budget.acquire(60, signal, { onWaiting }).then((grant) => (order.push('backup'), grant))
+    const isRestore = true
+    const first = await budget.acquire(12, signal, { isRestore })
+    expect(budget.used).toBe(112)
+    expect(budget.tryAcquire(12, { isRestore })).toBeUndefined()
+    const second = budget.acquire(12, signal, { isRestore }).then((grant) => (order.push('restore'), grant))
+    expect(budget.tryAcquire(1, { isRestore })).toBeUndefined()
+    first.release()
+    const held = await second
+    expect([order, told]).toEqual([['restore'], [true]])
+    slow.release()
+    const last = await backup
+    expect([order, told]).toEqual([
+      ['restore', 'backup'],
+      [true, false],
+    ])
+    // Beside the reserve a restore takes what is left to all.
+    const beside = await budget.acquire(40, signal, { isRestore })
+    expect([budget.used, budget.tryAcquire(1)]).toEqual([112, undefined])
+    for (const grant of [held, last, beside]) grant.release()
+    expect(budget.used).toBe(0)
+  })
+
   it('refuses what could never be granted', async () => {
     await expect(new BufferBudget(10).acquire(11, signal)).rejects.toMatchObject({ code: 'ConfigInvalid' })
   })

@@ -56,6 +56,7 @@ async function copy(
     engine.budget,
     partSizes(engine.fmt.packTarget, 2 ** CHUNK_SHIFT, engine.pool.size, resumed.pages.bytes),
     signal,
+    options.onWaiting && { onWaiting: options.onWaiting },
   )
   const parts: PartCopyParts = {
     engine,

@@ -1,7 +1,7 @@
 import { MiB } from '../../base/index.ts'
 import { BLOB_HEADER, BLOB_OVERHEAD } from '../format/index.ts'
 import { cancelled } from '../store/index.ts'
-import type { BufferBudget, Grant } from '../workers/index.ts'
+import type { BufferBudget, Grant, GrantWish } from '../workers/index.ts'
 
 /** Memory of one pack. `release(false)`: something may still use it, so nobody gets it again. */
 export interface PackMemory {
@@ -42,8 +42,13 @@ export class PartBuffers {
     this.#signal = signal
   }
 
-  static async acquire(budget: BufferBudget, sizes: BufferSizes, signal: AbortSignal): Promise<PartBuffers> {
-    const grant = await budget.acquire(sizes.pack + sizes.slots * slotBytes(sizes.chunk) + sizes.extra, signal)
+  static async acquire(
+    budget: BufferBudget,
+    sizes: BufferSizes,
+    signal: AbortSignal,
+    wish?: GrantWish,
+  ): Promise<PartBuffers> {
+    const grant = await budget.acquire(sizes.pack + sizes.slots * slotBytes(sizes.chunk) + sizes.extra, signal, wish)
     return new PartBuffers(budget, grant, sizes, signal)
   }
 
