@@ -66,6 +66,15 @@ it('workers ask with their own token', async () => {
   expect((await ask({ authorization: 'Bearer nobody' })).status).toBe(401)
 })
 
+it('a process with many copies under the longest names is heard', async () => {
+  const [longest = ''] = linkKeys('h'.repeat(100), 'r'.repeat(100), 'restore')
+  const moving = [...Array(999).keys()].map((n) => ({ key: `plan/${n}`, copies: 1 }))
+  const body = { worker: 'a', moving: [{ key: longest, copies: 1 }, ...moving] }
+  const response = await here.call('POST', '/api/v1/bandwidth', body)
+  expect(response.status).toBe(200)
+  expect(await response.json()).toMatchObject({ shares: [{ key: longest, bytesPerSecond: null }] })
+})
+
 const put = (body: object) => here.call('PUT', '/api/v1/links', body)
 const lab = { hypervisorId: 'lab', repositoryId: 'main' }
 

@@ -36,7 +36,7 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
   const target = temporalTarget(env, null)
 
   const url = env['HOLDFAST_URL'] || null
-  using bandwidth = new Bandwidth({ ask: bandwidthAsker(home, url, config.identity), log })
+  using bandwidth = new Bandwidth({ ask: bandwidthAsker(home, url), log })
   await using site = new Site({
     drivers: Object.values(driverModules),
     openRepository,

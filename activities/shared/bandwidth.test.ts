@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { HoldfastError } from '../../base/index.ts'
 import type { BandwidthLimit } from '../../policy/index.ts'
 import { Bandwidth, linkLimits } from './bandwidth.ts'
 import type { Moving } from './bandwidth.ts'
@@ -117,4 +118,25 @@ it('a link is limited by what the server says of it, and goes on by that when no
   await round()
   // A second was saved up.
   expect(await time(pace, 30)).toBeGreaterThanOrEqual(4_700)
+})
+
+it('while the server refuses the question the share goes on that was heard last, within the whole limit', async () => {
+  answer = () => 250
+  using pace = await bandwidth.join([nightly])
+  answer = () => {
+    throw new HoldfastError('InvalidRequest', 'refused: 400')
+  }
+  nowMs += 60_000
+  await round()
+  // A quarter of a second was saved up at most.
+  expect(await time(pace, 30)).toBeGreaterThanOrEqual(10_500)
+  heard = []
+  answer = () => 250
+  await round()
+  answer = () => {
+    throw new HoldfastError('InvalidRequest', 'refused: 400')
+  }
+  nowMs += 60_000
+  await round()
+  expect(await time(pace, 30)).toBe(0)
 })

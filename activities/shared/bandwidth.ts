@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeError } from '../../base/index.ts'
+import { describeError, isHoldfastError } from '../../base/index.ts'
 import { bandwidthAt, linkKeys } from '../../policy/index.ts'
 import type { BandwidthLimit, LinkDirection } from '../../policy/index.ts'
 import type { Log } from './deps.ts'
@@ -46,7 +46,10 @@ export interface BandwidthOptions {
 
 /** A change counts after so long; the server forgets a process that has not asked for some times as long. */
 export const askEveryMs = 2_000
-/** What was heard so long ago says nothing any more: then each process keeps the whole limit as it was heard last. */
+/**
+ * What was heard so long ago says nothing any more: then each process keeps the whole limit as it was heard last. Not where
+ * the server refuses the question, because then it is there and others may well be heard: the last share goes on.
+ */
 const heardForMs = 60_000
 
 interface Link {
@@ -72,6 +75,7 @@ export class Bandwidth implements Disposable {
   readonly #ended = new AbortController()
   #asking: Promise<void> | null = null
   #isAway = false
+  #isRefused = false
 
   constructor(options: BandwidthOptions) {
     this.#options = options
@@ -129,7 +133,9 @@ export class Bandwidth implements Disposable {
         link.limit = { key, limits, timeZone }
       }
       this.#isAway = false
+      this.#isRefused = false
     } catch (error) {
+      this.#isRefused = isHoldfastError(error) && (error.code === 'InvalidRequest' || error.code === 'Unauthorized')
       if (!this.#isAway) log.warn({ error: describeError(error) }, 'the server cannot be asked for bandwidth')
       this.#isAway = true
     }
@@ -140,9 +146,7 @@ export class Bandwidth implements Disposable {
     const { bucket, limit, heard } = link
     try {
       const isFresh = heard !== null && this.#now() - heard.ms < heardForMs
-      bucket.setRate(
-        isFresh ? heard.bytesPerSecond : bandwidthAt(limit.limits, limit.timeZone, this.#now()).bytesPerSecond,
-      )
+      bucket.setRate(isFresh ? heard.bytesPerSecond : this.#unheard(link))
     } catch (error) {
       // The rate stays as it was, and the other limits are kept: a limit that nobody understands stops no copy.
       if (!link.isUnread) {
@@ -153,6 +157,11 @@ export class Bandwidth implements Disposable {
       }
       link.isUnread = true
     }
+  }
+
+  #unheard({ limit, heard }: Link): number | null {
+    const { bytesPerSecond: whole } = bandwidthAt(limit.limits, limit.timeZone, this.#now())
+    return this.#isRefused && whole !== null ? Math.min(whole, heard?.bytesPerSecond ?? whole) : whole
   }
 
   #bucket(): TokenBucket {

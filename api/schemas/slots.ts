@@ -35,11 +35,11 @@ export const slotLimitBody = z
   .object({ slots: z.number().int().min(1).max(10_000).nullable().openapi({ description: 'null: the default again' }) })
   .openapi('SlotLimit')
 
-const limitKey = z.string().max(200).openapi({ example: 'plan/nightly' })
+const limitKey = z.string().max(300).openapi({ example: 'plan/nightly' })
 export const bandwidthBody = z
   .object({
-    worker: z.string().min(1).max(200).openapi({ description: 'Names the process' }),
-    moving: z.array(z.object({ key: limitKey, copies: z.number().int().min(0).max(10_000) })).max(200),
+    worker: z.string().min(1).max(200).openapi({ description: 'Names the process: drawn when it starts' }),
+    moving: z.array(z.object({ key: limitKey, copies: z.number().int().min(0).max(10_000) })).max(1000),
   })
   .openapi('BandwidthReport')
 export const bandwidthSchema = z

@@ -1632,7 +1632,7 @@ export interface components {
             };
         };
         BandwidthReport: {
-            /** @description Names the process */
+            /** @description Names the process: drawn when it starts */
             worker: string;
             moving: {
                 /** @example plan/nightly */
