@@ -87,6 +87,14 @@ it('makes one archive of several places, and cuts it off where it breaks', async
   await expect(here.call('GET', `${base}&path=/bad`).then((response) => response.text())).rejects.toThrow()
 })
 
+it('opens nothing for who asks for the head alone', async () => {
+  for (const what of ['content?volume=d0p1&path=/etc/hostname', 'archive?volume=d0p1&path=/etc']) {
+    const head = await here.call('HEAD', `/api/v1/files/${session}/${what}`)
+    expect([head.status, await head.text()]).toEqual([200, ''])
+  }
+  expect(asked).toEqual([])
+})
+
 it('says why a point is not open: it never was, it has ended, or not yet', async () => {
   using other = bench()
   other.catalog.points.record(aPoint(1))

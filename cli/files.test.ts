@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -103,7 +103,21 @@ test('a download is a new file, whole or not at all', async () => {
   breaksAfter = 2
   const cut = await holdfast('files', 'get', session, 'd0p1:/x', '-o', join(dir, 'cut'))
   expect(cut.code).not.toBe(0)
-  expect(existsSync(join(dir, 'cut'))).toBe(false)
+  expect(readdirSync(dir)).toEqual(['x'])
+})
+
+test('of two points of one VM that are open neither is guessed', async () => {
+  const open = async (): Promise<string> => {
+    await holdfast('files', 'open', 'web-01')
+    await here.deps.live.tick()
+    return here.engine.started.at(-1)?.workflowId ?? ''
+  }
+  const first = await open()
+  expect((await holdfast('files', 'ls', 'web-01', 'd0p1:/')).code).toBe(0)
+  await open()
+  const refused = await holdfast('files', 'ls', 'web-01', 'd0p1:/')
+  expect(refused.code).toBe(2)
+  expect(refused.err).toContain(first.replace('files/', ''))
 })
 
 test('an archive that is not whole ends with a failure, and is kept', async () => {

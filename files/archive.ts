@@ -1,4 +1,4 @@
-import { describeError, GiB, HoldfastError } from '../base/index.ts'
+import { describeError, GiB, HoldfastError, MiB } from '../base/index.ts'
 import { pathText, type ByteName } from './names.ts'
 import type { Attributes } from './sftp/codec.ts'
 import { paddingOf, tarEnd, tarHead, type TarMember } from './tar.ts'
@@ -6,7 +6,10 @@ import { isUnreadable, isWithin, type FileTree, type Found } from './tree.ts'
 
 /** Stands last in an archive that is not whole, and says what is missing. */
 export const unreadableMember = 'HOLDFAST-UNREADABLE.txt'
-const mostNotes = 10_000
+/** Characters of what is missing; of all more it is told how many there are. */
+const mostNotes = 1024 * 1024
+/** Characters of names of links that are remembered at a time. */
+const mostLinkText = 16 * MiB
 /** A file that ends so much sooner than it says is not filled up: its size is a lie. */
 const mostFilled = GiB
 
@@ -26,13 +29,16 @@ export class Archive {
   readonly figures: ArchiveFigures = { members: 0, bytes: 0, unreadable: 0 }
   readonly #tree: FileTree
   readonly #notes: string[] = []
+  #noted = 0
+  #linkText = 0
 
   constructor(tree: FileTree) {
     this.#tree = tree
   }
 
   async *stream(roots: readonly Found[], signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
-    const names = new Set<string>()
+    // The name of the last member is taken already: a file of the guest that is called so gets another one.
+    const names = new Set<string>([unreadableMember])
     for (const root of roots) {
       const last = root.segments.at(-1)
       const name = last === undefined ? ('.' as ByteName) : unusedName(names, last)
@@ -89,18 +95,39 @@ export class Archive {
       return
     }
     const listing = this.#tree.names(segments)
-    for (;;) {
-      // Only the listing's own failures: a member has told its own.
-      let batch: Awaited<ReturnType<typeof listing.next>>
-      try {
-        batch = await listing.next()
-      } catch (error) {
-        this.#miss(segments, error)
-        return
+    const links = new Set<ByteName>()
+    try {
+      for (;;) {
+        // Only the listing's own failures: a member has told its own.
+        let batch: Awaited<ReturnType<typeof listing.next>>
+        try {
+          batch = await listing.next()
+        } catch (error) {
+          this.#miss(segments, error)
+          return
+        }
+        if (batch.done) return
+        for (const one of batch.value) {
+          // A file system names nothing twice. A link and then a folder of one name would lead whoever unpacks elsewhere.
+          if (links.has(one.name)) {
+            this.#miss([...segments, one.name], new HoldfastError('SourceReadFailed', 'the folder names it twice'))
+            continue
+          }
+          if (one.kind === 'link') {
+            if (this.#linkText >= mostLinkText) {
+              this.#miss([...segments, one.name], new HoldfastError('SourceReadFailed', 'too many links in a folder'))
+              continue
+            }
+            links.add(one.name)
+            this.#linkText += one.name.length
+          }
+          yield* this.#member([...segments, one.name], `${name}/${one.name}` as ByteName, one, signal)
+        }
       }
-      if (batch.done) return
-      for (const one of batch.value)
-        yield* this.#member([...segments, one.name], `${name}/${one.name}` as ByteName, one, signal)
+    } finally {
+      // Also when the reader has left: the machine has handles for few folders.
+      await listing.return()
+      for (const link of links) this.#linkText -= link.length
     }
   }
 
@@ -140,7 +167,10 @@ export class Archive {
   #miss(segments: readonly ByteName[], error: unknown): void {
     if (!isUnreadable(error) && !(error instanceof HoldfastError && error.code === 'Unsupported')) throw error
     this.figures.unreadable += 1
-    if (this.#notes.length < mostNotes) this.#notes.push(`${pathText(segments)}\t${describeError(error)}\n`)
+    if (this.#noted >= mostNotes) return
+    const note = `${pathText(segments)}\t${describeError(error)}\n`
+    this.#noted += note.length
+    this.#notes.push(note)
   }
 
   *#missing(): Generator<Buffer, void, undefined> {

@@ -14,6 +14,8 @@ const guestMiB = 384
 const addressSpaceMiB = 2_048
 const consoleBytes = 16 * 1024
 const firstSocket = 6
+/** For its last words, after the conversation with it has ended. */
+const lastWordsMs = 2_000
 
 export interface MachineOptions {
   readonly appliance: Appliance
@@ -44,6 +46,7 @@ export class Machine implements AsyncDisposable {
   readonly #ended: Promise<void>
   #console = Buffer.alloc(0)
   #isEnded = false
+  #silence: NodeJS.Timeout | undefined
 
   private constructor(child: ChildProcess, options: MachineOptions) {
     this.#child = child
@@ -52,12 +55,18 @@ export class Machine implements AsyncDisposable {
     this.#talks = disks.map((source, n) =>
       answerNbd(pipes[firstSocket + n] as Socket, { exports: [{ name: 'disk', source }], onError: onDiskError }),
     )
-    this.sftp = new SftpClient(pipes[firstSocket - 1] as Socket, options.answerMs)
+    const channel = pipes[firstSocket - 1] as Socket
+    this.sftp = new SftpClient(channel, options.answerMs)
+    // A machine that is not talked to any more is of no use, whatever it does: one that hangs would do so for hours.
+    channel.once('close', () => {
+      this.#silence = setTimeout(() => void this.end(), lastWordsMs)
+    })
     for (const output of [child.stdout, child.stderr]) output?.on('data', (chunk: Buffer) => this.#said(chunk))
     this.#ended = new Promise((resolve) => {
       const over = (): void => {
         this.#isEnded = true
         clearTimeout(this.#life)
+        clearTimeout(this.#silence)
         for (const talk of this.#talks) talk.cut()
         this.sftp.end(this.#failure('has ended'))
         resolve()

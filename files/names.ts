@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { HoldfastError } from '../base/index.ts'
 
 /**
@@ -6,7 +7,6 @@ import { HoldfastError } from '../base/index.ts'
  */
 export type ByteName = string & { readonly __brand: 'ByteName' }
 
-const decoder = new TextDecoder('utf-8', { fatal: true })
 /** Controls, also C1, DEL, and what makes a line read backwards or end: what a terminal or page must never get raw. */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\\]/u
 
@@ -24,6 +24,11 @@ export function bytesOf(name: ByteName): Buffer {
  */
 export function toText(name: ByteName): string {
   const bytes = bytesOf(name)
+  // Nearly every name; the others cost a look at each byte, and a disk may be full of them.
+  if (isUtf8(bytes)) {
+    const text = bytes.toString('utf8')
+    if (!unsafe.test(text)) return text
+  }
   let out = ''
   for (let at = 0; at < bytes.length;) {
     const length = characterAt(bytes, at)
@@ -71,19 +76,12 @@ export function isPlainName(name: ByteName): boolean {
 function characterAt(bytes: Buffer, at: number): number {
   const first = bytes[at] ?? 0
   const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1
-  const whole = at + length <= bytes.length && decodeOrNull(bytes.subarray(at, at + length)) !== null
+  const whole = at + length <= bytes.length && isUtf8(bytes.subarray(at, at + length))
   return whole ? length : 1
 }
 
-function decodeOrNull(bytes: Uint8Array): string | null {
-  try {
-    // A byte order mark would vanish.
-    return bytes.length === 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
-      ? '\ufeff'
-      : decoder.decode(bytes)
-  } catch {
-    return null
-  }
+function decodeOrNull(bytes: Buffer): string | null {
+  return isUtf8(bytes) ? bytes.toString('utf8') : null
 }
 
 function escaped(bytes: Uint8Array): string {

@@ -92,6 +92,42 @@ describe('a folder', () => {
   })
 })
 
+/** Names as only a file system that is made up has them. */
+function saying(...batches: readonly (readonly { readonly name: string; readonly kind: FileKind }[])[]): FileTree {
+  const files = tree(usual)
+  const left = { returned: 0 }
+  return Object.assign(files, {
+    left,
+    async *names(segments: readonly ByteName[]) {
+      if (segments.length > 1) return
+      try {
+        for (const batch of batches) yield batch.map(({ name, kind }) => ({ ...of({ kind }), name: name as ByteName }))
+      } finally {
+        left.returned += 1
+      }
+    },
+  })
+}
+
+describe('a folder of hostile names', () => {
+  test('is held as its bytes, and only so many of them', async () => {
+    const name = (n: number): string => String(n).padStart(6, '0') + '\xff'.repeat(1_000)
+    const batch = (from: number) =>
+      Array.from({ length: 1_000 }, (_, n) => ({ name: name(from + n), kind: 'file' as const }))
+    const files = saying(...Array.from({ length: 20 }, (_, n) => batch(n * 1_000)))
+    const page = await files.list('/etc', 0, 2)
+    expect(page).toMatchObject({ isComplete: false, total: 9_000, next: 2 })
+    expect(page.items[1]?.path).toBe(`/etc/000001${String.raw`\xff`.repeat(1_000)}`)
+  })
+
+  test('ends a search when what it found is too much text', async () => {
+    const batch = Array.from({ length: 900 }, (_, n) => ({ name: n + '\xff'.repeat(1_000), kind: 'file' as const }))
+    const found = await saying(batch).search('/etc', '*')
+    expect(found.isComplete).toBe(false)
+    expect(found.items.length).toBeLessThan(600)
+  })
+})
+
 describe('a search', () => {
   test('looks below a folder, case left aside, and follows no link', async () => {
     const found = await tree(usual).search('/', 'HOST')
@@ -142,6 +178,25 @@ describe('an archive', () => {
     expect(text).toContain('HOLDFAST-UNREADABLE.txt\0')
     expect(text).toContain('/etc/hostname\tthe file system does not give it\n')
     expect(text.length % 512).toBe(0)
+  })
+
+  test('takes a name that a folder has as a link once, and leaves out what it has besides', async () => {
+    const twice = [
+      { name: 'x', kind: 'link' as const },
+      { name: 'x', kind: 'folder' as const },
+    ]
+    const files = Object.assign(saying(twice), { readlink: () => Promise.resolve('/etc' as ByteName) })
+    const { text, archive } = await archived(files, ['/etc'])
+    expect(archive.figures).toMatchObject({ members: 2, unreadable: 1 })
+    expect(text).toContain('/etc/x\tthe folder names it twice\n')
+  })
+
+  test('lets go of a folder when its reader has left', async () => {
+    const files = saying([{ name: 'pipe', kind: 'fifo' }])
+    const stream = new Archive(files).stream([await files.find('/etc', 'keep')], new AbortController().signal)
+    for (let n = 0; n < 2; n++) await stream.next()
+    await stream.return()
+    expect(files).toMatchObject({ left: { returned: 1 } })
   })
 
   test('ends with an error when the machine is gone', async () => {

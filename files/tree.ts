@@ -1,4 +1,5 @@
-import { HoldfastError, isHoldfastError } from '../base/index.ts'
+import { setImmediate } from 'node:timers/promises'
+import { HoldfastError, isHoldfastError, MiB } from '../base/index.ts'
 import { bytesOf, isPlainName, pathText, segmentsOf, toText, type ByteName } from './names.ts'
 import type { SftpClient } from './sftp/client.ts'
 import type { Attributes, NamedAttributes } from './sftp/codec.ts'
@@ -9,9 +10,15 @@ import type { FileEntry, FilePage, FileSearch } from './types.ts'
 const mostLinks = 40
 const deepest = 256
 const longestPath = 4_000
-/** Names of one folder that are read and sorted; of all more it is told that they are there. */
+/** Names of one folder that are read and sorted, and their bytes; of all more it is told that they are there. */
 const mostNames = 50_000
+const mostNameBytes = 8 * MiB
+/** More are sorted by their bytes: as people sort them it takes seconds, in which the process does nothing else. */
+const mostSortedByWord = 5_000
 const keptFolders = 4
+/** Folders that a search has yet to look into, and characters of what it found: what it holds in memory. */
+const mostQueued = 20_000
+const mostFoundText = 4 * MiB
 export const searchLimits = { results: 1_000, names: 200_000, ms: 20_000 }
 
 export interface Found {
@@ -21,7 +28,8 @@ export interface Found {
 }
 
 interface Folder {
-  readonly items: readonly FileEntry[]
+  /** As the machine said: texts are made of what is shown only. */
+  readonly items: readonly NamedAttributes[]
   readonly isComplete: boolean
 }
 
@@ -86,7 +94,9 @@ export class FileTree {
     if (attributes.kind !== 'folder') throw new HoldfastError('InvalidRequest', `“${path}” is no folder`)
     const { items, isComplete } = await this.#folder(segments)
     const end = from + limit
-    return { items: items.slice(from, end), next: end < items.length ? end : null, total: items.length, isComplete }
+    const parent = pathText(segments)
+    const shown = items.slice(from, end).map((one) => entryIn(parent, one))
+    return { items: shown, next: end < items.length ? end : null, total: items.length, isComplete }
   }
 
   /** Names below `path` that hold `text`, or match it if it has `*` or `?`; breadth first, case left aside. */
@@ -95,7 +105,8 @@ export class FileTree {
     const matches = matcher(text)
     const until = Date.now() + limits.ms
     const items: FileEntry[] = []
-    let [lookedAt, unreadable] = [0, 0]
+    let [lookedAt, unreadable, characters] = [0, 0, 0]
+    let isEverywhere = true
     const queue: (readonly ByteName[])[] = [segments]
     for (let folder = queue.shift(); folder !== undefined; folder = queue.shift()) {
       try {
@@ -104,11 +115,19 @@ export class FileTree {
           for (const one of names) {
             lookedAt += 1
             const here = [...folder, one.name]
-            if (matches(toText(one.name))) items.push(entryOf(here, one))
-            if (one.kind === 'folder' && isWithin(here)) queue.push(here)
-            if (items.length >= limits.results || lookedAt >= limits.names)
+            if (matches(toText(one.name))) {
+              const found = entryOf(here, one)
+              characters += found.path.length + found.name.length
+              items.push(found)
+            }
+            if (one.kind === 'folder' && isWithin(here)) {
+              if (queue.length < mostQueued) queue.push(here)
+              else isEverywhere = false
+            }
+            if (items.length >= limits.results || characters >= mostFoundText || lookedAt >= limits.names)
               return { items, lookedAt, isComplete: false, unreadable }
           }
+          await setImmediate()
           if (Date.now() > until) return { items, lookedAt, isComplete: false, unreadable }
         }
       } catch (error) {
@@ -116,7 +135,7 @@ export class FileTree {
         unreadable += 1
       }
     }
-    return { items, lookedAt, isComplete: unreadable === 0, unreadable }
+    return { items, lookedAt, isComplete: isEverywhere && unreadable === 0, unreadable }
   }
 
   /** Names of a folder as they come; one that no file can have breaks the protocol or the file system, and is left out. */
@@ -163,10 +182,15 @@ export class FileTree {
   }
 
   async #readFolder(segments: readonly ByteName[]): Promise<Folder> {
-    const items: FileEntry[] = []
+    const items: NamedAttributes[] = []
+    let size = 0
     for await (const batch of this.names(segments)) {
-      for (const one of batch) items.push(entryOf([...segments, one.name], one))
-      if (items.length >= mostNames) return { items: sorted(items.slice(0, mostNames)), isComplete: false }
+      for (const one of batch) {
+        items.push(one)
+        size += one.name.length
+      }
+      if (items.length >= mostNames || size >= mostNameBytes)
+        return { items: sorted(items.slice(0, mostNames)), isComplete: false }
     }
     return { items: sorted(items), isComplete: true }
   }
@@ -183,13 +207,18 @@ export function isUnreadable(error: unknown): boolean {
 }
 
 function entryOf(segments: readonly ByteName[], attributes: Attributes): FileEntry {
-  const { kind, size, mode, uid, gid, modifiedSeconds } = attributes
   const name = segments.at(-1)
-  return {
-    name: name === undefined ? '/' : toText(name),
-    path: pathText(segments),
-    ...{ kind, size, mode, uid, gid, modifiedMs: modifiedSeconds * 1000, target: null },
-  }
+  return entry(name === undefined ? '/' : toText(name), pathText(segments), attributes)
+}
+
+function entryIn(parent: string, one: NamedAttributes): FileEntry {
+  const name = toText(one.name)
+  return entry(name, parent === '/' ? `/${name}` : `${parent}/${name}`, one)
+}
+
+function entry(name: string, path: string, attributes: Attributes): FileEntry {
+  const { kind, size, mode, uid, gid, modifiedSeconds } = attributes
+  return { name, path, kind, size, mode, uid, gid, modifiedMs: modifiedSeconds * 1000, target: null }
 }
 
 function noFile(path: string): HoldfastError {
@@ -198,9 +227,16 @@ function noFile(path: string): HoldfastError {
 
 const collator = new Intl.Collator('en', { numeric: true })
 
-function sorted(items: FileEntry[]): readonly FileEntry[] {
-  const rank = ({ kind }: FileEntry): number => (kind === 'folder' ? 0 : 1)
-  return items.sort((a, b) => rank(a) - rank(b) || collator.compare(a.name, b.name))
+/** Folders first, then as people sort names; too many by their bytes. */
+function sorted(items: readonly NamedAttributes[]): readonly NamedAttributes[] {
+  const compare =
+    items.length <= mostSortedByWord ? collator.compare : (a: string, b: string): number => (a < b ? -1 : Number(a > b))
+  const keyed = items.map((one) => ({
+    one,
+    rank: one.kind === 'folder' ? 0 : 1,
+    key: items.length <= mostSortedByWord ? toText(one.name) : one.name,
+  }))
+  return keyed.toSorted((a, b) => a.rank - b.rank || compare(a.key, b.key)).map(({ one }) => one)
 }
 
 /** `*` and `?` stand for any characters of the whole name; without them the text may stand anywhere in it. */

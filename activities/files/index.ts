@@ -12,6 +12,7 @@ import { HeldPoint } from '../instant/held-point.ts'
 import { PointSource } from '../instant/source.ts'
 import type { Site } from '../shared/deps.ts'
 import { beating } from '../shared/operation.ts'
+import { Places } from './places.ts'
 import type { FilesActivities, FilesBeat, OpenFiles } from './types.ts'
 
 /** A machine that somebody has forgotten to let rest goes after so long, and is opened anew if it is still asked. */
@@ -21,8 +22,18 @@ const lookEveryMs = 1_000
 /** A file system that breaks its machine does so again. */
 const mostBreaks = 3
 const saidAgainMs = 60_000
+/** It ended, did not open its disks in time, or said what no machine of ours says. */
+const breakCodes: ReadonlySet<string> = new Set(['HypervisorRefused', 'HypervisorTimeout', 'ProtocolMismatch'])
+
+const settledMs = 10 * 60_000
+interface Attempt {
+  readonly sinceMs: number
+  /** The store was away meanwhile. */
+  hasWaited: boolean
+}
 
 export function createFilesActivities(site: Site): FilesActivities {
+  const places = new Places()
   return {
     prepareFiles: () =>
       beating(site, async () => {
@@ -33,13 +44,19 @@ export function createFilesActivities(site: Site): FilesActivities {
       await beating(
         site,
         async ({ signal }) => {
+          using _place = places.enter()
           for (let breaks = 0; ; breaks += 1) {
+            const attempt: Attempt = { sinceMs: site.now(), hasWaited: false }
             try {
-              await serveOnce(site, input, signal, (now) => (beat = now))
+              await serveOnce(site, input, signal, attempt, (now) => (beat = now))
               return
             } catch (error) {
               signal.throwIfAborted()
-              if (!isHoldfastError(error) || error.code !== 'HypervisorRefused') throw error
+              if (!isHoldfastError(error) || !breakCodes.has(error.code)) throw error
+              // A machine that does not come up because its disks wait for the store is not broken.
+              if (error.code === 'HypervisorTimeout' && attempt.hasWaited) throw error
+              // One that has served for long has not been broken by being opened.
+              if (site.now() - attempt.sinceMs > settledMs) breaks = 0
               site.log.warn(
                 { session: input.session, error: error.message, console: error.native?.text },
                 'a micro-VM broke',
@@ -67,6 +84,7 @@ async function serveOnce(
   site: Site,
   { session, repository, stem, disks, idleMs }: OpenFiles,
   signal: AbortSignal,
+  attempt: Attempt,
   tell: (beat: FilesBeat) => void,
 ): Promise<void> {
   const path = sessionSocket(site.options.filesDir, session)
@@ -87,6 +105,7 @@ async function serveOnce(
       const source = new PointSource({
         ...{ name: key, size, cache, open: () => point.disk(key) },
         onWait: (error) => {
+          attempt.hasWaited = true
           if (site.now() - saidMs < saidAgainMs) return
           site.log.warn({ stem, error: describeError(error) }, 'a file session waits for its repository')
           saidMs = site.now()

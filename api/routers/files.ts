@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { HoldfastError, isHoldfastError } from '../../base/index.ts'
 import type { FileStream } from '../../files/types.ts'
@@ -58,14 +59,17 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.content, async (c) => {
       const { session } = c.req.valid('param')
       const { end = null, ...query } = c.req.valid('query')
+      // Answered as a GET whose body nobody reads: the session would wait for that for ever.
+      if (c.req.method === 'HEAD') return sendStream(nothing, binary, 'file')
       const stream = await open(session, () =>
         files.stream(session, { what: 'content', end, ...query }, c.req.raw.signal),
       )
-      return sendStream(stream, 'application/octet-stream', query.path.split('/').at(-1) ?? 'file')
+      return sendStream(stream, binary, query.path.split('/').at(-1) ?? 'file')
     })
     .openapi(routes.archive, async (c) => {
       const { session } = c.req.valid('param')
       const { volume, path } = c.req.valid('query')
+      if (c.req.method === 'HEAD') return sendStream(nothing, 'application/x-tar', 'file')
       const stream = await open(session, () =>
         files.stream(session, { what: 'archive', volume, paths: path }, c.req.raw.signal),
       )
@@ -81,6 +85,10 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       return c.json(accepted(run), 202)
     })
 }
+
+const binary = 'application/octet-stream'
+
+const nothing = { size: null, body: Readable.from([]) }
 
 /** Content of a guest is never a page of ours: it is saved, not shown. */
 function sendStream({ size, body }: FileStream, type: string, name: string): Response {

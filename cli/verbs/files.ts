@@ -185,13 +185,17 @@ async function whenOpen(io: Io, api: ApiClient, session: string): Promise<Schema
   }
 }
 
-/** `files/<id>`, an id, or a VM whose newest open session it is. */
+/** `files/<id>`, an id, or a VM of which one session is open: of several nobody knows which is meant. */
 async function sessionOf(api: ApiClient, name: string): Promise<string> {
   const id = /^(?:files\/)?([0-9a-f]{32})$/.exec(name)?.[1]
   if (id !== undefined) return id
   const vm = await findVm(api, name)
   const { items } = await openRuns(api)
-  const [run] = items.filter(({ vmId }) => vmId === vm.id)
+  const [run, ...others] = items.filter(({ vmId }) => vmId === vm.id)
+  if (run !== undefined && others.length > 0)
+    throw new HoldfastError('InvalidRequest', `${others.length + 1} sessions of ${vm.name} are open`, {
+      hint: `Name one: ${[run, ...others].map(({ workflowId, title }) => `${workflowId.slice('files/'.length)} (${title})`).join(', ')}`,
+    })
   if (run !== undefined) return run.workflowId.slice('files/'.length)
   throw new HoldfastError('NotFound', `no point of ${vm.name} is open`, {
     hint: `Open one: holdfast files open ${vm.name}`,

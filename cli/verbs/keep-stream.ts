@@ -1,5 +1,5 @@
-import { createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { createWriteStream, existsSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { describeError, formatBytes, HoldfastError } from '../../base/index.ts'
@@ -28,21 +28,31 @@ export async function keepStream(
     }
   }
   let isMade = false
+  const part = `${output ?? ''}.part`
   try {
     if (output === undefined) {
       const out = io.world.bytes?.() ?? (io.world.stdout as NodeJS.WritableStream)
+      // A guest's bytes can steer a terminal.
+      if ('isTTY' in out && out.isTTY === true)
+        throw new HoldfastError('InvalidRequest', 'a download is not written to a terminal', {
+          hint: 'Name a file with -o, or pipe it.',
+        })
       await pipeline(Readable.from(source()), out, { end: false, signal: io.world.signal })
     } else {
       // A file that is there is nobody's to overwrite.
-      const file = createWriteStream(output, { flags: 'wx' })
+      const refuseIfThere = (): void => {
+        if (existsSync(output)) throw existsAlready(output)
+      }
+      refuseIfThere()
+      // Until it is whole it has another name, also after a kill.
+      const file = createWriteStream(part, { flush: true })
       file.once('open', () => (isMade = true))
       await pipeline(Readable.from(source()), file, { signal: io.world.signal })
+      refuseIfThere()
+      await rename(part, output)
     }
   } catch (error) {
-    if (isMade && output !== undefined) await rm(output, { force: true })
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'EEXIST')
-      throw new HoldfastError('InvalidRequest', `${output ?? ''} exists already`, { hint: 'Choose another name.' })
+    if (isMade) await rm(part, { force: true })
     if (error instanceof HoldfastError) throw error
     throw new HoldfastError('SourceReadFailed', `the download was cut off: ${describeError(error)}`, {
       cause: error,
@@ -54,6 +64,10 @@ export async function keepStream(
     io.say(`The archive is not whole: its member ${notWhole ?? ''} tells what is missing.`)
     io.end(exit.failed)
   }
+}
+
+function existsAlready(path: string): HoldfastError {
+  return new HoldfastError('InvalidRequest', `${path} exists already`, { hint: 'Choose another name.' })
 }
 
 /** Whether a stream holds a name, also over the seam of two parts. */
