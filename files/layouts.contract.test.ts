@@ -119,7 +119,8 @@ test('a folder with 20,000 names comes in pages, and is searched', async () => {
   const place = { volume: 'd0', path: '/many' }
   const page = await session.list(place, 19_990, 100)
   expect(page).toMatchObject({ total: 20_000, next: null, isComplete: true })
-  expect(page.items.at(-1)?.name).toBe('20000')
+  // So many are sorted by their bytes.
+  expect(page.items.at(-1)?.name).toBe('9999')
   const found = await session.search({ volume: 'd0', path: '/' }, '1999?', AbortSignal.timeout(60_000))
   expect(found.items.map(({ name }) => name).sort()).toEqual([...Array(10).keys()].map((n) => `1999${n}`))
 })
