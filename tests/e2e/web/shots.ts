@@ -5,6 +5,7 @@ import {
   drills,
   erpBook,
   erpPoints,
+  fileSession,
   firstOverview,
   freshDetail,
   moment,
@@ -19,6 +20,7 @@ export type Picture = Shot & { readonly name: string }
 
 const point = erpPoints[0]?.id ?? ''
 const proven = erpPoints[16]?.id ?? ''
+const files = `/files/${fileSession}?volume=lv-erp-root&path=/etc`
 const wizard = `/restore?vm=erp-db-01&point=${point}&host=pve-par-2&name=erp-db-01-restored`
 
 async function pressed(page: Page, name: RegExp): Promise<void> {
@@ -73,6 +75,18 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'point', path: `/points/${proven}` },
   { name: 'point-unproven', path: `/points/${point}` },
+  { name: 'files', path: files },
+  {
+    name: 'files-file',
+    path: `${files}&file=/etc/hosts`,
+    before: (page: Page): Promise<void> => page.getByRole('group', { name: 'Preview' }).waitFor(),
+  },
+  {
+    name: 'files-found',
+    path: `${files}&q=*.conf`,
+    before: (page: Page): Promise<void> => page.getByLabel('Take hosts').check(),
+  },
+  { name: 'files-empty', path: files, scene: { empty: true } },
   { name: 'runs', path: '/runs' },
   { name: 'runs-empty', path: '/runs', scene: { empty: true } },
   { name: 'run', path: `/runs/${erpBook.runId}` },

@@ -7,7 +7,7 @@ import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { serveDashboard } from '../../../api/static.ts'
-import { answer, moment, type Scene } from '../../../web/src/lib/fixtures/index.ts'
+import { answer, fileText, moment, type Scene } from '../../../web/src/lib/fixtures/index.ts'
 
 const root = new URL('../../../', import.meta.url)
 const build = fileURLToPath(new URL('web/build', root))
@@ -159,6 +159,7 @@ export class Stage implements AsyncDisposable {
       if (shot.silent) return
       if (path.endsWith('/screenshot'))
         return route.fulfill({ status: 200, contentType: 'image/png', body: this.#console })
+      if (path.endsWith('/content')) return route.fulfill({ status: 200, body: fileText })
       if (shot.broken !== undefined && path !== '/session') {
         return route.fulfill({
           status: shot.broken,

@@ -21,6 +21,7 @@ export const iconNames = [
   'search',
   'chev',
   'down',
+  'download',
   'up',
   'filter',
   'x',
