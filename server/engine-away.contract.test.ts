@@ -5,24 +5,38 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { homeOf } from './config.ts'
-import { controlRole } from './control.ts'
+import { engineRole } from './engine.ts'
 import { whoIs } from './place.ts'
 import { Supervisor } from './supervisor.ts'
 import { findTemporalCli } from './temporal-cli.ts'
 import { freePort } from './temporal-server.ts'
 import { eventually, sharedCache } from './testing/workflows.ts'
 
-/** A server process as it is started by hand, and no Temporal. */
+/** Processes as they are started by hand, and no Temporal. */
 
 let folder: string
 let temporalPort: number
-let server: ChildProcess
+let port: number
 let url: string
+let started: ChildProcess[]
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hf-away-'))
   temporalPort = await freePort()
-  const port = await freePort()
+  port = await freePort()
   url = `http://127.0.0.1:${port}/api/v1`
+  started = []
+})
+afterEach(async () => {
+  for (const child of started) {
+    if (child.exitCode !== null || child.signalCode !== null) continue
+    const gone = endOf(child)
+    child.kill('SIGKILL')
+    await gone
+  }
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function start(...args: string[]): ChildProcess {
   const env = {
     ...process.env,
     HOLDFAST_HOME: folder,
@@ -30,19 +44,24 @@ beforeEach(async () => {
     HOLDFAST_PORT: String(port),
     TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
   }
-  server = spawn(process.execPath, [fileURLToPath(new URL('main.ts', import.meta.url)), 'server'], {
-    env,
-    stdio: 'ignore',
+  const main = fileURLToPath(new URL('main.ts', import.meta.url))
+  const child = spawn(process.execPath, [main, ...args], { env, stdio: 'ignore' })
+  started.push(child)
+  return child
+}
+async function startTemporal(supervisor: Supervisor): Promise<void> {
+  const { path } = await findTemporalCli({ env: process.env, cacheDir: sharedCache })
+  const flags = ['--ip', '127.0.0.1', '--headless', '--log-level', 'error', '--port', String(temporalPort)]
+  await supervisor.start({
+    name: 'temporal',
+    program: path,
+    args: ['server', 'start-dev', ...flags],
+    logFile: join(folder, 'temporal.log'),
+    ready: () => Promise.resolve(),
+    stopWithinMs: 10_000,
   })
-})
-afterEach(async () => {
-  if (server.exitCode === null && server.signalCode === null) {
-    const gone = new Promise((resolve) => server.once('exit', resolve))
-    server.kill('SIGKILL')
-    await gone
-  }
-  rmSync(folder, { recursive: true, force: true })
-})
+}
+const endOf = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => child.once('exit', resolve))
 
 const token = (): string => readFileSync(join(folder, 'secrets', 'admin-token'), 'utf8').trim()
 const call = (path: string, init: RequestInit = {}): Promise<Response> =>
@@ -60,9 +79,10 @@ const answers = (): Promise<boolean> =>
   )
 
 it('a server without Temporal answers, looks and alerts, says what is away, and goes to work when Temporal comes', async () => {
+  start('server')
   await eventually('the API', answers)
   const at = homeOf({ HOLDFAST_HOME: folder })
-  expect(await whoIs(at, controlRole)).toBeNull()
+  expect(await whoIs(at, engineRole('server'))).toBeNull()
 
   const began = Date.now()
   expect(await get('/health')).toMatchObject({ status: 'degraded', engine: 'down' })
@@ -86,17 +106,8 @@ it('a server without Temporal answers, looks and alerts, says what is away, and 
   })
 
   await using supervisor = new Supervisor(quiet)
-  const { path } = await findTemporalCli({ env: process.env, cacheDir: sharedCache })
-  const flags = ['--ip', '127.0.0.1', '--headless', '--log-level', 'error', '--port', String(temporalPort)]
-  await supervisor.start({
-    name: 'temporal',
-    program: path,
-    args: ['server', 'start-dev', ...flags],
-    logFile: join(folder, 'temporal.log'),
-    ready: () => Promise.resolve(),
-    stopWithinMs: 10_000,
-  })
-  await eventually('work for the engine', async () => whoIs(at, controlRole))
+  await startTemporal(supervisor)
+  await eventually('work for the engine', async () => whoIs(at, engineRole('server')))
   await eventually('health', async () => (await get<{ status: string }>('/health')).status === 'ok')
   await eventually('a poller', async () => {
     const { queues } = await get<{ queues: { site: string | null; state: string }[] }>('/workers')
@@ -111,10 +122,32 @@ it('a server without Temporal answers, looks and alerts, says what is away, and 
 })
 
 it('a server that waits for Temporal ends soon when it is told to, also with questions under way', async () => {
+  const server = start('server')
   await eventually('the API', answers)
   const began = Date.now()
-  const gone = new Promise<number | null>((resolve) => server.once('exit', resolve))
+  const gone = endOf(server)
   server.kill('SIGTERM')
   expect(await gone).toBe(0)
   expect(Date.now() - began).toBeLessThan(15_000)
+})
+
+it('a worker waits for Temporal while it serves, and goes to work when it comes', async () => {
+  const at = homeOf({ HOLDFAST_HOME: folder })
+  const worker = start('worker', '--site', 'lyon')
+  await eventually('the worker', async () => whoIs(at, 'worker-lyon'))
+  const waiting = (): string => readFileSync(join(folder, 'logs', 'worker-lyon.log'), 'utf8')
+  await eventually('what is away is said', () => Promise.resolve(waiting().includes('no work for the engine')))
+  expect(await whoIs(at, engineRole('worker-lyon'))).toBeNull()
+  await using supervisor = new Supervisor(quiet)
+  await startTemporal(supervisor)
+  await eventually('work for the engine', async () => whoIs(at, engineRole('worker-lyon')))
+  expect((await whoIs(at, 'worker-lyon'))?.pid).toBe(worker.pid)
+})
+
+it('a worker that waits for Temporal ends soon when it is told to', async () => {
+  const worker = start('worker', '--site', 'lyon')
+  await eventually('the worker', async () => whoIs(homeOf({ HOLDFAST_HOME: folder }), 'worker-lyon'))
+  const gone = endOf(worker)
+  worker.kill('SIGTERM')
+  expect(await gone).toBe(0)
 })

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError } from '../base/index.ts'
 import { homeOf, makeHome, usesOwnTemporal } from './config.ts'
 import type { Environment, Home } from './config.ts'
-import { controlRole } from './control.ts'
+import { engineRole } from './engine.ts'
 import { ensureInstallation } from './installation.ts'
 import { processLog } from './log.ts'
 import { takePlace, whoIs } from './place.ts'
@@ -16,6 +16,8 @@ import { startEmbeddedTemporal } from './temporal-server.ts'
 
 const entry = fileURLToPath(new URL('./main.ts', import.meta.url))
 const readyWithinMs = 90_000
+/** A Temporal of one's own may be away: what is started is useful meanwhile. */
+const ownWithinMs = 10_000
 
 export interface UpReady {
   readonly url: string
@@ -61,11 +63,18 @@ export async function runUp(options: RunUpOptions = {}): Promise<void> {
   stop.throwIfAborted()
 
   onProgress('starting the server and the worker')
+  const worker = `worker-${site}`
   await Promise.all([
-    supervisor.start(role(home, 'server', ['server'], 'server')),
-    supervisor.start(role(home, `worker-${site}`, ['worker', '--site', site], `worker-${site}`)),
+    supervisor.start(role(home, 'server', ['server'])),
+    supervisor.start(role(home, worker, ['worker', '--site', site])),
   ])
-  await worksFor(home, stop)
+  const areAtWork = await workWithin(home, ['server', worker], temporal.isOurs ? readyWithinMs : ownWithinMs, stop)
+  if (!areAtWork && temporal.isOurs)
+    throw new HoldfastError('TemporalUnavailable', 'the server and the worker have not found Temporal', {
+      hint: `Look at the ends of ${join(home.logs, 'server.log')} and ${join(home.logs, `${worker}.log`)}.`,
+    })
+  // They answer, serve and alert without it, and go to work when it comes.
+  if (!areAtWork) onProgress(`Temporal at ${temporal.address} does not answer: nothing is backed up until it does`)
   const url = (await whoIs(home, 'server'))?.address
   if (!url) throw new HoldfastError('Internal', 'the server is ready but does not say where')
   options.onReady?.({
@@ -89,35 +98,35 @@ async function temporalOf(
     readonly uiPort: number | null
     readonly onProgress: (what: string) => void
   },
-): Promise<{ readonly address: string; readonly uiUrl: string | null }> {
+): Promise<{ readonly address: string; readonly uiUrl: string | null; readonly isOurs: boolean }> {
   const own = env['TEMPORAL_ADDRESS']
-  if (usesOwnTemporal(env) && own) return { address: own, uiUrl: null }
+  if (usesOwnTemporal(env) && own) return { address: own, uiUrl: null, isOurs: false }
   const cli = await findTemporalCli({ env, cacheDir: home.cache, onProgress: how.onProgress })
   for (const { way, reason } of cli.attempts) how.log.info({ way, reason }, 'the Temporal CLI is not there')
   how.onProgress(`starting Temporal (${cli.version})`)
-  return startEmbeddedTemporal({ home, cli, supervisor, log: how.log, uiPort: how.uiPort })
+  const started = await startEmbeddedTemporal({ home, cli, supervisor, log: how.log, uiPort: how.uiPort })
+  return { ...started, isOurs: true }
 }
 
-function role(home: Home, name: string, args: readonly string[], notice: string): Parameters<Supervisor['start']>[0] {
+function role(home: Home, name: string, args: readonly string[]): Parameters<Supervisor['start']>[0] {
   return {
     name,
     program: process.execPath,
     args: ['--disable-warning=ExperimentalWarning', entry, ...args],
     logFile: join(home.logs, `${name}.out.log`),
-    ready: (signal, pid) => announced(home, notice, pid, signal),
+    ready: (signal, pid) => announced(home, name, pid, signal),
     stopWithinMs: graceMs + forceMs,
   }
 }
 
-/** A server answers before it has found its engine; who has started all of it waits for both. */
-async function worksFor(home: Home, signal: AbortSignal): Promise<void> {
-  const deadline = Date.now() + readyWithinMs
-  while ((await whoIs(home, controlRole)) === null) {
+/** Whether all of them work for the engine in time: they are ready before they have found it. */
+async function workWithin(home: Home, roles: readonly string[], ms: number, signal: AbortSignal): Promise<boolean> {
+  const deadline = Date.now() + ms
+  for (;;) {
+    const found = await Promise.all(roles.map((name) => whoIs(home, engineRole(name))))
+    if (!found.includes(null)) return true
     signal.throwIfAborted()
-    if (Date.now() > deadline)
-      throw new HoldfastError('TemporalUnavailable', 'the server has not found Temporal', {
-        hint: `Look at the end of ${join(home.logs, 'server.log')}.`,
-      })
+    if (Date.now() > deadline) return false
     await sleep(50)
   }
 }

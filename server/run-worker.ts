@@ -8,13 +8,14 @@ import { homeOf, makeHome, temporalTarget, workerConfig } from './config.ts'
 import type { Environment } from './config.ts'
 import { bandwidthAsker } from './bandwidth.ts'
 import { catalogCopies } from './catalog-copies.ts'
+import { connectPatiently, engineRole } from './engine.ts'
 import { evidenceUploader } from './evidence.ts'
 import { ensureInstallation } from './installation.ts'
 import { processLog } from './log.ts'
 import { announce } from './place.ts'
 import { resolveSecret } from './secrets.ts'
 import { aborted, forceMs, graceMs, onStopSignal, runUntilStopped } from './shutdown.ts'
-import { connectWorker, installRuntime } from './temporal.ts'
+import { installRuntime } from './temporal.ts'
 
 export interface RunWorkerOptions {
   readonly site: string
@@ -58,30 +59,39 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
   // Before anything else, and whether or not the engine answers: guests stand still until they are served again.
   await site.serving.start()
   site.standing.start()
-  const connection = await connectWorker(target, stop)
+  const role = `worker-${name}`
+  using _serves = await announce(home, role, null)
   try {
-    const worker = await Worker.create({
-      connection,
-      namespace: target.namespace,
-      taskQueue: siteQueue(name),
-      identity: config.identity,
-      activities: createSiteActivities(site),
-      // A cancel travels with a heartbeat, so this bounds how late it comes.
-      maxHeartbeatThrottleInterval: '2 seconds',
-      defaultHeartbeatThrottleInterval: '2 seconds',
-      // Many, so that short steps and cleanups never queue behind copies: those wait for a mover slot instead.
-      maxConcurrentActivityTaskExecutions: 200,
-      maxConcurrentActivityTaskPolls: 4,
-      shutdownGraceTime: graceMs,
-      shutdownForceTime: forceMs,
-    })
-    await runUntilStopped(worker, stop, async (ended) => {
-      using _notice = await announce(home, `worker-${name}`, null)
-      log.info({ site: name, identity: config.identity, temporal: target.address }, 'the worker is ready')
-      await aborted(ended)
-    })
+    const connection = await connectPatiently({ target, log, signal: stop })
+    try {
+      const worker = await Worker.create({
+        connection,
+        namespace: target.namespace,
+        taskQueue: siteQueue(name),
+        identity: config.identity,
+        activities: createSiteActivities(site),
+        // A cancel travels with a heartbeat, so this bounds how late it comes.
+        maxHeartbeatThrottleInterval: '2 seconds',
+        defaultHeartbeatThrottleInterval: '2 seconds',
+        // Many, so that short steps and cleanups never queue behind copies: those wait for a mover slot instead.
+        maxConcurrentActivityTaskExecutions: 200,
+        maxConcurrentActivityTaskPolls: 4,
+        shutdownGraceTime: graceMs,
+        shutdownForceTime: forceMs,
+      })
+      // What ends the work otherwise (a namespace that was taken away) ends the process: no step goes on unseen.
+      await runUntilStopped(worker, stop, async (ended) => {
+        using _works = await announce(home, engineRole(role), null)
+        log.info({ site: name, identity: config.identity, temporal: target.address }, 'the worker is ready')
+        await aborted(ended)
+      })
+    } finally {
+      await connection.close()
+    }
+  } catch (error) {
+    // Told to end while it waited for Temporal.
+    if (!stop.aborted || error !== stop.reason) throw error
   } finally {
-    await connection.close()
     log.info({ site: name }, 'the worker has ended')
     log.flush()
   }

@@ -7,8 +7,6 @@ import type { Log } from '../activities/index.ts'
 import type { Environment, TemporalTarget } from './config.ts'
 import { resolveSecret } from './secrets.ts'
 
-const connectWithinMs = 60_000
-
 /** Once per process, before any connection: logs of the engine go where ours go, signals are handled by us. */
 export function installRuntime(log: Log, env: Environment = process.env): void {
   const metrics = env['HOLDFAST_METRICS_ADDRESS']
@@ -40,12 +38,6 @@ interface Options {
 async function optionsOf(target: TemporalTarget): Promise<Options> {
   const apiKey = target.apiKeyRef === null ? null : await resolveSecret(target.apiKeyRef)
   return { address: target.address, ...(target.tls && { tls: true }), ...(apiKey !== null && { apiKey }) }
-}
-
-/** For workers. Throws TemporalUnavailable after a minute. */
-export async function connectWorker(target: TemporalTarget, signal: AbortSignal): Promise<NativeConnection> {
-  const options = await optionsOf(target)
-  return persistently(target, signal, () => NativeConnection.connect(options))
 }
 
 /** One try. Throws TemporalUnavailable. */
@@ -99,20 +91,6 @@ export async function openClient(target: TemporalTarget): Promise<OpenClient> {
       await sleep(Math.max(0, lastRetryAt - performance.now()) + 50)
       await connection.close()
     },
-  }
-}
-
-/** Temporal may start later than we do. */
-async function persistently<T>(target: TemporalTarget, signal: AbortSignal, connect: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + connectWithinMs
-  for (;;) {
-    signal.throwIfAborted()
-    try {
-      return await connect()
-    } catch (error) {
-      if (Date.now() > deadline) throw unreachable(target, error)
-    }
-    await sleep(500, null, { signal })
   }
 }
 

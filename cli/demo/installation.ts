@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { HoldfastError, describeError } from '../../base/index.ts'
 import { spawnSupervised } from '../../drivers/transport/index.ts'
 import { createRepository } from '../../repository/index.ts'
-import { controlRole, freePort, homeOf, whoIs } from '../../server/index.ts'
+import { engineRole, freePort, homeOf, whoIs } from '../../server/index.ts'
 import { ask, connectionOf, openClient, type ApiClient, type Schemas } from '../client/index.ts'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
@@ -159,7 +159,7 @@ async function waitUntilReady(home: string, port: number): Promise<{ url: string
   const place = homeOf({ HOLDFAST_HOME: home })
   const deadline = Date.now() + readyWithinMs
   const isHere = async (role: string): Promise<boolean> => (await whoIs(place, role)) !== null
-  while (!((await isHere('server')) && (await isHere(controlRole)) && (await isHere('worker-local')))) {
+  while (!((await isHere('server')) && (await isHere(engineRole('server'))) && (await isHere(engineRole('worker-local'))))) {
     if (Date.now() > deadline) {
       throw new HoldfastError('NoWorker', 'holdfast up started, but server or mover are not ready', {
         hint: `Read ${join(home, 'logs')}.`,
