@@ -4,7 +4,8 @@ import type { RunHistory, Runbook } from '../runbook/types.ts'
 import { archiveHistory, isClosed, readHistory } from './archive.ts'
 import type { ApiDeps, LiveRuns } from './deps.ts'
 import { factsOf, readPollers, type Pollers } from './facts.ts'
-import { kindOf, type RunDescription, type RunListing } from './orchestrator.ts'
+import { kindOf } from '../runbook/kinds.ts'
+import type { RunDescription, RunListing } from './orchestrator.ts'
 
 type LiveDeps = Pick<ApiDeps, 'catalog' | 'orchestrator' | 'toRunbook' | 'now' | 'log'>
 

@@ -1,4 +1,4 @@
-import type { PendingStep, RunHistory, RunKind } from '../runbook/types.ts'
+import type { PendingStep, RunHistory } from '../runbook/types.ts'
 
 /**
  * All that the API wants of the engine that runs workflows. Errors: TemporalUnavailable when it does not answer,
@@ -93,22 +93,4 @@ export interface Orchestrator {
   /** Runs of every kind that are running or closed after `closedSinceMs`, in no order. */
   listRuns(closedSinceMs: number, limit: number): AsyncIterable<RunListing>
   info(): Promise<EngineInfo>
-}
-
-export const runKinds: readonly RunKind[] = [
-  'backup',
-  'restore',
-  'drill',
-  'retention',
-  'plan',
-  'verify',
-  'instant',
-  'mirror',
-  'files',
-]
-
-/** Which of our processes a workflow is; undefined: none that people see as a run. */
-export function kindOf(workflowId: string): RunKind | undefined {
-  const [prefix] = workflowId.split('/')
-  return runKinds.find((kind) => kind === prefix)
 }

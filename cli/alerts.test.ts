@@ -1,8 +1,7 @@
-import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { adminToken, bench, type Bench } from '../api/testing/bench.ts'
+import { bench, type Bench } from '../api/testing/bench.ts'
 import { aPoint } from '../catalog/testing.ts'
-import { runCli } from './program.ts'
+import { ran } from './testing.ts'
 
 let here: Bench
 let out = ''
@@ -10,23 +9,11 @@ let err = ''
 beforeEach(() => void (here = bench()))
 afterEach(() => here[Symbol.dispose]())
 
-function holdfast(line: string, away = false): Promise<number> {
-  out = ''
-  err = ''
-  return runCli(
-    line.split(' '),
-    {
-      stdout: { write: (text) => void (out += String(text)) },
-      stderr: { write: (text) => void (err += text) },
-      stdin: new PassThrough(),
-      env: { HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
-      fetch: async (request) => (away ? Promise.reject(new TypeError('fetch failed')) : here.app.fetch(request)),
-      now: () => here.clock.ms,
-      sleep: async () => undefined,
-      signal: new AbortController().signal,
-    },
-    '0.1.0',
-  )
+async function holdfast(line: string, away = false): Promise<number> {
+  const failing = { fetch: () => Promise.reject(new TypeError('fetch failed')) }
+  const it = await ran(here, line.split(' '), away ? failing : {})
+  ;({ out, err } = it)
+  return it.code
 }
 
 test('a channel is made, listed, tested and removed', async () => {

@@ -1,7 +1,6 @@
-import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { adminToken, bench, type Bench } from '../api/testing/bench.ts'
-import { runCli } from './program.ts'
+import { bench, type Bench } from '../api/testing/bench.ts'
+import { ran } from './testing.ts'
 
 let here: Bench
 let out = ''
@@ -9,23 +8,10 @@ let err = ''
 beforeEach(() => void (here = bench()))
 afterEach(() => here[Symbol.dispose]())
 
-function holdfast(...words: string[]): Promise<number> {
-  out = ''
-  err = ''
-  return runCli(
-    ['bandwidth', ...words],
-    {
-      stdout: { write: (text) => void (out += String(text)) },
-      stderr: { write: (text) => void (err += text) },
-      stdin: new PassThrough(),
-      env: { HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
-      fetch: async (request) => here.app.fetch(request),
-      now: () => here.clock.ms,
-      sleep: async () => undefined,
-      signal: new AbortController().signal,
-    },
-    '0.1.0',
-  )
+const holdfast = async (...argv: readonly string[]): Promise<number> => {
+  const it = await ran(here, ['bandwidth', ...argv])
+  ;({ out, err } = it)
+  return it.code
 }
 const MiB = 2 ** 20
 

@@ -2,7 +2,6 @@ import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -12,6 +11,7 @@ import { siteQueue } from '../workflows/shared/queues.ts'
 import { clientTypes } from './client/write-client.ts'
 import type { World } from './io.ts'
 import { runCli } from './program.ts'
+import { worldOf, type Ran } from './testing.ts'
 import { verbs } from './verbs.ts'
 
 let here: Bench
@@ -25,11 +25,6 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-interface Ran {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
 interface Setting {
   readonly env?: Record<string, string>
   readonly signal?: AbortSignal
@@ -41,35 +36,26 @@ interface Setting {
 /** The command line in this process, against the API in memory. */
 async function holdfast(line: string | readonly string[], setting: Setting = {}): Promise<Ran> {
   const argv = typeof line === 'string' ? line.split(' ') : [...line]
-  let out = ''
-  let err = ''
-  const sink = (take: (text: string) => void): World['stderr'] => ({
-    write: (text: string) => take(text),
-    ...(setting.isTty && { isTTY: true, columns: 60 }),
-  })
+  const said = { out: '', err: '' }
+  const world = worldOf(here, said)
+  const tty = setting.isTty ? { isTTY: true, columns: 60 } : {}
   const code = await runCli(
     argv,
     {
-      stdout: sink((text) => (out += text)),
-      stderr: sink((text) => (err += text)),
-      stdin: new PassThrough(),
-      env: {
-        HOLDFAST_HOME: folder,
-        HOLDFAST_SERVER: 'http://holdfast.test',
-        HOLDFAST_TOKEN: adminToken,
-        ...setting.env,
-      },
-      fetch: setting.fetch ?? (async (request) => here.app.fetch(request)),
-      now: () => here.clock.ms,
+      ...world,
+      stdout: { ...world.stdout, ...tty },
+      stderr: { ...world.stderr, ...tty },
+      env: { ...world.env, HOLDFAST_HOME: folder, ...setting.env },
+      ...(setting.fetch && { fetch: setting.fetch }),
       sleep: async (ms) => {
         here.clock.ms += ms
         await setting.onSleep?.()
       },
-      signal: setting.signal ?? new AbortController().signal,
+      ...(setting.signal && { signal: setting.signal }),
     },
     '0.1.0',
   )
-  return { code, out, err }
+  return { code, ...said }
 }
 const json = <T = Record<string, unknown>>(ran: Ran): T => JSON.parse(ran.out) as T
 

@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
-import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { adminToken, bench, type Bench } from '../api/testing/bench.ts'
+import { bench, type Bench } from '../api/testing/bench.ts'
 import { restoreParts, consequences, type RestoreWish } from '../api/requests/restore.ts'
 import { aPoint, pointIdOf } from '../catalog/testing.ts'
 import { toRunbook, type PendingStep, type RunFacts, type RunHistory, type Runbook } from '../runbook/index.ts'
-import type { World } from './io.ts'
-import { programFor, runCli } from './program.ts'
+import { programFor } from './program.ts'
+import { ran, worldOf } from './testing.ts'
 
 /** Commands that Holdfast prints are pasted at 3 a.m.: every one of them is read by a shell and by the real program. */
 
@@ -58,26 +57,9 @@ let here: Bench
 beforeEach(() => void (here = bench({ vms: ['web-01', 'db-01'] })))
 afterEach(() => here[Symbol.dispose]())
 
-let out = ''
-let err = ''
-function worldOf(app: Bench['app']): World {
-  out = ''
-  err = ''
-  return {
-    stdout: { write: (text) => void (out += String(text)) },
-    stderr: { write: (text) => void (err += text) },
-    stdin: new PassThrough(),
-    env: { HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
-    fetch: async (request) => app.fetch(request),
-    now: () => here.clock.ms,
-    sleep: async () => undefined,
-    signal: new AbortController().signal,
-  }
-}
-
 /** Parses without acting; what commander says of a line that it does not understand, or nothing. */
 async function complaintAbout(argv: readonly string[]): Promise<string> {
-  const program = await programFor(argv, worldOf(here.app), '0.1.0')
+  const program = await programFor(argv, worldOf(here, { out: '', err: '' }), '0.1.0')
   const understood = new Error('understood')
   program.hook('preAction', () => {
     throw understood
@@ -117,7 +99,7 @@ describe('what a completed backup offers next', () => {
     here.catalog.points.record(aPoint(1))
     const command = offered().find((action) => action.id === id)?.command ?? ''
     expect(command).toContain(`holdfast ${id} web-01 --point ${pointIdOf(1)}`)
-    expect([await runCli(wordsOf(command, 'holdfast'), worldOf(here.app), '0.1.0'), err]).toEqual([0, ''])
+    expect(await ran(here, wordsOf(command, 'holdfast'))).toMatchObject({ code: 0, err: '' })
     expect(here.engine.started).toHaveLength(1)
     expect(here.engine.started[0]?.input).toMatchObject({ stem: aPoint(1).stem })
   })
@@ -162,10 +144,9 @@ describe('a drill that is watched to its end', () => {
     const book = bookOf(name)
     using ended = bench({ vms: ['web-01'], toRunbook: () => book })
     ended.catalog.points.record(aPoint(1))
-    expect([await runCli(['drill', 'web-01', '--watch'], worldOf(ended.app), '0.1.0'), err]).toEqual([
-      code,
-      expect.stringContaining('Started drill/web-01'),
-    ])
+    const watched = await ran(ended, ['drill', 'web-01', '--watch'])
+    const { out } = watched
+    expect(watched).toMatchObject({ code, err: expect.stringContaining('Started drill/web-01') as string })
     expect(out).toContain(word)
     if (name === 'drill-failed') expect(out).toMatch(/✗ orders are whole[^\n]*\n +counted 990, expected 1000/)
     if (name === 'drill-silent') expect(out).toMatch(/✗ Wait until the guest answers/)
@@ -182,11 +163,11 @@ test('a lab that is detached stays when its command ends; another one ends with 
   })
   vi.doMock('../lab/index.ts', () => ({ labUp }))
   try {
-    expect(await runCli(['lab', 'up', '--detach'], worldOf(here.app), '0.1.0')).toBe(0)
+    const detached = await ran(here, ['lab', 'up', '--detach'])
+    expect(detached.code).toBe(0)
     expect(ended).toEqual([])
-    expect(out).toContain('holdfast hypervisor add lab /lab/vms --platform qemu')
-    const stopped = { ...worldOf(here.app), signal: AbortSignal.abort() }
-    expect(await runCli(['lab', 'up'], stopped, '0.1.0')).toBe(0)
+    expect(detached.out).toContain('holdfast hypervisor add lab /lab/vms --platform qemu')
+    expect(await ran(here, ['lab', 'up'], { signal: AbortSignal.abort() })).toMatchObject({ code: 0 })
     expect(ended).toEqual(['parent'])
   } finally {
     vi.doUnmock('../lab/index.ts')

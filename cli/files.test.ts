@@ -1,14 +1,12 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { HoldfastError } from '../base/index.ts'
-import { adminToken, bench, type Bench } from '../api/testing/bench.ts'
+import { bench, type Bench } from '../api/testing/bench.ts'
 import { aPoint } from '../catalog/testing.ts'
 import type { FileGateway, Question } from '../files/types.ts'
-import type { World } from './io.ts'
-import { runCli } from './program.ts'
+import { ran, type Ran } from './testing.ts'
 
 const session = 'b'.repeat(32)
 const entry = {
@@ -60,21 +58,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true })
 })
 
-async function holdfast(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' }
-  const world: World = {
-    stdout: { write: (text) => void (said.out += String(text)) },
-    stderr: { write: (text) => void (said.err += text) },
-    stdin: new PassThrough(),
-    env: { HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
-    fetch: async (request) => here.app.fetch(request),
-    now: () => here.clock.ms,
-    sleep: async () => undefined,
-    signal: new AbortController().signal,
-  }
-  const code = await runCli(argv, world, '0.1.0')
-  return { code, ...said }
-}
+const holdfast = (...argv: string[]): Promise<Ran> => ran(here, argv)
 
 test('open waits until the point is open, and says what it has', async () => {
   early = 3

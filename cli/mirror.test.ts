@@ -1,36 +1,24 @@
-import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { adminToken, bench, type Bench } from '../api/testing/bench.ts'
+import { bench, type Bench } from '../api/testing/bench.ts'
 import { aPoint, pointIdOf } from '../catalog/testing.ts'
-import type { World } from './io.ts'
-import { runCli } from './program.ts'
+import { ran } from './testing.ts'
 
 let here: Bench
 let out = ''
 let err = ''
 beforeEach(() => {
   here = bench()
-  out = ''
-  err = ''
   const location = { kind: 's3', url: 's3://offsite/holdfast' } as const
   here.catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/secrets/offsite' })
   here.catalog.points.record(aPoint(1))
 })
 afterEach(() => here[Symbol.dispose]())
 
-function world(): World {
-  return {
-    stdout: { write: (text) => void (out += String(text)) },
-    stderr: { write: (text) => void (err += text) },
-    stdin: new PassThrough(),
-    env: { HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
-    fetch: async (request) => here.app.fetch(request),
-    now: () => here.clock.ms,
-    sleep: async () => undefined,
-    signal: new AbortController().signal,
-  }
+const holdfast = async (...argv: readonly string[]): Promise<number> => {
+  const it = await ran(here, argv)
+  ;({ out, err } = it)
+  return it.code
 }
-const holdfast = (...argv: readonly string[]): Promise<number> => runCli(argv, world(), '0.1.0')
 const copy = () => here.catalog.copies.find(pointIdOf(1), 'offsite')
 
 test('says how far each mirror is behind, and that there is none', async () => {

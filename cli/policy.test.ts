@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { adminToken, bench, type Bench } from '../api/testing/bench.ts'
+import { bench, type Bench } from '../api/testing/bench.ts'
 import { exit } from './exit-codes.ts'
-import { runCli } from './program.ts'
+import { ran, type Ran } from './testing.ts'
 
 let here: Bench
 let folder: string
@@ -18,24 +17,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function holdfast(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', '']
-  const code = await runCli(
-    argv,
-    {
-      stdout: { write: (text) => (out += String(text)) },
-      stderr: { write: (text) => (err += text) },
-      stdin: new PassThrough(),
-      env: { HOLDFAST_HOME: folder, HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
-      fetch: async (request) => here.app.fetch(request),
-      now: () => here.clock.ms,
-      sleep: async () => undefined,
-      signal: new AbortController().signal,
-    },
-    '0.1.0',
-  )
-  return { code, out, err }
-}
+const holdfast = (...argv: string[]): Promise<Ran> => ran(here, argv)
 
 function fileOf(text: string): string {
   const path = join(folder, 'policy.yaml')

@@ -2,7 +2,8 @@ import type { SerializedError } from '../base/index.ts'
 import { allPayloads, fieldsOf, firstPayload, numberOf, textOf } from './events.ts'
 import type { Event } from './events.ts'
 import { failureOf } from './failures.ts'
-import type { DrillVerdict, OperatorNote, ResidueRow, RunKind, RunState } from './types.ts'
+import { kindOf, type RunKind } from './kinds.ts'
+import type { DrillVerdict, OperatorNote, ResidueRow, RunState } from './types.ts'
 
 /** What the events say of the run as a whole. */
 export interface RunEvents {
@@ -51,7 +52,7 @@ export function readRun(events: readonly Event[]): RunEvents {
   const isPaused = held !== null || isPausedByHand || outsideUntil !== null
   const waiting = readWaiting(events, 'waiting: ')
   const result = fieldsOf(firstPayload(end?.at['result']))
-  const kind = kinds[textOf(fieldsOf(started?.at['workflowType'])['name']) ?? ''] ?? kindOfId(workflowId)
+  const kind = kinds[textOf(fieldsOf(started?.at['workflowType'])['name']) ?? ''] ?? kindOf(workflowId) ?? 'backup'
   return {
     workflowId,
     runId: textOf(started?.at['originalExecutionRunId']) ?? textOf(started?.at['firstExecutionRunId']) ?? '',
@@ -93,15 +94,6 @@ function stateOf(
   if (end === undefined) return isPaused ? 'paused' : isWaiting ? 'waiting' : 'running'
   const state = ends[end.type] ?? 'failed'
   return state === 'completed' && result['outcome'] === 'completed-with-residue' ? 'completed-with-residue' : state
-}
-
-function kindOfId(workflowId: string): RunKind {
-  const [prefix] = workflowId.split('/')
-  return isRunKind(prefix) ? prefix : 'backup'
-}
-
-function isRunKind(text: string | undefined): text is RunKind {
-  return Object.values(kinds).some((kind) => kind === text)
 }
 
 interface Update {

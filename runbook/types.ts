@@ -1,5 +1,6 @@
 import type { SerializedError } from '../base/index.ts'
 import type { DrillResult } from '../workflows/drill/contract.ts'
+import type { RunKind } from './kinds.ts'
 
 /** Six phases of a backup; restore and drill use those that apply, plus their own. */
 export type Phase =
@@ -40,7 +41,7 @@ export type RunState =
 
 export type DrillVerdict = DrillResult['verdict']
 
-export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant' | 'mirror' | 'files'
+export type { RunKind } from './kinds.ts'
 
 /** What an operator can do about a step or run. `command` is the same act on the command line. */
 export interface NextAction {

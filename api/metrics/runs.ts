@@ -1,6 +1,6 @@
 import { durationBounds, type Catalog, type TotalName, type TotalRow } from '../../catalog/index.ts'
 import { missedWords } from '../../policy/index.ts'
-import { runKinds } from '../orchestrator.ts'
+import { runKinds } from '../../runbook/kinds.ts'
 import { counter, gauge, type Family, type Sample } from './exposition.ts'
 
 const dayMs = 86_400_000

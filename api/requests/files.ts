@@ -1,18 +1,13 @@
 import type { z } from '@hono/zod-openapi'
-import { HoldfastError } from '../../base/index.ts'
 import type { Catalog } from '../../catalog/index.ts'
 import { filesWorkflow, filesWorkflowId, type FilesInput } from '../../workflows/files/contract.ts'
 import type { filesBody } from '../schemas/files.ts'
 import { newRequestId } from './restore.ts'
 import type { StartPlan } from './start.ts'
-import { repositoryRefOf, tuningOf } from './targets.ts'
+import { readablePoint, repositoryRefOf, tuningOf } from './targets.ts'
 
 export function planFiles(catalog: Catalog, wish: z.infer<typeof filesBody>, user: string): StartPlan {
-  const point = catalog.points.get(wish.pointId)
-  if (point.validatedMs === null)
-    throw new HoldfastError('PointNotRestorable', `the point ${point.id} is not validated`)
-  const repository = catalog.repositories.get(point.repositoryId)
-  const vm = catalog.vms.get(point.vmId)
+  const { point, repository, vm } = readablePoint(catalog, wish.pointId)
   const requestedBy = { user, reason: wish.reason }
   return {
     workflowId: filesWorkflowId(newRequestId()),

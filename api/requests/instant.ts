@@ -1,18 +1,13 @@
 import type { z } from '@hono/zod-openapi'
-import { HoldfastError } from '../../base/index.ts'
 import type { Catalog } from '../../catalog/index.ts'
 import { instantWorkflow, instantWorkflowId, type InstantInput } from '../../workflows/instant/contract.ts'
 import type { instantBody } from '../schemas/instants.ts'
 import { newRequestId } from './restore.ts'
 import type { StartPlan } from './start.ts'
-import { endpointOf, repositoryRefOf, requireOneSite, tuningOf } from './targets.ts'
+import { endpointOf, readablePoint, repositoryRefOf, requireOneSite, tuningOf } from './targets.ts'
 
 export function planInstant(catalog: Catalog, wish: z.infer<typeof instantBody>, user: string): StartPlan {
-  const point = catalog.points.get(wish.pointId)
-  if (point.validatedMs === null)
-    throw new HoldfastError('PointNotRestorable', `the point ${point.id} is not validated`)
-  const repository = catalog.repositories.get(point.repositoryId)
-  const vm = catalog.vms.get(point.vmId)
+  const { point, repository, vm } = readablePoint(catalog, wish.pointId)
   const endpoint = catalog.endpoints.get(wish.hypervisorId)
   requireOneSite(endpoint.name, endpoint.site, repository)
   const requestedBy = { user, reason: wish.reason }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { HoldfastError, isHoldfastError } from '../../base/index.ts'
 import type { RepositoryView } from '../../catalog/index.ts'
 import type { ApiDeps } from '../deps.ts'
-import { kindOf, type RunHandle, type RunMemo, type StartSpec } from '../orchestrator.ts'
+import { kindOf } from '../../runbook/kinds.ts'
+import type { RunHandle, RunMemo, StartSpec } from '../orchestrator.ts'
 
 /** What a person wants to be started; the workflow id is fixed before anything happens. */
 export interface StartPlan {

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../base/index.ts'
-import type { Catalog, RepositoryView, VmView } from '../../catalog/index.ts'
+import type { Catalog, PointView, RepositoryView, VmView } from '../../catalog/index.ts'
 import type { Tuning, VmTarget } from '../../workflows/shared/contract.ts'
 import { targetOf } from '../../workflows/shared/targets.ts'
 
@@ -7,6 +7,17 @@ export { endpointOf, repositoryRefOf } from '../../workflows/shared/targets.ts'
 
 export function vmTargetOf(catalog: Catalog, vm: VmView): VmTarget {
   return targetOf(vm, catalog.endpoints.get(vm.endpointId))
+}
+
+/** A point whose bytes may be read, where it lies and of whom it is. Throws NotFound or PointNotRestorable. */
+export function readablePoint(
+  catalog: Catalog,
+  id: string,
+): { readonly point: PointView; readonly repository: RepositoryView; readonly vm: VmView } {
+  const point = catalog.points.get(id)
+  if (point.validatedMs === null)
+    throw new HoldfastError('PointNotRestorable', `the point ${point.id} is not validated`)
+  return { point, repository: catalog.repositories.get(point.repositoryId), vm: catalog.vms.get(point.vmId) }
 }
 
 /** Movers read the VM and write the repository, so one site must reach both. */

@@ -12,6 +12,7 @@ import type {
   StepAttempt,
   StepProgress,
 } from '../../runbook/types.ts'
+import { runKinds } from '../../runbook/kinds.ts'
 
 /** The schemas mirror `runbook/types.ts`; `Same` at the end of this file fails to compile when one of the two moves. */
 
@@ -71,9 +72,7 @@ export const runStateSchema = z
   .enum(['running', 'paused', 'waiting', 'completed', 'completed-with-residue', 'failed', 'cancelled', 'terminated'])
   .openapi('RunState')
 
-export const runKindSchema = z
-  .enum(['backup', 'restore', 'drill', 'retention', 'plan', 'verify', 'instant', 'mirror', 'files'])
-  .openapi('RunKind')
+export const runKindSchema = z.enum(runKinds).openapi('RunKind')
 
 export const nextActionSchema = z
   .object({
