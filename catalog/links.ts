@@ -1,6 +1,6 @@
 import { and, asc, eq } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
-import type { LinkEnds, LinkLimits } from '../policy/index.ts'
+import { linkName, type LinkEnds, type LinkLimits } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { linkLimits } from './schema.ts'
 
@@ -39,8 +39,8 @@ export function linkQueries(context: CatalogContext): LinkQueries {
       return row && view(row)
     },
     put({ hypervisorId, repositoryId, timeZone, backup, restore }) {
+      const ends = { hypervisorId, repositoryId }
       inTransaction(context, () => {
-        const ends = { hypervisorId, repositoryId }
         if (backup.length === 0 && restore.length === 0) db.delete(linkLimits).where(is(ends)).run()
         else {
           requireKnown('endpoints', 'hypervisor', hypervisorId)
@@ -55,7 +55,7 @@ export function linkQueries(context: CatalogContext): LinkQueries {
               hint: 'A limit of a repository for all hypervisors together replaces many of single links.',
             })
         }
-        publish('settings', `link/${hypervisorId ?? all}/${repositoryId ?? all}`)
+        publish('settings', `link/${linkName(ends)}`)
       })
     },
   }

@@ -64,7 +64,16 @@ export { isOwnBackupDue, ownBackupKeeps, ownBackupPace, ownBackupState } from '.
 export type { OwnBackupFacts, OwnBackupPace } from './own-backup.ts'
 export { keptSince, longestKeeping, recordKinds } from './keeping.ts'
 export type { RecordKind } from './keeping.ts'
-export { linkDirections, linkKey, linkKeys, linkProblems, parseLinkKey } from './links.ts'
+export {
+  linkDirections,
+  linkKey,
+  linkKeys,
+  linkName,
+  linkProblems,
+  namedLinkProblems,
+  parseLinkKey,
+  parseLinkName,
+} from './links.ts'
 export type { LinkDirection, LinkEnds, LinkLimits } from './links.ts'
 export { defaultSlots, fullFor, grantable, slotKindOf, slotKinds } from './slots.ts'
 export type { SlotClaim, SlotKind } from './slots.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { linkKey, linkKeys, parseLinkKey } from './index.ts'
+import { linkKey, linkKeys, linkName, parseLinkKey, parseLinkName } from './index.ts'
 
 it('a copy is part of the link of its two ends, of each end alone, and of all', () => {
   expect(linkKeys('lab', 'main', 'restore')).toEqual([
@@ -24,4 +24,12 @@ it('names of links are read as they were written, and other names are none', () 
     'link/a/b/backup/c',
   ])
     expect(parseLinkKey(key)).toBeNull()
+})
+
+it('a link has a name in files, and what is none is told', () => {
+  for (const name of ['lab/main', '*/main', 'lab/*', '*/*']) {
+    const ends = parseLinkName(name)
+    expect(ends === null ? null : linkName(ends)).toBe(name)
+  }
+  for (const name of ['lab', 'lab/', '/main', 'lab/main/backup']) expect(parseLinkName(name)).toBeNull()
 })

@@ -1,6 +1,6 @@
 import { isTimeZone } from './clock.ts'
 import type { BandwidthLimit } from './plan.ts'
-import type { PolicyProblem } from './validate.ts'
+import { unknown, type Known, type PolicyProblem } from './validate.ts'
 
 /** What is stored: backups. What is fetched: restores and drills. Lines carry both at once, so each is limited by itself. */
 export const linkDirections = ['backup', 'restore'] as const
@@ -24,8 +24,20 @@ export interface LinkLimits extends LinkEnds {
 const all = '*'
 
 /** `link/lab/main/backup`: under which name movers and server speak of it. */
-export function linkKey({ hypervisorId, repositoryId }: LinkEnds, direction: LinkDirection): string {
-  return `link/${hypervisorId ?? all}/${repositoryId ?? all}/${direction}`
+export function linkKey(ends: LinkEnds, direction: LinkDirection): string {
+  return `link/${linkName(ends)}/${direction}`
+}
+
+/** `lab/main`: as the policy file names it, with `*` for all of them together. */
+export function linkName({ hypervisorId, repositoryId }: LinkEnds): string {
+  return `${hypervisorId ?? all}/${repositoryId ?? all}`
+}
+
+/** What `linkName` makes; null: it names no link. */
+export function parseLinkName(name: string): LinkEnds | null {
+  const [hypervisor = '', repository = '', ...more] = name.split('/')
+  if (more.length > 0 || hypervisor === '' || repository === '') return null
+  return { hypervisorId: endOf(hypervisor), repositoryId: endOf(repository) }
 }
 
 /** Every link that a copy between the two is a part of. */
@@ -38,11 +50,10 @@ export function linkKeys(hypervisorId: string, repositoryId: string, direction: 
 
 /** What `linkKey` makes; null: it is the name of something else. */
 export function parseLinkKey(key: string): (LinkEnds & { readonly direction: LinkDirection }) | null {
-  const [kind, hypervisor = '', repository = '', last, ...more] = key.split('/')
+  const [kind, hypervisor, repository, last, ...more] = key.split('/')
   const direction = linkDirections.find((one) => one === last)
-  if (kind !== 'link' || direction === undefined || more.length > 0 || hypervisor === '' || repository === '')
-    return null
-  return { hypervisorId: endOf(hypervisor), repositoryId: endOf(repository), direction }
+  const ends = kind === 'link' && more.length === 0 ? parseLinkName(`${hypervisor}/${repository}`) : null
+  return ends === null || direction === undefined ? null : { ...ends, direction }
 }
 
 function endOf(text: string): string | null {
@@ -58,5 +69,22 @@ export function linkProblems({ timeZone }: Pick<LinkLimits, 'timeZone'>): Policy
       message: `there is no time zone ${timeZone}`,
       hint: 'Write an IANA name, such as Europe/Paris.',
     },
+  ]
+}
+
+/** What is wrong with a link that somebody wrote down: it must limit something, between ends that exist. */
+export function namedLinkProblems(link: LinkLimits, { hypervisors, repositories }: Known): PolicyProblem[] {
+  const { hypervisorId, repositoryId, backup, restore } = link
+  const end = (what: string, id: string | null, ids: readonly string[]): PolicyProblem[] =>
+    id === null || ids.includes(id) ? [] : [unknown([], what, id, ids)]
+  const idle: PolicyProblem[] =
+    backup.length + restore.length > 0
+      ? []
+      : [{ path: [], message: `${linkName(link)} limits nothing`, hint: 'Give it backup or restore, or leave it out.' }]
+  return [
+    ...end('hypervisor', hypervisorId, hypervisors),
+    ...end('repository', repositoryId, repositories),
+    ...idle,
+    ...linkProblems(link),
   ]
 }

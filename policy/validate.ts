@@ -155,7 +155,8 @@ function problem(path: readonly (string | number)[], message: string, hint: stri
   return { path, message, hint }
 }
 
-function unknown(
+/** Names that do not exist, with what was probably meant. */
+export function unknown(
   path: readonly (string | number)[],
   what: string,
   name: string,

@@ -1,15 +1,24 @@
 import type { Catalog } from '../../catalog/index.ts'
-import { categoryProblems, overrideProblems, planProblems, type PolicyProblem } from '../../policy/index.ts'
+import { HoldfastError } from '../../base/index.ts'
+import {
+  categoryProblems,
+  namedLinkProblems,
+  overrideProblems,
+  parseLinkName,
+  planProblems,
+  type LinkEnds,
+  type PolicyProblem,
+} from '../../policy/index.ts'
 import type { PolicyDifference, PolicyDocument } from '../schemas/policy-file.ts'
 import { parsePolicyFile } from './file.ts'
 import { refuseWhileFollowed } from './followers.ts'
-import { currentPolicy, isRemovable, knownNames, untouched } from './state.ts'
+import { currentPolicy, isRemovable, knownNames, unlimited, untouched } from './state.ts'
 import { toWords, wordOf, type WordProblem } from './words.ts'
 
 type Kind = PolicyDifference['changes'][number]['kind']
 type Member = PolicyDifference['changes'][number]['members'][number]
-const sections = { category: 'categories', plan: 'plans', vm: 'vms' } as const
-const kinds: readonly Kind[] = ['category', 'plan', 'vm']
+const sections = { category: 'categories', plan: 'plans', vm: 'vms', link: 'links' } as const
+const kinds: readonly Kind[] = ['category', 'plan', 'vm', 'link']
 
 /** Reads a file and checks it against what exists. Throws PolicyInvalid with every problem. */
 export function readPolicy(catalog: Catalog, text: string): PolicyDocument {
@@ -45,8 +54,18 @@ export function readPolicy(catalog: Catalog, text: string): PolicyDocument {
       ]
       return of('vms', name, [...unknown, ...overrideProblems(one)])
     }),
+    ...Object.entries(document.links ?? {}).flatMap(([name, one]) =>
+      of('links', name, namedLinkProblems({ ...endsOf(name), ...one }, known)),
+    ),
   ])
   return document
+}
+
+/** Throws Internal: the shape has let no other name through. */
+function endsOf(name: string): LinkEnds {
+  const ends = parseLinkName(name)
+  if (ends === null) throw new HoldfastError('Internal', `${name} names no link`)
+  return ends
 }
 
 /**
@@ -119,6 +138,12 @@ export function applyPolicy(catalog: Catalog, text: string, prune: boolean): Pol
     for (const { name } of ofKind('vm', 'put')) {
       const { category, excluded: excludedReason, ...override } = document.vms?.[name] ?? untouched
       catalog.vms.change(name, { category, excludedReason, override })
+    }
+    // Those that go first: there are only so many.
+    for (const { name } of ofKind('link', 'remove')) catalog.links.put({ ...endsOf(name), ...unlimited })
+    for (const { name } of ofKind('link', 'put')) {
+      const limits = document.links?.[name]
+      if (limits) catalog.links.put({ ...endsOf(name), ...limits })
     }
     for (const { name } of ofKind('plan', 'remove')) catalog.plans.remove(name, null)
     for (const { name } of ofKind('category', 'remove')) catalog.categories.remove(name, null)

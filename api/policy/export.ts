@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { stringify } from 'yaml'
 import type { PolicyDocument } from '../schemas/policy-file.ts'
 import { allDisks, planDefaults, type DiskSelection } from '../../policy/index.ts'
-import { untouched } from './state.ts'
+import { unlimited, untouched } from './state.ts'
 import { toWords } from './words.ts'
 
 const head = `# Policy of Holdfast. \`holdfast plan -f FILE\` shows what would change, \`holdfast apply -f FILE\` makes it so.
@@ -10,7 +10,7 @@ const head = `# Policy of Holdfast. \`holdfast plan -f FILE\` shows what would c
 `
 
 /** Only what has to be said: read again, it is the same document. */
-export function writePolicyFile({ version, categories, plans, vms }: PolicyDocument): string {
+export function writePolicyFile({ version, categories, plans, vms, links }: PolicyDocument): string {
   const part = <T>(section: { readonly [name: string]: T } | undefined, tidy: (one: T) => object) =>
     section && Object.fromEntries(Object.entries(section).map(([name, one]) => [name, tidy(one)]))
   const document = {
@@ -39,6 +39,7 @@ export function writePolicyFile({ version, categories, plans, vms }: PolicyDocum
       })),
     }),
     ...(vms && { vms: part(vms, (vm) => without({ ...vm, disks: vm.disks && tidyDisks(vm.disks) }, untouched)) }),
+    ...(links && { links: part(links, (link) => without(link, unlimited)) }),
   }
   return head + stringify(toWords(document), { lineWidth: 120, flowCollectionPadding: true })
 }

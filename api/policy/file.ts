@@ -47,10 +47,19 @@ function plainOf(yaml: Document): unknown {
     return (yaml.toJS({ maxAliasCount: 0 }) as unknown) ?? {}
   } catch (error) {
     if (error instanceof ReferenceError)
-      throw invalid([{ line: 1, column: 1, message: 'anchors and aliases are not read', hint: 'Write it out.' }])
+      throw invalid([
+        {
+          line: 1,
+          column: 1,
+          message: 'anchors and aliases are not read',
+          hint: 'Write it out; a name with * needs quotes.',
+        },
+      ])
     throw error
   }
 }
+
+const linkHint = "Write hypervisor/repository; '*' for one of them means all together: '*/main'."
 
 function issueProblems(issue: z.core.$ZodIssue, document: unknown): WordProblem[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
@@ -70,7 +79,7 @@ function issueProblems(issue: z.core.$ZodIssue, document: unknown): WordProblem[
       {
         path: words,
         message: `${String(words.at(-1))} is not a name`,
-        hint: 'Lower-case letters, digits and hyphens.',
+        hint: path[0] === 'links' ? linkHint : 'Lower-case letters, digits and hyphens.',
       },
     ]
   const isMissing = ['invalid_type', 'invalid_value'].includes(issue.code) && valueAt(document, path) === undefined

@@ -3,11 +3,12 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { isHoldfastError } from '../../base/index.ts'
 import { furnish, testCatalog, type TestCatalog } from '../../catalog/testing.ts'
-import { allDisks, defaultCategories, planDefaults } from '../../policy/index.ts'
+import { allDisks, defaultCategories, linkName, planDefaults } from '../../policy/index.ts'
 import { policyDocument, type PolicyDocument } from '../schemas/policy-file.ts'
 import { parsePolicyFile } from './file.ts'
 import { applyPolicy, currentPolicy, differenceTo, readPolicy, writePolicyFile } from './index.ts'
 import { policySchemaText } from './schema.ts'
+import { unlimited } from './state.ts'
 
 let here: TestCatalog
 let catalog: TestCatalog['catalog']
@@ -89,6 +90,12 @@ plans:
     ['no YAML mapping at all', '- 1\n', '1:1:'],
     ['an empty file', '', '1:1: version is missing'],
     ['a name that is none', 'version: 1\nplans:\n  Nightly Run: {}\n', '3:3: Nightly Run is not a name'],
+    [
+      'a link that is named by half',
+      "version: 1\nlinks:\n  main: { backup: [{ rate: 1MiB, start: '08:00', end: '09:00' }] }\n",
+      "3:3: main is not a name. Write hypervisor/repository; '*' for one of them means all together",
+    ],
+    ['a name with * and without quotes', 'version: 1\nlinks:\n  */main: { backup: [] }\n', ':'],
     ['aliases, which multiply', 'version: 1\nplans: { a: &x { where: [] }, b: *x }\n', '1:1: anchors and aliases'],
   ])('%s', (_, text, says) => {
     expect(problemsOf(() => parsePolicyFile(text)).join('\n')).toContain(says)
@@ -115,6 +122,75 @@ vms:
     ])
   })
 })
+
+describe('links', () => {
+  const file = `version: 1
+links:
+  '*/main':
+    timeZone: Europe/Paris
+    backup: [{ rate: 20MiB, start: '08:00', end: '18:00', days: [mon, tue] }]
+  lab/main: { restore: [{ rate: 200MiB, start: '00:00', end: '00:00' }] }
+`
+
+  test('are limited by the file, changed, and limited no longer when they are pruned', () => {
+    const lab = { hypervisorId: 'lab', repositoryId: 'main' }
+    catalog.links.put({ hypervisorId: null, repositoryId: null, ...unlimited, restore: [always(2 ** 30)] })
+    const first = applyPolicy(catalog, file, false)
+    expect(first.changes.map(({ kind, name, action }) => [kind, name, action])).toEqual([
+      ['link', '*/main', 'create'],
+      ['link', 'lab/main', 'create'],
+    ])
+    expect(first.unlisted).toEqual([{ kind: 'link', name: '*/*' }])
+    expect(catalog.links.find(lab)).toEqual({ ...lab, ...unlimited, restore: [always(200 * 2 ** 20)] })
+    const faster = file.replace('20MiB', '30MiB').replace('[mon, tue]', '[sat]')
+    expect(differenceTo(catalog, readPolicy(catalog, faster), false).changes).toEqual([
+      {
+        kind: 'link',
+        name: '*/main',
+        action: 'change',
+        members: [
+          { path: 'backup.0.rate', before: '20MiB', after: '30MiB' },
+          { path: 'backup.0.days', before: 'mon, tue', after: 'sat' },
+        ],
+      },
+    ])
+    applyPolicy(catalog, file.replace(/ {2}lab.*\n/, ''), true)
+    expect(catalog.links.list().map(linkName)).toEqual(['*/main'])
+    applyPolicy(catalog, 'version: 1\nplans: {}\n', true)
+    expect(catalog.links.list()).toHaveLength(1)
+  })
+
+  test('what is exported is applied elsewhere as it was, and changes nothing here', () => {
+    applyPolicy(catalog, file, false)
+    const exported = writePolicyFile(currentPolicy(catalog))
+    expect(exported).toContain('*/main')
+    expect(differenceTo(catalog, readPolicy(catalog, exported), true)).toEqual({ changes: [], unlisted: [] })
+    using other = testCatalog()
+    furnish(other.catalog)
+    applyPolicy(other.catalog, exported, true)
+    expect(other.catalog.links.list()).toEqual(catalog.links.list())
+  })
+
+  test('ends that do not exist, hours of no zone and links without a limit are told with their line', () => {
+    const wrong = `version: 1
+links:
+  labb/main: { backup: [{ rate: 1MiB, start: '08:00', end: '18:00' }] }
+  lab/mian: { backup: [{ rate: 1MiB, start: '8', end: '18:00' }], timeZone: Mars/Base }
+  lab/main: { backup: [] }
+`
+    expect(problemsOf(() => readPolicy(catalog, wrong.replace("'8'", "'08:00'")))).toEqual([
+      '3:3: there is no hypervisor labb. Did you mean lab?',
+      '4:3: there is no repository mian. Did you mean main?',
+      expect.stringContaining('4:71: there is no time zone Mars/Base'),
+      expect.stringContaining('5:3: lab/main limits nothing'),
+    ])
+    expect(problemsOf(() => readPolicy(catalog, wrong))[0]).toMatch(/^4:\d+: /)
+  })
+})
+
+function always(bytesPerSecond: number): { bytesPerSecond: number; start: string; end: string } {
+  return { bytesPerSecond, start: '00:00', end: '00:00' }
+}
 
 describe('difference and apply', () => {
   const file = `version: 1
@@ -253,6 +329,10 @@ describe('writing', () => {
     concurrency: fc.integer({ min: 1, max: 100 }),
     bandwidth: fc.array(fc.constant({ bytesPerSecond: 1_000_003, start: '08:00', end: '19:00' }), { maxLength: 1 }),
   })
+  const link = fc.record({
+    timeZone: fc.constantFrom('UTC', 'Europe/Paris'),
+    restore: fc.array(fc.constant({ bytesPerSecond: 1_000_003, start: '08:00', end: '19:00', days: ['sun' as const] })),
+  })
   const vm = fc.record(
     { category: fc.constant('critical'), excluded: fc.option(text), rpoMs: period, keep, disks },
     { requiredKeys: [] },
@@ -266,6 +346,7 @@ describe('writing', () => {
     ),
     plans: fc.dictionary(name, plan, { maxKeys: 2 }),
     vms: fc.dictionary(fc.constantFrom('web-01', 'db-01'), vm, { maxKeys: 2 }),
+    links: fc.dictionary(fc.constantFrom('lab/main', '*/main', '*/*'), link, { maxKeys: 2 }),
   })
 
   test('what is written is read as the same document', { timeout: 120_000 }, () => {
@@ -278,7 +359,11 @@ describe('writing', () => {
   })
 
   test('what was applied is exported, and the export applied elsewhere is the same there', () => {
-    applyPolicy(catalog, example.replaceAll('repository: vault', 'repository: main-2'), false)
+    applyPolicy(
+      catalog,
+      example.replaceAll('repository: vault', 'repository: main-2').replace('*/vault', '*/main-2'),
+      false,
+    )
     const file = writePolicyFile(currentPolicy(catalog))
     using other = testCatalog()
     furnish(other.catalog, ['web-01', 'db-01'])

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Catalog } from '../../catalog/index.ts'
-import { defaultCategory, isDefaultCategory, type Known } from '../../policy/index.ts'
+import { defaultCategory, isDefaultCategory, linkName, type Known } from '../../policy/index.ts'
 import { categoryBody, planBody } from '../schemas/policy.ts'
 import { vmPolicyBody, type PolicyDocument } from '../schemas/policy-file.ts'
+import { linkLimitsBody } from '../schemas/slots.ts'
 
 /** What there is, as a document: VMs only where something is said about them. */
 export function currentPolicy(catalog: Catalog): PolicyDocument {
@@ -19,10 +20,17 @@ export function currentPolicy(catalog: Catalog): PolicyDocument {
     categories: Object.fromEntries(categories),
     plans: Object.fromEntries(plans),
     vms: Object.fromEntries(touchedVms(catalog)),
+    links: Object.fromEntries(
+      catalog.links.list().map(({ hypervisorId, repositoryId, ...limits }) => {
+        return [linkName({ hypervisorId, repositoryId }), linkLimitsBody.parse(limits)] as const
+      }),
+    ),
   }
 }
 
 export const untouched = vmPolicyBody.parse({})
+/** Of a link, and it is none that has limits. */
+export const unlimited = linkLimitsBody.parse({})
 
 function* touchedVms(catalog: Catalog): Generator<readonly [string, typeof untouched]> {
   for (const { id, category, excludedReason } of catalog.policy.candidates()) {
@@ -59,6 +67,6 @@ export function knownNames(catalog: Catalog, document: PolicyDocument = { versio
 }
 
 /** What may be removed because a file does not name it; what everybody needs stays. */
-export function isRemovable(kind: 'category' | 'plan' | 'vm', name: string): boolean {
+export function isRemovable(kind: 'category' | 'plan' | 'vm' | 'link', name: string): boolean {
   return kind !== 'category' || (!isDefaultCategory(name) && name !== defaultCategory)
 }

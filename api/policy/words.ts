@@ -28,7 +28,7 @@ const table = new Map<string, Words>([
 const backwards = new Map([...table].map(([word, { member, unit }]) => [member, { word, unit }]))
 
 /** Names under these are identities, not members. */
-const maps = new Set(['categories', 'plans', 'vms'])
+const maps = new Set(['categories', 'plans', 'vms', 'links'])
 
 export type Path = readonly (string | number)[]
 export interface WordProblem {

@@ -1,6 +1,12 @@
 import { z } from '@hono/zod-openapi'
 import { categoryName, planName, vmId } from './common.ts'
 import { categoryBody, planBody, vmOverrideSchema } from './policy.ts'
+import { linkLimitsBody } from './slots.ts'
+
+const linkName = z
+  .string()
+  .regex(/^(\*|[^/*]{1,100})\/(\*|[^/*]{1,100})$/)
+  .openapi({ description: 'Hypervisor and repository; `*`: all of them together', example: 'lab/main' })
 
 /** Of one VM: everything that is not said is as for a VM that nobody has touched. */
 export const vmPolicyBody = vmOverrideSchema
@@ -22,6 +28,7 @@ export const policyDocument = z
     categories: z.record(categoryName, categoryBody).optional(),
     plans: z.record(planName, planBody).optional(),
     vms: z.record(vmId, vmPolicyBody).optional(),
+    links: z.record(linkName, linkLimitsBody).optional(),
   })
   .openapi('PolicyDocument')
 export type PolicyDocument = z.output<typeof policyDocument>
@@ -35,9 +42,10 @@ export const policyFileBody = z
   })
   .openapi('PolicyFile')
 
+const kind = z.enum(['category', 'plan', 'vm', 'link'])
 export const policyChangeSchema = z
   .object({
-    kind: z.enum(['category', 'plan', 'vm']),
+    kind,
     name: z.string(),
     action: z.enum(['create', 'change', 'remove']),
     members: z.array(
@@ -53,7 +61,7 @@ export const policyChangeSchema = z
 export const policyDifferenceSchema = z
   .object({
     changes: z.array(policyChangeSchema),
-    unlisted: z.array(z.object({ kind: z.enum(['category', 'plan', 'vm']), name: z.string() })).openapi({
+    unlisted: z.array(z.object({ kind, name: z.string() })).openapi({
       description: 'Exists, is not in the file, and stays: `prune` would remove it',
     }),
   })

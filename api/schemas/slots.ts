@@ -61,20 +61,24 @@ const linkEnd = z
   .max(100)
   .regex(/^[^/*]+$/)
   .nullable()
-const link = {
-  hypervisorId: linkEnd.openapi({ description: 'null: all hypervisors together', example: 'lab' }),
-  repositoryId: linkEnd.openapi({ description: 'null: all repositories together', example: 'main' }),
+const linkLimits = {
   timeZone: z.string().max(100).openapi({ description: 'IANA name', example: 'Europe/Paris' }),
   backup: bandwidthLimits.openapi({ description: 'Of what backups store; none: they are not limited' }),
   restore: bandwidthLimits.openapi({ description: 'Of what restores and drills fetch' }),
 }
-export const linkBody = z
-  .strictObject({
-    ...link,
-    timeZone: link.timeZone.default('UTC'),
-    backup: link.backup.default([]),
-    restore: link.restore.default([]),
-  })
+const link = {
+  hypervisorId: linkEnd.openapi({ description: 'null: all hypervisors together', example: 'lab' }),
+  repositoryId: linkEnd.openapi({ description: 'null: all repositories together', example: 'main' }),
+  ...linkLimits,
+}
+/** Of one link, wherever its ends are said. */
+export const linkLimitsBody = z.strictObject({
+  timeZone: linkLimits.timeZone.default('UTC'),
+  backup: linkLimits.backup.default([]),
+  restore: linkLimits.restore.default([]),
+})
+export const linkBody = linkLimitsBody
+  .extend({ hypervisorId: link.hypervisorId, repositoryId: link.repositoryId })
   .openapi('LinkLimits')
 
 const linkNowSchema = z

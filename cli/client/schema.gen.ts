@@ -2552,16 +2552,6 @@ export interface components {
         };
         LinkLimits: {
             /**
-             * @description null: all hypervisors together
-             * @example lab
-             */
-            hypervisorId: string | null;
-            /**
-             * @description null: all repositories together
-             * @example main
-             */
-            repositoryId: string | null;
-            /**
              * @description IANA name
              * @default UTC
              * @example Europe/Paris
@@ -2591,6 +2581,16 @@ export interface components {
                 end: string;
                 days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
             }[];
+            /**
+             * @description null: all hypervisors together
+             * @example lab
+             */
+            hypervisorId: string | null;
+            /**
+             * @description null: all repositories together
+             * @example main
+             */
+            repositoryId: string | null;
         };
         Mirrors: {
             items: components["schemas"]["Mirror"][];
@@ -3557,13 +3557,13 @@ export interface components {
             /** @description Exists, is not in the file, and stays: `prune` would remove it */
             unlisted: {
                 /** @enum {string} */
-                kind: "category" | "plan" | "vm";
+                kind: "category" | "plan" | "vm" | "link";
                 name: string;
             }[];
         };
         PolicyChange: {
             /** @enum {string} */
-            kind: "category" | "plan" | "vm";
+            kind: "category" | "plan" | "vm" | "link";
             name: string;
             /** @enum {string} */
             action: "create" | "change" | "remove";
