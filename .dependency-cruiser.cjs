@@ -51,7 +51,7 @@ module.exports = {
     ),
     only(
       'files',
-      ['base/', 'nbd/', 'appliance/', 'drivers/transport/', 'drivers/names\\.ts$'],
+      ['base/', 'nbd/', 'appliance/', 'drivers/transport/', 'drivers/qmp/index\\.ts$', 'drivers/names\\.ts$'],
       'Reads block devices that it is handed; whose they are and who asks is nothing that it knows.',
     ),
     only('notify', ['base/'], 'Sends what it is given to whom it is told; who and when is nothing that it decides.'),

@@ -83,8 +83,31 @@ it('makes one archive of several places, and cuts it off where it breaks', async
   const base = `/api/v1/files/${session}/archive?volume=d0p1`
   expect(await (await here.call('GET', `${base}&path=/etc&path=/var`)).text()).toBe('hello')
   expect(await (await here.call('GET', `${base}&path=/etc`)).text()).toBe('hello')
-  expect(asked).toMatchObject([{ paths: ['/etc', '/var'] }, { paths: ['/etc'] }])
+  const zip = await here.call('GET', `${base}&path=/etc&format=zip`)
+  expect([zip.headers.get('content-type'), zip.headers.get('content-disposition')]).toEqual([
+    'application/zip',
+    expect.stringContaining('filename="d0p1.zip"'),
+  ])
+  expect(asked).toMatchObject([
+    { paths: ['/etc', '/var'], format: 'tar' },
+    { paths: ['/etc'], format: 'tar' },
+    { paths: ['/etc'], format: 'zip' },
+  ])
   await expect(here.call('GET', `${base}&path=/bad`).then((response) => response.text())).rejects.toThrow()
+})
+
+it('keeps in its log who took what, and refuses a range that ends before it begins', async () => {
+  const base = `/api/v1/files/${session}`
+  await here.call('GET', `${base}/content?volume=d0p1&path=/etc/hostname`)
+  await here.call('GET', `${base}/archive?volume=d0p1&path=/etc&path=/var`)
+  expect(
+    here.logged.filter(({ message }) => message === 'files of a point were taken').map(({ data }) => data),
+  ).toEqual([
+    { user: 'operator', session, volume: 'd0p1', paths: ['/etc/hostname'], more: 0 },
+    { user: 'operator', session, volume: 'd0p1', paths: ['/etc', '/var'], more: 0 },
+  ])
+  const refused = await here.call('GET', `${base}/content?volume=d0p1&path=/x&start=10&end=5`)
+  expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('ends before it begins')])
 })
 
 it('opens nothing for who asks for the head alone', async () => {

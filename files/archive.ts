@@ -1,8 +1,10 @@
 import { describeError, GiB, HoldfastError, MiB } from '../base/index.ts'
 import { pathText, type ByteName } from './names.ts'
 import type { Attributes } from './sftp/codec.ts'
-import { paddingOf, tarEnd, tarHead, type TarMember } from './tar.ts'
+import { tarOf, type ArchiveMember, type TarMember } from './tar.ts'
+import type { ArchiveFormat } from './types.ts'
 import { isUnreadable, isWithin, type FileTree, type Found } from './tree.ts'
+import { mostZipMembers, zipOf } from './zip.ts'
 
 /** Stands last in an archive that is not whole, and says what is missing. */
 export const unreadableMember = 'HOLDFAST-UNREADABLE.txt'
@@ -21,22 +23,29 @@ export interface ArchiveFigures {
 }
 
 /**
- * A tar stream of files and folders with modes, owners, times and links, each below the name of its last segment. Links
+ * An archive of files and folders with modes, owners, times and links, each below the name of its last segment. Links
  * stay links; sockets and device files are left out. What cannot be read is left out or filled with zeros, counted, and
  * named in a last member. Nothing is held in memory but the path to where it stands.
  */
 export class Archive {
   readonly figures: ArchiveFigures = { members: 0, bytes: 0, unreadable: 0 }
   readonly #tree: FileTree
+  readonly #format: ArchiveFormat
   readonly #notes: string[] = []
   #noted = 0
   #linkText = 0
 
-  constructor(tree: FileTree) {
+  constructor(tree: FileTree, format: ArchiveFormat) {
     this.#tree = tree
+    this.#format = format
   }
 
-  async *stream(roots: readonly Found[], signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+  stream(roots: readonly Found[], signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+    const members = this.#members(roots, signal)
+    return this.#format === 'zip' ? zipOf(members) : tarOf(members)
+  }
+
+  async *#members(roots: readonly Found[], signal: AbortSignal): AsyncGenerator<ArchiveMember, void, undefined> {
     // The name of the last member is taken already: a file of the guest that is called so gets another one.
     const names = new Set<string>([unreadableMember])
     for (const root of roots) {
@@ -45,7 +54,6 @@ export class Archive {
       yield* this.#member(root.segments, name, root.attributes, signal)
     }
     yield* this.#missing()
-    yield tarEnd()
   }
 
   async *#member(
@@ -53,14 +61,18 @@ export class Archive {
     name: ByteName,
     attributes: Attributes,
     signal: AbortSignal,
-  ): AsyncGenerator<Buffer, void, undefined> {
+  ): AsyncGenerator<ArchiveMember, void, undefined> {
     signal.throwIfAborted()
+    if (this.#format === 'zip' && this.figures.members >= mostZipMembers) {
+      this.#miss(segments, new HoldfastError('Unsupported', `a zip has at most ${mostZipMembers} members: take a tar`))
+      return
+    }
     switch (attributes.kind) {
       case 'folder':
         yield* this.#folder(segments, name, attributes, signal)
         return
       case 'file':
-        yield* this.#file(segments, name, attributes)
+        yield this.#file(segments, name, attributes)
         return
       case 'link':
         try {
@@ -71,6 +83,10 @@ export class Archive {
         }
         return
       case 'fifo':
+        if (this.#format === 'zip') {
+          this.#miss(segments, new HoldfastError('Unsupported', 'a zip has no named pipes'))
+          return
+        }
         yield this.#head({ ...attributes, name, kind: 'fifo', target: null })
         return
       case 'socket':
@@ -88,7 +104,7 @@ export class Archive {
     name: ByteName,
     attributes: Attributes,
     signal: AbortSignal,
-  ): AsyncGenerator<Buffer, void, undefined> {
+  ): AsyncGenerator<ArchiveMember, void, undefined> {
     yield this.#head({ ...attributes, name, kind: 'folder', target: null })
     if (!isWithin(segments)) {
       this.#miss(segments, new HoldfastError('SourceReadFailed', 'deeper than any path: it may lead back to itself'))
@@ -131,14 +147,16 @@ export class Archive {
     }
   }
 
+  #file(segments: readonly ByteName[], name: ByteName, attributes: Attributes): ArchiveMember {
+    return {
+      ...this.#head({ ...attributes, name, kind: 'file', target: null }),
+      content: this.#content(segments, attributes),
+    }
+  }
+
   /** The head has promised `size` bytes; whatever the file system gives, so many follow. */
-  async *#file(
-    segments: readonly ByteName[],
-    name: ByteName,
-    attributes: Attributes,
-  ): AsyncGenerator<Buffer, void, undefined> {
+  async *#content(segments: readonly ByteName[], attributes: Attributes): AsyncGenerator<Buffer, void, undefined> {
     const { size } = attributes
-    yield this.#head({ ...attributes, name, kind: 'file', target: null })
     let left = size
     try {
       for await (const data of this.#tree.content({ segments, attributes }, 0, size)) {
@@ -155,12 +173,11 @@ export class Archive {
         })
       for (; left > 0; left -= Math.min(left, 65_536)) yield Buffer.alloc(Math.min(left, 65_536))
     }
-    yield paddingOf(size)
   }
 
-  #head(member: TarMember): Buffer {
+  #head(head: TarMember): ArchiveMember {
     this.figures.members += 1
-    return tarHead(member)
+    return { head, content: null }
   }
 
   /** Throws what is not of this one file. */
@@ -173,14 +190,15 @@ export class Archive {
     this.#notes.push(note)
   }
 
-  *#missing(): Generator<Buffer, void, undefined> {
+  *#missing(): Generator<ArchiveMember, void, undefined> {
     if (this.#notes.length === 0) return
     const rest = this.figures.unreadable - this.#notes.length
     const text = Buffer.from(this.#notes.join('') + (rest > 0 ? `and ${rest} more\n` : ''))
     const of = { mode: 0o644, uid: 0, gid: 0, size: text.length, modifiedSeconds: 0, target: null }
-    yield tarHead({ ...of, name: unreadableMember as ByteName, kind: 'file' })
-    yield text
-    yield paddingOf(text.length)
+    const content = async function* (): AsyncGenerator<Buffer, void, undefined> {
+      yield text
+    }
+    yield { head: { ...of, name: unreadableMember as ByteName, kind: 'file' }, content: content() }
   }
 }
 

@@ -68,7 +68,7 @@ async function usedUp(files: readonly string[]): Promise<string> {
     for (const { id } of session.volumes.filter(({ state }) => state === 'files')) {
       try {
         const found = await session.search({ volume: id, path: '/' }, '*', AbortSignal.timeout(60_000))
-        const archive = await session.archive(id, ['/'], AbortSignal.timeout(60_000))
+        const archive = await session.archive(id, ['/'], 'tar', AbortSignal.timeout(60_000))
         await contentOf(archive.stream)
         told += ` ${id}: ${found.items.length} found, ${archive.figures.members} members, ${archive.figures.unreadable} unreadable`
       } catch (error) {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, copyFileSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -101,6 +101,18 @@ test('the mirror is found by its array, also when a disk of it is missing', asyn
   await holdsWhatWasMade(session, array?.id ?? '', '', 'md-mirror')
 })
 
+test('more disks than a saved machine has are opened by one that boots', async () => {
+  await using opened = await openImages((['bare', 'bta', 'btb', 'mda', 'mdb'] as const).map((disk) => images[disk]))
+  const { session } = opened
+  expect(session.volumes.filter(({ state }) => state === 'files').map(({ fileSystem }) => fileSystem)).toEqual([
+    'ext4',
+    'btrfs',
+    'ext4',
+    'ext4',
+  ])
+  await holdsWhatWasMade(session, 'd0', '', 'bare')
+})
+
 test('what was in use at the point is opened without its journal, and says so', async () => {
   await using opened = await openImages([images.crash])
   const { session } = opened
@@ -110,6 +122,26 @@ test('what was in use at the point is opened without its journal, and says so', 
   ] as const) {
     expect(session.volumes.find((one) => one.id === id)).toMatchObject({ state: 'files', isJournalReplayed: false })
     await holdsWhatWasMade(session, id, '', host)
+  }
+})
+
+test.each([
+  ['in use', 0, 0, false],
+  ['unmounted', 0, 2, true],
+  ['not in use', 0xffff, 0, true],
+])('NTFS with a journal that says “%s” tells whether it is whole', async (_says, client, flags, isReplayed) => {
+  const dir = mkdtempSync(join(tmpdir(), 'hf-ntfs-'))
+  try {
+    const file = join(dir, 'mbr.img')
+    copyFileSync(images.mbr, file)
+    writeRestartPage(file, client, flags)
+    await using opened = await openImages([file])
+    expect(opened.session.volumes.find(({ id }) => id === 'd0p1')).toMatchObject({
+      ...{ state: 'files', fileSystem: 'ntfs' },
+      isJournalReplayed: isReplayed,
+    })
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
   }
 })
 
@@ -165,7 +197,7 @@ async function isAsUnixHasIt(session: FileSession, volume: string, root: string)
     code: 'InvalidRequest',
   })
   if (root !== '') return
-  const { stream } = await session.archive(volume, ['/'], AbortSignal.timeout(120_000))
+  const { stream } = await session.archive(volume, ['/'], 'tar', AbortSignal.timeout(120_000))
   const dir = mkdtempSync(join(tmpdir(), 'hf-layout-'))
   try {
     writeFileSync(join(dir, 'a.tar'), await contentOf(stream))
@@ -182,5 +214,38 @@ async function isAsUnixHasIt(session: FileSession, volume: string, root: string)
     expect(list).toMatch(/ HOLDFAST-UNREADABLE\.txt$/m)
   } finally {
     rmSync(dir, { recursive: true })
+  }
+}
+
+/** As Windows leaves it (ntfs-3g, logfile.h): two pages of which the second is newer and counts. */
+function writeRestartPage(image: string, client: number, flags: number): void {
+  const partition = 1024 * 1024
+  const fd = openSync(image, 'r+')
+  try {
+    const boot = Buffer.alloc(512)
+    readSync(fd, boot, 0, 512, partition)
+    const cluster = boot.readUInt16LE(11) * boot.readUInt8(13)
+    // The journal is the third record; its content is its third attribute, in one run.
+    const record = Buffer.alloc(1024)
+    readSync(fd, record, 0, 1024, partition + Number(boot.readBigUInt64LE(48)) * cluster + 2 * 1024)
+    let at = record.readUInt16LE(20)
+    while (record.readUInt32LE(at) !== 0x80) at += record.readUInt32LE(at + 4)
+    const run = at + record.readUInt16LE(at + 32)
+    const lengths = record.readUInt8(run)
+    const first = record.readIntLE(run + 1 + (lengths & 15), lengths >> 4)
+    for (const [page, lsn, list, flag] of [
+      [0, 5, 0, 0],
+      [4096, 1_000, client, flags],
+    ] as const) {
+      const restart = Buffer.alloc(4096)
+      restart.write('RSTR')
+      restart.writeUInt16LE(48, 24)
+      restart.writeBigUInt64LE(BigInt(lsn), 48)
+      restart.writeUInt16LE(list, 48 + 12)
+      restart.writeUInt16LE(flag, 48 + 14)
+      writeSync(fd, restart, 0, 4096, partition + first * cluster + page)
+    }
+  } finally {
+    closeSync(fd)
   }
 }

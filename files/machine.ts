@@ -5,20 +5,22 @@ import { HoldfastError, toHoldfastError, type Millis } from '../base/index.ts'
 import type { Appliance } from '../appliance/index.ts'
 import { answerNbd, type BlockSource, type NbdConversation } from '../nbd/index.ts'
 import { requireProgram } from '../drivers/transport/index.ts'
+import { hardware, isResumable, nothingThere } from './hardware.ts'
+import { restrained } from './restraints.ts'
 import { SftpClient } from './sftp/client.ts'
 
-/** Nobody on Debian; the process can read nothing but what it was handed. */
-const nobody = 65_534
-const guestMiB = 384
-/** Guest, translated code and QEMU itself; more is refused by the kernel. */
-const addressSpaceMiB = 2_048
+/** Places of what it is handed: the channel, its saved state, and then its disks. */
+const filesSocket = 5
+const stateFile = 6
 const consoleBytes = 16 * 1024
-const firstSocket = 6
+const firstSocket = 7
 /** For its last words, after the conversation with it has ended. */
 const lastWordsMs = 2_000
 
 export interface MachineOptions {
   readonly appliance: Appliance
+  /** Its saved state (`state.ts`), so that it need not boot; null: it boots. */
+  readonly state: string | null
   /** In their order; each is read-only for the guest. */
   readonly disks: readonly BlockSource[]
   /** Shown in the list of processes. */
@@ -55,7 +57,7 @@ export class Machine implements AsyncDisposable {
     this.#talks = disks.map((source, n) =>
       answerNbd(pipes[firstSocket + n] as Socket, { exports: [{ name: 'disk', source }], onError: onDiskError }),
     )
-    const channel = pipes[firstSocket - 1] as Socket
+    const channel = pipes[filesSocket] as Socket
     this.sftp = new SftpClient(channel, options.answerMs)
     // A machine that is not talked to any more is of no use, whatever it does: one that hangs would do so for hours.
     channel.once('close', () => {
@@ -84,13 +86,22 @@ export class Machine implements AsyncDisposable {
     const qemu = requireProgram('qemu-system-x86_64')
     await using kernel = await open(options.appliance.kernel, 'r')
     await using initrd = await open(options.appliance.initrd, 'r')
-    const [program = '', ...args] = [...restraints(), qemu, ...machineArguments(options)]
+    const isResumed = options.state !== null && isResumable(options.disks.length)
+    await using state = isResumed ? await open(options.state, 'r') : null
+    const [program = '', ...args] = [
+      ...restrained('nobody', ['--fsize=0']),
+      qemu,
+      ...machineArguments(options, isResumed),
+    ]
     const child = spawn(program, args, {
       // Its folder and its environment tell it nothing.
       cwd: '/',
       env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', kernel.fd, initrd.fd, 'pipe', ...options.disks.map(() => 'pipe' as const)],
+      stdio: [
+        ...(['ignore', 'pipe', 'pipe', kernel.fd, initrd.fd, 'pipe', state?.fd ?? 'ignore'] as const),
+        ...options.disks.map(() => 'pipe' as const),
+      ],
     })
     const machine = new Machine(child, options)
     try {
@@ -130,7 +141,7 @@ export class Machine implements AsyncDisposable {
     await this.end()
   }
 
-  async #ready({ startMs, signal }: MachineOptions): Promise<void> {
+  async #ready({ startMs, signal, disks }: MachineOptions): Promise<void> {
     const late = setTimeout(() => {
       this.sftp.end(
         new HoldfastError('HypervisorTimeout', `the micro-VM did not open the disks within ${startMs} ms`, {
@@ -141,7 +152,9 @@ export class Machine implements AsyncDisposable {
     const stop = (): void => this.sftp.end(new HoldfastError('Cancelled', 'the micro-VM is not wanted any more'))
     signal.addEventListener('abort', stop, { once: true })
     try {
-      await this.sftp.greet()
+      // What it waits for before it looks for disks. A mount that hangs it gives up before we give up the machine.
+      const mountTicks = Math.floor((startMs / 1000 / 2) * 50)
+      await this.sftp.greet(`${disks.length} ${mountTicks}\n`)
     } finally {
       clearTimeout(late)
       signal.removeEventListener('abort', stop)
@@ -161,45 +174,14 @@ export class Machine implements AsyncDisposable {
   }
 }
 
-/**
- * Ends with us, may become nothing more than it is, and takes no more memory than this. Between fork and prctl(2) we may
- * die unnoticed; so the shell in between compares its parent with us. The signal is asked for after the change of user,
- * which would take it back.
- */
-function restraints(): readonly string[] {
-  for (const needed of ['setpriv', 'prlimit']) requireProgram(needed)
-  const user =
-    process.getuid?.() === 0
-      ? [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all']
-      : []
-  const check = '[ "$PPID" = "$1" ] || exit 125; shift; exec "$@"'
+function machineArguments({ disks, name }: MachineOptions, isResumed: boolean): readonly string[] {
+  const drives = disks.map((_, n) => ({
+    ...{ driver: 'nbd', 'read-only': true, export: 'disk' },
+    server: { type: 'fd', str: String(firstSocket + n) },
+  }))
   return [
-    ...['setpriv', ...user, '--no-new-privs', '--'],
-    ...['setpriv', '--pdeathsig', 'KILL', '--', 'sh', '-c', check, 'sh', String(process.pid)],
-    ...['prlimit', `--as=${addressSpaceMiB * 1024 * 1024}`, '--core=0', '--fsize=0', '--'],
-  ]
-}
-
-function machineArguments({ disks, name, startMs }: MachineOptions): readonly string[] {
-  // A mount that hangs is given up before the host gives up the machine.
-  const mount = Math.floor((startMs / 1000 / 2) * 50)
-  const append = `console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on no_timer_check lsm= audit=0 cryptomgr.notests holdfast.disks=${disks.length} holdfast.mount=${mount}`
-  return [
-    ...['-name', name, '-M', 'q35', '-accel', 'tcg,thread=multi,tb-size=128', '-cpu', 'max', '-m', String(guestMiB)],
-    ...['-smp', '1', '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-nic', 'none'],
-    ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
-    ...['-kernel', '/proc/self/fd/3', '-initrd', '/proc/self/fd/4', '-append', append],
-    ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
-    ...['-chardev', `socket,id=files,fd=${firstSocket - 1}`, '-device', 'virtio-serial-pci'],
-    ...['-device', 'virtserialport,chardev=files,name=holdfast.files'],
-    ...disks.flatMap((_, n) => [
-      '-blockdev',
-      JSON.stringify({
-        ...{ driver: 'nbd', 'node-name': `d${n}`, 'read-only': true, export: 'disk' },
-        server: { type: 'fd', str: String(firstSocket + n) },
-      }),
-      '-device',
-      `virtio-blk-pci,drive=d${n},serial=d${n}`,
-    ]),
+    ...['-name', name, '-chardev', `socket,id=files,fd=${filesSocket}`],
+    ...hardware([...drives, ...nothingThere(drives.length)]),
+    ...(isResumed ? ['-incoming', `fd:${stateFile}`] : []),
   ]
 }

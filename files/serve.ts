@@ -1,58 +1,84 @@
-import { chmod, mkdir, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { lstatSync, unlinkSync } from 'node:fs'
+import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { HoldfastError, toHoldfastError } from '../base/index.ts'
+import { socketPath } from '../drivers/names.ts'
 import { sizeHeader } from './protocol.ts'
 import type { FileSession } from './session.ts'
 import type { Question } from './types.ts'
 
 const largestQuestion = 1024 * 1024
 const mostConnections = 64
+/** Whoever takes nothing of a download for so long has gone, whatever its connection says. */
+const takeWithinMs = 5 * 60_000
+
+/** What of a session is asked. */
+export type Served = Pick<FileSession, 'volumes' | 'stat' | 'list' | 'search' | 'content' | 'archive'>
+
+export interface ServeOptions {
+  readonly now: () => number
+  /** Milliseconds after which a download that nobody takes is cut off; default: five minutes. */
+  readonly takeWithinMs?: number
+  /** A download was cut off by us. */
+  readonly onStall?: () => void
+}
 
 /** Answers at the socket until it is disposed of; what was left there by a process that died is replaced. */
 export class SessionServer implements AsyncDisposable {
   readonly #server: Server
   readonly #path: string
-  readonly #now: () => number
-  #session: FileSession
+  readonly #options: ServeOptions
+  readonly #session: Served
+  #inode = 0n
   #underWay = 0
   #lastMs: number
 
-  private constructor(path: string, session: FileSession, now: () => number) {
+  private constructor(path: string, session: Served, options: ServeOptions) {
     this.#path = path
     this.#session = session
-    this.#now = now
-    this.#lastMs = now()
+    this.#options = options
+    this.#lastMs = options.now()
     this.#server = createServer({ keepAlive: false }, (request, response) => void this.#serve(request, response))
     this.#server.maxConnections = mostConnections
     // A download lasts as long as it lasts.
     this.#server.requestTimeout = 0
   }
 
-  static async start(path: string, session: FileSession, now: () => number): Promise<SessionServer> {
+  static async start(path: string, session: Served, options: ServeOptions): Promise<SessionServer> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    await rm(path, { force: true })
-    const server = new SessionServer(path, session, now)
+    const server = new SessionServer(path, session, options)
+    // Bound under a name of its own: closing removes what stands at the name that was bound, whoever put it there.
+    const own = socketPath(`${path}.${randomBytes(4).toString('hex')}`)
     await new Promise<void>((resolve, reject) => {
       server.#server.once('error', reject)
-      server.#server.listen(path, resolve)
+      server.#server.listen(own, resolve)
     })
-    await chmod(path, 0o600)
+    try {
+      await chmod(own, 0o600)
+      server.#inode = (await stat(own, { bigint: true })).ino
+      await rename(own, path)
+    } catch (error) {
+      await server[Symbol.asyncDispose]()
+      await rm(own, { force: true })
+      throw error
+    }
     return server
   }
 
   /** How long nobody has asked anything. */
   get idleMs(): number {
-    return this.#underWay > 0 ? 0 : this.#now() - this.#lastMs
+    return this.#underWay > 0 ? 0 : this.#options.now() - this.#lastMs
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeAllConnections()
     await closed
-    await rm(this.#path, { force: true })
+    removeOwn(this.#path, this.#inode)
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -60,13 +86,13 @@ export class SessionServer implements AsyncDisposable {
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     try {
-      await answer(this.#session, await questionOf(request), response, gone.signal)
+      await answer(this.#session, await questionOf(request), response, gone.signal, this.#options)
     } catch (error) {
       if (response.headersSent) response.destroy()
       else refuse(response, toHoldfastError(error))
     } finally {
       this.#underWay -= 1
-      this.#lastMs = this.#now()
+      this.#lastMs = this.#options.now()
     }
   }
 }
@@ -83,10 +109,11 @@ async function questionOf(request: IncomingMessage): Promise<Question> {
 }
 
 async function answer(
-  session: FileSession,
+  session: Served,
   question: Question,
   response: ServerResponse,
   signal: AbortSignal,
+  options: ServeOptions,
 ): Promise<void> {
   switch (question.what) {
     case 'volumes':
@@ -104,17 +131,55 @@ async function answer(
     case 'content': {
       const { size, stream } = await session.content(question, question.start, question.end)
       response.writeHead(200, { 'content-type': 'application/octet-stream', [sizeHeader]: String(size) })
-      await pipeline(Readable.from(stream), response, { signal })
+      await send(stream, response, signal, options)
       return
     }
     case 'archive': {
-      const { stream } = await session.archive(question.volume, question.paths, signal)
-      response.writeHead(200, { 'content-type': 'application/x-tar' })
-      await pipeline(Readable.from(stream), response, { signal })
+      const { stream } = await session.archive(question.volume, question.paths, question.format, signal)
+      response.writeHead(200, { 'content-type': 'application/octet-stream' })
+      await send(stream, response, signal, options)
       return
     }
     default:
       throw new HoldfastError('InvalidRequest', 'the question is not understood')
+  }
+}
+
+/** Throws Cancelled for whoever takes nothing for too long: it would keep the session open for ever. */
+async function send(
+  stream: AsyncIterable<Buffer>,
+  response: ServerResponse,
+  signal: AbortSignal,
+  { takeWithinMs: limitMs = takeWithinMs, onStall }: ServeOptions,
+): Promise<void> {
+  const stalled = new AbortController()
+  const taken = async function* (): AsyncGenerator<Buffer, void, undefined> {
+    for await (const data of stream) {
+      const late = setTimeout(() => stalled.abort(), limitMs)
+      try {
+        yield data
+      } finally {
+        clearTimeout(late)
+      }
+    }
+  }
+  try {
+    await pipeline(Readable.from(taken(), { highWaterMark: 1 }), response, {
+      signal: AbortSignal.any([signal, stalled.signal]),
+    })
+  } catch (error) {
+    if (!stalled.signal.aborted) throw error
+    onStall?.()
+    throw new HoldfastError('Cancelled', `nobody has taken anything of a download for ${limitMs} ms`, { cause: error })
+  }
+}
+
+/** Not what another one has put there meanwhile. */
+function removeOwn(path: string, inode: bigint): void {
+  try {
+    if (lstatSync(path, { bigint: true }).ino === inode) unlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }
 

@@ -5,7 +5,7 @@ import { Archive, type ArchiveFigures } from './archive.ts'
 import { Machine } from './machine.ts'
 import type { ByteName } from './names.ts'
 import { FileTree } from './tree.ts'
-import type { FileEntry, FilePage, FilePlace, FileSearch, Volume } from './types.ts'
+import type { ArchiveFormat, FileEntry, FilePage, FilePlace, FileSearch, Volume } from './types.ts'
 import { readVolumes, type FoundVolume } from './volumes.ts'
 
 const startMs = millis(120_000)
@@ -15,6 +15,8 @@ const mostVolumesBytes = 1024 * 1024
 
 export interface SessionOptions {
   readonly appliance: Appliance
+  /** Of `savedState`; null: its machine boots, which takes seconds more. */
+  readonly state: string | null
   /** Names the process. */
   readonly name: string
   readonly disks: readonly { readonly key: string; readonly source: BlockSource }[]
@@ -37,9 +39,17 @@ export class FileSession implements AsyncDisposable {
   }
 
   /** Throws HypervisorRefused for a machine that ended, HypervisorTimeout, ProtocolMismatch, PackageMissing. */
-  static async open({ appliance, name, disks, lifeMs, signal, onDiskError }: SessionOptions): Promise<FileSession> {
+  static async open({
+    appliance,
+    state,
+    name,
+    disks,
+    lifeMs,
+    signal,
+    onDiskError,
+  }: SessionOptions): Promise<FileSession> {
     const machine = await Machine.start({
-      ...{ appliance, name, signal, onDiskError, startMs, answerMs },
+      ...{ appliance, state, name, signal, onDiskError, startMs, answerMs },
       disks: disks.map(({ source }) => source),
       lifeMs: millis(lifeMs),
     })
@@ -94,20 +104,23 @@ export class FileSession implements AsyncDisposable {
     const found = await tree.find(place.path, 'follow')
     const { size } = found.attributes
     if (start > size) throw new HoldfastError('InvalidRequest', `“${place.path}” has ${size} bytes`)
+    if (end !== null && end < start)
+      throw new HoldfastError('InvalidRequest', `bytes ${start} to ${end} end before they begin`)
     const until = Math.min(end ?? size, size)
     return { size: until - start, stream: exactly(tree.content(found, start, until), until - start) }
   }
 
-  /** A tar stream; all of one volume. The figures are final when the stream has ended. */
+  /** A tar or zip stream; all of one volume. The figures are final when the stream has ended. */
   async archive(
     volume: string,
     paths: readonly string[],
+    format: ArchiveFormat,
     signal: AbortSignal,
   ): Promise<{ readonly figures: ArchiveFigures; readonly stream: AsyncIterable<Buffer> }> {
     const tree = this.#tree({ volume, path: '/' })
     const roots = []
     for (const path of paths) roots.push(await tree.find(path, 'keep'))
-    const archive = new Archive(tree)
+    const archive = new Archive(tree, format)
     return { figures: archive.figures, stream: archive.stream(roots, signal) }
   }
 

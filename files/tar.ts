@@ -17,7 +17,25 @@ export interface TarMember extends Pick<Attributes, 'mode' | 'uid' | 'gid' | 'si
   readonly target: ByteName | null
 }
 
+/** A member on its way: `content` has as many bytes as its head says, and is read to its end before the next is asked for. */
+export interface ArchiveMember {
+  readonly head: TarMember
+  /** Of a plain file. */
+  readonly content: AsyncIterable<Buffer> | null
+}
+
 const types = { file: '0', link: '2', folder: '5', fifo: '6' } as const
+
+/** A tar stream; who leaves it early ends the members. */
+export async function* tarOf(members: AsyncIterable<ArchiveMember>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const { head, content } of members) {
+    yield tarHead(head)
+    if (content === null) continue
+    yield* content
+    yield paddingOf(head.size)
+  }
+  yield tarEnd()
+}
 
 /** Everything in front of the content, which follows for a file: `size` bytes and `paddingOf(size)`. */
 export function tarHead(member: TarMember): Buffer {

@@ -158,7 +158,7 @@ describe('a search', () => {
 
 describe('an archive', () => {
   const archived = async (files: FileTree, paths: readonly string[]): Promise<{ text: string; archive: Archive }> => {
-    const archive = new Archive(files)
+    const archive = new Archive(files, 'tar')
     const roots = await Promise.all(paths.map((path) => files.find(path, 'keep')))
     const parts: Buffer[] = []
     for await (const part of archive.stream(roots, new AbortController().signal)) parts.push(part)
@@ -193,10 +193,24 @@ describe('an archive', () => {
 
   test('lets go of a folder when its reader has left', async () => {
     const files = saying([{ name: 'pipe', kind: 'fifo' }])
-    const stream = new Archive(files).stream([await files.find('/etc', 'keep')], new AbortController().signal)
+    const stream = new Archive(files, 'tar').stream([await files.find('/etc', 'keep')], new AbortController().signal)
     for (let n = 0; n < 2; n++) await stream.next()
     await stream.return()
     expect(files).toMatchObject({ left: { returned: 1 } })
+  })
+
+  test('as zip ends with an error, too, when the machine is gone or its reader leaves', async () => {
+    const files = saying([{ name: 'pipe', kind: 'fifo' }])
+    const stream = new Archive(files, 'zip').stream([await files.find('/etc', 'keep')], new AbortController().signal)
+    await stream.next()
+    await stream.return()
+    const gone = Object.assign(tree(usual), {
+      content: () => {
+        throw new HoldfastError('HypervisorRefused', 'the micro-VM has ended')
+      },
+    })
+    const broken = new Archive(gone, 'zip').stream([await gone.find('/etc', 'keep')], new AbortController().signal)
+    await expect(Array.fromAsync(broken)).rejects.toMatchObject({ code: 'HypervisorRefused' })
   })
 
   test('ends with an error when the machine is gone', async () => {

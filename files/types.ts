@@ -2,6 +2,7 @@
 import type { FileKind } from './sftp/codec.ts'
 
 export type { FileKind }
+export type ArchiveFormat = 'tar' | 'zip'
 export type VolumeKind = 'partition' | 'disk' | 'lv' | 'md'
 /**
  * files: it can be browsed · holder: other volumes lie in it · empty: nothing that is known · encrypted, unsupported: it is
@@ -68,7 +69,12 @@ export type Question =
   | (FilePlace & { readonly what: 'list'; readonly from: number; readonly limit: number })
   | (FilePlace & { readonly what: 'search'; readonly text: string })
   | (FilePlace & { readonly what: 'content'; readonly start: number; readonly end: number | null })
-  | { readonly what: 'archive'; readonly volume: string; readonly paths: readonly string[] }
+  | {
+      readonly what: 'archive'
+      readonly volume: string
+      readonly paths: readonly string[]
+      readonly format: ArchiveFormat
+    }
 
 export interface Answers {
   readonly volumes: readonly Volume[]

@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildAppliance } from '../../appliance/index.ts'
 import { HoldfastError, MiB, describeError, isHoldfastError } from '../../base/index.ts'
-import { FileSession, SessionServer, filesGuest, sessionSocket } from '../../files/index.ts'
+import { FileSession, SessionServer, filesGuest, saveState, savedState, sessionSocket } from '../../files/index.ts'
 import { BlockCache } from '../instant/cache.ts'
 import { HeldPoint } from '../instant/held-point.ts'
 import { PointSource } from '../instant/source.ts'
@@ -30,14 +30,24 @@ interface Attempt {
   readonly sinceMs: number
   /** The store was away meanwhile. */
   hasWaited: boolean
+  /** From its saved state; after one that broke it boots, in case it is the state that is broken. */
+  readonly isQuick: boolean
 }
 
 export function createFilesActivities(site: Site): FilesActivities {
   const places = new Places()
   return {
     prepareFiles: () =>
-      beating(site, async () => {
-        await buildAppliance(filesGuest, { progress: (line) => site.log.info({}, `micro-VM for files: ${line}`) })
+      beating(site, async ({ signal }) => {
+        const progress = (line: string): void => site.log.info({}, `micro-VM for files: ${line}`)
+        const appliance = await buildAppliance(filesGuest, { progress })
+        try {
+          await saveState(appliance, signal)
+        } catch (error) {
+          signal.throwIfAborted()
+          // Without it each session boots, which is slower and nothing else.
+          site.log.warn({ error: describeError(error) }, 'the micro-VM for files was not saved')
+        }
       }),
     openFiles: async (input) => {
       let beat: FilesBeat = { v: 1, what: 'opening the point', idleMs: null, volumes: null }
@@ -46,7 +56,7 @@ export function createFilesActivities(site: Site): FilesActivities {
         async ({ signal }) => {
           using _place = places.enter()
           for (let breaks = 0; ; breaks += 1) {
-            const attempt: Attempt = { sinceMs: site.now(), hasWaited: false }
+            const attempt: Attempt = { sinceMs: site.now(), hasWaited: false, isQuick: breaks === 0 }
             try {
               await serveOnce(site, input, signal, attempt, (now) => (beat = now))
               return
@@ -114,15 +124,22 @@ async function serveOnce(
       open.defer(() => source.end())
       return { key, source }
     })
+  const appliance = await buildAppliance(filesGuest)
   const files = open.use(
     await FileSession.open({
-      appliance: await buildAppliance(filesGuest),
+      appliance,
+      state: attempt.isQuick ? await savedState(appliance) : null,
       name: `holdfast-files-${site.tag}-${session}`,
       ...{ disks: sources, lifeMs, signal },
       onDiskError: (error) => site.log.warn({ stem, error: error.message }, 'a file session met an error'),
     }),
   )
-  const server = open.use(await SessionServer.start(path, files, () => site.now()))
+  const server = open.use(
+    await SessionServer.start(path, files, {
+      now: () => site.now(),
+      onStall: () => site.log.warn({ session, stem }, 'a download of files was cut off: nobody took it'),
+    }),
+  )
   site.log.info(
     { session, stem, pid: files.pid, volumes: files.volumes.length },
     'the files of a point can be looked at',

@@ -13,7 +13,7 @@ import { accepted } from '../views/runs.ts'
 import { requestOf, router } from './common.ts'
 
 export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
-  const { catalog, orchestrator, live, files } = deps
+  const { catalog, orchestrator, live, files, log } = deps
   /** What is not open has a reason: it never was, it has ended, or not yet. */
   const open = async <T>(session: string, work: () => Promise<T>): Promise<T> => {
     try {
@@ -26,6 +26,12 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       throw new HoldfastError('RunEnded', `the file session ${session} has ended`, { hint: 'Open the point again.' })
     }
   }
+  /** Content of a guest leaves us: who took what of which point is kept in the server's log. */
+  const took = (user: string, session: string, volume: string, paths: readonly string[]): void =>
+    log.info(
+      { user, session, volume, paths: paths.slice(0, mostTold), more: Math.max(0, paths.length - mostTold) },
+      told,
+    )
   return router()
     .openapi(routes.start, async (c) => {
       const wish = c.req.valid('json')
@@ -64,16 +70,18 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const stream = await open(session, () =>
         files.stream(session, { what: 'content', end, ...query }, c.req.raw.signal),
       )
+      took(c.var.identity.user, session, query.volume, [query.path])
       return sendStream(stream, binary, query.path.split('/').at(-1) ?? 'file')
     })
     .openapi(routes.archive, async (c) => {
       const { session } = c.req.valid('param')
-      const { volume, path } = c.req.valid('query')
-      if (c.req.method === 'HEAD') return sendStream(nothing, 'application/x-tar', 'file')
+      const { volume, path, format } = c.req.valid('query')
+      if (c.req.method === 'HEAD') return sendStream(nothing, archiveTypes[format], 'file')
       const stream = await open(session, () =>
-        files.stream(session, { what: 'archive', volume, paths: path }, c.req.raw.signal),
+        files.stream(session, { what: 'archive', volume, paths: path, format }, c.req.raw.signal),
       )
-      return sendStream(stream, 'application/x-tar', `${volume}.tar`)
+      took(c.var.identity.user, session, volume, path)
+      return sendStream(stream, archiveTypes[format], `${volume}.${format}`)
     })
     .openapi(routes.end, async (c) => {
       const { session } = c.req.valid('param')
@@ -86,6 +94,10 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     })
 }
 
+const told = 'files of a point were taken'
+/** Of an archive's places so many are told one by one. */
+const mostTold = 20
+const archiveTypes = { tar: 'application/x-tar', zip: 'application/zip' } as const
 const binary = 'application/octet-stream'
 
 const nothing = { size: null, body: Readable.from([]) }

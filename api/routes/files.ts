@@ -102,13 +102,16 @@ export const archive = createRoute({
   path: '/files/{session}/archive',
   tags,
   operationId: 'downloadFiles',
-  summary: 'Files and folders of one volume as a tar stream',
+  summary: 'Files and folders of one volume as a tar or zip stream',
   description:
-    'With modes, owners, times and links. What cannot be read is named in a last member, HOLDFAST-UNREADABLE.txt; a stream that is cut off has no end mark.',
+    'With modes, times and links; a tar with owners as well. What cannot be read is named in a last member, HOLDFAST-UNREADABLE.txt; a stream that is cut off has no end mark.',
   security,
   request: { params, query: archiveQuery },
   responses: {
-    200: { description: 'A tar stream', content: { 'application/x-tar': { schema: bytes } } },
+    200: {
+      description: 'The archive',
+      content: { 'application/x-tar': { schema: bytes }, 'application/zip': { schema: bytes } },
+    },
     ...usual,
   },
 })

@@ -98,17 +98,26 @@ export const listQuery = placeQuery.extend({
 export const searchQuery = placeQuery.extend({
   q: z.string().min(1).max(200).openapi({ description: 'Part of the name, or a pattern with * and ?' }),
 })
-export const contentQuery = z.object({
-  volume: volumeText,
-  path: pathText,
-  start: z.coerce.number().int().min(0).default(0),
-  end: z.coerce.number().int().min(0).optional().openapi({ description: 'Byte behind the last; default: all' }),
-})
+export const contentQuery = z
+  .object({
+    volume: volumeText,
+    path: pathText,
+    start: z.coerce.number().int().min(0).default(0),
+    end: z.coerce.number().int().min(0).optional().openapi({ description: 'Byte behind the last; default: all' }),
+  })
+  .refine(({ start, end }) => end === undefined || end >= start, {
+    path: ['end'],
+    message: 'ends before it begins',
+  })
 export const archiveQuery = z.object({
   volume: volumeText,
   path: z.union([pathText.transform((one) => [one]), z.array(pathText).min(1).max(500)]).openapi({
     type: 'array',
     items: { type: 'string' },
     description: 'Files and folders; may be given several times',
+  }),
+  format: z.enum(['tar', 'zip']).default('tar').openapi({
+    description:
+      'tar: with owners and names of any bytes; zip: at most 50,000 members, no owners, %HH in names that are no text',
   }),
 })

@@ -31,6 +31,8 @@ export interface Bench extends Disposable {
   readonly home: string
   /** What went to channels. */
   readonly sent: readonly Message[]
+  /** What the log was told. */
+  readonly logged: readonly { readonly data: object; readonly message: string }[]
   /** A request with the administrator's token; `json` is sent as the body. */
   call(method: string, path: string, json?: unknown, headers?: Record<string, string>): Promise<Response>
   get<T>(path: string): Promise<T>
@@ -72,7 +74,9 @@ export function bench(options: BenchOptions = {}): Bench {
     engine.pollersByQueue.set(queue, [worker])
   }
   const home = mkdtempSync(join(tmpdir(), 'holdfast-api-'))
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const logged: { data: object; message: string }[] = []
+  const keep = (data: object, message: string): void => void logged.push({ data, message })
+  const log = { info: keep, warn: keep, error: keep }
   const toRunbook = options.toRunbook ?? plainRunbook
   const sent: Message[] = []
   const live = liveRuns({ catalog, orchestrator: engine, toRunbook, now, log })
@@ -117,6 +121,7 @@ export function bench(options: BenchOptions = {}): Bench {
     clock,
     home,
     sent,
+    logged,
     call,
     async get<T>(path: string) {
       const response = await call('GET', path)

@@ -300,8 +300,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Files and folders of one volume as a tar stream
-         * @description With modes, owners, times and links. What cannot be read is named in a last member, HOLDFAST-UNREADABLE.txt; a stream that is cut off has no end mark.
+         * Files and folders of one volume as a tar or zip stream
+         * @description With modes, times and links; a tar with owners as well. What cannot be read is named in a last member, HOLDFAST-UNREADABLE.txt; a stream that is cut off has no end mark.
          */
         get: operations["downloadFiles"];
         put?: never;
@@ -5536,6 +5536,8 @@ export interface operations {
                 volume: string;
                 /** @description Files and folders; may be given several times */
                 path: string[];
+                /** @description tar: with owners and names of any bytes; zip: at most 50,000 members, no owners, %HH in names that are no text */
+                format?: "tar" | "zip";
             };
             header?: never;
             path: {
@@ -5546,13 +5548,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A tar stream */
+            /** @description The archive */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/x-tar": string;
+                    "application/zip": string;
                 };
             };
             /** @description The request is not understood */

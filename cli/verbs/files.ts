@@ -13,6 +13,13 @@ type Entry = Schemas['FileEntry']
 const openWithinMs = 180_000
 const askAgainMs = 500
 
+const notWhole = 'HOLDFAST-UNREADABLE.txt'
+/** What follows the name of a member: in a tar NUL, in the list of a zip its time. */
+const archives = {
+  tar: { has: 'with modes and owners', mark: `${notWhole}\0` },
+  zip: { has: 'with modes', mark: `${notWhole}UT` },
+} as const
+
 interface OpenOptions {
   readonly point: string
   readonly disk?: readonly string[]
@@ -29,6 +36,7 @@ export const files: Verb = (ioOf) => {
     'holdfast files find web-01 d0p1:/home "*.docx"',
     'holdfast files get web-01 d0p1:/etc/hostname -o hostname',
     'holdfast files tar web-01 lv-vg-root:/var/www lv-vg-root:/etc -o web.tar',
+    'holdfast files zip web-01 d0p3:/Users/ada -o ada.zip',
     'holdfast files close web-01',
   ])
   command
@@ -139,23 +147,24 @@ export const files: Verb = (ioOf) => {
       const body = await ask(api.GET('/files/{session}/content', { params, parseAs: 'stream' }))
       await keepStream(io, body, options.output, null)
     })
-  command
-    .command('tar')
-    .description('files and folders of one volume as a tar stream, with modes and owners')
-    .argument('<session>', 'its id, or the VM')
-    .argument('<places...>', 'volume:/path')
-    .option('-o, --output <file>', 'a new file')
-    .action(async (name: string, places: readonly string[], options: { output?: string }, self: Command) => {
-      const io = ioOf(self)
-      const api = io.api()
-      const [first, ...others] = places.map(placeOf)
-      if (first === undefined || others.some(({ volume }) => volume !== first.volume))
-        throw new HoldfastError('InvalidRequest', 'an archive is of one volume')
-      const query = { volume: first.volume, path: [first, ...others].map(({ path }) => path) }
-      const params = { path: { session: await sessionOf(api, name) }, query }
-      const body = await ask(api.GET('/files/{session}/archive', { params, parseAs: 'stream' }))
-      await keepStream(io, body, options.output, 'HOLDFAST-UNREADABLE.txt')
-    })
+  for (const format of ['tar', 'zip'] as const)
+    command
+      .command(format)
+      .description(`files and folders of one volume as a ${format} stream, ${archives[format].has}`)
+      .argument('<session>', 'its id, or the VM')
+      .argument('<places...>', 'volume:/path')
+      .option('-o, --output <file>', 'a new file')
+      .action(async (name: string, places: readonly string[], options: { output?: string }, self: Command) => {
+        const io = ioOf(self)
+        const api = io.api()
+        const [first, ...others] = places.map(placeOf)
+        if (first === undefined || others.some(({ volume }) => volume !== first.volume))
+          throw new HoldfastError('InvalidRequest', 'an archive is of one volume')
+        const query = { volume: first.volume, path: [first, ...others].map(({ path }) => path), format }
+        const params = { path: { session: await sessionOf(api, name) }, query }
+        const body = await ask(api.GET('/files/{session}/archive', { params, parseAs: 'stream' }))
+        await keepStream(io, body, options.output, { member: notWhole, mark: archives[format].mark })
+      })
   command
     .command('close')
     .description('end the session')

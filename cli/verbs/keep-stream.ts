@@ -7,17 +7,17 @@ import { exit } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 
 /**
- * Writes a download to a new file, or to stdout. What is cut off leaves no file behind. `notWhole`: name of the tar member
- * that tells what is missing; an archive that has it ends the command with a failure.
+ * Writes a download to a new file, or to stdout. What is cut off leaves no file behind. `notWhole`: name of the member of an
+ * archive that tells what is missing, and the bytes that show it; an archive that has it ends the command with a failure.
  */
 export async function keepStream(
   io: Io,
   body: unknown,
   output: string | undefined,
-  notWhole: string | null,
+  notWhole: { readonly member: string; readonly mark: string } | null,
 ): Promise<void> {
   if (!(body instanceof ReadableStream)) throw new HoldfastError('ServerUnreachable', 'the server sent no stream')
-  const look = new LookFor(notWhole)
+  const look = new LookFor(notWhole?.mark ?? null)
   let bytes = 0
   const source = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const part of Readable.fromWeb(body)) {
@@ -61,7 +61,7 @@ export async function keepStream(
   }
   io.say(`${formatBytes(bytes)}${output === undefined ? '' : ` in ${output}`}`)
   if (look.found) {
-    io.say(`The archive is not whole: its member ${notWhole ?? ''} tells what is missing.`)
+    io.say(`The archive is not whole: its member ${notWhole?.member ?? ''} tells what is missing.`)
     io.end(exit.failed)
   }
 }
@@ -77,7 +77,7 @@ class LookFor {
   found = false
 
   constructor(text: string | null) {
-    this.#wanted = text === null ? null : Buffer.from(`${text}\0`)
+    this.#wanted = text === null ? null : Buffer.from(text)
   }
 
   at(part: Uint8Array): void {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { buildAppliance } from '../../appliance/index.ts'
 import { formatDuration, isHoldfastError } from '../../base/index.ts'
-import { filesGuest } from '../../files/index.ts'
+import { filesGuest, saveState } from '../../files/index.ts'
 import { buildGuest } from '../../lab/index.ts'
 import { findTemporalCli, homeOf } from '../../server/index.ts'
 import { buildDashboard } from './prepare-web.ts'
@@ -37,6 +37,7 @@ export async function prepare(): Promise<void> {
   })
   await step('micro-VM for files', async (progress) => {
     const guest = await buildAppliance(filesGuest, { progress })
+    await saveState(guest, AbortSignal.timeout(3 * 60_000))
     return existsSync(guest.kernel) ? 'ready' : 'incomplete'
   })
   await step('dashboard', async () => ((await buildDashboard()) ? 'built' : 'unchanged'))

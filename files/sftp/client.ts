@@ -52,8 +52,9 @@ export class SftpClient {
     channel.on('error', (error) => this.end(gone(error)))
   }
 
-  /** Says hello; resolves when the other side answers, however long that takes. */
-  async greet(): Promise<void> {
+  /** Says hello behind `first`, which is for whoever starts the server; resolves when it answers, however long it takes. */
+  async greet(first = ''): Promise<void> {
+    this.#channel.write(first)
     this.#channel.write(encode(Type.INIT, null, 3))
     await this.#version.promise
   }

@@ -4,6 +4,7 @@ import { buildAppliance } from '../../appliance/index.ts'
 import type { BlockSource } from '../../nbd/index.ts'
 import { filesGuest } from '../guest/recipe.ts'
 import { FileSession } from '../session.ts'
+import { saveState, savedState } from '../state.ts'
 
 export interface OpenedImages extends AsyncDisposable {
   readonly session: FileSession
@@ -27,6 +28,8 @@ export async function imageSource(file: string): Promise<BlockSource & AsyncDisp
 /** Opens raw images in a micro-VM; the first volume that has files is listed, as somebody would do. */
 export async function openImages(images: readonly string[]): Promise<OpenedImages> {
   const appliance = await buildAppliance(filesGuest)
+  await saveState(appliance, AbortSignal.timeout(120_000))
+  const state = await savedState(appliance)
   await using stack = new AsyncDisposableStack()
   const disks = []
   for (const [n, image] of images.entries())
@@ -34,7 +37,7 @@ export async function openImages(images: readonly string[]): Promise<OpenedImage
   const begun = performance.now()
   const session = stack.use(
     await FileSession.open({
-      ...{ appliance, disks, name: 'holdfast-files-test', lifeMs: 600_000 },
+      ...{ appliance, state, disks, name: 'holdfast-files-test', lifeMs: 600_000 },
       signal: AbortSignal.timeout(300_000),
       onDiskError: () => undefined,
     }),

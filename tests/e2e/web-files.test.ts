@@ -64,7 +64,7 @@ it('opens a point, browses its volumes, looks into a file, searches, and takes w
   // Nobody has it open yet; the page waits and goes on by itself.
   await page.getByRole('heading', { level: 1, name: 'Opening the files' }).waitFor()
   const session = world.engine.started[0]?.workflowId.slice('files/'.length) ?? ''
-  await using _serving = await SessionServer.start(sessionSocket(dir, session), opened.session, Date.now)
+  await using _serving = await SessionServer.start(sessionSocket(dir, session), opened.session, { now: Date.now })
   await page.getByRole('heading', { level: 1, name: 'Files of web-01' }).waitFor()
 
   await page.getByRole('link', { name: 'd0p2', exact: true }).first().click()

@@ -42,7 +42,7 @@ test('a path has a crumb for each folder', () => {
 test('addresses and commands carry any name', () => {
   const odd = String.raw`/a b/it's\x0a&c`
   expect(new URL(contentHref({ ...place, path: odd }), 'http://x').searchParams.get('path')).toBe(odd)
-  expect(new URL(archiveHref(place, ['/x', odd]), 'http://x').searchParams.getAll('path')).toEqual(['/x', odd])
+  expect(new URL(archiveHref(place, ['/x', odd], 'zip'), 'http://x').searchParams.getAll('path')).toEqual(['/x', odd])
   expect(takeCommand(place, ['/etc/hosts', odd])).toBe(
     String.raw`holdfast files tar ${place.session} d0p2:/etc/hosts 'd0p2:/a b/it'\''s\x0a&c' -o files.tar`,
   )

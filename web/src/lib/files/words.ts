@@ -66,8 +66,12 @@ export function contentHref({ session, volume, path }: Place): string {
   return `/api/v1/files/${session}/content?${new URLSearchParams({ volume, path }).toString()}`
 }
 
-export function archiveHref({ session, volume }: Omit<Place, 'path'>, paths: readonly string[]): string {
-  const query = new URLSearchParams({ volume })
+export function archiveHref(
+  { session, volume }: Omit<Place, 'path'>,
+  paths: readonly string[],
+  format: 'tar' | 'zip',
+): string {
+  const query = new URLSearchParams({ volume, format })
   for (const path of paths) query.append('path', path)
   return `/api/v1/files/${session}/archive?${query.toString()}`
 }
