@@ -1,3 +1,4 @@
+import type { OpenedRepository } from '../../repository/repository.ts'
 import type { ListView } from './sim-store.ts'
 import type { SimProcess } from './scheduler.ts'
 
@@ -17,6 +18,8 @@ export interface Mutant {
   readonly onPut: (process: SimProcess, name: string) => void
   /** Share of publications that their process sleeps through. */
   readonly sleeps?: number
+  /** Where what a process is shown does not say it all: the process itself, before it begins. */
+  readonly spoil?: (repository: OpenedRepository, process: SimProcess) => void
 }
 
 /** After it has published, a process is shown again what it was shown before. */
@@ -58,6 +61,17 @@ function blind(
   }
 }
 
+/** A listing stays what it was when the process saw it first. */
+function firstShown(actor: string, hidden: string): ListView {
+  const memories = new WeakMap<SimProcess, Parameters<ListView>[1]>()
+  return (prefix, objects, process) => {
+    if (!process.actor.startsWith(actor) || prefix !== hidden) return objects
+    const first = memories.get(process) ?? objects
+    memories.set(process, first)
+    return first
+  }
+}
+
 const isRecord = (name: string) => name.endsWith('.c')
 const isManifest = (name: string) => name.endsWith('.m')
 
@@ -94,6 +108,17 @@ export const mutants: readonly Mutant[] = [
     onPut: () => undefined,
   },
   {
+    ...blind(
+      'inherit_blind',
+      1,
+      'what is inherited needs no check only while the parent is seen as a recovery point after the manifest is published (§7.5)',
+      'writer',
+      isManifest,
+      (prefix) => /^snap\/.*\.$/.test(prefix),
+    ),
+    sleeps: 0.5,
+  },
+  {
     name: 'only_ok_roots',
     seed: 11,
     sleeps: 0.5,
@@ -103,6 +128,32 @@ export const mutants: readonly Mutant[] = [
       const names = new Set(objects.map(({ name }) => name))
       return objects.filter(({ name }) => !isManifest(name) || names.has(name.replace(/m$/, 'ok')))
     },
+    onPut: () => undefined,
+  },
+  {
+    name: 'late_base',
+    seed: 1,
+    sleeps: 0.5,
+    rule: 'the stamp of an upload is that of a reading from before it (§7.2 S0)',
+    view: (_prefix, objects) => objects,
+    onPut: () => undefined,
+    spoil({ engine }, { actor }) {
+      if (!actor.startsWith('writer')) return
+      const read = engine.gc.read.bind(engine.gc)
+      // As if it had been read when the next record was there already.
+      const late: typeof read = async (...args) => {
+        const state = await read(...args)
+        return { ...state, base: state.base + 1 }
+      }
+      Object.defineProperty(engine.gc, 'read', { value: late })
+    },
+  },
+  {
+    name: 'no_floor',
+    seed: 1,
+    sleeps: 0.5,
+    rule: 'knowledge from before the floor is stale (§8.2)',
+    view: firstShown('writer', 'floor/'),
     onPut: () => undefined,
   },
 ]

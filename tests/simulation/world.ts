@@ -234,6 +234,7 @@ export class World implements SimWorld {
         warn: () => undefined,
         derive: deriveOnce,
       })
+      this.#mutant?.spoil?.(repository, process)
       await work(repository)
     } finally {
       this.#processes.delete(process)
