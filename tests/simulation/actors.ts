@@ -13,10 +13,10 @@ const gone = ['ChunkLost', 'ObjectAbsent', 'ListingIncomplete'] as const
 
 const ATTEMPTS = 4
 
-/** Backs one VM up again and again; a process that dies is followed by one that resumes. */
-export async function writer(world: World, name: string, backups: number): Promise<void> {
+/** Backs one VM, by default of its own name, up again and again; a process that dies is followed by one that resumes. */
+export async function writer(world: World, name: string, backups: number, vm = name): Promise<void> {
   const { random } = world
-  let parent = world.newest(name)
+  let parent = world.newest(vm)
   for (let backup = 0; backup < backups; backup++) {
     const from = parent !== undefined && random.chance(0.7) ? parent : undefined
     const model = drawDisk(random, world.contents, from?.model ?? parent?.model)
@@ -26,7 +26,7 @@ export async function writer(world: World, name: string, backups: number): Promi
       session: randomBytes(16).toString('hex'),
       snap,
       createdMs: world.scheduler.nowMs,
-      vm: name,
+      vm,
       // So that it lapses within a schedule: nothing may rest on it.
       leaseSec: 1,
       parent: from?.stem ?? null,
@@ -48,7 +48,7 @@ export async function writer(world: World, name: string, backups: number): Promi
           await one.open(repository)
           await one.copy(repository, attempt)
           const { stem } = await one.commit(repository, attempt, attempt)
-          world.report(stem, name)
+          world.report(stem, vm)
           parent = { stem, model }
           await repository.endSession(options.session, 'committed')
         })
@@ -83,11 +83,16 @@ const DECADE = 10 * 365 * 24 * 3_600_000
 const noWaits = { minAgeMs: 0, sessionSlackMs: -DECADE, deleteDelayMs: 0, retireDelayMs: 0, abandonedMs: 0 }
 const laterDeletion = { ...noWaits, deleteDelayMs: 3_600_000 }
 
-/** Collects beside everything else. */
-export async function collector(world: World, name: string, runs: number): Promise<void> {
+/** Collects beside everything else; `fixed`: without waiting, and packs below that share are emptied. */
+export async function collector(
+  world: World,
+  name: string,
+  runs: number,
+  fixed?: { readonly compactBelow: number },
+): Promise<void> {
   for (let run = 0; run < runs; run++) {
-    const compactBelow = world.random.pick([0, 0.6, 1])
-    const waits = world.random.pick([noWaits, noWaits, noWaits, laterDeletion, 'none' as const])
+    const compactBelow = fixed?.compactBelow ?? world.random.pick([0, 0.6, 1])
+    const waits = fixed ? noWaits : world.random.pick([noWaits, noWaits, noWaits, laterDeletion, 'none' as const])
     try {
       await world.inProcess(name, async (repository) => {
         await repository.collect({ waits, compactBelow, signal: noSignal, onProgress: () => undefined })
@@ -101,9 +106,9 @@ export async function collector(world: World, name: string, runs: number): Promi
 }
 
 /** Puts tombstones on points drawn at random, abandons manifests at once, removes what is tombstoned. */
-export async function pruner(world: World, name: string, runs: number): Promise<void> {
+export async function pruner(world: World, name: string, runs: number, share = 0.4): Promise<void> {
   for (let run = 0; run < runs; run++) {
-    const remove = world.stems().flatMap((stem) => (world.random.chance(0.4) ? [{ stem }] : []))
+    const remove = world.stems().flatMap((stem) => (world.random.chance(share) ? [{ stem }] : []))
     try {
       await world.inProcess(name, async (repository) => {
         const fields = { reason: 'operator', actor: name, maxShare: 1, abandonAfterMs: 0, signal: noSignal } as const

@@ -1,11 +1,30 @@
+import { bytes, millis } from '../../base/index.ts'
 import type { OpenedRepository } from '../../repository/repository.ts'
-import type { ListView } from './sim-store.ts'
+import type { ObjectInfo, ObjectStore, PutOptions } from '../../repository/store/index.ts'
+import type { ListView, SimWorld } from './sim-store.ts'
 import type { SimProcess } from './scheduler.ts'
+
+const meanwhile = ['prune', 'collect'] as const
+const beforeManifest: Scene = { sleeper: 'writer0', before: /\.m$/, meanwhile }
+const beforeValidated: Scene = { sleeper: 'writer0', before: /\.ok$/, meanwhile }
+const beforeRecord: Scene = { sleeper: 'collector0', before: /\.c$/, meanwhile: ['collect'] }
+const whileBackedUp: Scene = { ...beforeRecord, meanwhile: ['back up'] }
+const beforeFinal: Scene = { sleeper: 'collector0', before: /\.f$/, meanwhile: ['back up'] }
+/** The newest point of a VM is never removed: the parent has to be an older one. */
+const whileSuperseded: Scene = { ...beforeManifest, meanwhile: ['supersede', ...meanwhile] }
 
 /** What one process has been shown, and whether it has published. */
 interface Memory {
   published: boolean
   readonly shown: Map<string, Parameters<ListView>[1]>
+}
+
+/** A process that falls asleep before a publication until the others have done their work. */
+export interface Scene {
+  readonly sleeper: 'writer0' | 'collector0'
+  readonly before: RegExp
+  /** In this order. */
+  readonly meanwhile: readonly ('back up' | 'supersede' | 'prune' | 'collect')[]
 }
 
 /** A rule of the real code made useless by what its process is shown; §18 asks that the simulation notices. */
@@ -14,12 +33,14 @@ export interface Mutant {
   readonly rule: string
   /** A schedule in which it was caught. */
   readonly seed: number
+  /** Who has to sleep where, and what happens meanwhile; default: what chance brings. */
+  readonly scene?: Scene
   readonly view: ListView
   readonly onPut: (process: SimProcess, name: string) => void
-  /** Share of publications that their process sleeps through. */
-  readonly sleeps?: number
   /** Where what a process is shown does not say it all: the process itself, before it begins. */
   readonly spoil?: (repository: OpenedRepository, process: SimProcess) => void
+  /** Where the order of requests is what is broken: the process's connection. */
+  readonly reorder?: (store: ObjectStore, process: SimProcess, world: SimWorld) => void
 }
 
 /** After it has published, a process is shown again what it was shown before. */
@@ -30,6 +51,7 @@ function blind(
   actor: string,
   publishes: (object: string) => boolean,
   hides: (prefix: string) => boolean,
+  scene: Scene,
 ): Mutant {
   const memories = new WeakMap<SimProcess, Memory>()
   const of = (process: SimProcess): Memory => {
@@ -41,6 +63,7 @@ function blind(
     name,
     rule,
     seed,
+    scene,
     view(prefix, objects, process) {
       if (!process.actor.startsWith(actor) || !hides(prefix)) return objects
       const memory = of(process)
@@ -72,71 +95,173 @@ function firstShown(actor: string, hidden: string): ListView {
   }
 }
 
-const isRecord = (name: string) => name.endsWith('.c')
+/** A put that its process takes for done. */
+interface Held {
+  readonly body: Uint8Array
+  readonly options: PutOptions
+}
+
+/** What was acknowledged to a writer as its manifest is sent together with what validates it. */
+function publishLate(): NonNullable<Mutant['reorder']> {
+  const held = new WeakMap<SimProcess, Map<string, Held>>()
+  return (store, process) => {
+    if (!process.actor.startsWith('writer')) return
+    const own = held.get(process) ?? new Map<string, Held>()
+    held.set(process, own)
+    const { putIfAbsent, get, head, list } = bound(store)
+    const infoOf = (name: string, { body }: Held): ObjectInfo => ({
+      name,
+      size: bytes(body.length),
+      modified: millis(0),
+    })
+    store.putIfAbsent = async (name, body, options) => {
+      if (isManifest(name)) {
+        own.set(name, { body: Uint8Array.from(body), options })
+        return 'created'
+      }
+      const manifest = name.replace(/ok$/, 'm')
+      const late = name.endsWith('.ok') ? own.get(manifest) : undefined
+      if (late !== undefined) await putIfAbsent(manifest, late.body, late.options)
+      own.delete(manifest)
+      return await putIfAbsent(name, body, options)
+    }
+    store.get = async (name, max, ...rest) => own.get(name)?.body ?? (await get(name, max, ...rest))
+    store.head = async (name, ...rest) => {
+      const mine = own.get(name)
+      return mine === undefined ? await head(name, ...rest) : infoOf(name, mine)
+    }
+    store.list = async (prefix, ...rest) => {
+      const page = await list(prefix, ...rest)
+      const mine = [...own].filter(([name]) => name.startsWith(prefix)).map(([name, one]) => infoOf(name, one))
+      return { ...page, objects: [...page.objects, ...mine].sort((a, b) => (a.name < b.name ? -1 : 1)) }
+    }
+  }
+}
+
+/** A collector goes on to the floor while what it has deleted is still there. */
+function deleteLate(): NonNullable<Mutant['reorder']> {
+  const sent = new WeakMap<SimProcess, Set<string>>()
+  return (store, process, world) => {
+    if (!process.actor.startsWith('collector')) return
+    const gone = sent.get(process) ?? new Set<string>()
+    sent.set(process, gone)
+    const { head, list, ...rest } = bound(store)
+    store.delete = async (name) => {
+      if (!name.startsWith('pack/')) {
+        await rest.delete(name)
+        return
+      }
+      gone.add(name)
+      const { scheduler, bucket, late } = world
+      const work = () => {
+        if (bucket.objects.delete(name)) world.onDelete(name)
+      }
+      late.push({ step: scheduler.step + scheduler.random.below(1200), work })
+    }
+    store.head = async (name, ...more) => (gone.has(name) ? undefined : await head(name, ...more))
+    store.list = async (prefix, ...more) => {
+      const page = await list(prefix, ...more)
+      return { ...page, objects: page.objects.filter(({ name }) => !gone.has(name)) }
+    }
+  }
+}
+
+function bound(store: ObjectStore): Pick<ObjectStore, 'putIfAbsent' | 'get' | 'head' | 'list' | 'delete'> {
+  return {
+    putIfAbsent: store.putIfAbsent.bind(store),
+    get: store.get.bind(store),
+    head: store.head.bind(store),
+    list: store.list.bind(store),
+    delete: store.delete.bind(store),
+  }
+}
+
+const all: ListView = (_prefix, objects) => objects
+const nothing = () => undefined
+const isRecord = (name: string) => /\.[cf]$/.test(name)
 const isManifest = (name: string) => name.endsWith('.m')
+
+/** Nothing is broken in these: what the mutants lose is lost by what they break, not by how they are played. */
+export const scenes: readonly Mutant[] = [
+  beforeManifest,
+  beforeValidated,
+  whileSuperseded,
+  beforeRecord,
+  beforeFinal,
+  whileBackedUp,
+].map((scene) => {
+  const name = `${scene.sleeper} sleeps before ${scene.before.source}; meanwhile: ${scene.meanwhile.join(', ')}`
+  return { name, rule: 'none', seed: 1, scene, view: all, onPut: nothing }
+})
 
 export const mutants: readonly Mutant[] = [
   blind(
     'no_w2',
-    17,
+    2,
     'the writer reads the state again after it has published its manifest (§7.2 W2)',
     'writer',
     isManifest,
     (prefix) => prefix === 'gc/' || prefix === 'floor/',
+    beforeManifest,
   ),
   blind(
     'no_g3b',
-    1,
+    2,
     'the collector reads the roots again after it has published its condemned set (§9.1 G3b)',
     'collector',
     isRecord,
     (prefix) => prefix === 'snap/' || prefix === 'hold/',
+    whileBackedUp,
   ),
   {
     name: 'ignores_holds',
     seed: 37,
     rule: 'a tombstone does not count while a hold exists (§9.2, §11.2)',
     view: (prefix, objects, { actor }) => (prefix === 'hold/' && /^(collector|pruner)/.test(actor) ? [] : objects),
-    onPut: () => undefined,
+    onPut: nothing,
   },
   {
     name: 'sees_no_records',
-    seed: 17,
+    seed: 2,
+    scene: beforeFinal,
     rule: 'a writer relies on no pack that a present record names (§8.2)',
     view: (prefix, objects, { actor }) =>
       prefix === 'gc/' && actor.startsWith('writer') ? objects.filter(({ name }) => !/\.[cf]$/.test(name)) : objects,
-    onPut: () => undefined,
+    onPut: nothing,
   },
   {
-    ...blind(
-      'inherit_blind',
-      1,
-      'what is inherited needs no check only while the parent is seen as a recovery point after the manifest is published (§7.5)',
-      'writer',
-      isManifest,
-      (prefix) => /^snap\/.*\.$/.test(prefix),
-    ),
-    sleeps: 0.5,
+    name: 'inherit_blind',
+    seed: 6,
+    scene: whileSuperseded,
+    rule: 'what is inherited needs no check only while the parent is seen as a recovery point after the manifest is published (§7.5)',
+    // Whatever has become of it, a writer is shown a recovery point.
+    view(prefix, objects, { actor }) {
+      if (!actor.startsWith('writer') || !/^snap\/.*\.$/.test(prefix)) return objects
+      const rest = objects.filter(({ name }) => !/\.(m|ok|t|a)$/.test(name))
+      const point = ['m', 'ok'].map((end) => ({ name: `${prefix}${end}`, size: bytes(0), modified: millis(0) }))
+      return [...rest, ...point]
+    },
+    onPut: nothing,
   },
   {
     name: 'only_ok_roots',
-    seed: 11,
-    sleeps: 0.5,
+    seed: 5,
+    scene: beforeValidated,
     rule: 'a manifest is a root before it is validated (§2, §7.2 W1)',
     view(prefix, objects, { actor }) {
       if (!actor.startsWith('collector') || prefix !== 'snap/') return objects
       const names = new Set(objects.map(({ name }) => name))
       return objects.filter(({ name }) => !isManifest(name) || names.has(name.replace(/m$/, 'ok')))
     },
-    onPut: () => undefined,
+    onPut: nothing,
   },
   {
     name: 'late_base',
-    seed: 1,
-    sleeps: 0.5,
+    seed: 2,
+    scene: beforeManifest,
     rule: 'the stamp of an upload is that of a reading from before it (§7.2 S0)',
-    view: (_prefix, objects) => objects,
-    onPut: () => undefined,
+    view: all,
+    onPut: nothing,
     spoil({ engine }, { actor }) {
       if (!actor.startsWith('writer')) return
       const read = engine.gc.read.bind(engine.gc)
@@ -150,10 +275,46 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'no_floor',
-    seed: 1,
-    sleeps: 0.5,
+    seed: 2,
+    scene: beforeManifest,
     rule: 'knowledge from before the floor is stale (§8.2)',
     view: firstShown('writer', 'floor/'),
-    onPut: () => undefined,
+    onPut: nothing,
   },
+  {
+    name: 'commit_after_check',
+    seed: 2,
+    scene: beforeManifest,
+    rule: 'a manifest is published before it is checked (§7.2 W1, W2)',
+    view: all,
+    onPut: nothing,
+    reorder: publishLate(),
+  },
+  {
+    name: 'retire_before_delete',
+    seed: 2,
+    scene: beforeManifest,
+    rule: 'a record is retired when its packs are gone, not before (§9.6)',
+    view: all,
+    onPut: nothing,
+    reorder: deleteLate(),
+  },
+  blind(
+    'no_epoch_rule',
+    1,
+    'of two collections at once one stops (§9.1 G3a, §9.4)',
+    'collector',
+    isRecord,
+    (prefix) => prefix === 'gc/' || prefix === 'floor/',
+    beforeRecord,
+  ),
+  blind(
+    'no_floor_stop',
+    1,
+    'a collection stops where the floor has passed its record (§9.1 G3a)',
+    'collector',
+    isRecord,
+    (prefix) => prefix === 'floor/',
+    beforeRecord,
+  ),
 ]

@@ -37,10 +37,15 @@ export async function playMany(base: SimulationBase, limits: Limits, say: (text:
   return true
 }
 
-/** Whether every mutant was caught by the oracle within the limits, each of which counts for one mutant. */
-export async function findMutants(base: SimulationBase, limits: Limits, say: (text: string) => void): Promise<boolean> {
+/** Whether every mutant, or the one of that name, was caught by the oracle within the limits, which count for each. */
+export async function findMutants(
+  base: SimulationBase,
+  limits: Limits,
+  say: (text: string) => void,
+  only = '',
+): Promise<boolean> {
   let all = true
-  for (const mutant of mutants) {
+  for (const mutant of mutants.filter(({ name }) => only === '' || name === only)) {
     const caught = await findMutant(base, mutant, limits)
     if (caught === undefined) all = false
     say(caught === undefined ? `${mutant.name}: NOT caught` : `${mutant.name}: seed ${caught.seed}: ${caught.message}`)

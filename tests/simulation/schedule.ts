@@ -1,5 +1,5 @@
 import { collector, holder, mirrorer, pruner, reader, scrubber, writer } from './actors.ts'
-import type { Mutant } from './mutants.ts'
+import type { Mutant, Scene } from './mutants.ts'
 import { Random, seedRandomness } from './random.ts'
 import { fair, type Weather } from './sim-store.ts'
 import { noSignal } from '../../repository/testing/index.ts'
@@ -57,19 +57,8 @@ export async function playSchedule(base: SimulationBase, seed: number, mutant?: 
   using _random = seedRandomness(seed < PASTS.length && mutant === undefined ? 2_000_000_000 + seed : seed)
   const world = new World(base, random, { weather, mutant, contents: PASTS[number] ?? 1, past })
   const { scheduler } = world
-  for (let no = 0; no < 1 + random.below(3); no++)
-    scheduler.start(() => writer(world, `writer${no}`, 1 + random.below(3)))
-  for (let no = 0; no < 1 + random.below(2); no++) {
-    scheduler.start(() => collector(world, `collector${no}`, 1 + random.below(3)))
-  }
-  scheduler.start(() => pruner(world, 'pruner', random.below(3)))
-  scheduler.start(() => holder(world, 'holder', random.below(3)))
-  scheduler.start(() => reader(world, 'reader', random.below(2)))
-  // A mutant is found among those whose rules it breaks.
-  if (mutant === undefined) {
-    scheduler.start(() => mirrorer(world, 'writer by mirror', random.below(3)))
-    scheduler.start(() => scrubber(world, 'scrubber', random.below(2)))
-  }
+  if (mutant?.scene === undefined) startAll(world, mutant)
+  else startScene(world, mutant.scene)
   let deletedPacks: number
   let points: number
   try {
@@ -84,6 +73,36 @@ export async function playSchedule(base: SimulationBase, seed: number, mutant?: 
     throw error
   }
   return { seed, steps: scheduler.step, checks: world.checks, deletedPacks, points }
+}
+
+/** Everybody, in the order that chance will have. A mutant is found among those whose rules it breaks. */
+function startAll(world: World, mutant: Mutant | undefined): void {
+  const { scheduler, random } = world
+  for (let no = 0; no < 1 + random.below(3); no++)
+    scheduler.start(() => writer(world, `writer${no}`, 1 + random.below(3)))
+  for (let no = 0; no < 1 + random.below(2); no++) {
+    scheduler.start(() => collector(world, `collector${no}`, 1 + random.below(3)))
+  }
+  scheduler.start(() => pruner(world, 'pruner', random.below(3)))
+  scheduler.start(() => holder(world, 'holder', random.below(3)))
+  scheduler.start(() => reader(world, 'reader', random.below(2)))
+  if (mutant !== undefined) return
+  scheduler.start(() => mirrorer(world, 'writer by mirror', random.below(3)))
+  scheduler.start(() => scrubber(world, 'scrubber', random.below(2)))
+}
+
+/** One falls asleep before it publishes; what must not be lost by it is collected, or written, until it wakes. */
+function startScene(world: World, { sleeper, meanwhile }: Scene): void {
+  const { scheduler } = world
+  const work = sleeper === 'writer0' ? writer(world, sleeper, 1) : collector(world, sleeper, 1, { compactBelow: 1 })
+  scheduler.start(() => work.finally(world.asleep.resolve))
+  scheduler.start(async () => {
+    await world.asleep.promise
+    if (meanwhile.includes('back up')) await writer(world, 'writer1', 1)
+    if (meanwhile.includes('supersede')) await writer(world, 'writer1', 1, 'writer0')
+    if (meanwhile.includes('prune')) await pruner(world, 'pruner', 1, 0.8)
+    if (meanwhile.includes('collect')) await collector(world, 'collector1', 2, { compactBelow: 0 })
+  })
 }
 
 /** With nobody else there, every garbage pack goes within a few runs, and what is promised stays. */

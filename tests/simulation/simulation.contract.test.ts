@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { mutants } from './mutants.ts'
+import { mutants, scenes } from './mutants.ts'
 import { findMutant, playMany } from './play.ts'
 import { SimulationBase } from './world.ts'
 
@@ -16,6 +16,10 @@ describe('schedules of the real code', () => {
     const said: string[] = []
     const isSound = await playMany(base, { seed: 1, count: 12, ms: 8 * MINUTES }, (text) => said.push(text))
     expect(isSound, said.join('\n')).toBe(true)
+  })
+
+  it.each(scenes)('lose nothing while $name', async (scene) => {
+    expect(await findMutant(base, scene, { seed: 1, count: 3, ms: 8 * MINUTES })).toBeUndefined()
   })
 
   it.each(mutants)('catch what is left out: $rule', async (mutant) => {

@@ -93,7 +93,7 @@ export class World implements SimWorld {
   readonly #models = new Map<string, ModelDisk>()
   /** Stems that a writer has reported as recovery points. */
   readonly #reported = new Set<string>()
-  /** Last stem of each writer. */
+  /** Last stem of each VM. */
   readonly #newest = new Map<string, string>()
   /** Stems that got a tombstone, ever. */
   readonly #buried = new Set<string>()
@@ -101,6 +101,8 @@ export class World implements SimWorld {
   readonly #held = new Map<string, string>()
   /** Different contents that disks of this schedule are made of. */
   readonly contents: number
+  /** When the sleeper of a mutant's scene has fallen asleep, or has ended. */
+  readonly asleep = Promise.withResolvers<void>()
   /** Whether processes die and fall asleep. */
   isCalm = false
   checks = 0
@@ -158,8 +160,15 @@ export class World implements SimWorld {
 
   /** Who is about to publish is the one whose sleep matters: others go on as if it were not there. */
   beforePut(process: SimProcess, name: string): void {
-    const share = this.#mutant === undefined ? 0.2 : (this.#mutant.sleeps ?? 0)
-    if (this.isCalm || share === 0 || !/\.(m|ok|c|f)$|^floor\//.test(name) || !this.random.chance(share)) return
+    if (this.isCalm) return
+    if (this.#mutant !== undefined) {
+      const { scene } = this.#mutant
+      if (scene === undefined || process.actor !== scene.sleeper || !scene.before.test(name)) return
+      process.asleepUntil = Infinity
+      this.asleep.resolve()
+      return
+    }
+    if (!/\.(m|ok|c|f)$|^floor\//.test(name) || !this.random.chance(0.2)) return
     process.asleepUntil = this.scheduler.step + this.random.pick([50, 200, 800])
   }
 
@@ -186,14 +195,14 @@ export class World implements SimWorld {
     return this.#reported.has(stem) && !this.#buried.has(stem)
   }
 
-  report(stem: string, writer: string): void {
+  report(stem: string, vm: string): void {
     this.#reported.add(stem)
-    this.#newest.set(writer, stem)
+    this.#newest.set(vm, stem)
   }
 
-  /** The last point that a writer has reported, if nobody has begun to remove it. */
-  newest(writer: string): { readonly stem: string; readonly model: ModelDisk } | undefined {
-    const stem = this.#newest.get(writer)
+  /** The last point of a VM that was reported, if nobody has begun to remove it. */
+  newest(vm: string): { readonly stem: string; readonly model: ModelDisk } | undefined {
+    const stem = this.#newest.get(vm)
     const model = stem === undefined ? undefined : this.modelOf(stem)
     return stem === undefined || model === undefined || this.#buried.has(stem) ? undefined : { stem, model }
   }
@@ -226,7 +235,11 @@ export class World implements SimWorld {
     const budget = this.base.takeBudget()
     try {
       await using repository = await this.base.lab.over(this.bucket).open({
-        connect: () => new SimStore(this, process),
+        connect: () => {
+          const store = new SimStore(this, process)
+          this.#mutant?.reorder?.(store, process, this)
+          return store
+        },
         pool: this.base.pool,
         budget,
         clock: () => this.scheduler.nowMs,
@@ -254,7 +267,7 @@ export class World implements SimWorld {
       this.late.splice(this.late.indexOf(request), 1)
       request.work()
     }
-    if (this.isCalm) return
+    if (this.isCalm || this.#mutant?.scene !== undefined) return
     const processes = [...this.#processes]
     if (processes.length > 0 && random.chance(0.004)) this.scheduler.kill(random.pick(processes))
     if (processes.length > 0 && random.chance(0.03)) {
