@@ -1,12 +1,13 @@
 import type { FeatureGate } from './features.ts'
 import type { Fmt } from './format/index.ts'
 import type { GcStateReader } from './gcstate/index.ts'
+import type { Recheck } from './gc/index.ts'
 import type { IndexView } from './index-view/index.ts'
 import type { KeyInventory, KeyRing } from './keys/index.ts'
 import type { Retention } from './lock/index.ts'
 import type { BlobReader } from './read/blob-reader.ts'
 import type { Quarantines } from './read/quarantine.ts'
-import type { Connect, ObjectStore, RepeatedSize } from './store/index.ts'
+import type { Connect, ObjectStore } from './store/index.ts'
 import type { BufferBudget, WorkerPool } from './workers/index.ts'
 
 /** What of a repository can be worked on without any key: stored bytes, not what they mean. */
@@ -36,8 +37,8 @@ export interface Engine extends StoredEngine {
   readonly features: FeatureGate
   /** Until when what is written is locked (§11.5). */
   readonly retention: Retention
-  /** §9.8: how much of the probe is repeated before each collection; undefined: for simulations, neither that nor its age. */
-  readonly recheck: RepeatedSize | undefined
+  /** §9.8: what is repeated of the probe before each collection; undefined: for simulations, neither that nor its age. */
+  readonly recheck: Recheck | undefined
   readonly blobs: BlobReader
 }
 

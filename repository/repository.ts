@@ -7,6 +7,7 @@ import {
   placeHold,
   prune,
   rebuildIndex,
+  Recheck,
   releaseHold,
   releaseInStore,
   removedPoints,
@@ -26,7 +27,7 @@ import { Points } from './read/points.ts'
 import { Quarantines } from './read/quarantine.ts'
 import { spotCheck } from './read/spot-check.ts'
 import { readUsage } from './read/usage.ts'
-import { capacityOf, connectTo, lockOf, REPEATED_PROBE, type Connect, type RepeatedSize } from './store/index.ts'
+import { capacityOf, connectTo, lockOf, repeatedSize, type Connect, type RepeatedSize } from './store/index.ts'
 import type {
   CollectOptions,
   CollectReport,
@@ -91,6 +92,18 @@ export async function openRepositoryWith(
   const connect = lockingConnect(bare, retention)
   const store = connect()
   // The secret first: Argon2id runs before any buffer is taken (rulings 9).
+  const recheck =
+    internals.recheck === null ? undefined : new Recheck(connect, internals.recheck ?? (await repeatedSize(location)))
+  const pool = internals.pool ?? new WorkerPool(threads)
+  await using failed = new AsyncDisposableStack()
+  failed.defer(async () => {
+    await recheck?.end()
+    if (internals.pool === undefined) await pool[Symbol.asyncDispose]()
+  })
+  if (options.collects === true) {
+    recheck?.begin()
+    pool.warm()
+  }
   const unlocked = await unlock(await keyObjects(store), fmt.repo, secret, internals.derive)
   const { ring, inventory } = unlocked
   checkSigner(fmt, ring)
@@ -98,7 +111,6 @@ export async function openRepositoryWith(
   const features = new FeatureGate({ fmt, ring, store, clock, warn })
   await features.require('read', new AbortController().signal)
   const view = new IndexView({ cacheDir, repo: fmt.repo, warn })
-  const pool = internals.pool ?? new WorkerPool(threads)
   const quarantines = new Quarantines({ repo: fmt.repo, clock, warn })
   const engine: Engine = {
     fmt,
@@ -108,7 +120,7 @@ export async function openRepositoryWith(
     keySuperseded: unlocked.superseded,
     features,
     retention,
-    recheck: internals.recheck === undefined ? REPEATED_PROBE : (internals.recheck ?? undefined),
+    recheck,
     store,
     connect,
     gc: new GcStateReader(fmt.repo, (record) => isGenuine(record, ring)),
@@ -121,6 +133,7 @@ export async function openRepositoryWith(
     warn,
   }
   const ledger = FileLedger.in(cacheDir, fmt.repo, warn)
+  failed.move()
   return new OpenedRepository(engine, { location, ledger, ownsPool: internals.pool === undefined })
 }
 
@@ -160,6 +173,7 @@ export class OpenedRepository implements Repository {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.engine.recheck?.end()
     if (this.#ownsPool) await this.engine.pool[Symbol.asyncDispose]()
     this.engine.view[Symbol.dispose]()
   }

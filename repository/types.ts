@@ -515,6 +515,8 @@ export interface OpenOptions {
   readonly cacheDir: string
   /** Worker threads for hashing, compression and sealing, about 30 MiB each. Default: cores, at most 4. */
   readonly threads?: number
+  /** It is opened to be collected now: what that repeats of the probe (§9.8) is done while the key is derived. */
+  readonly collects?: boolean
 }
 
 export interface ProbeReport {

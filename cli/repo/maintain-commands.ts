@@ -17,9 +17,10 @@ export function addMaintenance(
     options: O,
     self: Command,
     work: (io: Io, repository: Repository) => Promise<void>,
+    collects = false,
   ) => {
     const io = ioOf(self)
-    await using repository = await openAt(io, await placeOf(io, dir, options), options)
+    await using repository = await openAt(io, await placeOf(io, dir, options), options, collects)
     await work(io, repository)
   }
 
@@ -28,7 +29,7 @@ export function addMaintenance(
     .option('--now', 'without the waiting times: what is condemned is deleted at once')
     .option('--dry-run', 'say what would go, and change nothing')
     .action(async (dir: string | undefined, options: GcOptions, self: Command) => {
-      await at(dir, options, self, (io, repository) => gc(io, repository, options))
+      await at(dir, options, self, (io, repository) => gc(io, repository, options), options.dryRun !== true)
     })
   opening('prune', 'remove points that no rule keeps; shows them, and changes nothing without --apply')
     .argument('[place]')

@@ -26,10 +26,15 @@ export async function placeOf(
   return parseLocation(place)
 }
 
-export async function openAt(io: Io, location: RepositoryLocation, options: SecretOptions): Promise<Repository> {
+export async function openAt(
+  io: Io,
+  location: RepositoryLocation,
+  options: SecretOptions,
+  collects = false,
+): Promise<Repository> {
   const secret = await readSecret(io, options)
   const { openRepository } = await import('../../repository/index.ts')
-  return openRepository({ location, secret, cacheDir: cacheOf(io) })
+  return openRepository({ location, secret, cacheDir: cacheOf(io), collects })
 }
 
 /** Where this host keeps what is disposable. */

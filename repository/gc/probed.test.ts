@@ -3,6 +3,7 @@ import { recordProbe } from '../probing.ts'
 import { FaultyStore, type FaultPlan } from '../store/index.ts'
 import { backUp, RepositoryLab, type MemoryBucket } from '../testing/index.ts'
 import type { ProbeReport } from '../types.ts'
+import { Recheck } from './recheck.ts'
 import { bury, collectNow, twoChunks } from './testing.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -122,5 +123,45 @@ describe('before it deletes, a collection', () => {
   it('is refused where listings lag longer than this connection waits', async () => {
     await record(report({ staleMs: 400 }))
     await expectRefused(bucket, 'StoreUnfit', /lag by 400 ms/)
+  })
+})
+
+describe('what a collection repeats of the probe', () => {
+  it('may have been begun while the key was derived: it is believed once', async () => {
+    let connections = 0
+    const connect = () => {
+      connections += 1
+      return bucket.connect()
+    }
+    const repeated = new Recheck(connect, recheck)
+    repeated.begin()
+    expect(connections).toBe(2)
+    expect((await repeated.run()).checks.every(({ passed }) => passed)).toBe(true)
+    expect(connections).toBe(2)
+    await repeated.run()
+    expect(connections).toBe(4)
+  })
+
+  it('stops a collection that was begun so, too', async () => {
+    const short: FaultPlan = ({ op, name }) =>
+      op === 'list' && name.includes('/list-') ? { kind: 'truncated', share: 0.5 } : undefined
+    const before = bucket.names()
+    const connect = () => new FaultyStore(bucket.connect(), short)
+    await using repository = await lab
+      .over(bucket)
+      .open({ recheck, collects: true, connect, clock: () => bucket.now() })
+    await expect(collectNow(repository)).rejects.toMatchObject({ code: 'StoreUnfit' })
+    expect(bucket.names()).toEqual(before)
+  })
+
+  it('leaves nothing where nobody collects after all, and where the secret is wrong', async () => {
+    const before = bucket.names()
+    {
+      await using _repository = await lab.over(bucket).open({ recheck, collects: true })
+    }
+    expect(bucket.names()).toEqual(before)
+    const wrong = lab.over(bucket).open({ recheck, collects: true, derive: () => Promise.resolve(Buffer.alloc(32)) })
+    await expect(wrong).rejects.toMatchObject({ code: 'WrongSecret' })
+    expect(bucket.names()).toEqual(before)
   })
 })

@@ -1,7 +1,7 @@
 import { formatDuration, HoldfastError, isHoldfastError } from '../../base/index.ts'
 import type { Engine } from '../engine.ts'
 import { names, parseName, probeKind } from '../format/index.ts'
-import { getWhole, inParallel, listAll, repeatProbe, tolerated, traitsOf } from '../store/index.ts'
+import { getWhole, inParallel, listAll, tolerated, traitsOf } from '../store/index.ts'
 import type { ProbeReport } from '../types.ts'
 import { removeObject } from './remove.ts'
 
@@ -36,7 +36,7 @@ export async function requireProbed(
   requireSettled(engine, last.probe)
   onProgress('probing the store')
   await sweepProbes(engine, nowMs)
-  const now = await repeatProbe([engine.connect(), engine.connect()], engine.recheck)
+  const now = await engine.recheck.run()
   requirePassed({ ...now, passed: now.checks.every(({ passed }) => passed) }, engine.fmt.probe)
   requireSettled(engine, now)
 }

@@ -23,16 +23,8 @@ export { inParallel } from './posix-files.ts'
 export { capacityOf, connectTo, foreignEntries, layOut, lockOf } from './location.ts'
 export { parseLocation } from './location-url.ts'
 export { readReference } from './credentials.ts'
-export {
-  FULL_PROBE,
-  repeatProbe,
-  REPEATED_PROBE,
-  SMALL_PROBE,
-  tolerated,
-  type ProbeSize,
-  type RepeatedSize,
-} from './probe.ts'
-export { probePlace, requireFit, type Degraded } from './probe-location.ts'
+export { FULL_PROBE, repeatProbe, SMALL_PROBE, tolerated, type ProbeSize, type RepeatedSize } from './probe.ts'
+export { probePlace, repeatedSize, requireFit, type Degraded } from './probe-location.ts'
 export { traitsOf, type StoreTraits } from './traits.ts'
 export { FaultClock, FaultyStore, type Fault, type FaultPlan, type StoreCall } from './faulty.ts'
 export { BAD_DAY, BROKEN_STORE, seededFaults, type FaultMix } from './fault-plan.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { findMount, judgeMount } from './posix-mount.ts'
+import { findMount, isLocal, judgeMount } from './posix-mount.ts'
 
 /** Lines as proc(5) and nfs(5) describe them. */
 const mountinfo = [
@@ -33,4 +33,12 @@ it('knows how long each may show another host an old directory', () => {
   expect(at('/srv/smb0').lagMs).toBe(0)
   expect(at('/srv/ssh')).toMatchObject({ lagMs: 0, detail: expect.stringContaining('one host') as string })
   expect(judgeMount(undefined).lagMs).toBe(0)
+})
+
+it('is this host alone that lists a local file system; nothing else is taken for one', () => {
+  const mount = (type: string) => ({ type, source: 'x', options: [] })
+  expect(['ext4', 'xfs', 'btrfs', 'zfs', 'tmpfs'].map((type) => isLocal(mount(type)))).toEqual(Array(5).fill(true))
+  const others = ['nfs', 'nfs4', 'cifs', 'fuse.sshfs', 'ceph', 'gfs2', '9p', 'unheard-of']
+  expect(others.map((type) => isLocal(mount(type)))).toEqual(Array(8).fill(false))
+  expect(isLocal(undefined)).toBe(false)
 })

@@ -75,6 +75,14 @@ export function judgeMount(mount: Mount | undefined): MountJudgement {
   return { lagMs: 0, detail: what }
 }
 
+/** File systems whose directories no other host has a part in; what is not known is none. */
+const local = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'f2fs', 'bcachefs', 'zfs', 'jfs', 'tmpfs', 'overlay'])
+
+/** Whether a listing is made by this host's kernel alone. */
+export function isLocal(mount: Mount | undefined): boolean {
+  return mount !== undefined && local.has(mount.type)
+}
+
 function advice(options: string, lagMs: number): string {
   return `another host's objects may be listed ${lagMs / 1000} s late; mount it with ${options}, or use it from one host alone`
 }

@@ -342,3 +342,21 @@ async function exists(path: string): Promise<boolean> {
     () => false,
   )
 }
+
+it('the last of the scratch objects that are deleted at once takes their folder away, and tries it once', async () => {
+  let tries = 0
+  const files: PosixFs = {
+    ...realFs,
+    rmdir: async (path) => {
+      tries += 1
+      await realFs.rmdir(path)
+    },
+  }
+  const store = new PosixStore(root, { files, reserveBytes: 0 })
+  const names = Array.from({ length: 20 }, (_, index) => `probe-tmp/${'ab'.repeat(16)}/x${index}`)
+  const { signal } = new AbortController()
+  for (const name of names) await store.putIfAbsent(name, Buffer.from('x'), { sha256: Buffer.alloc(32), signal })
+  await Promise.all(names.map((name) => store.delete(name)))
+  expect(tries).toBe(1)
+  await expect(fs.stat(join(root, 'probe-tmp', 'ab'.repeat(16)))).rejects.toMatchObject({ code: 'ENOENT' })
+})

@@ -38,6 +38,8 @@ export class PosixStore implements ObjectStore {
   readonly #writer: PosixWriter
   readonly #page: number
   readonly #settleMs: number
+  /** Deletions under way, by their folder of scratch objects. */
+  readonly #scratch = new Map<string, number>()
 
   constructor(root: string, options: PosixOptions = {}) {
     this.#files = options.files ?? realFs
@@ -160,12 +162,27 @@ export class PosixStore implements ObjectStore {
     this.#checkName(name)
     const path = this.#path(name)
     try {
-      if (!(await removeIfThere(this.#files, path))) await this.#root.check()
-      else if (name.startsWith('probe-tmp/')) await removeFolderIfEmpty(this.#files, dirname(path))
-      else await syncDirectory(this.#files, dirname(path))
+      if (name.startsWith('probe-tmp/')) await this.#deleteScratch(path)
+      else if (await removeIfThere(this.#files, path)) await syncDirectory(this.#files, dirname(path))
+      else await this.#root.check()
     } catch (error) {
       throw posixError(error, 'remove', path)
     }
+  }
+
+  /** Of several at once the last one takes the folder away. */
+  async #deleteScratch(path: string): Promise<void> {
+    const folder = dirname(path)
+    this.#scratch.set(folder, (this.#scratch.get(folder) ?? 0) + 1)
+    let others = 0
+    try {
+      if (!(await removeIfThere(this.#files, path))) await this.#root.check()
+    } finally {
+      others = (this.#scratch.get(folder) ?? 1) - 1
+      if (others === 0) this.#scratch.delete(folder)
+      else this.#scratch.set(folder, others)
+    }
+    if (others === 0) await removeFolderIfEmpty(this.#files, folder)
   }
 
   async now(): Promise<Millis> {

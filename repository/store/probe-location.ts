@@ -1,7 +1,15 @@
 import { formatDuration, HoldfastError, type RepositoryLocation } from '../../base/index.ts'
 import type { ProbeReport } from '../types.ts'
-import { judgeMount, mountOf } from './posix-mount.ts'
-import { FULL_PROBE, probeStore, tolerated, type ProbeSize } from './probe.ts'
+import { isLocal, judgeMount, mountOf } from './posix-mount.ts'
+import {
+  FULL_PROBE,
+  probeStore,
+  REPEATED_LOCALLY,
+  REPEATED_PROBE,
+  tolerated,
+  type ProbeSize,
+  type RepeatedSize,
+} from './probe.ts'
 import type { Connect } from './store.ts'
 
 /** Name of the check that looks at what a directory lies on. */
@@ -28,6 +36,12 @@ export async function probePlace(
   const mount = { name: MOUNT, passed: lagMs === 0 || isOne, detail: isOne ? `${detail}; declared: one host` : detail }
   const staleMs = degraded === 'accept' ? Math.max(report.staleMs, lagMs) : report.staleMs
   return { ...report, staleMs, passed: report.passed && mount.passed, checks: [...report.checks, mount] }
+}
+
+/** §9.8: how much of the probe is repeated before each collection. */
+export async function repeatedSize(location: RepositoryLocation): Promise<RepeatedSize> {
+  const isHere = location.kind === 'posix' && isLocal(await mountOf(location.path))
+  return isHere ? REPEATED_LOCALLY : REPEATED_PROBE
 }
 
 /** Throws StoreUnfit unless the store keeps what the repository relies on, or lags in a way that the operator accepts. */

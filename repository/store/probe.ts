@@ -34,6 +34,8 @@ export const SMALL_PROBE: ProbeSize = { objects: 8, rounds: 8, listed: 40, racer
 
 /** §9.8: of checks 1 to 3, before each collection: enough for more than one page of a listing. */
 export const REPEATED_PROBE: RepeatedSize = { objects: 20, rounds: 20, listed: 1_100 }
+/** Of a directory of this host the kernel lists all; pages are made of it here, and every object costs a sync. */
+export const REPEATED_LOCALLY: RepeatedSize = { objects: 20, rounds: 20, listed: 100 }
 export type RepeatedSize = Pick<ProbeSize, 'objects' | 'rounds' | 'listed'>
 
 const RATE_BYTES = 32 * MiB

@@ -58,11 +58,13 @@ export class RepositoryLab implements AsyncDisposable {
   }
 
   /** Opens the repository as a process of its own would: nothing is known but what the store says. */
-  async open(internals: OpenInternals & { readonly cache?: string } = {}): Promise<OpenedRepository> {
+  async open(
+    internals: OpenInternals & { readonly cache?: string; readonly collects?: boolean } = {},
+  ): Promise<OpenedRepository> {
     const cacheDir = join(this.#folder, internals.cache ?? `cache-${this.#caches++}`)
     const secret = { kind: 'passphrase', passphrase } as const
     return await openRepositoryWith(
-      { location: place(this.#folder), secret, cacheDir },
+      { location: place(this.#folder), secret, cacheDir, collects: internals.collects === true },
       {
         connect: () => this.bucket.connect(),
         pool,

@@ -55,6 +55,11 @@ export class WorkerPool implements AsyncDisposable {
     })
   }
 
+  /** Starts a thread ahead of the first task: it loads its modules while something else is waited for. */
+  warm(): void {
+    if (!this.#closed && this.#threads.length === 0) this.#start()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     for (const task of this.#queue.splice(0)) task.reject(closed())

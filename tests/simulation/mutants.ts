@@ -1,7 +1,7 @@
 import { bytes, millis } from '../../base/index.ts'
 import type { OpenedRepository } from '../../repository/repository.ts'
-import type { ObjectInfo, ObjectStore, PutOptions } from '../../repository/store/index.ts'
-import type { ListView, SimWorld } from './sim-store.ts'
+import { deleteLate, publishLate, type Reorder } from './reorder.ts'
+import type { ListView } from './sim-store.ts'
 import type { SimProcess } from './scheduler.ts'
 
 const meanwhile = ['prune', 'collect'] as const
@@ -40,7 +40,7 @@ export interface Mutant {
   /** Where what a process is shown does not say it all: the process itself, before it begins. */
   readonly spoil?: (repository: OpenedRepository, process: SimProcess) => void
   /** Where the order of requests is what is broken: the process's connection. */
-  readonly reorder?: (store: ObjectStore, process: SimProcess, world: SimWorld) => void
+  readonly reorder?: Reorder
 }
 
 /** After it has published, a process is shown again what it was shown before. */
@@ -92,87 +92,6 @@ function firstShown(actor: string, hidden: string): ListView {
     const first = memories.get(process) ?? objects
     memories.set(process, first)
     return first
-  }
-}
-
-/** A put that its process takes for done. */
-interface Held {
-  readonly body: Uint8Array
-  readonly options: PutOptions
-}
-
-/** What was acknowledged to a writer as its manifest is sent together with what validates it. */
-function publishLate(): NonNullable<Mutant['reorder']> {
-  const held = new WeakMap<SimProcess, Map<string, Held>>()
-  return (store, process) => {
-    if (!process.actor.startsWith('writer')) return
-    const own = held.get(process) ?? new Map<string, Held>()
-    held.set(process, own)
-    const { putIfAbsent, get, head, list } = bound(store)
-    const infoOf = (name: string, { body }: Held): ObjectInfo => ({
-      name,
-      size: bytes(body.length),
-      modified: millis(0),
-    })
-    store.putIfAbsent = async (name, body, options) => {
-      if (isManifest(name)) {
-        own.set(name, { body: Uint8Array.from(body), options })
-        return 'created'
-      }
-      const manifest = name.replace(/ok$/, 'm')
-      const late = name.endsWith('.ok') ? own.get(manifest) : undefined
-      if (late !== undefined) await putIfAbsent(manifest, late.body, late.options)
-      own.delete(manifest)
-      return await putIfAbsent(name, body, options)
-    }
-    store.get = async (name, max, ...rest) => own.get(name)?.body ?? (await get(name, max, ...rest))
-    store.head = async (name, ...rest) => {
-      const mine = own.get(name)
-      return mine === undefined ? await head(name, ...rest) : infoOf(name, mine)
-    }
-    store.list = async (prefix, ...rest) => {
-      const page = await list(prefix, ...rest)
-      const mine = [...own].filter(([name]) => name.startsWith(prefix)).map(([name, one]) => infoOf(name, one))
-      return { ...page, objects: [...page.objects, ...mine].sort((a, b) => (a.name < b.name ? -1 : 1)) }
-    }
-  }
-}
-
-/** A collector goes on to the floor while what it has deleted is still there. */
-function deleteLate(): NonNullable<Mutant['reorder']> {
-  const sent = new WeakMap<SimProcess, Set<string>>()
-  return (store, process, world) => {
-    if (!process.actor.startsWith('collector')) return
-    const gone = sent.get(process) ?? new Set<string>()
-    sent.set(process, gone)
-    const { head, list, ...rest } = bound(store)
-    store.delete = async (name) => {
-      if (!name.startsWith('pack/')) {
-        await rest.delete(name)
-        return
-      }
-      gone.add(name)
-      const { scheduler, bucket, late } = world
-      const work = () => {
-        if (bucket.objects.delete(name)) world.onDelete(name)
-      }
-      late.push({ step: scheduler.step + scheduler.random.below(1200), work })
-    }
-    store.head = async (name, ...more) => (gone.has(name) ? undefined : await head(name, ...more))
-    store.list = async (prefix, ...more) => {
-      const page = await list(prefix, ...more)
-      return { ...page, objects: page.objects.filter(({ name }) => !gone.has(name)) }
-    }
-  }
-}
-
-function bound(store: ObjectStore): Pick<ObjectStore, 'putIfAbsent' | 'get' | 'head' | 'list' | 'delete'> {
-  return {
-    putIfAbsent: store.putIfAbsent.bind(store),
-    get: store.get.bind(store),
-    head: store.head.bind(store),
-    list: store.list.bind(store),
-    delete: store.delete.bind(store),
   }
 }
 
