@@ -1,9 +1,18 @@
 import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { z } from '@hono/zod-openapi'
-import { codes, describeError, formatBytes, formatDuration, GiB, toHoldfastError } from '../base/index.ts'
+import {
+  codes,
+  describeError,
+  formatBytes,
+  formatDuration,
+  GiB,
+  isHoldfastError,
+  toHoldfastError,
+} from '../base/index.ts'
 import { searchAttributes } from '../workflows/shared/contract.ts'
 import type { OwnBackupView, RepositoryTestRecord } from '../catalog/index.ts'
+import type { Sandbox } from '../files/types.ts'
 import { ownBackupState } from '../policy/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { queuesOf, workersOn } from './facts.ts'
@@ -24,6 +33,7 @@ export async function examine(deps: ApiDeps): Promise<Doctor> {
       guarded('catalog', 'Catalog', () => catalogCheck(deps)),
       guarded('space', 'Space in the home folder', () => spaceCheck(deps)),
       guarded('secrets', 'Secrets', () => secretsCheck(deps)),
+      guarded('files', 'Micro-VMs for files', () => filesCheck(deps)),
       guarded('time-zones', 'Time zone data', timeZoneCheck),
       ...deps.catalog.repositories.list({ limit: 50 }).items.map(({ id, name, test }) =>
         Promise.resolve(
@@ -172,6 +182,29 @@ async function secretsCheck({ home }: ApiDeps): Promise<Omit<Check, 'id' | 'titl
     state: 'failed',
     detail: `${folder} is open to others (mode ${(mode & 0o777).toString(8)})`,
     hint: `chmod 700 ${folder}`,
+  }
+}
+
+/** What opens file systems of guests, as far as this machine tells: workers elsewhere have their own. */
+async function filesCheck({ files }: ApiDeps): Promise<Omit<Check, 'id' | 'title'>> {
+  let here: Sandbox
+  try {
+    here = await files.sandbox()
+  } catch (error) {
+    if (!isHoldfastError(error) || error.code !== 'PackageMissing') throw error
+    // Everything else goes on without.
+    return { state: 'attention', detail: `no files out of points here: ${error.message}`, hint: error.hint }
+  }
+  const { user, isApart, whyNot } = here
+  const who =
+    user === 'nobody'
+      ? 'as nobody'
+      : 'as the user of the worker, whose files a hole in QEMU and in its sandbox would show'
+  if (isApart) return good(`${who}; in QEMU’s sandbox, without a network`)
+  return {
+    state: 'attention',
+    detail: `${who}; in QEMU’s sandbox, but not in namespaces of its own: ${whyNot ?? 'the kernel refuses them'}`,
+    hint: 'Run the worker as root, or allow unprivileged user namespaces (sysctl user.max_user_namespaces). Files can be restored all the same.',
   }
 }
 

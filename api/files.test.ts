@@ -21,6 +21,7 @@ beforeEach(() => {
     search: { items: [entry], lookedAt: 9, isComplete: false, unreadable: 1 },
   }
   const files: FileGateway = {
+    sandbox: () => Promise.resolve({ user: 'own', isApart: false, whyNot: 'Operation not permitted' }),
     ask: async (_session, question: Question) => {
       asked.push(question)
       return answers[question.what as keyof typeof answers] as never
@@ -132,4 +133,17 @@ it('says why a point is not open: it never was, it has ended, or not yet', async
   const run = other.engine.runs[0]
   if (run) run.status = 'completed'
   expect(await code(id)).toBe('RunEnded')
+})
+
+it('tells the doctor how closed a micro-VM is here', async () => {
+  const look = async (world: Bench): Promise<unknown> => {
+    const { checks } = await world.get<{ checks: readonly { id: string }[] }>('/api/v1/doctor')
+    return checks.find(({ id }) => id === 'files')
+  }
+  expect(await look(here)).toMatchObject({
+    state: 'attention',
+    detail: expect.stringContaining('Operation not permitted') as string,
+  })
+  using closed = bench()
+  expect(await look(closed)).toMatchObject({ state: 'ok', detail: 'as nobody; in QEMU’s sandbox, without a network' })
 })

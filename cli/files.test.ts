@@ -35,6 +35,7 @@ beforeEach(() => {
     search: { items: [entry], lookedAt: 1, isComplete: true, unreadable: 0 },
   }
   const files: FileGateway = {
+    sandbox: () => Promise.resolve({ user: 'own', isApart: false, whyNot: 'Operation not permitted' }),
     ask: async (_id, question: Question) => {
       asked.push(question)
       early -= 1

@@ -1,7 +1,8 @@
 import { request, type IncomingMessage } from 'node:http'
 import { HoldfastError, isErrorCode, type SerializedError } from '../base/index.ts'
 import { sessionSocket, sizeHeader } from './protocol.ts'
-import type { Answers, FileGateway, FileStream, Question } from './types.ts'
+import { sandboxHere } from './restraints.ts'
+import type { Answers, FileGateway, FileStream, Question, Sandbox } from './types.ts'
 
 /** Asks those that have points open on this machine; `dir` holds their sockets. */
 export class SessionClient implements FileGateway {
@@ -9,6 +10,10 @@ export class SessionClient implements FileGateway {
 
   constructor(dir: string) {
     this.#dir = dir
+  }
+
+  sandbox(): Promise<Sandbox> {
+    return sandboxHere()
   }
 
   /** Throws NoWorker if nobody has it open here now, else what the other side throws. */

@@ -10,6 +10,7 @@ import {
   writeSync,
   closeSync,
   readFileSync,
+  readlinkSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isHoldfastError } from '../base/index.ts'
 import { isExhaustive } from '../tests/support/sampling.ts'
+import { sandboxHere } from './restraints.ts'
 import { layouts, type LayoutDisk } from './testing/maker.ts'
 import { contentOf, openImages } from './testing/open.ts'
 
@@ -150,6 +152,8 @@ describe('the micro-VM', () => {
     expect(status).toMatch(/^NoNewPrivs:\t1$/m)
     expect(status).toMatch(/^CapEff:\t0{16}$/m)
     if (process.getuid?.() === 0) expect(status).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m)
+    const { isApart } = await sandboxHere()
+    expect(readlinkSync(`/proc/${pid}/ns/net`) !== readlinkSync('/proc/self/ns/net')).toBe(isApart)
     const limits = readFileSync(`/proc/${pid}/limits`, 'utf8')
     expect(limits).toMatch(/^Max file size +0 +0 /m)
     expect(limits).toMatch(/^Max address space +2147483648 /m)

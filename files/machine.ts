@@ -89,7 +89,7 @@ export class Machine implements AsyncDisposable {
     const isResumed = options.state !== null && isResumable(options.disks.length)
     await using state = isResumed ? await open(options.state, 'r') : null
     const [program = '', ...args] = [
-      ...restrained('nobody', ['--fsize=0']),
+      ...(await restrained('nobody', ['--fsize=0'])),
       qemu,
       ...machineArguments(options, isResumed),
     ]

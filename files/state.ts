@@ -67,7 +67,7 @@ async function bootAndSave(appliance: Appliance, work: string, part: string, sig
   await using kernel = await open(appliance.kernel, 'r')
   await using initrd = await open(appliance.initrd, 'r')
   const monitor = join(work, 'qmp')
-  const [program = '', ...before] = restrained('ourselves', [])
+  const [program = '', ...before] = await restrained('ourselves', [])
   const child = spawn(
     program,
     [

@@ -91,8 +91,19 @@ export interface FileStream {
   readonly body: AsyncIterable<Uint8Array>
 }
 
+/** How closed a micro-VM is on this machine. */
+export interface Sandbox {
+  /** Whom it runs as: only root can make it nobody. */
+  readonly user: 'nobody' | 'own'
+  /** In namespaces of its own without a network; else QEMU alone sees to that. */
+  readonly isApart: boolean
+  readonly whyNot: string | null
+}
+
 /** Whoever can be asked for the files of open points. Throws NoWorker if nobody has that one open here now. */
 export interface FileGateway {
+  /** Throws PackageMissing for what no micro-VM can be started without. */
+  sandbox(): Promise<Sandbox>
   ask<W extends keyof Answers>(
     session: string,
     question: Extract<Question, { what: W }>,

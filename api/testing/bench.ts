@@ -48,6 +48,7 @@ export interface BenchOptions {
 }
 
 const nothingOpen: FileGateway = {
+  sandbox: () => Promise.resolve({ user: 'nobody', isApart: true, whyNot: null }),
   ask: () => Promise.reject(notOpen()),
   stream: () => Promise.reject(notOpen()),
 }
