@@ -1,5 +1,6 @@
 /** What repositories owe each other: points that lie nowhere else, or not yet, and copies that were lost. */
 import { isNull, sql, type SQL } from 'drizzle-orm'
+import type { PlanSpec } from '../policy/index.ts'
 import type { CatalogContext } from './context.ts'
 import { settle } from './copy-state.ts'
 import { plans } from './schema.ts'
@@ -53,6 +54,26 @@ export function wantBack(
 }
 
 /**
+ * A plan mirrors into these no more: what it wanted there by itself, and what nobody has begun, is wanted no more. What is
+ * there stays, and so does what a person asked for. Inside a transaction.
+ */
+export function withdrawWants({ db, publish }: CatalogContext, plan: string, targets: Iterable<string>): void {
+  for (const target of targets) {
+    const gone = db.all<{ pointId: string; sourceId: string }>(sql`
+      DELETE FROM copies WHERE repository_id = ${target} AND state IN ('pending', 'failed') AND source_id IS NOT NULL
+        AND stem IS NULL AND by_hand = 0 AND point_id IN (SELECT p.id FROM points p WHERE p.plan = ${plan})
+      RETURNING point_id AS "pointId", source_id AS "sourceId"`)
+    for (const { pointId } of gone) publish('point', pointId)
+    for (const id of new Set(gone.flatMap(({ sourceId }) => [sourceId, target]))) publish('repository', id)
+  }
+}
+
+/** Repositories that a plan mirrors into. */
+export function mirrorsOf({ targets }: Pick<PlanSpec, 'targets'>): Set<string> {
+  return new Set(targets.flatMap(({ repository, copy }) => (copy === 'mirror' ? [repository] : [])))
+}
+
+/**
  * Of the points that stand in this repository: those that a mirror still wants from it, and those that stand nowhere else
  * while another copy is damaged and waits to be made whole. Only for a person, or while a plan names the mirror: what nobody
  * mirrors to any more keeps nothing.
@@ -64,7 +85,7 @@ export function neededElsewhere({ db }: CatalogContext, repositoryId: string): M
       .from(plans)
       .where(isNull(plans.deletedMs))
       .all()
-      .flatMap(({ spec }) => spec.targets.flatMap(({ repository, copy }) => (copy === 'mirror' ? [repository] : []))),
+      .flatMap(({ spec }) => [...mirrorsOf(spec)]),
   )
   const wanted = db.all<{ id: string; targetId: string; name: string; byHand: number }>(sql`
     SELECT c.point_id AS id, c.repository_id AS "targetId", r.name, c.by_hand AS "byHand"

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { planDefaults } from '../policy/index.ts'
 import type { Catalog, CopyOutcome, WantedCopy } from './index.ts'
 import { aPoint, aRun, furnish, pointIdOf, testCatalog, testNow, type TestCatalog } from './testing.ts'
 
@@ -241,6 +242,34 @@ describe('copies that were lost in the mirror', () => {
     expect(taken('r2', 8).map(({ pointId, isDamaged }) => [pointId, isDamaged])).toEqual([
       [pointIdOf(1), true],
       [pointIdOf(2), false],
+    ])
+  })
+})
+
+describe('a mirror that a plan names no more', () => {
+  it('is owed nothing by that plan: what nobody has begun is withdrawn; what a person wants, and other plans want, stays', () => {
+    const main = { repository: 'main', copy: 'backup', keep: null } as const
+    const offsite = { repository: 'offsite', copy: 'mirror', keep: null } as const
+    const nightly = { ...planDefaults, name: 'nightly', targets: [main, offsite] }
+    catalog.plans.put(nightly, 0)
+    catalog.plans.put({ ...nightly, name: 'weekly' }, 0)
+    point(4)
+    point(5, 'web-01', 'weekly')
+    for (const n of [1, 2, 3, 5]) want(n)
+    want(4, true)
+    take('r1', 1)
+    told(1)
+    take('r1', 1)
+    const states = () => [1, 2, 3, 4, 5].map(stateOf)
+    catalog.plans.put({ ...nightly, priority: 7 }, null)
+    expect(states()).toEqual(['done', 'in-progress', 'pending', 'pending', 'pending'])
+    expect(catalog.retained.neededElsewhere('main').get(pointIdOf(3))).toBe('wanted in offsite')
+    catalog.plans.put({ ...nightly, targets: [main] }, null)
+    expect(states()).toEqual(['done', 'in-progress', undefined, 'pending', 'pending'])
+    expect(catalog.retained.neededElsewhere('main').has(pointIdOf(3))).toBe(false)
+    expect(catalog.mirrors.lags(10).map(({ plan, behind }) => [plan, behind])).toEqual([
+      ['nightly', 2],
+      ['weekly', 1],
     ])
   })
 })

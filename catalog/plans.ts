@@ -2,6 +2,7 @@ import { and, asc, count, eq, isNull, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { planDefaults, type Plan, type PlanSpec } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { mirrorsOf, withdrawWants } from './copy-needs.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { isSameJson, requireRevision } from './revision.ts'
 import { plans } from './schema.ts'
@@ -18,7 +19,7 @@ export interface PlanQueries {
   all(): Plan[]
   /**
    * `revision`: the one that was seen, 0: there is none yet, null: whatever is there. Nothing is announced or counted
-   * where nothing changes. A deleted name can be used again. Throws StaleRevision, InvalidRequest beyond `mostPlans`.
+   * where nothing changes. A deleted name can be used again. What it wanted of a mirror that it names no more is wanted no more. Throws StaleRevision, InvalidRequest beyond `mostPlans`.
    */
   put(plan: PlanSpec, revision: number | null): Plan
   /** Throws NotFound, StaleRevision. */
@@ -82,6 +83,7 @@ export function planQueries(context: CatalogContext): PlanQueries {
           .values({ name: plan.name, createdMs: now(), ...changed })
           .onConflictDoUpdate({ target: plans.name, set: changed })
           .run()
+        if (isThere) withdrawWants(context, plan.name, mirrorsOf(before.spec).difference(mirrorsOf(spec)))
         publish('policy', `plan/${plan.name}`)
         return get(plan.name)
       })

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { GiB, MiB } from '../base/index.ts'
+import type { DiskSource, PartResult, Repository, SourceExtent } from '../repository/index.ts'
+
+const { signal } = new AbortController()
+const uuid = () => randomBytes(16).toString('hex')
+
+/** A quarter holes, a quarter incompressible, the rest text-like; every chunk differs. */
+const noise = randomBytes(4 * MiB)
+const words = Buffer.from(Array.from({ length: 64 }, () => randomBytes(3).toString('hex')).join(' '))
+const text = Buffer.alloc(4 * MiB)
+for (let at = 0, i = 0; at < text.length; i++) {
+  const from = (i * 7919) % (words.length - 40)
+  at += words.copy(text, at, from, from + 8 + (i % 32))
+}
+const isHole = (mib: number) => mib % 16 < 4
+
+/** A disk like an image; `changed`: all of it is read, else nothing has changed since the parent. */
+function source(size: number, changed: boolean): DiskSource {
+  return {
+    size,
+    readable: 'all',
+    maxInFlight: 8,
+    async *extents(start: number, end: number): AsyncGenerator<SourceExtent> {
+      for (let at = start; changed && at < end; at += MiB) {
+        yield { offset: at, length: Math.min(MiB, end - at), kind: isHole(at / MiB) ? 'zero' : 'data' }
+      }
+    },
+    async read(at: number, into: Uint8Array): Promise<void> {
+      const from = (at * 13) % (3 * MiB)
+      into.set((Math.floor(at / MiB) % 16 < 8 ? noise : text).subarray(from, from + into.length))
+      Buffer.from(into.buffer, into.byteOffset, into.length).write(`chunk ${at}`)
+    },
+  }
+}
+
+/** One point of it, by all steps of a backup. */
+export async function backUpDisk(
+  repository: Repository,
+  of: {
+    readonly size: number
+    readonly name: string
+    readonly parentStem: string | null
+    readonly mode: 'full' | 'incremental'
+  },
+): Promise<{ readonly stem: string; readonly result: PartResult }> {
+  const { size, name, parentStem, mode } = of
+  const session = uuid()
+  const series = repository.series({ platform: 'image', scope: 'bench', vm: 'disk' })
+  const nPages = Math.ceil(size / GiB)
+  const parts = [{ part: 1, disk: 'disk', firstPage: 0, nPages }]
+  const owner = uuid()
+  await repository.openSession(
+    { session, snap: uuid(), series, createdMs: Date.now(), parentStem, owner, parts, point: null },
+    signal,
+  )
+  const result = await repository.copyPart({
+    session,
+    part: 1,
+    attempt: 1,
+    diskBytes: size,
+    source: source(size, mode === 'full'),
+    mode,
+    signal,
+    onProgress: () => undefined,
+  })
+  const { stem } = await repository.commit({
+    session,
+    attempt: 1,
+    results: [{ part: 1, attempt: 1 }],
+    vm: { id: 'disk', name: 'disk', platform: 'image', scope: 'bench', tags: [] },
+    point: { origin: 'manual', startedMs: Date.now(), run: name },
+    consistency: { level: 'crash', detail: '' },
+    hypervisor: { platform: 'image', version: '', host: '' },
+    disks: [{ id: 'disk', label: '', bytes: size, sectorSize: 512, changeRef: null, mode, why: '' }],
+    configs: [],
+    retention: { class: '', policy: '' },
+    signal,
+    onProgress: () => undefined,
+  })
+  await repository.endSession(session, 'committed')
+  return { stem, result }
+}
