@@ -113,6 +113,19 @@ test('more disks than a saved machine has are opened by one that boots', async (
   await holdsWhatWasMade(session, 'd0', '', 'bare')
 })
 
+test('a saved state that is broken is refused at once: whoever asks then boots', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hf-state-'))
+  try {
+    const broken = join(dir, 'state')
+    writeFileSync(broken, 'no state of anything')
+    const begun = performance.now()
+    await expect(openImages([images.bare], broken)).rejects.toMatchObject({ code: 'HypervisorRefused' })
+    expect(performance.now() - begun).toBeLessThan(30_000)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+})
+
 test('what was in use at the point is opened without its journal, and says so', async () => {
   await using opened = await openImages([images.crash])
   const { session } = opened

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { createWriteStream, existsSync } from 'node:fs'
 import { mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -35,7 +35,7 @@ export async function saveState(appliance: Appliance, signal: AbortSignal): Prom
   const file = await stateFile(appliance)
   if (existsSync(file)) return
   const work = await mkdtemp(join(tmpdir(), 'holdfast-state-'))
-  const part = `${file}.${process.pid}.part`
+  const part = `${file}.${randomBytes(4).toString('hex')}.part`
   try {
     await bootAndSave(appliance, work, part, signal)
     await rename(part, file)
@@ -134,28 +134,35 @@ async function untilItWaits(child: ChildProcess, signal: AbortSignal): Promise<v
 
 /** QEMU sends its state to a socket of ours: it opens no file, here as elsewhere. */
 async function save(qmp: QmpClient, socket: string, part: string): Promise<void> {
-  const written = new Promise<void>((resolve, reject) => {
-    const server = createServer((connection) => {
-      server.close()
-      pipeline(connection, createWriteStream(part, { mode: 0o600 })).then(resolve, reject)
-    })
-    server.once('error', reject)
-    server.listen(socket, () => {
-      // Quickly: it stands still meanwhile in any case.
-      qmp
-        .execute('migrate-set-parameters', { 'max-bandwidth': 1024 * MiB })
-        .then(() => qmp.execute('migrate', { uri: `unix:${socket}` }))
-        .catch(reject)
-    })
+  const written = Promise.withResolvers<void>()
+  // Whoever waits for it meets its failure; until then QEMU may have told another one.
+  written.promise.then(undefined, () => undefined)
+  const server = createServer((connection) => {
+    pipeline(connection, createWriteStream(part, { mode: 0o600 })).then(written.resolve, written.reject)
   })
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(socket, resolve)
+    })
+    // Quickly: it stands still meanwhile in any case.
+    await qmp.execute('migrate-set-parameters', { 'max-bandwidth': 1024 * MiB })
+    await qmp.execute('migrate', { uri: `unix:${socket}` })
+    await untilSaved(qmp)
+    await written.promise
+  } finally {
+    server.close()
+  }
+}
+
+async function untilSaved(qmp: QmpClient): Promise<void> {
   const until = Date.now() + saveMs
   for (;;) {
     const { status, 'error-desc': why } = await qmp.execute<{ status?: string; 'error-desc'?: string }>('query-migrate')
-    if (status === 'completed') break
+    if (status === 'completed') return
     if (status === 'failed' || status === 'cancelled')
       throw new HoldfastError('HypervisorRefused', `the micro-VM was not saved: ${why ?? status}`)
     if (Date.now() > until) throw new HoldfastError('HypervisorTimeout', `the micro-VM was not saved in ${saveMs} ms`)
     await sleep(lookEveryMs)
   }
-  await written
 }

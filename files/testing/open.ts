@@ -25,11 +25,14 @@ export async function imageSource(file: string): Promise<BlockSource & AsyncDisp
   }
 }
 
-/** Opens raw images in a micro-VM; the first volume that has files is listed, as somebody would do. */
-export async function openImages(images: readonly string[]): Promise<OpenedImages> {
+/**
+ * Opens raw images in a micro-VM; the first volume that has files is listed, as somebody would do. `from`: a saved state,
+ * default the one of the guest.
+ */
+export async function openImages(images: readonly string[], from?: string): Promise<OpenedImages> {
   const appliance = await buildAppliance(filesGuest)
   await saveState(appliance, AbortSignal.timeout(120_000))
-  const state = await savedState(appliance)
+  const state = from ?? (await savedState(appliance))
   await using stack = new AsyncDisposableStack()
   const disks = []
   for (const [n, image] of images.entries())

@@ -93,6 +93,10 @@ it('opens a point, browses its volumes, looks into a file, searches, and takes w
   const sums = await opened.session.content({ volume: 'd0p2', path: '/sums' }, 0, null)
   expect((await Array.fromAsync(sums.stream)).join('')).toContain(`${sum}  deep/er/est/random.bin`)
 
+  // Whoever has left the page comes back by its run.
+  await page.getByRole('link', { name: 'the run', exact: true }).click()
+  await page.getByRole('link', { name: 'Browse files' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Files of web-01' }).waitFor()
   await page.getByRole('button', { name: 'Close', exact: true }).click()
   await page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor()
   expect(errors).toEqual([])
