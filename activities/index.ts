@@ -31,6 +31,9 @@ import { createRetentionActivities } from './retention/index.ts'
 import { createRetentionRecordActivities } from './retention/record.ts'
 import type { BlobStore } from './retention/record.ts'
 import type { RetentionActivities, RetentionRecordActivities } from './retention/types.ts'
+import { createReplicationActivities } from './replication/index.ts'
+import { createReplicationRecordActivities } from './replication/record.ts'
+import type { ReplicationActivities, ReplicationRecordActivities } from './replication/types.ts'
 import { createRestoreActivities } from './restore/index.ts'
 import type { RestoreActivities } from './restore/types.ts'
 import type { Site } from './shared/deps.ts'
@@ -58,7 +61,8 @@ export type SiteActivities = BackupActivities &
   HousekeepingActivities &
   RetentionActivities &
   VerifyActivities &
-  MirrorActivities
+  MirrorActivities &
+  ReplicationActivities
 export type ControlActivities = RecordActivities &
   InstantRecordActivities &
   InventoryRecordActivities &
@@ -67,7 +71,8 @@ export type ControlActivities = RecordActivities &
   PlanActivities &
   RetentionRecordActivities &
   VerifyRecordActivities &
-  MirrorRecordActivities
+  MirrorRecordActivities &
+  ReplicationRecordActivities
 
 /**
  * For the control queue: the catalog has one writer, the process that owns it. `copies`: folder where copies of it wait
@@ -84,6 +89,7 @@ export function createControlActivities(catalog: Catalog, copies: string, blobs:
     ...createRetentionRecordActivities(catalog, blobs),
     ...createVerifyRecordActivities(catalog, blobs),
     ...createMirrorRecordActivities(catalog),
+    ...createReplicationRecordActivities(catalog),
   })
 }
 
@@ -100,5 +106,6 @@ export function createSiteActivities(site: Site): SiteActivities {
     ...createRetentionActivities(site),
     ...createVerifyActivities(site),
     ...createMirrorActivities(site),
+    ...createReplicationActivities(site),
   })
 }

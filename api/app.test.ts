@@ -47,6 +47,7 @@ const needed: { readonly [path: string]: object } = {
   '/points/{id}/remove': { confirmName: 'web-01', reason: 'why' },
   '/sweeps/{run}/approve': { digest: 'd' },
   '/instants/{run}/discard': { confirmName: 'web-01' },
+  '/replications/{id}/move': { move: 'planned', confirmName: 'web-01' },
 }
 
 test.each(

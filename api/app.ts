@@ -18,6 +18,7 @@ import { mirrorRouter } from './routers/mirrors.ts'
 import { ownRouter } from './routers/own.ts'
 import { pointRouter } from './routers/points.ts'
 import { policyRouter } from './routers/policy.ts'
+import { replicationRouter } from './routers/replications.ts'
 import { repositoryRouter } from './routers/repositories.ts'
 import { retentionRouter } from './routers/retention.ts'
 import { restoreRouter } from './routers/restores.ts'
@@ -88,6 +89,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     verifyRouter,
     alertRouter,
     mirrorRouter,
+    replicationRouter,
   ]) {
     api.route('/', part(deps))
   }

@@ -7,6 +7,7 @@ import { drillTrouble } from './drill-trouble.ts'
 import { failedRuns } from './failed-runs.ts'
 import { queuesOf, type Engine, type Pollers } from './facts.ts'
 import { mirrorTrouble } from './mirror-attention.ts'
+import { replicationTrouble } from './replication-keeper.ts'
 import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
 import { isForgotten } from './views/instants.ts'
 import { postureView } from './views/vms.ts'
@@ -34,6 +35,7 @@ export function attention(
     ...watchTrouble(deps),
     ...repositories.flatMap((repository) => repositoryTrouble(repository, deps.now())),
     ...mirrorTrouble(deps),
+    ...replicationTrouble(deps),
     ...hypervisorTrouble(catalog, most),
     ...failingChannels(catalog),
     ...ownBackupTrouble(deps),

@@ -39,7 +39,8 @@ function isToldOtherwise(catalog: Catalog, { kind, vmId, runId }: RunView): bool
 export function hasSucceededSince(catalog: Catalog, run: RunView): boolean {
   const { kind, vmId, workflowId, startedMs } = run
   // One run after the other, of one repository or between two.
-  if (kind === 'retention' || kind === 'mirror') return catalog.runs.latest(workflowId)?.state === 'completed'
+  if (kind === 'retention' || kind === 'mirror' || kind === 'replication')
+    return catalog.runs.latest(workflowId)?.state === 'completed'
   const subject = kind === 'plan' ? { plan: planOf(run) } : { kind, vmId: vmId ?? undefined }
   if (kind !== 'plan' && vmId === null) return false
   return (['completed', 'completed-with-residue'] as const).some(

@@ -5,6 +5,7 @@ import { isMirrorDue, isOwnBackupDue, isSweepDue, ownBackupPace, type OwnBackupP
 import { ownBackupWorkflow, ownBackupWorkflowId, type OwnBackupInput } from '../workflows/housekeeping/contract.ts'
 import type { ApiDeps } from './deps.ts'
 import { drillKeeper, type DrillPace } from './drill-keeper.ts'
+import { startDueCycles } from './replication-keeper.ts'
 import type { RunHandle } from './orchestrator.ts'
 import { planMirror } from './requests/mirror.ts'
 import { planRetention } from './requests/retention.ts'
@@ -15,7 +16,9 @@ import { sweepBody } from './schemas/retention.ts'
 
 type Deps = Pick<ApiDeps, 'catalog' | 'orchestrator' | 'live' | 'now' | 'log'>
 
-const lookEveryMs = 20_000
+const lookEveryMs = 5_000
+/** Everything but standbys has time: it is looked at every twenty seconds. */
+const looksPerTick = 4
 const purgeEveryMs = 86_400_000
 
 export interface HousekeepingOptions {
@@ -27,7 +30,7 @@ export interface HousekeepingOptions {
 
 /**
  * Looks whether the catalog is to be written into a repository, whether a repository is to be swept, whether copies are
- * wanted in another repository, whether a VM is to be drilled, and once a day at records that are older than they are kept.
+ * wanted in another repository, whether a standby is to be brought on, whether a VM is to be drilled, and once a day at records that are older than they are kept.
  * What is due follows from the catalog alone, so nothing is lost with this process.
  */
 export interface Housekeeping {
@@ -66,6 +69,8 @@ export function housekeeping(
     }
   }
   const tick = async (): Promise<void> => {
+    // First: nothing else here is promised within minutes.
+    await startDueCycles(deps)
     for (const row of catalog.own.backups()) {
       await startDue(row)
       if (sweeps === 'daily') await sweepDue(row.repositoryId)
@@ -82,8 +87,9 @@ export function housekeeping(
   return {
     tick,
     async run(signal) {
-      while (!signal.aborted) {
-        await tick().catch((error: unknown) => log.error({ error: describeError(error) }, 'housekeeping failed'))
+      for (let looks = 0; !signal.aborted; looks += 1) {
+        const look = looks % looksPerTick === 0 ? tick() : startDueCycles(deps)
+        await look.catch((error: unknown) => log.error({ error: describeError(error) }, 'housekeeping failed'))
         // Ends early with the signal, which is no error here: the loop looks at it.
         await Promise.allSettled([sleep(lookEveryMs, undefined, { signal })])
       }

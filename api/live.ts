@@ -255,6 +255,8 @@ export function adoptRun({ catalog }: Pick<ApiDeps, 'catalog'>, listing: RunList
     instant: 'Instant restore',
     mirror: 'Mirror',
     files: 'Files',
+    replication: 'Replication',
+    failover: 'Failover',
   } as const
   const title = kind === 'plan' ? `Plan ${subject ?? ''}` : `${verbs[kind]} of ${name}`
   catalog.runs.started({

@@ -10,6 +10,7 @@ const statuses: { readonly [code in ErrorCode]?: number } = {
   NotFound: 404,
   NameTaken: 409,
   AlreadyRunning: 409,
+  ReplicationRefused: 409,
   RunEnded: 409,
   StaleRevision: 409,
   InUse: 409,

@@ -7,6 +7,7 @@ import { instantWorkflow, instantWorkflowId } from '../workflows/instant/contrac
 import { mirrorWorkflow } from '../workflows/mirror/contract.ts'
 import { planWorkflow, planWorkflowId, type PlanRunInput } from '../workflows/plan/contract.ts'
 import { sweepWorkflow } from '../workflows/retention/contract.ts'
+import { failoverWorkflow, replicationWorkflow, standbyTestWorkflow } from '../workflows/replication/contract.ts'
 import { verifyWorkflow } from '../workflows/verify/contract.ts'
 import { restoreWorkflow, restoreWorkflowId, type RestoreInput } from '../workflows/restore/contract.ts'
 import {
@@ -131,7 +132,8 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
   }
   // What failed is wanted again at once.
   if (run.kind === 'mirror') wantAgain(deps.catalog, run.workflowId)
-  if (run.kind === 'restore' || run.kind === 'instant') requireRepeatable(run, input, wish.confirmName)
+  if (run.kind === 'restore' || run.kind === 'instant' || run.kind === 'failover')
+    requireRepeatable(run, input, wish.confirmName)
   const { workflow, workflowId, priority, input: other = {} } = again(run, deps.now())
   return startOnce(
     deps,
@@ -194,6 +196,11 @@ function requireRepeatable(run: RunView, input: object, confirmName: string | un
   })
 }
 
+/** Of the runs with such ids only a test has a third part. */
+function failoverKindOf({ workflowId }: RunView): string {
+  return workflowId.split('/').length > 2 ? standbyTestWorkflow : failoverWorkflow
+}
+
 /** What its repetition is; `input`: where it differs from what the run was started with. */
 function again(
   run: RunView,
@@ -225,6 +232,10 @@ function again(
       return { workflow: mirrorWorkflow, workflowId: run.workflowId, priority: 4, input: { part: 0 } }
     case 'files':
       return { workflow: filesWorkflow, workflowId: filesWorkflowId(newRequestId()), priority: 1 }
+    case 'replication':
+      return { workflow: replicationWorkflow, workflowId: run.workflowId, priority: 3 }
+    case 'failover':
+      return { workflow: failoverKindOf(run), workflowId: run.workflowId, priority: 1 }
     case 'verify':
       return { workflow: verifyWorkflow, workflowId: run.workflowId, priority: 5 }
   }

@@ -207,6 +207,10 @@ export const codes = {
     retry: 'transient',
     hint: 'The worker was stopped; it, or another one, goes on from the last durable byte.',
   },
+  ReplicationRefused: {
+    retry: 'never',
+    hint: 'Look at the state of the pair: `holdfast replication list`.',
+  },
   AlreadyRunning: { retry: 'never', hint: 'Watch the run that is under way, or cancel it first.' },
   NoWorker: { retry: 'transient', hint: 'Start a worker for this site: `holdfast worker --site <site>`.' },
   TemporalUnavailable: { retry: 'transient', hint: 'Check the Temporal server; runs continue when it is back.' },

@@ -25,6 +25,7 @@ import { planQueries, type PlanQueries } from './plans.ts'
 import { ownQueries, type OwnQueries } from './own.ts'
 import { pointQueries, type PointQueries } from './points.ts'
 import { recoveryQueries, type RecoveryQueries } from './recovery.ts'
+import { replicationQueries, type ReplicationQueries } from './replications.ts'
 import { repositoryQueries, type RepositoryQueries } from './repositories.ts'
 import { retainedQueries, type RetainedQueries } from './retained.ts'
 import { runQueries, type RunQueries } from './runs.ts'
@@ -58,6 +59,7 @@ export interface Catalog extends Disposable {
   readonly points: PointQueries
   readonly recovery: RecoveryQueries
   readonly policy: PolicyQueries
+  readonly replications: ReplicationQueries
   readonly repositories: RepositoryQueries
   readonly retained: RetainedQueries
   readonly runs: RunQueries
@@ -124,6 +126,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     policy: policyQueries(context, plans),
     points: pointQueries(context),
     recovery: recoveryQueries(context),
+    replications: replicationQueries(context),
     repositories: repositoryQueries(context),
     retained: retainedQueries(context),
     runs: runQueries(context),

@@ -160,7 +160,7 @@ export function runQueries(context: CatalogContext): RunQueries {
             PARTITION BY r.kind, CASE
               WHEN r.kind = 'plan' THEN substr(r.workflow_id, 1, 4 + instr(substr(r.workflow_id, 6) || '/', '/'))
               WHEN r.vm_id IS NOT NULL THEN r.vm_id
-              WHEN r.kind IN ('retention', 'mirror') THEN r.workflow_id
+              WHEN r.kind IN ('retention', 'mirror', 'replication') THEN r.workflow_id
               ELSE r.run_id END
             ORDER BY r.started_ms DESC, r.run_id DESC) AS place
           FROM runs r

@@ -594,4 +594,5 @@ export const instants = sqliteTable('instants', {
 
 export * from './alert-schema.ts'
 export * from './link-schema.ts'
+export * from './replication-schema.ts'
 export * from './total-schema.ts'

@@ -184,9 +184,28 @@ export type Platform = (typeof platforms)[number]
 export const pointOrigins = ['manual', 'scheduled', 'publish', 'safety'] as const
 export type PowerState = 'running' | 'stopped' | 'paused' | 'suspended' | 'io-error' | 'unknown'
 export type Consistency = 'crash' | 'filesystem' | 'application'
-export type RunKind = 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant' | 'mirror' | 'files'
+export type RunKind =
+  | 'backup'
+  | 'restore'
+  | 'drill'
+  | 'retention'
+  | 'plan'
+  | 'verify'
+  | 'instant'
+  | 'mirror'
+  | 'files'
+  | 'replication'
+  | 'failover'
 export type RunState =
   'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
+/** A standby VM as its hypervisor names it. */
+export interface StandbyRef {
+  readonly platform: Platform
+  readonly endpoint: string
+  readonly scope: string
+  readonly id: string
+  readonly name: string
+}
 /** `running`: from the repository, waiting for a word about it. */
 export type InstantState = 'starting' | 'running' | 'migrating' | 'migrated' | 'discarded' | 'failed'
 export type Verdict = 'passed' | 'failed' | 'inconclusive'
@@ -207,4 +226,5 @@ export type EventType =
   | 'watch'
   | 'instant'
   | 'alert'
+  | 'replication'
 export type { CategoryName, PostureState }

@@ -40,6 +40,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'copies in other repositories: how far each is behind; copy now',
     load: async () => (await import('./verbs/mirror.ts')).mirror,
   },
+  replication: {
+    summary: 'standbys on another hypervisor: how far behind; test, fail over, fail back',
+    load: async () => (await import('./verbs/replication.ts')).replication,
+  },
   verify: {
     summary: 'prove that what a repository holds can be read',
     load: async () => (await import('./verbs/verify.ts')).verify,

@@ -31,6 +31,7 @@ export interface Capabilities {
   readonly guestCommand: 'agent' | 'tools' | 'run-command' | 'direct' | 'none'
   readonly screenshot: boolean
   readonly instant: boolean
+  readonly standby: boolean
   readonly nativeReplication: boolean
   readonly notes: readonly string[]
 }

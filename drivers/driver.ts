@@ -8,7 +8,7 @@
 //   cancel     what does an abort of ctx.signal do?
 
 import type { Capabilities } from './capabilities.ts'
-import type { GuestAccess, InstantBoot, NativeReplication, RestoreTarget } from './facets.ts'
+import type { GuestAccess, InstantBoot, NativeReplication, RestoreTarget, StandbyTarget } from './facets.ts'
 import type {
   Bytes,
   ByteRange,
@@ -192,6 +192,7 @@ export interface HypervisorDriver extends AsyncDisposable {
   readonly target: RestoreTarget | null
   readonly guest: GuestAccess | null
   readonly instant: InstantBoot | null
+  readonly standby: StandbyTarget | null
   readonly replication: NativeReplication | null
 }
 

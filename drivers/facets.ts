@@ -3,9 +3,11 @@
 import type { OpContext, RangeWriter } from './driver.ts'
 import type {
   Bytes,
+  ChangeRef,
   DiskKey,
   DiskRef,
   Finding,
+  Instant,
   Millis,
   OpKey,
   PointId,
@@ -18,7 +20,7 @@ import type {
 export interface TargetSpec {
   readonly place:
     | { readonly kind: 'new'; readonly name: string; readonly host: string | null; readonly folder: string | null }
-    | { readonly kind: 'replace'; readonly vm: VmRef; readonly safetyPoint: PointId }
+    | { readonly kind: 'replace'; readonly vm: VmRef; readonly safetyPoint: PointId | null }
   readonly vm: PortableVm
   /** Repository reference of the native configuration, used only on the platform it came from. */
   readonly nativeConfigRef: string | null
@@ -128,6 +130,96 @@ export interface InstantBoot {
   /** Looks at the VM, and lets it run again if it stopped because our export was away.
    *  again: yes. atomic: yes. permanent: NotFound, NotOurs. closes: nothing. cancel: at once. */
   attend(ctx: OpContext, target: TargetVm): Promise<InstantState>
+}
+
+/** A state that is about to be written. */
+export interface StandbySpec {
+  /** Of the point that it is read from; names the state. */
+  readonly state: PointId
+  /** Name of the standby VM. */
+  readonly name: string
+  readonly vm: PortableVm
+  readonly nativeConfigRef: string | null
+  /** `base`: the state that the changes build on, which must be the head; null: the disk is written from its beginning. */
+  readonly disks: readonly { readonly key: DiskKey; readonly size: Bytes; readonly base: PointId | null }[]
+  /** Of the VM once it has taken over. */
+  readonly networks: { readonly [from: string]: string | null }
+}
+/** The last state that came whole. */
+export interface StandbyHead {
+  readonly state: PointId
+  /** Instant of the source that it shows. */
+  readonly at: Instant
+  /** What the next changes are asked since; null: nobody knows, the disk is read in full. */
+  readonly disks: readonly { readonly key: DiskKey; readonly size: Bytes; readonly ref: ChangeRef | null }[]
+  /** Volumes that lie on one another, of the disk that has most. */
+  readonly links: number
+}
+export interface StandbyView {
+  readonly vm: VmRef
+  readonly power: PowerState
+  readonly role: 'follows' | 'taken-over'
+  readonly head: StandbyHead | null
+  /** Somebody has written to its head, or taken it away: nothing may build on it, and it is no state of the source. */
+  readonly isTouched: boolean
+  readonly storedBytes: Bytes
+}
+export interface StandbyWriter extends RangeWriter {
+  /** Identity of the volume that is written, for a resume. */
+  readonly volume: string
+}
+export interface StandbyPublished {
+  readonly head: StandbyHead
+  readonly storedBytes: Bytes
+}
+/**
+ * A VM that follows another one, found by the operation's key. It is off, carries our mark, and can be started at any
+ * moment in the last state that came whole: a state is written beside it and becomes the head in one step.
+ */
+export interface StandbyTarget {
+  /** null: there is none. again: yes. atomic: reads only. permanent: none. closes: nothing. cancel: at once. */
+  inspect(ctx: OpContext): Promise<StandbyView | null>
+  /** Makes the VM if there is none, and the volumes of a state; those of a state that was never finished go.
+   *  again: yes, what was written to them stays. atomic: all, or the next call goes on. permanent: NameTaken,
+   *  Unsupported, NotOurs (it has taken over), ChangeRefInvalid (its head is not the base).
+   *  closes: publish, or the next begin. cancel: between objects. */
+  begin(ctx: OpContext, spec: StandbySpec, native: readonly NativeConfig[] | null): Promise<StandbyView>
+  /** again: yes, one writer per disk at a time. atomic: yes. permanent: NotOurs. closes: the caller. cancel: at once. */
+  openWriter(ctx: OpContext, state: PointId, disk: DiskKey): Promise<StandbyWriter>
+  /** The state is whole and durable: it is the head from now on.
+   *  again: yes. atomic: yes. permanent: NotOurs (it has taken over, or the state is not the one begun). closes: nothing.
+   *  cancel: before it. */
+  publish(
+    ctx: OpContext,
+    state: PointId,
+    at: Instant,
+    refs: readonly { readonly disk: DiskKey; readonly ref: ChangeRef | null }[],
+  ): Promise<StandbyPublished>
+  /** Starts the VM from its head, with its networks; what its guest writes is kept apart from the head until it follows
+   *  again. Our mark goes, so nothing of ours removes it. `operation` names the takeover.
+   *  again: yes. atomic: no, withdraw undoes it. permanent: NotFound (no state came whole), ForeignState (touched).
+   *  closes: release, adopt or withdraw. cancel: before the start. */
+  takeOver(ctx: OpContext, operation: PointId): Promise<VmRef>
+  /** Compensation of a takeover that was not finished: the VM is ended and what its guest wrote goes; it follows again.
+   *  again: yes. atomic: no, the next call goes on. permanent: NotOurs (another takeover). closes: the takeover.
+   *  cancel: ignored. */
+  withdraw(ctx: OpContext, operation: PointId): Promise<void>
+  /** A VM that had taken over, and is off, follows again: what it holds now is the head. again: yes. atomic: yes.
+   *  permanent: NotFound. closes: the takeover. cancel: before it. */
+  adopt(ctx: OpContext, state: PointId, at: Instant): Promise<StandbyView>
+  /** A VM that had taken over is nobody's standby any more. again: yes. atomic: yes. permanent: none. closes: the
+   *  standby. cancel: ignored. */
+  release(ctx: OpContext): Promise<void>
+  /** A new VM of the operation `ctx` on the head of `standby`, started where it reaches nothing; the standby goes on to
+   *  follow. again: yes, find by opKey. atomic: no, endTest cleans up. permanent: NameTaken, NotFound, ForeignState.
+   *  closes: endTest. cancel: before the start. */
+  test(ctx: OpContext, standby: OpKey, name: string, net: IsolationSpec): Promise<TargetVm>
+  /** Removes it with what its guest wrote. again: yes. atomic: per object. permanent: NotOurs. closes: this is the
+   *  closing. cancel: ignored. */
+  endTest(ctx: OpContext, standby: OpKey): Promise<{ readonly residue: readonly Residue[] }>
+  /** Removes a standby that follows, with all its states. again: yes, also if there is none. atomic: per object.
+   *  permanent: NotOurs (it has taken over). closes: the standby. cancel: ignored. */
+  remove(ctx: OpContext): Promise<{ readonly residue: readonly Residue[] }>
 }
 
 export interface NativeReplication {

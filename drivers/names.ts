@@ -133,6 +133,37 @@ export function readTargetFile(name: string): OpKey | null {
   const opKey = /^(hf-[a-z2-7]{6}-[a-z2-7]{13})\.target\.json$/.exec(name)?.[1]
   return opKey === undefined ? null : (opKey as OpKey)
 }
+/** What a standby is: beside its `vm.json` as long as it follows another VM, or has taken its place. */
+export function standbyFile(opKey: OpKey): string {
+  return `${opKey}.standby.json`
+}
+/** One disk of one state of a standby; `n`: the number of the disk in the state. */
+export function replicaFile(opKey: OpKey, state: PointId, n: number): string {
+  return `${opKey}.r${n}.${state}.qcow2`
+}
+/** What a guest writes that has taken over is kept apart from the state that it started from. */
+export function takeoverFile(opKey: OpKey, operation: PointId, n: number): string {
+  return `${opKey}.t${n}.${operation}.qcow2`
+}
+/** Part of a standby's native configuration, by its content. */
+export function replicaPartFile(opKey: OpKey, sha256: string, part: string): string {
+  return `${opKey}.k.${sha256.slice(0, 16)}.${part}`
+}
+/** Files of a standby's states, whatever they are of. */
+export function isReplicaFile(opKey: OpKey, name: string): boolean {
+  return (
+    name.startsWith(`${opKey}.`) &&
+    /^(?:[rt]\d{1,3}\.[0-9a-f]{32}\.qcow2|k\.[0-9a-f]{16}\.[a-z]+)(?:\.new)?$/.test(name.slice(opKey.length + 1))
+  )
+}
+/** A test runs on the states of this standby: none of its files goes. */
+export function pinFile(opKey: OpKey, test: OpKey): string {
+  return `${opKey}.pin.${test}`
+}
+export function readPinFile(opKey: OpKey, name: string): OpKey | null {
+  const test = name.startsWith(`${opKey}.pin.`) ? name.slice(opKey.length + '.pin.'.length) : ''
+  return isOpKey(test) ? test : null
+}
 /** Folder of a new VM that has no name yet. */
 export function stagingFolder(opKey: OpKey): string {
   return `.${opKey}`

@@ -47,6 +47,16 @@ export { isEmptyPolicy, retention, widest } from './retention.ts'
 export type { KeepRules, RetainedPoint, Retention } from './retention.ts'
 export { copyRetryAfterMs, isMirrorDue, lagAllowedMs } from './mirror.ts'
 export type { MirrorFacts } from './mirror.ts'
+export {
+  defaultRpoMs,
+  isCycleDue,
+  longestRpoMs,
+  mostLinks,
+  replicationLagMs,
+  replicationRefusal,
+  shortestRpoMs,
+} from './replication.ts'
+export type { ReplicationAct, ReplicationState } from './replication.ts'
 export { parseCron } from './cron.ts'
 export { isTimeZone } from './clock.ts'
 export { checkSchedule, nextOccurrences, timingOf } from './schedule.ts'

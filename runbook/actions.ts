@@ -157,7 +157,9 @@ function cancel(workflowId: string, kind?: RunKind): Action {
           ? 'Closes the point; downloads under way are cut off.'
           : kind === 'instant'
             ? 'Discards the VM with everything that its guest has written. To keep that, migrate it.'
-            : 'Stops, undoes everything at the hypervisor, and says what was left, if anything.',
+            : kind === 'failover'
+              ? 'Puts back what was: the side that ran before runs again. A guest that has been started at its new place stays.'
+              : 'Stops, undoes everything at the hypervisor, and says what was left, if anything.',
     command: `holdfast run cancel ${shellWord(workflowId)}`,
     who: 'operator',
   }

@@ -74,6 +74,24 @@ const entries: { readonly [type: string]: Entry } = {
   nextCopies: { phase: 'copy', title: 'Write down what is there, take the next points', quiet: true },
   mirrorPoint: { phase: 'copy', title: 'Copy a point and read it back' },
   releaseCopies: { phase: 'cleanup', title: 'Give back what is not copied yet' },
+  beginReplication: { phase: 'prepare', title: 'May this be done now?', quiet: true },
+  inspectStandby: { phase: 'prepare', title: 'What does the standby hold?' },
+  openSource: { phase: 'quiesce', title: 'Freeze, snapshot, thaw' },
+  beginState: { phase: 'copy', title: 'Make the volumes of the new state' },
+  replicateDisk: { phase: 'copy', title: 'Bring a disk over' },
+  publishState: { phase: 'commit', title: 'The standby holds the state from now on' },
+  recordState: { phase: 'cleanup', title: 'Write down what the standby holds', quiet: true },
+  endReplication: { phase: 'cleanup', title: 'Write down how it ended', quiet: true },
+  fenceSource: { phase: 'prepare', title: 'Switch the source off' },
+  takeOver: { phase: 'boot', title: 'Start the standby' },
+  withdrawTakeover: { phase: 'boot', title: 'End the standby; it follows again' },
+  adoptStandby: { phase: 'cleanup', title: 'The standby follows again' },
+  releaseStandby: { phase: 'cleanup', title: 'It is nobody’s standby any more' },
+  removeStandby: { phase: 'cleanup', title: 'Remove the standby' },
+  forgetReplication: { phase: 'cleanup', title: 'Write down that nothing follows', quiet: true },
+  testStandby: { phase: 'boot', title: 'Boot a copy of the standby' },
+  endStandbyTest: { phase: 'cleanup', title: 'Remove the copy' },
+  recordStandbyTest: { phase: 'cleanup', title: 'Write down what came of the test', quiet: true },
   recordProof: { phase: 'prove', title: 'Attach the verdict to the point' },
 }
 
@@ -81,6 +99,7 @@ export function entryOf(type: string, base: string, kind: RunKind): Entry {
   // The same step, at two places: shutting down belongs to the preparation, starting to the end.
   if (base === 'survey-again') return { phase: 'approve', title: 'Read the points again' }
   if (type === 'powerVm' && base === 'power-off') return { phase: 'prepare', title: 'Shut the VM down' }
+  if (type === 'readPower' && base === 'running') return { phase: 'boot', title: 'Does the VM run?' }
   if (type === 'child:backupVm' && kind === 'plan') return { phase: 'backups', title: 'Back up a VM' }
   return entries[type] ?? { phase: 'prepare', title: type }
 }
@@ -96,6 +115,8 @@ export const phasesOf: { readonly [kind in RunKind]: readonly Phase[] } = {
   instant: ['prepare', 'boot', 'restore', 'cleanup'],
   mirror: ['prepare', 'copy', 'cleanup'],
   files: ['prepare', 'look', 'cleanup'],
+  replication: ['prepare', 'quiesce', 'copy', 'commit', 'cleanup'],
+  failover: ['prepare', 'quiesce', 'copy', 'commit', 'restore', 'boot', 'cleanup'],
 }
 
 export const phaseTitles: { readonly [phase in Phase]: string } = {
@@ -126,9 +147,11 @@ export const runTitles: { readonly [kind in RunKind]: string } = {
   instant: 'Instant restore of',
   mirror: 'Mirror of',
   files: 'Files of',
+  replication: 'Replication of',
+  failover: 'Standby of',
 }
 
 /** Steps that move a disk: they carry progress, and are resumed rather than repeated. */
 export function isMove(type: string): boolean {
-  return type === 'copyDisk' || type === 'restoreDisk'
+  return type === 'copyDisk' || type === 'restoreDisk' || type === 'replicateDisk'
 }

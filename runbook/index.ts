@@ -113,6 +113,8 @@ function modeSentence(run: RunEvents, starts: readonly Start[], facts: RunFacts)
   if (run.kind === 'retention') return `Points of ${where}`
   if (run.kind === 'mirror') return `Points of ${nameIn(run, 'source')} into ${nameIn(run, 'target')}`
   if (run.kind === 'verify') return `${verifyWords(run.input['level'])} of ${where}`
+  if (run.kind === 'replication') return `To ${pairName(run)}`
+  if (run.kind === 'failover') return moveWords(run)
   if (run.kind === 'drill') return `From ${where}, isolated from production`
   const point = fieldsOf(starts.findLast(({ type, end }) => type === 'openPoint' && end === 'completed')?.result)
   const disks = Array.isArray(point['disks']) ? point['disks'].map((disk) => fieldsOf(disk)['mode']) : []
@@ -124,6 +126,28 @@ function modeSentence(run: RunEvents, starts: readonly Start[], facts: RunFacts)
       : 'Full and incremental'
   const at = textOf(point['createdAt'])?.slice(11, 19)
   return `${mode} to ${where}${at === undefined ? '' : ` · point in time ${at} UTC`} · ${consistencyWords(point['consistency'])}`
+}
+
+function pairName(run: RunEvents): string {
+  return textOf(fieldsOf(run.input['pair'])['name']) ?? 'the standby'
+}
+
+function moveWords(run: RunEvents): string {
+  const name = pairName(run)
+  switch (run.input['move']) {
+    case 'planned':
+      return `Planned failover to ${name}`
+    case 'unplanned':
+      return `Unplanned failover to ${name}`
+    case 'failback':
+      return `Back from ${name}`
+    case 'accept':
+      return `${name} stays where it runs`
+    case 'remove':
+      return `Removal of ${name}`
+    default:
+      return `Test of ${name}, isolated from production`
+  }
 }
 
 function repositoryOf(run: RunEvents, facts: RunFacts): string {
@@ -181,7 +205,8 @@ function capital(text: string): string {
 
 function vmNameOf({ input, kind }: RunEvents): string {
   const target = fieldsOf(input['target'])
-  const vm = fieldsOf(kind === 'restore' ? target['vm'] : input['vm'])
+  const ofPair = fieldsOf(input['pair'])['source']
+  const vm = fieldsOf(kind === 'restore' ? target['vm'] : (input['vm'] ?? ofPair))
   return textOf(fieldsOf(vm['ref'])['name']) ?? textOf(input['vmName']) ?? textOf(target['name']) ?? 'a VM'
 }
 

@@ -9,6 +9,8 @@ export const runKinds = [
   'instant',
   'mirror',
   'files',
+  'replication',
+  'failover',
 ] as const
 
 export type RunKind = (typeof runKinds)[number]

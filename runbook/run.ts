@@ -39,6 +39,9 @@ const kinds: { readonly [workflow: string]: RunKind } = {
   instantRestore: 'instant',
   mirrorRepository: 'mirror',
   fileRestore: 'files',
+  replicateVm: 'replication',
+  failOver: 'failover',
+  testFailover: 'failover',
 }
 
 export function readRun(events: readonly Event[]): RunEvents {

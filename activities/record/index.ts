@@ -15,6 +15,8 @@ const titles = {
   instant: 'Instant restore of',
   mirror: 'Mirror of',
   files: 'Files of',
+  replication: 'Replication of',
+  failover: 'Standby of',
 } as const
 
 export function createRecordActivities(catalog: Catalog): RecordActivities {

@@ -14,7 +14,18 @@ export interface RunRef {
 }
 
 export interface RunStarted extends RunRef {
-  readonly kind: 'backup' | 'restore' | 'drill' | 'retention' | 'plan' | 'verify' | 'instant' | 'mirror' | 'files'
+  readonly kind:
+    | 'backup'
+    | 'restore'
+    | 'drill'
+    | 'retention'
+    | 'plan'
+    | 'verify'
+    | 'instant'
+    | 'mirror'
+    | 'files'
+    | 'replication'
+    | 'failover'
   readonly vmId: string | null
   /** What the title names: of a run that is about a repository or a plan, that one's name. */
   readonly vmName: string

@@ -48,7 +48,7 @@ export async function operate<T>(
 }
 
 /** A restore makes its VM: its key is bound to the endpoint and the operation alone. */
-function restoreKeyOwner(endpoint: Endpoint): { readonly scope: string; readonly id: string } {
+export function restoreKeyOwner(endpoint: Endpoint): { readonly scope: string; readonly id: string } {
   return { scope: String(endpoint.options['scope'] ?? endpoint.id), id: 'restore' }
 }
 

@@ -180,6 +180,7 @@ export class FakeHypervisor {
       target: this.#target(),
       guest: this.#guest(),
       instant: null,
+      standby: null,
       replication: null,
       [Symbol.asyncDispose]: async () => note('closed'),
     }
@@ -318,6 +319,7 @@ const capabilities: Capabilities = {
   guestCommand: 'agent',
   screenshot: true,
   instant: false,
+  standby: false,
   nativeReplication: false,
   notes: [],
 }

@@ -1,9 +1,10 @@
 import { Context } from '@temporalio/activity'
 
-import type { DiskKey, DiskPoint, PointId, TrackerId } from '../../drivers/values.ts'
+import type { DiskKey, DiskPoint, OpKey, PointId, TrackerId, VmRef } from '../../drivers/values.ts'
 import type { CopyDiskInput, CopyDiskResult } from '../backup/types.ts'
 import type { CollectionSummary, SweepBatchPoint } from '../retention/types.ts'
 import type { CopyOutcome, WantedCopy } from '../mirror/types.ts'
+import type { ReplicatedState } from '../replication/types.ts'
 import type { CheckSummary } from '../verify/types.ts'
 import type { ControlActivities, SiteActivities } from '../index.ts'
 import { atBoundary } from '../shared/failures.ts'
@@ -146,6 +147,13 @@ export const wantedCopies: readonly WantedCopy[] = ['a', 'b', 'c'].map((digit, n
 export function mirroredCopy({ pointId, stem }: WantedCopy, over: Partial<CopyOutcome> = {}): CopyOutcome {
   const bytes = { storedBytes: 4 * 2 ** 20, verifiedBytes: 5 * 2 ** 20 }
   return { pointId, stem, outcome: 'mirrored', ...bytes, lockUntilMs: 0, problem: null, ...over }
+}
+
+const sampleStandby: VmRef = { ...sampleVm, scope: 'paris', id: 'standby', name: 'erp-db-01-standby' }
+
+function replicated(pointId: string): ReplicatedState {
+  const atMs = Date.UTC(2026, 10, 21, 2, 5, 4)
+  return { pointId, atMs, links: 2, storedBytes: 3 * 2 ** 30, standby: sampleStandby }
 }
 
 function goodAnswers(): Step {
@@ -312,6 +320,40 @@ function goodAnswers(): Step {
     mirrorPoint: async ({ copy }) => mirroredCopy(copy),
     nextCopies: async (_input, call) => ({ copies: call === 1 ? wantedCopies : [] }),
     releaseCopies: async () => undefined,
+    inspectStandby: async () => null,
+    openSource: async ({ pointId, full }) =>
+      samplePoint(pointId, diskPoints(full ? new Set(sampleDisks.map(({ key }) => key)) : new Set())),
+    beginState: async ({ sink }) =>
+      sink.kind === 'standby'
+        ? sink
+        : {
+            ...sink,
+            target: sink.target ?? {
+              vm: sampleVm,
+              opKey: 'hf-aaaaaa-bbbbbbbbbbbbb' as OpKey,
+              disks: sampleDisks,
+              replaced: sampleVm,
+            },
+          },
+    replicateDisk: async ({ disk }) => ({ disk, writtenBytes: 4 * 2 ** 20, bytesResumed: 0 }),
+    publishState: async ({ point }) => replicated(point.id),
+    takeOver: async () => sampleStandby,
+    withdrawTakeover: async () => undefined,
+    adoptStandby: async ({ state, atMs }) => ({ ...replicated(state), atMs }),
+    releaseStandby: async () => undefined,
+    removeStandby: async () => ({ residue: [] }),
+    testStandby: async () => ({ answered: true, bootMs: 4_000 }),
+    endStandbyTest: async () => ({ residue: [] }),
+    fenceSource: async () => ({ before: 'running', after: 'stopped' }),
+    beginReplication: async ({ act }) => ({
+      state: act === 'failover' ? 'failing-over' : act === 'failback' ? 'failing-back' : 'following',
+      headMs: Date.UTC(2026, 10, 21, 2, 0, 4),
+      standby: sampleStandby,
+    }),
+    recordState: async () => undefined,
+    endReplication: async () => undefined,
+    recordStandbyTest: async () => undefined,
+    forgetReplication: async () => undefined,
     recordRunStarted: async () => undefined,
     recordPoint: async () => undefined,
     recordDamage: async () => undefined,

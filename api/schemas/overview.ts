@@ -24,6 +24,8 @@ export const attentionSchema = z
       'instant-forgotten',
       'own-backup',
       'mirror-lag',
+      'replication-lag',
+      'failed-over',
       'copy-failed',
       'copy-damaged',
       'engine',

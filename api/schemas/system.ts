@@ -77,6 +77,7 @@ export const streamEventSchema = z
       'verify',
       'watch',
       'instant',
+      'replication',
       'alert',
       'resync',
       'ping',

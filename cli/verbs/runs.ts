@@ -30,6 +30,8 @@ const kinds: { readonly [kind in Schemas['RunKind']]: true } = {
   instant: true,
   mirror: true,
   files: true,
+  replication: true,
+  failover: true,
 }
 
 interface Options {

@@ -66,6 +66,7 @@ export function openImage(endpoint: Endpoint, effects: Effects = direct): Hyperv
     target: imageTarget(host),
     guest: null,
     instant: null,
+    standby: null,
     replication: null,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
@@ -125,6 +126,7 @@ const capabilities: Capabilities = {
   guestCommand: 'none',
   screenshot: false,
   instant: false,
+  standby: false,
   nativeReplication: false,
   notes: [
     'For VMs that do not run: an image that another process has open is refused.',

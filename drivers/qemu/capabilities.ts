@@ -28,6 +28,7 @@ export const capabilities: Capabilities = {
   guestCommand: 'agent',
   screenshot: true,
   instant: true,
+  standby: true,
   nativeReplication: false,
   notes: [
     'raw disks: changes are tracked in memory, so the first point after QEMU ended is a full (rulings 15)',

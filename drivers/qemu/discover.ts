@@ -5,9 +5,13 @@ import { describedDisks, foreignOverlays, inspectDisks } from './disks.ts'
 import type { Host } from './host.ts'
 import { readOwner } from './owner.ts'
 import { readRounds } from './round/record.ts'
+import { follows } from './standby/record.ts'
 import { isRunning, isStopped, listVms, powerOf, runState, withAgent, withMonitor, type Vm } from './vm.ts'
 
-/** Every VM of the endpoint, or those named; one that cannot be read is yielded with a blocking finding. */
+/**
+ * Every VM of the endpoint, or those named; one that cannot be read is yielded with a blocking finding. A standby of ours
+ * is a copy of a VM and none by itself until it has taken over: it is told of only by name.
+ */
 export async function* discoverVms(
   host: Host,
   ctx: OpContext,
@@ -17,7 +21,7 @@ export async function* discoverVms(
   for await (const found of listVms(host)) {
     ctx.signal.throwIfAborted()
     if ('error' in found) yield unreadable(host, found)
-    else if (!wanted || wanted.has(found.vm.ref.id)) yield await factsOf(found.vm, ctx)
+    else if (wanted ? wanted.has(found.vm.ref.id) : !(await follows(found.vm))) yield await factsOf(found.vm, ctx)
   }
 }
 

@@ -24,6 +24,7 @@ import { openRound } from './round/open.ts'
 import { pointConfig } from './round/kept-config.ts'
 import { ensureGuestRuns } from './round/revive.ts'
 import { watchPoints } from './sentinel/post.ts'
+import { standbyTarget } from './standby/index.ts'
 import { restoreTarget } from './target/index.ts'
 import { locateVm, type Vm } from './vm.ts'
 
@@ -59,6 +60,7 @@ export function openQemu(endpoint: Endpoint, effects: Effects = direct): Hypervi
     target: restoreTarget(host),
     guest: guestAccess(host),
     instant: instantBoot(host),
+    standby: standbyTarget(host),
     replication: null,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }

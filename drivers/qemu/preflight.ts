@@ -3,13 +3,14 @@ import { bytes, describeError, formatBytes, isHoldfastError } from '../../base/i
 import { installationTag, ownsOpKey, readDiskName } from '../names.ts'
 import { planBegin, type DiskView } from '../qmp/index.ts'
 import type { OpContext } from '../driver.ts'
-import type { DiskKey, DiskRef, Finding, MustFullReason, PointRequest } from '../values.ts'
+import type { DiskKey, DiskRef, Finding, MustFullReason, PointRequest, TrackerId } from '../values.ts'
 import { resolveFile } from './description.ts'
 import { describedDisks, foreignOverlays, inspectDisks } from './disks.ts'
 import { readOwner } from './owner.ts'
 import { queryExports } from './round/dismantle.ts'
 import { storedViews } from './round/offline.ts'
 import { chooseVariant, type Variant } from './round/prepare.ts'
+import { otherRound } from './round/fence.ts'
 import { spaceLeft } from './round/rescue.ts'
 import { isStopped, runState, withAgent, withMonitor, type Monitor, type Vm } from './vm.ts'
 
@@ -27,7 +28,7 @@ export async function preflightVm(vm: Vm, ctx: OpContext, request: PointRequest)
   const found = new Findings()
   await found.look('owner', () => checkOwner(vm, ctx, found))
   await found.look('description', async () => found.list.push(...(await describedDisks(vm)).findings))
-  const state = await found.look('monitor', () => liveState(vm, ctx, found))
+  const state = await found.look('monitor', () => liveState(vm, ctx, request.tracker, found))
   const views = state?.views ?? []
   const disks = request.disks.flatMap((wish) => {
     const seen = views.find((v) => v.view.key === wish.disk)
@@ -101,9 +102,9 @@ interface LiveState {
   readonly views: readonly Seen[]
 }
 
-async function liveState(vm: Vm, ctx: OpContext, found: Findings): Promise<LiveState> {
+async function liveState(vm: Vm, ctx: OpContext, tracker: TrackerId, found: Findings): Promise<LiveState> {
   try {
-    return await withMonitor(vm, (monitor) => running(vm, monitor, ctx, found), ctx.signal)
+    return await withMonitor(vm, (monitor) => running(vm, monitor, ctx, tracker, found), ctx.signal)
   } catch (error) {
     if (!isStopped(error)) throw error
   }
@@ -119,7 +120,13 @@ async function liveState(vm: Vm, ctx: OpContext, found: Findings): Promise<LiveS
   return { running: false, variant: 'filter', views }
 }
 
-async function running(vm: Vm, monitor: Monitor, ctx: OpContext, found: Findings): Promise<LiveState> {
+async function running(
+  vm: Vm,
+  monitor: Monitor,
+  ctx: OpContext,
+  tracker: TrackerId,
+  found: Findings,
+): Promise<LiveState> {
   const state = await runState(monitor)
   if (state === 'io-error')
     found.add(
@@ -130,6 +137,8 @@ async function running(vm: Vm, monitor: Monitor, ctx: OpContext, found: Findings
       'Make space where its disks or our scratch lie; Holdfast resumes a guest that its own scratch has paused.',
     )
   const exports = await queryExports(monitor)
+  const other = await otherRound(vm, ctx, tracker, exports)
+  if (other !== null) found.add('Busy', 'blocking', null, other, 'It goes on when that one has ended.')
   const foreign = exports.filter((e) => !ownsOpKey(ctx.installation, readDiskName(e.id)?.opKey ?? ''))
   if (foreign.length > 0)
     found.add(

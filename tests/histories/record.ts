@@ -77,6 +77,10 @@ const mirror = {
   requestedBy: { user: 'holdfast', reason: 'copies are wanted there' }, tuning: {}, part: 0,
 }
 
+const pair = { id: '7'.repeat(32), source: sampleTarget, endpoint: { ...sampleEndpoint, address: '/paris' }, site: sampleSite, name: 'erp-db-01-standby' }
+const cycle = { v: 1, pair, requestedBy: { user: 'holdfast', reason: 'the standby follows' }, tuning: {}, full: false }
+const move = { v: 1, pair, requestedBy: sampleRequester, tuning: { operatorWaitMs: 0 } }
+
 async function beatUntilStopped(what: string): Promise<never> {
   const context = Context.current()
   const beat = setInterval(() => context.heartbeat({ v: 1, what, quietMs: 0 }), 200)
@@ -306,6 +310,27 @@ const scenarios: { readonly [name: string]: Scenario } = {
     script: { mirrorPoint: ({ copy }, call) => (call === 1 ? Promise.resolve(mirroredCopy(copy)) : beatUntilStopped('looking at what both have')) },
     drive: (handle) => heartbeatSeen(handle),
   },
+  'replication-completed': { workflow: 'replicateVm', input: cycle, script: {} },
+  'replication-running': {
+    workflow: 'replicateVm',
+    input: cycle,
+    script: { replicateDisk: ({ disk }, call) => (call === 1 ? Promise.resolve({ disk, writtenBytes: 4 * MiB, bytesResumed: 0 }) : beatUntilCancelled(moving(disk))) },
+    drive: (handle) => heartbeatSeen(handle),
+  },
+  'failover-planned': { workflow: 'failOver', input: { ...move, move: 'planned' }, script: {} },
+  'failover-unplanned': {
+    workflow: 'failOver',
+    input: { ...move, move: 'unplanned' },
+    script: { fenceSource: async () => { throw new HoldfastError('AccessDenied', 'cannot list the VMs in /lyon') } },
+  },
+  'failover-withdrawn': {
+    workflow: 'failOver',
+    input: { ...move, move: 'planned' },
+    script: { takeOver: async () => { throw new HoldfastError('CapacityExhausted', 'no memory is left on paris') } },
+    drive: ended,
+  },
+  'failover-back': { workflow: 'failOver', input: { ...move, move: 'failback' }, script: { readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }) } },
+  'failover-test': { workflow: 'testFailover', input: { ...move, holdMs: 0, limitMs: 60_000 }, script: {} },
   'drill-inconclusive': { workflow: 'restoreDrill', input: { ...drill, checks: [] }, script: {} },
 }
 
@@ -330,7 +355,7 @@ async function recordAll(only: readonly string[]): Promise<void> {
   for (const [name, { workflow, input, script, drive }] of Object.entries(scenarios)) {
     if (only.length > 0 && !only.includes(name)) continue
     const steps = new Scripted(script)
-    const prefix = { backupVm: 'backup', restoreVm: 'restore', restoreDrill: 'drill', retentionSweep: 'retention', planRun: 'plan', verifyRepository: 'verify', mirrorRepository: 'mirror' }[workflow] ?? workflow
+    const prefix = { backupVm: 'backup', restoreVm: 'restore', restoreDrill: 'drill', retentionSweep: 'retention', planRun: 'plan', verifyRepository: 'verify', mirrorRepository: 'mirror', replicateVm: 'replication', failOver: 'failover', testFailover: 'failover' }[workflow] ?? workflow
     const id = `${prefix}/${name}`
     await bench.run(workflow, input, steps.activities, async (handle) => {
       await (drive ?? ((it: WorkflowHandle) => it.result()))(handle, steps)

@@ -23,6 +23,8 @@ export function nextRound(history: RoundHistory, error: SerializedError): RoundH
   if (error.code === 'PointBroken' && history.brokenPoints < maxNewPoints) {
     return { ...history, brokenPoints: history.brokenPoints + 1 }
   }
+  // A replication came in between look and freeze: the next round waits for it at its look.
+  if (error.code === 'Busy' && error.data?.['otherRound'] === true) return history
   if (error.retry === 'full') {
     const disk = (typeof error.data?.['disk'] === 'string' ? error.data['disk'] : '*') as DiskKey | '*'
     const why = error.data?.['why']

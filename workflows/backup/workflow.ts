@@ -55,7 +55,8 @@ async function rounds(
       history = next
       control.reopen()
       const wasGivenBack = error?.data?.['givenBack'] === true
-      control.stage(`The point in time was ${wasGivenBack ? 'given back' : 'lost'}; opening a new one`)
+      const what = error?.code === 'Busy' ? 'could not be opened' : wasGivenBack ? 'was given back' : 'was lost'
+      control.stage(`The point in time ${what}; opening a new one`)
       await undo.unwind()
     }
   }

@@ -34,6 +34,19 @@ export class Compensations {
     }
   }
 
+  /** A stack of its own on top of this one: it can be unwound alone, and goes with this one. */
+  part(): Compensations {
+    const inner = new Compensations()
+    this.#entries.push({
+      leftover: { kind: 'part', id: '' },
+      undo: async () => {
+        await inner.unwind()
+        return inner.residue
+      },
+    })
+    return inner
+  }
+
   /** The process has come to its good end: nothing is to be undone any more. */
   forget(): void {
     this.#entries.length = 0

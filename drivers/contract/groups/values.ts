@@ -54,6 +54,7 @@ export function valuesGroup({ check, module }: Bench): void {
       expect(driver.target !== null).toBe(c.restore)
       expect(driver.guest !== null).toBe(c.guestCommand !== 'none' || c.screenshot)
       expect(driver.instant !== null).toBe(c.instant)
+      expect(driver.standby !== null).toBe(c.standby)
       expect(driver.replication !== null).toBe(c.nativeReplication)
       const { point, ctx } = await new Series(vm, driver).open()
       for (const disk of point.disks) {

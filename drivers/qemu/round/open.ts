@@ -12,6 +12,7 @@ import { Sentinel } from '../sentinel/sentinel.ts'
 import { isRunning, runState, scratchFolder, withMonitor, type Monitor, type Vm } from '../vm.ts'
 import { removeBitmaps } from './bitmaps.ts'
 import { queryExports, Undoing } from './dismantle.ts'
+import { requireNoOther } from './fence.ts'
 import { undoRounds } from './finish.ts'
 import { keepConfig } from './kept-config.ts'
 import { addNodes, chooseVariant, makeScratch, planDisks, type RoundDisk, type Variant } from './prepare.ts'
@@ -26,6 +27,7 @@ import { cutDisks, needsStop } from './switch.ts'
  */
 export async function openRound(vm: Vm, ctx: OpContext, request: PointRequest): Promise<PointInTime> {
   await requireOurs(vm, ctx)
+  await requireNoOther(vm, ctx, request.tracker)
   await clearLeftovers(vm, ctx)
   try {
     return await open(vm, ctx, request)
@@ -35,7 +37,7 @@ export async function openRound(vm: Vm, ctx: OpContext, request: PointRequest): 
 }
 
 /**
- * At most one round is open per VM (R2): whatever carries our installation is left over from one that has ended. All of
+ * At most one round is open per VM (R2): what carries our installation now is left over from one that has ended. All of
  * it goes but the bitmaps: `since` decides about those (§6.4), except about the ones of this very point.
  */
 async function clearLeftovers(vm: Vm, ctx: OpContext): Promise<void> {

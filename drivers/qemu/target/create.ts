@@ -92,6 +92,11 @@ export async function checkTarget(
   return { findings }
 }
 
+/** Throws `NameTaken`. */
+export async function requireFreeName(host: Host, opKey: OpKey, name: string): Promise<void> {
+  if (await isTaken(host, opKey, name)) throw new HoldfastError('NameTaken', takenBy(host, name))
+}
+
 /** By a VM of this name, or by whatever lies where its folder would be: what is there is somebody's, VM or not. */
 async function isTaken(host: Host, opKey: OpKey, name: string): Promise<boolean> {
   const dir = join(host.endpoint.address, slug(name))
@@ -154,8 +159,7 @@ async function makePlan(
   const restored = describeTarget(spec, native, ctx.opKey, ctx.now(), backings)
   let plan: TargetPlan
   if (spec.place.kind === 'new') {
-    if (await isTaken(host, ctx.opKey, spec.place.name))
-      throw new HoldfastError('NameTaken', takenBy(host, spec.place.name))
+    await requireFreeName(host, ctx.opKey, spec.place.name)
     plan = {
       opKey: ctx.opKey,
       kind: 'new',
@@ -179,15 +183,28 @@ async function withFreeUuid(host: Host, d: VmDescription, opKey: OpKey): Promise
   return d
 }
 
-/** rename(2) replaces no folder that holds anything, so of two restores to one name, and of a restore and a person, one wins. */
 async function placeNew(host: Host, opKey: OpKey, dir: string, plan: TargetPlan): Promise<void> {
+  await placeVm(host, opKey, dir, whileFilling(plan.after, opKey), (staging) => writePlan({ host }, staging, plan))
+}
+
+/**
+ * A new folder with a VM in it; `before` writes what has to be there with its `vm.json`. rename(2) replaces no folder that
+ * holds anything, so of two restores to one name, and of a restore and a person, one wins.
+ */
+export async function placeVm(
+  host: Host,
+  opKey: OpKey,
+  dir: string,
+  description: VmDescription,
+  before: (staging: string) => Promise<void>,
+): Promise<void> {
   const staging = join(host.endpoint.address, stagingFolder(opKey))
   const undoing = new Undoing()
   await removeStaged(host, opKey, undoing)
   if (undoing.residue[0]) throw new HoldfastError('StillInUse', undoing.residue[0].error, { retryAfter: 10_000 })
   await host.effects.run('file: folder', () => mkdir(staging))
-  await writePlan({ host }, staging, plan)
-  await host.effects.run('file: vm.json', () => createDescription(staging, whileFilling(plan.after, opKey)))
+  await before(staging)
+  await host.effects.run('file: vm.json', () => createDescription(staging, description))
   try {
     await host.effects.run('file: name', () => rename(staging, dir))
   } catch (error) {
@@ -199,7 +216,7 @@ async function placeNew(host: Host, opKey: OpKey, dir: string, plan: TargetPlan)
   await address.sync()
 }
 
-async function writePart(host: Host, file: string, content: Uint8Array): Promise<void> {
+export async function writePart(host: Host, file: string, content: Uint8Array): Promise<void> {
   await host.effects.run('file: native part', async () => {
     await writeFile(`${file}.new`, content, { flush: true })
     await rename(`${file}.new`, file)

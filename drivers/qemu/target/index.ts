@@ -20,7 +20,9 @@ export function restoreTarget(host: Host): RestoreTarget {
     bootIsolated: (ctx, vm, net) => bootTarget(host, ctx, vm, net),
   }
 }
-export { createTarget } from './create.ts'
+export { createTarget, placeVm, requireFreeName, slug, writePart } from './create.ts'
+export { describeTarget, whileFilling } from './describe.ts'
 export { notOurs, writeVm } from './end.ts'
-export { readPlan, writePlan, type TargetPlan } from './plan.ts'
+export { derivedUuid, readPlan, writePlan } from './plan.ts'
+export { openVolume } from './writer.ts'
 export { filesInUse, removeStaged, removeVm, removeVolumes } from './remove.ts'

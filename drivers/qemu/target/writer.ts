@@ -39,9 +39,19 @@ export async function openTargetWriter(
   const disk = plan.after.disks[n]
   if (!disk) throw new HoldfastError('NotFound', `the restore has no disk ${key}`)
   const socket = socketPath(join(vm.paths.dir, writerSocket(target.opKey, n)))
-  const server = await host.effects.run('program: qemu-nbd', () =>
-    serve(vm, resolveFile(vm.dir, disk.file), disk.format, socket, ctx.signal),
-  )
+  return openVolume(host, ctx, vm, resolveFile(vm.dir, disk.file), disk.format, socket)
+}
+
+/** Serves a volume that no VM has open, and writes it through that. */
+export async function openVolume(
+  host: Host,
+  ctx: OpContext,
+  vm: Vm,
+  file: string,
+  format: string,
+  socket: string,
+): Promise<RangeWriter> {
+  const server = await host.effects.run('program: qemu-nbd', () => serve(vm, file, format, socket, ctx.signal))
   try {
     const client = await connectNbd({
       address: { kind: 'unix', path: socket },

@@ -154,6 +154,7 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'retention-empty', path: '/retention', scene: { empty: true } },
   { name: 'drills', path: '/drills' },
+  { name: 'replication', path: '/replication' },
   { name: 'drills-next', path: '/drills?view=next' },
   { name: 'drill', path: `/drills?drill=${drills[0]?.id ?? ''}` },
   {

@@ -936,6 +936,102 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/replications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Standbys, and how far each is behind */
+        get: operations["listReplications"];
+        put?: never;
+        /**
+         * Let a standby follow a VM on another hypervisor
+         * @description The first cycle brings all of it over; each further one what has changed.
+         */
+        post: operations["createReplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/replications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them */
+        get: operations["getReplication"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** How far it may be behind, and whether cycles begin by themselves */
+        patch: operations["changeReplication"];
+        trace?: never;
+    };
+    "/replications/{id}/cycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring over what has changed, now */
+        post: operations["replicateNow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/replications/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fail over, fail back, or end the pair
+         * @description Until the guest runs at its new place everything can be, and is, undone. A cycle under way is pushed aside.
+         */
+        post: operations["moveReplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/replications/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Boot a copy of the standby where it reaches nothing, and remove it
+         * @description The standby goes on to follow meanwhile.
+         */
+        post: operations["testStandby"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/repositories": {
         parameters: {
             query?: never;
@@ -2109,7 +2205,7 @@ export interface components {
         };
         StreamEvent: {
             /** @enum {string} */
-            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "sweep" | "verify" | "watch" | "instant" | "alert" | "resync" | "ping";
+            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "sweep" | "verify" | "watch" | "instant" | "replication" | "alert" | "resync" | "ping";
             id: string | null;
             /**
              * @description Unix milliseconds, UTC
@@ -2684,7 +2780,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "mirror-lag" | "copy-failed" | "copy-damaged" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock" | "channel-failing";
+            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "failed-over" | "copy-failed" | "copy-damaged" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock" | "channel-failing";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -2758,7 +2854,7 @@ export interface components {
             seenMs: number;
         };
         /** @enum {string} */
-        RunKind: "backup" | "restore" | "drill" | "retention" | "plan" | "verify" | "instant" | "mirror" | "files";
+        RunKind: "backup" | "restore" | "drill" | "retention" | "plan" | "verify" | "instant" | "mirror" | "files" | "replication" | "failover";
         /** @enum {string} */
         RunState: "running" | "paused" | "waiting" | "completed" | "completed-with-residue" | "failed" | "cancelled" | "terminated";
         Progress: {
@@ -3582,6 +3678,138 @@ export interface components {
              * @default false
              */
             prune?: boolean;
+        };
+        Replications: {
+            items: components["schemas"]["Replication"][];
+        };
+        Replication: {
+            id: string;
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            vmId: string;
+            vmName: string;
+            sourceHypervisorName: string;
+            /** @example lab */
+            hypervisorId: string;
+            hypervisorName: string;
+            /** @description Of the standby */
+            name: string;
+            /** @description Milliseconds */
+            rpoMs: number;
+            isPaused: boolean;
+            /**
+             * @description failed-over: the standby is the one that runs, and nothing follows it
+             * @enum {string}
+             */
+            state: "seeding" | "following" | "failing-over" | "failed-over" | "failing-back";
+            doing: ("cycle" | "failover" | "failback" | "test" | "remove" | "accept") | null;
+            /** @description Of the run that acts on it, or that was the last to */
+            runId: string | null;
+            /**
+             * @description Instant of the source that the standby holds
+             * @example 1795246432000
+             */
+            headMs: number | null;
+            /** @description How far it is behind; null: it is not meant to follow now */
+            lagMs: number | null;
+            /** @description Further behind than it may be */
+            isLate: boolean;
+            /** @description Length of its chain; the tenth is a new seed */
+            links: number;
+            /** @description Bytes */
+            storedBytes: number;
+            /** @description Milliseconds */
+            cycleMs: number | null;
+            /** @description Bytes */
+            cycleBytes: number | null;
+            /** @description Cycles that failed since the last whole one */
+            failures: number;
+            error: components["schemas"]["RunError"] | null;
+            /** @description What became of the source at the last failover; unreachable: it may still run */
+            fence: ("off" | "unreachable") | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            movedMs: number | null;
+            /** @description How old the state was that took over */
+            lostMs: number | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            testedMs: number | null;
+            testOutcome: ("answered" | "silent" | "failed") | null;
+            /** @description How it stands and what remains to be done, in a sentence */
+            todo: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            createdMs: number;
+        };
+        NewReplication: {
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            vmId: string;
+            /**
+             * @description Where the standby is: another than that of the VM
+             * @example lab
+             */
+            hypervisorId: string;
+            /** @description Of the standby; default: the name of the VM with -standby */
+            name?: string;
+            /**
+             * @description How far the standby may be behind
+             * @default 300000
+             */
+            rpoMs?: number;
+        };
+        ReplicationChange: {
+            rpoMs?: number;
+            /** @description No cycle begins by itself */
+            isPaused?: boolean;
+        };
+        ReplicationCycle: {
+            /**
+             * @description Nothing builds on what the standby holds
+             * @default false
+             */
+            full?: boolean;
+            /** @default  */
+            reason?: string;
+            tuning?: components["schemas"]["Tuning"];
+        };
+        ReplicationMove: {
+            /**
+             * @description planned: the source is shut down, nothing is lost; unplanned: the last whole state is started at once, the source switched off if it can be reached; failback: the guest goes back; accept: the standby stays where it runs, nothing follows any more; remove: the standby goes with all its states
+             * @enum {string}
+             */
+            move: "planned" | "unplanned" | "failback" | "accept" | "remove";
+            /** @description The name of the VM */
+            confirmName: string;
+            /** @default  */
+            reason?: string;
+            tuning?: components["schemas"]["Tuning"];
+        };
+        StandbyTest: {
+            /**
+             * @description How long the copy is left running after its guest has answered
+             * @default 0
+             */
+            holdMs?: number;
+            /**
+             * @description How long its guest may take to answer
+             * @default 300000
+             */
+            limitMs?: number;
+            /** @default  */
+            reason?: string;
+            tuning?: components["schemas"]["Tuning"];
         };
         RepositoryPage: {
             items: components["schemas"]["Repository"][];
@@ -8226,6 +8454,514 @@ export interface operations {
             };
             /** @description Understood, but it cannot be done as asked */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReplications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name of the VM */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replications"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createReplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReplication"];
+            };
+        };
+        responses: {
+            /** @description It is seeded */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replication"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the pair; or its VM, if that has one standby */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it stands now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replication"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeReplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the pair; or its VM, if that has one standby */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplicationChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replication"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replicateNow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Of the pair; or its VM, if that has one standby */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplicationCycle"];
+            };
+        };
+        responses: {
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    moveReplication: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Of the pair; or its VM, if that has one standby */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplicationMove"];
+            };
+        };
+        responses: {
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testStandby: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Of the pair; or its VM, if that has one standby */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StandbyTest"];
+            };
+        };
+        responses: {
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -16,6 +16,7 @@ const topics: readonly Topic[] = [
   'verify',
   'watch',
   'instant',
+  'replication',
   'alert',
   'workers',
   'policy',

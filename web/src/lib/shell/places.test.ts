@@ -9,6 +9,7 @@ it('exactly one place is current on every page that belongs to one', () => {
   expect(current('/points/0192')).toEqual(['VMs'])
   expect(current('/runs/abc')).toEqual(['Runs'])
   expect(current('/plans/nightly')).toEqual(['Plans'])
+  expect(current('/replication')).toEqual(['Replication'])
   expect(current('/restore')).toEqual(['Restore'])
   expect(current('/notifications')).toEqual(['Notifications'])
   expect(current('/settings')).toEqual(['Settings and doctor'])

@@ -100,6 +100,8 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'missed-start': look('warn', 'Did not start', 'clock'),
   'own-backup': look('warn', 'Catalog not safe'),
   'mirror-lag': look('warn', 'Mirror behind'),
+  'replication-lag': look('fail', 'Standby behind', 'clock'),
+  'failed-over': look('warn', 'Failed over'),
   'copy-failed': look('warn', 'Copy failed'),
   'copy-damaged': look('warn', 'Copy damaged'),
   engine: look('unknown', 'Not answering'),
@@ -123,4 +125,6 @@ export const kindWords: Record<
   instant: { noun: 'Instant restore', icon: 'restore' },
   mirror: { noun: 'Mirror', icon: 'copy' },
   files: { noun: 'Files', icon: 'restore' },
+  replication: { noun: 'Replication', icon: 'copy' },
+  failover: { noun: 'Failover', icon: 'restore' },
 }

@@ -1,0 +1,207 @@
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { HoldfastError } from '../base/index.ts'
+import { aVm } from '../catalog/testing.ts'
+import type { World } from '../cli/io.ts'
+import { runCli } from '../cli/program.ts'
+import type { FailoverInput, ReplicationInput } from '../workflows/replication/contract.ts'
+import { housekeeping } from './housekeeping.ts'
+import { adminToken, bench, type Bench } from './testing/bench.ts'
+
+const second = 1000
+let here: Bench
+let out = ''
+let err = ''
+beforeEach(() => {
+  here = bench()
+  out = err = ''
+  const options = { scope: 'paris' }
+  const paris = { name: 'paris', platform: 'qemu', address: '/srv/paris', site: 'south', credentialRef: '' } as const
+  here.catalog.endpoints.add({ ...paris, options })
+})
+afterEach(() => here[Symbol.dispose]())
+
+interface Replication {
+  readonly id: string
+  readonly state: string
+  readonly doing: string | null
+  readonly lagMs: number | null
+  readonly isLate: boolean
+  readonly todo: string
+  readonly failures: number
+  readonly error: { readonly message: string } | null
+}
+const wish = { vmId: 'web-01', hypervisorId: 'paris', rpoMs: 300 * second }
+const post = (path: string, body: object): Promise<Response> => here.call('POST', `/api/v1/replications${path}`, body)
+const make = async (): Promise<string> => ((await (await post('', wish)).json()) as Replication).id
+const look = (id: string): Promise<Replication> => here.get(`/api/v1/replications/${id}`)
+const rows = () => here.catalog.replications
+const standby = { platform: 'qemu', endpoint: 'paris', scope: 'paris', id: 'u', name: 'web-01-standby' } as const
+const cycleRuns = (): string[] =>
+  here.engine.started.map(({ workflowId }) => workflowId).filter((one) => one.startsWith('replication/'))
+function cycled(id: string, runId: string): void {
+  rows().begin(id, 'cycle', runId, here.clock.ms)
+  rows().cycled(id, runId, {
+    ...{ pointId: 'p', atMs: here.clock.ms, links: 1, storedBytes: 5, standby },
+    ...{ bytes: 4, durationMs: 3 * second, endedMs: here.clock.ms },
+  })
+}
+function runs(runId: string): void {
+  here.catalog.runs.started({
+    ...{ workflowId: `replication/${runId}`, runId, kind: 'replication', title: 'Replication', vmId: 'web-01' },
+    ...{ repositoryId: null, pointId: null, startedMs: here.clock.ms, requestedUser: 'holdfast' },
+    ...{ requestedReason: '', idempotencyKey: null },
+  })
+}
+const needs = async (): Promise<readonly { kind: string; severity: string; title: string }[]> =>
+  (await here.get<{ needsYou: readonly { kind: string; severity: string; title: string }[] }>('/api/v1/overview'))
+    .needsYou
+
+it('a standby beside its source is refused, and so is a second one in the same place', async () => {
+  expect((await post('', { ...wish, hypervisorId: 'lab' })).status).toBe(400)
+  expect((await post('', { ...wish, rpoMs: 1000 })).status).toBe(400)
+  expect((await post('', wish)).status).toBe(201)
+  expect((await post('', wish)).status).toBe(409)
+  expect((await here.call('GET', '/api/v1/replications/nobody')).status).toBe(404)
+})
+
+it('cycles begin by themselves: the seed at once, the next half way through the promise, none while paused', async () => {
+  const id = await make()
+  await housekeeping(here.deps).tick()
+  expect(cycleRuns()).toEqual([`replication/${id}`])
+  const { input } = here.engine.started.find(({ workflowId }) => workflowId === `replication/${id}`) ?? {}
+  expect(input as ReplicationInput).toMatchObject({
+    ...{ full: false, pair: { id, site: 'south', name: 'web-01-standby', source: { id: 'web-01', site: 'local' } } },
+  })
+  cycled(id, 'r1')
+  expect(rows().due(here.clock.ms + 149 * second)).toEqual([])
+  expect(rows().due(here.clock.ms + 150 * second)).toHaveLength(1)
+  await here.call('PATCH', `/api/v1/replications/${id}`, { isPaused: true })
+  expect(rows().due(here.clock.ms + 999 * second)).toEqual([])
+})
+
+it('says how far it is behind: in the list, as a finding, and as a figure', async () => {
+  const id = await make()
+  cycled(id, 'r1')
+  here.clock.ms += 299 * second
+  expect(await look('web-01')).toMatchObject({ id, state: 'following', lagMs: 299 * second, isLate: false })
+  expect((await needs()).map(({ kind }) => kind)).not.toContain('replication-lag')
+  here.clock.ms += 2 * second
+  expect(await look('web-01')).toMatchObject({ isLate: true })
+  expect((await needs()).find(({ kind }) => kind === 'replication-lag')).toMatchObject({ severity: 'failed' })
+})
+
+it('a failover takes the place of a cycle, whose word counts no more, and a second one is refused', async () => {
+  const id = await make()
+  expect((await post(`/${id}/move`, { move: 'planned', confirmName: 'web-01' })).status).toBe(409)
+  cycled(id, 'r1')
+  expect((await post(`/${id}/move`, { move: 'planned', confirmName: 'db-01' })).status).toBe(400)
+  const moved = await post(`/${id}/move`, { move: 'planned', confirmName: 'web-01' })
+  expect(moved.status).toBe(202)
+  expect(here.engine.started.at(-1)).toMatchObject({ workflow: 'failOver', workflowId: `failover/${id}` })
+  expect(here.engine.started.at(-1)?.input as FailoverInput).toMatchObject({ move: 'planned', pair: { id } })
+
+  runs('r2')
+  runs('r3')
+  rows().begin(id, 'cycle', 'r2', here.clock.ms)
+  const begin = (act: 'failover' | 'cycle' | 'remove', run: string) => () => rows().begin(id, act, run, here.clock.ms)
+  expect(begin('remove', 'r3')).toThrow(HoldfastError)
+  rows().begin(id, 'failover', 'r3', here.clock.ms)
+  expect(await look(id)).toMatchObject({ state: 'failing-over', doing: 'failover', lagMs: null })
+  expect(begin('failover', 'r4')).toThrow(/under way/)
+  expect(begin('cycle', 'r5')).toThrow(/under way/)
+  rows().cycled(id, 'r2', {
+    ...{ pointId: 'late', atMs: 1, links: 1, storedBytes: 5, standby, bytes: 4, durationMs: 3, endedMs: 4 },
+  })
+  expect(rows().find(id)).toMatchObject({ headPoint: 'p' })
+  const end = { error: null, atMs: here.clock.ms, head: null }
+  rows().ended(id, 'r2', { ...end, state: 'following', change: {} })
+  expect(await look(id)).toMatchObject({ state: 'failing-over' })
+  rows().ended(id, 'r3', { ...end, state: 'failed-over', change: { fence: 'unreachable', movedMs: here.clock.ms } })
+  expect((await look(id)).todo).toMatch(/make sure that it does not run/)
+  expect((await needs()).find(({ kind }) => kind === 'failed-over')).toMatchObject({ severity: 'failed' })
+  expect((await post(`/${id}/test`, {})).status).toBe(409)
+  expect((await post(`/${id}/cycle`, {})).status).toBe(409)
+  expect((await post(`/${id}/move`, { move: 'failback', confirmName: 'web-01' })).status).not.toBe(400)
+})
+
+it('a failover that fails leaves the pair as it was; a cycle that fails is counted and told', async () => {
+  const id = await make()
+  cycled(id, 'r1')
+  runs('r2')
+  rows().begin(id, 'failover', 'r2', here.clock.ms)
+  const error = { code: 'CapacityExhausted', message: 'no memory', hint: 'h', docs: 'd' }
+  const end = { state: null, error, atMs: here.clock.ms, change: {}, head: null }
+  rows().ended(id, 'r2', end)
+  expect(await look(id)).toMatchObject({
+    state: 'following',
+    doing: null,
+    failures: 0,
+    error: { message: 'no memory' },
+  })
+  runs('r3')
+  rows().begin(id, 'cycle', 'r3', here.clock.ms)
+  rows().ended(id, 'r3', end)
+  expect(await look(id)).toMatchObject({ failures: 1 })
+  expect(rows().due(here.clock.ms + 19 * second)).toEqual([])
+  expect(rows().due(here.clock.ms + 20 * second)).toHaveLength(1)
+})
+
+it('a run that was terminated holds the pair no longer than it is open', async () => {
+  const id = await make()
+  runs('r1')
+  rows().begin(id, 'cycle', 'r1', here.clock.ms)
+  expect(rows().find(id).isActing).toBe(true)
+  here.catalog.runs.observe('r1', { state: 'terminated', endedMs: here.clock.ms })
+  expect(rows().find(id).isActing).toBe(false)
+  expect(rows().due(here.clock.ms + 60 * second)).toHaveLength(1)
+})
+
+it('a name that means two standbys has to be said by its id', async () => {
+  const id = await make()
+  const lyon = { name: 'lyon', platform: 'qemu', address: '/srv/lyon', site: 'south', credentialRef: '' } as const
+  here.catalog.endpoints.add({ ...lyon, options: {} })
+  await post('', { ...wish, hypervisorId: 'lyon' })
+  expect((await here.call('GET', '/api/v1/replications/web-01')).status).toBe(400)
+  expect(await look(id)).toMatchObject({ id })
+  here.catalog.vms.recordDiscovered('lab', 'listing-2', [aVm('web-01')])
+})
+
+function world(): World {
+  return {
+    stdout: { write: (text) => void (out += String(text)) },
+    stderr: { write: (text) => void (err += text) },
+    stdin: new PassThrough(),
+    env: { HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
+    fetch: async (request) => here.app.fetch(request),
+    now: () => here.clock.ms,
+    sleep: async () => undefined,
+    signal: new AbortController().signal,
+  }
+}
+const holdfast = (...argv: readonly string[]): Promise<number> => runCli(argv, world(), '0.1.0')
+
+it('the command line says and does the same', async () => {
+  expect([await holdfast('replication'), err]).toEqual([0, ''])
+  expect(out).toContain('No VM has a standby')
+  expect([await holdfast('replication', 'create', 'web-01', '--to', 'paris', '--rpo', '120'), err]).toEqual([0, ''])
+  const { id } = await look('web-01')
+  cycled(id, 'r1')
+  here.clock.ms += 61 * second
+  out = ''
+  expect([await holdfast('replication', 'list'), err]).toEqual([0, ''])
+  expect(out).toMatch(/web-01 +web-01-standby on paris +following +1 min 1 s +2 min/)
+  expect([await holdfast('replication', 'show', 'web-01'), err]).toEqual([0, ''])
+  expect([await holdfast('replication', 'pause', 'web-01'), err]).toEqual([0, ''])
+  expect(await look(id)).toMatchObject({ todo: expect.stringContaining('paused') as string })
+  expect([await holdfast('replication', 'test', 'web-01', '--hold', '5'), err]).toEqual([0, ''])
+  expect(here.engine.started.at(-1)).toMatchObject({ workflowId: `failover/${id}/test`, input: { holdMs: 300_000 } })
+  expect(await holdfast('replication', 'failover', 'web-01', '--confirm', 'web-01')).not.toBe(0)
+  err = ''
+  expect([await holdfast('replication', 'failover', 'web-01', '--unplanned', '--confirm', 'web-01'), err]).toEqual([
+    0,
+    '',
+  ])
+  expect(here.engine.started.at(-1)).toMatchObject({ workflowId: `failover/${id}`, input: { move: 'unplanned' } })
+  expect(await holdfast('replication', 'failback', 'web-01', '--confirm', 'web-01')).not.toBe(0)
+})

@@ -1,0 +1,46 @@
+import type { z } from '@hono/zod-openapi'
+import { formatDuration } from '../../base/index.ts'
+import type { ReplicationView } from '../../catalog/index.ts'
+import { replicationLagMs } from '../../policy/index.ts'
+import type { replicationSchema } from '../schemas/replications.ts'
+
+type Replication = z.infer<typeof replicationSchema>
+
+export function replicationView(row: ReplicationView, nowMs: number): Replication {
+  const { id, vmId, vmName, endpointId, endpointName, sourceEndpointName, name, rpoMs, isPaused, state } = row
+  const { runId, headMs, links, storedBytes, cycleMs, cycleBytes, failures, error, fence, movedMs, lostMs } = row
+  const lagMs = replicationLagMs({ nowMs, ...row })
+  const isLate = lagMs !== null && lagMs > rpoMs
+  return {
+    ...{ id, vmId, vmName, name, rpoMs, isPaused, state, runId, headMs, lagMs, isLate, links, storedBytes },
+    ...{ cycleMs, cycleBytes, failures, error, fence, movedMs, lostMs },
+    ...{ testedMs: row.testedMs, testOutcome: row.testOutcome, createdMs: row.createdMs },
+    sourceHypervisorName: sourceEndpointName,
+    hypervisorId: endpointId,
+    hypervisorName: endpointName,
+    doing: row.isActing ? row.act : null,
+    todo: todoOf(row, lagMs, isLate),
+  }
+}
+
+function todoOf(row: ReplicationView, lagMs: number | null, isLate: boolean): string {
+  const { state, isPaused, error, isActing, fence, vmName, name, sourceEndpointName } = row
+  switch (state) {
+    case 'failing-over':
+      return 'Nothing: a failover is under way.'
+    case 'failing-back':
+      return 'Nothing: the guest goes back to its source.'
+    case 'failed-over': {
+      const two = `${vmName} could not be switched off on ${sourceEndpointName}: make sure that it does not run. `
+      return `${fence === 'unreachable' ? two : ''}${name} runs, and nothing follows it: fail back, or accept that it stays.`
+    }
+    case 'seeding':
+    case 'following': {
+      const behind = `${formatDuration(lagMs ?? 0)} behind`
+      if (isPaused) return `It is paused, ${behind}: resume it.`
+      if (error !== null) return `The last cycle failed, ${behind}; it is tried again by itself.`
+      if (isLate) return `It is ${behind}, longer than promised${isActing ? '; a cycle is under way.' : '.'}`
+      return state === 'seeding' ? 'Nothing: it is being seeded.' : 'Nothing: it follows.'
+    }
+  }
+}

@@ -1,0 +1,200 @@
+import { and, asc, eq } from 'drizzle-orm'
+import { HoldfastError } from '../base/index.ts'
+import { isCycleDue, replicationRefusal, type ReplicationAct, type ReplicationState } from '../policy/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { endpoints, replications, runs, vms } from './schema.ts'
+import type { ErrorNote, StandbyRef } from './types.ts'
+
+type ReplicationRow = typeof replications.$inferSelect
+export interface ReplicationView extends ReplicationRow {
+  readonly vmName: string
+  readonly endpointName: string
+  readonly sourceEndpointName: string
+  /** A run acts on it now. */
+  readonly isActing: boolean
+}
+interface NewReplication {
+  readonly id: string
+  readonly vmId: string
+  readonly endpointId: string
+  readonly name: string
+  readonly rpoMs: number
+}
+/** A state that came whole. */
+export interface ReplicatedState {
+  readonly pointId: string
+  readonly atMs: number
+  readonly links: number
+  readonly storedBytes: number
+  readonly standby: StandbyRef
+}
+type Change = Partial<Pick<ReplicationRow, 'fence' | 'movedMs' | 'lostMs' | 'standby'>>
+
+export interface ReplicationQueries {
+  /** Throws NameTaken if the VM has a standby there already. */
+  add(pair: NewReplication): ReplicationView
+  /** By id, or by the id or name of its VM if that has one standby. Throws NotFound. */
+  find(name: string): ReplicationView
+  list(): ReplicationView[]
+  /** Whose cycle begins by itself now. */
+  due(nowMs: number): ReplicationView[]
+  set(id: string, change: { readonly rpoMs?: number | undefined; readonly isPaused?: boolean | undefined }): void
+  /**
+   * From now on this run acts on the pair; idempotent for the run. A failover takes the place of a cycle. Throws
+   * ReplicationRefused for what its state does not allow, Busy while another run acts.
+   */
+  begin(id: string, act: ReplicationAct, runId: string, atMs: number): ReplicationView
+  /** A cycle that another run has pushed aside tells nothing. */
+  cycled(
+    id: string,
+    runId: string,
+    made: ReplicatedState & { readonly bytes: number; readonly durationMs: number; readonly endedMs: number },
+  ): void
+  /** How the run ended that acts; `state` null: as before it. */
+  ended(
+    id: string,
+    runId: string,
+    end: {
+      readonly state: ReplicationState | null
+      readonly error: ErrorNote | null
+      readonly atMs: number
+      readonly change: Change
+      readonly head: ReplicatedState | null
+    },
+  ): void
+  /** What came of a test of the standby. */
+  tested(id: string, test: { readonly outcome: 'answered' | 'silent' | 'failed'; readonly atMs: number }): void
+  remove(id: string): void
+}
+
+export function replicationQueries(context: CatalogContext): ReplicationQueries {
+  const { db, publish, now } = context
+  const rows = (id?: string): ReplicationView[] =>
+    db
+      .select({ row: replications, vm: vms, endpointName: endpoints.name, ranMs: runs.endedMs, ran: runs.runId })
+      .from(replications)
+      .leftJoin(vms, eq(vms.id, replications.vmId))
+      .leftJoin(endpoints, eq(endpoints.id, replications.endpointId))
+      .leftJoin(runs, eq(runs.runId, replications.runId))
+      .where(id === undefined ? undefined : eq(replications.id, id))
+      .orderBy(asc(vms.name), asc(replications.id))
+      .all()
+      .map(({ row, vm, endpointName, ran, ranMs }) => ({
+        ...row,
+        vmName: vm?.name ?? row.vmId,
+        endpointName: endpointName ?? row.endpointId,
+        sourceEndpointName: sourceOf(vm?.endpointId ?? null),
+        isActing: row.act !== null && ran !== null && ranMs === null,
+      }))
+  const sourceOf = (id: string | null): string =>
+    (id === null ? undefined : db.select().from(endpoints).where(eq(endpoints.id, id)).get()?.name) ?? id ?? ''
+  const get = (id: string): ReplicationView => {
+    const [found] = rows(id)
+    if (found) return found
+    throw new HoldfastError('NotFound', `there is no replication ${id}`, {
+      hint: 'List them with `holdfast replication list`.',
+    })
+  }
+  const allow = (row: ReplicationView, act: ReplicationAct): ReplicationView => {
+    const refusal = replicationRefusal(row.state, act)
+    if (refusal === null) return row
+    throw new HoldfastError('ReplicationRefused', `no ${act} of ${row.vmName}: ${refusal}`)
+  }
+  const update = (id: string, change: Partial<ReplicationRow>): void => {
+    db.update(replications).set(change).where(eq(replications.id, id)).run()
+    publish('replication', id)
+  }
+  return {
+    add(pair) {
+      return inTransaction(context, () => {
+        const where = and(eq(replications.vmId, pair.vmId), eq(replications.endpointId, pair.endpointId))
+        if (db.select().from(replications).where(where).get())
+          throw new HoldfastError('NameTaken', `${pair.vmId} has a standby on ${pair.endpointId} already`, {
+            hint: 'One standby of a VM on a hypervisor is enough: see `holdfast replication list`.',
+          })
+        db.insert(replications)
+          .values({
+            ...pair,
+            ...{ isPaused: false, state: 'seeding', links: 0, storedBytes: 0, failures: 0, createdMs: now() },
+          })
+          .run()
+        publish('replication', pair.id)
+        return get(pair.id)
+      })
+    },
+    find(name) {
+      const all = rows()
+      const found = all.filter(({ id, vmId, vmName }) => [id, vmId, vmName].includes(name))
+      const [first, second] = found
+      if (first === undefined) return get(name)
+      if (second === undefined || first.id === name) return first
+      throw new HoldfastError('InvalidRequest', `${name} has ${found.length} standbys`, {
+        hint: `Name one by its id: ${found.map(({ id }) => id).join(', ')}.`,
+      })
+    },
+    list: () => rows(),
+    due: (nowMs) => rows().filter((row) => !row.isActing && isCycleDue({ nowMs, ...row })),
+    set(id, { rpoMs, isPaused }) {
+      get(id)
+      update(id, { ...(rpoMs !== undefined && { rpoMs }), ...(isPaused !== undefined && { isPaused }) })
+    },
+    begin(id, act, runId, atMs) {
+      return inTransaction(context, () => {
+        const row = get(id)
+        if (row.runId === runId && row.act === act) return row
+        // It takes nothing from the pair: cycles go on beside it.
+        if (act === 'test') return allow(row, act)
+        const aside = row.act === 'cycle' && act === 'failover'
+        if (row.isActing && !aside)
+          throw new HoldfastError('Busy', `a ${row.act} of the standby of ${row.vmName} is under way`, {
+            hint: 'Wait for it, or cancel its run.',
+          })
+        allow(row, act)
+        update(id, {
+          runId,
+          act,
+          ...(act === 'cycle' && { triedMs: atMs, endedMs: null }),
+          ...(act === 'failover' && { state: 'failing-over' }),
+          ...(act === 'failback' && { state: 'failing-back' }),
+        })
+        return get(id)
+      })
+    },
+    cycled(id, runId, { pointId, atMs, links, storedBytes, standby, bytes, durationMs, endedMs }) {
+      inTransaction(context, () => {
+        const [row] = rows(id)
+        if (row === undefined || row.runId !== runId) return
+        update(id, {
+          ...{ headPoint: pointId, headMs: atMs, links, storedBytes, standby, endedMs, failures: 0, error: null },
+          ...{ cycleBytes: bytes, cycleMs: durationMs },
+          ...(row.state === 'seeding' && { state: 'following' }),
+          ...(row.act === 'cycle' && { act: null }),
+        })
+      })
+    },
+    ended(id, runId, { state, error, atMs, change, head }) {
+      inTransaction(context, () => {
+        const [row] = rows(id)
+        if (row === undefined || row.runId !== runId || row.act === null) return
+        const before = row.act === 'failover' ? 'following' : row.act === 'failback' ? 'failed-over' : row.state
+        update(id, {
+          ...change,
+          ...(head && {
+            ...{ headPoint: head.pointId, headMs: head.atMs, links: head.links },
+            ...{ storedBytes: head.storedBytes, standby: head.standby },
+          }),
+          ...{ act: null, endedMs: atMs, state: state ?? before },
+          ...(row.act === 'cycle' && { failures: error === null ? row.failures : row.failures + 1 }),
+          error,
+        })
+      })
+    },
+    tested(id, { outcome, atMs }) {
+      if (rows(id).length > 0) update(id, { testedMs: atMs, testOutcome: outcome })
+    },
+    remove(id) {
+      db.delete(replications).where(eq(replications.id, id)).run()
+      publish('replication', id)
+    },
+  }
+}

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import { isCycleDue, replicationLagMs, replicationRefusal, type ReplicationFacts } from './replication.ts'
+
+const minute = 60_000
+const facts: ReplicationFacts = {
+  nowMs: 100 * minute,
+  state: 'following',
+  isPaused: false,
+  rpoMs: 5 * minute,
+  headMs: 99 * minute,
+  triedMs: 99 * minute,
+  endedMs: 99.2 * minute,
+  failures: 0,
+}
+const at = (change: Partial<ReplicationFacts>): boolean => isCycleDue({ ...facts, ...change })
+
+test('a cycle begins half way through the promise, never while the pair does not follow or is paused', () => {
+  expect(at({})).toBe(false)
+  expect(at({ nowMs: 101.5 * minute - 1 })).toBe(false)
+  expect(at({ nowMs: 101.5 * minute })).toBe(true)
+  for (const state of ['failing-over', 'failed-over', 'failing-back'] as const)
+    expect(at({ nowMs: 200 * minute, state })).toBe(false)
+  expect(at({ nowMs: 200 * minute, isPaused: true })).toBe(false)
+})
+
+test('the seed begins at once, and a cycle that takes longer than half the promise is followed by the next at once', () => {
+  expect(at({ state: 'seeding', headMs: null, triedMs: null, endedMs: null })).toBe(true)
+  expect(at({ headMs: 96 * minute, triedMs: 96 * minute, endedMs: 100 * minute })).toBe(true)
+})
+
+test('one that failed is tried again after a pause that doubles up to ten minutes', () => {
+  const failed = { headMs: 0, endedMs: 100 * minute }
+  expect(at({ ...failed, failures: 1, nowMs: 100 * minute + 19_999 })).toBe(false)
+  expect(at({ ...failed, failures: 1, nowMs: 100 * minute + 20_000 })).toBe(true)
+  expect(at({ ...failed, failures: 3, nowMs: 100 * minute + 79_999 })).toBe(false)
+  expect(at({ ...failed, failures: 3, nowMs: 100 * minute + 80_000 })).toBe(true)
+  expect(at({ ...failed, failures: 99, nowMs: 110 * minute })).toBe(true)
+})
+
+test('what makes no sense is refused, in words', () => {
+  expect(replicationRefusal('seeding', 'failover')).toMatch(/no state/)
+  expect(replicationRefusal('failed-over', 'failover')).toMatch(/has taken over/)
+  expect(replicationRefusal('failed-over', 'cycle')).toMatch(/has taken over/)
+  expect(replicationRefusal('following', 'failback')).toMatch(/follows/)
+  expect(replicationRefusal('failing-back', 'remove')).toMatch(/under way/)
+  expect(replicationRefusal('failed-over', 'failback')).toBeNull()
+  expect(replicationRefusal('following', 'failover')).toBeNull()
+})
+
+test('lag is the age of what the standby holds, and nothing once it has taken over', () => {
+  const lag = { nowMs: 10 * minute, state: 'following', headMs: 7 * minute, createdMs: 0 } as const
+  expect(replicationLagMs(lag)).toBe(3 * minute)
+  expect(replicationLagMs({ ...lag, state: 'seeding', headMs: null })).toBe(10 * minute)
+  expect(replicationLagMs({ ...lag, state: 'failed-over' })).toBeNull()
+})

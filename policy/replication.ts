@@ -1,0 +1,82 @@
+/**
+ * A pair: a VM and the standby that follows it.
+ *
+ * `seeding`: no state of it ever came whole · `following` · `failing-over` and `failing-back`: a run moves the guest ·
+ * `failed-over`: the standby is the one that runs
+ */
+export type ReplicationState = 'seeding' | 'following' | 'failing-over' | 'failed-over' | 'failing-back'
+/** `accept`: the standby stays where it runs, and nothing follows any more. */
+export type ReplicationAct = 'cycle' | 'failover' | 'failback' | 'test' | 'remove' | 'accept'
+
+const second = 1000
+/** The tenth would be one too many: the state is written anew (product P-REPL). */
+export const mostLinks = 9
+/** Shorter promises are refused. */
+export const shortestRpoMs = 60 * second
+export const defaultRpoMs = 300 * second
+export const longestRpoMs = 7 * 86_400 * second
+/** A cycle never begins sooner after the one before. */
+const shortestPauseMs = 20 * second
+const firstRetryMs = 20 * second
+const longestRetryMs = 600 * second
+
+const allowed: { readonly [act in ReplicationAct]: readonly ReplicationState[] } = {
+  cycle: ['seeding', 'following'],
+  failover: ['following'],
+  failback: ['failed-over'],
+  test: ['following'],
+  remove: ['seeding', 'following'],
+  accept: ['failed-over'],
+}
+
+const because: { readonly [state in ReplicationState]: string } = {
+  seeding: 'no state of the standby has come whole yet',
+  following: 'the source runs and the standby follows it',
+  'failing-over': 'a failover is under way',
+  'failed-over': 'the standby has taken over',
+  'failing-back': 'a failback is under way',
+}
+
+/** Why this cannot be done now, in words; null: it can. */
+export function replicationRefusal(state: ReplicationState, act: ReplicationAct): string | null {
+  return allowed[act].includes(state) ? null : because[state]
+}
+
+/** Times in Unix milliseconds. */
+export interface ReplicationFacts {
+  readonly nowMs: number
+  readonly state: ReplicationState
+  readonly isPaused: boolean
+  readonly rpoMs: number
+  /** Instant of the source that the standby holds; null: none. */
+  readonly headMs: number | null
+  /** When a cycle was last begun; null: never. */
+  readonly triedMs: number | null
+  /** When the last one ended; null: it runs, or there was none. */
+  readonly endedMs: number | null
+  /** Cycles that failed since the last that came whole. */
+  readonly failures: number
+}
+
+/** Whether a cycle begins by itself: half way through the promise, so that the other half is there for the cycle itself. */
+export function isCycleDue(facts: ReplicationFacts): boolean {
+  const { nowMs, state, isPaused, rpoMs, headMs, triedMs, endedMs, failures } = facts
+  if (isPaused || replicationRefusal(state, 'cycle') !== null) return false
+  const triedAgo = triedMs === null ? Number.POSITIVE_INFINITY : nowMs - triedMs
+  if (failures > 0)
+    return nowMs - (endedMs ?? 0) >= Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(10, failures - 1))
+  if (headMs === null) return triedAgo >= shortestPauseMs
+  return triedAgo >= Math.min(shortestPauseMs, rpoMs / 2) && nowMs - headMs >= rpoMs / 2
+}
+
+/** How far the standby is behind; null: it is not meant to follow now. Of one that never held a state: since it was made. */
+export function replicationLagMs(facts: {
+  readonly nowMs: number
+  readonly state: ReplicationState
+  readonly headMs: number | null
+  readonly createdMs: number
+}): number | null {
+  const { nowMs, state, headMs, createdMs } = facts
+  if (state === 'failed-over' || state === 'failing-over' || state === 'failing-back') return null
+  return Math.max(0, nowMs - (headMs ?? createdMs))
+}

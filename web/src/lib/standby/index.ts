@@ -1,0 +1,2 @@
+/** Standbys that follow VMs on another hypervisor: how far behind each is, and what may be done with it. */
+export { default as Standbys } from './Standbys.svelte'

@@ -1,0 +1,255 @@
+import {
+  CancellationScope,
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow'
+import { formatDuration } from '../../base/index.ts'
+import type { ReplicationActivities, ReplicationRecordActivities } from '../../activities/replication/types.ts'
+import type { RestoreActivities } from '../../activities/restore/types.ts'
+import type { PointId, VmRef } from '../../drivers/values.ts'
+import { RunControl } from '../shared/control.ts'
+import { errorOf, workflowFailure } from '../shared/failures.ts'
+import { conduct, notingItsEnd, type RunFigures } from '../shared/lifecycle.ts'
+import { controlSteps, siteSteps } from '../shared/options.ts'
+import { StepIds, hex32 } from '../shared/steps.ts'
+import { replicationWorkflowId, type FailoverInput, type FailoverResult } from './contract.ts'
+import { failBack } from './failback.ts'
+import { runRoundKeeping, shutDown, startMs, type Begun, type Ending, type MoveContext, type Moved } from './move.ts'
+import { runRound, standbySink, trackerOf } from './round.ts'
+
+/** Moves the guest between a source and its standby, or ends the pair. Until the guest runs, everything can be, and is, undone. */
+export async function failOver(input: FailoverInput): Promise<FailoverResult> {
+  const control = new RunControl(input.tuning)
+  const ids = new StepIds()
+  const { pair, requestedBy } = input
+  return conduct(
+    {
+      kind: 'failover',
+      vmId: pair.source.id,
+      vmName: pair.source.ref.name,
+      repositoryId: null,
+      stem: null,
+      site: pair.site,
+      requestedBy,
+    },
+    null,
+    { control, ids },
+    (undo) => {
+      const ctx: MoveContext = { input, control, ids, undo, tuning: input.tuning }
+      return notingItsEnd(
+        'failover',
+        () => moved(ctx),
+        async (_state, thrown) => {
+          // The pair is free for others when what was begun is undone.
+          control.stage('Putting back what was')
+          await undo.unwind()
+          await writeEnd(ctx, { state: null, change: {}, head: null }, thrown)
+        },
+      )
+    },
+    figures,
+  )
+}
+
+async function moved(ctx: MoveContext): Promise<FailoverResult> {
+  const { input, ids, control } = ctx
+  const { runId, startTime } = workflowInfo()
+  const { move, pair } = input
+  control.close('a failover cannot be paused: nobody runs meanwhile')
+  const act = move === 'planned' || move === 'unplanned' ? 'failover' : move
+  // A standby that is about to go must not be made anew by a cycle: that has to have ended first.
+  if (move === 'remove') await endCycle(pair.id)
+  const quick = controlSteps<ReplicationRecordActivities>('quick')
+  const begun = await quick.beginReplication.executeWithOptions(ids.step('begin', 'May this be done now?'), [
+    { id: pair.id, act, runId, atMs: startTime.getTime() },
+  ])
+  if (act === 'failover') await endCycle(pair.id)
+  if (move === 'accept' || move === 'remove') return end(ctx)
+  const { result, ending } =
+    move === 'failback' ? await failBack(ctx, begun) : await (move === 'planned' ? planned(ctx) : unplanned(ctx, begun))
+  // It runs: from here on nothing of the above is undone.
+  ctx.undo.forget()
+  if (ending !== null) await CancellationScope.nonCancellable(() => writeEnd(ctx, ending, null))
+  return result
+}
+
+/** A cycle under way is of no use any more; one that cannot be told is refused by the standby. */
+async function endCycle(pair: string): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(replicationWorkflowId(pair)).cancel()
+  } catch (thrown) {
+    if (isCancellation(thrown)) throw thrown
+    log.info('no cycle was under way', { pair, answer: errorOf(thrown)?.message })
+  }
+}
+
+async function writeEnd({ input, ids }: MoveContext, ending: Ending, thrown: unknown): Promise<void> {
+  const error = thrown === null ? undefined : errorOf(thrown)
+  const { endReplication } = controlSteps<ReplicationRecordActivities>('record')
+  try {
+    await endReplication.executeWithOptions(ids.step('end', 'Write down which of the two runs'), [
+      {
+        ...{ id: input.pair.id, runId: workflowInfo().runId, atMs: Date.now(), ...ending },
+        error: error ? { code: error.code, message: error.message, hint: error.hint, docs: error.docs } : null,
+      },
+    ])
+  } catch (inner) {
+    log.error('the end of a failover could not be written down', { error: errorOf(inner) })
+  }
+}
+
+/** The source stops before its last state is read, so that nothing is missing from what is started. */
+async function planned(ctx: MoveContext): Promise<Moved> {
+  const { pair } = ctx.input
+  const wish = {
+    ...{ source: pair.source, tracker: trackerOf(pair, 'out'), sink: standbySink(pair), site: pair.site },
+    ...{ full: false, since: null },
+  }
+  ctx.control.stage(`Bringing over what ${pair.source.ref.name} has written`)
+  await runRound(ctx, wish)
+  const stoppedMs = Date.now()
+  await shutDown(ctx, pair.source)
+  ctx.control.stage('Bringing over its last state')
+  const last = await runRoundKeeping(ctx, wish)
+  if (last.state === null) throw workflowFailure('Internal', 'the last state did not come to the standby')
+  const vm = await takeOver(ctx)
+  return {
+    result: {
+      ...{ v: 1, outcome: 'completed', move: 'planned', atMs: last.state.atMs, lostMs: 0, fence: 'off' },
+      ...{ downMs: Date.now() - stoppedMs, residue: last.residue },
+    },
+    ending: {
+      state: 'failed-over',
+      change: { fence: 'off', movedMs: Date.now(), lostMs: 0, standby: vm },
+      head: last.state,
+    },
+  }
+}
+
+/** The last whole state is started at once; the source is switched off if anybody can reach it. */
+async function unplanned(ctx: MoveContext, { headMs }: Begun): Promise<Moved> {
+  const { pair } = ctx.input
+  const beganMs = Date.now()
+  const fence = await fenceSource(ctx)
+  const standby = await takeOver(ctx)
+  const lostMs = headMs === null ? 0 : Math.max(0, beganMs - headMs)
+  const hint = `Make sure that ${pair.source.ref.name} does not run where it was: two copies of it would.`
+  return {
+    result: {
+      ...{ v: 1, outcome: 'completed', move: 'unplanned', atMs: headMs, lostMs, fence: fence.state },
+      downMs: Date.now() - beganMs,
+      residue:
+        fence.state === 'off'
+          ? []
+          : [
+              {
+                kind: 'running-vm',
+                id: pair.source.ref.name,
+                error: `it could not be switched off: ${fence.why}`,
+                hint,
+              },
+            ],
+    },
+    ending: {
+      state: 'failed-over',
+      change: { fence: fence.state, movedMs: Date.now(), lostMs, standby },
+      head: null,
+    },
+  }
+}
+
+async function fenceSource({
+  input,
+  control,
+  ids,
+  undo,
+}: MoveContext): Promise<{ readonly state: 'off' } | { readonly state: 'unreachable'; readonly why: string }> {
+  const { source } = input.pair
+  const steps = siteSteps<ReplicationActivities>(source.site, 'hypervisor')
+  const cleanup = siteSteps<RestoreActivities>(source.site, 'cleanup')
+  control.stage(`Switching ${source.ref.name} off, if it can be reached`)
+  try {
+    const { before, after } = await steps.fenceSource.executeWithOptions(
+      {
+        ...ids.step('fence', `Switch ${source.ref.name} off where it ran`),
+        scheduleToCloseTimeout: '1 minute',
+        startToCloseTimeout: '50 seconds',
+      },
+      [{ endpoint: source.endpoint, vm: source.ref }],
+    )
+    if (before !== 'stopped') {
+      const hint = `Start ${source.ref.name} by hand: the failover that switched it off has failed.`
+      undo.push({ kind: 'stopped-vm', id: source.ref.name, hint }, async () => {
+        await cleanup.powerVm.executeWithOptions(ids.undo('fence', 'start', `Start ${source.ref.name} again`), [
+          { endpoint: source.endpoint, operation: hex32(uuid4()), vm: source.ref, want: 'running', limitMs: startMs },
+        ])
+        return []
+      })
+    }
+    return after === 'stopped' ? { state: 'off' } : { state: 'unreachable', why: `it is ${after}` }
+  } catch (thrown) {
+    const error = errorOf(thrown)
+    if (error === undefined) throw thrown
+    return { state: 'unreachable', why: error.message }
+  }
+}
+
+async function takeOver({ input, control, ids, undo }: MoveContext): Promise<VmRef> {
+  const { pair } = input
+  const steps = siteSteps<ReplicationActivities & RestoreActivities>(pair.site, 'hypervisor')
+  const cleanup = siteSteps<ReplicationActivities>(pair.site, 'cleanup')
+  const at = { endpoint: pair.endpoint, operation: pair.id, takeover: hex32(uuid4()) as PointId }
+  control.stage(`Starting ${pair.name}`)
+  const hint = `Switch ${pair.name} off by hand before its source runs again.`
+  undo.push({ kind: 'running-vm', id: pair.name, hint }, async () => {
+    await cleanup.withdrawTakeover.executeWithOptions(
+      ids.undo('take-over', 'withdraw', `End ${pair.name}; it follows again`),
+      [at],
+    )
+    return []
+  })
+  const vm = await control.patiently('starting the standby', () =>
+    steps.takeOver.executeWithOptions(ids.step('take-over', `Start ${pair.name} in its last whole state`), [at]),
+  )
+  const { state } = await steps.readPower.executeWithOptions(ids.step('running', `Does ${pair.name} run?`), [
+    { endpoint: pair.endpoint, operation: pair.id, vm },
+  ])
+  if (state !== 'running') throw workflowFailure('GuestRefused', `${pair.name} was started and is ${state}`)
+  return vm
+}
+
+/** The pair ends: its standby goes, or is a VM like any other. */
+async function end({ input, control, ids }: MoveContext): Promise<FailoverResult> {
+  const { pair, move } = input
+  const steps = siteSteps<ReplicationActivities>(pair.site, 'hypervisor')
+  const at = { endpoint: pair.endpoint, operation: pair.id }
+  control.stage(move === 'remove' ? `Removing ${pair.name}` : `${pair.name} stays where it runs`)
+  const { residue } =
+    move === 'remove'
+      ? await steps.removeStandby.executeWithOptions(ids.step('remove', `Remove ${pair.name} and all its states`), [at])
+      : await steps.releaseStandby
+          .executeWithOptions(ids.step('release', `${pair.name} is nobody’s standby any more`), [at])
+          .then(() => ({ residue: [] }))
+  const records = controlSteps<ReplicationRecordActivities>('record')
+  if (residue.length > 0)
+    throw workflowFailure('StillInUse', `${pair.name} could not be removed: ${residue[0]?.error ?? ''}`)
+  await records.forgetReplication.executeWithOptions(ids.step('forget', 'Write down that nothing follows'), [
+    { id: pair.id },
+  ])
+  return { v: 1, outcome: 'completed', move, atMs: null, lostMs: 0, fence: null, downMs: 0, residue: [] }
+}
+
+function figures({ move, lostMs, fence, downMs, atMs }: FailoverResult): RunFigures {
+  const at = atMs === null ? '' : new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')
+  const words = {
+    planned: `taken over without loss, down for ${formatDuration(downMs)}`,
+    unplanned: `taken over as of ${at} UTC (${formatDuration(lostMs)} old); the source ${fence === 'off' ? 'is off' : 'could not be reached'}`,
+    failback: `back at its source without loss, down for ${formatDuration(downMs)}`,
+    accept: 'the standby stays where it runs; nothing follows any more',
+    remove: 'the standby is gone; nothing follows any more',
+  }
+  return { summary: words[move], bytesRead: 0, bytesStored: 0, made: null }
+}

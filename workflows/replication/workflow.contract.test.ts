@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { WorkflowHandle } from '@temporalio/client'
+import { HoldfastError } from '../../base/index.ts'
+import { sampleEndpoint, sampleRequester, sampleSite, sampleTarget } from '../../activities/testing/samples.ts'
+import { Scripted, untilCancelled } from '../../activities/testing/scripted.ts'
+import { planFailure } from '../../server/testing/plans.ts'
+import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
+import {
+  failoverWorkflow,
+  replicationWorkflow,
+  standbyTestWorkflow,
+  type FailoverInput,
+  type FailoverResult,
+  type Move,
+  type ReplicationInput,
+  type ReplicationPair,
+  type ReplicationResult,
+  type StandbyTestInput,
+  type StandbyTestResult,
+} from './contract.ts'
+
+let bench: WorkflowBench
+beforeAll(async () => {
+  bench = await WorkflowBench.start()
+})
+afterAll(async () => bench[Symbol.asyncDispose]())
+
+const pair: ReplicationPair = {
+  ...{ id: '7'.repeat(32), source: sampleTarget, site: sampleSite, name: 'erp-db-01-standby' },
+  endpoint: { ...sampleEndpoint, address: '/paris' },
+}
+const common = { v: 1, pair, requestedBy: sampleRequester, tuning: { operatorWaitMs: 0 } } as const
+const records = ['recordRunStarted', 'recordRunFinished'] as const
+const cycle = <T>(steps: Scripted, drive: (handle: WorkflowHandle) => Promise<T>): Promise<T> =>
+  bench
+    .run(replicationWorkflow, { ...common, full: false } satisfies ReplicationInput, steps.activities, drive)
+    .then(({ value }) => value)
+const move = <T>(steps: Scripted, wish: Move, drive: (handle: WorkflowHandle) => Promise<T>): Promise<T> =>
+  bench
+    .run(failoverWorkflow, { ...common, move: wish } satisfies FailoverInput, steps.activities, drive)
+    .then(({ value }) => value)
+const result = (handle: WorkflowHandle): Promise<FailoverResult> => handle.result() as Promise<FailoverResult>
+const powers = (steps: Scripted): string[] =>
+  steps.inputs('powerVm').map(({ vm, want }) => `${want} ${vm.scope === 'paris' ? 'standby' : 'source'}`)
+const ends = (steps: Scripted) => steps.inputs('endReplication').map(({ state, error }) => [state, error?.code ?? null])
+
+it('publishes a state only when all of it was copied and its point stayed whole, and then lets the point go', async () => {
+  const steps = new Scripted()
+  const value = await cycle(steps, (handle) => handle.result() as Promise<ReplicationResult>)
+  expect(value).toMatchObject({ outcome: 'completed', links: 2, writtenBytes: 8 * 2 ** 20, isFull: false })
+  expect(steps.names(...records)).toEqual([
+    ...['beginReplication', 'openSource', 'beginState', 'replicateDisk', 'replicateDisk', 'checkPoint'],
+    ...['publishState', 'releasePoint', 'recordState'],
+  ])
+  expect(steps.inputs('openSource')[0]).toMatchObject({ full: false, sink: { kind: 'standby', operation: pair.id } })
+})
+
+it('a cycle that fails undoes its point and publishes nothing; what it was is written down', async () => {
+  const steps = new Scripted({
+    checkPoint: async () => {
+      throw new HoldfastError('CapacityExhausted', 'no space')
+    },
+  })
+  expect(await cycle(steps, planFailure)).toMatchObject({ type: 'CapacityExhausted' })
+  expect(steps.names()).not.toContain('publishState')
+  expect(steps.names()).toEqual(expect.arrayContaining(['ensureRunning', 'abortPoint']))
+  expect(ends(steps)).toEqual([[null, 'CapacityExhausted']])
+})
+
+it('a point that broke is opened anew, and a tracker that is not believed is read in full', async () => {
+  const steps = new Scripted({
+    checkPoint: async (_input, call) => {
+      if (call === 1) throw new HoldfastError('PointBroken', 'scratch full')
+      if (call === 2) throw new HoldfastError('ChangeRefInvalid', 'not believed')
+    },
+  })
+  await cycle(steps, (handle) => handle.result())
+  expect(steps.inputs('openSource').map(({ full }) => full)).toEqual([false, false, true])
+  expect(new Set(steps.inputs('openSource').map(({ pointId }) => pointId)).size).toBe(3)
+})
+
+it('a cancelled cycle leaves no point', async () => {
+  const steps = new Scripted({ replicateDisk: () => untilCancelled() })
+  await cycle(steps, async (handle) => {
+    await eventually('the copy', () => steps.inputs('replicateDisk').length > 0)
+    await handle.cancel()
+    await expect(handle.result()).rejects.toThrow()
+  })
+  expect(steps.names()).toContain('abortPoint')
+  expect(ends(steps)).toEqual([[null, null]])
+})
+
+it('a planned failover stops the source before it reads its last state, and starts the standby after', async () => {
+  const steps = new Scripted({ readPower: async () => ({ state: 'running' }) })
+  const value = await move(steps, 'planned', result)
+  expect(value).toMatchObject({ move: 'planned', fence: 'off', lostMs: 0, residue: [] })
+  const names = steps.names(...records)
+  expect(names.indexOf('powerVm')).toBeGreaterThan(names.indexOf('publishState'))
+  expect(names.lastIndexOf('publishState')).toBeGreaterThan(names.indexOf('powerVm'))
+  expect(names.indexOf('takeOver')).toBeGreaterThan(names.lastIndexOf('publishState'))
+  expect(names).not.toContain('withdrawTakeover')
+  expect(ends(steps)).toEqual([['failed-over', null]])
+})
+
+it('a standby that does not start is withdrawn, and then the source is started again', async () => {
+  const steps = new Scripted({
+    readPower: async () => ({ state: 'running' }),
+    takeOver: async () => {
+      throw new HoldfastError('CapacityExhausted', 'no memory')
+    },
+  })
+  expect(await move(steps, 'planned', planFailure)).toMatchObject({ type: 'CapacityExhausted' })
+  const names = steps.names(...records)
+  expect(names.slice(names.indexOf('takeOver'))).toEqual(['takeOver', 'withdrawTakeover', 'powerVm', 'endReplication'])
+  expect(powers(steps)).toEqual(['stopped source', 'running source'])
+  expect(ends(steps)).toEqual([[null, 'CapacityExhausted']])
+})
+
+it('an unplanned failover starts at once, and says that a source that cannot be reached may run', async () => {
+  const steps = new Scripted({
+    readPower: async () => ({ state: 'running' }),
+    fenceSource: async () => {
+      throw new HoldfastError('AccessDenied', 'lyon is gone')
+    },
+  })
+  const value = await move(steps, 'unplanned', result)
+  expect(value).toMatchObject({ fence: 'unreachable', outcome: 'completed-with-residue' })
+  expect(value.residue[0]?.error).toContain('lyon is gone')
+  expect(value.lostMs).toBeGreaterThan(0)
+  expect(steps.names()).not.toContain('openSource')
+  expect(steps.inputs('endReplication')[0]).toMatchObject({ state: 'failed-over', change: { fence: 'unreachable' } })
+})
+
+it('a failback is refused while the source runs: two copies would', async () => {
+  const steps = new Scripted({ readPower: async () => ({ state: 'running' }) })
+  expect(await move(steps, 'failback', planFailure)).toMatchObject({ type: 'ReplicationRefused' })
+  expect(steps.names()).not.toContain('openSource')
+  expect(ends(steps)).toEqual([[null, 'ReplicationRefused']])
+})
+
+it('a failback brings all of it over, then its last state, swaps, starts, and lets the standby follow', async () => {
+  const steps = new Scripted({
+    readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }),
+    powerVm: async ({ want }) => ({ before: 'running', after: want === 'running' ? 'running' : 'stopped' }),
+  })
+  const value = await move(steps, 'failback', result)
+  expect(value).toMatchObject({ move: 'failback', lostMs: 0, residue: [] })
+  expect(powers(steps)).toEqual(['stopped standby', 'running source'])
+  const [first, last] = steps.inputs('openSource')
+  expect(first).toMatchObject({ since: null, vm: { scope: 'paris' } })
+  expect(last?.since).not.toBeNull()
+  expect(steps.names().slice(-5)).toEqual([
+    'powerVm',
+    'handOverTarget',
+    'adoptStandby',
+    'endReplication',
+    'recordRunFinished',
+  ])
+  expect(steps.inputs('endReplication')[0]).toMatchObject({ state: 'following', head: { pointId: last?.pointId } })
+})
+
+it('a source that does not start again gets its old disks back, and the standby runs on', async () => {
+  const steps = new Scripted({
+    readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }),
+    powerVm: async ({ want, vm }) => {
+      if (want === 'running' && vm.scope !== 'paris') throw new HoldfastError('AccessDenied', 'no')
+      return { before: 'running', after: want === 'running' ? 'running' : 'stopped' }
+    },
+  })
+  await move(steps, 'failback', (handle) => expect(handle.result()).rejects.toThrow())
+  const names = steps.names(...records)
+  expect(names.slice(names.indexOf('finalizeTarget') + 2)).toEqual([
+    'powerVm',
+    'revertTarget',
+    'powerVm',
+    'destroyTarget',
+    'endReplication',
+  ])
+  expect(powers(steps).at(-1)).toBe('running standby')
+  expect(ends(steps)).toEqual([[null, 'AccessDenied']])
+})
+
+it('what the state of the pair does not allow is refused before anything is touched', async () => {
+  const steps = new Scripted({
+    beginReplication: async () => {
+      throw new HoldfastError('ReplicationRefused', 'no failover: the standby has taken over')
+    },
+  })
+  expect(await move(steps, 'unplanned', planFailure)).toMatchObject({ type: 'ReplicationRefused' })
+  expect(steps.names(...records)).toEqual(['beginReplication', 'endReplication'])
+})
+
+it('a test ends with nothing, whether its guest answers or the run is cancelled', async () => {
+  const input: StandbyTestInput = { ...common, holdMs: 0, limitMs: 1000 }
+  const silent = new Scripted({ testStandby: async () => ({ answered: false, bootMs: 1000 }) })
+  const { value } = await bench.run(
+    standbyTestWorkflow,
+    input,
+    silent.activities,
+    (handle) => handle.result() as Promise<StandbyTestResult>,
+  )
+  expect(value).toMatchObject({ answered: false, outcome: 'completed' })
+  expect(silent.inputs('recordStandbyTest')).toMatchObject([{ outcome: 'silent' }])
+  expect(silent.names(...records).at(-1)).toBe('endStandbyTest')
+  const held = new Scripted()
+  await bench.run(standbyTestWorkflow, { ...input, holdMs: 3_600_000 }, held.activities, async (handle) => {
+    await eventually('the boot', () => held.inputs('testStandby').length === 1)
+    await handle.cancel()
+    await expect(handle.result()).rejects.toThrow()
+  })
+  expect(held.names()).toContain('endStandbyTest')
+})
