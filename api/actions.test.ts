@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { planDefaults } from '../policy/index.ts'
-import { aPoint, aVm, pointIdOf, testNow } from '../catalog/testing.ts'
+import { aDrill, aPoint, aVm, pointIdOf, testNow } from '../catalog/testing.ts'
 import type { BackupInput } from '../workflows/backup/contract.ts'
 import type { DrillInput } from '../workflows/drill/contract.ts'
 import type { CheckRestoreInput } from '../workflows/inventory/contract.ts'
@@ -386,6 +386,39 @@ describe('a drill', () => {
       checks: [check],
       bootTimeoutMs: 300_000,
     })
+  })
+
+  test('asks what is kept, what prepares first, and compares counts with those of the last drill that passed', async () => {
+    here.catalog.points.record(aPoint(1))
+    const counted = { ...check, count: { expected: 'previous', tolerance: 0.005 } }
+    const checks = [
+      counted,
+      { ...counted, title: 'never counted' },
+      { kind: 'port', title: 'database', port: 5432, withinMs: 30_000 },
+      { kind: 'http', title: 'page', url: 'http://127.0.0.1/health', pattern: '^ok' },
+      { title: 'no peers', path: '/bin/isolate', prepares: true },
+    ]
+    const kept = await here.call('PATCH', '/api/v1/vms/web-01', { drillChecks: checks })
+    expect(await bodyOf<{ drillChecks: unknown }>(kept)).toMatchObject({ drillChecks: checks })
+    const answer = { title: check.title, passed: true, exit: 0, out: '', err: '', detail: '' }
+    here.catalog.drills.record(aDrill('20261120t020000', { verdict: 'passed', checks: [{ ...answer, count: 990 }] }))
+    await here.call('POST', '/api/v1/drills', { vmId: 'web-01' })
+    expect((here.engine.started[0]?.input as DrillInput).checks).toMatchObject([
+      { title: 'no peers', prepares: true, timeoutMs: 60_000 },
+      { title: check.title, count: { expected: 990, tolerance: 0.005 } },
+      { title: 'never counted', count: { expected: null } },
+      { title: 'database', path: '/bin/sh', looksAtDisks: false, withinMs: 30_000 },
+      { title: 'page', path: '/bin/sh', pattern: '^ok' },
+    ])
+  })
+
+  test.each([
+    [{ kind: 'port', title: 'p', port: 0 }],
+    [{ kind: 'http', title: 'p', url: 'file:///etc/passwd' }],
+    [{ title: 'p', path: '/x', pattern: '(' }],
+    [{ title: 'p' }],
+  ])('refuses what is no check: %j', async (wrong) => {
+    expect((await here.call('PATCH', '/api/v1/vms/web-01', { drillChecks: [wrong] })).status).toBe(400)
   })
 
   test('needs a point, of the VM that was named', async () => {

@@ -1,11 +1,15 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { aDrill, aPoint, testNow } from '../catalog/testing.ts'
+import type { DrillCheckSpec } from '../policy/index.ts'
 import { drillAgenda } from './drill-agenda.ts'
 import { drillKeeper } from './drill-keeper.ts'
 import { bench, type Bench } from './testing/bench.ts'
 
 const day = 86_400_000
-const check = { title: 'verify', path: '/bin/verify', args: [], timeoutMs: 60_000, expectExit: 0, count: null }
+const check: DrillCheckSpec = {
+  ...{ kind: 'command', title: 'verify', path: '/bin/verify', args: [], timeoutMs: 60_000, withinMs: 0 },
+  ...{ expectExit: 0, pattern: null, count: null, prepares: false },
+}
 let here: Bench
 beforeEach(() => {
   here = bench({ vms: ['web-01', 'db-01'] })

@@ -1,12 +1,11 @@
 import { blob, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { RepositoryLocation } from '../base/index.ts'
-import type { Category, MissedStartKind, PlanSpec, VmOverride } from '../policy/index.ts'
+import type { Category, DrillCheckSpec, MissedStartKind, PlanSpec, VmOverride } from '../policy/index.ts'
 import type {
   CategoryName,
   CollectionRecord,
   Consistency,
   CopyState,
-  DrillCheck,
   DrillCheckResult,
   ErrorNote,
   EventType,
@@ -80,7 +79,7 @@ export const vms = sqliteTable('vms', {
   findings: text('findings', { mode: 'json' }).$type<readonly FindingNote[]>().notNull(),
   category: text('category').$type<CategoryName>().notNull(),
   excludedReason: text('excluded_reason'),
-  drillChecks: text('drill_checks', { mode: 'json' }).$type<readonly DrillCheck[]>().notNull(),
+  drillChecks: text('drill_checks', { mode: 'json' }).$type<readonly DrillCheckSpec[]>().notNull(),
   createdMs: integer('created_ms').notNull(),
   /** What is set for this VM alone. */
   override: text('override', { mode: 'json' }).$type<VmOverride>().notNull().default({}),

@@ -37,15 +37,6 @@ export interface VmDisk {
   readonly skip: string | null
 }
 
-export interface DrillCheck {
-  readonly title: string
-  readonly path: string
-  readonly args: readonly string[]
-  readonly timeoutMs: number
-  readonly expectExit: number
-  readonly count: { readonly expected: number; readonly tolerance: number } | null
-}
-
 export interface DrillCheckResult {
   readonly title: string
   readonly passed: boolean

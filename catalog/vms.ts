@@ -6,6 +6,7 @@ import {
   defaultCategory,
   posture,
   type Category,
+  type DrillCheckSpec,
   type Posture,
   type VmOverride,
 } from '../policy/index.ts'
@@ -13,7 +14,7 @@ import { inTransaction, type CatalogContext } from './context.ts'
 import type { Page, PageRequest } from './page.ts'
 import { categories, endpoints, vms } from './schema.ts'
 import { uniqueSlug } from './slug.ts'
-import type { CategoryName, DrillCheck, FindingNote, Platform, PowerState, VmDisk } from './types.ts'
+import type { CategoryName, FindingNote, Platform, PowerState, VmDisk } from './types.ts'
 import { listVmIds, type VmFilter } from './vm-list.ts'
 
 export type VmRow = typeof vms.$inferSelect
@@ -42,7 +43,7 @@ export interface DiscoveredVm {
 export interface VmChange {
   readonly category?: CategoryName | undefined
   readonly excludedReason?: string | null | undefined
-  readonly drillChecks?: readonly DrillCheck[] | undefined
+  readonly drillChecks?: readonly DrillCheckSpec[] | undefined
   readonly override?: VmOverride | undefined
 }
 

@@ -24,6 +24,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     load: async () => (await import('./verbs/files.ts')).files,
   },
   drill: { summary: 'prove that a point comes back', load: async () => (await import('./verbs/drill.ts')).drill },
+  'drill-checks': {
+    summary: 'what drills ask of a VM',
+    load: async () => (await import('./verbs/drill-checks.ts')).drillChecks,
+  },
   drills: {
     summary: 'drills that have ended, and which come next',
     load: async () => (await import('./verbs/drills.ts')).drills,

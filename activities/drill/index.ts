@@ -1,7 +1,8 @@
 /** The steps that prove a restored VM: boot where nothing of production is reached, wait, ask, take a picture. */
 import { Context } from '@temporalio/activity'
 import { HoldfastError, bytes, isHoldfastError, millis } from '../../base/index.ts'
-import type { GuestAccess, HypervisorDriver } from '../../drivers/index.ts'
+import type { GuestAccess, HypervisorDriver, OpContext } from '../../drivers/index.ts'
+import type { DrillCheckResult } from '../../workflows/drill/contract.ts'
 import type { Site } from '../shared/deps.ts'
 import { operate } from '../shared/operation.ts'
 import { targetOf } from '../restore/plan.ts'
@@ -11,6 +12,7 @@ import type { DrillActivities } from './types.ts'
 export type * from './types.ts'
 
 const pollMs = 500
+const againMs = 1_000
 
 export function createDrillActivities(site: Site): DrillActivities {
   return {
@@ -33,26 +35,14 @@ export function createDrillActivities(site: Site): DrillActivities {
       }),
     runGuestCheck: (input) =>
       operate(site, input, async ({ driver, ctx }) => {
-        const { path, args, timeoutMs } = input.check
-        try {
-          const command = { path, args, timeout: millis(timeoutMs), idempotent: true, credentialRef: null }
-          return judgeCheck(input.check, await guestOf(driver).run(ctx, input.vm, command))
-        } catch (error) {
-          // A guest that refuses or does not answer in time has failed the check; all else is about us, not about it.
-          if (
-            !isHoldfastError(error) ||
-            !['GuestRefused', 'GuestAgentDisabled', 'HypervisorTimeout'].includes(error.code)
-          )
-            throw error
-          return {
-            title: input.check.title,
-            passed: false,
-            exit: null,
-            out: '',
-            err: '',
-            count: null,
-            detail: error.message,
-          }
+        const { check } = input
+        const startedMs = site.now()
+        for (;;) {
+          const result = await askOnce(guestOf(driver), ctx, input)
+          const waitedMs = site.now() - startedMs
+          if (result.passed || waitedMs >= (check.withinMs ?? 0)) return result
+          ctx.progress({ what: `not yet: ${result.detail}`, offset: bytes(waitedMs) })
+          await Context.current().sleep(againMs)
         }
       }),
     takeScreenshot: (input) =>
@@ -64,6 +54,23 @@ export function createDrillActivities(site: Site): DrillActivities {
           bytes: picture.bytes.byteLength,
         }
       }),
+  }
+}
+
+async function askOnce(
+  guest: GuestAccess,
+  ctx: OpContext,
+  { vm, check }: Parameters<DrillActivities['runGuestCheck']>[0],
+): Promise<DrillCheckResult> {
+  const { title, path, args, timeoutMs } = check
+  try {
+    const command = { path, args, timeout: millis(timeoutMs), idempotent: true, credentialRef: null }
+    return judgeCheck(check, await guest.run(ctx, vm, command))
+  } catch (error) {
+    // A guest that refuses or does not answer in time has failed the check; all else is about us, not about it.
+    if (!isHoldfastError(error) || !['GuestRefused', 'GuestAgentDisabled', 'HypervisorTimeout'].includes(error.code))
+      throw error
+    return { title, passed: false, exit: null, out: '', err: '', count: null, detail: error.message }
   }
 }
 

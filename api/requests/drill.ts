@@ -2,7 +2,9 @@ import type { z } from '@hono/zod-openapi'
 import { HoldfastError } from '../../base/index.ts'
 import type { Catalog, PointView } from '../../catalog/index.ts'
 import { drillWorkflow, drillWorkflowId, type DrillInput } from '../../workflows/drill/contract.ts'
+import { toQuestions } from '../../policy/index.ts'
 import type { drillBody } from '../schemas/actions.ts'
+import { drillChecksSchema } from '../schemas/drill-checks.ts'
 import type { StartPlan } from './start.ts'
 import { endpointOf, repositoryRefOf, requireOneSite, tuningOf } from './targets.ts'
 
@@ -26,7 +28,7 @@ export function planDrill(catalog: Catalog, wish: z.infer<typeof drillBody>, use
     stem: point.stem,
     endpoint: endpointOf(endpoint),
     site: endpoint.site,
-    checks: wish.checks ?? vm.drillChecks,
+    checks: toQuestions(wish.checks ?? drillChecksSchema.parse(vm.drillChecks), countedLast(catalog, vm.id)),
     bootTimeoutMs: wish.bootTimeoutMs,
     requestedBy,
     tuning: tuningOf(wish.tuning),
@@ -42,6 +44,12 @@ export function planDrill(catalog: Catalog, wish: z.infer<typeof drillBody>, use
       priority: 4,
     }),
   }
+}
+
+/** What the newest drill that passed has counted, by the title of the check. */
+function countedLast(catalog: Catalog, vmId: string): ReadonlyMap<string, number> {
+  const [passed] = catalog.drills.list({ limit: 1 }, { vmId, verdict: 'passed' }).items
+  return new Map(passed?.checks.flatMap(({ title, count }) => (count === null ? [] : [[title, count]])))
 }
 
 function choosePoint(catalog: Catalog, wish: z.infer<typeof drillBody>): PointView {

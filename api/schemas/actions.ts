@@ -9,7 +9,7 @@ import {
   repositoryId,
   vmId,
 } from './common.ts'
-import { drillCheckSchema } from './vms.ts'
+import { drillChecksSchema } from './drill-checks.ts'
 
 /** Only what tests and small installations change; see `Tuning` in the workflow contracts. */
 export const tuningSchema = z
@@ -104,11 +104,7 @@ export const drillBody = z
     hypervisorId: hypervisorId
       .optional()
       .openapi({ description: 'Where to boot in isolation; default: where the VM lives' }),
-    checks: z
-      .array(drillCheckSchema)
-      .max(32)
-      .optional()
-      .openapi({ description: 'Default: the checks kept with the VM' }),
+    checks: drillChecksSchema.optional().openapi({ description: 'Default: the checks kept with the VM' }),
     bootTimeoutMs: z.number().int().min(1000).max(3_600_000).default(300_000),
     reason: z.string().max(500).default(''),
     tuning: tuningSchema.default({}),

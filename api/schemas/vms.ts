@@ -15,6 +15,7 @@ import {
   timeMs,
   vmId,
 } from './common.ts'
+import { drillChecksSchema } from './drill-checks.ts'
 import { vmOverrideSchema } from './policy.ts'
 import { pointSchema, proofSchema } from './points.ts'
 import { runSchema } from './runs.ts'
@@ -70,21 +71,6 @@ export const vmSchema = z
   })
   .openapi('Vm')
 
-/** A command that a drill runs in the isolated guest. `count` compares the first integer of the output. */
-export const drillCheckSchema = z
-  .object({
-    title: z.string().min(1).max(200),
-    path: z.string().min(1).max(500),
-    args: z.array(z.string().max(2000)).max(32),
-    timeoutMs: z.number().int().min(100).max(3_600_000).default(60_000),
-    expectExit: z.number().int().default(0),
-    count: z
-      .object({ expected: z.number(), tolerance: z.number().min(0).openapi({ description: 'Share: 0.005 is ±0.5 %' }) })
-      .nullable()
-      .default(null),
-  })
-  .openapi('DrillCheck')
-
 export const vmDetailSchema = vmSchema
   .extend({
     disks: z.array(vmDiskSchema),
@@ -107,7 +93,7 @@ export const vmDetailSchema = vmSchema
     }),
     plans: z.array(planName).openapi({ description: 'That take it now' }),
     override: vmOverrideSchema,
-    drillChecks: z.array(drillCheckSchema),
+    drillChecks: drillChecksSchema,
     createdMs: timeMs,
   })
   .openapi('VmDetail')
@@ -134,7 +120,7 @@ export const vmPatchBody = z
       .nullable()
       .optional()
       .openapi({ description: 'Set: left out on purpose. null: protected again' }),
-    drillChecks: z.array(drillCheckSchema).max(32).optional(),
+    drillChecks: drillChecksSchema.optional(),
     override: vmOverrideSchema.optional().openapi({ description: 'Set for this VM alone; as a whole' }),
   })
   .openapi('VmPatch')

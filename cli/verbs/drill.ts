@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { describeError, HoldfastError } from '../../base/index.ts'
-import { ask, type Schemas } from '../client/index.ts'
+import { ask } from '../client/index.ts'
 import { followRun } from '../follow.ts'
 import { examples, findPoint, findVm, keyHeader, type Verb } from './common.ts'
+import { readChecks } from './drill-checks.ts'
 
 interface Options {
   readonly point: string
@@ -20,7 +19,7 @@ export const drill: Verb = (ioOf) => {
     .argument('<vm>', 'id or name')
     .option('--point <point>', 'latest, id, or time', 'latest')
     .option('--on <hypervisor>', 'where to boot; default: where the VM lives')
-    .option('--checks <file>', 'JSON list of commands to run in the guest; default: those kept with the VM')
+    .option('--checks <file>', 'JSON list of what is asked this time; default: what is kept with the VM (drill-checks)')
     .option('--reason <text>', 'shown in the runbook', '')
     .option('--key <text>', 'Idempotency-Key: repeating the command starts nothing twice')
     .option('-w, --watch', 'follow it to its end; ends with 0 only if the point was proven')
@@ -49,18 +48,4 @@ export const drill: Verb = (ioOf) => {
       io.end(await followRun(io, api, run.runId))
     } else io.answer(run, () => `Started ${run.workflowId}.\n  ${run.command}`)
   })
-}
-
-/** The server checks each one. */
-function readChecks(file: string): Schemas['DrillCheck'][] {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new HoldfastError('InvalidRequest', `${file} cannot be read as JSON: ${describeError(error)}`, {
-      cause: error,
-    })
-  }
-  if (!Array.isArray(parsed)) throw new HoldfastError('InvalidRequest', `${file} is not a list of checks`)
-  return parsed as Schemas['DrillCheck'][]
 }

@@ -1,3 +1,4 @@
+import type { GuestQuestion } from '../../policy/drill-checks.ts'
 import type { Endpoint } from '../../drivers/values.ts'
 import type { RepositoryRef, Requester, ResidueItem, Tuning } from '../shared/contract.ts'
 
@@ -7,15 +8,9 @@ export function drillWorkflowId(vmId: string, time: string): string {
 }
 export const drillWorkflow = 'restoreDrill'
 
-/** A command run in the isolated guest. `count` extracts the first integer of the output and compares it. */
-export interface DrillCheck {
-  readonly title: string
-  readonly path: string
-  readonly args: readonly string[]
-  readonly timeoutMs: number
-  readonly expectExit: number
-  readonly count: { readonly expected: number; readonly tolerance: number } | null
-}
+/** A command run in the isolated guest, and what its answer must be. Runs of earlier versions lack what is optional. */
+export type DrillCheck = Omit<GuestQuestion, Later> & Partial<Pick<GuestQuestion, Later>>
+type Later = 'withinMs' | 'pattern' | 'prepares' | 'looksAtDisks'
 
 export interface DrillInput {
   readonly v: 1
@@ -26,6 +21,7 @@ export interface DrillInput {
   /** Where to boot: an endpoint with an isolated network. */
   readonly endpoint: Endpoint
   readonly site: string
+  /** In the order in which they are asked; those that prepare first. */
   readonly checks: readonly DrillCheck[]
   readonly bootTimeoutMs: number
   readonly requestedBy: Requester

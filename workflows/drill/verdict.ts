@@ -46,6 +46,9 @@ export function verdictOf(input: DrillInput, evidence: Evidence): Omit<DrillResu
 function judge(input: DrillInput, { error, guest, checks }: Evidence): [DrillResult['verdict'], string] {
   const failed = checks.filter((check) => !check.passed)
   const broke = error === null ? [] : [`${error.message} (${error.code})`]
+  const unfit = checks.find((check, at) => !check.passed && input.checks[at]?.prepares)
+  if (unfit !== undefined)
+    return ['inconclusive', `the guest could not be prepared, so it was not asked: ${unfit.title}: ${unfit.detail}`]
   if (failed.length > 0) {
     return ['failed', [...failed.map((check) => `${check.title}: ${check.detail}`), ...broke].join('; ')]
   }
@@ -55,7 +58,7 @@ function judge(input: DrillInput, { error, guest, checks }: Evidence): [DrillRes
   if (error !== null) return [blamesThePoint(error) ? 'failed' : 'inconclusive', broke.join()]
   if (guest === 'absent') return ['inconclusive', 'the guest has no agent that could answer']
   if (guest === 'untried') return ['inconclusive', 'the guest was not booted']
-  if (checks.length === 0) {
+  if (!input.checks.some(({ looksAtDisks = true }) => looksAtDisks)) {
     return ['inconclusive', 'the guest boots and its agent answers, but no check looked at what is on its disks']
   }
   if (checks.length < input.checks.length) return ['inconclusive', 'not all checks were run']

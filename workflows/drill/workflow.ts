@@ -107,8 +107,11 @@ async function prove(
     control.stage('Asking the guest')
     const checks: DrillCheckResult[] = []
     for (const check of input.checks) {
-      checks.push(await site.runGuestCheck.executeWithOptions(ids.step('check', check.title), [{ ...guest, check }]))
+      const result = await site.runGuestCheck.executeWithOptions(ids.step('check', check.title), [{ ...guest, check }])
+      checks.push(result)
       saw({ checks: [...checks] })
+      // A guest that is not fit for isolation is asked nothing: its answers would say little, and it might do harm.
+      if (check.prepares && !result.passed) break
     }
     saw({ rtoSeconds: seconds(startedMs) })
   }

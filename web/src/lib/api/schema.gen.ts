@@ -2111,20 +2111,90 @@ export interface components {
             reason?: string;
             tuning?: components["schemas"]["Tuning"];
         };
-        DrillCheck: {
+        DrillCheck: components["schemas"]["DrillCommandCheck"] | components["schemas"]["DrillPortCheck"] | components["schemas"]["DrillHttpCheck"];
+        DrillCommandCheck: {
+            /**
+             * @default command
+             * @enum {string}
+             */
+            kind?: "command";
             title: string;
             path: string;
-            args: string[];
-            /** @default 60000 */
+            /** @default [] */
+            args?: string[];
+            /**
+             * @description Of one attempt
+             * @default 60000
+             */
             timeoutMs?: number;
+            /**
+             * @description Asked again until it is right, for so long; 0: once
+             * @default 0
+             */
+            withinMs?: number;
             /** @default 0 */
             expectExit?: number;
-            /** @default null */
+            /**
+             * @description Regular expression that a line of the output must match
+             * @default null
+             */
+            pattern?: string | null;
+            /**
+             * @description Compares the first integer of the output
+             * @default null
+             */
             count?: {
-                expected: number;
+                /** @description `previous`: what the newest drill that passed has counted */
+                expected: number | "previous";
                 /** @description Share: 0.005 is ±0.5 % */
                 tolerance: number;
             } | null;
+            /**
+             * @description Run first, to make the guest fit for isolation; unless it succeeds nothing is asked
+             * @default false
+             */
+            prepares?: boolean;
+        };
+        DrillPortCheck: {
+            /** @enum {string} */
+            kind: "port";
+            title: string;
+            port: number;
+            /**
+             * @description Of one attempt
+             * @default 60000
+             */
+            timeoutMs?: number;
+            /**
+             * @description Asked again until it is right, for so long; 0: once
+             * @default 0
+             */
+            withinMs?: number;
+        };
+        DrillHttpCheck: {
+            /** @enum {string} */
+            kind: "http";
+            title: string;
+            /**
+             * Format: uri
+             * @example http://127.0.0.1:8080/health
+             */
+            url: string;
+            /**
+             * @description Regular expression that a line of the output must match
+             * @default null
+             */
+            pattern?: string | null;
+            /**
+             * @description Of one attempt
+             * @default 60000
+             */
+            timeoutMs?: number;
+            /**
+             * @description Asked again until it is right, for so long; 0: once
+             * @default 0
+             */
+            withinMs?: number;
         };
         /** @default {} */
         Tuning: {
