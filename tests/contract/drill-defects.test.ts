@@ -161,11 +161,12 @@ it('what is whole passes: prepared first, its services waited for, counts as in 
   })
   expect(result.checks[2]?.detail).toBe(`counted ${rows}, expected ${rows} ± 0.5 %`)
 
-  const page = { kind: 'http', url: 'http://127.0.0.1:8080/page', ...base, withinMs: 30_000 } as const
-  const now = `echo 'state: primary' >/data/0/holdfast/page; ${serves}`
   const passed = await drill('healthy', [
-    command('a server', '/bin/sh', { args: ['-c', now], prepares: true }),
-    { ...page, title: 'page', pattern: '^state: primary$' },
+    command('now primary', '/bin/sh', {
+      args: ['-c', 'echo "state: primary" >/data/0/holdfast/state'],
+      prepares: true,
+    }),
+    command('state', '/bin/cat', { args: ['/data/0/holdfast/state'], pattern: '^state: primary$' }),
   ])
   expect(passed.why).toBe('booted, 2 of 2 checks passed')
   expect(passed).toMatchObject({ verdict: 'passed', screenshot: expect.stringMatching(/^[0-9a-f]{64}$/) as string })

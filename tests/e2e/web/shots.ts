@@ -58,6 +58,7 @@ export const pictures: readonly Picture[] = [
   { name: 'vms-empty', path: '/vms', scene: { empty: true } },
   { name: 'vms-backup', path: '/vms/erp-db-01', before: (page: Page): Promise<void> => pressed(page, /Back up…/) },
   { name: 'vm', path: '/vms/erp-db-01' },
+  { name: 'vm-checks', path: '/vms/erp-db-01', before: (page: Page): Promise<void> => pressed(page, /Edit…/) },
   { name: 'vm-fresh', path: '/vms/jump-02', scene: { vm: freshDetail, empty: true } },
   { name: 'vm-missing', path: '/vms/nothing-here' },
   { name: 'plans', path: '/plans' },
