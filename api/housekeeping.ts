@@ -5,6 +5,7 @@ import { isMirrorDue, isOwnBackupDue, isSweepDue, ownBackupPace, type OwnBackupP
 import { ownBackupWorkflow, ownBackupWorkflowId, type OwnBackupInput } from '../workflows/housekeeping/contract.ts'
 import type { ApiDeps } from './deps.ts'
 import { drillKeeper, type DrillPace } from './drill-keeper.ts'
+import { holdKeeper } from './hold-keeper.ts'
 import { startDueCycles } from './replication-keeper.ts'
 import type { RunHandle } from './orchestrator.ts'
 import { planMirror } from './requests/mirror.ts'
@@ -30,7 +31,8 @@ export interface HousekeepingOptions {
 
 /**
  * Looks whether the catalog is to be written into a repository, whether a repository is to be swept, whether copies are
- * wanted in another repository, whether a standby is to be brought on, whether a VM is to be drilled, and once a day at records that are older than they are kept.
+ * wanted in another repository, whether a standby is to be brought on, whether a VM is to be drilled, whether copies of held
+ * points lack a hold, and once a day at records that are older than they are kept.
  * What is due follows from the catalog alone, so nothing is lost with this process.
  */
 export interface Housekeeping {
@@ -45,6 +47,7 @@ export function housekeeping(
 ): Housekeeping {
   const { catalog, now, log } = deps
   const keeper = drillKeeper(deps, drills)
+  const holds = holdKeeper(deps)
   let purgedMs = Number.NEGATIVE_INFINITY
   const startDue = async (row: OwnBackupView): Promise<void> => {
     if (!isDue(deps, row, pace)) return
@@ -78,6 +81,7 @@ export function housekeeping(
     catalog.mirrors.wantDamaged()
     for (const pair of catalog.mirrors.due(now())) await mirrorDue(pair)
     await keeper.tick()
+    await holds.tick()
     if (now() - purgedMs < purgeEveryMs) return
     const gone = await catalog.keeping.purge()
     purgedMs = now()

@@ -2,6 +2,7 @@ import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, notInArray, or, sql 
 import type { RuleSource, VmOverride } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { neededElsewhere } from './copy-needs.ts'
+import { heldPoints, lackingHolds, type LackingHold } from './hold-needs.ts'
 import { heldBy } from './copy-state.ts'
 import { snapOf } from './copies.ts'
 import { recordRemoved, type Removal } from './removal.ts'
@@ -44,6 +45,10 @@ export interface RetainedQueries {
   beingRead(): Map<string, 'being restored' | 'being mirrored'>
   /** Ids of points of which another repository still needs the copy that this one holds, and why; see `copy-needs.ts`. */
   neededElsewhere(repositoryId: string): Map<string, string>
+  /** Ids of points that people hold, here or in another repository, and where; see `hold-needs.ts`. */
+  heldPoints(repositoryId: string): Map<string, string>
+  /** Copies that stand and lack a hold of their point; `limit` at most. */
+  lackingHolds(limit: number, pointId?: string): LackingHold[]
   /** Snapshots of validated points: what a collection has to find. */
   believed(repositoryId: string): string[]
   /** The last policies of series, by series. */
@@ -152,6 +157,8 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
       return all
     },
     neededElsewhere: (repositoryId) => neededElsewhere(context, repositoryId),
+    heldPoints: (repositoryId) => heldPoints(context, repositoryId),
+    lackingHolds: (limit, pointId) => lackingHolds(context, limit, pointId),
     believed: (repositoryId) =>
       db
         .select({ stem: copies.stem })

@@ -55,6 +55,8 @@ export interface SweepQueries {
     page: PageRequest,
     filter?: { readonly series?: string | undefined; readonly state?: SweptState | undefined },
   ): Page<SweepPointView>
+  /** Every point of one series that the plan has seen. */
+  ofSeries(runId: string, series: string): SweepPointRow[]
   /** What is still to go, series by series. */
   nextBatch(runId: string, limit: number): SweepBatchRow[]
   /** What became of points that were to go; anything else is left as it is. Counts on the sweep follow. */
@@ -225,6 +227,12 @@ export function sweepQueries(context: CatalogContext): SweepQueries {
       const toView = ({ row, vmId, vmName }: (typeof rows)[number]): SweepPointView => ({ ...row, vmId, vmName })
       return toPage(rows, page, total, ({ row }) => [row.stem], toView)
     },
+    ofSeries: (runId, series) =>
+      db
+        .select()
+        .from(sweepPoints)
+        .where(and(eq(sweepPoints.runId, runId), eq(sweepPoints.series, series)))
+        .all(),
     nextBatch: (runId, limit) =>
       db
         .select({ stem: sweepPoints.stem, policy: sweepPoints.policy })

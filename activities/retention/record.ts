@@ -1,22 +1,12 @@
 /** Retention at the control plane: plans by the policies of the catalog, and writes down what became of them. */
 import { createHash } from 'node:crypto'
 import type { Catalog, HoldRow, NewSweep } from '../../catalog/index.ts'
-import { unknownRemover } from '../../catalog/index.ts'
-import {
-  emptyPolicy,
-  nobodyKnows,
-  noPolicy,
-  planSweep,
-  rulesInWords,
-  sharesOf,
-  worthCollecting,
-  type PlannedPoint,
-  type PointPolicy,
-} from '../../policy/index.ts'
+import { snapOf, unknownRemover } from '../../catalog/index.ts'
+import { emptyPolicy, noPolicy, rulesInWords, sharesOf, worthCollecting } from '../../policy/index.ts'
 import type { EvidenceStore } from '../shared/deps.ts'
-import { packBlob, readSurveyPart, type SurveyPart, type SurveyedPoint } from './blob.ts'
+import { packBlob, readSurveyPart, type SurveyedPoint, type SurveyPart } from './blob.ts'
 import { keptError, neededError } from './kept.ts'
-import { ageingOf, type Ageing } from './policies.ts'
+import { keptByNow, planOf, type Plan } from './plan.ts'
 import type { RetentionRecordActivities, Survey, SweepPlan } from './types.ts'
 
 /** Points of one batch: input and result of a step stay below 8 KiB. */
@@ -38,7 +28,7 @@ export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobSto
         const parts = await readParts(blobs, survey)
         catalog.transaction(() => {
           noteWhatIsThere(catalog, repositoryId, parts, survey.atMs)
-          const plan = planOf(catalog, repositoryId, parts, survey.atMs)
+          const plan = planOf(catalog, repositoryId, pointsOf(parts), survey.atMs)
           const sweep = { runId, workflowId, repositoryId, dryRun, maxShare, plannedMs: survey.atMs }
           catalog.sweeps.record(rowsOf(plan, sweep, pointIdOf))
           catalog.retained.rememberPolicies(plan.remembered)
@@ -58,7 +48,7 @@ export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobSto
     },
     judgePoint: async ({ repositoryId, stem, survey }) => {
       const parts = await readParts(blobs, survey)
-      const { points, planned } = planOf(catalog, repositoryId, parts, survey.atMs)
+      const { points, planned } = planOf(catalog, repositoryId, pointsOf(parts), survey.atMs)
       const origin = points.find((one) => one.stem === stem)?.origin
       const mute: readonly string[] = [noPolicy, emptyPolicy, ...(origin === 'scheduled' ? [] : [origin ?? ''])]
       const by = planned.find(({ id }) => id === stem)?.keptBy.filter((rule) => !mute.includes(rule)) ?? []
@@ -92,7 +82,7 @@ export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobSto
           }
         })
       }
-      return { points: catalog.sweeps.nextBatch(runId, batchSize) }
+      return catalog.transaction(() => nextBatch(catalog, runId, repositoryId))
     },
     prepareCollection: async ({ repositoryId, want, atMs }) => {
       const [last] = catalog.retained.collections(repositoryId, 1)
@@ -138,7 +128,7 @@ function confirm(
   parts: readonly SurveyPart[],
 ): void {
   noteWhatIsThere(catalog, repositoryId, parts, atMs)
-  const { planned } = planOf(catalog, repositoryId, parts, atMs)
+  const { planned } = planOf(catalog, repositoryId, pointsOf(parts), atMs)
   const toGo = new Set(catalog.sweeps.going(runId))
   const spare = (stem: string, why: string) => ({ stem, state: 'spared' as const, why })
   // One that is gone meanwhile is found done by its batch.
@@ -163,62 +153,24 @@ function confirm(
   catalog.sweeps.update(runId, { confirmedMs: atMs })
 }
 
+/**
+ * The next points to go, looked at once more by what the catalog says now: what is held, read, wanted elsewhere or kept by
+ * another policy since the last look stays, and so does what has become the newest sound point of its series.
+ */
+function nextBatch(catalog: Catalog, runId: string, repositoryId: string) {
+  let spared = 0
+  for (;;) {
+    const points = catalog.sweeps.nextBatch(runId, batchSize)
+    const kept = points.length === 0 ? new Map<string, string>() : keptByNow(catalog, runId, repositoryId, points)
+    if (kept.size === 0) return { points, spared }
+    spared += kept.size
+    const marks = [...kept].map(([stem, by]) => ({ stem, state: 'spared' as const, why: `kept since the plan: ${by}` }))
+    catalog.sweeps.mark(runId, marks)
+  }
+}
+
 function noRuleOf(policy: string): string {
   return `no rule of ${policy} keeps it`
-}
-
-interface Plan extends Ageing {
-  readonly points: readonly SurveyedPoint[]
-  readonly planned: readonly PlannedPoint[]
-  readonly remembered: Parameters<Catalog['retained']['rememberPolicies']>[0]
-}
-
-function planOf(catalog: Catalog, repositoryId: string, parts: readonly SurveyPart[], nowMs: number): Plan {
-  const points = parts.flatMap((part) => part.points)
-  const ageing = ageingOf(catalog, repositoryId, points)
-  const damaged = catalog.retained.damaged(repositoryId)
-  const read = catalog.retained.beingRead()
-  const needed = catalog.retained.neededElsewhere(repositoryId)
-  const rules = new Map([...ageing.policies.values()].map((one) => [groupOf(one), one.rules]))
-  const planned = planSweep(
-    points.map(({ stem, series, timeMs, origin, guard: own }) => {
-      const id = catalog.copies.pointIdOf(stem)
-      const reading = read.get(id)
-      // What runs from a point holds it as well; this says why.
-      const known = own === null || (own === 'held' && reading === 'being restored') ? (reading ?? own) : own
-      const guard = known ?? needed.get(id) ?? null
-      const policy = groupOf(ageing.policies.get(stem) ?? nobodyKnows)
-      return { id: stem, series, timeMs, origin, guard, policy, isDamaged: damaged.has(stem) }
-    }),
-    (policy) => rules.get(policy) ?? null,
-    nowMs,
-  )
-  const remembered = new Map<string, Plan['remembered'][number]>()
-  const before = catalog.retained.policies(repositoryId)
-  for (const { series, stem } of points) {
-    if (ageing.guessed.has(stem)) {
-      // What a point goes on ageing by is not forgotten for the policies of its neighbours.
-      for (const row of before.get(series) ?? []) {
-        const key = `${series} ${row.policy}`
-        if (!remembered.has(key)) remembered.set(key, row)
-      }
-      continue
-    }
-    const owner = ageing.owners.get(series)
-    const by = ageing.policies.get(stem)
-    const rules = by?.rules ?? null
-    if (owner === undefined || by === undefined || rules === null || owner.orphan === 'unknown-vm') continue
-    const { vmId, vmName } = owner
-    const row = { repositoryId, series, policy: by.policy, vmId, vmName, rules, seenMs: nowMs }
-    remembered.set(`${series} ${by.policy}`, row)
-  }
-  return { ...ageing, points, planned, remembered: [...remembered.values()] }
-}
-
-/** Points that age together: what a policy says now and what it said once are two. */
-function groupOf({ policy, rules }: PointPolicy): string {
-  const said = Object.entries(rules ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `${policy} ${JSON.stringify(said)}`
 }
 
 function rowsOf(
@@ -275,10 +227,14 @@ function digestOf(going: readonly string[]): string {
 /** Holds as they are, and points that somebody tombstoned without us. */
 function noteWhatIsThere(catalog: Catalog, repositoryId: string, parts: readonly SurveyPart[], atMs: number): void {
   const holds = parts.flatMap((part) => part.holds)
+  // A copy that was made again has a name of its own: its hold is the point's all the same.
+  const stems = new Map(holds.length === 0 ? [] : pointsOf(parts).map(({ stem }) => [snapOf(stem), stem]))
   catalog.retained.replaceHolds(
     repositoryId,
     holds.map(({ name, snap, type, actor, reason, ms }): HoldRow => {
-      return { name, repositoryId, pointId: snap, type, actor, reason, ms }
+      const stem = stems.get(snap)
+      const pointId = stem === undefined ? snap : catalog.copies.pointIdOf(stem)
+      return { name, repositoryId, pointId, type, actor, reason, ms }
     }),
     atMs,
   )
@@ -292,6 +248,10 @@ function summaryOf(catalog: Catalog, runId: string): SweepPlan {
   const [worst] = catalog.sweeps.series(runId, { limit: 200 }).items.filter(({ asks }) => asks)
   const shown = worst === undefined ? null : { vm: worst.vmName, going: worst.going, points: worst.points }
   return { digest, points, series, going, asking, orphans, worst: shown }
+}
+
+function pointsOf(parts: readonly SurveyPart[]): SurveyedPoint[] {
+  return parts.flatMap((part) => part.points)
 }
 
 async function readParts(blobs: BlobStore, survey: Survey): Promise<SurveyPart[]> {

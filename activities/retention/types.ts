@@ -137,14 +137,17 @@ export interface RetentionRecordActivities {
     readonly approval?: { readonly user: string; readonly reason: string; readonly ms: number }
     readonly endedMs?: number
   }) => Promise<void>
-  /** Writes down what became of a batch, and gives the next one; empty at the end. */
+  /**
+   * Writes down what became of a batch, and gives the next one; empty at the end. What is kept by now is spared before it
+   * is given out; `spared`: how many, by this call.
+   */
   readonly nextSweepBatch: (of: {
     readonly runId: string
     readonly repositoryId: string
     readonly done: { readonly points: readonly SweepBatchPoint[]; readonly refused: readonly Refusal[] } | null
     readonly by: string
     readonly atMs: number
-  }) => Promise<{ readonly points: readonly SweepBatchPoint[] }>
+  }) => Promise<{ readonly points: readonly SweepBatchPoint[]; readonly spared: number }>
   /** Whether a collection is worth it, and what it has to find. */
   readonly prepareCollection: (of: {
     readonly repositoryId: string

@@ -300,7 +300,7 @@ function goodAnswers(): Step {
     judgePoint: async () => undefined,
     confirmSweep: async () => ({ going: 3, spared: 0 }),
     recordSweepState: async () => undefined,
-    nextSweepBatch: async (_input, call) => ({ points: call === 1 ? sweepBatch : [] }),
+    nextSweepBatch: async (_input, call) => ({ points: call === 1 ? sweepBatch : [], spared: 0 }),
     tombstonePoints: async () => ({ refused: [] }),
     tidyRepository: async () => ({ abandoned: 0, removed: 3, forgotten: 0 }),
     prepareCollection: async () => ({ why: '3 points were removed since the last one', known: null }),

@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { HoldfastError } from '../../base/index.ts'
-import type { Catalog, PointView } from '../../catalog/index.ts'
+import { snapOf, type Catalog, type LackingHold, type PointView } from '../../catalog/index.ts'
 import { isInstantHold } from '../../workflows/instant/contract.ts'
 import {
   keepPointWorkflow,
@@ -56,20 +56,37 @@ export function planRetention(
 /** A question to the site that is answered while somebody waits. */
 export type PointAct = Pick<StartSpec, 'workflow' | 'workflowId' | 'input' | 'summary'> & { readonly site: string }
 
-export function planHold(
+/** In each repository that has the point: a hold is of all its copies. None where it is held so already. */
+export function planHolds(
   catalog: Catalog,
   pointId: string,
   type: 'pin' | 'legal',
   requestedBy: KeepPointInput['requestedBy'],
-): PointAct {
+): readonly PointAct[] {
   const point = pointOf(catalog, pointId)
+  const { user, reason } = requestedBy
+  const holds = catalog.retained
+    .holdsOf(point.id)
+    .filter((hold) => hold.type === type && hold.actor === user && hold.reason === reason)
+  const there = catalog.copies.of(point.id).flatMap(({ state, goneMs, validatedMs, stem, repositoryId }) => {
+    return state === 'done' && goneMs === null && validatedMs !== null && stem !== null ? [{ repositoryId, stem }] : []
+  })
   const { repositoryId, stem } = point
-  return actOnHolds(catalog, point, { repositoryId, stem, act: { kind: 'hold', type }, requestedBy })
+  return (there.length === 0 ? [{ repositoryId, stem }] : there)
+    .filter((copy) => !holds.some(({ name }) => name.startsWith(`hold/${snapOf(copy.stem)}-`)))
+    .map((copy) => actOnHolds(catalog, point, { ...copy, act: { kind: 'hold', type }, requestedBy }))
+}
+
+/** `request`: 32 hex digits that are the same for the same hold and copy. */
+export function planLackingHold(catalog: Catalog, hold: LackingHold, request: string): PointAct {
+  const { repositoryId, stem, type, actor, reason } = hold
+  const act = { kind: 'hold', type } as const
+  return actOnHolds(catalog, hold, { repositoryId, stem, act, requestedBy: { user: actor, reason } }, request)
 }
 
 /**
- * Ends the hold that is named, else all pins, each in the repository that has it. A legal hold is ended by name only, and so
- * is that of a VM which runs from the point.
+ * Ends the hold that is named, else all pins, each in every repository that has it: those of one person for one reason are
+ * one hold. A legal hold is ended by name only, and so is that of a VM which runs from the point.
  */
 export function planReleases(
   catalog: Catalog,
@@ -79,8 +96,11 @@ export function planReleases(
 ): readonly PointAct[] {
   const point = pointOf(catalog, pointId)
   const holds = catalog.retained.holdsOf(point.id)
-  const chosen = holds.filter(({ name, type, actor }) =>
-    named === undefined ? type === 'pin' && !isInstantHold(actor) : name === named,
+  const wanted = holds.find(({ name }) => name === named)
+  const chosen = holds.filter(({ type, actor, reason }) =>
+    named === undefined
+      ? type === 'pin' && !isInstantHold(actor)
+      : type === wanted?.type && actor === wanted.actor && reason === wanted.reason,
   )
   if (chosen.length === 0) {
     const others = holds.map(({ name, type }) => `${name} (${type})`)
@@ -98,13 +118,14 @@ export function planReleases(
 
 function actOnHolds(
   catalog: Catalog,
-  { vmName }: PointView,
+  { vmName }: Pick<PointView, 'vmName'>,
   { repositoryId, ...rest }: Omit<KeepPointInput, 'v' | 'repository'> & { readonly repositoryId: string },
+  request = newRequestId(),
 ): PointAct {
   const repository = catalog.repositories.get(repositoryId)
   return {
     workflow: keepPointWorkflow,
-    workflowId: keepPointWorkflowId(newRequestId()),
+    workflowId: keepPointWorkflowId(request),
     input: { v: 1, repository: repositoryRefOf(repository), ...rest } satisfies KeepPointInput,
     summary: `${rest.act.kind === 'hold' ? 'Hold' : 'Release'} a point of ${vmName}`,
     site: repository.site,

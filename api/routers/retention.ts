@@ -1,10 +1,10 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import { HoldfastError } from '../../base/index.ts'
+import { HoldfastError, toHoldfastError } from '../../base/index.ts'
 import { approveSweepUpdate, type SweepApprovalWish } from '../../workflows/retention/contract.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { newRequestId } from '../requests/restore.ts'
-import { planHold, planReleases, planRemoval, planRetention } from '../requests/retention.ts'
+import { planHolds, planReleases, type PointAct, planRemoval, planRetention } from '../requests/retention.ts'
 import { startOnce } from '../requests/start.ts'
 import { retentionRoutes as routes } from '../routes/index.ts'
 import { askSite } from '../site-checks.ts'
@@ -22,7 +22,19 @@ import { requestOf, router } from './common.ts'
 
 export function retentionRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, orchestrator, live } = deps
-  const holdsOf = (id: string) => ({ items: catalog.retained.holdsOf(id).map(holdView) })
+  const holdsOf = (id: string) => ({
+    items: catalog.retained.holdsOf(id).map(holdView),
+    missing: catalog.retained.lackingHolds(50, id).map(({ repositoryId, type }) => ({ repositoryId, type })),
+  })
+  /** Each, whatever becomes of the others; what failed. */
+  const askAll = async (acts: readonly PointAct[]): Promise<Error[]> => {
+    const failed: Error[] = []
+    for (const act of acts)
+      await askSite(deps, act).catch((error: unknown) => {
+        failed.push(toHoldfastError(error))
+      })
+    return failed
+  }
   return router()
     .openapi(routes.start, async (c) => {
       const wish = c.req.valid('json')
@@ -81,14 +93,19 @@ export function retentionRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.hold, async (c) => {
       const { id } = c.req.valid('param')
       const { type, reason } = c.req.valid('json')
-      await askSite(deps, planHold(catalog, id, type, { user: c.var.identity.user, reason }))
+      const acts = planHolds(catalog, id, type, { user: c.var.identity.user, reason })
+      const failed = await askAll(acts)
+      const [first] = failed
+      // Held in one repository it is held: the copies of the others follow (`hold-keeper.ts`), and are told as missing.
+      if (first !== undefined && failed.length === acts.length) throw first
       return c.json(holdsOf(id), 200)
     })
     .openapi(routes.release, async (c) => {
       const { id } = c.req.valid('param')
       const { hold, reason } = c.req.valid('json')
       const requestedBy = { user: c.var.identity.user, reason }
-      for (const act of planReleases(catalog, id, hold, requestedBy)) await askSite(deps, act)
+      const [failed] = await askAll(planReleases(catalog, id, hold, requestedBy))
+      if (failed !== undefined) throw failed
       return c.json(holdsOf(id), 200)
     })
     .openapi(routes.remove, async (c) => {

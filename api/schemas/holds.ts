@@ -23,10 +23,18 @@ export const removePointBody = z
 export const holdSchema = z
   .object({
     name: z.string(),
+    repositoryId: z.string().openapi({ description: 'Where; each repository that has the point has its own' }),
     type: z.enum(['pin', 'legal', 'unknown']),
     actor: z.string(),
     reason: z.string(),
     ms: timeMs.nullable(),
   })
   .openapi('Hold')
-export const holdsSchema = z.object({ items: z.array(holdSchema) }).openapi('Holds')
+export const holdsSchema = z
+  .object({
+    items: z.array(holdSchema),
+    missing: z.array(z.object({ repositoryId: z.string(), type: z.enum(['pin', 'legal']) })).openapi({
+      description: 'Copies without the hold yet: retention leaves them alone, and they get it within minutes',
+    }),
+  })
+  .openapi('Holds')

@@ -20,8 +20,8 @@ export function collectionView({ report, repositoryId: _, ...row }: CollectionRo
   return { ...row, ...report, notes: [...report.notes] }
 }
 
-export function holdView({ name, type, actor, reason, ms }: HoldRow): z.infer<typeof holdSchema> {
-  return { name, type, actor, reason, ms }
+export function holdView({ name, repositoryId, type, actor, reason, ms }: HoldRow): z.infer<typeof holdSchema> {
+  return { name, repositoryId, type, actor, reason, ms }
 }
 
 /** Cells that a spreadsheet would take for a formula are made text. */

@@ -3681,6 +3681,8 @@ export interface components {
         };
         Hold: {
             name: string;
+            /** @description Where; each repository that has the point has its own */
+            repositoryId: string;
             /** @enum {string} */
             type: "pin" | "legal" | "unknown";
             actor: string;
@@ -3693,6 +3695,12 @@ export interface components {
         };
         Holds: {
             items: components["schemas"]["Hold"][];
+            /** @description Copies without the hold yet: retention leaves them alone, and they get it within minutes */
+            missing: {
+                repositoryId: string;
+                /** @enum {string} */
+                type: "pin" | "legal";
+            }[];
         };
         HoldRequest: {
             /**

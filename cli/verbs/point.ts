@@ -31,8 +31,15 @@ export const point: Verb = (ioOf) => {
         const api = io.api()
         const { id } = await pointOf(api, vm, which)
         const body = { type, reason: options.reason }
-        const { items } = await ask(api.POST('/points/{id}/holds', { params: { path: { id } }, body }))
-        io.answer({ pointId: id, holds: items }, () => holdsTable(items))
+        const { items, missing } = await ask(api.POST('/points/{id}/holds', { params: { path: { id } }, body }))
+        io.answer({ pointId: id, holds: items, missing }, () =>
+          [
+            holdsTable(items),
+            ...missing.map(
+              (one) => `Not in ${one.repositoryId} yet: retention leaves it alone there, the hold follows.`,
+            ),
+          ].join('\n'),
+        )
       })
   }
   acting(command, 'release', 'end its pins, or one hold by name')
@@ -83,6 +90,7 @@ function holdsTable(holds: readonly Schemas['Hold'][]): string {
   return table(holds, [
     { head: 'HOLD', cell: ({ name }) => name },
     { head: 'TYPE', cell: ({ type }) => type },
+    { head: 'IN', cell: ({ repositoryId }) => repositoryId },
     { head: 'SINCE', cell: ({ ms }) => at(ms) },
     { head: 'BY', cell: ({ actor }) => plain(actor) },
     { head: 'REASON', cell: ({ reason }) => plain(reason) },

@@ -96,8 +96,11 @@ describe('a plan that takes much of a series', () => {
   it('goes on without what it asked for when nobody answers in time, and collects', async () => {
     const steps = new Scripted({
       planSweep: async () => asking,
-      confirmSweep: async () => ({ going: 1, spared: 2 }),
-      nextSweepBatch: async (_input, call) => ({ points: call === 1 ? sweepBatch.slice(0, 1) : [] }),
+      confirmSweep: async () => ({ going: 2, spared: 1 }),
+      nextSweepBatch: async (_input, call) => ({
+        points: call === 1 ? sweepBatch.slice(0, 1) : [],
+        spared: call === 1 ? 1 : 0,
+      }),
     })
     const { value } = await sweep(steps, { approveWithinMs: 500 })
     expect(value).toMatchObject({ ended: 'completed', removed: 1, spared: 2, collection: { outcome: 'collected' } })

@@ -74,7 +74,7 @@ async function sweep(ctx: SweepContext, approval: Approval): Promise<SweepResult
   const collection = await collectWhenWorth(ctx)
   control.close('the sweep is ending')
   await record(ctx, 'completed', { endedMs: Date.now() })
-  return { ...base, ...swept, spared, collection, ended: 'completed' }
+  return { ...base, ...swept, spared: spared + swept.spared, collection, ended: 'completed' }
 }
 
 function figuresOf({
@@ -164,10 +164,12 @@ async function lookAgain(ctx: SweepContext, isApproved: boolean): Promise<number
   return spared
 }
 
+type TakenBatch = NonNullable<Parameters<RetentionRecordActivities['nextSweepBatch']>[0]['done']>
+
 async function putTombstones(
   ctx: SweepContext,
   going: number,
-): Promise<Pick<SweepResult, 'removed' | 'refused' | 'left'>> {
+): Promise<Pick<SweepResult, 'removed' | 'refused' | 'spared' | 'left'>> {
   const { input, control, ids, actor } = ctx
   const { repository } = input
   const { runId } = workflowInfo()
@@ -180,11 +182,16 @@ async function putTombstones(
   }
   let removed = 0
   let refused = 0
+  let spared = 0
   let next: readonly SweepBatchPoint[] = []
-  if (going > 0) {
-    const first = ids.step('next-batch', 'Take the first points of the plan')
-    next = (await nextSweepBatch.executeWithOptions(first, [{ ...common, done: null, atMs: Date.now() }])).points
+  const take = async (summary: string, done: TakenBatch | null): Promise<void> => {
+    const step = ids.step('next-batch', summary)
+    const taken = await nextSweepBatch.executeWithOptions(step, [{ ...common, done, atMs: Date.now() }])
+    next = taken.points
+    // Histories of before 23 November 2026 say nothing of it.
+    spared += (taken as Partial<typeof taken>).spared ?? 0
   }
+  if (going > 0) await take('Take the first points of the plan', null)
   for (let batch = 1; next.length > 0 && batch <= mostBatches; batch += 1) {
     const points = next
     const title = `${points.length} tombstones, ${removed} of ${going} done`
@@ -197,15 +204,10 @@ async function putTombstones(
     )
     refused += done.refused.length
     removed += points.length - done.refused.length
-    const note = ids.step('next-batch', 'Write down what became of them, take the next')
-    next = (
-      await nextSweepBatch.executeWithOptions(note, [
-        { ...common, done: { points, refused: done.refused }, atMs: Date.now() },
-      ])
-    ).points
+    await take('Write down what became of them, look at the next again', { points, refused: done.refused })
   }
   await tidy(ctx)
-  return { removed, refused, left: next.length === 0 ? 0 : going - removed - refused }
+  return { removed, refused, spared, left: next.length === 0 ? 0 : going - removed - refused - spared }
 }
 
 async function tidy({ input, control, ids, actor }: SweepContext): Promise<void> {
