@@ -4,6 +4,7 @@ type Schemas = components['schemas']
 
 export type Accepted = Schemas['Accepted']
 export type Attention = Schemas['Attention']
+export type Category = Schemas['Category']
 export type Channel = Schemas['Channel']
 export type Collection = Schemas['Collection']
 export type Day = Schemas['Day']

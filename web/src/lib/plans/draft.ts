@@ -94,7 +94,7 @@ type Keep = NonNullable<PlanSpec['targets'][number]['keep']>
 /** An empty field is a rule less; without any rule the category of each VM decides. */
 export function withKeep(
   keep: Keep | null | undefined,
-  rule: (typeof keepRules)[number],
+  rule: (typeof keepRules)[number] | 'hourly',
   value: number | null,
 ): Keep | null {
   const next: Keep = { ...keep }

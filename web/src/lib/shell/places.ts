@@ -25,8 +25,11 @@ export const places: readonly Place[] = [
   { href: '/settings', label: 'Settings and doctor', icon: 'key' },
 ]
 
-/** Points belong to their VM. */
-const homes: readonly (readonly [string, string])[] = [['/points', '/vms']]
+/** Points belong to their VM, categories to plans. */
+const homes: readonly (readonly [string, string])[] = [
+  ['/points', '/vms'],
+  ['/categories', '/plans'],
+]
 
 export function isCurrent(place: Place, pathname: string): boolean {
   const at = homes.find(([from]) => pathname.startsWith(from))?.[1] ?? pathname
