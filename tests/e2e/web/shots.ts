@@ -82,6 +82,13 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'category-new', path: '/categories/-' },
   { name: 'category-missing', path: '/categories/nothing-here' },
+  { name: 'slots', path: '/slots' },
+  {
+    name: 'slots-change',
+    path: '/slots',
+    before: (page: Page): Promise<void> => pressed(page, /Change…/),
+  },
+  { name: 'slots-empty', path: '/slots', scene: { empty: true } },
   { name: 'point', path: `/points/${proven}` },
   { name: 'point-unproven', path: `/points/${point}` },
   { name: 'files', path: files },

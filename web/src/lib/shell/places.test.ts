@@ -8,6 +8,7 @@ it('exactly one place is current on every page that belongs to one', () => {
   expect(current('/vms/web-01')).toEqual(['VMs'])
   expect(current('/points/0192')).toEqual(['VMs'])
   expect(current('/runs/abc')).toEqual(['Runs'])
+  expect(current('/slots')).toEqual(['Runs'])
   expect(current('/categories/critical')).toEqual(['Plans'])
   expect(current('/plans/nightly')).toEqual(['Plans'])
   expect(current('/replication')).toEqual(['Replication'])

@@ -25,9 +25,10 @@ export const places: readonly Place[] = [
   { href: '/settings', label: 'Settings and doctor', icon: 'key' },
 ]
 
-/** Points belong to their VM, categories to plans. */
+/** Points belong to their VM, slots to what runs, categories to plans. */
 const homes: readonly (readonly [string, string])[] = [
   ['/points', '/vms'],
+  ['/slots', '/runs'],
   ['/categories', '/plans'],
 ]
 
