@@ -76,12 +76,14 @@ async function work(options: RebuildOptions, home: Home, path: string): Promise<
   if (!options.reconcile) catalog.own.forget()
   const reconciled: Reconciled[] = []
   // All of them first: a copy says by this of which one it is.
-  const rows = opened.map((repository) => {
+  const rows = new Map<string, Repository>()
+  for (const repository of opened) {
     const id = rowOf(catalog, home, repository, from?.repository === repository ? from.id : null)
     catalog.repositories.identify(id, repository.id)
-    return { id, repository }
-  })
-  for (const { id, repository } of rows) {
+    // Two places that are one store are looked at once.
+    rows.set(id, repository)
+  }
+  for (const [id, repository] of rows) {
     if (!options.dryRun) await keepPassphrase(catalog, home, id, options.secret)
     const onProgress = (points: number): void =>
       options.onProgress(`${locationText(repository.location)}: ${points} points looked at`)
@@ -130,13 +132,16 @@ function identityOf(catalog: Catalog, found: FoundCatalog | null, options: Rebui
   return { uuid, name }
 }
 
-/** The catalog's row of a repository, which may lie at another place by now; a new one where there is none. */
+/**
+ * The catalog's row of a repository, which may lie at another place by now; a new one where there is none. Of two rows for one
+ * store it is the one that says so: the other, which `known` may be, is left as it was and told among those not looked at.
+ */
 function rowOf(catalog: Catalog, home: Home, repository: Repository, known: string | null): string {
   const { location } = repository
   const rows = catalog.repositories.list({ limit: 200 }).items
   const isThere = (one: RepositoryView): boolean => JSON.stringify(one.location) === JSON.stringify(location)
   const row =
-    rows.find(({ id }) => id === known) ?? rows.find(({ uuid }) => uuid === repository.id) ?? rows.find(isThere)
+    rows.find(({ uuid }) => uuid === repository.id) ?? rows.find(({ id }) => id === known) ?? rows.find(isThere)
   if (row) {
     // Another row may name the place: then the same store was registered twice, and this is the one that counts.
     if (!rows.some(isThere)) catalog.repositories.move(row.id, { location })

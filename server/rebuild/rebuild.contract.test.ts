@@ -8,6 +8,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { randomBytes } from 'node:crypto'
@@ -240,6 +241,25 @@ test('everything comes back from the repository and one key, and is compared wit
   expect(await back.histories.read('run-1')).toBe('{"events":[1]}')
   expect(back.repositories.get('main').location).toEqual({ kind: 'posix', path: repositoryPath() })
   expect(back.own.backup('main').madeMs).toBeNull()
+})
+
+test('a store that the catalog knows under two names is the one that says so; two places of it are looked at once', async () => {
+  using old = await lived()
+  const stem = await opened(folder, (repository) => {
+    const location = { kind: 'posix', path: '/mnt/twin' } as const
+    old.repositories.add({ name: 'twin', site: 'local', location, credentialRef: 'file:/srv/none' })
+    old.repositories.identify('twin', repository.id)
+    return putCatalog(repository, old, 1_790_000_200_000)
+  })
+  symlinkSync(repositoryPath(), join(folder, 'alias'))
+  const report = await run({
+    locations: [
+      { kind: 'posix', path: repositoryPath() },
+      { kind: 'posix', path: join(folder, 'alias') },
+    ],
+  })
+  expect(report).toMatchObject({ catalog: { stem }, reconciled: [{ repositoryId: 'twin' }], notLookedAt: ['main'] })
+  expect(report.reconciled).toHaveLength(1)
 })
 
 test('a point that lies in two repositories is one point with two copies, each with the name that it has there', async () => {
