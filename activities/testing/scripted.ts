@@ -320,7 +320,6 @@ function goodAnswers(): Step {
     mirrorPoint: async ({ copy }) => mirroredCopy(copy),
     nextCopies: async (_input, call) => ({ copies: call === 1 ? wantedCopies : [] }),
     releaseCopies: async () => undefined,
-    inspectStandby: async () => null,
     openSource: async ({ pointId, full }) =>
       samplePoint(pointId, diskPoints(full ? new Set(sampleDisks.map(({ key }) => key)) : new Set())),
     beginState: async ({ sink }) =>

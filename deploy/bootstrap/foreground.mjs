@@ -12,9 +12,10 @@ const numbers = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
  */
 export async function runInFront(program, args, options = {}) {
   const [file, ...rest] = [...supervision(), program, ...args]
-  const child = spawn(file, rest, { stdio: ['ignore', 'inherit', 'inherit'], ...options, detached: true })
   const forward = (signal) => child.kill(signal)
+  // Before the child: it may say that it is ready, and be told to end, before `spawn` returns to us.
   for (const signal of signals) process.on(signal, forward)
+  const child = spawn(file, rest, { stdio: ['ignore', 'inherit', 'inherit'], ...options, detached: true })
   try {
     return await new Promise((resolve, reject) => {
       child.once('error', reject)
