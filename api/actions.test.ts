@@ -402,6 +402,10 @@ describe('a drill', () => {
     expect(await bodyOf<{ drillChecks: unknown }>(kept)).toMatchObject({ drillChecks: checks })
     const answer = { title: check.title, passed: true, exit: 0, out: '', err: '', detail: '' }
     here.catalog.drills.record(aDrill('20261120t020000', { verdict: 'passed', checks: [{ ...answer, count: 990 }] }))
+    // One that asked something else is not what counts are compared with.
+    here.catalog.drills.record(
+      aDrill('20261121t020000', { verdict: 'passed', checks: [{ ...answer, title: 'else', count: 1 }] }),
+    )
     await here.call('POST', '/api/v1/drills', { vmId: 'web-01' })
     expect((here.engine.started[0]?.input as DrillInput).checks).toMatchObject([
       { title: 'no peers', prepares: true, timeoutMs: 60_000 },
@@ -417,8 +421,12 @@ describe('a drill', () => {
     [{ kind: 'http', title: 'p', url: 'file:///etc/passwd' }],
     [{ title: 'p', path: '/x', pattern: '(' }],
     [{ title: 'p' }],
-  ])('refuses what is no check: %j', async (wrong) => {
-    expect((await here.call('PATCH', '/api/v1/vms/web-01', { drillChecks: [wrong] })).status).toBe(400)
+    [
+      { kind: 'port', title: 'p', port: 1 },
+      { kind: 'port', title: 'p', port: 2 },
+    ],
+  ])('refuses what is no check: %j', async (...wrong) => {
+    expect((await here.call('PATCH', '/api/v1/vms/web-01', { drillChecks: wrong })).status).toBe(400)
   })
 
   test('needs a point, of the VM that was named', async () => {

@@ -15,7 +15,8 @@ let bin: string
 beforeEach(async () => {
   bin = mkdtempSync(join(tmpdir(), 'hf-bin-'))
   server = createServer((request, response) => {
-    response.statusCode = request.url === '/health' ? 200 : 503
+    response.statusCode = request.url === '/health' ? 200 : request.url === '/moved' ? 302 : 503
+    if (request.url === '/moved') response.setHeader('location', '/health')
     response.end('up 3 days\nstate: primary\n')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -58,7 +59,7 @@ test.each(['curl', 'wget'])('a page is fetched by %s, where the guest has it', a
   symlinkSync(path, join(bin, program))
   const env = { PATH: bin }
   expect(await answer(page('/health'), env)).toMatchObject({ exit: 0, out: 'up 3 days\nstate: primary\n' })
-  expect((await answer(page('/else'), env)).exit).toBeGreaterThan(0)
+  for (const other of ['/else', '/moved']) expect((await answer(page(other), env)).exit).toBeGreaterThan(0)
 })
 
 test('a guest that has no program to fetch a page says so', async () => {

@@ -32,7 +32,10 @@ export interface PortCheck extends Asked {
   readonly port: number
 }
 
-/** A page is fetched inside the guest, by its curl or wget; certificates are not judged, redirects not followed. */
+/**
+ * A page is fetched inside the guest, by its curl or wget; certificates are not judged, and a redirect is no page
+ * (busybox's wget follows it).
+ */
 export interface HttpCheck extends Asked {
   readonly kind: 'http'
   readonly url: string
@@ -50,18 +53,26 @@ export interface GuestQuestion extends Asked {
   /** `expected` null: there is nothing to compare with yet. */
   readonly count: { readonly expected: number | null; readonly tolerance: number } | null
   readonly prepares: boolean
-  /** Whether its answer says something of what is on the disks; that somebody listens on a port does not. */
+  /** Whether its answer says something of what is on the disks; that a port or any page answers does not. */
   readonly looksAtDisks: boolean
 }
 
+/** Characters of a title that every verdict keeps, and that tell checks apart. */
+export const keptTitle = 80
+
+export function titleKey(title: string): string {
+  return title.slice(0, keptTitle)
+}
+
 /**
- * The questions of a drill, those that prepare first. `previous`: counts of the newest drill that passed, by title.
+ * The questions of a drill, those that prepare first. `previous`: what was counted last in a drill that passed, by the
+ * key of the title.
  */
 export function toQuestions(
   specs: readonly DrillCheckSpec[],
   previous: ReadonlyMap<string, number>,
 ): readonly GuestQuestion[] {
-  const questions = specs.map((spec) => toQuestion(spec, previous.get(spec.title) ?? null))
+  const questions = specs.map((spec) => toQuestion(spec, previous.get(titleKey(spec.title)) ?? null))
   return [...questions.filter(({ prepares }) => prepares), ...questions.filter(({ prepares }) => !prepares)]
 }
 
@@ -71,14 +82,12 @@ function toQuestion(spec: DrillCheckSpec, previous: number | null): GuestQuestio
   switch (spec.kind) {
     case 'port':
       return { ...asked, path: '/bin/sh', args: ['-c', listens(spec.port)], looksAtDisks: false }
-    case 'http':
-      return {
-        ...asked,
-        path: '/bin/sh',
-        args: ['-c', fetches, 'fetch', spec.url],
-        pattern: spec.pattern,
-        looksAtDisks: true,
-      }
+    case 'http': {
+      const { pattern } = spec
+      const seconds = String(Math.max(1, Math.floor(timeoutMs / 1_000)))
+      const args = ['-c', fetches, 'fetch', spec.url, seconds]
+      return { ...asked, path: '/bin/sh', args, pattern, looksAtDisks: pattern !== null }
+    }
     case 'command': {
       const { path, args, expectExit, pattern, count, prepares } = spec
       const expected = count?.expected === 'previous' ? previous : (count?.expected ?? null)
@@ -95,9 +104,16 @@ function listens(port: number): string {
   return `cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q '${line}' || { echo 'nobody listens on port ${port}' >&2; exit 1; }`
 }
 
-/** 127: the guest has neither program. */
-const fetches = [
-  'if command -v curl >/dev/null; then exec curl -fsSk --max-time 50 "$1"; fi',
-  'if command -v wget >/dev/null; then exec wget -q -T 50 -O - "$1"; fi',
-  "echo 'the guest has neither curl nor wget' >&2; exit 127",
-].join('\n')
+/** `fetch URL SECONDS`: the page on stdout; 127: the guest has neither program. */
+const fetches = `if command -v curl >/dev/null; then
+  out=$(curl -sSk --max-time "$2" -w '\\n%{http_code}' "$1") || exit
+  code=\${out##*[!0-9]}
+  printf %s "\${out%?$code}"
+  case $code in 2??) exit 0;; esac
+  echo "the page has status $code" >&2; exit 22
+fi
+case $(wget --version 2>/dev/null) in
+  *'GNU Wget'*) exec wget -q --tries=1 --no-check-certificate --max-redirect=0 -T "$2" -O - "$1";;
+esac
+if command -v wget >/dev/null; then exec wget -q -T "$2" -O - "$1"; fi
+echo 'the guest has neither curl nor wget' >&2; exit 127`

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { keptTitle, titleKey } from '../../policy/index.ts'
 
 const title = z.string().min(1).max(200)
 const timeoutMs = z.number().int().min(100).max(3_600_000).default(60_000).openapi({ description: 'Of one attempt' })
@@ -68,7 +69,12 @@ const httpCheckSchema = z
 export const drillCheckSchema = z.union([commandCheckSchema, portCheckSchema, httpCheckSchema]).openapi('DrillCheck')
 
 /** As they are kept; those of earlier versions get what they lack. */
-export const drillChecksSchema = z.array(drillCheckSchema).max(32)
+export const keptChecksSchema = z.array(drillCheckSchema).max(32)
+
+export const drillChecksSchema = keptChecksSchema.refine(
+  (checks) => new Set(checks.map(({ title }) => titleKey(title))).size === checks.length,
+  `two checks have one title (the first ${keptTitle} characters count)`,
+)
 
 function isExpression(text: string): boolean {
   try {

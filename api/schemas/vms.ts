@@ -15,7 +15,7 @@ import {
   timeMs,
   vmId,
 } from './common.ts'
-import { drillChecksSchema } from './drill-checks.ts'
+import { drillChecksSchema, keptChecksSchema } from './drill-checks.ts'
 import { vmOverrideSchema } from './policy.ts'
 import { pointSchema, proofSchema } from './points.ts'
 import { runSchema } from './runs.ts'
@@ -93,7 +93,7 @@ export const vmDetailSchema = vmSchema
     }),
     plans: z.array(planName).openapi({ description: 'That take it now' }),
     override: vmOverrideSchema,
-    drillChecks: drillChecksSchema,
+    drillChecks: keptChecksSchema,
     createdMs: timeMs,
   })
   .openapi('VmDetail')

@@ -2,7 +2,7 @@ import type { z } from '@hono/zod-openapi'
 import { formatDuration } from '../../base/index.ts'
 import type { Catalog, PointView, VmView } from '../../catalog/index.ts'
 import { isDatedAhead, keepFor, lagAllowedMs, weaknesses, weaknessWords } from '../../policy/index.ts'
-import { drillChecksSchema } from '../schemas/drill-checks.ts'
+import { keptChecksSchema } from '../schemas/drill-checks.ts'
 import type { postureSchema, vmDetailSchema, vmSchema } from '../schemas/vms.ts'
 import { vmOverrideSchema } from '../schemas/policy.ts'
 import { policyLines } from './policy.ts'
@@ -93,7 +93,7 @@ export function vmDetailView(catalog: Catalog, vm: VmView, nowMs: number): z.inf
     policy: policyLines(catalog, vm),
     plans: catalog.policy.plansOf(vm).map(({ name }) => name),
     override: vmOverrideSchema.parse(vm.override),
-    drillChecks: drillChecksSchema.parse(vm.drillChecks),
+    drillChecks: keptChecksSchema.parse(vm.drillChecks),
     createdMs: vm.createdMs,
   }
 }

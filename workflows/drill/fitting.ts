@@ -1,3 +1,4 @@
+import { keptTitle } from '../../policy/drill-checks.ts'
 import type { DrillCheckResult } from './contract.ts'
 
 /** Of a verdict with all its checks: results stay below 8 KiB, and the rest of the proof needs some of it. */
@@ -13,7 +14,8 @@ export function fitting(checks: readonly DrillCheckResult[]): readonly DrillChec
   for (let length = 2_048; ; length = Math.floor(length / 2)) {
     const fitted = checks.map((check) => ({
       ...check,
-      title: cut(check.title, Math.max(length, 16)),
+      // Counts of the next drill are compared by it.
+      title: cut(check.title, Math.max(length, keptTitle)),
       out: cut(check.out, length),
       err: cut(check.err, length),
       detail: cut(check.detail, Math.max(length, 16)),
