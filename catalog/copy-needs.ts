@@ -55,7 +55,7 @@ export function wantBack(
 
 /**
  * A plan mirrors into these no more: what it wanted there by itself, and what nobody has begun, is wanted no more. What is
- * there stays, and so does what a person asked for. Inside a transaction.
+ * there stays, and so does a point that a person has named. Inside a transaction.
  */
 export function withdrawWants({ db, publish }: CatalogContext, plan: string, targets: Iterable<string>): void {
   for (const target of targets) {
@@ -65,6 +65,27 @@ export function withdrawWants({ db, publish }: CatalogContext, plan: string, tar
       RETURNING point_id AS "pointId", source_id AS "sourceId"`)
     for (const { pointId } of gone) publish('point', pointId)
     for (const id of new Set(gone.flatMap(({ sourceId }) => [sourceId, target]))) publish('repository', id)
+  }
+}
+
+/**
+ * A plan mirrors into these, and did not before: what it would owe them had it never stopped, which is all that is newer
+ * than the newest point of the VM that they have or had. A mirror that has nothing of a VM begins with its next point.
+ * Inside a transaction.
+ */
+export function wantAgain({ db, now, publish }: CatalogContext, plan: string, targets: Iterable<string>): void {
+  for (const target of targets) {
+    const wanted = db.all<{ pointId: string; sourceId: string }>(sql`
+      INSERT INTO copies (point_id, repository_id, source_id, state, wanted_ms, attempts, by_hand)
+      SELECT p.id, ${target}, s.repository_id, 'pending', ${now()}, 0, 0
+      FROM points p JOIN copies s ON s.point_id = p.id AND s.source_id IS NULL AND s.repository_id <> ${target} AND ${stands('s')}
+      WHERE p.plan = ${plan} AND NOT EXISTS (SELECT 1 FROM copies t WHERE t.point_id = p.id AND t.repository_id = ${target})
+        AND p.created_ms > (SELECT max(q.created_ms) FROM copies t JOIN points q ON q.id = t.point_id
+          WHERE t.repository_id = ${target} AND q.vm_id = p.vm_id AND (t.state = 'removed' OR ${stands('t')}))
+      ON CONFLICT DO NOTHING
+      RETURNING point_id AS "pointId", source_id AS "sourceId"`)
+    for (const { pointId } of wanted) publish('point', pointId)
+    for (const id of new Set(wanted.flatMap(({ sourceId }) => [sourceId, target]))) publish('repository', id)
   }
 }
 

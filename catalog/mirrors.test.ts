@@ -271,6 +271,9 @@ describe('a mirror that a plan names no more', () => {
       ['nightly', 2],
       ['weekly', 1],
     ])
+    // Taken back: what it would owe by now, and not what is older than what is there.
+    catalog.plans.put(nightly, null)
+    expect(states()).toEqual(['done', 'in-progress', 'pending', 'pending', 'pending'])
   })
 })
 

@@ -2,7 +2,7 @@ import { and, asc, count, eq, isNull, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { planDefaults, type Plan, type PlanSpec } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
-import { mirrorsOf, withdrawWants } from './copy-needs.ts'
+import { mirrorsOf, wantAgain, withdrawWants } from './copy-needs.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { isSameJson, requireRevision } from './revision.ts'
 import { plans } from './schema.ts'
@@ -83,7 +83,12 @@ export function planQueries(context: CatalogContext): PlanQueries {
           .values({ name: plan.name, createdMs: now(), ...changed })
           .onConflictDoUpdate({ target: plans.name, set: changed })
           .run()
-        if (isThere) withdrawWants(context, plan.name, mirrorsOf(before.spec).difference(mirrorsOf(spec)))
+        if (isThere) {
+          const [was, is] = [mirrorsOf(before.spec), mirrorsOf(spec)]
+          withdrawWants(context, plan.name, was.difference(is))
+          // Also after an edit by mistake that was taken back.
+          wantAgain(context, plan.name, is.difference(was))
+        }
         publish('policy', `plan/${plan.name}`)
         return get(plan.name)
       })

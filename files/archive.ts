@@ -4,7 +4,7 @@ import type { Attributes } from './sftp/codec.ts'
 import { tarOf, type ArchiveMember, type TarMember } from './tar.ts'
 import type { ArchiveFormat } from './types.ts'
 import { isUnreadable, isWithin, type FileTree, type Found } from './tree.ts'
-import { mostZipMembers, zipOf } from './zip.ts'
+import { foldedName, mostZipMembers, mostZipNames, zipName, zipOf } from './zip.ts'
 
 /** Stands last in an archive that is not whole, and says what is missing. */
 export const unreadableMember = 'HOLDFAST-UNREADABLE.txt'
@@ -34,6 +34,7 @@ export class Archive {
   readonly #notes: string[] = []
   #noted = 0
   #linkText = 0
+  #zipNames = 0
 
   constructor(tree: FileTree, format: ArchiveFormat) {
     this.#tree = tree
@@ -66,6 +67,13 @@ export class Archive {
     if (this.#format === 'zip' && this.figures.members >= mostZipMembers) {
       this.#miss(segments, new HoldfastError('Unsupported', `a zip has at most ${mostZipMembers} members: take a tar`))
       return
+    }
+    if (this.#format === 'zip') {
+      this.#zipNames += Buffer.byteLength(zipName(name))
+      if (this.#zipNames > mostZipNames) {
+        this.#miss(segments, new HoldfastError('Unsupported', 'the names are too long for a zip: take a tar'))
+        return
+      }
     }
     switch (attributes.kind) {
       case 'folder':
@@ -111,7 +119,8 @@ export class Archive {
       return
     }
     const listing = this.#tree.names(segments)
-    const links = new Set<ByteName>()
+    const links = new Set<string>()
+    const keyOf = (one: ByteName): string => (this.#format === 'zip' ? foldedName(one) : one)
     try {
       for (;;) {
         // Only the listing's own failures: a member has told its own.
@@ -124,8 +133,14 @@ export class Archive {
         }
         if (batch.done) return
         for (const one of batch.value) {
+          // The root of a volume has no name, so its files stand beside our list.
+          if (name === '.' && foldedName(one.name) === foldedName(unreadableMember as ByteName)) {
+            this.#miss([one.name], new HoldfastError('Unsupported', 'the list of what is missing has that name'))
+            continue
+          }
           // A file system names nothing twice. A link and then a folder of one name would lead whoever unpacks elsewhere.
-          if (links.has(one.name)) {
+          const key = keyOf(one.name)
+          if (links.has(key)) {
             this.#miss([...segments, one.name], new HoldfastError('SourceReadFailed', 'the folder names it twice'))
             continue
           }
@@ -134,8 +149,8 @@ export class Archive {
               this.#miss([...segments, one.name], new HoldfastError('SourceReadFailed', 'too many links in a folder'))
               continue
             }
-            links.add(one.name)
-            this.#linkText += one.name.length
+            links.add(key)
+            this.#linkText += key.length
           }
           yield* this.#member([...segments, one.name], `${name}/${one.name}` as ByteName, one, signal)
         }

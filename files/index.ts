@@ -6,7 +6,7 @@
 export { filesGuest } from './guest/recipe.ts'
 export { FileSession } from './session.ts'
 export type { SessionOptions } from './session.ts'
-export { saveState, savedState } from './state.ts'
+export { dropState, saveState, savedState } from './state.ts'
 export { SessionServer } from './serve.ts'
 export { SessionClient } from './client.ts'
 export { sessionSocket } from './protocol.ts'

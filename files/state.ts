@@ -33,17 +33,25 @@ export async function savedState(appliance: Appliance): Promise<string | null> {
  */
 export async function saveState(appliance: Appliance, signal: AbortSignal): Promise<void> {
   const file = await stateFile(appliance)
-  if (existsSync(file)) return
+  if (existsSync(file)) return removeOthers(appliance, file)
   const work = await mkdtemp(join(tmpdir(), 'holdfast-state-'))
   const part = `${file}.${randomBytes(4).toString('hex')}.part`
   try {
     await bootAndSave(appliance, work, part, signal)
+    // Whole, or not there: also after a power cut.
+    await using written = await open(part, 'r+')
+    await written.sync()
     await rename(part, file)
     await removeOthers(appliance, file)
   } finally {
     await rm(part, { force: true })
     await rm(work, { recursive: true, force: true })
   }
+}
+
+/** After it broke a machine that comes up when it boots: whoever asks next saves it anew. */
+export async function dropState(appliance: Appliance): Promise<void> {
+  await rm(await stateFile(appliance), { force: true })
 }
 
 /** It fits the very QEMU and hardware alone. */

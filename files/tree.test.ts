@@ -4,6 +4,7 @@ import type { SftpClient } from './sftp/client.ts'
 import { HoldfastError } from '../base/index.ts'
 import { FileTree, matcher } from './tree.ts'
 import { Archive } from './archive.ts'
+import type { ArchiveFormat } from './types.ts'
 import type { Attributes, FileKind } from './sftp/codec.ts'
 
 interface Node {
@@ -157,8 +158,12 @@ describe('a search', () => {
 })
 
 describe('an archive', () => {
-  const archived = async (files: FileTree, paths: readonly string[]): Promise<{ text: string; archive: Archive }> => {
-    const archive = new Archive(files, 'tar')
+  const archived = async (
+    files: FileTree,
+    paths: readonly string[],
+    format: ArchiveFormat = 'tar',
+  ): Promise<{ text: string; archive: Archive }> => {
+    const archive = new Archive(files, format)
     const roots = await Promise.all(paths.map((path) => files.find(path, 'keep')))
     const parts: Buffer[] = []
     for await (const part of archive.stream(roots, new AbortController().signal)) parts.push(part)
@@ -189,6 +194,21 @@ describe('an archive', () => {
     const { text, archive } = await archived(files, ['/etc'])
     expect(archive.figures).toMatchObject({ members: 2, unreadable: 1 })
     expect(text).toContain('/etc/x\tthe folder names it twice\n')
+  })
+
+  test('as zip leaves out what desktops take for a link that is there, and what has the name of its list', async () => {
+    const alike = tree({
+      '/vol/v': { kind: 'folder' },
+      '/vol/v/HOLDFAST-Unreadable.txt': { kind: 'link', target: '/home/u/.profile' },
+      '/vol/v/X': { kind: 'link', target: '/home/u' },
+      '/vol/v/x': { kind: 'folder' },
+      '/vol/v/x/y': { kind: 'file', size: 1 },
+    })
+    const { text, archive } = await archived(alike, ['/'], 'zip')
+    expect(archive.figures).toMatchObject({ members: 2, unreadable: 2 })
+    expect(text).not.toContain('x/y')
+    expect(text).not.toContain('.profile')
+    expect((await archived(alike, ['/'])).archive.figures).toMatchObject({ members: 4, unreadable: 1 })
   })
 
   test('lets go of a folder when its reader has left', async () => {

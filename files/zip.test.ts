@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ByteName } from './names.ts'
 import type { ArchiveMember } from './tar.ts'
-import { zipOf } from './zip.ts'
+import { foldedName, zipOf } from './zip.ts'
 
 let dir: string
 beforeEach(() => {
@@ -66,6 +67,30 @@ test('shows the command line by its list that it is not whole', async () => {
 test('writes what is no text, or would lead elsewhere, as %HH', async () => {
   const names = (await read([file('caf\xe9', 'x'), file('a\\b', 'x'), file('C:x', 'x')])) as string[][]
   expect(names.map(([name]) => name)).toEqual(['caf%e9', 'a%5cb', 'C%3ax'])
+})
+
+test('never makes one name of two, and folds what desktops take for one', async () => {
+  const names = (await read([file('a\\b', 'x'), file('a%5cb', 'x'), file('100%', 'x')])) as string[][]
+  expect(names.map(([name]) => name)).toEqual(['a%5cb', 'a%255cb', '100%25'])
+  const latin = (text: string): ByteName => Buffer.from(text).toString('latin1') as ByteName
+  expect(foldedName(latin('É'))).toBe(foldedName(latin('e\u0301')))
+  expect(foldedName(latin('a%5cb'))).not.toBe(foldedName(latin('a\\b')))
+})
+
+test('waits for its reader also where members have no content', async () => {
+  let made = 0
+  const folders = async function* (): AsyncGenerator<ArchiveMember> {
+    for (; made < 5_000; made += 1) {
+      const name = `${'x'.repeat(2_000)}${made}` as ByteName
+      yield { head: { ...of, name, kind: 'folder', mode: 0o755 }, content: null }
+    }
+  }
+  const stream = zipOf(folders())
+  await stream.next()
+  await setTimeout(200)
+  expect(made).toBeLessThan(200)
+  for await (const _ of stream);
+  expect(made).toBe(5_000)
 })
 
 test('throws what a member throws, and ends the members when its reader leaves', async () => {

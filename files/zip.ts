@@ -1,11 +1,14 @@
-import { Readable } from 'node:stream'
+import { Readable, type PassThrough } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { ZipFile } from 'yazl'
+import { MiB } from '../base/index.ts'
 import { bytesOf, toText, type ByteName } from './names.ts'
 import type { ArchiveMember, TarMember } from './tar.ts'
 
 /** The list at a zip's end is held in memory until then. */
 export const mostZipMembers = 50_000
+/** Bytes of all names, for the same reason. */
+export const mostZipNames = 32 * MiB
 const kinds = { file: 0o100000, link: 0o120000, folder: 0o040000 } as const
 
 /**
@@ -14,7 +17,7 @@ const kinds = { file: 0o100000, link: 0o120000, folder: 0o040000 } as const
  */
 export async function* zipOf(members: AsyncIterable<ArchiveMember>): AsyncGenerator<Buffer, void, undefined> {
   const zip = new ZipFile()
-  const output = zip.outputStream as Readable
+  const output = zip.outputStream as PassThrough
   zip.once('error', (error) => output.destroy(error instanceof Error ? error : new Error(String(error))))
   let current: Readable | null = null
   const fill = async (): Promise<void> => {
@@ -22,6 +25,8 @@ export async function* zipOf(members: AsyncIterable<ArchiveMember>): AsyncGenera
       if (output.destroyed) return
       current = addMember(zip, head, content)
       if (current !== null) await finished(current)
+      // What has no content waits for the reader as well.
+      else if (output.writableNeedDrain) await drained(output)
     }
     zip.end()
   }
@@ -34,6 +39,18 @@ export async function* zipOf(members: AsyncIterable<ArchiveMember>): AsyncGenera
     output.destroy()
     ;(current as Readable | null)?.destroy()
     await filling
+  }
+}
+
+async function drained(output: PassThrough): Promise<void> {
+  const over = Promise.withResolvers<void>()
+  const ends = ['drain', 'close', 'error'] as const
+  const end = (): void => over.resolve()
+  for (const event of ends) output.once(event, end)
+  try {
+    if (!output.destroyed) await over.promise
+  } finally {
+    for (const event of ends) output.off(event, end)
   }
 }
 
@@ -53,15 +70,20 @@ function addMember(zip: ZipFile, head: TarMember, content: AsyncIterable<Buffer>
   return null
 }
 
+/** Names that may be one to whoever unpacks: desktops fold case and composition. */
+export function foldedName(name: ByteName): string {
+  return zipName(name).normalize('NFC').toLowerCase()
+}
+
 /**
- * Text, for the format wants it: a byte that is none, and what would harm a terminal or lead elsewhere on Windows (a
- * backslash, a drive), is written as %HH.
+ * Text, for the format wants it: a byte that is none, what would harm a terminal or lead elsewhere on Windows (a backslash,
+ * a drive), and the percent sign itself, is written as %HH: two names never become one.
  */
-function zipName(name: ByteName): string {
+export function zipName(name: ByteName): string {
   return name
     .replace(/^\.\//, '')
     .split('/')
-    .map((segment) => toText(segment as ByteName).replaceAll(/\\x([0-9a-f]{2})/g, '%$1'))
+    .map((segment) => toText(segment.replaceAll('%', '%25') as ByteName).replaceAll(/\\x([0-9a-f]{2})/g, '%$1'))
     .join('/')
     .replace(/^([A-Za-z]):/, '$1%3a')
 }

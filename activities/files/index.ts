@@ -6,7 +6,15 @@ import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildAppliance } from '../../appliance/index.ts'
 import { HoldfastError, MiB, describeError, isHoldfastError } from '../../base/index.ts'
-import { FileSession, SessionServer, filesGuest, saveState, savedState, sessionSocket } from '../../files/index.ts'
+import {
+  FileSession,
+  SessionServer,
+  dropState,
+  filesGuest,
+  saveState,
+  savedState,
+  sessionSocket,
+} from '../../files/index.ts'
 import { BlockCache } from '../instant/cache.ts'
 import { HeldPoint } from '../instant/held-point.ts'
 import { PointSource } from '../instant/source.ts'
@@ -134,6 +142,7 @@ async function serveOnce(
       onDiskError: (error) => site.log.warn({ stem, error: error.message }, 'a file session met an error'),
     }),
   )
+  if (!attempt.isQuick) await dropState(appliance)
   const server = open.use(
     await SessionServer.start(path, files, {
       now: () => site.now(),

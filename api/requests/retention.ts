@@ -97,10 +97,13 @@ export function planReleases(
   const point = pointOf(catalog, pointId)
   const holds = catalog.retained.holdsOf(point.id)
   const wanted = holds.find(({ name }) => name === named)
-  const chosen = holds.filter(({ type, actor, reason }) =>
+  const chosen = holds.filter(({ name, type, actor, reason }) =>
     named === undefined
       ? type === 'pin' && !isInstantHold(actor)
-      : type === wanted?.type && actor === wanted.actor && reason === wanted.reason,
+      : // Whose those are that cannot be read nobody knows: each is one of its own.
+        wanted?.type === 'unknown'
+        ? name === named
+        : type === wanted?.type && actor === wanted.actor && reason === wanted.reason,
   )
   if (chosen.length === 0) {
     const others = holds.map(({ name, type }) => `${name} (${type})`)
