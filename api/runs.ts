@@ -112,7 +112,7 @@ export interface RetryWish {
   readonly context: StartContext
 }
 
-/** Starts an ended run again with the same input. Restores and drills are new requests with ids of their own. */
+/** Starts an ended run again with the same input; never what moves a guest between two sides. Restores and drills are new requests with ids of their own. */
 export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Promise<RunHandle> {
   const { by, context } = wish
   if (run.endedMs === null) {
@@ -130,10 +130,13 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
       hint: 'Start it anew.',
     })
   }
+  if (run.kind === 'failover' && failoverKindOf(run) === failoverWorkflow)
+    throw new HoldfastError('InvalidRequest', `${run.title} is not repeated from the list of runs`, {
+      hint: `The pair may stand differently now. Look at it and ask anew: \`holdfast replication show ${run.workflowId.split('/')[1] ?? ''}\`.`,
+    })
   // What failed is wanted again at once.
   if (run.kind === 'mirror') wantAgain(deps.catalog, run.workflowId)
-  if (run.kind === 'restore' || run.kind === 'instant' || run.kind === 'failover')
-    requireRepeatable(run, input, wish.confirmName)
+  if (run.kind === 'restore' || run.kind === 'instant') requireRepeatable(run, input, wish.confirmName)
   const { workflow, workflowId, priority, input: other = {} } = again(run, deps.now())
   return startOnce(
     deps,

@@ -50,11 +50,16 @@ function stateActions(run: ActionContext): readonly Action[] {
     case 'failed':
     case 'cancelled':
     case 'terminated':
-      return [...remedy(error), startAgain(workflowId, kind)]
+      return [...remedy(error), ...(isMove(workflowId, kind) ? [] : [startAgain(workflowId, kind)])]
     case 'completed':
     case 'completed-with-residue':
       return run.made === null ? [] : [drill(run.made), restore(run.made)]
   }
+}
+
+/** Asked for anew with the name of the VM, never repeated; a test of a standby has a third part in its id. */
+function isMove(workflowId: string, kind: RunKind): boolean {
+  return kind === 'failover' && workflowId.split('/').length === 2
 }
 
 /** What removes the cause, as far as the code tells. */

@@ -75,6 +75,7 @@ const entries: { readonly [type: string]: Entry } = {
   mirrorPoint: { phase: 'copy', title: 'Copy a point and read it back' },
   releaseCopies: { phase: 'cleanup', title: 'Give back what is not copied yet' },
   beginReplication: { phase: 'prepare', title: 'May this be done now?', quiet: true },
+  inspectStandby: { phase: 'prepare', title: 'What does the standby hold?' },
   openSource: { phase: 'quiesce', title: 'Freeze, snapshot, thaw' },
   beginState: { phase: 'copy', title: 'Make the volumes of the new state' },
   replicateDisk: { phase: 'copy', title: 'Bring a disk over' },

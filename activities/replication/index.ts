@@ -17,6 +17,7 @@ export type * from './types.ts'
 export function createReplicationActivities(site: Site): ReplicationActivities {
   const keyOf = ({ endpoint, operation }: StandbyAt) => site.opKey(restoreKeyOwner(endpoint), operation)
   return {
+    inspectStandby: (of) => operate(site, of, ({ driver, ctx }) => standbyOf(driver).inspect(ctx)),
     openSource: (input) => openSource(site, input),
     beginState: (input) => beginState(site, input),
     replicateDisk: (input) => replicateDisk(site, input),

@@ -14,7 +14,7 @@ import type {
   TrackerId,
   VmRef,
 } from '../../drivers/values.ts'
-import type { TargetVm } from '../../drivers/facets.ts'
+import type { StandbyView, TargetVm } from '../../drivers/facets.ts'
 import type { ReplicationAct, ReplicationState } from '../../policy/index.ts'
 import type { RoundRef } from '../backup/types.ts'
 
@@ -55,6 +55,8 @@ export interface ReplicateDiskResult {
 }
 
 export interface ReplicationActivities {
+  /** What the standby is now; null: there is none. */
+  readonly inspectStandby: (of: StandbyAt) => Promise<StandbyView | null>
   /** Freeze, snapshot, thaw; incremental where what the sink holds is known and short enough, else full. */
   readonly openSource: (input: OpenSourceInput) => Promise<PointInTime>
   /** Makes the volumes of the state that this point is; of an original, the target. */

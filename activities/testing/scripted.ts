@@ -1,6 +1,8 @@
 import { Context } from '@temporalio/activity'
 
-import type { DiskKey, DiskPoint, OpKey, PointId, TrackerId, VmRef } from '../../drivers/values.ts'
+import { bytes } from '../../base/index.ts'
+import type { StandbyView } from '../../drivers/facets.ts'
+import type { DiskKey, DiskPoint, Instant, OpKey, PointId, TrackerId, VmRef } from '../../drivers/values.ts'
 import type { CopyDiskInput, CopyDiskResult } from '../backup/types.ts'
 import type { CollectionSummary, SweepBatchPoint } from '../retention/types.ts'
 import type { CopyOutcome, WantedCopy } from '../mirror/types.ts'
@@ -151,6 +153,17 @@ export function mirroredCopy({ pointId, stem }: WantedCopy, over: Partial<CopyOu
 
 const sampleStandby: VmRef = { ...sampleVm, scope: 'paris', id: 'standby', name: 'erp-db-01-standby' }
 
+/** Of a standby that can be started. */
+export const standbyView: StandbyView = {
+  ...{ vm: sampleStandby, power: 'stopped', role: 'follows', isTouched: false },
+  head: {
+    state: parentId,
+    at: new Date(Date.UTC(2026, 10, 21, 2, 0, 4)).toISOString() as Instant,
+    disks: [],
+    links: 2,
+  },
+  storedBytes: bytes(3 * 2 ** 30),
+}
 function replicated(pointId: string): ReplicatedState {
   const atMs = Date.UTC(2026, 10, 21, 2, 5, 4)
   return { pointId, atMs, links: 2, storedBytes: 3 * 2 ** 30, standby: sampleStandby }
@@ -320,6 +333,7 @@ function goodAnswers(): Step {
     mirrorPoint: async ({ copy }) => mirroredCopy(copy),
     nextCopies: async (_input, call) => ({ copies: call === 1 ? wantedCopies : [] }),
     releaseCopies: async () => undefined,
+    inspectStandby: async () => standbyView,
     openSource: async ({ pointId, full }) =>
       samplePoint(pointId, diskPoints(full ? new Set(sampleDisks.map(({ key }) => key)) : new Set())),
     beginState: async ({ sink }) =>

@@ -5,8 +5,8 @@ import type { ResidueItem } from '../shared/contract.ts'
 import { errorOf, workflowFailure } from '../shared/failures.ts'
 import { siteSteps } from '../shared/options.ts'
 import { hex32 } from '../shared/steps.ts'
-import { powerUp, runRoundKeeping, shutDown, type Begun, type MoveContext, type Moved } from './move.ts'
-import { standbyAsSource, trackerOf, type Round } from './round.ts'
+import { powerUp, readInFull, runRoundKeeping, shutDown, type Begun, type MoveContext, type Moved } from './move.ts'
+import { soon, standbyAsSource, trackerOf, type Round } from './round.ts'
 
 /** While bringing over what was written takes longer than this, once more before anything is shut down. */
 const quickEnoughMs = 60_000
@@ -40,11 +40,14 @@ export async function failBack(ctx: MoveContext, { standby }: Begun): Promise<Mo
     )
     return residue
   })
-  const bring = async (since: Round | null): Promise<Round> => {
-    const made = await runRoundKeeping(ctx, {
-      ...{ source: from, tracker: trackerOf(pair, ref.operation), sink, site: pair.source.site },
-      ...{ full: false, since: since?.point ?? null },
-    })
+  const bring = async (since: Round | null, isDown = false): Promise<Round> => {
+    const made = await runRoundKeeping(
+      { ...ctx, isDown },
+      {
+        ...{ source: from, tracker: trackerOf(pair, ref.operation), sink, site: pair.source.site },
+        ...{ full: false, since: since?.point ?? null },
+      },
+    )
     sink = made.sink
     return made
   }
@@ -56,9 +59,9 @@ export async function failBack(ctx: MoveContext, { standby }: Begun): Promise<Mo
     last = await bring(last)
   }
   const stoppedMs = Date.now()
-  await shutDown(ctx, from)
+  await shutDown(ctx, from, readInFull(last))
   control.stage('Bringing back its last state')
-  last = await bring(last)
+  last = await bring(last, true)
   const { target } = sink.kind === 'original' ? sink : { target: null }
   if (target === null) throw workflowFailure('Internal', 'the source got no volumes')
   undo.push({ kind: 'volume', id: pair.source.ref.name }, async () => {
@@ -68,10 +71,9 @@ export async function failBack(ctx: MoveContext, { standby }: Begun): Promise<Mo
     return []
   })
   control.stage('Swapping the disks of the source')
-  await control.patiently('swapping the disks', () =>
-    steps.finalizeTarget.executeWithOptions(ids.step('finalize', 'Swap the disks in; the old ones are kept'), [
-      { ...ref, target },
-    ]),
+  await steps.finalizeTarget.executeWithOptions(
+    { ...ids.step('finalize', 'Swap the disks in; the old ones are kept'), ...soon },
+    [{ ...ref, target }],
   )
   await powerUp(ctx, pair.source)
   // It runs: from here on nothing of the above is undone.

@@ -1,24 +1,16 @@
-import {
-  CancellationScope,
-  getExternalWorkflowHandle,
-  isCancellation,
-  log,
-  uuid4,
-  workflowInfo,
-} from '@temporalio/workflow'
+import { CancellationScope, getExternalWorkflowHandle, isCancellation, log, workflowInfo } from '@temporalio/workflow'
 import { formatDuration } from '../../base/index.ts'
 import type { ReplicationActivities, ReplicationRecordActivities } from '../../activities/replication/types.ts'
-import type { RestoreActivities } from '../../activities/restore/types.ts'
-import type { PointId, VmRef } from '../../drivers/values.ts'
 import { RunControl } from '../shared/control.ts'
 import { errorOf, workflowFailure } from '../shared/failures.ts'
 import { conduct, notingItsEnd, type RunFigures } from '../shared/lifecycle.ts'
 import { controlSteps, siteSteps } from '../shared/options.ts'
-import { StepIds, hex32 } from '../shared/steps.ts'
+import { StepIds } from '../shared/steps.ts'
 import { replicationWorkflowId, type FailoverInput, type FailoverResult } from './contract.ts'
 import { failBack } from './failback.ts'
-import { runRoundKeeping, shutDown, startMs, type Begun, type Ending, type MoveContext, type Moved } from './move.ts'
+import { readInFull, runRoundKeeping, shutDown, type Begun, type Ending, type MoveContext, type Moved } from './move.ts'
 import { runRound, standbySink, trackerOf } from './round.ts'
+import { fenceSource, requireStartable, takeOver } from './standby.ts'
 
 /** Moves the guest between a source and its standby, or ends the pair. Until the guest runs, everything can be, and is, undone. */
 export async function failOver(input: FailoverInput): Promise<FailoverResult> {
@@ -38,7 +30,7 @@ export async function failOver(input: FailoverInput): Promise<FailoverResult> {
     null,
     { control, ids },
     (undo) => {
-      const ctx: MoveContext = { input, control, ids, undo, tuning: input.tuning }
+      const ctx: MoveContext = { input, control, ids, undo, tuning: input.tuning, mayRun: new Set() }
       return notingItsEnd(
         'failover',
         () => moved(ctx),
@@ -109,11 +101,11 @@ async function planned(ctx: MoveContext): Promise<Moved> {
     ...{ full: false, since: null },
   }
   ctx.control.stage(`Bringing over what ${pair.source.ref.name} has written`)
-  await runRound(ctx, wish)
+  const first = await runRound(ctx, wish)
   const stoppedMs = Date.now()
-  await shutDown(ctx, pair.source)
+  await shutDown(ctx, pair.source, readInFull(first))
   ctx.control.stage('Bringing over its last state')
-  const last = await runRoundKeeping(ctx, wish)
+  const last = await runRoundKeeping({ ...ctx, isDown: true }, wish)
   if (last.state === null) throw workflowFailure('Internal', 'the last state did not come to the standby')
   const vm = await takeOver(ctx)
   return {
@@ -132,6 +124,7 @@ async function planned(ctx: MoveContext): Promise<Moved> {
 /** The last whole state is started at once; the source is switched off if anybody can reach it. */
 async function unplanned(ctx: MoveContext, { headMs }: Begun): Promise<Moved> {
   const { pair } = ctx.input
+  await requireStartable(ctx)
   const beganMs = Date.now()
   const fence = await fenceSource(ctx)
   const standby = await takeOver(ctx)
@@ -159,66 +152,6 @@ async function unplanned(ctx: MoveContext, { headMs }: Begun): Promise<Moved> {
       head: null,
     },
   }
-}
-
-async function fenceSource({
-  input,
-  control,
-  ids,
-  undo,
-}: MoveContext): Promise<{ readonly state: 'off' } | { readonly state: 'unreachable'; readonly why: string }> {
-  const { source } = input.pair
-  const steps = siteSteps<ReplicationActivities>(source.site, 'hypervisor')
-  const cleanup = siteSteps<RestoreActivities>(source.site, 'cleanup')
-  control.stage(`Switching ${source.ref.name} off, if it can be reached`)
-  try {
-    const { before, after } = await steps.fenceSource.executeWithOptions(
-      {
-        ...ids.step('fence', `Switch ${source.ref.name} off where it ran`),
-        scheduleToCloseTimeout: '1 minute',
-        startToCloseTimeout: '50 seconds',
-      },
-      [{ endpoint: source.endpoint, vm: source.ref }],
-    )
-    if (before !== 'stopped') {
-      const hint = `Start ${source.ref.name} by hand: the failover that switched it off has failed.`
-      undo.push({ kind: 'stopped-vm', id: source.ref.name, hint }, async () => {
-        await cleanup.powerVm.executeWithOptions(ids.undo('fence', 'start', `Start ${source.ref.name} again`), [
-          { endpoint: source.endpoint, operation: hex32(uuid4()), vm: source.ref, want: 'running', limitMs: startMs },
-        ])
-        return []
-      })
-    }
-    return after === 'stopped' ? { state: 'off' } : { state: 'unreachable', why: `it is ${after}` }
-  } catch (thrown) {
-    const error = errorOf(thrown)
-    if (error === undefined) throw thrown
-    return { state: 'unreachable', why: error.message }
-  }
-}
-
-async function takeOver({ input, control, ids, undo }: MoveContext): Promise<VmRef> {
-  const { pair } = input
-  const steps = siteSteps<ReplicationActivities & RestoreActivities>(pair.site, 'hypervisor')
-  const cleanup = siteSteps<ReplicationActivities>(pair.site, 'cleanup')
-  const at = { endpoint: pair.endpoint, operation: pair.id, takeover: hex32(uuid4()) as PointId }
-  control.stage(`Starting ${pair.name}`)
-  const hint = `Switch ${pair.name} off by hand before its source runs again.`
-  undo.push({ kind: 'running-vm', id: pair.name, hint }, async () => {
-    await cleanup.withdrawTakeover.executeWithOptions(
-      ids.undo('take-over', 'withdraw', `End ${pair.name}; it follows again`),
-      [at],
-    )
-    return []
-  })
-  const vm = await control.patiently('starting the standby', () =>
-    steps.takeOver.executeWithOptions(ids.step('take-over', `Start ${pair.name} in its last whole state`), [at]),
-  )
-  const { state } = await steps.readPower.executeWithOptions(ids.step('running', `Does ${pair.name} run?`), [
-    { endpoint: pair.endpoint, operation: pair.id, vm },
-  ])
-  if (state !== 'running') throw workflowFailure('GuestRefused', `${pair.name} was started and is ${state}`)
-  return vm
 }
 
 /** The pair ends: its standby goes, or is a VM like any other. */

@@ -21,7 +21,15 @@ export interface RoundContext {
   readonly ids: StepIds
   readonly undo: Compensations
   readonly tuning: Tuning
+  /** Nobody runs until this is done: then nothing is waited for for long, because the undo starts the guest again. */
+  readonly isDown?: boolean
 }
+
+/** Of steps while nobody runs. */
+export const soon = { scheduleToCloseTimeout: '5 minutes' } as const
+const soonMoved = { scheduleToStartTimeout: '5 minutes', retry: { maximumAttempts: 6 } } as const
+/** Another run that reads the VM refuses for about as long before this begins to count. */
+const patienceWhileDownMs = 30_000
 
 /** What is read in one round, and where it goes. */
 interface RoundWish {
@@ -74,7 +82,9 @@ export async function runRound(ctx: RoundContext, wish: RoundWish): Promise<Roun
 }
 
 async function round(ctx: RoundContext, wish: RoundWish): Promise<Round> {
-  const { control, ids, tuning } = ctx
+  const { control, ids, tuning, isDown = false } = ctx
+  const limits = isDown ? soon : {}
+  const patienceMs = isDown ? patienceWhileDownMs : undefined
   const { source, tracker, full, since, site } = wish
   const ref: RoundRef = { endpoint: source.endpoint, vm: source.ref, pointId: hex32(uuid4()) as PointId }
   const from = siteSteps<ReplicationActivities & BackupActivities>(source.site, 'quiesce')
@@ -82,10 +92,10 @@ async function round(ctx: RoundContext, wish: RoundWish): Promise<Round> {
   control.stage(`Taking a snapshot of ${source.ref.name}`)
   const forgets = compensate(ctx, source, ref)
   control.opened()
-  const point = await control.patiently('taking the snapshot', async () => {
+  const open = async (): Promise<PointInTime> => {
     await control.gate()
     return from.openSource.executeWithOptions(
-      ids.step('open-source', `Freeze ${source.ref.name}, take the snapshot, thaw`),
+      { ...ids.step('open-source', `Freeze ${source.ref.name}, take the snapshot, thaw`), ...limits },
       [
         {
           ...ref,
@@ -94,23 +104,26 @@ async function round(ctx: RoundContext, wish: RoundWish): Promise<Round> {
         },
       ],
     )
-  })
+  }
+  const point = await control.patiently('taking the snapshot', open, patienceMs)
   control.stage(`Copying ${source.ref.name}`)
-  const sink = await control.patiently('making room for the state', () =>
-    to.beginState.executeWithOptions(ids.step('begin-state', 'Make the volumes of the new state'), [
+  const begin = (): Promise<Sink> =>
+    to.beginState.executeWithOptions({ ...ids.step('begin-state', 'Make the volumes of the new state'), ...limits }, [
       { source: ref, point, sink: wish.sink },
-    ]),
-  )
+    ])
+  const sink = await control.patiently('making room for the state', begin, patienceMs)
   const copied = await copy(ctx, wish, ref, point, sink)
   control.close('the state is being completed; that takes seconds')
   const seen = siteSteps<BackupActivities>(source.site, 'hypervisor')
-  await seen.checkPoint.executeWithOptions(ids.step('check-point', 'Did the snapshot stay whole?'), [{ ...ref, point }])
+  await seen.checkPoint.executeWithOptions({ ...ids.step('check-point', 'Did the snapshot stay whole?'), ...limits }, [
+    { ...ref, point },
+  ])
   let state: ReplicatedState | null = null
   const residue = await CancellationScope.nonCancellable(async () => {
     if (sink.kind === 'standby') {
       const { endpoint, operation } = sink
       state = await to.publishState.executeWithOptions(
-        ids.step('publish-state', 'The state is whole: the standby holds it from now on'),
+        { ...ids.step('publish-state', 'The state is whole: the standby holds it from now on'), ...limits },
         [{ standby: { endpoint, operation }, point }],
       )
     }
@@ -146,7 +159,7 @@ function compensate({ undo, ids }: RoundContext, source: VmTarget, ref: RoundRef
 }
 
 async function copy(
-  { control, ids, tuning }: RoundContext,
+  { control, ids, tuning, isDown = false }: RoundContext,
   { site }: RoundWish,
   source: RoundRef,
   point: PointInTime,
@@ -158,13 +171,22 @@ async function copy(
     point.disks.map(
       ({ disk, mode, why }) =>
         () =>
-          control.patiently(`copying ${disk.key}`, () =>
-            control.pausable(() =>
-              mover.replicateDisk.executeWithOptions(
-                ids.step(`copy:${disk.key}`, `${disk.key} · ${formatBytes(disk.size)} · ${modeInWords(mode, why)}`),
-                [{ source, point, disk: disk.key, sink, stallTimeoutMs }],
+          control.patiently(
+            `copying ${disk.key}`,
+            () =>
+              control.pausable(() =>
+                mover.replicateDisk.executeWithOptions(
+                  {
+                    ...ids.step(
+                      `copy:${disk.key}`,
+                      `${disk.key} · ${formatBytes(disk.size)} · ${modeInWords(mode, why)}`,
+                    ),
+                    ...(isDown && soonMoved),
+                  },
+                  [{ source, point, disk: disk.key, sink, stallTimeoutMs }],
+                ),
               ),
-            ),
+            isDown ? patienceWhileDownMs : undefined,
           ),
     ),
     disksAtOnce,
@@ -173,7 +195,7 @@ async function copy(
 
 /** Advances the change reference. What the hypervisor does not let go is residue of a state that is there. */
 async function release(
-  { ids }: RoundContext,
+  { ids, isDown = false }: RoundContext,
   source: VmTarget,
   ref: RoundRef,
   point: PointInTime,
@@ -181,7 +203,7 @@ async function release(
   const cleanup = siteSteps<BackupActivities>(source.site, 'cleanup')
   try {
     const { residue } = await cleanup.releasePoint.executeWithOptions(
-      ids.step('release-point', 'Advance the change reference, drop the snapshot'),
+      { ...ids.step('release-point', 'Advance the change reference, drop the snapshot'), ...(isDown && soon) },
       [{ ...ref, point, stored: point.disks.map(({ disk }) => disk.key) }],
     )
     return residue

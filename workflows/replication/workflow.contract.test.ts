@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { WorkflowHandle } from '@temporalio/client'
 import { HoldfastError } from '../../base/index.ts'
-import { sampleEndpoint, sampleRequester, sampleSite, sampleTarget } from '../../activities/testing/samples.ts'
-import { Scripted, untilCancelled } from '../../activities/testing/scripted.ts'
+import {
+  sampleEndpoint,
+  samplePoint,
+  sampleRequester,
+  sampleSite,
+  sampleTarget,
+} from '../../activities/testing/samples.ts'
+import { Scripted, standbyView, untilCancelled } from '../../activities/testing/scripted.ts'
 import { planFailure } from '../../server/testing/plans.ts'
 import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
 import {
@@ -131,6 +137,95 @@ it('an unplanned failover starts at once, and says that a source that cannot be 
   expect(steps.inputs('endReplication')[0]).toMatchObject({ state: 'failed-over', change: { fence: 'unreachable' } })
 })
 
+it('a standby that may run keeps the source off: nothing is started beside it', async () => {
+  const steps = new Scripted({
+    takeOver: async () => {
+      throw new HoldfastError('CapacityExhausted', 'no memory')
+    },
+    withdrawTakeover: async () => {
+      throw new HoldfastError('AccessDenied', 'paris answers nobody')
+    },
+  })
+  for (const wish of ['planned', 'unplanned'] as const) {
+    steps.calls.length = 0
+    expect(await move(steps, wish, planFailure)).toMatchObject({ type: 'CapacityExhausted' })
+    expect(powers(steps)).not.toContain('running source')
+    expect(steps.inputs('recordRunFinished')[0]?.residue).toMatchObject([
+      { kind: 'running-vm', id: pair.name },
+      { kind: 'stopped-vm', error: `not started: ${pair.name} may run` },
+    ])
+  }
+})
+
+it.each([
+  ['there is none', null, /there is none/],
+  ['it runs', { ...standbyView, power: 'running' }, /it is running/],
+  ['it has taken over', { ...standbyView, role: 'taken-over' }, /taken over/],
+  ['it was written to', { ...standbyView, isTouched: true }, /written to it/],
+  ['it holds nothing', { ...standbyView, head: null }, /no state/],
+] as const)(
+  'an unplanned failover leaves the source alone if the standby cannot start: %s',
+  async (_why, view, words) => {
+    const steps = new Scripted({ inspectStandby: async () => view })
+    const failure = await move(steps, 'unplanned', planFailure)
+    expect(failure).toMatchObject({ type: 'ReplicationRefused', message: expect.stringMatching(words) as string })
+    for (const name of ['fenceSource', 'powerVm', 'takeOver']) expect(steps.names()).not.toContain(name)
+  },
+)
+
+it('an unplanned failover waits for no person while nobody runs: the source is started again', async () => {
+  const steps = new Scripted({
+    takeOver: async () => {
+      throw new HoldfastError('ForeignState', 'its port is taken')
+    },
+  })
+  const input: FailoverInput = { ...common, move: 'unplanned', tuning: { operatorWaitMs: 3_600_000 } }
+  const { value } = await bench.run(failoverWorkflow, input, steps.activities, planFailure)
+  expect(value).toMatchObject({ type: 'ForeignState' })
+  expect(powers(steps)).toEqual(['running source'])
+})
+
+it('a source whose switching off is not known to have ended is started again when the standby does not start', async () => {
+  const steps = new Scripted({
+    fenceSource: async () => {
+      throw new HoldfastError('AccessDenied', 'the answer was lost')
+    },
+    takeOver: async () => {
+      throw new HoldfastError('CapacityExhausted', 'no memory')
+    },
+  })
+  expect(await move(steps, 'unplanned', planFailure)).toMatchObject({ type: 'CapacityExhausted' })
+  const names = steps.names(...records)
+  expect(names.slice(names.indexOf('takeOver'))).toEqual(['takeOver', 'withdrawTakeover', 'powerVm', 'endReplication'])
+  expect(powers(steps)).toEqual(['running source'])
+})
+
+it('a source that is off already is not switched off, and not started when the standby does not start', async () => {
+  const steps = new Scripted({
+    readPower: async () => ({ state: 'stopped' }),
+    takeOver: async () => {
+      throw new HoldfastError('CapacityExhausted', 'no memory')
+    },
+  })
+  await move(steps, 'unplanned', planFailure)
+  expect(powers(steps)).toEqual([])
+  expect(steps.names()).not.toContain('fenceSource')
+})
+
+it('another run that reads the source after its shutdown is waited for for a minute: then the source is started again', async () => {
+  const steps = new Scripted({
+    openSource: async ({ pointId }, call) => {
+      if (call > 1) throw new HoldfastError('ForeignState', 'another run of ours reads it')
+      return samplePoint(pointId, [])
+    },
+  })
+  const input: FailoverInput = { ...common, move: 'planned', tuning: { operatorWaitMs: 24 * 3_600_000 } }
+  const began = Date.now()
+  await bench.run(failoverWorkflow, input, steps.activities, planFailure)
+  expect(Date.now() - began).toBeLessThan(75_000)
+  expect(powers(steps)).toEqual(['stopped source', 'running source'])
+}, 120_000)
+
 it('a failback is refused while the source runs: two copies would', async () => {
   const steps = new Scripted({ readPower: async () => ({ state: 'running' }) })
   expect(await move(steps, 'failback', planFailure)).toMatchObject({ type: 'ReplicationRefused' })
@@ -178,6 +273,22 @@ it('a source that does not start again gets its old disks back, and the standby 
   ])
   expect(powers(steps).at(-1)).toBe('running standby')
   expect(ends(steps)).toEqual([[null, 'AccessDenied']])
+})
+
+it('a source that was started by a failback and cannot be ended keeps the standby off', async () => {
+  const steps = new Scripted({
+    readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }),
+    powerVm: async ({ want, vm }) => {
+      if (want === 'running' && vm.scope !== 'paris') throw new HoldfastError('AccessDenied', 'the answer was lost')
+      return { before: 'running', after: want === 'stopped' ? 'stopped' : 'running' }
+    },
+  })
+  await move(steps, 'failback', planFailure)
+  expect(powers(steps)).toEqual(['stopped standby', 'running source', 'off source'])
+  expect(steps.inputs('recordRunFinished')[0]?.residue).toMatchObject([
+    { kind: 'running-vm', id: sampleTarget.ref.name },
+    { kind: 'stopped-vm', id: pair.name },
+  ])
 })
 
 it('what the state of the pair does not allow is refused before anything is touched', async () => {

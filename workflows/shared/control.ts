@@ -162,9 +162,10 @@ export class RunControl {
   /**
    * Repeats a step that needs a person, or that failed for longer than its own retries last: waits, says what to do,
    * looks again by itself, and goes on at once when told to. Other errors, and those that outlast the waiting time
-   * since the first of them, are thrown.
+   * since the first of them, are thrown. `limitMs`: where what the run was told is too long.
    */
-  async patiently<T>(what: string, work: () => Promise<T>): Promise<T> {
+  async patiently<T>(what: string, work: () => Promise<T>, limitMs = Number.POSITIVE_INFINITY): Promise<T> {
+    const mostMs = Math.min(limitMs, this.#operatorWaitMs)
     let waitedMs = 0
     for (let probes = 0; ; probes += 1) {
       const begunMs = this.#workingMs()
@@ -177,15 +178,15 @@ export class RunControl {
         // A step that comes to need a person has worked until then. All others had failed for as long as their own
         // retries last, which is hours.
         if (probes > 0 && error.retry !== 'operator') waitedMs += endedMs - begunMs
-        if (waitedMs >= this.#operatorWaitMs) throw thrown
-        await this.#wait(what, error, probes)
+        if (waitedMs >= mostMs) throw thrown
+        await this.#wait(what, error, probes, mostMs)
         waitedMs += this.#workingMs() - endedMs
       }
     }
   }
 
-  async #wait(what: string, error: SerializedError, probes: number): Promise<void> {
-    const pauseMs = probes < quickProbes ? this.#reprobeMs : 5 * this.#reprobeMs
+  async #wait(what: string, error: SerializedError, probes: number, mostMs: number): Promise<void> {
+    const pauseMs = Math.min(mostMs, probes < quickProbes ? this.#reprobeMs : 5 * this.#reprobeMs)
     const wakeUp = this.#wakeUps
     this.#waiting.set(what, error)
     this.#show()
