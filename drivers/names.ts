@@ -133,9 +133,14 @@ export function readTargetFile(name: string): OpKey | null {
   const opKey = /^(hf-[a-z2-7]{6}-[a-z2-7]{13})\.target\.json$/.exec(name)?.[1]
   return opKey === undefined ? null : (opKey as OpKey)
 }
-/** What a standby is: beside its `vm.json` as long as it follows another VM, or has taken its place. */
-export function standbyFile(opKey: OpKey): string {
-  return `${opKey}.standby.json`
+/** What a standby is, beside its `vm.json`: of several records that with the highest revision counts. */
+export function standbyFile(opKey: OpKey, revision: number): string {
+  return `${opKey}.standby.${revision}.json`
+}
+/** The revision; null: no record of this standby. */
+export function readStandbyFile(opKey: OpKey, name: string): number | null {
+  const revision = name.startsWith(`${opKey}.standby.`) ? /\.standby\.(\d{1,15})\.json$/.exec(name)?.[1] : undefined
+  return revision === undefined ? null : Number(revision)
 }
 /** One disk of one state of a standby; `n`: the number of the disk in the state. */
 export function replicaFile(opKey: OpKey, state: PointId, n: number): string {
@@ -145,6 +150,11 @@ export function replicaFile(opKey: OpKey, state: PointId, n: number): string {
 export function takeoverFile(opKey: OpKey, operation: PointId, n: number): string {
   return `${opKey}.t${n}.${operation}.qcow2`
 }
+/** The takeover that such a file, or one that was to become it, belongs to. */
+export function readTakeoverFile(opKey: OpKey, name: string): PointId | null {
+  const operation = isReplicaFile(opKey, name) ? /^t\d{1,3}\.([0-9a-f]{32})\./.exec(name.slice(opKey.length + 1)) : null
+  return (operation?.[1] as PointId | undefined) ?? null
+}
 /** Part of a standby's native configuration, by its content. */
 export function replicaPartFile(opKey: OpKey, sha256: string, part: string): string {
   return `${opKey}.k.${sha256.slice(0, 16)}.${part}`
@@ -153,7 +163,9 @@ export function replicaPartFile(opKey: OpKey, sha256: string, part: string): str
 export function isReplicaFile(opKey: OpKey, name: string): boolean {
   return (
     name.startsWith(`${opKey}.`) &&
-    /^(?:[rt]\d{1,3}\.[0-9a-f]{32}\.qcow2|k\.[0-9a-f]{16}\.[a-z]+)(?:\.new)?$/.test(name.slice(opKey.length + 1))
+    /^(?:[rt]\d{1,3}\.[0-9a-f]{32}\.qcow2(?:\.[0-9a-f-]{36})?|k\.[0-9a-f]{16}\.[a-z]+)(?:\.new)?$/.test(
+      name.slice(opKey.length + 1),
+    )
   )
 }
 /** A test runs on the states of this standby: none of its files goes. */

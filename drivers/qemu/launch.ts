@@ -28,6 +28,8 @@ export interface LaunchOptions extends CommandLineOptions {
   readonly lifetime: Lifetime
   /** How long QEMU may take until its monitor answers. Milliseconds, default 20,000. */
   readonly limit?: number
+  /** Sees what is about to be started, and throws if that is not what was meant. */
+  readonly confirm?: (description: VmDescription) => void
 }
 
 export interface RunningVm {
@@ -42,7 +44,9 @@ export interface RunningVm {
  * pid file before it touches sockets or disks, so of two starts at the same time one wins and nothing is harmed.
  */
 export async function launch(vmDir: string, options: LaunchOptions): Promise<RunningVm> {
-  const description = await withRunDir(vmDir, await readDescription(vmDir))
+  const described = await readDescription(vmDir)
+  options.confirm?.(described)
+  const description = await withRunDir(vmDir, described)
   const paths = runPaths(vmDir, description)
   if ((await findRunning(vmDir, description)) !== null)
     throw new HoldfastError('AlreadyRunning', `VM “${description.name}” runs already`, { hint: 'Stop it first.' })

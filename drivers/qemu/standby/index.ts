@@ -5,7 +5,9 @@
 import type { StandbyTarget } from '../../facets.ts'
 import type { Host } from '../host.ts'
 import { beginState, inspectStandby, openStateWriter, publishState } from './state.ts'
-import { adopt, endTest, release, removeStandby, takeOver, testStandby, withdraw } from './takeover.ts'
+import { adopt, release, removeStandby, takeOver } from './takeover.ts'
+import { endTest, testStandby } from './trial.ts'
+import { withdraw } from './withdraw.ts'
 
 export function standbyTarget(host: Host): StandbyTarget {
   return {

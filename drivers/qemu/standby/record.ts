@@ -1,25 +1,30 @@
-import { readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { HoldfastError } from '../../../base/index.ts'
-import { isReplicaFile, readPinFile, standbyFile } from '../../names.ts'
-import type { OpContext } from '../../driver.ts'
+import { readStandbyFile, standbyFile } from '../../names.ts'
 import type { ChangeRef, Instant, OpKey, PointId } from '../../values.ts'
-import { parseDescription, resolveFile, type VmDescription } from '../description.ts'
+import { parseDescription, type VmDescription } from '../description.ts'
 import type { Host } from '../host.ts'
+import { filesIn } from '../round/record.ts'
 import { derivedUuid } from '../target/index.ts'
 import { listVms, type Vm } from '../vm.ts'
 
 /**
  * What a standby is, beside its `vm.json`: the last state that came whole, the one that is being written, and the
  * takeover. This file decides; `vm.json` follows it, so that a crash between the two is repaired by whoever comes next.
+ * Each change is a file of its own under the next number, made by link(2): of two who decided on the same record one
+ * wins, and an attempt that slept through the decision of another changes nothing.
  */
 const volumes = z.array(z.object({ key: z.string(), size: z.int(), chain: z.array(z.string()).min(1) }))
 const state = z.object({ id: z.string(), description: z.unknown(), volumes })
+/** `removing`: its removal was begun, nothing builds on it · `released`: a VM like any other, no standby any more. */
+const role = z.enum(['follows', 'taken-over', 'removing', 'released'])
 const record = z.object({
   v: z.literal(1),
   opKey: z.string(),
-  role: z.enum(['follows', 'taken-over']),
+  role,
   head: state
     .extend({
       at: z.string(),
@@ -30,6 +35,7 @@ const record = z.object({
     .nullable(),
   next: state.nullable(),
   takeover: z.object({ operation: z.string(), volumes }).nullable(),
+  over: z.array(z.string()),
 })
 
 /** `chain`: files in the folder of the VM, the lowest first; what is above holds what changed. */
@@ -51,14 +57,21 @@ export interface HeadState extends NextState {
 }
 export interface StandbyRecord {
   readonly opKey: OpKey
-  readonly role: 'follows' | 'taken-over'
+  readonly role: z.infer<typeof role>
   readonly head: HeadState | null
   readonly next: NextState | null
-  readonly takeover: { readonly operation: PointId; readonly volumes: readonly Volumes[] } | null
+  readonly takeover: Takeover | null
+  /** Takeovers that were withdrawn or have ended: an attempt of theirs that is still under way starts nothing. */
+  readonly over: readonly PointId[]
+}
+export interface Takeover {
+  readonly operation: PointId
+  readonly volumes: readonly Volumes[]
 }
 export interface Standby {
   readonly vm: Vm
   readonly record: StandbyRecord
+  readonly revision: number
 }
 
 /** null: this operation has no standby here. Throws if any VM cannot be read: it might be the one. */
@@ -68,7 +81,7 @@ export async function findStandby(host: Host, opKey: OpKey): Promise<Standby | n
     if ('error' in found) unreadable ??= found.error
     else if (found.vm.description.uuid === derivedUuid(opKey)) {
       const known = await readRecord(found.vm.dir, opKey)
-      if (known !== null) return { vm: found.vm, record: known }
+      if (known !== null && known.record.role !== 'released') return { vm: found.vm, ...known }
     }
   }
   if (unreadable !== undefined) throw unreadable
@@ -83,22 +96,54 @@ export async function requireStandby(host: Host, opKey: OpKey): Promise<Standby>
   })
 }
 
-/** Whether this folder is a standby of the installation that still follows. */
+/**
+ * Reads, decides and writes; if somebody was faster, decides again on what they wrote. `decide` throws if the change is
+ * not allowed any more; null: there is nothing to change. Returns what stands then.
+ */
+export async function change(
+  host: Host,
+  opKey: OpKey,
+  decide: (found: Standby) => StandbyRecord | null | Promise<StandbyRecord | null>,
+): Promise<Standby> {
+  for (let n = 0; n < mostTries; n += 1) {
+    const found = await requireStandby(host, opKey)
+    const wanted = await decide(found)
+    if (wanted === null) return found
+    const revision = found.revision + 1
+    if (await writeRecord(host, found.vm.dir, wanted, revision)) return { vm: found.vm, record: wanted, revision }
+  }
+  throw new HoldfastError('StillInUse', 'others change the record of this standby without end', { retryAfter: 10_000 })
+}
+const mostTries = 20
+
+/** Whether this folder is a standby of the installation, and no VM by itself. */
 export async function follows(vm: Vm): Promise<boolean> {
   const { opKey } = vm.description
   if (opKey === null) return false
-  return (await readRecord(vm.dir, opKey as OpKey))?.role === 'follows'
+  const known = await readRecord(vm.dir, opKey as OpKey)
+  return known?.record.role === 'follows' || known?.record.role === 'removing'
 }
 
-async function readRecord(dir: string, opKey: OpKey): Promise<StandbyRecord | null> {
-  const file = join(dir, standbyFile(opKey))
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw new HoldfastError('AccessDenied', `cannot read ${file}`, { cause: error })
+async function readRecord(
+  dir: string,
+  opKey: OpKey,
+): Promise<{ readonly record: StandbyRecord; readonly revision: number } | null> {
+  for (let n = 1; ; n += 1) {
+    const revision = (await revisions(dir, opKey)).at(-1)
+    if (revision === undefined) return null
+    const file = join(dir, standbyFile(opKey, revision))
+    try {
+      return { record: parseRecord(await readFile(file, 'utf8'), file), revision }
+    } catch (error) {
+      // One with a higher number is there, or all of it has gone.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' && n < mostTries) continue
+      if (error instanceof HoldfastError) throw error
+      throw new HoldfastError('AccessDenied', `cannot read ${file}`, { cause: error })
+    }
   }
+}
+
+function parseRecord(text: string, file: string): StandbyRecord {
   try {
     const read = record.parse(JSON.parse(text))
     const describe = <T extends { description: unknown }>(one: T) => ({
@@ -115,71 +160,30 @@ async function readRecord(dir: string, opKey: OpKey): Promise<StandbyRecord | nu
   }
 }
 
-export async function writeRecord(host: Host, dir: string, standby: StandbyRecord): Promise<void> {
-  const file = join(dir, standbyFile(standby.opKey))
-  await host.effects.run('file: standby record', async () => {
-    await writeFile(`${file}.new`, `${JSON.stringify({ v: 1, ...standby }, null, 2)}\n`, { flush: true })
-    await rename(`${file}.new`, file)
-  })
+/** In ascending order. */
+async function revisions(dir: string, opKey: OpKey): Promise<readonly number[]> {
+  return (await filesIn(dir)).flatMap((name) => readStandbyFile(opKey, name) ?? []).toSorted((a, b) => a - b)
 }
 
-export async function removeRecord(host: Host, dir: string, opKey: OpKey): Promise<void> {
-  await host.effects.run('file: remove standby record', () => rm(join(dir, standbyFile(opKey)), { force: true }))
-}
-
-export function uppermost({ chain }: Volumes): string {
-  const file = chain.at(-1)
-  if (file === undefined) throw new HoldfastError('Internal', 'a volume of a standby has no file')
-  return file
-}
-
-/** Changes with every write to the file, and with the file. */
-export async function printOf(dir: string, file: string): Promise<string> {
-  const { ino, size, mtimeNs } = await stat(join(dir, file), { bigint: true })
-  return `${ino}:${size}:${mtimeNs}`
-}
-
-/** The head is not what it was when it came whole. */
-export async function isTouched({ vm, record: { head } }: Standby): Promise<boolean> {
-  if (head === null) return false
-  for (const [n, one] of head.volumes.entries()) {
+/** false: somebody else has written this revision, or a later one. */
+export async function writeRecord(host: Host, dir: string, standby: StandbyRecord, revision: number): Promise<boolean> {
+  const file = join(dir, standbyFile(standby.opKey, revision))
+  return await host.effects.run('file: standby record', async () => {
+    const draft = `${file}.${randomUUID()}`
     try {
-      if ((await printOf(vm.dir, uppermost(one))) !== head.prints[n]) return true
+      await writeFile(draft, `${JSON.stringify({ v: 1, ...standby }, null, 2)}\n`, { flag: 'wx', flush: true })
+      await link(draft, file)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
       throw error
+    } finally {
+      await rm(draft, { force: true })
     }
-  }
-  return false
-}
-
-/** Volumes that belong to no state any more go, unless a test runs on some of them. */
-export async function dropStale(host: Host, { vm, record: known }: Standby, ctx: OpContext): Promise<void> {
-  const names = await readdir(vm.dir)
-  if ((await pinned(host, names, known.opKey)).length > 0) return
-  const parts = [known.head, known.next].flatMap((one) =>
-    one === null ? [] : [...one.volumes.flatMap(({ chain }) => chain), one.description.kernel, one.description.initrd],
-  )
-  const kept = new Set([...parts, ...(known.takeover?.volumes.flatMap(({ chain }) => chain) ?? [])])
-  for (const name of names) {
-    if (!isReplicaFile(known.opKey, name) || kept.has(name)) continue
-    try {
-      await host.effects.run('file: remove volume', () => rm(join(vm.dir, name), { force: true }))
-    } catch (error) {
-      ctx.log.warn({ file: resolveFile(vm.dir, name), error }, 'a volume of an earlier state could not be removed')
-    }
-  }
-}
-
-/** Tests whose VM is there. */
-async function pinned(host: Host, names: readonly string[], opKey: OpKey): Promise<readonly OpKey[]> {
-  const tests = names.flatMap((name) => readPinFile(opKey, name) ?? [])
-  if (tests.length === 0) return []
-  const there = new Set<string>()
-  for await (const found of listVms(host)) {
-    // It might be one of them.
-    if ('error' in found) return tests
-    there.add(found.vm.description.uuid)
-  }
-  return tests.filter((test) => there.has(derivedUuid(test)))
+    const all = await revisions(dir, standby.opKey)
+    const isLast = all.at(-1) === revision
+    // Below the last there is room again for one who decided long ago: that one is no record.
+    for (const earlier of isLast ? all.slice(0, -1) : [revision])
+      await rm(join(dir, standbyFile(standby.opKey, earlier)), { force: true })
+    return isLast
+  })
 }

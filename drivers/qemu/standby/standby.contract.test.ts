@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -7,12 +7,13 @@ import { KiB, MiB, bytes, instant } from '../../../base/index.ts'
 import { contextFor, expectSame, extentsOf, newPoint, Series, type Opened } from '../../contract/series.ts'
 import type { HypervisorDriver, OpContext } from '../../driver.ts'
 import type { StandbySpec, StandbyTarget } from '../../facets.ts'
+import { pinFile } from '../../names.ts'
 import { runProgram } from '../../transport/index.ts'
 import type { DiskKey, Endpoint } from '../../values.ts'
 import { readDescription } from '../description.ts'
 import { openQemu } from '../driver.ts'
 import { direct, type Effects } from '../effects.ts'
-import { stop } from '../launch.ts'
+import { findRunning, stop } from '../launch.ts'
 import { BareVm } from '../testing/bare.ts'
 
 interface World extends AsyncDisposable {
@@ -69,7 +70,10 @@ async function openRound({ series, source, standby, ctx }: World): Promise<{ ope
   }
 }
 
-async function fill({ source, standby, ctx }: World, { point, ctx: from }: Opened): Promise<void> {
+async function fill(
+  { source, standby, ctx }: Pick<World, 'source' | 'standby' | 'ctx'>,
+  { point, ctx: from }: Opened,
+): Promise<void> {
   for (const { disk } of point.disks) {
     await using writer = await standby.openWriter(ctx, point.id, disk.key)
     await using reader = await source.openReader(from, point, disk.key)
@@ -95,6 +99,23 @@ async function cycle(here: World): Promise<Opened> {
   await here.source.commitPoint(opened.ctx, opened.point, keys(opened))
   return opened
 }
+/** A cycle that builds on nothing: the state before it is stale afterwards. */
+async function seed({ series, source, standby, ctx, vm: { ref } }: World): Promise<Opened> {
+  series.refs.clear()
+  const opened = await series.open({ full: 'full-interval' })
+  const { portable } = await source.exportConfig(opened.ctx, opened.point)
+  const disks = opened.point.disks.map(({ disk }) => ({ key: disk.key, size: bytes(disk.size), base: null }))
+  const vm = { ...portable, firmware: 'bios' as const }
+  await standby.begin(
+    ctx,
+    { state: opened.point.id, name: 'copy', vm, nativeConfigRef: null, networks: {}, disks },
+    null,
+  )
+  await fill({ source, standby, ctx }, opened)
+  await standby.publish(ctx, opened.point.id, opened.point.createdAt, [])
+  await source.abortPoint(opened.ctx, ref, opened.point)
+  return opened
+}
 const keys = ({ point }: Opened): DiskKey[] => point.disks.map(({ disk }) => disk.key)
 
 async function contentOf(dir: string, key: string): Promise<Uint8Array> {
@@ -109,6 +130,37 @@ async function contentOf(dir: string, key: string): Promise<Uint8Array> {
 async function expectHolds({ dir }: World, { truth }: Opened): Promise<void> {
   for (const [key, wanted] of truth) expectSame(await contentOf(dir, key), wanted, `disk ${key}`)
 }
+/** A driver whose attempt sleeps before the first effect of this name, while something else happens. */
+function sleeping({ other }: World, before: string, meanwhile: () => Promise<unknown>): StandbyTarget {
+  let slept = false
+  const effects: Effects = {
+    ...direct,
+    run: async (what, effect) => {
+      if (what === before && !slept) {
+        slept = true
+        await meanwhile()
+      }
+      return await effect()
+    },
+  }
+  return standbyOf(openQemu(other, effects))
+}
+/** A driver that dies right after the first effect of this name. */
+function doomed({ other }: World, after: string): StandbyTarget {
+  const effects: Effects = {
+    ...direct,
+    run: async (what, effect) => {
+      const result = await effect()
+      if (what === after) throw Object.assign(new Error('died'), { name: 'ProcessDied' })
+      return result
+    },
+  }
+  return standbyOf(openQemu(other, effects))
+}
+const runs = async ({ dir }: World): Promise<boolean> => (await findRunning(dir, await readDescription(dir))) !== null
+const diskFiles = async ({ dir }: World): Promise<readonly string[]> =>
+  (await readDescription(dir)).disks.map(({ file }) => file)
+
 const writeAt = ({ vm }: World, at: number, fillWith: number): Promise<void> =>
   vm.write(vm.disks.map(({ key }) => ({ kind: 'data', disk: key, at, length: 64 * KiB, value: fillWith })))
 
@@ -200,19 +252,7 @@ test('a test runs on the head while cycles go on, and leaves nothing', async () 
   const target = await standby.test(own, ctx.opKey, 'copy-test', { kind: 'restricted', name: 'test' })
   expect((await standby.test(own, ctx.opKey, 'copy-test', { kind: 'restricted', name: 'test' })).vm).toEqual(target.vm)
   const before = readdirSync(here.dir)
-  here.series.refs.clear()
-  const seeded = await here.series.open({ full: 'full-interval' })
-  const { portable } = await here.source.exportConfig(seeded.ctx, seeded.point)
-  const disks = seeded.point.disks.map(({ disk }) => ({ key: disk.key, size: bytes(disk.size), base: null }))
-  const vm = { ...portable, firmware: 'bios' as const }
-  await standby.begin(
-    ctx,
-    { state: seeded.point.id, name: 'copy', vm, nativeConfigRef: null, networks: {}, disks },
-    null,
-  )
-  await fill(here, seeded)
-  await standby.publish(ctx, seeded.point.id, seeded.point.createdAt, [])
-  await here.source.abortPoint(seeded.ctx, here.vm.ref, seeded.point)
+  const seeded = await seed(here)
   // The state below the test stays although the head is another one.
   for (const name of before.filter((one) => one.endsWith('.qcow2'))) expect(readdirSync(here.dir)).toContain(name)
   expect(await standby.endTest(own, ctx.opKey)).toEqual({ residue: [] })
@@ -275,4 +315,137 @@ test('its maker may die after every effect: the next attempt comes to the same e
   await publish(openQemu(here.other))
   await here.source.commitPoint(opened.ctx, opened.point, keys(opened))
   await expectHolds(here, opened)
+})
+
+test('a publication that slept through a takeover changes nothing, and takes no file from the guest', async () => {
+  await using here = await world()
+  const { standby, ctx } = here
+  await cycle(here)
+  for (const before of ['file: standby record', 'file: vm.json', 'file: remove volume']) {
+    await writeAt(here, 4 * MiB, 5)
+    // Something is stale, so that each of the effects happens.
+    writeFileSync(join(here.dir, `${ctx.opKey}.r0.${newPoint()}.qcow2`), '')
+    const { opened, spec } = await openRound(here)
+    await standby.begin(ctx, spec, null)
+    writeFileSync(join(here.dir, `${ctx.opKey}.r0.${newPoint()}.qcow2`), '')
+    await fill(here, opened)
+    const takeover = newPoint()
+    const late = sleeping(here, before, () => standby.takeOver(ctx, takeover))
+    const published = late.publish(ctx, opened.point.id, opened.point.createdAt, [])
+    if (before === 'file: standby record') await expect(published).rejects.toMatchObject({ code: 'NotOurs' })
+    else expect((await published).head.state).toBe(opened.point.id)
+    await here.source.abortPoint(opened.ctx, here.vm.ref, opened.point)
+    expect(await standby.inspect(ctx)).toMatchObject({ role: 'taken-over', power: 'running' })
+    const files = await diskFiles(here)
+    for (const file of files) {
+      expect(file).toContain(takeover)
+      expect(existsSync(join(here.dir, file))).toBe(true)
+    }
+    expect((await readDescription(here.dir)).opKey).toBeNull()
+    await standby.withdraw(ctx, takeover)
+    expect(readdirSync(here.dir).filter((name) => name.includes(takeover))).toEqual([])
+    await expectHolds(here, await seed(here))
+  }
+})
+
+test('a takeover that was withdrawn is refused, however late its attempt wakes, and nothing runs', async () => {
+  await using here = await world()
+  const { standby, ctx } = here
+  await cycle(here)
+  const unheard = newPoint()
+  await standby.withdraw(ctx, unheard)
+  await expect(standby.takeOver(ctx, unheard)).rejects.toMatchObject({ code: 'NotOurs' })
+  for (const before of ['file: standby record', 'program: qemu-img create', 'file: vm.json', 'program: start qemu']) {
+    const takeover = newPoint()
+    const late = sleeping(here, before, () => standby.withdraw(ctx, takeover))
+    await expect(late.takeOver(ctx, takeover)).rejects.toMatchObject({ code: 'NotOurs' })
+    await expect(standby.takeOver(ctx, takeover)).rejects.toMatchObject({ code: 'NotOurs' })
+    expect(await runs(here)).toBe(false)
+    expect(await standby.inspect(ctx)).toMatchObject({ role: 'follows', power: 'stopped', isTouched: false })
+  }
+  // Nor does one that has come to its end begin anew.
+  const ended = newPoint()
+  await standby.takeOver(ctx, ended)
+  await stop(here.dir, { how: 'quit' })
+  await standby.adopt(ctx, newPoint(), instant(5_000))
+  await expect(standby.takeOver(ctx, ended)).rejects.toMatchObject({ code: 'NotOurs' })
+  await expectHolds(here, await seed(here))
+  expect(readdirSync(here.dir).filter((name) => /\.t\d+\./.test(name))).toEqual([])
+})
+
+test('a withdrawal that was cut off is finished by the next cycle; a takeover that was cut off by its next attempt', async () => {
+  await using here = await world()
+  const { standby, ctx } = here
+  await cycle(here)
+  for (const after of ['file: standby record', 'program: end qemu', 'file: remove volume', 'file: vm.json']) {
+    const takeover = newPoint()
+    await standby.takeOver(ctx, takeover)
+    await expect(doomed(here, after).withdraw(ctx, takeover)).rejects.toThrow('died')
+    await expectHolds(here, await cycle(here))
+    expect(await runs(here)).toBe(false)
+  }
+  const takeover = newPoint()
+  for (const after of ['file: standby record', 'program: qemu-img create', 'file: vm.json', 'program: start qemu'])
+    await expect(doomed(here, after).takeOver(ctx, takeover)).rejects.toThrow('died')
+  await standby.takeOver(ctx, takeover)
+  expect(await runs(here)).toBe(true)
+})
+
+test('what has taken over is neither removed nor tested, and one that is being removed is not started', async () => {
+  await using here = await world()
+  const { standby, ctx, other } = here
+  await cycle(here)
+  const takeover = newPoint()
+  await expect(doomed(here, 'program: start qemu').takeOver(ctx, takeover)).rejects.toThrow('died')
+  await expect(standby.remove(ctx)).rejects.toMatchObject({ code: 'NotOurs' })
+  const own = contextFor({ ...here.vm.ref, id: 'restore' }, newPoint())
+  const net = { kind: 'restricted', name: 'test' } as const
+  await expect(standby.test(own, ctx.opKey, 'copy-test', net)).rejects.toMatchObject({ code: 'NotOurs' })
+  expect(await runs(here)).toBe(true)
+  await standby.withdraw(ctx, takeover)
+  const late = newPoint()
+  await expect(
+    sleeping(here, 'file: standby record', () => standby.remove(ctx)).takeOver(ctx, late),
+  ).rejects.toMatchObject({ code: 'NotFound' })
+  expect(readdirSync(other.address)).toEqual([])
+})
+
+test('what was given away is no standby for an attempt that slept', async () => {
+  await using here = await world()
+  const { standby, ctx } = here
+  await cycle(here)
+  const { opened, spec } = await openRound(here)
+  await standby.begin(ctx, spec, null)
+  await fill(here, opened)
+  const late = sleeping(here, 'file: standby record', async () => {
+    await standby.takeOver(ctx, newPoint())
+    await standby.release(ctx)
+  })
+  await expect(late.publish(ctx, opened.point.id, opened.point.createdAt, [])).rejects.toMatchObject({
+    code: 'NotFound',
+  })
+  await here.source.abortPoint(opened.ctx, here.vm.ref, opened.point)
+  expect(await standby.inspect(ctx)).toBeNull()
+  for (const file of await diskFiles(here)) expect(existsSync(join(here.dir, file))).toBe(true)
+  expect(await runs(here)).toBe(true)
+  await standby.release(ctx)
+  await expect(standby.remove(ctx)).rejects.toMatchObject({ code: 'NotOurs' })
+})
+
+test('the pin of a test keeps its states before its VM is there, and not for ever', async () => {
+  await using here = await world()
+  const { standby, ctx } = here
+  await cycle(here)
+  const own = contextFor({ ...here.vm.ref, id: 'restore' }, newPoint())
+  const late = sleeping(here, 'file: folder', () => seed(here))
+  await late.test(own, ctx.opKey, 'copy-test', { kind: 'restricted', name: 'test' })
+  expect(await standby.endTest(own, ctx.opKey)).toEqual({ residue: [] })
+  const dead = join(here.dir, pinFile(ctx.opKey, contextFor({ ...here.vm.ref, id: 'dead' }, newPoint()).opKey))
+  writeFileSync(dead, '')
+  await seed(here)
+  expect(existsSync(dead)).toBe(true)
+  utimesSync(dead, 1, 1)
+  const last = await seed(here)
+  expect(existsSync(dead)).toBe(false)
+  expect(readdirSync(here.dir).filter((name) => name.endsWith('.qcow2'))).toHaveLength(last.point.disks.length)
 })

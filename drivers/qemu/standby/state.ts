@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { rename, rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError, bytes } from '../../../base/index.ts'
 import { ownsOpKey, replicaFile, replicaPartFile, socketPath, writerSocket } from '../../names.ts'
@@ -13,7 +13,6 @@ import type {
   StandbyView,
   StandbyWriter,
 } from '../../facets.ts'
-import { runProgram } from '../../transport/index.ts'
 import type { ChangeRef, DiskKey, Instant, PointId } from '../../values.ts'
 import { INITRD_PART, KERNEL_PART } from '../config.ts'
 import type { VmDescription } from '../description.ts'
@@ -29,16 +28,13 @@ import {
   slug,
   whileFilling,
   writePart,
-  writeVm,
 } from '../target/index.ts'
 import { isRunning, type Vm } from '../vm.ts'
+import { dropStale, isTouched, makeOverlay, printOf, uppermost } from './files.ts'
 import {
-  dropStale,
+  change,
   findStandby,
-  isTouched,
-  printOf,
   requireStandby,
-  uppermost,
   writeRecord,
   type HeadState,
   type NextState,
@@ -46,6 +42,8 @@ import {
   type StandbyRecord,
   type Volumes,
 } from './record.ts'
+import { settle } from './settle.ts'
+import { finishWithdrawal } from './withdraw.ts'
 
 export async function inspectStandby(host: Host, ctx: OpContext): Promise<StandbyView | null> {
   const found = await findStandby(host, ctx.opKey)
@@ -57,7 +55,7 @@ export async function viewOf(standby: Standby, ctx: OpContext): Promise<StandbyV
   return {
     vm: vm.ref,
     power: await powerState(vm, ctx),
-    role: record.role,
+    role: record.role === 'taken-over' ? 'taken-over' : 'follows',
     head: record.head && headOf(record.head),
     isTouched: record.role === 'follows' && (await isTouched(standby)),
     storedBytes: bytes(await stored(vm, record)),
@@ -90,12 +88,31 @@ async function stored(vm: Vm, { head, takeover }: StandbyRecord): Promise<number
 export async function requireFollowing(standby: Standby, ctx: OpContext): Promise<void> {
   const { vm, record } = standby
   if (!ownsOpKey(ctx.installation, record.opKey)) throw notOurs(vm.description.name)
+  if (record.role === 'taken-over')
+    throw new HoldfastError('NotOurs', `“${vm.description.name}” has taken over: it follows nothing`)
   if (record.role !== 'follows')
-    throw new HoldfastError('NotOurs', `“${vm.description.name}” has taken over: nothing is written to it`)
+    throw new HoldfastError('NotOurs', `“${vm.description.name}” is being removed`, {
+      hint: 'Its removal was cut off: ask for it again.',
+    })
   if (await isRunning(vm))
     throw new HoldfastError('ForeignState', `the standby “${vm.description.name}” was started by somebody`, {
       hint: 'Switch it off; the next cycle writes it anew. To use it, ask for a failover or for a test.',
     })
+}
+
+/** Throws if the standby could not be started in its head now. */
+export async function wholeHead(standby: Standby, ctx: OpContext): Promise<HeadState> {
+  const { vm, record } = standby
+  if (record.head === null)
+    throw new HoldfastError('NotFound', `no state of the standby “${vm.description.name}” ever came whole`, {
+      hint: 'Wait for its first cycle, or restore the VM from a repository.',
+    })
+  await requireFollowing(standby, ctx)
+  if (await isTouched(standby))
+    throw new HoldfastError('ForeignState', `somebody has written to the standby “${vm.description.name}”`, {
+      hint: 'It is not a state of its source any more. The next cycle writes it anew.',
+    })
+  return record.head
 }
 
 export async function beginState(
@@ -104,11 +121,22 @@ export async function beginState(
   spec: StandbySpec,
   native: readonly NativeConfig[] | null,
 ): Promise<StandbyView> {
-  const found = (await findStandby(host, ctx.opKey)) ?? (await makeStandby(host, ctx, spec, native))
-  await requireFollowing(found, ctx)
-  if (found.record.head?.id === spec.state) return await viewOf(found, ctx)
-  const standby = found.record.next?.id === spec.state ? found : await plan(host, ctx, found, spec, native)
-  const { next } = standby.record
+  await finishWithdrawal(
+    host,
+    ctx,
+    (await findStandby(host, ctx.opKey)) ?? (await makeStandby(host, ctx, spec, native)),
+  )
+  // Written down before any file is made, so that each file belongs to a state that is known.
+  const standby = await change(host, ctx.opKey, async (found) => {
+    await requireFollowing(found, ctx)
+    const { head, next } = found.record
+    if (head?.id === spec.state || next?.id === spec.state) return null
+    ctx.signal.throwIfAborted()
+    return { ...found.record, next: await plan(ctx, found, spec, native) }
+  })
+  const { head, next } = standby.record
+  if (head?.id === spec.state) return await viewOf(standby, ctx)
+  await dropStale(host, ctx)
   for (const part of [KERNEL_PART, INITRD_PART]) {
     const content = native?.find(({ name }) => name === part)
     const file = content && partFile(ctx, content)
@@ -131,22 +159,26 @@ async function makeStandby(
   await requireFreeName(host, ctx.opKey, spec.name)
   const dir = join(host.endpoint.address, slug(spec.name))
   const description = { ...describe(ctx, spec, native, []), disks: [] }
-  const record: StandbyRecord = { opKey: ctx.opKey, role: 'follows', head: null, next: null, takeover: null }
+  const record: StandbyRecord = {
+    ...{ opKey: ctx.opKey, role: 'follows' },
+    ...{ head: null, next: null, takeover: null, over: [] },
+  }
   // Direct-kernel guests need their kernel to be described; an empty standby has none yet.
   const { kernel: _kernel, initrd: _initrd, append: _append, ...bare } = description
   const empty: VmDescription = { ...bare, firmware: 'bios' }
-  await placeVm(host, ctx.opKey, dir, whileFilling(empty, ctx.opKey), (staging) => writeRecord(host, staging, record))
+  await placeVm(host, ctx.opKey, dir, whileFilling(empty, ctx.opKey), async (staging) => {
+    // Above all numbers of one that was here before, by which somebody may still decide.
+    await writeRecord(host, staging, record, Date.parse(ctx.now()))
+  })
   return await requireStandby(host, ctx.opKey)
 }
 
-/** Written down before any file is made, so that each file belongs to a state that is known. */
 async function plan(
-  host: Host,
   ctx: OpContext,
   standby: Standby,
   spec: StandbySpec,
   native: readonly NativeConfig[] | null,
-): Promise<Standby> {
+): Promise<NextState> {
   const { vm, record } = standby
   const { head } = record
   const touched = await isTouched(standby)
@@ -164,11 +196,7 @@ async function plan(
       )
     return { key, size, chain: [...below.chain, file] }
   })
-  const next: NextState = { id: spec.state, description: describe(ctx, spec, native, volumes), volumes }
-  const planned: Standby = { vm, record: { ...record, next } }
-  await writeRecord(host, vm.dir, planned.record)
-  await dropStale(host, planned, ctx)
-  return planned
+  return { id: spec.state, description: describe(ctx, spec, native, volumes), volumes }
 }
 
 function describe(
@@ -216,25 +244,6 @@ async function makeVolume(host: Host, ctx: OpContext, dir: string, volume: Volum
   await makeOverlay(host, ctx, dir, uppermost(volume), volume.chain.at(-2) ?? null, volume.size)
 }
 
-export async function makeOverlay(
-  host: Host,
-  ctx: OpContext,
-  dir: string,
-  name: string,
-  below: string | null,
-  size: number,
-): Promise<void> {
-  const file = join(dir, name)
-  if (existsSync(file)) return
-  await host.effects.run('program: qemu-img create', async () => {
-    await rm(`${file}.new`, { force: true })
-    const backing = below === null ? [] : ['-b', below, '-F', 'qcow2']
-    const args = ['create', '-q', '-f', 'qcow2', ...backing, `${file}.new`, String(size)]
-    await runProgram('qemu-img', args, { signal: ctx.signal })
-    await rename(`${file}.new`, file)
-  })
-}
-
 export async function openStateWriter(
   host: Host,
   ctx: OpContext,
@@ -262,31 +271,23 @@ export async function publishState(
   at: Instant,
   refs: readonly { readonly disk: DiskKey; readonly ref: ChangeRef | null }[],
 ): Promise<StandbyPublished> {
-  const standby = await requireStandby(host, ctx.opKey)
-  if (standby.record.head?.id !== state) await requireFollowing(standby, ctx)
-  const { vm, record } = standby
-  let published = standby
-  if (record.head?.id !== state) {
-    const { next } = record
+  const { vm, record } = await change(host, ctx.opKey, async (found) => {
+    const { next } = found.record
+    if (found.record.head?.id === state) return null
+    await requireFollowing(found, ctx)
     if (next?.id !== state)
-      throw new HoldfastError('NotOurs', `the state ${state} of “${vm.description.name}” is not being written`)
+      throw new HoldfastError('NotOurs', `the state ${state} of “${found.vm.description.name}” is not being written`)
     const prints: string[] = []
-    for (const one of next.volumes) prints.push(await printOf(vm.dir, uppermost(one)))
+    for (const one of next.volumes) prints.push(await printOf(found.vm.dir, uppermost(one)))
     const head: HeadState = { ...next, at, prints, refs: refs.map(({ disk, ref }) => ({ key: disk, ref })) }
     ctx.signal.throwIfAborted()
-    published = { vm, record: { ...record, head, next: null } }
-    await writeRecord(host, vm.dir, published.record)
-  }
-  const { head } = published.record
+    return { ...found.record, head, next: null }
+  })
+  const { head } = record
   if (head === null) throw new HoldfastError('Internal', 'a state was published that is not there')
-  if (published.record.role === 'follows') {
-    await writeVm(host, vm.dir, keepRunDir(vm, whileFilling(head.description, ctx.opKey)))
-    await dropStale(host, published, ctx)
+  if (record.role === 'follows') {
+    await settle(host, ctx.opKey)
+    await dropStale(host, ctx)
   }
-  return { head: headOf(head), storedBytes: bytes(await stored(vm, published.record)) }
-}
-
-/** Where its sockets lie is the VM's own affair. */
-export function keepRunDir({ description: { runDir, owner } }: Vm, d: VmDescription): VmDescription {
-  return { ...d, owner, ...(runDir !== undefined && { runDir }) }
+  return { head: headOf(head), storedBytes: bytes(await stored(vm, record)) }
 }
