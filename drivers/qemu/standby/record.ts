@@ -165,7 +165,7 @@ async function revisions(dir: string, opKey: OpKey): Promise<readonly number[]> 
   return (await filesIn(dir)).flatMap((name) => readStandbyFile(opKey, name) ?? []).toSorted((a, b) => a - b)
 }
 
-/** false: somebody else has written this revision, or a later one. */
+/** false: somebody else has written this revision, or a later one, or the folder is gone. */
 export async function writeRecord(host: Host, dir: string, standby: StandbyRecord, revision: number): Promise<boolean> {
   const file = join(dir, standbyFile(standby.opKey, revision))
   return await host.effects.run('file: standby record', async () => {
@@ -174,7 +174,8 @@ export async function writeRecord(host: Host, dir: string, standby: StandbyRecor
       await writeFile(draft, `${JSON.stringify({ v: 1, ...standby }, null, 2)}\n`, { flag: 'wx', flush: true })
       await link(draft, file)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+      // Another has it already, or the standby has gone with its folder.
+      if (['EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) return false
       throw error
     } finally {
       await rm(draft, { force: true })

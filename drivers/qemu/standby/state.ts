@@ -168,7 +168,8 @@ async function makeStandby(
   const empty: VmDescription = { ...bare, firmware: 'bios' }
   await placeVm(host, ctx.opKey, dir, whileFilling(empty, ctx.opKey), async (staging) => {
     // Above all numbers of one that was here before, by which somebody may still decide.
-    await writeRecord(host, staging, record, Date.parse(ctx.now()))
+    if (!(await writeRecord(host, staging, record, Date.parse(ctx.now()))))
+      throw new HoldfastError('StillInUse', `another attempt makes “${spec.name}”`, { retryAfter: 10_000 })
   })
   return await requireStandby(host, ctx.opKey)
 }
