@@ -197,10 +197,12 @@ export interface StandbyTarget {
   ): Promise<StandbyPublished>
   /** Starts the VM from its head, with its networks; what its guest writes is kept apart from the head until it follows
    *  again. Our mark goes, so nothing of ours removes it. `operation` names the takeover.
-   *  again: yes. atomic: no, withdraw undoes it. permanent: NotFound (no state came whole), ForeignState (touched).
+   *  again: yes. atomic: no, withdraw undoes it. permanent: NotFound (no state came whole), ForeignState (touched),
+   *  NotOurs (this operation was withdrawn or has ended, or another one has taken over).
    *  closes: release, adopt or withdraw. cancel: before the start. */
   takeOver(ctx: OpContext, operation: PointId): Promise<VmRef>
   /** Compensation of a takeover that was not finished: the VM is ended and what its guest wrote goes; it follows again.
+   *  `operation` is refused from now on, also if it has not begun: an attempt of it that wakes later starts nothing.
    *  again: yes. atomic: no, the next call goes on. permanent: NotOurs (another takeover). closes: the takeover.
    *  cancel: ignored. */
   withdraw(ctx: OpContext, operation: PointId): Promise<void>
@@ -211,14 +213,16 @@ export interface StandbyTarget {
    *  standby. cancel: ignored. */
   release(ctx: OpContext): Promise<void>
   /** A new VM of the operation `ctx` on the head of `standby`, started where it reaches nothing; the standby goes on to
-   *  follow. again: yes, find by opKey. atomic: no, endTest cleans up. permanent: NameTaken, NotFound, ForeignState.
+   *  follow. again: yes, find by opKey. atomic: no, endTest cleans up. permanent: NameTaken, NotFound, ForeignState,
+   *  NotOurs (it has taken over).
    *  closes: endTest. cancel: before the start. */
   test(ctx: OpContext, standby: OpKey, name: string, net: IsolationSpec): Promise<TargetVm>
   /** Removes it with what its guest wrote. again: yes. atomic: per object. permanent: NotOurs. closes: this is the
    *  closing. cancel: ignored. */
   endTest(ctx: OpContext, standby: OpKey): Promise<{ readonly residue: readonly Residue[] }>
   /** Removes a standby that follows, with all its states. again: yes, also if there is none. atomic: per object.
-   *  permanent: NotOurs (it has taken over). closes: the standby. cancel: ignored. */
+   *  permanent: NotOurs (it has taken over), ForeignState (somebody has started it). closes: the standby. cancel:
+   *  ignored. */
   remove(ctx: OpContext): Promise<{ readonly residue: readonly Residue[] }>
 }
 
