@@ -41,6 +41,11 @@ export function hasSucceededSince(catalog: Catalog, run: RunView): boolean {
   // One run after the other, of one repository or between two.
   if (kind === 'retention' || kind === 'mirror' || kind === 'replication')
     return catalog.runs.latest(workflowId)?.state === 'completed'
+  // A test of the standby says nothing of a failover, nor does another standby of the same VM.
+  if (kind === 'failover') {
+    const { state } = catalog.runs.latest(workflowId) ?? run
+    return state === 'completed' || state === 'completed-with-residue'
+  }
   const subject = kind === 'plan' ? { plan: planOf(run) } : { kind, vmId: vmId ?? undefined }
   if (kind !== 'plan' && vmId === null) return false
   return (['completed', 'completed-with-residue'] as const).some(

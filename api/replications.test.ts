@@ -147,6 +147,65 @@ it('a failover that fails leaves the pair as it was; a cycle that fails is count
   expect(rows().due(here.clock.ms + 20 * second)).toHaveLength(1)
 })
 
+it('a failover that ended without saying who runs is a finding, and may be asked for again', async () => {
+  const id = await make()
+  cycled(id, 'r1')
+  runs('r2')
+  expect(rows().begin(id, 'failover', 'r2', here.clock.ms)).toMatchObject({ was: 'following', state: 'failing-over' })
+  expect((await look(id)).todo).toMatch(/under way/)
+  expect(await needs()).not.toContainEqual(expect.objectContaining({ kind: 'failed-over' }))
+  here.catalog.runs.observe('r2', { state: 'terminated', endedMs: here.clock.ms })
+  expect(await look(id)).toMatchObject({ state: 'failing-over', doing: null })
+  expect((await look(id)).todo).toMatch(/without saying who runs/)
+  expect(await needs()).toContainEqual(expect.objectContaining({ kind: 'failed-over', severity: 'failed' }))
+  expect(rows().due(here.clock.ms + 3600 * second)).toEqual([])
+  runs('r3')
+  expect(rows().begin(id, 'failover', 'r3', here.clock.ms)).toMatchObject({ was: 'failing-over' })
+  here.catalog.runs.observe('r3', { state: 'terminated', endedMs: here.clock.ms })
+  expect((await post(`/${id}/cycle`, {})).status).toBe(202)
+  // Only a standby that follows takes a state.
+  cycled(id, 'r4')
+  expect(await look(id)).toMatchObject({ state: 'following' })
+})
+
+it('a test without an answer is a finding until one answers, and a move is asked for anew instead of repeated', async () => {
+  const id = await make()
+  cycled(id, 'r1')
+  for (const outcome of ['silent', 'failed'] as const) {
+    rows().tested(id, { outcome, atMs: here.clock.ms })
+    expect(await needs()).toContainEqual(expect.objectContaining({ kind: 'drill-failed', severity: 'failed' }))
+  }
+  rows().tested(id, { outcome: 'answered', atMs: here.clock.ms })
+  expect((await needs()).map(({ kind }) => kind)).not.toContain('drill-failed')
+
+  await post(`/${id}/move`, { move: 'planned', confirmName: 'web-01' })
+  const ended = here.engine.started.at(-1)
+  const runId = here.catalog.runs.latest(`failover/${id}`)?.runId ?? ''
+  here.catalog.runs.observe(runId, { state: 'failed', endedMs: here.clock.ms })
+  const refused = await here.call('POST', `/api/v1/runs/${runId}/retry`, { reason: 'again', confirmName: 'web-01' })
+  expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('ask anew')])
+  expect(here.engine.started.at(-1)).toBe(ended)
+})
+
+it('a failover that failed is not mended by a test of the standby', async () => {
+  const start = (workflowId: string, runId: string): void => {
+    here.catalog.runs.started({
+      ...{ workflowId, runId, kind: 'failover', title: 'Planned failover', vmId: 'web-01' },
+      ...{ repositoryId: null, pointId: null, startedMs: here.clock.ms, requestedUser: 'lea' },
+      ...{ requestedReason: '', idempotencyKey: null },
+    })
+  }
+  start('failover/p', 'm1')
+  here.catalog.runs.observe('m1', { state: 'failed', endedMs: here.clock.ms })
+  here.clock.ms += second
+  start('failover/p/test', 't1')
+  here.catalog.runs.observe('t1', { state: 'completed', endedMs: here.clock.ms })
+  expect((await needs()).map(({ kind }) => kind)).toContain('run-failed')
+  start('failover/p', 'm2')
+  here.catalog.runs.observe('m2', { state: 'completed', endedMs: here.clock.ms })
+  expect((await needs()).map(({ kind }) => kind)).not.toContain('run-failed')
+})
+
 it('a run that was terminated holds the pair no longer than it is open', async () => {
   const id = await make()
   runs('r1')

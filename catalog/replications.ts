@@ -1,4 +1,4 @@
-import { and, asc, eq } from 'drizzle-orm'
+import { and, asc, eq, isNull } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { isCycleDue, replicationRefusal, type ReplicationAct, type ReplicationState } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
@@ -19,6 +19,10 @@ interface NewReplication {
   readonly endpointId: string
   readonly name: string
   readonly rpoMs: number
+}
+/** `was`: its state before the run; of one that begins twice, what the first time made of it. */
+interface BegunReplication extends ReplicationView {
+  readonly was: ReplicationState
 }
 /** A state that came whole. */
 export interface ReplicatedState {
@@ -43,7 +47,7 @@ export interface ReplicationQueries {
    * From now on this run acts on the pair; idempotent for the run. A failover takes the place of a cycle. Throws
    * ReplicationRefused for what its state does not allow, Busy while another run acts.
    */
-  begin(id: string, act: ReplicationAct, runId: string, atMs: number): ReplicationView
+  begin(id: string, act: ReplicationAct, runId: string, atMs: number): BegunReplication
   /** A cycle that another run has pushed aside tells nothing. */
   cycled(
     id: string,
@@ -86,6 +90,13 @@ export function replicationQueries(context: CatalogContext): ReplicationQueries 
         sourceEndpointName: sourceOf(vm?.endpointId ?? null),
         isActing: row.act !== null && ran !== null && ranMs === null,
       }))
+  const backupOf = (vmId: string): number | null =>
+    db
+      .select({ startedMs: runs.startedMs })
+      .from(runs)
+      .where(and(eq(runs.vmId, vmId), eq(runs.kind, 'backup'), isNull(runs.endedMs)))
+      .orderBy(asc(runs.startedMs))
+      .get()?.startedMs ?? null
   const sourceOf = (id: string | null): string =>
     (id === null ? undefined : db.select().from(endpoints).where(eq(endpoints.id, id)).get()?.name) ?? id ?? ''
   const get = (id: string): ReplicationView => {
@@ -133,7 +144,8 @@ export function replicationQueries(context: CatalogContext): ReplicationQueries 
       })
     },
     list: () => rows(),
-    due: (nowMs) => rows().filter((row) => !row.isActing && isCycleDue({ nowMs, ...row })),
+    due: (nowMs) =>
+      rows().filter((row) => !row.isActing && isCycleDue({ nowMs, ...row, backupMs: backupOf(row.vmId) })),
     set(id, { rpoMs, isPaused }) {
       get(id)
       update(id, { ...(rpoMs !== undefined && { rpoMs }), ...(isPaused !== undefined && { isPaused }) })
@@ -141,9 +153,9 @@ export function replicationQueries(context: CatalogContext): ReplicationQueries 
     begin(id, act, runId, atMs) {
       return inTransaction(context, () => {
         const row = get(id)
-        if (row.runId === runId && row.act === act) return row
+        if (row.runId === runId && row.act === act) return { ...row, was: row.state }
         // It takes nothing from the pair: cycles go on beside it.
-        if (act === 'test') return allow(row, act)
+        if (act === 'test') return { ...allow(row, act), was: row.state }
         const aside = row.act === 'cycle' && act === 'failover'
         if (row.isActing && !aside)
           throw new HoldfastError('Busy', `a ${row.act} of the standby of ${row.vmName} is under way`, {
@@ -157,7 +169,7 @@ export function replicationQueries(context: CatalogContext): ReplicationQueries 
           ...(act === 'failover' && { state: 'failing-over' }),
           ...(act === 'failback' && { state: 'failing-back' }),
         })
-        return get(id)
+        return { ...get(id), was: row.state }
       })
     },
     cycled(id, runId, { pointId, atMs, links, storedBytes, standby, bytes, durationMs, endedMs }) {
@@ -167,7 +179,8 @@ export function replicationQueries(context: CatalogContext): ReplicationQueries 
         update(id, {
           ...{ headPoint: pointId, headMs: atMs, links, storedBytes, standby, endedMs, failures: 0, error: null },
           ...{ cycleBytes: bytes, cycleMs: durationMs },
-          ...(row.state === 'seeding' && { state: 'following' }),
+          // Only a standby that follows takes a state.
+          ...(row.act === 'cycle' && { state: 'following' }),
           ...(row.act === 'cycle' && { act: null }),
         })
       })

@@ -153,19 +153,20 @@ export function runQueries(context: CatalogContext): RunQueries {
       return toPage(rows, page, total, ({ row, isOpen }) => [isOpen, row.startedMs, row.runId], view)
     },
     newestFailed(sinceMs, limit) {
-      // Of a plan: `plan/<name>` of `plan/<name>/<time>`. Sweeps of a repository, and mirrors between two, have one workflow id.
+      // Of a plan: `plan/<name>` of `plan/<name>/<time>`. Sweeps of a repository, mirrors between two, and what is done with a standby have one workflow id.
       const rows = db.all<{ id: string }>(sql`
         SELECT id FROM (
           SELECT r.run_id AS id, r.started_ms AS started_ms, row_number() OVER (
             PARTITION BY r.kind, CASE
               WHEN r.kind = 'plan' THEN substr(r.workflow_id, 1, 4 + instr(substr(r.workflow_id, 6) || '/', '/'))
+              WHEN r.kind IN ('retention', 'mirror', 'replication', 'failover') THEN r.workflow_id
               WHEN r.vm_id IS NOT NULL THEN r.vm_id
-              WHEN r.kind IN ('retention', 'mirror', 'replication') THEN r.workflow_id
               ELSE r.run_id END
             ORDER BY r.started_ms DESC, r.run_id DESC) AS place
           FROM runs r
           WHERE r.state IN ('failed', 'terminated') AND r.started_ms >= ${sinceMs} AND NOT EXISTS (
             SELECT 1 FROM runs s WHERE s.kind = r.kind AND s.vm_id = r.vm_id AND s.started_ms >= r.started_ms
+              AND (r.kind NOT IN ('replication', 'failover') OR s.workflow_id = r.workflow_id)
               AND s.state IN ('completed', 'completed-with-residue')))
         WHERE place = 1 ORDER BY started_ms DESC, id DESC LIMIT ${limit}`)
       return rows.flatMap(({ id }) => one(eq(runs.runId, id)) ?? [])

@@ -11,6 +11,7 @@ const facts: ReplicationFacts = {
   triedMs: 99 * minute,
   endedMs: 99.2 * minute,
   failures: 0,
+  backupMs: null,
 }
 const at = (change: Partial<ReplicationFacts>): boolean => isCycleDue({ ...facts, ...change })
 
@@ -23,9 +24,27 @@ test('a cycle begins half way through the promise, never while the pair does not
   expect(at({ nowMs: 200 * minute, isPaused: true })).toBe(false)
 })
 
-test('the seed begins at once, and a cycle that takes longer than half the promise is followed by the next at once', () => {
+test('the seed begins at once, and a cycle that takes longer than half the promise is followed by the next after a pause', () => {
   expect(at({ state: 'seeding', headMs: null, triedMs: null, endedMs: null })).toBe(true)
-  expect(at({ headMs: 96 * minute, triedMs: 96 * minute, endedMs: 100 * minute })).toBe(true)
+  const lagging = { headMs: 96 * minute, triedMs: 96 * minute, endedMs: 100 * minute }
+  expect(at({ ...lagging, nowMs: 100 * minute + 19_999 })).toBe(false)
+  expect(at({ ...lagging, nowMs: 100 * minute + 20_000 })).toBe(true)
+})
+
+test('a backup that waits since before the last cycle ended goes first, but not for ever', () => {
+  const lagging = { headMs: 90 * minute, triedMs: 90 * minute, endedMs: 100 * minute, nowMs: 105 * minute }
+  expect(at({ ...lagging, backupMs: 99 * minute })).toBe(false)
+  expect(at({ ...lagging, backupMs: 101 * minute })).toBe(true)
+  expect(at({ ...lagging, backupMs: 99 * minute, nowMs: 110 * minute })).toBe(true)
+})
+
+test('a pair whose run ended without saying who runs may be asked for everything but a test, and does nothing by itself', () => {
+  for (const state of ['failing-over', 'failing-back'] as const) {
+    for (const act of ['cycle', 'failover', 'failback', 'accept', 'remove'] as const)
+      expect(replicationRefusal(state, act)).toBeNull()
+    expect(replicationRefusal(state, 'test')).toMatch(/without saying/)
+    expect(at({ state, nowMs: 200 * minute })).toBe(false)
+  }
 })
 
 test('one that failed is tried again after a pause that doubles up to ten minutes', () => {
@@ -42,7 +61,6 @@ test('what makes no sense is refused, in words', () => {
   expect(replicationRefusal('failed-over', 'failover')).toMatch(/has taken over/)
   expect(replicationRefusal('failed-over', 'cycle')).toMatch(/has taken over/)
   expect(replicationRefusal('following', 'failback')).toMatch(/follows/)
-  expect(replicationRefusal('failing-back', 'remove')).toMatch(/under way/)
   expect(replicationRefusal('failed-over', 'failback')).toBeNull()
   expect(replicationRefusal('following', 'failover')).toBeNull()
 })

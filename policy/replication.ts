@@ -15,26 +15,32 @@ export const mostLinks = 9
 export const shortestRpoMs = 60 * second
 export const defaultRpoMs = 300 * second
 export const longestRpoMs = 7 * 86_400 * second
-/** A cycle never begins sooner after the one before. */
+/** A cycle never begins sooner after the end of the one before: what waits to read the VM comes in between. */
 const shortestPauseMs = 20 * second
 const firstRetryMs = 20 * second
 const longestRetryMs = 600 * second
+/** For so long a backup that was there before the last cycle ended goes first. */
+const backupFirstMs = 600 * second
 
+/**
+ * A run that ended without saying which of the two runs leaves `failing-over` or `failing-back`. Every act is then asked of
+ * the standby's own record, which refuses what it does not allow; while the run is open, no other one begins.
+ */
 const allowed: { readonly [act in ReplicationAct]: readonly ReplicationState[] } = {
-  cycle: ['seeding', 'following'],
-  failover: ['following'],
-  failback: ['failed-over'],
+  cycle: ['seeding', 'following', 'failing-over', 'failing-back'],
+  failover: ['following', 'failing-over', 'failing-back'],
+  failback: ['failed-over', 'failing-over', 'failing-back'],
   test: ['following'],
-  remove: ['seeding', 'following'],
-  accept: ['failed-over'],
+  remove: ['seeding', 'following', 'failing-over', 'failing-back'],
+  accept: ['failed-over', 'failing-over', 'failing-back'],
 }
 
 const because: { readonly [state in ReplicationState]: string } = {
   seeding: 'no state of the standby has come whole yet',
   following: 'the source runs and the standby follows it',
-  'failing-over': 'a failover is under way',
+  'failing-over': 'a failover is under way, or has ended without saying who runs',
   'failed-over': 'the standby has taken over',
-  'failing-back': 'a failback is under way',
+  'failing-back': 'a failback is under way, or has ended without saying who runs',
 }
 
 /** Why this cannot be done now, in words; null: it can. */
@@ -56,17 +62,21 @@ export interface ReplicationFacts {
   readonly endedMs: number | null
   /** Cycles that failed since the last that came whole. */
   readonly failures: number
+  /** When the oldest backup of the VM began that is still open; null: none is. */
+  readonly backupMs: number | null
 }
 
 /** Whether a cycle begins by itself: half way through the promise, so that the other half is there for the cycle itself. */
 export function isCycleDue(facts: ReplicationFacts): boolean {
-  const { nowMs, state, isPaused, rpoMs, headMs, triedMs, endedMs, failures } = facts
-  if (isPaused || replicationRefusal(state, 'cycle') !== null) return false
+  const { nowMs, state, isPaused, rpoMs, headMs, triedMs, endedMs, failures, backupMs } = facts
+  if (isPaused || (state !== 'seeding' && state !== 'following')) return false
+  if (backupMs !== null && endedMs !== null && endedMs >= backupMs && nowMs - endedMs < backupFirstMs) return false
   const triedAgo = triedMs === null ? Number.POSITIVE_INFINITY : nowMs - triedMs
   if (failures > 0)
     return nowMs - (endedMs ?? 0) >= Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(10, failures - 1))
   if (headMs === null) return triedAgo >= shortestPauseMs
-  return triedAgo >= Math.min(shortestPauseMs, rpoMs / 2) && nowMs - headMs >= rpoMs / 2
+  const pausedMs = endedMs === null ? triedAgo : nowMs - endedMs
+  return pausedMs >= Math.min(shortestPauseMs, rpoMs / 2) && nowMs - headMs >= rpoMs / 2
 }
 
 /** How far the standby is behind; null: it is not meant to follow now. Of one that never held a state: since it was made. */

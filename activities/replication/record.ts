@@ -6,8 +6,8 @@ import type { ReplicationRecordActivities } from './types.ts'
 export function createReplicationRecordActivities({ replications }: Catalog): ReplicationRecordActivities {
   return {
     beginReplication: async ({ id, act, runId, atMs }) => {
-      const { state, headMs, standby } = replications.begin(id, act, runId, atMs)
-      return { state, headMs, standby: standby as VmRef | null }
+      const { state, was, headMs, standby } = replications.begin(id, act, runId, atMs)
+      return { state, was, headMs, standby: standby as VmRef | null }
     },
     recordState: async ({ id, runId, made, bytes, durationMs, atMs }) =>
       replications.cycled(id, runId, { ...made, bytes, durationMs, endedMs: atMs }),

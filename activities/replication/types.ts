@@ -104,6 +104,8 @@ export interface ReplicationRecordActivities {
     readonly atMs: number
   }) => Promise<{
     readonly state: ReplicationState
+    /** Before it. */
+    readonly was: ReplicationState
     readonly headMs: number | null
     readonly standby: VmRef | null
   }>

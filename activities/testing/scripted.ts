@@ -360,6 +360,7 @@ function goodAnswers(): Step {
     fenceSource: async () => ({ before: 'running', after: 'stopped' }),
     beginReplication: async ({ act }) => ({
       state: act === 'failover' ? 'failing-over' : act === 'failback' ? 'failing-back' : 'following',
+      was: act === 'failback' ? 'failed-over' : 'following',
       headMs: Date.UTC(2026, 10, 21, 2, 0, 4),
       standby: sampleStandby,
     }),

@@ -27,9 +27,9 @@ function todoOf(row: ReplicationView, lagMs: number | null, isLate: boolean): st
   const { state, isPaused, error, isActing, fence, vmName, name, sourceEndpointName } = row
   switch (state) {
     case 'failing-over':
-      return 'Nothing: a failover is under way.'
+      return isActing ? 'Nothing: a failover is under way.' : unsure(row, 'failover')
     case 'failing-back':
-      return 'Nothing: the guest goes back to its source.'
+      return isActing ? 'Nothing: the guest goes back to its source.' : unsure(row, 'failback')
     case 'failed-over': {
       const two = `${vmName} could not be switched off on ${sourceEndpointName}: make sure that it does not run. `
       return `${fence === 'unreachable' ? two : ''}${name} runs, and nothing follows it: fail back, or accept that it stays.`
@@ -43,4 +43,9 @@ function todoOf(row: ReplicationView, lagMs: number | null, isLate: boolean): st
       return state === 'seeding' ? 'Nothing: it is being seeded.' : 'Nothing: it follows.'
     }
   }
+}
+
+/** Its standby's own record refuses what does not fit, so all of it may be tried. */
+function unsure({ vmName, name, sourceEndpointName }: ReplicationView, act: string): string {
+  return `The ${act} ended without saying who runs. If ${vmName} runs on ${sourceEndpointName}, begin a cycle; if ${name} runs, fail back or accept it; if neither does, start ${vmName} or fail over. Never let both run.`
 }

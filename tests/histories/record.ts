@@ -11,7 +11,7 @@ import type { WorkflowHandle } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { GiB, HoldfastError, MiB } from '../../base/index.ts'
 import { sampleBackup, sampleEndpoint, sampleRepository, sampleRequester, sampleSite, sampleTarget } from '../../activities/testing/samples.ts'
-import { Scripted, checkedSummary, copied, mirroredCopy, untilCancelled } from '../../activities/testing/scripted.ts'
+import { Scripted, checkedSummary, copied, mirroredCopy, standbyView, untilCancelled } from '../../activities/testing/scripted.ts'
 import { pendingStep } from '../../api/temporal/pending.ts'
 import type { PendingStep, RunHistory } from '../../runbook/index.ts'
 import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
@@ -329,7 +329,7 @@ const scenarios: { readonly [name: string]: Scenario } = {
     script: { takeOver: async () => { throw new HoldfastError('CapacityExhausted', 'no memory is left on paris') } },
     drive: ended,
   },
-  'failover-back': { workflow: 'failOver', input: { ...move, move: 'failback' }, script: { readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }) } },
+  'failover-back': { workflow: 'failOver', input: { ...move, move: 'failback' }, script: { inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }), readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }) } },
   'failover-test': { workflow: 'testFailover', input: { ...move, holdMs: 0, limitMs: 60_000 }, script: {} },
   'drill-inconclusive': { workflow: 'restoreDrill', input: { ...drill, checks: [] }, script: {} },
 }

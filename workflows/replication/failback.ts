@@ -6,6 +6,7 @@ import { errorOf, workflowFailure } from '../shared/failures.ts'
 import { siteSteps } from '../shared/options.ts'
 import { hex32 } from '../shared/steps.ts'
 import { powerUp, readInFull, runRoundKeeping, shutDown, type Begun, type MoveContext, type Moved } from './move.ts'
+import { requireTakenOver } from './standby.ts'
 import { soon, standbyAsSource, trackerOf, type Round } from './round.ts'
 
 /** While bringing over what was written takes longer than this, once more before anything is shut down. */
@@ -32,6 +33,7 @@ export async function failBack(ctx: MoveContext, { standby }: Begun): Promise<Mo
     throw workflowFailure('ReplicationRefused', `${pair.source.ref.name} is ${state} at its old place`, {
       hint: 'Two copies run. Switch the one at the source off: what it holds is replaced.',
     })
+  await requireTakenOver(ctx)
   let sink: Sink = { kind: 'original', ...ref, vm: pair.source.ref, target: null }
   undo.push({ kind: 'volume', id: ref.operation }, async () => {
     const { residue } = await cleanup.destroyTarget.executeWithOptions(
@@ -96,7 +98,8 @@ export async function failBack(ctx: MoveContext, { standby }: Begun): Promise<Mo
     })
     return {
       result: { v: 1, outcome: 'completed', move: 'failback', atMs, lostMs: 0, fence: 'off', downMs, residue },
-      ending: { state: 'following', change: { movedMs: Date.now(), lostMs: 0 }, head },
+      // Without its own word it does not follow: a cycle would be refused for ever.
+      ending: { state: head === null ? 'failing-back' : 'following', change: { movedMs: Date.now(), lostMs: 0 }, head },
     } satisfies Moved
   })
 }

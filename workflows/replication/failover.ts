@@ -10,7 +10,7 @@ import { replicationWorkflowId, type FailoverInput, type FailoverResult } from '
 import { failBack } from './failback.ts'
 import { readInFull, runRoundKeeping, shutDown, type Begun, type Ending, type MoveContext, type Moved } from './move.ts'
 import { runRound, standbySink, trackerOf } from './round.ts'
-import { fenceSource, requireStartable, takeOver } from './standby.ts'
+import { fenceSource, requireFollowing, requireStartable, takeOver } from './standby.ts'
 
 /** Moves the guest between a source and its standby, or ends the pair. Until the guest runs, everything can be, and is, undone. */
 export async function failOver(input: FailoverInput): Promise<FailoverResult> {
@@ -30,7 +30,15 @@ export async function failOver(input: FailoverInput): Promise<FailoverResult> {
     null,
     { control, ids },
     (undo) => {
-      const ctx: MoveContext = { input, control, ids, undo, tuning: input.tuning, mayRun: new Set() }
+      const ctx: MoveContext = {
+        input,
+        control,
+        ids,
+        undo,
+        tuning: input.tuning,
+        mayRun: new Set(),
+        end: { was: null, isMoved: false },
+      }
       return notingItsEnd(
         'failover',
         () => moved(ctx),
@@ -38,7 +46,8 @@ export async function failOver(input: FailoverInput): Promise<FailoverResult> {
           // The pair is free for others when what was begun is undone.
           control.stage('Putting back what was')
           await undo.unwind()
-          await writeEnd(ctx, { state: null, change: {}, head: null }, thrown)
+          if (ctx.end.isMoved) return
+          await writeEnd(ctx, { state: stateAfterUndo(ctx), change: {}, head: null }, thrown)
         },
       )
     },
@@ -58,12 +67,14 @@ async function moved(ctx: MoveContext): Promise<FailoverResult> {
   const begun = await quick.beginReplication.executeWithOptions(ids.step('begin', 'May this be done now?'), [
     { id: pair.id, act, runId, atMs: startTime.getTime() },
   ])
+  ctx.end.was = begun.was
   if (act === 'failover') await endCycle(pair.id)
   if (move === 'accept' || move === 'remove') return end(ctx)
   const { result, ending } =
     move === 'failback' ? await failBack(ctx, begun) : await (move === 'planned' ? planned(ctx) : unplanned(ctx, begun))
   // It runs: from here on nothing of the above is undone.
   ctx.undo.forget()
+  ctx.end.isMoved = true
   if (ending !== null) await CancellationScope.nonCancellable(() => writeEnd(ctx, ending, null))
   return result
 }
@@ -78,19 +89,22 @@ async function endCycle(pair: string): Promise<void> {
   }
 }
 
+/** As before the run, if what was begun is undone; else nobody knows which of the two runs. */
+function stateAfterUndo({ input, undo, end }: MoveContext): Ending['state'] {
+  const isUnsure = undo.residue.some(({ kind }) => kind === 'running-vm' || kind === 'stopped-vm')
+  return isUnsure ? (input.move === 'failback' ? 'failing-back' : 'failing-over') : end.was
+}
+
+/** Throws if it cannot be written down: a run that has ended well has told the catalog who runs. */
 async function writeEnd({ input, ids }: MoveContext, ending: Ending, thrown: unknown): Promise<void> {
   const error = thrown === null ? undefined : errorOf(thrown)
   const { endReplication } = controlSteps<ReplicationRecordActivities>('record')
-  try {
-    await endReplication.executeWithOptions(ids.step('end', 'Write down which of the two runs'), [
-      {
-        ...{ id: input.pair.id, runId: workflowInfo().runId, atMs: Date.now(), ...ending },
-        error: error ? { code: error.code, message: error.message, hint: error.hint, docs: error.docs } : null,
-      },
-    ])
-  } catch (inner) {
-    log.error('the end of a failover could not be written down', { error: errorOf(inner) })
-  }
+  await endReplication.executeWithOptions(ids.step('end', 'Write down which of the two runs'), [
+    {
+      ...{ id: input.pair.id, runId: workflowInfo().runId, atMs: Date.now(), ...ending },
+      error: error ? { code: error.code, message: error.message, hint: error.hint, docs: error.docs } : null,
+    },
+  ])
 }
 
 /** The source stops before its last state is read, so that nothing is missing from what is started. */
@@ -155,11 +169,13 @@ async function unplanned(ctx: MoveContext, { headMs }: Begun): Promise<Moved> {
 }
 
 /** The pair ends: its standby goes, or is a VM like any other. */
-async function end({ input, control, ids }: MoveContext): Promise<FailoverResult> {
+async function end(ctx: MoveContext): Promise<FailoverResult> {
+  const { input, control, ids } = ctx
   const { pair, move } = input
   const steps = siteSteps<ReplicationActivities>(pair.site, 'hypervisor')
   const at = { endpoint: pair.endpoint, operation: pair.id }
   control.stage(move === 'remove' ? `Removing ${pair.name}` : `${pair.name} stays where it runs`)
+  if (move === 'remove') await requireFollowing(ctx)
   const { residue } =
     move === 'remove'
       ? await steps.removeStandby.executeWithOptions(ids.step('remove', `Remove ${pair.name} and all its states`), [at])

@@ -20,6 +20,8 @@ export interface MoveContext extends RoundContext {
   readonly undo: Compensations
   /** Who was to be started and could not be ended again: while there is one, no undo starts the other. */
   readonly mayRun: Set<string>
+  /** What is written down of the pair if it fails. */
+  readonly end: { was: Begun['was'] | null; isMoved: boolean }
 }
 /** What the catalog learns of the end. */
 export type Ending = Omit<

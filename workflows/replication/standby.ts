@@ -12,6 +12,33 @@ import { soon } from './round.ts'
 
 const fenceLimits = { scheduleToCloseTimeout: '1 minute' } as const
 
+/** What is not known to run there is not brought back. */
+export async function requireTakenOver({ input, ids }: MoveContext): Promise<void> {
+  const { pair } = input
+  const steps = siteSteps<ReplicationActivities>(pair.site, 'hypervisor')
+  const view = await steps.inspectStandby.executeWithOptions(ids.step('inspect', `Has ${pair.name} taken over?`), [
+    { endpoint: pair.endpoint, operation: pair.id },
+  ])
+  if (view?.role === 'taken-over') return
+  const why = view === null ? 'there is none any more' : 'it follows its source, and holds nothing that is not there'
+  throw workflowFailure('ReplicationRefused', `nothing is brought back from the standby ${pair.name}: ${why}`, {
+    hint: 'Start the source if it is off, and begin a cycle: `holdfast replication cycle`.',
+  })
+}
+
+/** A VM that has taken over is nobody's to remove, whatever the catalog says of it. */
+export async function requireFollowing({ input, ids }: MoveContext): Promise<void> {
+  const { pair } = input
+  const steps = siteSteps<ReplicationActivities>(pair.site, 'hypervisor')
+  const view = await steps.inspectStandby.executeWithOptions(ids.step('inspect', `Does ${pair.name} follow?`), [
+    { endpoint: pair.endpoint, operation: pair.id },
+  ])
+  if (view !== null && view.role !== 'follows')
+    throw workflowFailure('ReplicationRefused', `${pair.name} has taken over and is not removed`, {
+      hint: 'Accept that it stays, or fail back first.',
+    })
+}
+
 /** Asked before the source is switched off: nobody would run if the standby could not. */
 export async function requireStartable({ input, control, ids }: MoveContext): Promise<void> {
   const { pair } = input

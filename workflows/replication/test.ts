@@ -19,6 +19,7 @@ export async function testFailover(input: StandbyTestInput): Promise<StandbyTest
       { id: pair.id, outcome, atMs: Date.now() },
     ])
   }
+  let isNoted = false
   return conduct(
     {
       kind: 'failover',
@@ -36,11 +37,14 @@ export async function testFailover(input: StandbyTestInput): Promise<StandbyTest
         'test',
         async () => {
           const result = await boot(input, control, ids, undo)
+          // Before the hold: whoever ends that ends a test whose outcome is known.
           await note(result.answered ? 'answered' : 'silent')
+          isNoted = true
+          await hold(input, result, control)
           return result
         },
         async (state) => {
-          if (state === 'failed') await note('failed')
+          if (state === 'failed' && !isNoted) await note('failed')
         },
       ),
     figures,
@@ -53,7 +57,7 @@ async function boot(
   ids: StepIds,
   undo: Compensations,
 ): Promise<StandbyTestResult> {
-  const { pair, limitMs, holdMs } = input
+  const { pair, limitMs } = input
   const test = hex32(uuid4())
   const at = { endpoint: pair.endpoint, operation: pair.id, test }
   const quick = controlSteps<ReplicationRecordActivities>('quick')
@@ -75,11 +79,17 @@ async function boot(
     ids.step('test', `Boot ${name}; does its guest answer?`),
     [{ ...at, name, limitMs }],
   )
-  if (holdMs > 0) {
-    control.stage(`${name} ${answered ? 'answers' : 'runs'}: look at it, then cancel the run`)
-    await sleep(holdMs, { summary: 'held for a person to look at' })
-  }
   return { v: 1, outcome: 'completed', answered, bootMs, residue: [] }
+}
+
+async function hold(
+  { pair, holdMs }: StandbyTestInput,
+  { answered }: StandbyTestResult,
+  control: RunControl,
+): Promise<void> {
+  if (holdMs === 0) return
+  control.stage(`The copy of ${pair.name} ${answered ? 'answers' : 'runs'}: look at it, then cancel the run`)
+  await sleep(holdMs, { summary: 'held for a person to look at' })
 }
 
 function figures({ answered, bootMs }: StandbyTestResult): RunFigures {

@@ -119,7 +119,7 @@ it('a standby that does not start is withdrawn, and then the source is started a
   const names = steps.names(...records)
   expect(names.slice(names.indexOf('takeOver'))).toEqual(['takeOver', 'withdrawTakeover', 'powerVm', 'endReplication'])
   expect(powers(steps)).toEqual(['stopped source', 'running source'])
-  expect(ends(steps)).toEqual([[null, 'CapacityExhausted']])
+  expect(ends(steps)).toEqual([['following', 'CapacityExhausted']])
 })
 
 it('an unplanned failover starts at once, and says that a source that cannot be reached may run', async () => {
@@ -154,6 +154,7 @@ it('a standby that may run keeps the source off: nothing is started beside it', 
       { kind: 'running-vm', id: pair.name },
       { kind: 'stopped-vm', error: `not started: ${pair.name} may run` },
     ])
+    expect(ends(steps)).toEqual([['failing-over', 'CapacityExhausted']])
   }
 })
 
@@ -230,12 +231,13 @@ it('a failback is refused while the source runs: two copies would', async () => 
   const steps = new Scripted({ readPower: async () => ({ state: 'running' }) })
   expect(await move(steps, 'failback', planFailure)).toMatchObject({ type: 'ReplicationRefused' })
   expect(steps.names()).not.toContain('openSource')
-  expect(ends(steps)).toEqual([[null, 'ReplicationRefused']])
+  expect(ends(steps)).toEqual([['failed-over', 'ReplicationRefused']])
 })
 
 it('a failback brings all of it over, then its last state, swaps, starts, and lets the standby follow', async () => {
   const steps = new Scripted({
     readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }),
+    inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }),
     powerVm: async ({ want }) => ({ before: 'running', after: want === 'running' ? 'running' : 'stopped' }),
   })
   const value = await move(steps, 'failback', result)
@@ -257,6 +259,7 @@ it('a failback brings all of it over, then its last state, swaps, starts, and le
 it('a source that does not start again gets its old disks back, and the standby runs on', async () => {
   const steps = new Scripted({
     readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }),
+    inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }),
     powerVm: async ({ want, vm }) => {
       if (want === 'running' && vm.scope !== 'paris') throw new HoldfastError('AccessDenied', 'no')
       return { before: 'running', after: want === 'running' ? 'running' : 'stopped' }
@@ -272,12 +275,13 @@ it('a source that does not start again gets its old disks back, and the standby 
     'endReplication',
   ])
   expect(powers(steps).at(-1)).toBe('running standby')
-  expect(ends(steps)).toEqual([[null, 'AccessDenied']])
+  expect(ends(steps)).toEqual([['failed-over', 'AccessDenied']])
 })
 
 it('a source that was started by a failback and cannot be ended keeps the standby off', async () => {
   const steps = new Scripted({
     readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }),
+    inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }),
     powerVm: async ({ want, vm }) => {
       if (want === 'running' && vm.scope !== 'paris') throw new HoldfastError('AccessDenied', 'the answer was lost')
       return { before: 'running', after: want === 'stopped' ? 'stopped' : 'running' }
@@ -289,6 +293,44 @@ it('a source that was started by a failback and cannot be ended keeps the standb
     { kind: 'running-vm', id: sampleTarget.ref.name },
     { kind: 'stopped-vm', id: pair.name },
   ])
+})
+
+it('a standby that has taken over is not removed, whatever the catalog says', async () => {
+  const taken = new Scripted({ inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }) })
+  expect(await move(taken, 'remove', planFailure)).toMatchObject({ type: 'ReplicationRefused' })
+  expect(taken.names()).not.toContain('removeStandby')
+  const steps = new Scripted()
+  expect(await move(steps, 'remove', result)).toMatchObject({ outcome: 'completed' })
+  expect(steps.names()).toContain('forgetReplication')
+})
+
+it('nothing is brought back from a standby that follows', async () => {
+  const steps = new Scripted({ readPower: async () => ({ state: 'stopped' }) })
+  expect(await move(steps, 'failback', planFailure)).toMatchObject({ type: 'ReplicationRefused' })
+  expect(steps.names()).not.toContain('openSource')
+})
+
+it('a standby that does not follow after a failback is not said to', async () => {
+  const steps = new Scripted({
+    readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }),
+    inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }),
+    adoptStandby: async () => {
+      throw new HoldfastError('AccessDenied', 'paris answers nobody')
+    },
+  })
+  expect(await move(steps, 'failback', result)).toMatchObject({ outcome: 'completed-with-residue' })
+  expect(ends(steps)).toEqual([['failing-back', null]])
+})
+
+it('a failover whose end cannot be written down fails, and says nothing false of the pair', async () => {
+  const steps = new Scripted({
+    endReplication: async () => {
+      throw new HoldfastError('AccessDenied', 'the catalog is read-only')
+    },
+  })
+  expect(await move(steps, 'planned', planFailure)).toMatchObject({ type: 'AccessDenied' })
+  expect(ends(steps)).toEqual([['failed-over', null]])
+  expect(steps.names()).not.toContain('withdrawTakeover')
 })
 
 it('what the state of the pair does not allow is refused before anything is touched', async () => {
@@ -315,9 +357,10 @@ it('a test ends with nothing, whether its guest answers or the run is cancelled'
   expect(silent.names(...records).at(-1)).toBe('endStandbyTest')
   const held = new Scripted()
   await bench.run(standbyTestWorkflow, { ...input, holdMs: 3_600_000 }, held.activities, async (handle) => {
-    await eventually('the boot', () => held.inputs('testStandby').length === 1)
+    await eventually('the outcome', () => held.inputs('recordStandbyTest').length === 1)
     await handle.cancel()
     await expect(handle.result()).rejects.toThrow()
   })
   expect(held.names()).toContain('endStandbyTest')
+  expect(held.inputs('recordStandbyTest')).toMatchObject([{ outcome: 'answered' }])
 })

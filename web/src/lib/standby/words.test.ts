@@ -10,11 +10,14 @@ it('a standby that is late says so, and one whose source may run as well is a fa
   expect(standbyLook({ ...one, isLate: true })).toMatchObject({ tone: 'fail' })
   expect(standbyLook({ ...one, state: 'failed-over', fence: 'off' })).toMatchObject({ tone: 'warn' })
   expect(standbyLook({ ...one, state: 'failed-over', fence: 'unreachable' })).toMatchObject({ tone: 'fail' })
+  expect(standbyLook({ ...one, state: 'failing-over', doing: null })).toMatchObject({ tone: 'fail' })
+  expect(standbyLook({ ...one, state: 'failing-over', doing: 'failover' })).toMatchObject({ tone: 'run' })
 })
 
 it('offers only what makes sense, and says what each does and how to say it on the command line', () => {
-  expect(actsOf({ state: 'failing-over' })).toEqual([])
-  expect(actsOf({ state: 'failed-over' })).toEqual(['failback', 'accept'])
+  expect(actsOf({ state: 'failing-over', doing: 'failover' })).toEqual([])
+  expect(actsOf({ state: 'failing-over', doing: null })).toEqual(['unplanned', 'failback', 'accept', 'remove'])
+  expect(actsOf({ state: 'failed-over', doing: null })).toEqual(['failback', 'accept'])
   for (const act of ['test', 'planned', 'unplanned', 'failback', 'accept', 'remove'] as const)
     expect(effectsOf(one, act).length).toBeGreaterThan(1)
   expect(actCommand(one, 'planned')).toBe(`holdfast replication failover ${one.id} --planned --confirm ${one.vmName}`)

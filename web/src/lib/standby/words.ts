@@ -3,9 +3,10 @@ import { look, type Look } from '#lib/state/tone.ts'
 
 export type Act = ReplicationMove['move'] | 'test'
 
-export function standbyLook({ state, isPaused, isLate, error, fence }: Replication): Look {
+export function standbyLook({ state, doing, isPaused, isLate, error, fence }: Replication): Look {
   if (state === 'failed-over')
     return fence === 'unreachable' ? look('fail', 'Two may run') : look('warn', 'Failed over')
+  if (doing === null && (state === 'failing-over' || state === 'failing-back')) return look('fail', 'Who runs?')
   if (state === 'failing-over') return look('run', 'Failing over')
   if (state === 'failing-back') return look('run', 'Failing back')
   if (isLate) return look('fail', 'Late', 'clock')
@@ -15,10 +16,12 @@ export function standbyLook({ state, isPaused, isLate, error, fence }: Replicati
 }
 
 /** What may be asked of the pair as it stands. */
-export function actsOf({ state }: Pick<Replication, 'state'>): readonly Act[] {
+export function actsOf({ state, doing }: Pick<Replication, 'state' | 'doing'>): readonly Act[] {
   if (state === 'following') return ['test', 'planned', 'unplanned', 'remove']
   if (state === 'seeding') return ['remove']
-  return state === 'failed-over' ? ['failback', 'accept'] : []
+  if (state === 'failed-over') return ['failback', 'accept']
+  // Its run has ended without saying who runs: the standby's own record refuses what does not fit.
+  return doing === null ? ['unplanned', 'failback', 'accept', 'remove'] : []
 }
 
 export const actWords: { readonly [act in Act]: string } = {
