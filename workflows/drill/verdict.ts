@@ -62,7 +62,7 @@ function judge(input: DrillInput, { error, guest, checks }: Evidence): [DrillRes
     return ['inconclusive', 'the guest boots and its agent answers, but no check looked at what is on its disks']
   }
   if (checks.length < input.checks.length) return ['inconclusive', 'not all checks were run']
-  const first = input.checks.filter(({ count }) => count !== null && count.expected === null)
+  const first = input.checks.filter(({ count }) => count?.expected === null)
   const alone = first.map(
     ({ title }) => `; “${title}” was counted for the first time, so with nothing to compare it with`,
   )
