@@ -78,8 +78,12 @@ const startMove = async (move: Move): Promise<string> =>
 /** The state that the standby holds by its own record, against the oracle's copy of that instant. */
 async function expectWhole(): Promise<void> {
   const { dir } = await standby()
-  const name = readdirSync(dir).find((one) => one.endsWith('.standby.json')) ?? ''
-  const { head } = JSON.parse(readFileSync(join(dir, name), 'utf8')) as {
+  const numberOf = (name: string): number => Number(/\.standby\.(\d+)\.json$/.exec(name)?.[1] ?? -1)
+  const newest =
+    readdirSync(dir)
+      .toSorted((a, b) => numberOf(a) - numberOf(b))
+      .at(-1) ?? ''
+  const { head } = JSON.parse(readFileSync(join(dir, newest), 'utf8')) as {
     head: { id: string; volumes: { key: string; chain: string[] }[] }
   }
   for (const { key, chain } of head.volumes) {
