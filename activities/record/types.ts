@@ -2,6 +2,7 @@
  * What the control plane writes down about runs, points and proofs. All are idempotent: a run by its workflow and run
  * id, a point by its repository and stem, a proof by its run.
  */
+import type { RunKind } from '../../catalog/types.ts'
 import type { SerializedError } from '../../base/index.ts'
 import type { ChangeRef, Consistency, DiskKey } from '../../drivers/values.ts'
 import type { BackupDiskResult } from '../../workflows/backup/contract.ts'
@@ -14,18 +15,7 @@ export interface RunRef {
 }
 
 export interface RunStarted extends RunRef {
-  readonly kind:
-    | 'backup'
-    | 'restore'
-    | 'drill'
-    | 'retention'
-    | 'plan'
-    | 'verify'
-    | 'instant'
-    | 'mirror'
-    | 'files'
-    | 'replication'
-    | 'failover'
+  readonly kind: RunKind
   readonly vmId: string | null
   /** What the title names: of a run that is about a repository or a plan, that one's name. */
   readonly vmName: string
