@@ -105,7 +105,9 @@ export function copyQueries(context: CatalogContext): CopyQueries {
         ORDER BY c.damaged_ms DESC, c.point_id, c.repository_id LIMIT ${limit}`),
     found({ pointId, repositoryId, stem, sourceId, validatedMs, lockUntilMs }) {
       inTransaction(context, () => {
-        if (db.select({ id: points.id }).from(points).where(eq(points.id, pointId)).get() === undefined) return
+        const { vmId, createdMs } = points
+        const point = db.select({ vmId, createdMs }).from(points).where(eq(points.id, pointId)).get()
+        if (point === undefined) return
         const there = { stem, state: 'done', validatedMs, goneMs: null, removedMs: null, problem: null } as const
         const whole = { damagedMs: null, damage: null, retryMs: null } as const
         const known = find(pointId, repositoryId)
@@ -116,7 +118,17 @@ export function copyQueries(context: CatalogContext): CopyQueries {
         }
         const seen = { verifyLevel: 'validated', verifiedMs: validatedMs, verifyChunks: null, lockUntilMs } as const
         db.insert(copies)
-          .values({ pointId, repositoryId, sourceId, wantedMs: now(), attempts: 1, byHand: false, ...there, ...seen })
+          .values({
+            ...point,
+            pointId,
+            repositoryId,
+            sourceId,
+            wantedMs: now(),
+            attempts: 1,
+            byHand: false,
+            ...there,
+            ...seen,
+          })
           .onConflictDoUpdate({ target: [copies.pointId, copies.repositoryId], set: { ...there, ...whole, ...seen } })
           .run()
         settle(context, pointId)

@@ -15,8 +15,16 @@ export function stands(alias: 'c' | 's' | 't' | 'o'): SQL {
 const isLost = sql`(c.state = 'done' AND (c.gone_ms IS NOT NULL OR c.damaged_ms IS NOT NULL) AND EXISTS (
   SELECT 1 FROM copies o WHERE o.point_id = c.point_id AND o.repository_id <> c.repository_id AND ${stands('o')}))`
 
-/** Of `copies c`: its repository is to have it, and does not, or not whole. */
-export const missing = sql`(c.state IN ('pending', 'in-progress', 'failed') OR ${isLost})`
+/**
+ * Of `copies c`, each said as an index says it (`copies_wanted`, `copies_lost`), so that SQLite takes that: beside a million
+ * copies that are there, few are either.
+ */
+export const isWanted = sql`c.state IN ('pending', 'in-progress', 'failed')`
+const isTouched = sql`(c.gone_ms IS NOT NULL OR c.damaged_ms IS NOT NULL)`
+
+/** The copies, to stand as `c`, that their repositories are to have, and do not, or not whole. */
+export const missingCopies = sql`(SELECT c.* FROM copies c WHERE ${isWanted}
+  UNION ALL SELECT c.* FROM copies c WHERE ${isTouched} AND ${isLost})`
 
 /**
  * Copies that a mirror has lost are wanted again, of a VM or of all: between two repositories those that vanished or are
@@ -36,11 +44,11 @@ export function wantBack(
           AND (${of.vmId} IS NULL OR EXISTS (SELECT 1 FROM points p WHERE p.id = c.point_id AND p.vm_id = ${of.vmId}))`
   const lost = db.all<{ pointId: string; targetId: string; sourceId: string }>(sql`
     SELECT c.point_id AS "pointId", c.repository_id AS "targetId", o.repository_id AS "sourceId"
-    FROM copies c JOIN copies o ON o.point_id = c.point_id AND o.repository_id <> c.repository_id AND ${stands('o')}
+    FROM copies c CROSS JOIN copies o ON o.point_id = c.point_id AND o.repository_id <> c.repository_id AND ${stands('o')}
       JOIN repositories a ON a.id = o.repository_id JOIN repositories b ON b.id = c.repository_id AND b.site = a.site
-    WHERE c.source_id IS NOT NULL AND c.state = 'done' AND (c.gone_ms IS NOT NULL OR c.damaged_ms IS NOT NULL) AND ${which}
-    ORDER BY c.point_id, c.repository_id, o.repository_id IS c.source_id`)
-  // The last one of a copy names its source.
+    WHERE c.source_id IS NOT NULL AND c.state = 'done' AND ${isTouched} AND ${which}
+    ORDER BY +c.point_id, +c.repository_id, o.repository_id IS c.source_id`)
+  // The last one of a copy names its source. The plus keeps SQLite from reading all copies for the sake of their order.
   for (const { pointId, targetId, sourceId } of lost) {
     db.run(sql`UPDATE copies SET state = 'pending', source_id = ${sourceId}, retry_ms = NULL, run_id = NULL, problem = NULL,
         wanted_ms = max(wanted_ms, coalesce(gone_ms, 0)), stem = CASE WHEN gone_ms IS NULL THEN stem END,
@@ -76,12 +84,13 @@ export function withdrawWants({ db, publish }: CatalogContext, plan: string, tar
 export function wantAgain({ db, now, publish }: CatalogContext, plan: string, targets: Iterable<string>): void {
   for (const target of targets) {
     const wanted = db.all<{ pointId: string; sourceId: string }>(sql`
-      INSERT INTO copies (point_id, repository_id, source_id, state, wanted_ms, attempts, by_hand)
-      SELECT p.id, ${target}, s.repository_id, 'pending', ${now()}, 0, 0
+      INSERT INTO copies (point_id, repository_id, vm_id, created_ms, source_id, state, wanted_ms, attempts, by_hand)
+      SELECT p.id, ${target}, p.vm_id, p.created_ms, s.repository_id, 'pending', ${now()}, 0, 0
       FROM points p JOIN copies s ON s.point_id = p.id AND s.source_id IS NULL AND s.repository_id <> ${target} AND ${stands('s')}
       WHERE p.plan = ${plan} AND NOT EXISTS (SELECT 1 FROM copies t WHERE t.point_id = p.id AND t.repository_id = ${target})
-        AND p.created_ms > (SELECT max(q.created_ms) FROM copies t JOIN points q ON q.id = t.point_id
-          WHERE t.repository_id = ${target} AND q.vm_id = p.vm_id AND (t.state = 'removed' OR ${stands('t')}))
+        AND p.created_ms > (SELECT max(q.created_ms) FROM points q CROSS JOIN copies t
+          WHERE q.vm_id = p.vm_id AND t.point_id = q.id AND t.repository_id = ${target}
+            AND (t.state = 'removed' OR ${stands('t')}))
       ON CONFLICT DO NOTHING
       RETURNING point_id AS "pointId", source_id AS "sourceId"`)
     for (const { pointId } of wanted) publish('point', pointId)
@@ -111,13 +120,14 @@ export function neededElsewhere({ db }: CatalogContext, repositoryId: string): M
   const wanted = db.all<{ id: string; targetId: string; name: string; byHand: number }>(sql`
     SELECT c.point_id AS id, c.repository_id AS "targetId", r.name, c.by_hand AS "byHand"
     FROM copies c JOIN repositories r ON r.id = c.repository_id
-    WHERE c.source_id = ${repositoryId} AND (c.state = 'pending' OR (c.state = 'failed' AND c.retry_ms IS NOT NULL))
+    WHERE c.source_id = ${repositoryId} AND ${isWanted} AND (c.state = 'pending' OR (c.state = 'failed' AND c.retry_ms IS NOT NULL))
     ORDER BY 1, 3`)
   const alone = db.all<{ id: string }>(sql`
-    SELECT c.point_id AS id FROM copies c WHERE c.repository_id = ${repositoryId} AND ${stands('c')}
-      AND EXISTS (SELECT 1 FROM copies o WHERE o.point_id = c.point_id AND o.repository_id <> c.repository_id
-        AND o.state <> 'removed' AND o.damaged_ms IS NOT NULL AND o.gone_ms IS NULL)
-      AND NOT EXISTS (SELECT 1 FROM copies o WHERE o.point_id = c.point_id AND o.repository_id <> c.repository_id AND ${stands('o')})`)
+    SELECT DISTINCT s.point_id AS id FROM copies c
+      CROSS JOIN copies s ON s.point_id = c.point_id AND s.repository_id = ${repositoryId} AND ${stands('s')}
+    WHERE c.repository_id <> ${repositoryId} AND ${isTouched} AND c.state <> 'removed' AND c.damaged_ms IS NOT NULL
+      AND c.gone_ms IS NULL AND NOT EXISTS (
+        SELECT 1 FROM copies o WHERE o.point_id = s.point_id AND o.repository_id <> s.repository_id AND ${stands('o')})`)
   const needed = new Map(alone.map(({ id }) => [id, 'the only whole copy']))
   for (const { id, targetId, name, byHand } of wanted)
     if (!needed.has(id) && (byHand === 1 || mirrors.has(targetId))) needed.set(id, `wanted in ${name}`)

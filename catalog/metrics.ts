@@ -54,20 +54,22 @@ export function metricQueries({ db, steadyNow }: CatalogContext): MetricQueries 
             WHERE r.gone_ms IS NULL ORDER BY r.rank, r.id LIMIT ${limit}`,
         )
         .map(({ rank, ...row }) => ({ ...row, state: postureRank[rank] ?? 'unprotected' })),
+    // One seek of an index for each VM and repository, however many points there are.
     newestPoints: () =>
-      // A bare column beside one max() is that of the row with the maximum (SQLite, lang_select, "bare columns").
       db.all(
-        sql`SELECT p.vm_id AS "vmId", c.repository_id AS "repositoryId", max(p.created_ms) AS "createdMs", p.plan
-          FROM copies c JOIN points p ON p.id = c.point_id
-          WHERE c.state = 'done' AND c.validated_ms IS NOT NULL AND p.created_ms <= ${steadyNow() + clockMovesMs}
-          GROUP BY p.vm_id, c.repository_id`,
+        sql`SELECT n.vm_id AS "vmId", n.repository_id AS "repositoryId", p.created_ms AS "createdMs", p.plan FROM (
+            SELECT v.id AS vm_id, r.id AS repository_id, (SELECT c.point_id FROM copies c
+              WHERE c.vm_id = v.id AND c.repository_id = r.id AND c.state = 'done' AND c.validated_ms IS NOT NULL
+                AND c.created_ms <= ${steadyNow() + clockMovesMs} ORDER BY c.created_ms DESC LIMIT 1) AS point_id
+            FROM vms v CROSS JOIN repositories r) n
+          JOIN points p ON p.id = n.point_id`,
       ),
     verified: () =>
       db.all(
-        sql`SELECT p.vm_id AS "vmId", c.repository_id AS "repositoryId", max(c.verified_ms) AS "verifiedMs"
-          FROM copies c JOIN points p ON p.id = c.point_id
-          WHERE c.state = 'done' AND c.validated_ms IS NOT NULL AND c.verify_level IN ('quick', 'data', 'full')
-          GROUP BY p.vm_id, c.repository_id`,
+        sql`SELECT * FROM (SELECT v.id AS "vmId", r.id AS "repositoryId", (SELECT max(c.verified_ms) FROM copies c
+            WHERE c.vm_id = v.id AND c.repository_id = r.id AND c.state = 'done' AND c.validated_ms IS NOT NULL
+              AND c.verify_level IN ('quick', 'data', 'full')) AS "verifiedMs"
+          FROM vms v CROSS JOIN repositories r) WHERE "verifiedMs" IS NOT NULL`,
       ),
     openRuns: () =>
       db.all(sql`SELECT kind, state, count(*) AS runs FROM runs WHERE ended_ms IS NULL GROUP BY kind, state`),

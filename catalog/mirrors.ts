@@ -1,7 +1,7 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import { copyRetryAfterMs } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
-import { missing, stands, wantBack } from './copy-needs.ts'
+import { isWanted, missingCopies, stands, wantBack } from './copy-needs.ts'
 import { settle } from './copy-state.ts'
 import { copies } from './schema.ts'
 
@@ -96,7 +96,7 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
   const ofPair = ({ sourceId, targetId }: MirrorPair): SQL =>
     sql`c.source_id = ${sourceId} AND c.repository_id = ${targetId}`
   /** Of `copies c`: not waiting for its time, and in nobody's hand. One run at a time works on a pair. */
-  const wanted = (nowMs: number, inHand: SQL): SQL => sql`(
+  const wanted = (nowMs: number, inHand: SQL): SQL => sql`${isWanted} AND (
     (c.state IN ('pending', 'failed') AND c.retry_ms IS NOT NULL AND c.retry_ms <= ${nowMs})
     OR (c.state = 'pending' AND c.retry_ms IS NULL) OR (c.state = 'in-progress' AND ${inHand}))`
   const mine = ({ sourceId, targetId }: MirrorPair, runId: string) =>
@@ -115,8 +115,8 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
       const { sourceId, targetId } = pair
       inTransaction(context, () => {
         const done = db.run(sql`
-          INSERT INTO copies (point_id, repository_id, source_id, state, wanted_ms, attempts, by_hand)
-          SELECT p.id, ${targetId}, ${sourceId}, 'pending', ${now()}, 0, ${byHand ? 1 : 0} FROM points p WHERE p.id = ${pointId}
+          INSERT INTO copies (point_id, repository_id, vm_id, created_ms, source_id, state, wanted_ms, attempts, by_hand)
+          SELECT p.id, ${targetId}, p.vm_id, p.created_ms, ${sourceId}, 'pending', ${now()}, 0, ${byHand ? 1 : 0} FROM points p WHERE p.id = ${pointId}
           ON CONFLICT (point_id, repository_id) DO UPDATE SET source_id = excluded.source_id, state = 'pending', by_hand = 1,
             stem = CASE WHEN copies.damaged_ms IS NOT NULL AND copies.gone_ms IS NULL THEN copies.stem END,
             validated_ms = NULL, gone_ms = NULL, removed_ms = NULL,
@@ -132,20 +132,21 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
       const { sourceId, targetId } = pair
       return inTransaction(context, () => {
         db.run(sql`
-          INSERT INTO copies (point_id, repository_id, source_id, state, wanted_ms, attempts, by_hand)
-          SELECT p.id, ${targetId}, ${sourceId}, 'pending', ${now()}, 0, 0
+          INSERT INTO copies (point_id, repository_id, vm_id, created_ms, source_id, state, wanted_ms, attempts, by_hand)
+          SELECT p.id, ${targetId}, p.vm_id, p.created_ms, ${sourceId}, 'pending', ${now()}, 0, 0
           FROM copies s JOIN points p ON p.id = s.point_id
           WHERE s.repository_id = ${sourceId} AND s.state = 'done' AND s.validated_ms IS NOT NULL AND s.gone_ms IS NULL
             AND (${vmId} IS NULL OR p.vm_id = ${vmId})
             AND NOT EXISTS (SELECT 1 FROM copies t WHERE t.point_id = p.id AND t.repository_id = ${targetId})
-            AND (${all ? 1 : 0} OR p.created_ms > coalesce((SELECT max(q.created_ms) FROM copies t JOIN points q ON q.id = t.point_id
-              WHERE t.repository_id = ${targetId} AND q.vm_id = p.vm_id AND (t.state = 'removed' OR ${stands('t')})), -1))`)
+            AND (${all ? 1 : 0} OR p.created_ms > coalesce((SELECT max(q.created_ms) FROM points q CROSS JOIN copies t
+              WHERE q.vm_id = p.vm_id AND t.point_id = q.id AND t.repository_id = ${targetId}
+                AND (t.state = 'removed' OR ${stands('t')})), -1))`)
         wantBack(context, { pair, vmId })
-        db.run(sql`UPDATE copies AS c SET state = 'pending', retry_ms = NULL, run_id = NULL WHERE ${ofPair(pair)} AND c.state IN ('pending', 'failed')
+        db.run(sql`UPDATE copies AS c SET state = 'pending', retry_ms = NULL, run_id = NULL WHERE ${ofPair(pair)} AND ${isWanted} AND c.state <> 'in-progress'
           AND (${vmId} IS NULL OR EXISTS (SELECT 1 FROM points p WHERE p.id = c.point_id AND p.vm_id = ${vmId}))`)
         announce(pair)
         return db.get<{ n: number }>(
-          sql`SELECT count(*) AS n FROM copies c WHERE ${ofPair(pair)} AND c.state IN ('pending', 'in-progress')`,
+          sql`SELECT count(*) AS n FROM copies c WHERE ${ofPair(pair)} AND ${isWanted} AND c.state <> 'failed'`,
         ).n
       })
     },
@@ -163,11 +164,11 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
         // Nobody can copy what the source does not have any more; a person may name another source. What failed before is
         // given up as well: it would be due for ever, and never taken.
         db.run(sql`UPDATE copies AS c SET state = 'failed', retry_ms = NULL, problem = 'its source no longer has the point'
-          WHERE ${ofPair(pair)} AND (c.state IN ('pending', 'in-progress') OR (c.state = 'failed' AND c.retry_ms IS NOT NULL))
+          WHERE ${ofPair(pair)} AND ${isWanted} AND (c.state IN ('pending', 'in-progress') OR (c.state = 'failed' AND c.retry_ms IS NOT NULL))
             AND NOT EXISTS (SELECT 1 FROM copies s
             WHERE s.point_id = c.point_id AND s.repository_id = ${pair.sourceId} AND s.state = 'done' AND s.gone_ms IS NULL)`)
         // Its last copy was removed while this one was made, which then did not arrive.
-        db.run(sql`DELETE FROM points WHERE gone_ms IS NOT NULL AND id IN (SELECT c.point_id FROM copies c WHERE ${ofPair(pair)})
+        db.run(sql`DELETE FROM points WHERE gone_ms IS NOT NULL AND EXISTS (SELECT 1 FROM copies c WHERE c.point_id = points.id AND ${ofPair(pair)})
           AND id IN (SELECT r.id FROM removed_points r) AND NOT EXISTS (
             SELECT 1 FROM copies o WHERE o.point_id = points.id AND o.state IN ('done', 'in-progress'))`)
         const next = db.all<
@@ -240,20 +241,28 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
     },
     states: () =>
       db.all<MirrorState>(sql`
-        SELECT c.source_id AS "sourceId", c.repository_id AS "targetId", a.name AS "sourceName", b.name AS "targetName",
-          sum(${stands('c')}) AS done, sum(${missing}) AS behind, sum(c.state = 'failed') AS failed,
-          min(CASE WHEN ${missing} THEN ${behindSince} END) AS "oldestMs",
-          max(CASE WHEN ${stands('c')} THEN p.created_ms END) AS "newestMs"
-        FROM copies c JOIN points p ON p.id = c.point_id JOIN repositories a ON a.id = c.source_id
-          JOIN repositories b ON b.id = c.repository_id
-        GROUP BY 1, 2 ORDER BY 3, 4 LIMIT 200`),
+        WITH there AS (
+          SELECT c.source_id, c.repository_id, count(*) AS done, max(c.created_ms) AS newest_ms FROM copies c
+          WHERE c.source_id IS NOT NULL AND ${stands('c')} GROUP BY 1, 2
+        ), lacking AS (
+          SELECT c.source_id, c.repository_id, count(*) AS behind, sum(c.state = 'failed') AS failed, min(${behindSince}) AS oldest_ms
+          FROM ${missingCopies} c JOIN points p ON p.id = c.point_id WHERE c.source_id IS NOT NULL GROUP BY 1, 2
+        ), pairs AS (
+          SELECT a.id AS source_id, b.id AS repository_id, a.name AS source, b.name AS target FROM repositories a CROSS JOIN repositories b
+          WHERE EXISTS (SELECT 1 FROM copies c WHERE c.source_id = a.id AND c.repository_id = b.id)
+        )
+        SELECT p.source_id AS "sourceId", p.repository_id AS "targetId", p.source AS "sourceName", p.target AS "targetName",
+          coalesce(t.done, 0) AS done, coalesce(l.behind, 0) AS behind, coalesce(l.failed, 0) AS failed,
+          l.oldest_ms AS "oldestMs", t.newest_ms AS "newestMs"
+        FROM pairs p LEFT JOIN there t ON t.source_id = p.source_id AND t.repository_id = p.repository_id
+          LEFT JOIN lacking l ON l.source_id = p.source_id AND l.repository_id = p.repository_id
+        ORDER BY 3, 4 LIMIT 200`),
     lags: (limit, vmId) =>
       db.all<PlanLag>(sql`
         SELECT p.plan, c.source_id AS "sourceId", c.repository_id AS "targetId", b.name AS "targetName",
           count(*) AS behind, min(${behindSince}) AS "oldestMs"
-        FROM copies c JOIN points p ON p.id = c.point_id JOIN repositories b ON b.id = c.repository_id
-        WHERE c.source_id IS NOT NULL AND ${missing}
-          AND ${vmId === undefined ? sql`1` : sql`p.vm_id = ${vmId}`}
+        FROM ${missingCopies} c JOIN points p ON p.id = c.point_id JOIN repositories b ON b.id = c.repository_id
+        WHERE c.source_id IS NOT NULL AND ${vmId === undefined ? sql`1` : sql`c.vm_id = ${vmId}`}
         GROUP BY 1, 2, 3 ORDER BY 6, 1, 3 LIMIT ${limit}`),
   }
 }

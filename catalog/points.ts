@@ -174,8 +174,9 @@ export function pointQueries(context: CatalogContext): PointQueries {
           .onConflictDoNothing({ target: points.id })
           .run()
         if (done.changes === 0) return
-        const { id: pointId, repositoryId, stem, validatedMs, createdMs: wantedMs, runId } = point
-        const place = { pointId, repositoryId, stem, validatedMs, wantedMs, lockUntilMs, runId } as const
+        const { id: pointId, repositoryId, vmId, createdMs, stem, validatedMs, runId } = point
+        const of = { pointId, repositoryId, vmId, createdMs } as const
+        const place = { ...of, stem, validatedMs, wantedMs: createdMs, lockUntilMs, runId } as const
         const first = { sourceId, state: 'done', storedBytes: newBytes, attempts: 1, byHand: false } as const
         db.insert(copies)
           .values({ ...place, ...first, ...checked })

@@ -2,8 +2,7 @@ import { asc, count, desc, eq, sql } from 'drizzle-orm'
 import { HoldfastError, locationText, type RepositoryLocation } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
-import { heldBy } from './copy-state.ts'
-import { copies, points, repositories, repositoryGrowth, vms } from './schema.ts'
+import { repositories, repositoryGrowth } from './schema.ts'
 import { uniqueSlug } from './slug.ts'
 import type { ErrorNote, RepositoryTestRecord, UsageRecord } from './types.ts'
 
@@ -67,12 +66,12 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
           sql<number>`(SELECT count(*) FROM copies c WHERE c.repository_id = repositories.id AND c.state = 'done' AND c.gone_ms IS NULL)`.as(
             'point_count',
           ),
-        vms: sql<number>`(SELECT count(DISTINCT p.vm_id) FROM copies c JOIN points p ON p.id = c.point_id WHERE c.repository_id = repositories.id AND c.state = 'done' AND c.gone_ms IS NULL)`.as(
+        vms: sql<number>`(SELECT count(*) FROM vms v WHERE EXISTS (SELECT 1 FROM copies c
+            WHERE c.repository_id = repositories.id AND c.vm_id = v.id AND c.state = 'done' AND c.gone_ms IS NULL))`.as(
           'vm_count',
         ),
-        newestPointMs: sql<
-          number | null
-        >`(SELECT max(p.created_ms) FROM copies c JOIN points p ON p.id = c.point_id WHERE c.repository_id = repositories.id AND c.state = 'done' AND c.gone_ms IS NULL)`.as(
+        newestPointMs: sql<number | null>`(SELECT max((SELECT max(c.created_ms) FROM copies c
+            WHERE c.repository_id = repositories.id AND c.vm_id = v.id AND c.state = 'done' AND c.gone_ms IS NULL)) FROM vms v)`.as(
           'newest_point_ms',
         ),
       })
@@ -197,25 +196,20 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
       })
     },
     consumption(id, limit) {
-      return db
-        .select({
-          vmId: points.vmId,
-          vmName: vms.name,
-          points: count(),
-          logicalBytes: sql<number>`(SELECT p.logical_bytes FROM points p JOIN copies c ON c.point_id = p.id WHERE p.vm_id = points.vm_id AND c.repository_id = ${id} AND c.state = 'done' ORDER BY p.created_ms DESC LIMIT 1)`,
-          readBytes: sql<number>`sum(${points.readBytes})`,
-          newBytes: sql<number>`sum(coalesce(${copies.storedBytes}, 0))`.as('new_bytes'),
-          newestPointMs: sql<number>`max(${points.createdMs})`,
-          verified: sql<number>`sum(${copies.verifyLevel} IN ('spot-checked', 'quick', 'data', 'full'))`,
-        })
-        .from(copies)
-        .innerJoin(points, eq(points.id, copies.pointId))
-        .innerJoin(vms, eq(vms.id, points.vmId))
-        .where(heldBy(id))
-        .groupBy(points.vmId)
-        .orderBy(sql`new_bytes DESC`, asc(points.vmId))
-        .limit(limit)
-        .all()
+      return db.all<ConsumptionRow>(sql`
+        WITH held AS (
+          SELECT c.vm_id, count(*) AS points, sum(coalesce(c.stored_bytes, 0)) AS new_bytes, max(c.created_ms) AS newest_ms,
+            sum(coalesce(c.verify_level, '') IN ('spot-checked', 'quick', 'data', 'full')) AS verified
+          FROM copies c WHERE c.repository_id = ${id} AND c.state = 'done' AND c.gone_ms IS NULL
+          GROUP BY c.vm_id ORDER BY new_bytes DESC, c.vm_id LIMIT ${limit}
+        )
+        SELECT h.vm_id AS "vmId", v.name AS "vmName", h.points, h.new_bytes AS "newBytes", h.newest_ms AS "newestPointMs",
+          h.verified,
+          (SELECT p.logical_bytes FROM copies c JOIN points p ON p.id = c.point_id WHERE c.repository_id = ${id}
+            AND c.vm_id = h.vm_id AND c.state = 'done' AND c.gone_ms IS NULL ORDER BY c.created_ms DESC LIMIT 1) AS "logicalBytes",
+          (SELECT sum(p.read_bytes) FROM copies c JOIN points p ON p.id = c.point_id WHERE c.repository_id = ${id}
+            AND c.vm_id = h.vm_id AND c.state = 'done' AND c.gone_ms IS NULL) AS "readBytes"
+        FROM held h JOIN vms v ON v.id = h.vm_id ORDER BY h.new_bytes DESC, h.vm_id`)
     },
     growth(id, days) {
       return db

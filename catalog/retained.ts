@@ -1,7 +1,7 @@
 import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, notInArray, or, sql } from 'drizzle-orm'
 import type { RuleSource, VmOverride } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
-import { neededElsewhere } from './copy-needs.ts'
+import { isWanted, neededElsewhere } from './copy-needs.ts'
 import { heldPoints, lackingHolds, type LackingHold } from './hold-needs.ts'
 import { heldBy } from './copy-state.ts'
 import { snapOf } from './copies.ts'
@@ -146,11 +146,9 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
           ),
         )
         .all()
-      const mirrored = db
-        .selectDistinct({ id: copies.pointId })
-        .from(copies)
-        .where(eq(copies.state, 'in-progress'))
-        .all()
+      const mirrored = db.all<{ id: string }>(
+        sql`SELECT DISTINCT +c.point_id AS id FROM copies c WHERE ${isWanted} AND c.state = 'in-progress'`,
+      )
       const all = new Map<string, 'being restored' | 'being mirrored'>()
       for (const { id } of mirrored) all.set(id, 'being mirrored')
       for (const { id } of restored) if (id !== null) all.set(id, 'being restored')

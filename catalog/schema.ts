@@ -118,6 +118,9 @@ export const repositories = sqliteTable('repositories', {
   usage: text('usage', { mode: 'json' }).$type<UsageRecord>(),
   /** What it says it is, as far as somebody has looked; no two rows have the same. */
   uuid: text('uuid'),
+  /** When somebody last tried to measure it, and why that failed. */
+  measureTriedMs: integer('measure_tried_ms'),
+  measureError: text('measure_error', { mode: 'json' }).$type<ErrorNote>(),
 })
 
 /** One row a day and repository: what the growth is measured from. */
@@ -176,6 +179,9 @@ export const copies = sqliteTable(
   {
     pointId: text('point_id').notNull(),
     repositoryId: text('repository_id').notNull(),
+    /** Of the point, for indexes; neither changes ever. */
+    vmId: text('vm_id').notNull(),
+    createdMs: integer('created_ms').notNull(),
     /** From where it is mirrored; null: it came from the hypervisor. */
     sourceId: text('source_id'),
     /** Its name there; null until it is there. */
@@ -594,4 +600,5 @@ export const instants = sqliteTable('instants', {
 export * from './alert-schema.ts'
 export * from './link-schema.ts'
 export * from './replication-schema.ts'
+export * from './scrub-schema.ts'
 export * from './total-schema.ts'

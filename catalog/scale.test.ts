@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { aPoint, furnish, testCatalog, testNow, type TestCatalog } from './testing.ts'
+import { queryPlans, wholeTables } from './testing-plans.ts'
+
+let folder: string
+let path: string
+let here: TestCatalog
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-scale-'))
+  path = join(folder, 'catalog.db')
+  here = testCatalog(path)
+  furnish(here.catalog)
+  const location = { kind: 's3', url: 's3://offsite/holdfast' } as const
+  here.catalog.repositories.add({
+    name: 'offsite',
+    site: 'local',
+    location,
+    credentialRef: 'file:/srv/secrets/offsite',
+  })
+  here.catalog.points.record(aPoint(1))
+})
+afterEach(() => {
+  here[Symbol.dispose]()
+  rmSync(folder, { recursive: true })
+})
+
+test('what is asked every few seconds, and by every scrape, reads no table of points or copies as a whole', () => {
+  const { catalog } = here
+  const pair = { sourceId: 'main', targetId: 'offsite' }
+  catalog.mirrors.want(pair, aPoint(1).id, false)
+  const plans = queryPlans(path, () => {
+    catalog.repositories.get('main')
+    catalog.repositories.list({ limit: 50 })
+    catalog.repositories.consumption('main', 20)
+    catalog.mirrors.states()
+    catalog.mirrors.lags(50)
+    catalog.mirrors.lags(50, 'web-01')
+    catalog.mirrors.wantDamaged()
+    catalog.mirrors.due(testNow)
+    catalog.mirrors.wasInHand(pair, 'run')
+    expect(catalog.mirrors.take(pair, 'run', { nowMs: testNow, limit: 8 })).toHaveLength(1)
+    catalog.copies.damaged(50)
+    catalog.retained.neededElsewhere('main')
+    catalog.retained.beingRead()
+    catalog.metrics.newestPoints()
+    catalog.metrics.verified()
+  })
+  expect(plans.size).toBeGreaterThan(20)
+  expect(wholeTables(plans)).toEqual([])
+})
+
+test('a statement that reads all copies is told', () => {
+  const sqlite = new Database(path)
+  const plans = queryPlans(path, () => {
+    sqlite.prepare(`SELECT count(*) FROM copies c WHERE c.attempts > 7`).get()
+    sqlite.prepare(`SELECT count(*) FROM copies c WHERE c.repository_id = 'main' AND c.attempts > 7`).get()
+    sqlite.prepare(`SELECT max(attempts) FROM copies`).get()
+    sqlite.prepare(`SELECT max(p.read_bytes) FROM copies c JOIN points p ON p.id = c.point_id`).get()
+  })
+  sqlite.close()
+  expect(wholeTables(plans)).toHaveLength(4)
+})

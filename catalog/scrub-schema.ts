@@ -1,0 +1,27 @@
+import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+
+/** What is read of a repository every day, and how much of it was ever read: as the last verify has counted it. */
+export const scrubs = sqliteTable('scrubs', {
+  repositoryId: text('repository_id').primaryKey(),
+  level: text('level').$type<'data' | 'full'>(),
+  budgetBytes: integer('budget_bytes'),
+  changedMs: integer('changed_ms'),
+  countedMs: integer('counted_ms'),
+  packs: integer('packs'),
+  bytes: integer('bytes'),
+  readPacks: integer('read_packs'),
+  readBytes: integer('read_bytes'),
+  /** The oldest last pass of any pack that was ever read. */
+  oldestMs: integer('oldest_ms'),
+})
+
+/** Passes over packs by the first byte of their names (`verify-passes.ts`). */
+export const verifyPasses = sqliteTable(
+  'verify_passes',
+  {
+    repositoryId: text('repository_id').notNull(),
+    prefix: integer('prefix').notNull(),
+    passes: blob('passes', { mode: 'buffer' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.repositoryId, table.prefix] })],
+)
