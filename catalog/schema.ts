@@ -123,18 +123,6 @@ export const repositories = sqliteTable('repositories', {
   measureError: text('measure_error', { mode: 'json' }).$type<ErrorNote>(),
 })
 
-/** One row a day and repository: what the growth is measured from. */
-export const repositoryGrowth = sqliteTable(
-  'repository_growth',
-  {
-    repositoryId: text('repository_id').notNull(),
-    day: text('day').notNull(),
-    storedBytes: integer('stored_bytes').notNull(),
-    logicalBytes: integer('logical_bytes').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.repositoryId, table.day] })],
-)
-
 export const points = sqliteTable('points', {
   id: text('id').primaryKey(),
   stem: text('stem').notNull(),
@@ -600,5 +588,5 @@ export const instants = sqliteTable('instants', {
 export * from './alert-schema.ts'
 export * from './link-schema.ts'
 export * from './replication-schema.ts'
-export * from './scrub-schema.ts'
+export * from './repository-schema.ts'
 export * from './total-schema.ts'

@@ -40,7 +40,8 @@ function stepsOf(sqlite: Database.Database, source: string): string[] {
 /** Steps that read all points or all copies, or all of one repository, and not an index of a few or one that says it all. */
 export function wholeTables(plans: ReadonlyMap<string, readonly string[]>): string[] {
   const few = /INDEX (copies_(wanted|lost)|points_gone)\b|COVERING INDEX copies_(held|mirrored)\b/
-  const whole = /^SCAN|^SEARCH [^(]*$|INDEX copies_by_repository|INDEX copies_(held|mirrored) \((repository_id|source_id)[^ ]*\)$/
+  const whole =
+    /^SCAN|^SEARCH [^(]*$|INDEX copies_by_repository|INDEX copies_(held|mirrored) \((repository_id|source_id)[^ ]*\)$/
   return [...plans].flatMap(([source, steps]) => {
     const names = source.matchAll(/\b(?:FROM|JOIN)\s+"?(points|copies)"?(?:\s+(?:AS\s+)?(?!WHERE|USING)([a-z]))?\b/gi)
     const tables = new Set([...names].flatMap(([, table = '', alias]) => [table, alias ?? table]))

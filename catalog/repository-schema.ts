@@ -25,3 +25,15 @@ export const verifyPasses = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.repositoryId, table.prefix] })],
 )
+
+/** One row a day and repository: what the growth is measured from. */
+export const repositoryGrowth = sqliteTable(
+  'repository_growth',
+  {
+    repositoryId: text('repository_id').notNull(),
+    day: text('day').notNull(),
+    storedBytes: integer('stored_bytes').notNull(),
+    logicalBytes: integer('logical_bytes').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.repositoryId, table.day] })],
+)
