@@ -36,7 +36,13 @@ export interface StartSpec {
 }
 
 export type EngineStatus =
-  'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out' | 'continued-as-new'
+  | 'running'
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
+  | 'terminated'
+  | 'timed-out'
+  | 'continued-as-new'
 
 export interface RunListing extends RunHandle {
   readonly workflow: string

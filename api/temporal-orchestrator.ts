@@ -162,7 +162,8 @@ class TemporalOrchestrator implements Orchestrator {
 
   async inputOf(history: RunHistory): Promise<unknown> {
     const attributes = history.events[0]?.workflowExecutionStartedEventAttributes as
-      { input?: { payloads?: object[] } } | undefined
+      | { input?: { payloads?: object[] } }
+      | undefined
     const payloads = (attributes?.input?.payloads ?? []).map((payload) => JSONToPayload(payload))
     return payloads.length === 0
       ? undefined

@@ -105,7 +105,14 @@ export interface ResidueNote {
 
 /** `planned`: a dry run, or nothing was to go. `declined`: nobody approved it in time. */
 export type SweepState =
-  'planned' | 'waiting' | 'removing' | 'collecting' | 'completed' | 'declined' | 'cancelled' | 'failed'
+  | 'planned'
+  | 'waiting'
+  | 'removing'
+  | 'collecting'
+  | 'completed'
+  | 'declined'
+  | 'cancelled'
+  | 'failed'
 /** `spared`: it was to go, and a later look keeps it. `refused`: the repository does not let it go. */
 export type SweptState = 'stays' | 'going' | 'removed' | 'refused' | 'spared'
 export interface SweepApproval {
@@ -188,7 +195,14 @@ export type RunKind =
   | 'replication'
   | 'failover'
 export type RunState =
-  'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
+  | 'running'
+  | 'paused'
+  | 'waiting'
+  | 'completed'
+  | 'completed-with-residue'
+  | 'failed'
+  | 'cancelled'
+  | 'terminated'
 /** A standby VM as its hypervisor names it. */
 export interface StandbyRef {
   readonly platform: Platform

@@ -11,7 +11,9 @@ export interface Capabilities {
   /** What the tracker outlives; 'unknown' is treated as 'no'. */
   readonly trackingSurvives: {
     readonly [e in 'guest-reboot' | 'power-off' | 'host-crash' | 'live-migration' | 'storage-migration']:
-      'yes' | 'no' | 'unknown'
+      | 'yes'
+      | 'no'
+      | 'unknown'
   }
   readonly sizeChangeBreaksTracking: boolean
   /** 'retained-snapshot': the platform keeps one snapshot between runs; its cost is shown to the operator. */

@@ -20,7 +20,16 @@ export type Platform = 'qemu' | 'libvirt' | 'proxmox' | 'xcpng' | 'vsphere' | 'h
 export type Consistency = 'crash' | 'filesystem' | 'application'
 export type PowerState = 'running' | 'stopped' | 'paused' | 'suspended' | 'io-error' | 'unknown'
 export type ReaderKind =
-  'nbd' | 'nbd-tls' | 'http-range' | 'http-stream' | 'vddk' | 'sftp' | 'nfs' | 'iscsi' | 'attach' | 'sas'
+  | 'nbd'
+  | 'nbd-tls'
+  | 'http-range'
+  | 'http-stream'
+  | 'vddk'
+  | 'sftp'
+  | 'nfs'
+  | 'iscsi'
+  | 'attach'
+  | 'sas'
 export type WriterKind = 'nbd' | 'http-range' | 'http-stream' | 'vddk' | 'sftp' | 'iscsi' | 'xapi-chunked' | 'put-page'
 
 export interface Endpoint {
@@ -91,7 +100,13 @@ export interface VmFacts {
 // ── change references and points ──────────────────────────────────────────────────────────────────────────
 export interface ChangeRef {
   readonly kind:
-    'qemu-bitmap' | 'pve-bitmap' | 'xapi-cbt' | 'vmware-cbt' | 'hyperv-rct' | 'ahv-snapshot' | 'azure-snapshot'
+    | 'qemu-bitmap'
+    | 'pve-bitmap'
+    | 'xapi-cbt'
+    | 'vmware-cbt'
+    | 'hyperv-rct'
+    | 'ahv-snapshot'
+    | 'azure-snapshot'
   /** The point whose content this reference stands for; must be the parent that the repository will use. */
   readonly point: PointId
   readonly tracker: TrackerId

@@ -37,7 +37,14 @@ export type StepState =
   | 'residue'
 
 export type RunState =
-  'running' | 'paused' | 'waiting' | 'completed' | 'completed-with-residue' | 'failed' | 'cancelled' | 'terminated'
+  | 'running'
+  | 'paused'
+  | 'waiting'
+  | 'completed'
+  | 'completed-with-residue'
+  | 'failed'
+  | 'cancelled'
+  | 'terminated'
 
 export type DrillVerdict = DrillResult['verdict']
 

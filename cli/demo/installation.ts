@@ -159,11 +159,9 @@ async function waitUntilReady(home: string, port: number): Promise<{ url: string
   const place = homeOf({ HOLDFAST_HOME: home })
   const deadline = Date.now() + readyWithinMs
   const isHere = async (role: string): Promise<boolean> => (await whoIs(place, role)) !== null
-  while (!(
-    (await isHere('server')) &&
-    (await isHere(engineRole('server'))) &&
-    (await isHere(engineRole('worker-local')))
-  )) {
+  while (
+    !((await isHere('server')) && (await isHere(engineRole('server'))) && (await isHere(engineRole('worker-local'))))
+  ) {
     if (Date.now() > deadline) {
       throw new HoldfastError('NoWorker', 'holdfast up started, but server or mover are not ready', {
         hint: `Read ${join(home, 'logs')}.`,

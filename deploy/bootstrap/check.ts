@@ -7,8 +7,6 @@ const at = process.argv.indexOf('--report')
 const report =
   at < 0 ? [] : ['--reporter=default', '--reporter=json', `--outputFile.json=${process.argv[at + 1] ?? ''}`]
 prepareWeb()
-// Formatting depends on nothing but the file itself.
-const prettierCache = ['--cache', '--cache-strategy', 'content']
 const outcomes = await runLanes([
   [
     // Says what tsc says, in a third of the time: it reads the types anyway.
@@ -23,7 +21,7 @@ const outcomes = await runLanes([
       command: ['depcruise', '--config', '.dependency-cruiser.cjs', '--output-type', 'err-long', '.'],
     },
     { name: 'dead code', command: ['knip', '--no-config-hints'] },
-    { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', ...prettierCache, '.'] },
+    { name: 'format', command: ['oxfmt', '--check'] },
   ],
   [{ name: 'unit tests', command: ['vitest', 'run', '--project', 'unit', ...report] }],
 ])

@@ -27,7 +27,8 @@ export interface SegmentSource {
 
 /** The table of contents of a pack, or why it is not known: a note for people. */
 export type TocReading =
-  { readonly known: true; readonly entries: readonly TocEntry[] } | { readonly known: false; readonly why: string }
+  | { readonly known: true; readonly entries: readonly TocEntry[] }
+  | { readonly known: false; readonly why: string }
 
 export interface ContentsSources {
   /** What the index says; stays the caller's. */

@@ -36,7 +36,8 @@ export class HealSources {
   readonly #signal: AbortSignal
   /** By stem here, of the last point asked for: its copies. */
   #copies:
-    { readonly stem: string; readonly found: readonly { mirror: MirrorSide; manifest: LoadedManifest }[] } | undefined
+    | { readonly stem: string; readonly found: readonly { mirror: MirrorSide; manifest: LoadedManifest }[] }
+    | undefined
 
   constructor(engine: Engine, mirrors: readonly MirrorSide[], signal: AbortSignal) {
     this.#engine = engine

@@ -74,7 +74,8 @@ export function parseS3Keys(text: string, reference: string): S3Keys {
 }
 
 export type AzureSecret =
-  { readonly kind: 'key'; readonly key: string } | { readonly kind: 'sas'; readonly sas: string }
+  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'sas'; readonly sas: string }
 
 /** The key of a storage account (base64), or a shared access signature, which has a `sig` parameter. */
 export function parseAzureSecret(text: string, reference: string): AzureSecret {

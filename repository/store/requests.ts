@@ -10,7 +10,16 @@ export interface Failure {
    * in disguise (lesson 5); `refused` is denied for certain. `range`: beyond the end of the object.
    */
   readonly kind:
-    'absent' | 'exists' | 'conflict' | 'transient' | 'rate' | 'denied' | 'refused' | 'range' | 'checksum' | 'final'
+    | 'absent'
+    | 'exists'
+    | 'conflict'
+    | 'transient'
+    | 'rate'
+    | 'denied'
+    | 'refused'
+    | 'range'
+    | 'checksum'
+    | 'final'
   readonly error: HoldfastError
   /** What the store asked us to wait, in ms. */
   readonly afterMs?: number

@@ -43,7 +43,8 @@ export interface BlobWanted {
 }
 
 export type Identified =
-  { readonly zero: true } | { readonly zero: false; readonly innerHash: Uint8Array; readonly id: Uint8Array }
+  | { readonly zero: true }
+  | { readonly zero: false; readonly innerHash: Uint8Array; readonly id: Uint8Array }
 export interface Sealed {
   /** Bytes of header and ciphertext. */
   readonly length: number
@@ -92,7 +93,8 @@ export interface Results {
 
 /** A task as it crosses to the thread, where key rings are known by number. */
 export type WireTask =
-  Exclude<Task, { kind: 'reseal' }> | (Omit<Extract<Task, { kind: 'reseal' }>, 'to'> & { readonly to: number })
+  | Exclude<Task, { kind: 'reseal' }>
+  | (Omit<Extract<Task, { kind: 'reseal' }>, 'to'> & { readonly to: number })
 
 export type Request =
   /** Keys of a repository, sent to a thread before its first task for it. */

@@ -1,6 +1,7 @@
 /** What a key press means outside of form fields. */
 export type KeyAct =
-  { readonly do: 'go'; readonly to: string } | { readonly do: 'search' | 'help' | 'next-row' | 'previous-row' }
+  | { readonly do: 'go'; readonly to: string }
+  | { readonly do: 'search' | 'help' | 'next-row' | 'previous-row' }
 
 const places: { readonly [key: string]: string } = { o: '/', v: '/vms', r: '/runs', d: '/drills', e: '/repositories' }
 const plain: { readonly [key: string]: KeyAct } = {
