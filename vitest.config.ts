@@ -1,12 +1,16 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { outOfTurn } from './deploy/bootstrap/turns.ts'
 
 const nowhere = ['**/node_modules/**', '.cache/**', 'web/{build,.svelte-kit}/**']
 
 /** These measure how long a guest stands still; nothing else may run beside them. */
 const alone = ['drivers/qemu/frozen.contract.test.ts', 'lab/freeze.contract.test.ts']
 const aloneInChaos = ['tests/chaos/frozen.test.ts']
+
+/** `npm test` draws a turn and says which; whoever calls a suite by name has them all. */
+const later = outOfTurn(process.env['HOLDFAST_TURN'])
 
 const cores = availableParallelism()
 
@@ -63,7 +67,7 @@ export default defineConfig({
           ...realProducts,
           name: 'contract',
           include: ['**/*.contract.test.ts', 'tests/contract/**/*.test.ts'],
-          exclude: [...nowhere, ...alone],
+          exclude: [...nowhere, ...alone, ...later],
           // Much of the time goes into waiting for QEMU and disks: three files fit into two cores.
           fileParallelism: true,
           maxWorkers: Math.ceil(cores * 1.5),
@@ -94,7 +98,7 @@ export default defineConfig({
           ...realProducts,
           name: 'chaos',
           include: ['tests/chaos/**/*.test.ts'],
-          exclude: [...nowhere, ...aloneInChaos],
+          exclude: [...nowhere, ...aloneInChaos, ...later],
           // What was killed is waited for more than it works.
           fileParallelism: true,
           maxWorkers: Math.max(2, Math.floor(cores / 2)),

@@ -1,6 +1,7 @@
 /**
  * `npm test`: set-up, check, then every suite against real products. Prints durations and one closing line of counts.
  * `npm test -- contract e2e` runs only those parts; `npm run test:stores` adds object stores that are built from source.
+ * Suites that repeat others in a variant take turns (turns.ts); `npm run test:all` takes all of them, and every sample.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +11,7 @@ import { prepareOrExit } from './prepare-all.ts'
 import { prepareStoresOrExit } from './prepare-stores.ts'
 import { countsOf, failuresOf, readReport, replaceFailed, worthASecondRun, type Report } from './reports.ts'
 import { root, runTask, type Outcome } from './tasks.ts'
+import { outOfTurn, turns } from './turns.ts'
 
 const asked = partsToRun(process.argv.slice(2))
 if ('unknown' in asked) {
@@ -17,6 +19,10 @@ if ('unknown' in asked) {
   process.exit(2)
 }
 const started = Number(process.env['HOLDFAST_STARTED'] ?? Date.now())
+const turn = process.env['HOLDFAST_EXHAUSTIVE'] === '1' ? undefined : (process.env['HOLDFAST_TURN'] ?? drawTurn())
+const left = outOfTurn(turn)
+if (turn === undefined) delete process.env['HOLDFAST_TURN']
+else process.env['HOLDFAST_TURN'] = turn
 const logs = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
 if (asked.run.some((part) => part !== 'stores')) await prepareOrExit()
 if (asked.run.includes('contract')) await prepareStoresOrExit(['seaweedfs', 'azurite'])
@@ -49,8 +55,16 @@ if (unsteady.size > 0)
 if (failed.length > 0) console.log(`failed: ${failed.join(', ')}`)
 if (failures.length > 0) console.log(`logs: ${logs}`)
 else rmSync(logs, { recursive: true })
+if (turn !== undefined)
+  console.log(
+    `turn ${turn} of ${turns.length}: ${left.length} suites that vary others had none; HOLDFAST_TURN=${turn} repeats it, npm run test:all runs all`,
+  )
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 process.exitCode = failed.length === 0 ? 0 : 1
+
+function drawTurn(): string {
+  return String((Math.floor(Date.now() / 1000) % turns.length) + 1)
+}
 
 function vitest(part: string, report: string, ...more: string[]): [string, ...string[]] {
   // The files that must run alone are a project of their own, after the others.

@@ -1,0 +1,52 @@
+/**
+ * Suites that show once more, in another variant or at another place, what a suite of every run shows already. Together
+ * they take as long as all the others, so each run of `npm test` takes one turn, drawn at its start; four turns take all,
+ * and so does `npm run test:all`. A suite that is asked for by name runs always.
+ */
+export const turns: readonly (readonly string[])[] = [
+  [
+    // The same suite as the filter's, with backup jobs in its place: QEMU older than 7.2, and raw disks.
+    'drivers/qemu/job.contract.test.ts',
+    'files/hostile.contract.test.ts',
+    'workflows/capacity.contract.test.ts',
+    'workflows/plan/kill.contract.test.ts',
+    'server/engine-away.contract.test.ts',
+    'tests/chaos/replication.test.ts',
+  ],
+  [
+    // The same suite as of `qemu`, on images.
+    'drivers/image/suite.contract.test.ts',
+    'files/layouts.contract.test.ts',
+    'workflows/replication/workflow.contract.test.ts',
+    'activities/backup/bandwidth.contract.test.ts',
+    'deploy/prometheus/prometheus.contract.test.ts',
+    'tests/chaos/instant.test.ts',
+  ],
+  [
+    'cli/repo/s3.contract.test.ts',
+    'drivers/image/image.contract.test.ts',
+    'workflows/plan/parts.contract.test.ts',
+    'cli/repo/export.contract.test.ts',
+    'drivers/qemu/standby/standby.contract.test.ts',
+    'tests/chaos/mirror.test.ts',
+    'tests/chaos/files.test.ts',
+  ],
+  [
+    'tests/contract/drill-defects.test.ts',
+    'workflows/capacity-kill.contract.test.ts',
+    'repository/object-store.contract.test.ts',
+    'repository/store/azure.contract.test.ts',
+    'server/rebuild/rebuild.contract.test.ts',
+    'workflows/plan/window.contract.test.ts',
+    'tests/chaos/plan.test.ts',
+    'tests/chaos/verify.test.ts',
+  ],
+]
+
+/** The suites that are left to other turns: `turn` counts from 1, as people are told; without one, none are. */
+export function outOfTurn(turn: string | undefined): readonly string[] {
+  if (turn === undefined) return []
+  if (turns[Number(turn) - 1] === undefined)
+    throw new Error(`HOLDFAST_TURN=${turn} is none of 1 to ${turns.length}; leave it away to have one drawn`)
+  return turns.filter((_, at) => at !== Number(turn) - 1).flat()
+}
