@@ -77,8 +77,8 @@ export interface Catalog extends Disposable {
 }
 
 export interface CatalogOptions {
-  /** File, or `:memory:`. */
-  readonly path: string
+  /** File, or `:memory:`, or the bytes of a catalog, which then is in memory. */
+  readonly path: string | Buffer
   readonly now?: () => number
   /** By which ages are told: a clock that nobody sets back. Default: `now`. */
   readonly steadyNow?: () => number
@@ -143,12 +143,16 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
   }
 }
 
-function connect(path: string): Database.Database {
+function connect(path: string | Buffer): Database.Database {
   try {
     return new Database(path)
   } catch (error) {
-    throw new HoldfastError('ConfigInvalid', `the catalog ${path} cannot be opened: ${describeError(error)}`, {
-      cause: error,
-    })
+    throw new HoldfastError(
+      'ConfigInvalid',
+      `the catalog ${Buffer.isBuffer(path) ? 'in memory' : path} cannot be opened: ${describeError(error)}`,
+      {
+        cause: error,
+      },
+    )
   }
 }

@@ -1,4 +1,6 @@
+import Database from 'better-sqlite3'
 import type { NewDrill } from './drills.ts'
+import { migrate } from './migrate.ts'
 import { openCatalog, type Catalog } from './open.ts'
 import type { NewPoint } from './points.ts'
 import type { StartedRun } from './runs.ts'
@@ -14,10 +16,21 @@ export interface TestCatalog extends Disposable {
 /** Saturday 21 November 2026, 07:36:40 in Europe/Paris. */
 export const testNow = Date.UTC(2026, 10, 21, 6, 36, 40)
 
-export function testCatalog(path = ':memory:'): TestCatalog {
+/** An empty catalog: the migrations take longer than most tests, so they run once. */
+let empty: Buffer | undefined
+
+export function testCatalog(path?: string): TestCatalog {
   const clock = { ms: testNow }
-  const catalog = openCatalog({ path, now: () => clock.ms })
+  const catalog = openCatalog({ path: path ?? (empty ??= migrated()), now: () => clock.ms })
   return { catalog, clock, [Symbol.dispose]: () => catalog.close() }
+}
+
+function migrated(): Buffer {
+  const sqlite = new Database(':memory:')
+  migrate(sqlite, testNow)
+  const bytes = sqlite.serialize()
+  sqlite.close()
+  return bytes
 }
 
 export function aVm(name: string, over: Partial<DiscoveredVm> = {}): DiscoveredVm {
