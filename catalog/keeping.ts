@@ -40,7 +40,7 @@ const sources: { readonly [kind in RecordKind]?: Source } = {
     table: 'runs',
     key: 'run_id',
     ms: 'ended_ms',
-    where: `ended_ms IS NOT NULL AND (kind = 'plan' OR EXISTS (SELECT 1 FROM runs later
+    where: `ended_ms IS NOT NULL AND (kind IN ('plan', 'recovery') OR EXISTS (SELECT 1 FROM runs later
       WHERE later.workflow_id = runs.workflow_id AND later.started_ms > runs.started_ms) OR kind = 'drill' AND EXISTS
       (SELECT 1 FROM runs later WHERE later.vm_id = runs.vm_id AND later.kind = 'drill' AND later.started_ms > runs.started_ms))`,
   },

@@ -25,6 +25,8 @@ import { planQueries, type PlanQueries } from './plans.ts'
 import { ownQueries, type OwnQueries } from './own.ts'
 import { pointQueries, type PointQueries } from './points.ts'
 import { recoveryQueries, type RecoveryQueries } from './recovery.ts'
+import { recoveryPlanQueries, type RecoveryPlanQueries } from './recovery-plans.ts'
+import { recoveryRunQueries, type RecoveryRunQueries } from './recovery-runs.ts'
 import { replicationQueries, type ReplicationQueries } from './replications.ts'
 import { repositoryQueries, type RepositoryQueries } from './repositories.ts'
 import { retainedQueries, type RetainedQueries } from './retained.ts'
@@ -58,6 +60,8 @@ export interface Catalog extends Disposable {
   readonly own: OwnQueries
   readonly points: PointQueries
   readonly recovery: RecoveryQueries
+  readonly recoveryPlans: RecoveryPlanQueries
+  readonly recoveryRuns: RecoveryRunQueries
   readonly policy: PolicyQueries
   readonly replications: ReplicationQueries
   readonly repositories: RepositoryQueries
@@ -126,6 +130,8 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     policy: policyQueries(context, plans),
     points: pointQueries(context),
     recovery: recoveryQueries(context),
+    recoveryPlans: recoveryPlanQueries(context),
+    recoveryRuns: recoveryRunQueries(context),
     replications: replicationQueries(context),
     repositories: repositoryQueries(context),
     retained: retainedQueries(context),

@@ -587,6 +587,7 @@ export const instants = sqliteTable('instants', {
 
 export * from './alert-schema.ts'
 export * from './link-schema.ts'
+export * from './recovery-plan-schema.ts'
 export * from './replication-schema.ts'
 export * from './repository-schema.ts'
 export * from './total-schema.ts'

@@ -194,6 +194,7 @@ export type RunKind =
   | 'files'
   | 'replication'
   | 'failover'
+  | 'recovery'
 export type RunState =
   | 'running'
   | 'paused'
@@ -214,6 +215,62 @@ export interface StandbyRef {
 /** `running`: from the repository, waiting for a word about it. */
 export type InstantState = 'starting' | 'running' | 'migrating' | 'migrated' | 'discarded' | 'failed'
 export type Verdict = 'passed' | 'failed' | 'inconclusive'
+/** `passed`: every VM of every tier was what its tier waits for. `incomplete`: it came to its end without some. */
+export type RecoveryRunState = 'running' | 'passed' | 'incomplete' | 'aborted' | 'failed' | 'cancelled'
+/** `continued`: somebody went on although it is not what it waits for. `skipped`: the run ended before it. */
+export type TierState = 'pending' | 'delayed' | 'running' | 'waiting' | 'done' | 'continued' | 'failed' | 'skipped'
+/** `ready`: it is what its tier waits for. `short`: it was made, and is not. `kept`: given away. */
+export type MemberState = 'pending' | 'recovering' | 'ready' | 'short' | 'failed' | 'kept' | 'removed'
+export interface MemberRecord {
+  readonly vmId: string
+  readonly vmName: string
+  /** Of the VM that is made; null: not chosen yet. */
+  readonly name: string | null
+  readonly pointId: string | null
+  /** Of the drill or restore that brings it back: of the last attempt. */
+  readonly workflowId: string | null
+  readonly attempts: number
+  readonly state: MemberState
+  readonly verdict: Verdict | null
+  readonly why: string
+  readonly restoreSeconds: number | null
+  readonly bootSeconds: number | null
+  /** From the start of its restore to checks that have passed. */
+  readonly rtoSeconds: number | null
+}
+/** What a tier waits for a person for: a step to be done, or a word about VMs that did not come up. */
+export interface TierWait {
+  /** Names it in the answer: `before-0`, `then-1`, `choice-2`. */
+  readonly id: string
+  readonly kind: 'step' | 'choice'
+  readonly title: string
+  readonly detail: string
+  readonly sinceMs: number
+}
+export interface TierAnswer {
+  readonly id: string
+  readonly title: string
+  /** `done`, or what was chosen. */
+  readonly answer: string
+  readonly user: string
+  readonly reason: string
+  readonly ms: number
+}
+export interface TierRecord {
+  readonly key: string
+  readonly name: string
+  readonly state: TierState
+  /** When the tiers before it were done. */
+  readonly startedMs: number | null
+  readonly endedMs: number | null
+  /** Of that: for people. */
+  readonly waitedMs: number
+  /** Promised from the start of the run; null: nothing. */
+  readonly rtoMs: number | null
+  readonly waitsFor: TierWait | null
+  readonly answers: readonly TierAnswer[]
+  readonly members: readonly MemberRecord[]
+}
 export type EventType =
   | 'run'
   | 'point'
@@ -232,4 +289,5 @@ export type EventType =
   | 'instant'
   | 'alert'
   | 'replication'
+  | 'recovery'
 export type { CategoryName, PostureState }

@@ -50,6 +50,30 @@ export type { KeepRules, RetainedPoint, Retention } from './retention.ts'
 export { copyRetryAfterMs, isMirrorDue, lagAllowedMs } from './mirror.ts'
 export type { MirrorFacts } from './mirror.ts'
 export {
+  isBack,
+  mostMembers,
+  mostTiers,
+  recoveryEnds,
+  recoveryProblems,
+  recoveryStages,
+  rehearsalDueMs,
+  tierChoices,
+  tierNeeds,
+  tiersBefore,
+} from './recovery.ts'
+export type {
+  ManualStep,
+  MemberEvidence,
+  RecoveryEnd,
+  RecoveryMember,
+  RecoveryMode,
+  RecoveryProblem,
+  RecoverySpec,
+  RecoveryTier,
+  TierChoice,
+  TierNeed,
+} from './recovery.ts'
+export {
   defaultRpoMs,
   isCycleDue,
   longestRpoMs,

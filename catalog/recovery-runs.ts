@@ -1,0 +1,168 @@
+import { and, count, desc, eq, isNull, sql } from 'drizzle-orm'
+import { HoldfastError } from '../base/index.ts'
+import type { RecoveryMode, RecoverySpec } from '../policy/index.ts'
+import { inTransaction, type CatalogContext } from './context.ts'
+import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { recoveryRuns } from './schema.ts'
+import type { MemberRecord, RecoveryRunState, TierAnswer, TierRecord, TierState, TierWait } from './types.ts'
+
+export type RecoveryRunRow = typeof recoveryRuns.$inferSelect
+
+export interface NewRecoveryRun {
+  readonly runId: string
+  readonly workflowId: string
+  readonly planId: string
+  readonly planName: string
+  readonly mode: RecoveryMode
+  readonly spec: Omit<RecoverySpec, 'name'>
+  readonly untilMs: number | null
+  readonly withoutPeople: boolean
+  readonly requestedUser: string
+  readonly startedMs: number
+  /** By the id of a VM. */
+  readonly vmNames: ReadonlyMap<string, string>
+}
+/** A member that is absent stays as it is. */
+export interface TierChange {
+  readonly state?: TierState
+  readonly startedMs?: number
+  readonly endedMs?: number
+  readonly waitsFor?: TierWait | null
+  readonly answer?: TierAnswer
+}
+export type MemberChange = Partial<Omit<MemberRecord, 'vmId' | 'vmName'>>
+
+export interface RecoveryRunQueries {
+  /** Idempotent by run id: what the plan says when the run begins is what it does. */
+  open(run: NewRecoveryRun): RecoveryRunRow
+  find(runId: string): RecoveryRunRow | undefined
+  /** Throws NotFound. */
+  get(runId: string): RecoveryRunRow
+  /** Newest first. */
+  list(page: PageRequest, filter?: { readonly planId?: string | undefined }): Page<RecoveryRunRow>
+  /** Those that have not ended. */
+  openRuns(): RecoveryRunRow[]
+  /** The newest that ended so; of a mode, if one is given. */
+  newest(
+    planId: string,
+    filter?: { readonly mode?: RecoveryMode; readonly state?: RecoveryRunState },
+  ): RecoveryRunRow | undefined
+  /** Times in which the tier waited for a person are added up by what it waits for. */
+  noteTier(runId: string, key: string, change: TierChange, atMs: number): void
+  noteMember(runId: string, key: string, vmId: string, change: MemberChange): void
+  /** A tier that was not done has failed; one that never began is skipped. */
+  close(runId: string, end: { readonly state: RecoveryRunState; readonly why: string; readonly endedMs: number }): void
+}
+
+export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries {
+  const { db, publish } = context
+  const find = (runId: string): RecoveryRunRow | undefined =>
+    db.select().from(recoveryRuns).where(eq(recoveryRuns.runId, runId)).get()
+  const get = (runId: string): RecoveryRunRow => {
+    const found = find(runId)
+    if (found) return found
+    throw new HoldfastError('NotFound', `there is no run ${runId} of a recovery plan`)
+  }
+  const change = (runId: string, set: Partial<RecoveryRunRow>): void => {
+    db.update(recoveryRuns).set(set).where(eq(recoveryRuns.runId, runId)).run()
+    publish('recovery', runId)
+  }
+  const changeTier = (runId: string, key: string, work: (tier: TierRecord) => TierRecord): void => {
+    inTransaction(context, () => {
+      const { tiers } = get(runId)
+      if (!tiers.some((tier) => tier.key === key)) throw new HoldfastError('NotFound', `the run has no tier ${key}`)
+      change(runId, { tiers: tiers.map((tier) => (tier.key === key ? work(tier) : tier)) })
+    })
+  }
+  return {
+    find,
+    get,
+    open({ vmNames, ...run }) {
+      return inTransaction(context, () => {
+        const tiers = run.spec.tiers.map((tier): TierRecord => ({
+          ...{ key: tier.key, name: tier.name, rtoMs: tier.rtoMs, state: 'pending', waitedMs: 0 },
+          ...{ startedMs: null, endedMs: null, waitsFor: null, answers: [] },
+          members: tier.members.map(({ vmId }) => ({
+            ...{ vmId, vmName: vmNames.get(vmId) ?? vmId, name: null, pointId: null, workflowId: null },
+            ...{ attempts: 0, state: 'pending', verdict: null, why: '' },
+            ...{ restoreSeconds: null, bootSeconds: null, rtoSeconds: null },
+          })),
+        }))
+        const row = { ...run, state: 'running' as const, why: '', tiers, endedMs: null }
+        const { changes } = db
+          .insert(recoveryRuns)
+          .values(row)
+          .onConflictDoNothing({ target: recoveryRuns.runId })
+          .run()
+        if (changes > 0) publish('recovery', run.runId)
+        return get(run.runId)
+      })
+    },
+    list(page, { planId } = {}) {
+      const where = planId === undefined ? undefined : eq(recoveryRuns.planId, planId)
+      const rows = db
+        .select()
+        .from(recoveryRuns)
+        .where(and(where, afterCursor([sql`${recoveryRuns.startedMs}`, sql`${recoveryRuns.runId}`], 'desc', page)))
+        .orderBy(desc(recoveryRuns.startedMs), desc(recoveryRuns.runId))
+        .limit(rowsFor(page))
+        .all()
+      const total = db.select({ n: count() }).from(recoveryRuns).where(where).get()?.n ?? 0
+      return toPage(
+        rows,
+        page,
+        total,
+        (row) => [row.startedMs, row.runId],
+        (row) => row,
+      )
+    },
+    openRuns: () => db.select().from(recoveryRuns).where(isNull(recoveryRuns.endedMs)).all(),
+    newest: (planId, { mode, state } = {}) =>
+      db
+        .select()
+        .from(recoveryRuns)
+        .where(
+          and(
+            eq(recoveryRuns.planId, planId),
+            mode === undefined ? undefined : eq(recoveryRuns.mode, mode),
+            state === undefined ? undefined : eq(recoveryRuns.state, state),
+          ),
+        )
+        .orderBy(desc(recoveryRuns.startedMs), desc(recoveryRuns.runId))
+        .limit(1)
+        .get(),
+    noteTier(runId, key, { answer, ...set }, atMs) {
+      changeTier(runId, key, (tier) => {
+        const endsWait = 'waitsFor' in set && tier.waitsFor !== null && set.waitsFor?.id !== tier.waitsFor.id
+        return {
+          ...tier,
+          ...set,
+          waitedMs: tier.waitedMs + (endsWait ? Math.max(0, atMs - (tier.waitsFor?.sinceMs ?? atMs)) : 0),
+          answers:
+            answer === undefined || tier.answers.some(({ id }) => id === answer.id)
+              ? tier.answers
+              : [...tier.answers, answer],
+        }
+      })
+    },
+    noteMember(runId, key, vmId, set) {
+      changeTier(runId, key, (tier) => ({
+        ...tier,
+        members: tier.members.map((member) => (member.vmId === vmId ? { ...member, ...set } : member)),
+      }))
+    },
+    close(runId, end) {
+      inTransaction(context, () => {
+        const { tiers, endedMs } = get(runId)
+        if (endedMs !== null) return
+        const left = tiers.map((tier): TierRecord => {
+          if (tier.state === 'done' || tier.state === 'continued') return { ...tier, waitsFor: null }
+          const waitedMs =
+            tier.waitedMs + (tier.waitsFor === null ? 0 : Math.max(0, end.endedMs - tier.waitsFor.sinceMs))
+          return { ...tier, state: tier.startedMs === null ? 'skipped' : 'failed', waitsFor: null, waitedMs }
+        })
+        change(runId, { ...end, tiers: left })
+      })
+    },
+  }
+}
