@@ -31,6 +31,8 @@ import { createRetentionActivities } from './retention/index.ts'
 import { createRetentionRecordActivities } from './retention/record.ts'
 import type { BlobStore } from './retention/record.ts'
 import type { RetentionActivities, RetentionRecordActivities } from './retention/types.ts'
+import { createRecoveryActivities } from './recovery-plan/index.ts'
+import type { RecoveryActivities } from './recovery-plan/types.ts'
 import { createReplicationActivities } from './replication/index.ts'
 import { createReplicationRecordActivities } from './replication/record.ts'
 import type { ReplicationActivities, ReplicationRecordActivities } from './replication/types.ts'
@@ -72,6 +74,7 @@ export type ControlActivities = RecordActivities &
   RetentionRecordActivities &
   VerifyRecordActivities &
   MirrorRecordActivities &
+  RecoveryActivities &
   ReplicationRecordActivities
 
 /**
@@ -89,6 +92,7 @@ export function createControlActivities(catalog: Catalog, copies: string, blobs:
     ...createRetentionRecordActivities(catalog, blobs),
     ...createVerifyRecordActivities(catalog, blobs),
     ...createMirrorRecordActivities(catalog),
+    ...createRecoveryActivities(catalog),
     ...createReplicationRecordActivities(catalog),
   })
 }

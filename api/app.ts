@@ -18,6 +18,7 @@ import { mirrorRouter } from './routers/mirrors.ts'
 import { ownRouter } from './routers/own.ts'
 import { pointRouter } from './routers/points.ts'
 import { policyRouter } from './routers/policy.ts'
+import { recoveryPlanRouter } from './routers/recovery-plans.ts'
 import { replicationRouter } from './routers/replications.ts'
 import { repositoryRouter } from './routers/repositories.ts'
 import { retentionRouter } from './routers/retention.ts'
@@ -89,6 +90,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     verifyRouter,
     alertRouter,
     mirrorRouter,
+    recoveryPlanRouter,
     replicationRouter,
   ]) {
     api.route('/', part(deps))

@@ -7,6 +7,7 @@ import { drillTrouble } from './drill-trouble.ts'
 import { failedRuns } from './failed-runs.ts'
 import { queuesOf, type Engine, type Pollers } from './facts.ts'
 import { mirrorTrouble } from './mirror-attention.ts'
+import { recoveryTrouble } from './recovery-trouble.ts'
 import { replicationTrouble } from './replication-keeper.ts'
 import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
 import { isForgotten } from './views/instants.ts'
@@ -35,6 +36,7 @@ export function attention(
     ...watchTrouble(deps),
     ...repositories.flatMap((repository) => repositoryTrouble(repository, deps.now())),
     ...mirrorTrouble(deps),
+    ...recoveryTrouble(deps),
     ...replicationTrouble(deps),
     ...hypervisorTrouble(catalog, most),
     ...failingChannels(catalog),

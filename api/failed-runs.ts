@@ -46,6 +46,11 @@ export function hasSucceededSince(catalog: Catalog, run: RunView): boolean {
     const { state } = catalog.runs.latest(workflowId) ?? run
     return state === 'completed' || state === 'completed-with-residue'
   }
+  if (kind === 'recovery') {
+    const planId = planOf(run)
+    const later = catalog.recoveryRuns.newest(planId, { state: 'passed' })
+    return later !== undefined && later.startedMs >= startedMs
+  }
   const subject = kind === 'plan' ? { plan: planOf(run) } : { kind, vmId: vmId ?? undefined }
   if (kind !== 'plan' && vmId === null) return false
   return (['completed', 'completed-with-residue'] as const).some(

@@ -257,6 +257,7 @@ export function adoptRun({ catalog }: Pick<ApiDeps, 'catalog'>, listing: RunList
     files: 'Files',
     replication: 'Replication',
     failover: 'Failover',
+    recovery: 'Recovery plan',
   } as const
   const title = kind === 'plan' ? `Plan ${subject ?? ''}` : `${verbs[kind]} of ${name}`
   catalog.runs.started({

@@ -4,6 +4,7 @@ import { backupWorkflow } from '../workflows/backup/contract.ts'
 import { drillWorkflow, drillWorkflowId } from '../workflows/drill/contract.ts'
 import { filesWorkflow, filesWorkflowId } from '../workflows/files/contract.ts'
 import { instantWorkflow, instantWorkflowId } from '../workflows/instant/contract.ts'
+import { recoveryWorkflow, recoveryWorkflowId, type RecoveryInput } from '../workflows/recovery-plan/contract.ts'
 import { mirrorWorkflow } from '../workflows/mirror/contract.ts'
 import { planWorkflow, planWorkflowId, type PlanRunInput } from '../workflows/plan/contract.ts'
 import { sweepWorkflow } from '../workflows/retention/contract.ts'
@@ -134,6 +135,12 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
     throw new HoldfastError('InvalidRequest', `${run.title} is not repeated from the list of runs`, {
       hint: `The pair may stand differently now. Look at it and ask anew: \`holdfast replication show ${run.workflowId.split('/')[1] ?? ''}\`.`,
     })
+  if (run.kind === 'recovery' && (input as Partial<RecoveryInput>).mode === 'run')
+    throw new HoldfastError('InvalidRequest', `${run.title} is not repeated from the list of runs`, {
+      hint: 'VMs that it has made may stand. Look at them, then begin anew: `holdfast recovery-plan run`.',
+    })
+  // A drill or a restore that belonged to a recovery plan is repeated by itself, and ends by itself.
+  if (run.kind === 'drill' || run.kind === 'restore') delete (input as { member?: unknown }).member
   // What failed is wanted again at once.
   if (run.kind === 'mirror') wantAgain(deps.catalog, run.workflowId)
   if (run.kind === 'restore' || run.kind === 'instant') requireRepeatable(run, input, wish.confirmName)
@@ -239,6 +246,12 @@ function again(
       return { workflow: replicationWorkflow, workflowId: run.workflowId, priority: 3 }
     case 'failover':
       return { workflow: failoverKindOf(run), workflowId: run.workflowId, priority: 1 }
+    case 'recovery':
+      return {
+        workflow: recoveryWorkflow,
+        workflowId: recoveryWorkflowId(run.workflowId.split('/')[1] ?? 'plan', nowMs),
+        priority: 4,
+      }
     case 'verify':
       return { workflow: verifyWorkflow, workflowId: run.workflowId, priority: 5 }
   }

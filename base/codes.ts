@@ -224,6 +224,10 @@ export const codes = {
     retry: 'never',
     hint: 'Look at the VMs that failed; `holdfast run retry` of this run takes only those again.',
   },
+  RecoveryIncomplete: {
+    retry: 'never',
+    hint: 'Look at the tiers of the run: `holdfast recovery-plan report`.',
+  },
   MirrorIncomplete: {
     retry: 'never',
     hint: 'Look at the points that failed; they are tried again by themselves, or at once with `holdfast mirror`.',

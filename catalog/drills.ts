@@ -1,6 +1,6 @@
 import { and, count, desc, eq, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
-import type { DrillFacts } from '../policy/index.ts'
+import { titleKey, type DrillFacts } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { promisedMs } from './posture.ts'
@@ -29,6 +29,9 @@ export interface DrillCandidate extends DrillFacts {
   readonly hasChecks: boolean
 }
 
+/** Drills that passed, in which an earlier count is looked for: one may have asked something else. */
+const lookedBack = 50
+
 export interface DrillQueries {
   /** Every VM that is there, not left out, and is promised drills; without order. */
   candidates(): DrillCandidate[]
@@ -38,6 +41,8 @@ export interface DrillQueries {
   /** Throws NotFound. */
   get(id: string): DrillView
   latest(vmId: string): DrillView | undefined
+  /** What was counted last in a drill that passed, by the key of the title. */
+  countedLast(vmId: string): ReadonlyMap<string, number>
   list(
     page: PageRequest,
     filter?: {
@@ -108,6 +113,18 @@ export function drillQueries(context: CatalogContext): DrillQueries {
     latest(vmId) {
       const found = select().where(eq(drills.vmId, vmId)).orderBy(desc(drills.endedMs), desc(drills.id)).limit(1).get()
       return found && view(found)
+    },
+    countedLast(vmId) {
+      const passed = db
+        .select({ checks: drills.checks })
+        .from(drills)
+        .where(and(eq(drills.vmId, vmId), eq(drills.verdict, 'passed')))
+        .orderBy(desc(drills.endedMs), desc(drills.id))
+        .limit(lookedBack)
+        .all()
+      const counts = passed.flatMap(({ checks }) => checks.map(({ title, count: n }) => [titleKey(title), n] as const))
+      // Newest first: what is put last stays.
+      return new Map(counts.toReversed().flatMap(([key, n]) => (n === null ? [] : [[key, n]])))
     },
     list(page, filter = {}) {
       const where = [

@@ -159,6 +159,7 @@ export function runQueries(context: CatalogContext): RunQueries {
           SELECT r.run_id AS id, r.started_ms AS started_ms, row_number() OVER (
             PARTITION BY r.kind, CASE
               WHEN r.kind = 'plan' THEN substr(r.workflow_id, 1, 4 + instr(substr(r.workflow_id, 6) || '/', '/'))
+              WHEN r.kind = 'recovery' THEN substr(r.workflow_id, 1, 8 + instr(substr(r.workflow_id, 10) || '/', '/'))
               WHEN r.kind IN ('retention', 'mirror', 'replication', 'failover') THEN r.workflow_id
               WHEN r.vm_id IS NOT NULL THEN r.vm_id
               ELSE r.run_id END

@@ -48,6 +48,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'standbys on another hypervisor: how far behind; test, fail over, fail back',
     load: async () => (await import('./verbs/replication.ts')).replication,
   },
+  'recovery-plan': {
+    summary: 'groups of VMs that come back in an order: rehearse, run, approve, report',
+    load: async () => (await import('./verbs/recovery-plan.ts')).recoveryPlan,
+  },
   verify: {
     summary: 'prove that what a repository holds can be read',
     load: async () => (await import('./verbs/verify.ts')).verify,

@@ -44,6 +44,15 @@ export interface HttpCheck extends Asked {
 
 export type DrillCheckSpec = CommandCheck | PortCheck | HttpCheck
 
+/** As it is kept; what an earlier version kept gets what it lacks. */
+export function withUsual(kept: DrillCheckSpec): DrillCheckSpec {
+  const asked = { timeoutMs: 60_000, withinMs: 0 }
+  if (kept.kind === 'port') return { ...asked, ...kept }
+  if (kept.kind === 'http') return { ...asked, ...kept, pattern: kept.pattern ?? null }
+  const usual = { args: [], expectExit: 0, pattern: null, count: null, prepares: false }
+  return { ...asked, ...usual, ...kept, kind: 'command' }
+}
+
 /** A command for the guest and what its answer must be. */
 export interface GuestQuestion extends Asked {
   readonly path: string

@@ -16,10 +16,23 @@ export interface ActionContext {
   readonly isOutside: boolean
   /** Queues that nobody polls and on which a step waits. */
   readonly deafQueues: readonly string[]
-  /** What the run made that can be proven and restored: a point, and the VM that it is of. */
   /** A plan that waits for a person. */
   readonly approve: { readonly repositoryId: string; readonly digest: string } | null
+  /** Of a recovery plan: what it is, and what one of its tiers waits for. */
+  readonly recovery: {
+    readonly isRehearsal: boolean
+    readonly runId: string
+    readonly wait: RecoveryWait | null
+  } | null
+  /** What the run made that can be proven and restored: a point, and the VM that it is of. */
   readonly made: { readonly vmId: string; readonly pointId: string } | null
+}
+
+/** What a tier waits for a person for. */
+export interface RecoveryWait {
+  readonly tier: string
+  readonly kind: 'step' | 'choice'
+  readonly title: string
 }
 
 /** The action that helps comes first; one that would only repeat a failure is never the first. */
@@ -34,7 +47,13 @@ export function runActions(run: ActionContext): readonly NextAction[] {
 type Action = Omit<NextAction, 'primary'>
 
 function stateActions(run: ActionContext): readonly Action[] {
-  const { workflowId, kind, state, error } = run
+  const { workflowId, kind, state, error, recovery } = run
+  if (recovery !== null && (state === 'running' || state === 'waiting')) {
+    const { wait } = recovery
+    const word =
+      wait === null ? [] : [wait.kind === 'step' ? stepDone(recovery.runId, wait) : choose(recovery.runId, wait)]
+    return [...word, endRecovery(workflowId, recovery)]
+  }
   switch (state) {
     case 'running':
       return [...(run.canPause ? [pause(workflowId, kind)] : []), cancel(workflowId, kind)]
@@ -50,7 +69,10 @@ function stateActions(run: ActionContext): readonly Action[] {
     case 'failed':
     case 'cancelled':
     case 'terminated':
-      return [...remedy(error), ...(isMove(workflowId, kind) ? [] : [startAgain(workflowId, kind)])]
+      return [
+        ...remedy(error),
+        ...(isMove(workflowId, kind) || recovery?.isRehearsal === false ? [] : [startAgain(workflowId, kind)]),
+      ]
     case 'completed':
     case 'completed-with-residue':
       return run.made === null ? [] : [drill(run.made), restore(run.made)]
@@ -88,6 +110,35 @@ function approve({ repositoryId, digest }: { readonly repositoryId: string; read
     explanation: 'The points of this plan get their tombstones. What is kept by then is spared; nothing else goes.',
     command: `holdfast retention approve ${shellWord(repositoryId)} --plan ${shellWord(digest)}`,
     who: 'admin',
+  }
+}
+
+function stepDone(runId: string, { tier, title }: RecoveryWait): Action {
+  return {
+    id: 'step-done',
+    label: 'Say that it is done',
+    explanation: `The tier ${tier} waits for: ${title}. It goes on at once.`,
+    command: `holdfast recovery-plan approve ${shellWord(runId)} ${shellWord(tier)}`,
+    who: 'operator',
+  }
+}
+
+function choose(runId: string, { tier, title }: RecoveryWait): Action {
+  return {
+    id: 'choose',
+    label: 'Say what becomes of the tier',
+    explanation: `${tier}: ${title}. Try them again, go on without them, or end the run.`,
+    command: `holdfast recovery-plan choose ${shellWord(runId)} ${shellWord(tier)} retry`,
+    who: 'operator',
+  }
+}
+
+function endRecovery(workflowId: string, { isRehearsal }: { readonly isRehearsal: boolean }): Action {
+  return {
+    ...cancel(workflowId),
+    explanation: isRehearsal
+      ? 'Removes every VM of the rehearsal; verdicts of those that stood are kept.'
+      : 'VMs that stand are handed over, what is half-made is removed. To remove all of them: holdfast recovery-plan abort --clean-up.',
   }
 }
 

@@ -107,6 +107,24 @@ const describers: { readonly [type: string]: Describe } = {
       listOf(result['disks']).reduce<number>((all, disk) => all + (numberOf(fieldsOf(disk)[member]) ?? 0), 0)
     return `${bytesOf(sum('readBytes'))} read, ${bytesOf(sum('newBytes'))} stored, ${consistencyWords(result['consistency'])}`
   },
+  'child:restoreDrill': (result) => {
+    const verdict = textOf(result['verdict'])
+    return verdict === undefined ? null : `${verdict}: ${textOf(result['why']) ?? ''}`
+  },
+  'child:restoreVm': (result) => {
+    const name = textOf(fieldsOf(result['vm'])['name'])
+    return name === undefined ? null : `${name} was handed over`
+  },
+  openRecovery: (result) =>
+    `${count(listOf(result['tiers']).length, 'tier')}, ${count(numberOf(result['vms']) ?? 0, 'VM')}`,
+  beginTier: (result) => {
+    const people = listOf(result['before']).length + listOf(result['then']).length
+    return `${count(listOf(result['members']).length, 'VM')}${people === 0 ? '' : `, ${count(people, 'manual step')}`}`
+  },
+  closeRecovery: (result, input) => {
+    const left = listOf(result['residue']).length
+    return `${textOf(input['why']) ?? ''}${left === 0 ? '' : `; ${count(left, 'thing')} left behind`}`
+  },
   openPlanRun: (result) => {
     const vms = numberOf(result['vms']) ?? 0
     return vms === 0 ? 'none' : `${count(vms, 'VM')}, ${numberOf(result['concurrency']) ?? 1} at a time`

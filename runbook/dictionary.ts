@@ -92,6 +92,14 @@ const entries: { readonly [type: string]: Entry } = {
   testStandby: { phase: 'boot', title: 'Boot a copy of the standby' },
   endStandbyTest: { phase: 'cleanup', title: 'Remove the copy' },
   recordStandbyTest: { phase: 'cleanup', title: 'Write down what came of the test', quiet: true },
+  openRecovery: { phase: 'prepare', title: 'What does the plan say?' },
+  beginTier: { phase: 'tiers', title: 'Begin a tier' },
+  planMember: { phase: 'tiers', title: 'Which point, and where?', quiet: true },
+  noteTier: { phase: 'tiers', title: 'Write down how far a tier is', quiet: true },
+  noteMember: { phase: 'tiers', title: 'Write down how a VM is', quiet: true },
+  closeRecovery: { phase: 'cleanup', title: 'Write down what came of it' },
+  'child:restoreDrill': { phase: 'tiers', title: 'Bring a VM back in isolation' },
+  'child:restoreVm': { phase: 'tiers', title: 'Bring a VM back' },
   recordProof: { phase: 'prove', title: 'Attach the verdict to the point' },
 }
 
@@ -117,6 +125,7 @@ export const phasesOf: { readonly [kind in RunKind]: readonly Phase[] } = {
   files: ['prepare', 'look', 'cleanup'],
   replication: ['prepare', 'quiesce', 'copy', 'commit', 'cleanup'],
   failover: ['prepare', 'quiesce', 'copy', 'commit', 'restore', 'boot', 'cleanup'],
+  recovery: ['prepare', 'tiers', 'cleanup'],
 }
 
 export const phaseTitles: { readonly [phase in Phase]: string } = {
@@ -129,6 +138,7 @@ export const phaseTitles: { readonly [phase in Phase]: string } = {
   boot: 'Boot',
   prove: 'Prove',
   backups: 'Backups',
+  tiers: 'Tiers',
   look: 'Look',
   survey: 'Plan',
   approve: 'Look again',
@@ -149,6 +159,7 @@ export const runTitles: { readonly [kind in RunKind]: string } = {
   files: 'Files of',
   replication: 'Replication of',
   failover: 'Standby of',
+  recovery: 'Recovery plan',
 }
 
 /** Steps that move a disk: they carry progress, and are resumed rather than repeated. */

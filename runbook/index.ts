@@ -5,7 +5,7 @@
 import type { SerializedError } from '../base/index.ts'
 import { formatBytes, formatDuration } from '../base/index.ts'
 import { runActions } from './actions.ts'
-import type { ActionContext } from './actions.ts'
+import type { ActionContext, RecoveryWait } from './actions.ts'
 import { readStarts } from './activities.ts'
 import type { Start } from './activities.ts'
 import { consistencyWords } from './details.ts'
@@ -58,6 +58,7 @@ export function toRunbook(history: RunHistory, pending: readonly PendingStep[], 
       isOutside: run.outsideUntil !== null,
       canPause: !steps.some(({ phase }) => phase === 'commit' || phase === 'boot'),
       deafQueues: deafQueues.filter((queue) => isDeaf(queue, facts)),
+      recovery: recoveryOf(run, starts),
       made: madeBy(run),
       approve: approvalWanted(run),
     }),
@@ -82,6 +83,10 @@ function sentenceOf(
     return 'Terminated; the VM goes on and its point is served until somebody ends both.'
   if (run.state === 'terminated' && run.kind === 'files')
     return 'Terminated; its micro-VM closes when nobody asks it any more.'
+  if (run.state === 'terminated' && run.kind === 'recovery')
+    return run.input['mode'] === 'run'
+      ? 'Terminated; VMs that stand are handed over by themselves.'
+      : 'Terminated; its drills remove their VMs by themselves.'
   if (run.state === 'terminated') return 'Terminated without cleaning up; the next run of this VM removes what is left.'
   if (run.isPaused) {
     const open = run.kind === 'backup' ? 'the point in time stays open and ' : ''
@@ -115,6 +120,8 @@ function modeSentence(run: RunEvents, starts: readonly Start[], facts: RunFacts)
   if (run.kind === 'verify') return `${verifyWords(run.input['level'])} of ${where}`
   if (run.kind === 'replication') return `To ${pairName(run)}`
   if (run.kind === 'failover') return moveWords(run)
+  if (run.kind === 'recovery')
+    return run.input['mode'] === 'rehearse' ? 'A rehearsal, isolated from production' : 'For real'
   if (run.kind === 'drill') return `From ${where}, isolated from production`
   const point = fieldsOf(starts.findLast(({ type, end }) => type === 'openPoint' && end === 'completed')?.result)
   const disks = Array.isArray(point['disks']) ? point['disks'].map((disk) => fieldsOf(disk)['mode']) : []
@@ -163,6 +170,7 @@ function subjectOf(run: RunEvents, facts: RunFacts): string {
   if (run.kind === 'retention' || run.kind === 'verify') return repositoryOf(run, facts)
   if (run.kind === 'mirror') return `${nameIn(run, 'source')} to ${nameIn(run, 'target')}`
   if (run.kind === 'plan') return textOf(run.input['plan']) ?? 'a plan'
+  if (run.kind === 'recovery') return textOf(run.input['planName']) ?? 'a plan'
   return facts.vmName ?? vmNameOf(run)
 }
 
@@ -191,6 +199,22 @@ function approvalWanted(run: RunEvents): ActionContext['approve'] {
   const repositoryId = textOf(fieldsOf(run.input['repository'])['id'])
   const digest = run.waiting.flatMap(({ summary }) => /^approval of plan (\w+)/.exec(summary)?.[1] ?? [])[0]
   return digest === undefined || repositoryId === undefined ? null : { repositoryId, digest }
+}
+
+/** Of each tier the last word about what it waits for counts. */
+function recoveryOf(run: RunEvents, starts: readonly Start[]): ActionContext['recovery'] {
+  if (run.kind !== 'recovery') return null
+  const waits = new Map<string, RecoveryWait | null>()
+  for (const { type, input } of starts) {
+    const { tier, change } = fieldsOf(input)
+    const said = fieldsOf(change)
+    if (type !== 'noteTier' || typeof tier !== 'string' || !('waitsFor' in said)) continue
+    const { kind, title } = fieldsOf(said['waitsFor'])
+    const isWait = kind === 'step' || kind === 'choice'
+    waits.set(tier, isWait ? { tier, kind, title: textOf(title) ?? '' } : null)
+  }
+  const wait = [...waits.values()].find((one) => one !== null) ?? null
+  return { isRehearsal: run.input['mode'] !== 'run', runId: run.runId, wait }
 }
 
 function madeBy({ kind, input, result }: RunEvents): { readonly vmId: string; readonly pointId: string } | null {

@@ -11,6 +11,7 @@ export const runKinds = [
   'files',
   'replication',
   'failover',
+  'recovery',
 ] as const
 
 export type RunKind = (typeof runKinds)[number]

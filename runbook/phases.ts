@@ -70,6 +70,11 @@ function summaryOf(phase: Phase, state: StepState, steps: readonly Step[]): stri
     const backups = steps.filter(({ quiet }) => !quiet)
     return `${backups.filter(({ state: one }) => one === 'done').length} of ${backups.length} VMs done`
   }
+  if (phase === 'tiers') {
+    const vms = steps.filter(({ id, quiet }) => !quiet && !id.startsWith('tier:'))
+    const open = vms.filter(({ state: one }) => one === 'running').length
+    return `${vms.length} VM${vms.length === 1 ? '' : 's'} begun, ${open} of them there or on the way`
+  }
   const telling = steps.findLast(({ quiet, detail }) => !quiet && detail !== null)
   if (telling?.detail && (phase !== 'prepare' || steps.filter(({ quiet }) => !quiet).length === 1))
     return telling.detail

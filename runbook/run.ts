@@ -42,6 +42,7 @@ const kinds: { readonly [workflow: string]: RunKind } = {
   replicateVm: 'replication',
   failOver: 'failover',
   testFailover: 'failover',
+  recoveryPlan: 'recovery',
 }
 
 export function readRun(events: readonly Event[]): RunEvents {
@@ -126,6 +127,9 @@ const words: { readonly [update: string]: string } = {
   resume: 'Resumed',
   retryNow: 'Told to go on now',
   approveSweep: 'Plan approved',
+  approveStep: 'Step done',
+  chooseTier: 'Word about a tier',
+  abortRecovery: 'Ended before its end',
 }
 
 function readNotes(events: readonly Event[]): readonly OperatorNote[] {

@@ -88,7 +88,8 @@ function stateOf(last: Start, run: RunEvents, facts: RunFacts, isUndo: boolean):
 
 /** An activity that ended well and says that the guest did not: for who reads the runbook, the step has failed. */
 function foundTrouble({ type, result }: Start): boolean {
-  const { passed, state } = fieldsOf(result)
+  const { passed, state, verdict } = fieldsOf(result)
+  if (type === 'child:restoreDrill') return verdict !== 'passed'
   if (type === 'runGuestCheck') return passed === false
   return type === 'waitForGuest' && state !== undefined && state !== 'up'
 }

@@ -14,6 +14,7 @@ export type Phase =
   | 'prove'
   | 'look'
   | 'backups'
+  | 'tiers'
   | 'survey'
   | 'approve'
   | 'remove'
@@ -54,6 +55,8 @@ export type { RunKind } from './kinds.ts'
 export interface NextAction {
   readonly id:
     | 'approve'
+    | 'step-done'
+    | 'choose'
     | 'pause'
     | 'resume'
     | 'cancel'

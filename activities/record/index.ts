@@ -17,6 +17,7 @@ const titles = {
   files: 'Files of',
   replication: 'Replication of',
   failover: 'Standby of',
+  recovery: 'Recovery plan',
 } as const
 
 export function createRecordActivities(catalog: Catalog): RecordActivities {

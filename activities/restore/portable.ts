@@ -31,7 +31,12 @@ export async function readNative(point: OpenPoint): Promise<readonly NativeConfi
 }
 
 export function targetSpec(point: OpenPoint, vm: PortableVm, where: RestorePlace, platform: string): TargetSpec {
-  const networks = Object.fromEntries(vm.nics.map(({ network }) => [network, where.isolated ? null : network]))
+  const placed = (network: string): string | null => {
+    if (where.isolated) return null
+    const to = where.networks?.[network]
+    return to === undefined ? network : to
+  }
+  const networks = Object.fromEntries(vm.nics.map(({ network }) => [network, placed(network)]))
   return {
     place: where.place.kind === 'new' ? { ...where.place, host: null, folder: null } : where.place,
     vm: where.place.kind === 'new' ? { ...vm, name: where.place.name } : vm,

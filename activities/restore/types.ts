@@ -21,6 +21,8 @@ export interface RestorePlace {
   readonly identity: 'new' | 'same'
   /** No network of production is attached, whatever the VM had (drills). */
   readonly isolated: boolean
+  /** Network of the point → network of the target; one that is not named stays itself. */
+  readonly networks?: { readonly [from: string]: string | null }
 }
 
 export interface PlanRestoreInput extends TargetRef {

@@ -4,6 +4,7 @@ import type { ApiDeps } from '../deps.ts'
 import { readEngineWithin } from '../facts.ts'
 import { expose } from './exposition.ts'
 import { mirrorFamilies } from './mirrors.ts'
+import { recoveryPlanFamilies } from './recovery-plans.ts'
 import { replicationFamilies } from './replications.ts'
 import { runFamilies } from './runs.ts'
 import { ownFamilies, repositoryFamilies, vmFamilies } from './state.ts'
@@ -26,6 +27,7 @@ export function metricsRoute(deps: ApiDeps): Handler<ApiEnv> {
       ...vmFamilies(catalog),
       ...repositoryFamilies(catalog, now()),
       ...mirrorFamilies(catalog, now()),
+      ...recoveryPlanFamilies(catalog, now()),
       ...replicationFamilies(catalog, now()),
       ...runFamilies(catalog, now()),
     ])

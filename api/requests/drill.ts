@@ -2,14 +2,11 @@ import type { z } from '@hono/zod-openapi'
 import { HoldfastError } from '../../base/index.ts'
 import type { Catalog, PointView } from '../../catalog/index.ts'
 import { drillWorkflow, drillWorkflowId, type DrillInput } from '../../workflows/drill/contract.ts'
-import { titleKey, toQuestions } from '../../policy/index.ts'
+import { toQuestions } from '../../policy/index.ts'
 import type { drillBody } from '../schemas/actions.ts'
 import { keptChecksSchema } from '../schemas/drill-checks.ts'
 import type { StartPlan } from './start.ts'
 import { endpointOf, repositoryRefOf, requireOneSite, tuningOf } from './targets.ts'
-
-/** Drills that passed, in which an earlier count is looked for: one may have asked something else. */
-const lookedBack = 50
 
 /** `20261121t073352`, UTC: keeps to the characters of workflow ids. */
 export function drillTime(nowMs: number): string {
@@ -31,7 +28,7 @@ export function planDrill(catalog: Catalog, wish: z.infer<typeof drillBody>, use
     stem: point.stem,
     endpoint: endpointOf(endpoint),
     site: endpoint.site,
-    checks: toQuestions(wish.checks ?? keptChecksSchema.parse(vm.drillChecks), countedLast(catalog, vm.id)),
+    checks: toQuestions(wish.checks ?? keptChecksSchema.parse(vm.drillChecks), catalog.drills.countedLast(vm.id)),
     bootTimeoutMs: wish.bootTimeoutMs,
     requestedBy,
     tuning: tuningOf(wish.tuning),
@@ -47,14 +44,6 @@ export function planDrill(catalog: Catalog, wish: z.infer<typeof drillBody>, use
       priority: 4,
     }),
   }
-}
-
-/** What was counted last in a drill that passed, by the key of the title. */
-function countedLast(catalog: Catalog, vmId: string): ReadonlyMap<string, number> {
-  const passed = catalog.drills.list({ limit: lookedBack }, { vmId, verdict: 'passed' }).items
-  const counts = passed.flatMap(({ checks }) => checks.map(({ title, count }) => [titleKey(title), count] as const))
-  // Newest first: what is put last stays.
-  return new Map(counts.toReversed().flatMap(([key, count]) => (count === null ? [] : [[key, count]])))
 }
 
 function choosePoint(catalog: Catalog, wish: z.infer<typeof drillBody>): PointView {

@@ -25,6 +25,8 @@ export const attentionSchema = z
       'own-backup',
       'mirror-lag',
       'replication-lag',
+      'recovery-waiting',
+      'rehearsal-overdue',
       'failed-over',
       'copy-failed',
       'copy-damaged',

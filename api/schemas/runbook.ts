@@ -40,11 +40,11 @@ export const phaseSchema = z.enum([
   'boot',
   'prove',
   'backups',
+  'tiers',
   'survey',
   'approve',
   'remove',
   'collect',
-  'look',
   'look',
   'cleanup',
 ])
@@ -78,6 +78,8 @@ export const nextActionSchema = z
   .object({
     id: z.enum([
       'approve',
+      'step-done',
+      'choose',
       'pause',
       'resume',
       'cancel',

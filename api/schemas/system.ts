@@ -78,6 +78,7 @@ export const streamEventSchema = z
       'watch',
       'instant',
       'replication',
+      'recovery',
       'alert',
       'resync',
       'ping',

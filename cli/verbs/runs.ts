@@ -32,6 +32,7 @@ const kinds: { readonly [kind in Schemas['RunKind']]: true } = {
   files: true,
   replication: true,
   failover: true,
+  recovery: true,
 }
 
 interface Options {

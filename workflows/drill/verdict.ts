@@ -24,12 +24,14 @@ export const untried: Evidence = {
   rtoSeconds: null,
 }
 
+type Asked = Pick<DrillInput, 'checks' | 'bootTimeoutMs'>
+
 /**
  * `passed` only if the guest came up *and* something of the restored disks was checked in it: that it starts and its
  * agent answers says nothing of what is on them (rulings 16). What was not seen is `inconclusive`, never `passed`; what
  * was seen to be wrong is `failed`, whatever went wrong afterwards.
  */
-export function verdictOf(input: DrillInput, evidence: Evidence): Omit<DrillResult, 'v' | 'outcome' | 'residue'> {
+export function verdictOf(input: Asked, evidence: Evidence): Omit<DrillResult, 'v' | 'outcome' | 'residue'> {
   const { checks, screenshot, restoreSeconds, bootSeconds, rtoSeconds } = evidence
   const [verdict, why] = judge(input, evidence)
   return {
@@ -43,7 +45,7 @@ export function verdictOf(input: DrillInput, evidence: Evidence): Omit<DrillResu
   }
 }
 
-function judge(input: DrillInput, { error, guest, checks }: Evidence): [DrillResult['verdict'], string] {
+function judge(input: Asked, { error, guest, checks }: Evidence): [DrillResult['verdict'], string] {
   const failed = checks.filter((check) => !check.passed)
   const broke = error === null ? [] : [`${error.message} (${error.code})`]
   const unfit = checks.find((check, at) => !check.passed && input.checks[at]?.prepares)

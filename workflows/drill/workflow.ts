@@ -6,14 +6,16 @@ import { errorOf } from '../shared/failures.ts'
 import { conduct } from '../shared/lifecycle.ts'
 import type { RunFigures } from '../shared/lifecycle.ts'
 import { RunControl } from '../shared/control.ts'
+import { Membership, reportOf } from '../shared/member.ts'
 import { controlSteps, siteSteps } from '../shared/options.ts'
 import { StepIds, hex32 } from '../shared/steps.ts'
 import type { Compensations } from '../shared/compensation.ts'
 import { buildTarget } from '../restore/target.ts'
 import type { BuiltTarget, RestoreContext } from '../restore/target.ts'
+import { askGuest } from './ask.ts'
 import { untried, verdictOf } from './verdict.ts'
 import type { Evidence } from './verdict.ts'
-import type { DrillCheckResult, DrillInput, DrillResult } from './contract.ts'
+import type { DrillInput, DrillResult } from './contract.ts'
 
 /**
  * Proves that a point comes back: restored to an isolated network, booted, asked, photographed, destroyed. The verdict
@@ -22,6 +24,7 @@ import type { DrillCheckResult, DrillInput, DrillResult } from './contract.ts'
 export async function restoreDrill(input: DrillInput): Promise<DrillResult> {
   const control = new RunControl(input.tuning)
   const ids = new StepIds()
+  const membership = input.member === undefined ? null : new Membership()
   return conduct(
     {
       kind: 'drill',
@@ -32,14 +35,21 @@ export async function restoreDrill(input: DrillInput): Promise<DrillResult> {
       site: input.site,
       requestedBy: input.requestedBy,
     },
-    { hostId: input.endpoint.id, priority: 4 },
+    // A recovery plan says itself how many at a time: one that stands and waits must not keep the next from its room.
+    membership === null ? { hostId: input.endpoint.id, priority: 4 } : null,
     { control, ids },
-    (undo) => drill(input, control, ids, undo),
+    (undo) => drill(input, control, ids, undo, membership),
     figures,
   )
 }
 
-async function drill(input: DrillInput, control: RunControl, ids: StepIds, undo: Compensations): Promise<DrillResult> {
+async function drill(
+  input: DrillInput,
+  control: RunControl,
+  ids: StepIds,
+  undo: Compensations,
+  membership: Membership | null,
+): Promise<DrillResult> {
   const operation = hex32(uuid4())
   const ctx: RestoreContext = {
     control,
@@ -62,6 +72,7 @@ async function drill(input: DrillInput, control: RunControl, ids: StepIds, undo:
     const built = await buildTarget(ctx, { place, identity: 'new', isolated: true })
     saw({ restoreSeconds: seconds(startedMs) })
     await prove(input, ctx, built, startedMs, saw)
+    await membership?.stand(reportOf(verdictOf(input, evidence), evidence.guest), control, standing(input))
   } catch (thrown) {
     if (isCancellation(thrown)) throw thrown
     saw({ error: errorOf(thrown) ?? null, restoreSeconds: evidence.restoreSeconds || seconds(startedMs) })
@@ -96,25 +107,9 @@ async function prove(
   const bootMs = Date.now()
   await site.bootIsolated.executeWithOptions(
     ids.step('boot', `Boot ${built.vm.name} on a network that reaches nothing`),
-    [{ ...guest, network: `drill-${ctx.ref.operation.slice(0, 8)}` }],
+    [{ ...guest, network: input.member?.network ?? `drill-${ctx.ref.operation.slice(0, 8)}` }],
   )
-  const { state } = await site.waitForGuest.executeWithOptions(ids.step('wait-guest', 'Wait until the guest answers'), [
-    { ...guest, timeoutMs: input.bootTimeoutMs },
-  ])
-  saw({ guest: state, bootSeconds: state === 'up' ? seconds(bootMs) : null })
-
-  if (state === 'up') {
-    control.stage('Asking the guest')
-    const checks: DrillCheckResult[] = []
-    for (const check of input.checks) {
-      const result = await site.runGuestCheck.executeWithOptions(ids.step('check', check.title), [{ ...guest, check }])
-      checks.push(result)
-      saw({ checks: [...checks] })
-      // A guest that is not fit for isolation is asked nothing: its answers would say little, and it might do harm.
-      if (check.prepares && !result.passed) break
-    }
-    saw({ rtoSeconds: seconds(startedMs) })
-  }
+  await askGuest(site, ids, control, guest, input, { bootMs, startedMs }, saw)
   saw({ screenshot: await photograph(site, ids, guest) })
 }
 
@@ -151,6 +146,10 @@ async function attachProof(input: DrillInput, ids: StepIds, result: DrillResult)
       result,
     },
   ])
+}
+
+function standing({ vmName }: DrillInput): string {
+  return `${vmName} stands until its recovery plan goes on`
 }
 
 function seconds(sinceMs: number): number {

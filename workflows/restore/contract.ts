@@ -1,4 +1,5 @@
 import type { Endpoint, VmRef } from '../../drivers/values.ts'
+import type { DrillCheck } from '../drill/contract.ts'
 import type { RepositoryRef, Requester, ResidueItem, Tuning, VmTarget } from '../shared/contract.ts'
 
 export function restoreWorkflowId(requestId: string): string {
@@ -19,6 +20,10 @@ export interface RestoreInput {
   readonly identity: 'new' | 'same'
   /** null: as it was before the restore; a new VM stays off. */
   readonly powerOn: boolean | null
+  /** Of a new VM: network of the point → network of the target, null: not connected. One that is not named stays itself. */
+  readonly networks?: { readonly [from: string]: string | null }
+  /** Of a recovery plan: what its guest is asked once it runs. It stays ours until it is released. */
+  readonly member?: { readonly checks: readonly DrillCheck[]; readonly bootTimeoutMs: number }
   readonly requestedBy: Requester
   readonly tuning: Tuning
 }

@@ -1,5 +1,6 @@
-import { CancellationScope, uuid4 } from '@temporalio/workflow'
+import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow'
 import { formatBytes, formatDuration } from '../../base/index.ts'
+import type { DrillActivities } from '../../activities/drill/types.ts'
 import type { RestoreActivities } from '../../activities/restore/types.ts'
 import type { PointId, VmRef } from '../../drivers/values.ts'
 import { errorOf } from '../shared/failures.ts'
@@ -7,6 +8,10 @@ import { conduct } from '../shared/lifecycle.ts'
 import type { RunFigures } from '../shared/lifecycle.ts'
 import { RunControl } from '../shared/control.ts'
 import type { ResidueItem } from '../shared/contract.ts'
+import { askGuest } from '../drill/ask.ts'
+import { untried, verdictOf } from '../drill/verdict.ts'
+import type { Evidence } from '../drill/verdict.ts'
+import { Membership, reportOf } from '../shared/member.ts'
 import { siteSteps } from '../shared/options.ts'
 import { StepIds, hex32 } from '../shared/steps.ts'
 import type { Compensations } from '../shared/compensation.ts'
@@ -27,6 +32,7 @@ export async function restoreVm(input: RestoreInput): Promise<RestoreResult> {
   const control = new RunControl(input.tuning)
   const ids = new StepIds()
   const { target } = input
+  const membership = input.member === undefined ? null : new Membership()
   return conduct(
     {
       kind: 'restore',
@@ -37,9 +43,12 @@ export async function restoreVm(input: RestoreInput): Promise<RestoreResult> {
       site: target.kind === 'original' ? target.vm.site : target.site,
       requestedBy: input.requestedBy,
     },
-    { hostId: target.kind === 'original' ? target.vm.endpoint.id : target.endpoint.id, priority: 1 },
+    // A recovery plan says itself how many at a time: one that stands and waits must not keep the next from its room.
+    membership === null
+      ? { hostId: target.kind === 'original' ? target.vm.endpoint.id : target.endpoint.id, priority: 1 }
+      : null,
     { control, ids },
-    (undo) => restore(input, control, ids, undo),
+    (undo) => restore(input, control, ids, undo, membership),
     figures,
   )
 }
@@ -49,6 +58,7 @@ async function restore(
   control: RunControl,
   ids: StepIds,
   undo: Compensations,
+  membership: Membership | null,
 ): Promise<RestoreResult> {
   const startedMs = Date.now()
   const { target } = input
@@ -70,6 +80,7 @@ async function restore(
   const place = {
     identity: input.identity,
     isolated: false,
+    ...(input.networks !== undefined && { networks: input.networks }),
     place:
       target.kind === 'original'
         ? { kind: 'replace' as const, vm: target.vm.ref, safetyPoint: safetyPoint as PointId }
@@ -80,6 +91,7 @@ async function restore(
 
   const poweredOn = input.powerOn ?? wasRunning
   if (poweredOn) await powerUp(ctx, built.vm)
+  if (membership !== null) await standInPlan(input, ctx, built.vm, startedMs, membership)
   // It stands: from here on nothing of the above is undone.
   undo.forget()
   const residue = await handOver(ctx, built)
@@ -141,6 +153,32 @@ async function powerUp({ control, ids, undo, ref, site }: RestoreContext, vm: Vm
       { ...ref, vm, want: 'running', limitMs: startMs },
     ]),
   )
+}
+
+/** Asked, and told to the recovery plan; until that goes on, all of it can be undone. What breaks here is no failure of the restore. */
+async function standInPlan(
+  { member }: RestoreInput,
+  ctx: RestoreContext,
+  vm: VmRef,
+  startedMs: number,
+  membership: Membership,
+): Promise<void> {
+  const { control, ids } = ctx
+  const asked = { checks: member?.checks ?? [], bootTimeoutMs: member?.bootTimeoutMs ?? 0 }
+  const bootMs = Date.now()
+  let evidence: Evidence = { ...untried, restoreSeconds: (bootMs - startedMs) / 1000, guest: 'absent' }
+  control.stage(`Waiting until ${vm.name} answers`)
+  try {
+    const site = siteSteps<DrillActivities>(ctx.site, 'drill')
+    await askGuest(site, ids, control, { ...ctx.ref, vm }, asked, { bootMs, startedMs }, (more) => {
+      evidence = { ...evidence, ...more }
+    })
+  } catch (thrown) {
+    if (isCancellation(thrown)) throw thrown
+    evidence = { ...evidence, error: errorOf(thrown) ?? null }
+  }
+  const stage = `${vm.name} runs, and stays ours until its recovery plan goes on`
+  await membership.stand(reportOf(verdictOf(asked, evidence), evidence.guest), control, stage)
 }
 
 /** The last step, not before the VM runs: what still carries our mark can be undone. */

@@ -62,6 +62,9 @@ export const holdSignal = 'hold'
 /** What a run that stands still so says to a resume. */
 export const heldRefusal = 'it stands still with the run that started it: resume that'
 
+/** To a drill or restore that a recovery plan holds: it goes on to its ordinary end. */
+export const releaseMemberSignal = 'releaseMember'
+
 /** To a run of a plan: what the plan says has changed. */
 export const planChangedSignal = 'planChanged'
 

@@ -936,6 +936,162 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/recovery-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Recovery plans, and when each was rehearsed */
+        get: operations["listRecoveryPlans"];
+        put?: never;
+        /** Make a recovery plan */
+        post: operations["createRecoveryPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recovery-plans/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a definition would do, and what is wrong with it; nothing is kept */
+        post: operations["checkRecoveryPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recovery-plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them */
+        get: operations["getRecoveryPlan"];
+        /** What it says from now on; a run under way goes on as it began */
+        put: operations["changeRecoveryPlan"];
+        post?: never;
+        /** Remove it; what came of its runs stays */
+        delete: operations["removeRecoveryPlan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recovery-plans/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its rehearsals and runs */
+        get: operations["listRecoveryRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recovery-plans/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rehearse it, or run it for real */
+        post: operations["startRecoveryPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recovery-runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a run is, what it waits for, and how long each tier took */
+        get: operations["getRecoveryRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recovery-runs/{run}/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End it now: remove everything, or hand over what stands */
+        post: operations["abortRecoveryRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recovery-runs/{run}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A manual step is done */
+        post: operations["approveRecoveryStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recovery-runs/{run}/choose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What becomes of a tier that did not come up */
+        post: operations["chooseRecoveryTier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/replications": {
         parameters: {
             query?: never;
@@ -2275,7 +2431,7 @@ export interface components {
         };
         StreamEvent: {
             /** @enum {string} */
-            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "sweep" | "verify" | "watch" | "instant" | "replication" | "alert" | "resync" | "ping";
+            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "sweep" | "verify" | "watch" | "instant" | "replication" | "recovery" | "alert" | "resync" | "ping";
             id: string | null;
             /**
              * @description Unix milliseconds, UTC
@@ -2850,7 +3006,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "failed-over" | "copy-failed" | "copy-damaged" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock" | "channel-failing";
+            kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "recovery-waiting" | "rehearsal-overdue" | "failed-over" | "copy-failed" | "copy-damaged" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock" | "channel-failing";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -2924,7 +3080,7 @@ export interface components {
             seenMs: number;
         };
         /** @enum {string} */
-        RunKind: "backup" | "restore" | "drill" | "retention" | "plan" | "verify" | "instant" | "mirror" | "files" | "replication" | "failover";
+        RunKind: "backup" | "restore" | "drill" | "retention" | "plan" | "verify" | "instant" | "mirror" | "files" | "replication" | "failover" | "recovery";
         /** @enum {string} */
         RunState: "running" | "paused" | "waiting" | "completed" | "completed-with-residue" | "failed" | "cancelled" | "terminated";
         Progress: {
@@ -3757,6 +3913,356 @@ export interface components {
              */
             prune?: boolean;
         };
+        RecoveryPlans: {
+            items: components["schemas"]["RecoveryPlan"][];
+        };
+        RecoveryPlan: {
+            id: string;
+            revision: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            createdMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            changedMs: number;
+            spec: components["schemas"]["RecoverySpec"];
+            check: components["schemas"]["RecoveryCheck"];
+            vms: number;
+            lastRehearsal: components["schemas"]["RecoveryLastRun"] | null;
+            /** @description Rehearsal in which every VM came back */
+            lastPassed: components["schemas"]["RecoveryLastRun"] | null;
+            /** @description For real */
+            lastRun: components["schemas"]["RecoveryLastRun"] | null;
+            /** @description Run that is under way */
+            running: string | null;
+            /**
+             * @description When the next rehearsal that passes is promised
+             * @example 1795246432000
+             */
+            dueMs: number | null;
+            isOverdue: boolean;
+        };
+        RecoverySpec: {
+            name: string;
+            /** @default  */
+            description?: string;
+            /**
+             * @description null: where each VM lives
+             * @default null
+             * @example lab
+             */
+            hypervisorId?: string | null;
+            /**
+             * @description Network of the point to network of the target; rehearsals are isolated anyway
+             * @default []
+             */
+            networks?: {
+                from: string;
+                to: string | null;
+            }[];
+            /**
+             * @description MAC addresses and machine id
+             * @default new
+             * @enum {string}
+             */
+            identity?: "new" | "same";
+            /**
+             * @description VMs at the same time
+             * @default 2
+             */
+            atOnce?: number;
+            /**
+             * @description Milliseconds
+             * @default null
+             */
+            rehearseEveryMs?: number | null;
+            tiers: components["schemas"]["RecoveryTier"][];
+        };
+        RecoveryTier: {
+            /**
+             * @description Names the tier in the plan
+             * @example databases
+             */
+            key: string;
+            /**
+             * @description Default: its key
+             * @default
+             */
+            name?: string;
+            /**
+             * @description Tiers that are done before it begins; null: the one above it
+             * @default null
+             */
+            after?: string[] | null;
+            /**
+             * @description Milliseconds
+             * @default 0
+             */
+            delayMs?: number;
+            /**
+             * @description What people do first
+             * @default []
+             */
+            before?: components["schemas"]["ManualStep"][];
+            /** @default [] */
+            members?: components["schemas"]["RecoveryMember"][];
+            /**
+             * @description What of each VM is waited for: its checks pass, its guest answers, it was started
+             * @default checks
+             * @enum {string}
+             */
+            needs?: "checks" | "answer" | "start";
+            /** @default 300000 */
+            bootTimeoutMs?: number;
+            /**
+             * @description What people do once its VMs are there
+             * @default []
+             */
+            then?: components["schemas"]["ManualStep"][];
+            /**
+             * @description Promised from the start of the run until the tier is done
+             * @default null
+             */
+            rtoMs?: number | null;
+        };
+        ManualStep: {
+            title: string;
+            /** @default  */
+            detail?: string;
+        };
+        RecoveryMember: {
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            vmId: string;
+            /**
+             * @description null: where the plan says
+             * @default null
+             * @example lab
+             */
+            hypervisorId?: string | null;
+            /**
+             * @description Of the new VM; null: its own, with -recovered where the VM itself lives
+             * @default null
+             */
+            name?: string | null;
+        };
+        RecoveryCheck: {
+            /** @description Keys of tiers that begin together, in order */
+            stages: string[][];
+            findings: {
+                at: string;
+                /** @enum {string} */
+                severity: "blocking" | "warning";
+                message: string;
+                hint: string;
+            }[];
+        };
+        RecoveryLastRun: {
+            runId: string;
+            state: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            startedMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            endedMs: number | null;
+            /** @description Milliseconds */
+            rtoMs: number | null;
+        };
+        RecoveryPlanChange: {
+            spec: components["schemas"]["RecoverySpec"];
+            /**
+             * @description That was seen; null: whatever is there
+             * @default null
+             */
+            revision?: number | null;
+        };
+        RecoveryRuns: {
+            items: components["schemas"]["RecoveryRun"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        RecoveryRun: {
+            runId: string;
+            workflowId: string;
+            planId: string;
+            planName: string;
+            /** @enum {string} */
+            mode: "rehearse" | "run";
+            /** @enum {string} */
+            state: "running" | "passed" | "incomplete" | "aborted" | "failed" | "cancelled";
+            /** @description How it ended */
+            why: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            untilMs: number | null;
+            withoutPeople: boolean;
+            requestedUser: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            startedMs: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            endedMs: number | null;
+            /** @description From the start until the last tier was done; null: it was not */
+            rtoMs: number | null;
+            /** @description Milliseconds */
+            waitedMs: number;
+            /** @description VMs that are or were what their tier waits for */
+            back: number;
+            vms: number;
+            tiers: components["schemas"]["RecoveryTierRecord"][];
+        };
+        RecoveryTierRecord: {
+            key: string;
+            name: string;
+            /** @enum {string} */
+            state: "pending" | "delayed" | "running" | "waiting" | "done" | "continued" | "failed" | "skipped";
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            startedMs: number | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            endedMs: number | null;
+            /** @description From its begin until it was done */
+            tookMs: number | null;
+            /** @description Of that: for people */
+            waitedMs: number;
+            /** @description From the start of the run until it was done */
+            sinceStartMs: number | null;
+            /** @description Milliseconds */
+            rtoMs: number | null;
+            isInTime: boolean | null;
+            waitsFor: components["schemas"]["TierWait"] | null;
+            answers: {
+                id: string;
+                title: string;
+                answer: string;
+                user: string;
+                reason: string;
+                /**
+                 * @description Unix milliseconds, UTC
+                 * @example 1795246432000
+                 */
+                ms: number;
+            }[];
+            members: components["schemas"]["RecoveryMemberRecord"][];
+        };
+        TierWait: {
+            id: string;
+            /** @enum {string} */
+            kind: "step" | "choice";
+            title: string;
+            detail: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            sinceMs: number;
+        };
+        RecoveryMemberRecord: {
+            vmId: string;
+            vmName: string;
+            name: string | null;
+            pointId: string | null;
+            /** @description Of its drill or restore, once the catalog knows it */
+            runId: string | null;
+            attempts: number;
+            /** @enum {string} */
+            state: "pending" | "recovering" | "ready" | "short" | "failed" | "kept" | "removed";
+            /** @enum {string|null} */
+            verdict: "passed" | "failed" | "inconclusive" | null;
+            why: string;
+            restoreSeconds: number | null;
+            bootSeconds: number | null;
+            rtoSeconds: number | null;
+        };
+        RecoveryStart: {
+            /**
+             * @description rehearse: isolated, and nothing of it is left; run: VMs come back as new ones and are started
+             * @enum {string}
+             */
+            mode: "rehearse" | "run";
+            /** @description The name of the plan; a run for real needs it */
+            confirmName?: string;
+            /**
+             * @description No point taken after this instant
+             * @default null
+             * @example 1795246432000
+             */
+            untilMs?: number | null;
+            /**
+             * @description Rehearsals only: manual steps are skipped
+             * @default false
+             */
+            withoutPeople?: boolean;
+            /**
+             * @description How long a rehearsal waits for a person before it ends and cleans up
+             * @default 86400000
+             */
+            patienceMs?: number;
+            /** @default  */
+            reason?: string;
+        };
+        RecoveryAbort: {
+            /** @enum {string} */
+            end: "clean-up" | "hand-over";
+            /** @default  */
+            reason?: string;
+        };
+        RecoveryApproval: {
+            /**
+             * @description Key of the tier that waits
+             * @example databases
+             */
+            tier: string;
+            /**
+             * @description Id of what it waits for, as it was seen
+             * @example before-0
+             */
+            wait: string;
+            /** @default  */
+            reason?: string;
+        };
+        RecoveryChoice: {
+            /**
+             * @description Key of the tier that waits
+             * @example databases
+             */
+            tier: string;
+            /**
+             * @description Id of what it waits for, as it was seen
+             * @example before-0
+             */
+            wait: string;
+            /** @default  */
+            reason?: string;
+            /**
+             * @description retry: its VMs that are not back, anew; continue: without them; clean-up: end the run, remove all; hand-over: end it, keep what stands
+             * @enum {string}
+             */
+            choice: "retry" | "continue" | "clean-up" | "hand-over";
+        };
         Replications: {
             items: components["schemas"]["Replication"][];
         };
@@ -4176,7 +4682,7 @@ export interface components {
         };
         PhaseView: {
             /** @enum {string} */
-            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "backups" | "survey" | "approve" | "remove" | "collect" | "look" | "cleanup";
+            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "backups" | "tiers" | "survey" | "approve" | "remove" | "collect" | "look" | "cleanup";
             title: string;
             state: components["schemas"]["StepState"];
             summary: string;
@@ -4191,7 +4697,7 @@ export interface components {
             title: string;
             detail: string | null;
             /** @enum {string} */
-            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "backups" | "survey" | "approve" | "remove" | "collect" | "look" | "cleanup";
+            phase: "prepare" | "quiesce" | "copy" | "commit" | "verify" | "restore" | "boot" | "prove" | "backups" | "tiers" | "survey" | "approve" | "remove" | "collect" | "look" | "cleanup";
             state: components["schemas"]["StepState"];
             startedMs: number | null;
             endedMs: number | null;
@@ -4237,7 +4743,7 @@ export interface components {
         };
         NextAction: {
             /** @enum {string} */
-            id: "approve" | "pause" | "resume" | "cancel" | "retry" | "retry-now" | "start-again" | "open-docs" | "start-worker" | "free-space" | "restore" | "drill";
+            id: "approve" | "step-done" | "choose" | "pause" | "resume" | "cancel" | "retry" | "retry-now" | "start-again" | "open-docs" | "start-worker" | "free-space" | "restore" | "drill";
             label: string;
             explanation: string;
             command: string | null;
@@ -8532,6 +9038,828 @@ export interface operations {
             };
             /** @description Understood, but it cannot be done as asked */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRecoveryPlans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryPlans"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRecoveryPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoverySpec"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryPlan"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkRecoveryPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoverySpec"];
+            };
+        };
+        responses: {
+            /** @description Order and findings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCheck"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRecoveryPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryPlan"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeRecoveryPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoveryPlanChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryPlan"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeRecoveryPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRecoveryRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryRuns"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startRecoveryPlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoveryStart"];
+            };
+        };
+        responses: {
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRecoveryRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tier by tier */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryRun"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    abortRecoveryRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoveryAbort"];
+            };
+        };
+        responses: {
+            /** @description It ends */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryRun"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveRecoveryStep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoveryApproval"];
+            };
+        };
+        responses: {
+            /** @description It goes on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryRun"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chooseRecoveryTier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoveryChoice"];
+            };
+        };
+        responses: {
+            /** @description So it is done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryRun"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

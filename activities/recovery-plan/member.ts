@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto'
+import { HoldfastError } from '../../base/index.ts'
+import { isStanding, type Catalog, type EndpointView, type RecoveryRunRow, type VmView } from '../../catalog/index.ts'
+import { toQuestions, withUsual } from '../../policy/index.ts'
+import { drillWorkflowId } from '../../workflows/drill/contract.ts'
+import { restoreWorkflowId } from '../../workflows/restore/contract.ts'
+import { endpointOf, repositoryRefOf } from '../../workflows/shared/targets.ts'
+import type { PlannedMember, RecoveryActivities } from './types.ts'
+
+/** A VM that waits for a person holds its tier up: soon the run itself asks what is to become of it. */
+const patienceMs = 10 * 60_000
+/** Points of a VM that are looked at for one that the site can read. */
+const lookedAt = 50
+
+export function planMember(
+  catalog: Catalog,
+  { runId, tier: key, vmId, attempt, atMs, requestedBy }: Parameters<RecoveryActivities['planMember']>[0],
+): PlannedMember {
+  const run = catalog.recoveryRuns.get(runId)
+  const { spec, mode, untilMs } = run
+  const tier = spec.tiers.find((one) => one.key === key)
+  const member = tier?.members.find((one) => one.vmId === vmId)
+  if (tier === undefined || member === undefined)
+    throw new HoldfastError('NotFound', `${vmId} is not in the tier ${key} of this run`)
+  const vm = catalog.vms.get(vmId)
+  const endpoint = catalog.endpoints.get(member.hypervisorId ?? spec.hypervisorId ?? vm.endpointId)
+  const { repositoryId, stem, pointId } = readableAt(catalog, vm, endpoint, untilMs)
+  const kept = vm.drillChecks.map(withUsual)
+  const asked = toQuestions(kept, catalog.drills.countedLast(vmId))
+  const usual = {
+    ...{ v: 1 as const, repository: repositoryRefOf(catalog.repositories.get(repositoryId)), stem, requestedBy },
+    tuning: { operatorWaitMs: patienceMs },
+  }
+  const name = nameOf(run, member.name, vm, endpoint)
+  const planned: PlannedMember =
+    mode === 'rehearse'
+      ? {
+          ...{ workflow: 'restoreDrill', vmName: vm.name, workflowId: drillWorkflowId(vmId, timeOf(atMs)) },
+          input: {
+            ...{ ...usual, vmId, vmName: vm.name, endpoint: endpointOf(endpoint), site: endpoint.site },
+            ...{ checks: asked, bootTimeoutMs: tier.bootTimeoutMs, member: { network: networkOf(runId) } },
+          },
+        }
+      : {
+          ...{ workflow: 'restoreVm', vmName: vm.name, workflowId: restoreWorkflowId(requestOf(runId, vmId, attempt)) },
+          input: {
+            ...{ ...usual, requestId: requestOf(runId, vmId, attempt), identity: spec.identity, powerOn: true },
+            target: { kind: 'new', endpoint: endpointOf(endpoint), site: endpoint.site, name },
+            networks: Object.fromEntries(spec.networks.map(({ from, to }) => [from, to])),
+            // What makes a guest fit for isolation would harm one that is to work.
+            member: { checks: asked.filter(({ prepares }) => !prepares), bootTimeoutMs: tier.bootTimeoutMs },
+          },
+        }
+  catalog.recoveryRuns.noteMember(runId, key, vmId, {
+    ...{ state: 'recovering', attempts: attempt, pointId, workflowId: planned.workflowId, verdict: null, why: '' },
+    ...{ name: mode === 'run' ? name : null, restoreSeconds: null, bootSeconds: null, rtoSeconds: null },
+  })
+  return planned
+}
+
+/** The newest point, and the copy of it, that workers of the site reach: after a disaster that may be the mirror's. */
+function readableAt(
+  catalog: Catalog,
+  vm: VmView,
+  { site, name }: EndpointView,
+  untilMs: number | null,
+): { readonly repositoryId: string; readonly stem: string; readonly pointId: string } {
+  const isHere = (repositoryId: string): boolean => catalog.repositories.find(repositoryId)?.site === site
+  const filter = { vmId: vm.id, ...(untilMs !== null && { untilMs: untilMs + 1 }) }
+  for (const point of catalog.points.list({ limit: lookedAt }, filter).items) {
+    if (point.validatedMs !== null && isHere(point.repositoryId))
+      return { repositoryId: point.repositoryId, stem: point.stem, pointId: point.id }
+    for (const copy of catalog.copies.of(point.id))
+      if (isStanding(copy) && copy.stem !== null && isHere(copy.repositoryId))
+        return { repositoryId: copy.repositoryId, stem: copy.stem, pointId: point.id }
+  }
+  const when = untilMs === null ? '' : ` of ${new Date(untilMs).toISOString()} or before`
+  throw new HoldfastError('PointNotRestorable', `${vm.name} has no whole point${when} that ${name} can read`, {
+    hint: `A repository of site ${site} has to hold a point of it: back it up, or mirror it there.`,
+  })
+}
+
+function nameOf({ mode }: RecoveryRunRow, name: string | null, vm: VmView, endpoint: EndpointView): string {
+  if (mode === 'rehearse') return vm.name
+  return name ?? (endpoint.id === vm.endpointId ? `${vm.name.slice(0, 50)}-recovered` : vm.name)
+}
+
+/** One network for all VMs of a run, where the platform has such a thing. */
+function networkOf(runId: string): string {
+  return `recovery-${runId.replaceAll('-', '').slice(0, 8)}`
+}
+
+/** The same for a step that is repeated, another for another attempt. */
+function requestOf(runId: string, vmId: string, attempt: number): string {
+  return createHash('sha256').update(`${runId}/${vmId}/${attempt}`).digest('hex').slice(0, 32)
+}
+
+/** `20261121t073352`, UTC. */
+function timeOf(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').toLowerCase()
+}

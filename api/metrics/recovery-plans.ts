@@ -1,0 +1,53 @@
+import type { Catalog, RecoveryPlanView } from '../../catalog/index.ts'
+import { rehearsalDueMs } from '../../policy/index.ts'
+import { rtoOf } from '../views/recovery-plans.ts'
+import { gauge, type Family, type Sample } from './exposition.ts'
+
+/** When recovery plans were rehearsed, and how long it took. */
+export function recoveryPlanFamilies({ recoveryPlans, recoveryRuns }: Catalog, nowMs: number): Family[] {
+  const plans = recoveryPlans.list()
+  const passed = (id: string) => recoveryRuns.newest(id, { mode: 'rehearse', state: 'passed' })
+  const of = (value: (plan: RecoveryPlanView) => number | null): Sample[] =>
+    plans.flatMap((plan): Sample[] => {
+      const found = value(plan)
+      return found === null ? [] : [{ labels: { plan: plan.id }, value: found }]
+    })
+  const open = recoveryRuns.openRuns()
+  return [
+    gauge(
+      'holdfast_recovery_plan_rehearsed_age_seconds',
+      'Since the last rehearsal in which every VM came back; of none that never had one',
+      of(({ id }) => {
+        const endedMs = passed(id)?.endedMs ?? null
+        return endedMs === null ? null : (nowMs - endedMs) / 1000
+      }),
+    ),
+    gauge(
+      'holdfast_recovery_plan_overdue',
+      'Whether a rehearsal that passes is overdue',
+      of((plan) => {
+        const passedMs = passed(plan.id)?.endedMs ?? null
+        const dueMs = rehearsalDueMs({ everyMs: plan.rehearseEveryMs, passedMs, createdMs: plan.createdMs })
+        return dueMs === null ? null : Number(dueMs < nowMs)
+      }),
+    ),
+    gauge(
+      'holdfast_recovery_plan_rto_seconds',
+      'From the start of that rehearsal until its last tier was done',
+      of(({ id }) => {
+        const run = passed(id)
+        const rtoMs = run === undefined ? null : rtoOf(run)
+        return rtoMs === null ? null : rtoMs / 1000
+      }),
+    ),
+    gauge(
+      'holdfast_recovery_plan_waiting',
+      'Tiers of runs under way that wait for a person',
+      of(({ id }) =>
+        open
+          .filter(({ planId }) => planId === id)
+          .reduce((sum, { tiers }) => sum + tiers.filter(({ waitsFor }) => waitsFor !== null).length, 0),
+      ),
+    ),
+  ]
+}

@@ -1,0 +1,115 @@
+import type { z } from '@hono/zod-openapi'
+import type { Catalog, RecoveryPlanView, RecoveryRunRow } from '../../catalog/index.ts'
+import type { TierRecord } from '../../catalog/types.ts'
+import { recoveryProblems, recoveryStages, rehearsalDueMs, type RecoverySpec } from '../../policy/index.ts'
+import type { recoveryCheckSchema, recoveryPlanSchema, recoveryRunSchema } from '../schemas/recovery-plans.ts'
+
+type Check = z.infer<typeof recoveryCheckSchema>
+type Finding = Check['findings'][number]
+
+/** The order of its tiers, and all that would keep a VM from coming back. */
+export function planCheck(catalog: Catalog, spec: RecoverySpec): Check {
+  const problems = recoveryProblems(spec)
+  const findings = problems.map(({ at, message }): Finding => ({ at, severity: 'blocking', message, hint: '' }))
+  const say = (at: string, severity: Finding['severity'], message: string, hint: string): void =>
+    void findings.push({ at, severity, message, hint })
+  const place = (at: string, id: string | null): void => {
+    if (id !== null && catalog.endpoints.find(id) === undefined)
+      say(at, 'blocking', `there is no hypervisor ${id}`, 'List them with `holdfast hypervisor list`.')
+  }
+  place('hypervisorId', spec.hypervisorId)
+  for (const [index, { members, needs }] of spec.tiers.entries())
+    for (const [number, { vmId, hypervisorId }] of members.entries()) {
+      const at = `tiers.${index}.members.${number}`
+      place(`${at}.hypervisorId`, hypervisorId)
+      const vm = catalog.vms.find(vmId)
+      if (vm === undefined) {
+        say(at, 'blocking', `there is no VM ${vmId}`, 'List them with `holdfast vms`.')
+        continue
+      }
+      if (catalog.points.newestValidated(vmId) === undefined)
+        say(at, 'warning', `${vm.name} has no whole point: it cannot come back`, `holdfast backup ${vmId}`)
+      if (needs === 'checks' && vm.drillChecks.length === 0)
+        say(
+          ...([at, 'warning', `${vm.name} is asked nothing, so its tier stops and asks a person`] as const),
+          `Set its checks, holdfast drill-checks ${vmId}, or let the tier wait for its answer only.`,
+        )
+    }
+  return { stages: problems.length === 0 ? recoveryStages(spec.tiers) : [], findings }
+}
+
+export function recoveryPlanView(
+  catalog: Catalog,
+  plan: RecoveryPlanView,
+  nowMs: number,
+): z.infer<typeof recoveryPlanSchema> {
+  const { id, revision, createdMs, changedMs, ...spec } = plan
+  const { recoveryRuns } = catalog
+  const last = (filter: Parameters<typeof recoveryRuns.newest>[1]) => {
+    const row = recoveryRuns.newest(id, filter)
+    if (row === undefined) return null
+    const { runId, state, startedMs, endedMs } = row
+    return { runId, state, startedMs, endedMs, rtoMs: rtoOf(row) }
+  }
+  const lastPassed = last({ mode: 'rehearse', state: 'passed' })
+  const dueMs = rehearsalDueMs({ everyMs: plan.rehearseEveryMs, passedMs: lastPassed?.endedMs ?? null, createdMs })
+  return {
+    ...{ id, revision, createdMs, changedMs, spec: specView(spec), check: planCheck(catalog, plan) },
+    vms: plan.tiers.flatMap(({ members }) => members).length,
+    ...{ lastRehearsal: last({ mode: 'rehearse' }), lastPassed, lastRun: last({ mode: 'run' }) },
+    running: recoveryRuns.openRuns().find(({ planId }) => planId === id)?.runId ?? null,
+    ...{ dueMs, isOverdue: dueMs !== null && dueMs < nowMs },
+  }
+}
+
+/** Lists that a client may change. */
+function specView(spec: RecoverySpec): z.infer<typeof recoveryPlanSchema>['spec'] {
+  return {
+    ...spec,
+    networks: [...spec.networks],
+    tiers: spec.tiers.map((tier) => ({
+      ...tier,
+      after: tier.after === null ? null : [...tier.after],
+      ...{ before: [...tier.before], then: [...tier.then], members: [...tier.members] },
+    })),
+  }
+}
+
+export function recoveryRunView(catalog: Catalog, run: RecoveryRunRow): z.infer<typeof recoveryRunSchema> {
+  const { spec: _, tiers, ...row } = run
+  const members = tiers.flatMap((tier) => tier.members)
+  return {
+    ...row,
+    rtoMs: rtoOf(run),
+    waitedMs: tiers.reduce((sum, { waitedMs }) => sum + waitedMs, 0),
+    back: members.filter(({ state }) => state === 'ready' || state === 'kept').length,
+    vms: members.length,
+    tiers: tiers.map((tier) => tierView(catalog, run, tier)),
+  }
+}
+
+function tierView(
+  catalog: Catalog,
+  { startedMs: beganMs }: RecoveryRunRow,
+  tier: TierRecord,
+): z.infer<typeof recoveryRunSchema>['tiers'][number] {
+  const { startedMs, endedMs, rtoMs, answers, members } = tier
+  const sinceStartMs = endedMs === null ? null : endedMs - beganMs
+  return {
+    ...tier,
+    tookMs: startedMs === null || endedMs === null ? null : endedMs - startedMs,
+    sinceStartMs,
+    isInTime: rtoMs === null || sinceStartMs === null ? null : sinceStartMs <= rtoMs && tier.state === 'done',
+    answers: [...answers],
+    members: members.map(({ workflowId, ...member }) => ({
+      ...member,
+      runId: workflowId === null ? null : (catalog.runs.latest(workflowId)?.runId ?? null),
+    })),
+  }
+}
+
+/** null: a tier is not done. */
+export function rtoOf({ tiers, startedMs }: RecoveryRunRow): number | null {
+  const ends = tiers.map(({ endedMs }) => endedMs)
+  return ends.includes(null) ? null : Math.max(...ends.map((ms) => (ms ?? startedMs) - startedMs))
+}
