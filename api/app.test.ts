@@ -48,6 +48,10 @@ const needed: { readonly [path: string]: object } = {
   '/sweeps/{run}/approve': { digest: 'd' },
   '/instants/{run}/discard': { confirmName: 'web-01' },
   '/replications/{id}/move': { move: 'planned', confirmName: 'web-01' },
+  '/recovery-plans/{id}/start': { mode: 'rehearse' },
+  '/recovery-runs/{run}/approve': { tier: 'db', wait: 'before-0' },
+  '/recovery-runs/{run}/choose': { tier: 'db', wait: 'choice-1', choice: 'retry' },
+  '/recovery-runs/{run}/abort': { end: 'clean-up' },
 }
 
 test.each(

@@ -29,7 +29,8 @@ const spec: RecoverySpec = {
   tiers: [tier('db', 'erp-db-01'), tier('web', 'web-01')],
 }
 const opened = {
-  ...{ runId: 'r1', workflowId: 'recovery/the-shop/t1', planId: 'the-shop', planName: 'The shop', mode: 'rehearse' },
+  ...{ runId: 'r1', workflowId: 'recovery/the-shop/t1', planId: 'the-shop', planName: 'The shop' },
+  mode: 'rehearse',
   ...{ spec, untilMs: null, withoutPeople: false, requestedUser: 'ann', startedMs: testNow },
   vmNames: new Map([['erp-db-01', 'ERP database']]),
 } as const

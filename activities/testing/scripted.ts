@@ -10,6 +10,7 @@ import type { ReplicatedState } from '../replication/types.ts'
 import type { CheckSummary } from '../verify/types.ts'
 import type { ControlActivities, SiteActivities } from '../index.ts'
 import { atBoundary } from '../shared/failures.ts'
+import { recoveryAnswers } from './recovery.ts'
 import { sampleDisks, samplePoint, sampleVm } from './samples.ts'
 
 type Every = SiteActivities & ControlActivities
@@ -368,6 +369,7 @@ function goodAnswers(): Step {
     endReplication: async () => undefined,
     recordStandbyTest: async () => undefined,
     forgetReplication: async () => undefined,
+    ...recoveryAnswers(),
     recordRunStarted: async () => undefined,
     recordPoint: async () => undefined,
     recordDamage: async () => undefined,

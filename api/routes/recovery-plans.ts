@@ -17,7 +17,13 @@ import { body, createRoute, idempotencyHeader, json, problems, security, z } fro
 
 const tags = ['recovery plans']
 const params = z.object({ id: slug.openapi({ param: { name: 'id', in: 'path' }, example: 'the-shop' }) })
-const runParams = z.object({ run: z.uuid().openapi({ param: { name: 'run', in: 'path' } }) })
+const runParams = z.object({
+  run: z
+    .string()
+    .min(1)
+    .max(200)
+    .openapi({ param: { name: 'run', in: 'path' } }),
+})
 
 export const list = createRoute({
   ...{ method: 'get', path: '/recovery-plans', tags, operationId: 'listRecoveryPlans', security },

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { parse } from 'yaml'
 import { describeError, formatDuration, HoldfastError } from '../../base/index.ts'
-import { ask, type Schemas } from '../client/index.ts'
+import { ask, done, type Schemas } from '../client/index.ts'
 import { followRun } from '../follow.ts'
 import type { Io } from '../io.ts'
 import { details, planLines, report } from '../render/recovery.ts'
@@ -87,7 +87,7 @@ export const recoveryPlan: Verb = (ioOf) => {
     .argument('<plan>', 'id')
     .action(async (id: string, _options: object, self: Command) => {
       const io = ioOf(self)
-      await ask(io.api().DELETE('/recovery-plans/{id}', { params: { path: { id } } }))
+      await done(io.api().DELETE('/recovery-plans/{id}', { params: { path: { id } } }))
       io.answer({ removed: id }, () => `${plain(id)} is removed.`)
     })
   starting(command.command('rehearse').description('bring its VMs back where they reach nothing, and remove them'))

@@ -11,6 +11,7 @@ import type { WorkflowHandle } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { GiB, HoldfastError, MiB } from '../../base/index.ts'
 import { sampleBackup, sampleEndpoint, sampleRepository, sampleRequester, sampleSite, sampleTarget } from '../../activities/testing/samples.ts'
+import { restoredMember } from '../../activities/testing/recovery.ts'
 import { Scripted, checkedSummary, copied, mirroredCopy, standbyView, untilCancelled } from '../../activities/testing/scripted.ts'
 import { pendingStep } from '../../api/temporal/pending.ts'
 import type { PendingStep, RunHistory } from '../../runbook/index.ts'
@@ -54,6 +55,15 @@ const drill = {
 const sweep = {
   v: 1, repository: sampleRepository, mode: 'sweep', approval: 'grace', graceMs: 0, approveWithinMs: 60_000, maxShare: 0.5,
   collect: 'auto', waits: 'usual', requestedBy: sampleRequester, tuning: {},
+}
+
+const recovery = {
+  v: 1, planId: 'the-shop', planName: 'The shop', mode: 'rehearse', untilMs: null, withoutPeople: false, patienceMs: 86_400_000,
+  requestedBy: sampleRequester,
+}
+/** Of the first tier, in both attempts. */
+const oneCheckFails: Script = {
+  runGuestCheck: async ({ check: { title } }, call) => ({ title, passed: call > 2, exit: call > 2 ? 0 : 1, out: '', err: '', count: null, detail: call > 2 ? 'exit 0' : 'exit 1, expected 0' }),
 }
 
 const plan = { v: 1, plan: 'nightly', trigger: 'schedule', again: null, part: 0, requestedBy: { user: 'plan nightly', reason: 'by its schedule' } }
@@ -331,7 +341,48 @@ const scenarios: { readonly [name: string]: Scenario } = {
   },
   'failover-back': { workflow: 'failOver', input: { ...move, move: 'failback' }, script: { inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }), readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }) } },
   'failover-test': { workflow: 'testFailover', input: { ...move, holdMs: 0, limitMs: 60_000 }, script: {} },
+  'recovery-passed': {
+    workflow: 'recoveryPlan',
+    input: recovery,
+    script: {},
+    drive: async (handle, steps) => {
+      await answered(handle, steps, 'before-0', 'approveStep', { tier: 'app' })
+      await ended(handle)
+    },
+  },
+  'recovery-waiting-approval': { workflow: 'recoveryPlan', input: { ...recovery, mode: 'run' }, script: { planMember: async ({ vmId, attempt }) => restoredMember(vmId, attempt) }, drive: (handle, steps) => waited(handle, steps, 'before-0') },
+  'recovery-tier-failed': {
+    workflow: 'recoveryPlan',
+    input: recovery,
+    script: oneCheckFails,
+    drive: (handle, steps) => waited(handle, steps, 'choice-1'),
+  },
+  'recovery-continued': {
+    workflow: 'recoveryPlan',
+    input: recovery,
+    script: oneCheckFails,
+    drive: async (handle, steps) => {
+      await answered(handle, steps, 'choice-1', 'chooseTier', { tier: 'db', choice: 'retry' })
+      await answered(handle, steps, 'choice-2', 'chooseTier', { tier: 'db', choice: 'continue' })
+      await answered(handle, steps, 'before-0', 'approveStep', { tier: 'app' })
+      await ended(handle)
+    },
+  },
   'drill-inconclusive': { workflow: 'restoreDrill', input: { ...drill, checks: [] }, script: {} },
+}
+
+/** Until the run waits for a person, and its timer stands in the history. */
+async function waited(handle: WorkflowHandle, steps: Scripted, id: string): Promise<void> {
+  await eventually(`the wait ${id}`, () => steps.inputs('noteTier').some(({ change }) => change.waitsFor?.id === id))
+  await eventually('its timer', async () => {
+    const types = await historyTypes(handle)
+    return types.lastIndexOf('EVENT_TYPE_TIMER_STARTED') > Math.max(types.lastIndexOf('EVENT_TYPE_ACTIVITY_TASK_COMPLETED'), types.lastIndexOf('EVENT_TYPE_TIMER_CANCELED'))
+  })
+}
+
+async function answered(handle: WorkflowHandle, steps: Scripted, wait: string, update: string, word: object): Promise<void> {
+  await waited(handle, steps, wait)
+  await handle.executeUpdate(update, { args: [{ user: 'ann', reason: 'looked at it', wait, ...word }] })
 }
 
 async function historyTypes(handle: WorkflowHandle): Promise<string[]> {
@@ -355,7 +406,7 @@ async function recordAll(only: readonly string[]): Promise<void> {
   for (const [name, { workflow, input, script, drive }] of Object.entries(scenarios)) {
     if (only.length > 0 && !only.includes(name)) continue
     const steps = new Scripted(script)
-    const prefix = { backupVm: 'backup', restoreVm: 'restore', restoreDrill: 'drill', retentionSweep: 'retention', planRun: 'plan', verifyRepository: 'verify', mirrorRepository: 'mirror', replicateVm: 'replication', failOver: 'failover', testFailover: 'failover' }[workflow] ?? workflow
+    const prefix = { backupVm: 'backup', restoreVm: 'restore', restoreDrill: 'drill', retentionSweep: 'retention', planRun: 'plan', verifyRepository: 'verify', mirrorRepository: 'mirror', replicateVm: 'replication', failOver: 'failover', testFailover: 'failover', recoveryPlan: 'recovery' }[workflow] ?? workflow
     const id = `${prefix}/${name}`
     await bench.run(workflow, input, steps.activities, async (handle) => {
       await (drive ?? ((it: WorkflowHandle) => it.result()))(handle, steps)
