@@ -42,7 +42,7 @@ export function recoveryTrouble({ catalog, now }: Pick<ApiDeps, 'catalog' | 'now
         title: `${name} was not rehearsed in time`,
         detail: `It is to be rehearsed every ${formatDuration(rehearseEveryMs)}. ${last}`,
         sinceMs: dueMs,
-        subject: null,
+        subject: { kind: 'recovery-plan', id },
         action: { label: 'Rehearse it', command: `holdfast recovery-plan rehearse ${shellWord(id)}` },
       },
     ]

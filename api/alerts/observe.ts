@@ -62,7 +62,8 @@ function keyOf(catalog: Catalog, kind: string, subject: Attention['subject']): s
   if (subject.kind === 'run' && kind !== 'residue') {
     const run = catalog.runs.find(subject.id)
     // A run of a plan has the time in its id.
-    if (run) return `${kind}/${run.kind === 'plan' ? run.workflowId.split('/').slice(0, 2).join('/') : run.workflowId}`
+    if (run)
+      return `${kind}/${run.kind === 'plan' || run.kind === 'recovery' ? run.workflowId.split('/').slice(0, 2).join('/') : run.workflowId}`
   }
   return `${kind}/${subject.kind}/${subject.id}`
 }

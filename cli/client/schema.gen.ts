@@ -3019,7 +3019,7 @@ export interface components {
             sinceMs: number | null;
             subject: {
                 /** @enum {string} */
-                kind: "vm" | "run" | "point" | "repository" | "hypervisor" | "site" | "drill" | "plan" | "channel";
+                kind: "vm" | "run" | "point" | "repository" | "hypervisor" | "site" | "drill" | "plan" | "recovery-plan" | "channel";
                 id: string;
             } | null;
             /** @description What helps first, and the same as a command */

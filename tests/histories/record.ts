@@ -351,12 +351,6 @@ const scenarios: { readonly [name: string]: Scenario } = {
     },
   },
   'recovery-waiting-approval': { workflow: 'recoveryPlan', input: { ...recovery, mode: 'run' }, script: { planMember: async ({ vmId, attempt }) => restoredMember(vmId, attempt) }, drive: (handle, steps) => waited(handle, steps, 'before-0') },
-  'recovery-tier-failed': {
-    workflow: 'recoveryPlan',
-    input: recovery,
-    script: oneCheckFails,
-    drive: (handle, steps) => waited(handle, steps, 'choice-1'),
-  },
   'recovery-continued': {
     workflow: 'recoveryPlan',
     input: recovery,
@@ -367,6 +361,13 @@ const scenarios: { readonly [name: string]: Scenario } = {
       await answered(handle, steps, 'before-0', 'approveStep', { tier: 'app' })
       await ended(handle)
     },
+  },
+  // The last of them: its drill is left under way.
+  'recovery-tier-failed': {
+    workflow: 'recoveryPlan',
+    input: recovery,
+    script: oneCheckFails,
+    drive: (handle, steps) => waited(handle, steps, 'choice-1'),
   },
   'drill-inconclusive': { workflow: 'restoreDrill', input: { ...drill, checks: [] }, script: {} },
 }

@@ -37,9 +37,11 @@ export class Desk {
 
   constructor(isRehearsal: boolean) {
     this.#isRehearsal = isRehearsal
-    setHandler(approveStep, (said) => this.#answer(said), { validator: (said) => this.#mayAnswer(said, 'step') })
-    setHandler(chooseTier, (said) => this.#answer(said), { validator: (said) => this.#mayChoose(said) })
-    setHandler(abortRecovery, (wish) => this.abort(wish), { validator: (wish) => this.#mayAbort(wish) })
+    setHandler(approveStep, (said) => this.#answer(said), {
+      validator: (said: StepApproval) => this.#mayAnswer(said, 'step'),
+    })
+    setHandler(chooseTier, (said) => this.#answer(said), { validator: (said: TierWord) => this.#mayChoose(said) })
+    setHandler(abortRecovery, (wish) => this.abort(wish), { validator: (wish: AbortWish) => this.#mayAbort(wish) })
     setHandler(memberStands, (report) => void this.#reports.set(report.workflowId, report))
   }
 

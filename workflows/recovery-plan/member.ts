@@ -4,6 +4,7 @@ import {
   ParentClosePolicy,
   condition,
   isCancellation,
+  log,
   startChild,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow'
@@ -15,7 +16,7 @@ import { releaseMemberSignal, type Requester } from '../shared/contract.ts'
 import { errorOf } from '../shared/failures.ts'
 import { controlSteps } from '../shared/options.ts'
 import { controlQueue } from '../shared/queues.ts'
-import { StepIds, cut } from '../shared/steps.ts'
+import { cut, type StepIds } from '../shared/steps.ts'
 import type { Desk } from './desk.ts'
 import type { MemberReport } from './contract.ts'
 
@@ -130,8 +131,8 @@ export class Member {
   async #release(): Promise<void> {
     try {
       await this.#child?.handle.signal(releaseMemberSignal, this.#tools.requestedBy)
-    } catch {
-      // It has ended meanwhile.
+    } catch (thrown) {
+      log.info('it has ended meanwhile', { vm: this.vmId, error: errorOf(thrown)?.message })
     }
   }
 

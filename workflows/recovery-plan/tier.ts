@@ -4,7 +4,7 @@ import type { BegunTier, RecoveryActivities, TierChange } from '../../activities
 import type { ManualStep } from '../../policy/recovery.ts'
 import type { RunControl } from '../shared/control.ts'
 import { controlSteps } from '../shared/options.ts'
-import { StepIds, cut } from '../shared/steps.ts'
+import { cut, type StepIds } from '../shared/steps.ts'
 import type { Desk } from './desk.ts'
 import { Member, type MemberTools } from './member.ts'
 import type { RecoveryInput, StepApproval, TierWord } from './contract.ts'

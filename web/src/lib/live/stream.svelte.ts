@@ -17,6 +17,7 @@ const topics: readonly Topic[] = [
   'watch',
   'instant',
   'replication',
+  'recovery',
   'alert',
   'workers',
   'policy',

@@ -9,6 +9,7 @@ const hrefs: Record<Subject, ((id: string) => string) | null> = {
   repository: (id) => `/repositories/${id}`,
   drill: (id) => `/drills?drill=${encodeURIComponent(id)}`,
   plan: (id) => `/plans/${id}`,
+  'recovery-plan': (id) => `/recovery/${id}`,
   hypervisor: null,
   site: null,
   channel: (id) => `/notifications?channel=${encodeURIComponent(id)}`,

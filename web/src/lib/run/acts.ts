@@ -13,6 +13,8 @@ export interface ActView {
 
 /** One entry per action that the runbook may offer. */
 export const actViews: Record<NextAction['id'], ActView> = {
+  'step-done': { act: null, icon: 'user', asks: true },
+  choose: { act: null, icon: 'user', asks: true },
   approve: { act: null, icon: 'user', asks: true },
   pause: { act: 'pause', icon: 'pause', asks: false },
   resume: { act: 'resume', icon: 'play', asks: false },

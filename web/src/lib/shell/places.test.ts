@@ -11,6 +11,7 @@ it('exactly one place is current on every page that belongs to one', () => {
   expect(current('/slots')).toEqual(['Runs'])
   expect(current('/categories/critical')).toEqual(['Plans'])
   expect(current('/plans/nightly')).toEqual(['Plans'])
+  expect(current('/recovery/the-shop')).toEqual(['Recovery plans'])
   expect(current('/replication')).toEqual(['Replication'])
   expect(current('/restore')).toEqual(['Restore'])
   expect(current('/notifications')).toEqual(['Notifications'])

@@ -101,6 +101,8 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'own-backup': look('warn', 'Catalog not safe'),
   'mirror-lag': look('warn', 'Mirror behind'),
   'replication-lag': look('fail', 'Standby behind', 'clock'),
+  'recovery-waiting': look('warn', 'Waits for you', 'user'),
+  'rehearsal-overdue': look('warn', 'Rehearsal overdue', 'clock'),
   'failed-over': look('warn', 'Failed over'),
   'copy-failed': look('warn', 'Copy failed'),
   'copy-damaged': look('warn', 'Copy damaged'),
@@ -127,4 +129,5 @@ export const kindWords: Record<
   files: { noun: 'Files', icon: 'restore' },
   replication: { noun: 'Replication', icon: 'copy' },
   failover: { noun: 'Failover', icon: 'restore' },
+  recovery: { noun: 'Recovery plan', icon: 'plans' },
 }

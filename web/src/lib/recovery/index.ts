@@ -1,0 +1,6 @@
+export { default as PastRuns } from './PastRuns.svelte'
+export { default as PlanEditor } from './PlanEditor.svelte'
+export { default as Plans } from './Plans.svelte'
+export { default as RecoveryTiers } from './RecoveryTiers.svelte'
+export { default as StartDialog } from './StartDialog.svelte'
+export { planLook } from './words.ts'

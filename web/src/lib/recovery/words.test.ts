@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import { draftOf, networksFrom, networksText, newTier, nextKey, stepsFrom, stepsText } from './draft.ts'
+import { answerCommand, answersTo, orderWords } from './words.ts'
+
+const wait = (kind: 'step' | 'choice') => ({ waitsFor: { id: 'x', kind, title: '', detail: '', sinceMs: 0 } })
+
+it('offers only what may be answered', () => {
+  expect(answersTo({ waitsFor: null }, 'run')).toEqual([])
+  expect(answersTo(wait('step'), 'run')).toEqual(['approve'])
+  expect(answersTo(wait('choice'), 'rehearse')).not.toContain('hand-over')
+  expect(answersTo(wait('choice'), 'run')).toContain('hand-over')
+})
+
+it('says the same as a command', () => {
+  expect(answerCommand('approve', 'r', 'db')).toBe('holdfast recovery-plan approve r db')
+  expect(answerCommand('retry', 'r', 'db')).toBe('holdfast recovery-plan choose r db retry')
+  expect(answerCommand('clean-up', 'r', null)).toBe('holdfast recovery-plan abort r --clean-up')
+  expect(orderWords([['db', 'mail'], ['web']])).toBe('db and mail, then web')
+})
+
+it('lines become steps and networks, and the other way', () => {
+  const steps = [
+    { title: 'Call', detail: 'the provider: 555' },
+    { title: 'Look', detail: '' },
+  ]
+  expect(stepsFrom(stepsText(steps))).toEqual(steps)
+  expect(stepsFrom('\n  \n')).toEqual([])
+  const networks = [
+    { from: 'lan', to: 'dr' },
+    { from: 'dmz', to: null },
+  ]
+  expect(networksFrom(networksText(networks))).toEqual(networks)
+})
+
+it('a definition that leaves things out is whole in the editor, and keys are never used twice', () => {
+  const draft = draftOf({ name: 'a', tiers: [{ key: 'db', members: [{ vmId: 'v' }] }] })
+  expect(draft).toMatchObject({
+    atOnce: 2,
+    identity: 'new',
+    tiers: [{ name: 'db', needs: 'checks', members: [{ vmId: 'v', name: null }] }],
+  })
+  expect(nextKey([newTier('a'), newTier('tier-3')])).toBe('tier-4')
+})
