@@ -73,7 +73,9 @@ function summaryOf(phase: Phase, state: StepState, steps: readonly Step[]): stri
   if (phase === 'tiers') {
     const vms = steps.filter(({ id, quiet }) => !quiet && !id.startsWith('tier:'))
     const open = vms.filter(({ state: one }) => one === 'running').length
-    return `${vms.length} VM${vms.length === 1 ? '' : 's'} begun, ${open} of them there or on the way`
+    if (open > 0) return `${vms.length} VM${vms.length === 1 ? '' : 's'} begun, ${open} of them there or on the way`
+    const back = vms.filter(({ state: one }) => one === 'done').length
+    return `${back} of ${vms.length} VM${vms.length === 1 ? '' : 's'} came back`
   }
   const telling = steps.findLast(({ quiet, detail }) => !quiet && detail !== null)
   if (telling?.detail && (phase !== 'prepare' || steps.filter(({ quiet }) => !quiet).length === 1))
