@@ -35,14 +35,12 @@ describe('the order of tiers', () => {
   })
 
   it('puts every tier after all that it waits for, or names the circle', () => {
-    const some = fc
-      .integer({ min: 1, max: 8 })
-      .chain((n) =>
-        fc.array(fc.option(fc.uniqueArray(fc.integer({ min: 0, max: n - 1 }), { maxLength: 3 })), {
-          minLength: n,
-          maxLength: n,
-        }),
-      )
+    const some = fc.integer({ min: 1, max: 8 }).chain((n) =>
+      fc.array(fc.option(fc.uniqueArray(fc.integer({ min: 0, max: n - 1 }), { maxLength: 3 })), {
+        minLength: n,
+        maxLength: n,
+      }),
+    )
     fc.assert(
       fc.property(some, (wanted) => {
         const tiers = wanted.map((after, index) =>

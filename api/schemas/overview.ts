@@ -43,7 +43,18 @@ export const attentionSchema = z
     sinceMs: timeMs.nullable(),
     subject: z
       .object({
-        kind: z.enum(['vm', 'run', 'point', 'repository', 'hypervisor', 'site', 'drill', 'plan', 'recovery-plan', 'channel']),
+        kind: z.enum([
+          'vm',
+          'run',
+          'point',
+          'repository',
+          'hypervisor',
+          'site',
+          'drill',
+          'plan',
+          'recovery-plan',
+          'channel',
+        ]),
         id: z.string(),
       })
       .nullable(),
