@@ -11,7 +11,9 @@ let here: Bench
 beforeEach(() => void (here = bench()))
 afterEach(() => here[Symbol.dispose]())
 
-const started = (): string[] => here.engine.started.map(({ workflowId }) => workflowId)
+const isMeasuring = (workflowId: string): boolean => workflowId.startsWith('housekeeping/measure/')
+const started = (): string[] =>
+  here.engine.started.map(({ workflowId }) => workflowId).filter((workflowId) => !isMeasuring(workflowId))
 
 test('a change is backed up once it is quiet, once, and its own record asks for no other', async () => {
   const keeper = housekeeping(here.deps)
@@ -95,6 +97,34 @@ test('sweeps go by themselves once a person has approved one of that repository'
   expect(catalog.sweeps.get('sweep-1').approval).toMatchObject({ user: 'ann' })
 })
 
+test('a repository is measured by itself once a day, and after an hour again where that came to nothing', async () => {
+  const { catalog, clock, deps, engine } = here
+  const keeper = housekeeping(deps, { sweeps: 'by-hand' })
+  const begun = (): number => engine.started.filter(({ workflow }) => workflow === 'measureRepository').length
+  const hour = 3_600_000
+  const after = async (ms: number): Promise<number> => {
+    for (const run of engine.runs) engine.end(run, 'completed')
+    clock.ms += ms
+    await keeper.tick()
+    return begun()
+  }
+  // Whoever has just added it tests it, and so measures it.
+  expect([await after(hour - 1), await after(1), await after(hour - 1)]).toEqual([0, 1, 1])
+  const sizes = { storedBytes: 5, uniqueBytes: 6, logicalBytes: 7, capacityBytes: 100, freeBytes: 90 }
+  catalog.repositories.recordUsage('main', { measuredMs: clock.ms, points: 1, series: 1, packs: 1, ...sizes })
+  expect([await after(24 * hour - 1), await after(1)]).toEqual([1, 2])
+  expect(engine.started.at(-1)).toMatchObject({ workflowId: 'housekeeping/measure/main', whenRunning: 'join' })
+  const error = { code: 'StoreUnavailable', message: 'it is away', hint: 'Look at the store.', docs: '' } as const
+  catalog.repositories.recordUnmeasured('main', clock.ms, error)
+  expect(await here.get('/api/v1/repositories/main')).toMatchObject({
+    measuring: { triedMs: clock.ms, error: { message: 'it is away' } },
+    usage: sizes,
+  })
+  expect([await after(hour - 1), await after(1)]).toEqual([2, 3])
+  catalog.repositories.recordUsage('main', { measuredMs: clock.ms, points: 1, series: 1, packs: 1, ...sizes })
+  expect(await here.get('/api/v1/repositories/main')).toMatchObject({ measuring: { error: null } })
+})
+
 test('nobody sweeps where people want to do it by hand', async () => {
   here.clock.ms += 10 * 86_400_000
   await housekeeping(here.deps, { sweeps: 'by-hand' }).tick()
@@ -114,7 +144,7 @@ test('a repository that cannot be asked keeps no other waiting', async () => {
     get: (target, name, receiver) =>
       name === 'start'
         ? async (spec: { workflowId: string }) => {
-            asked.push(spec.workflowId)
+            if (!isMeasuring(spec.workflowId)) asked.push(spec.workflowId)
             throw new Error('away')
           }
         : (Reflect.get(target, name, receiver) as unknown),

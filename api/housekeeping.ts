@@ -1,8 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '../base/index.ts'
 import type { MirrorPair, OwnBackupView } from '../catalog/index.ts'
-import { isMirrorDue, isOwnBackupDue, isSweepDue, ownBackupPace, type OwnBackupPace } from '../policy/index.ts'
-import { ownBackupWorkflow, ownBackupWorkflowId, type OwnBackupInput } from '../workflows/housekeeping/contract.ts'
+import {
+  isMeasuringDue,
+  isMirrorDue,
+  isOwnBackupDue,
+  isSweepDue,
+  ownBackupPace,
+  type OwnBackupPace,
+} from '../policy/index.ts'
+import {
+  measureWorkflow,
+  measureWorkflowId,
+  ownBackupWorkflow,
+  ownBackupWorkflowId,
+  type MeasureInput,
+  type OwnBackupInput,
+} from '../workflows/housekeeping/contract.ts'
 import type { ApiDeps } from './deps.ts'
 import { drillKeeper, type DrillPace } from './drill-keeper.ts'
 import { holdKeeper } from './hold-keeper.ts'
@@ -30,7 +44,7 @@ export interface HousekeepingOptions {
 }
 
 /**
- * Looks whether the catalog is to be written into a repository, whether a repository is to be swept, whether copies are
+ * Looks whether the catalog is to be written into a repository, whether a repository is to be measured or swept, whether copies are
  * wanted in another repository, whether a standby is to be brought on, whether a VM is to be drilled, whether copies of held
  * points lack a hold, and once a day at records that are older than they are kept.
  * What is due follows from the catalog alone, so nothing is lost with this process.
@@ -64,6 +78,13 @@ export function housekeeping(
       log.warn({ repository: repositoryId, error: describeError(error) }, 'the retention sweep could not be started')
     }
   }
+  const measureDue = async (repositoryId: string): Promise<void> => {
+    try {
+      await startDueMeasuring(deps, repositoryId)
+    } catch (error) {
+      log.warn({ repository: repositoryId, error: describeError(error) }, 'the measuring could not be started')
+    }
+  }
   const mirrorDue = async (pair: MirrorPair): Promise<void> => {
     try {
       await startDueMirror(deps, pair)
@@ -76,6 +97,7 @@ export function housekeeping(
     await startDueCycles(deps)
     for (const row of catalog.own.backups()) {
       await startDue(row)
+      await measureDue(row.repositoryId)
       if (sweeps === 'daily') await sweepDue(row.repositoryId)
     }
     catalog.mirrors.wantDamaged()
@@ -127,6 +149,25 @@ async function startDueSweep(deps: Deps, repositoryId: string): Promise<void> {
   const lastMs = catalog.sweeps.lastSweptMs(repositoryId) ?? catalog.repositories.get(repositoryId).createdMs
   if (!isSweepDue({ nowMs: now(), lastMs, triedMs: run?.startedMs ?? null })) return
   await startOnce(deps, plan, { key: undefined, request: '' })
+}
+
+/** Once a day, by whoever works at its site; what it found, or why it found nothing, it writes down itself. */
+async function startDueMeasuring({ catalog, orchestrator, now }: Deps, repositoryId: string): Promise<void> {
+  const repository = catalog.repositories.get(repositoryId)
+  const { createdMs, usage, measureTriedMs: triedMs, site } = repository
+  if (!isMeasuringDue({ nowMs: now(), createdMs, measuredMs: usage?.measuredMs ?? null, triedMs })) return
+  catalog.repositories.recordMeasuring(repositoryId)
+  const input: MeasureInput = { v: 1, repository: repositoryRefOf(repository) }
+  await orchestrator.start({
+    workflow: measureWorkflow,
+    workflowId: measureWorkflowId(repositoryId),
+    input,
+    summary: `Measure ${repository.name}`,
+    memo: null,
+    search: { repository: repositoryId, site },
+    priority: 4,
+    whenRunning: 'join',
+  })
 }
 
 /** Copies that a plan wants, or that failed and have waited long enough (ADR 0711). */

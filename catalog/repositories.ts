@@ -50,6 +50,10 @@ export interface RepositoryQueries {
   recordTest(id: string, test: RepositoryTestRecord): RepositoryTestRecord
   /** Also the growth of the day. */
   recordUsage(id: string, usage: UsageRecord): void
+  /** Somebody sets out to measure it now. */
+  recordMeasuring(id: string): void
+  /** It could not be measured; what was measured before stands. */
+  recordUnmeasured(id: string, atMs: number, error: ErrorNote): void
   /** The VMs that added most, `limit` at most. */
   consumption(id: string, limit: number): ConsumptionRow[]
   /** One row a day, oldest first, `days` at most. */
@@ -185,13 +189,23 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
     },
     recordUsage(id, usage) {
       inTransaction(context, () => {
-        db.update(repositories).set({ usage }).where(eq(repositories.id, id)).run()
+        db.update(repositories).set({ usage, measureError: null }).where(eq(repositories.id, id)).run()
         const day = new Date(usage.measuredMs).toISOString().slice(0, 10)
         const sizes = { storedBytes: usage.storedBytes, logicalBytes: usage.logicalBytes }
         db.insert(repositoryGrowth)
           .values({ repositoryId: id, day, ...sizes })
           .onConflictDoUpdate({ target: [repositoryGrowth.repositoryId, repositoryGrowth.day], set: sizes })
           .run()
+        publish('repository', id)
+      })
+    },
+    recordMeasuring(id) {
+      db.update(repositories).set({ measureTriedMs: now() }).where(eq(repositories.id, id)).run()
+    },
+    recordUnmeasured(id, atMs, error) {
+      inTransaction(context, () => {
+        const set = { measureTriedMs: atMs, measureError: error }
+        db.update(repositories).set(set).where(eq(repositories.id, id)).run()
         publish('repository', id)
       })
     },

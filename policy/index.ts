@@ -47,6 +47,7 @@ export { weaknesses, weaknessWords } from './weaknesses.ts'
 export type { Weakness, WeaknessFacts } from './weaknesses.ts'
 export { isEmptyPolicy, retention, widest } from './retention.ts'
 export type { KeepRules, RetainedPoint, Retention } from './retention.ts'
+export { isMeasuringDue, measuringPace } from './measuring.ts'
 export { copyRetryAfterMs, isMirrorDue, lagAllowedMs } from './mirror.ts'
 export type { MirrorFacts } from './mirror.ts'
 export {

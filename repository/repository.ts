@@ -235,8 +235,8 @@ export class OpenedRepository implements Repository {
     return await spotCheck(point, count, signal)
   }
 
-  async usage(): Promise<RepositoryUsage> {
-    return await readUsage(this.engine, this.#points, () => capacityOf(this.location))
+  async usage(signal = new AbortController().signal): Promise<RepositoryUsage> {
+    return await readUsage(this.engine, this.#points, () => capacityOf(this.location), signal)
   }
 
   async collect(options: CollectOptions): Promise<CollectReport> {

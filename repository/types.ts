@@ -459,7 +459,8 @@ export interface Repository extends AsyncDisposable {
     count: number,
     signal: AbortSignal,
   ): Promise<{ readonly chunks: number; readonly bytes: number }>
-  usage(): Promise<RepositoryUsage>
+  /** Lists what is there and opens the pages of all points: of a large repository that takes hours. */
+  usage(signal?: AbortSignal): Promise<RepositoryUsage>
   /** One garbage collection (§9). again: yes, at any time, beside anything. Deletes nothing where a root cannot be read. */
   collect(options: CollectOptions): Promise<CollectReport>
   /** Unix ms by the store's clock. Throws RetentionRefused where this host's differs too much to decide by time (§11.1). */

@@ -24,6 +24,8 @@ export function createHousekeepingActivities(site: Site): HousekeepingActivities
       beating(site, (pulse) =>
         site.repository(input.repository, (repository) => store(site, repository, input, pulse)),
       ),
+    measureUsage: (input) =>
+      beating(site, ({ signal }) => site.repository(input.repository, (repository) => repository.usage(signal))),
     sweepCatalog: (input) =>
       beating(site, ({ signal }) => site.repository(input.repository, (repository) => sweep(site, repository, signal))),
   }

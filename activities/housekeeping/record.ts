@@ -19,6 +19,10 @@ export function createHousekeepingRecordActivities(catalog: Catalog, folder: str
     },
     dropCatalogCopy: async ({ snap }) => removeCopy(copyPath(folder, snap)),
     recordOwnBackup: async ({ repositoryId, ...made }) => catalog.own.recordMade(repositoryId, made),
+    recordUsage: async ({ repositoryId, measuredMs, usage }) =>
+      catalog.repositories.recordUsage(repositoryId, { measuredMs, ...usage }),
+    recordUsageFailure: async ({ repositoryId, atMs, error: { code, message, hint, docs } }) =>
+      catalog.repositories.recordUnmeasured(repositoryId, atMs, { code, message, hint, docs }),
     recordOwnBackupFailure: async ({ repositoryId, atMs, error: { code, message, hint, docs } }) =>
       catalog.own.recordFailed(repositoryId, atMs, { code, message, hint, docs }),
   }

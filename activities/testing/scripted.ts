@@ -293,6 +293,12 @@ function goodAnswers(): Step {
     copyCatalog: async () => ({ createdMs: 1, coveredSeq: 1, schema: 1, bytes: 4096, sha256: 'c'.repeat(64) }),
     dropCatalogCopy: async () => undefined,
     storeCatalog: async ({ snap }) => ({ stem: stemOf(snap), versions: 1 }),
+    measureUsage: async () => ({
+      ...{ points: 1, series: 1, packs: 1, storedBytes: 1, uniqueBytes: 1, logicalBytes: 1 },
+      ...{ capacityBytes: null, freeBytes: null },
+    }),
+    recordUsage: async () => undefined,
+    recordUsageFailure: async () => undefined,
     sweepCatalog: async () => ({ versions: 1, removed: 0 }),
     recordOwnBackup: async () => undefined,
     recordOwnBackupFailure: async () => undefined,

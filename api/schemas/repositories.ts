@@ -59,6 +59,9 @@ export const repositorySchema = z
     vms: z.number().int().nonnegative(),
     newestPointMs: timeMs.nullable(),
     usage: orNull(usageSchema),
+    measuring: z
+      .object({ triedMs: timeMs.nullable(), error: orNull(runErrorSchema) })
+      .openapi({ description: 'Once a day, by itself: the last try, and why it came to nothing' }),
     fullByMs: timeMs
       .nullable()
       .openapi({ description: 'At the measured growth; null if it does not grow or is not known yet' }),

@@ -54,6 +54,7 @@ export function repositoryView(catalog: Catalog, repository: RepositoryView): z.
     vms: repository.vms,
     newestPointMs: repository.newestPointMs,
     usage: repository.usage && usageView(repository.usage),
+    measuring: { triedMs: repository.measureTriedMs, error: repository.measureError },
     fullByMs: fullByMs(repository.usage, catalog.repositories.growth(repository.id, 30)),
     test: repository.test && repositoryTestView(repository.test),
   }

@@ -3144,6 +3144,15 @@ export interface components {
              */
             newestPointMs: number | null;
             usage: components["schemas"]["RepositoryUsage"] | null;
+            /** @description Once a day, by itself: the last try, and why it came to nothing */
+            measuring: {
+                /**
+                 * @description Unix milliseconds, UTC
+                 * @example 1795246432000
+                 */
+                triedMs: number | null;
+                error: components["schemas"]["RunError"] | null;
+            };
             /**
              * @description At the measured growth; null if it does not grow or is not known yet
              * @example 1795246432000

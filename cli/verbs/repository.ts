@@ -56,6 +56,11 @@ export const repository: Verb = (ioOf) => {
           { head: 'STORED', cell: (one) => size(one.usage?.storedBytes), right: true },
           { head: 'FREE', cell: (one) => size(one.usage?.freeBytes), right: true },
           {
+            head: 'MEASURED',
+            cell: ({ usage, measuring }) =>
+              `${usage ? ago(usage.measuredMs, io.world.now()) : 'never'}${measuring.error ? ', then failed' : ''}`,
+          },
+          {
             head: 'LAST TEST',
             cell: (one) => (one.test ? `${one.test.state} ${ago(one.test.testedMs, io.world.now())}` : 'never'),
           },

@@ -5,8 +5,6 @@ import type { RepositoryUsage } from '../types.ts'
 import { loadManifest } from './manifest.ts'
 import type { Points } from './points.ts'
 
-const noSignal = new AbortController().signal
-
 /** Chunk-covered bytes of a page, kept by page id: pages are shared between points. */
 const covered = new WeakMap<Engine, Map<string, number>>()
 
@@ -15,11 +13,13 @@ export async function readUsage(
   engine: Engine,
   points: Points,
   capacity: () => Promise<{ readonly capacityBytes: number; readonly freeBytes: number } | undefined>,
+  signal: AbortSignal,
 ): Promise<RepositoryUsage> {
   const { store } = engine
   let packs = 0
   let storedBytes = 0
   for (const { name, size } of await listAll(store, 'pack/')) {
+    signal.throwIfAborted()
     if (parseName(name)?.kind !== 'pack') continue
     packs += 1
     storedBytes += size
@@ -29,14 +29,14 @@ export async function readUsage(
   const series = new Set<string>()
   for await (const entry of points.list()) {
     if (entry.state !== 'recovery-point') continue
-    const bytes = await coveredBytes(engine, entry.stem)
+    const bytes = await coveredBytes(engine, entry.stem, signal)
     // A catalogue or an audit export is a point of nobody's disks.
     if (bytes === undefined) continue
     count += 1
     series.add(entry.series)
     logicalBytes += bytes
   }
-  await engine.view.refresh(store, noSignal)
+  await engine.view.refresh(store, signal)
   const space = await capacity()
   return {
     points: count,
@@ -50,15 +50,16 @@ export async function readUsage(
   }
 }
 
-async function coveredBytes(engine: Engine, stem: string): Promise<number | undefined> {
+async function coveredBytes(engine: Engine, stem: string, signal: AbortSignal): Promise<number | undefined> {
   const known = covered.get(engine) ?? new Map<string, number>()
   covered.set(engine, known)
-  const manifest = await loadManifest(engine.store, engine.ring, stem, noSignal)
+  const manifest = await loadManifest(engine.store, engine.ring, stem, signal)
   if (manifest?.body.json.disks.length === 0) return undefined
   let bytes = 0
   for (const disk of manifest?.body.json.disks ?? []) {
     for (const [pageNo, root] of manifest === undefined ? [] : rootsOfDisk(manifest.body, disk).entries()) {
       if (root.kind !== 'page') continue
+      signal.throwIfAborted()
       let mine = known.get(root.pageId)
       if (mine === undefined) {
         const page = await engine.blobs.page(root, pageNo, disk.bytes)

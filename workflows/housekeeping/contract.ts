@@ -1,3 +1,4 @@
+import type { UsageFacts } from '../../activities/housekeeping/types.ts'
 import type { RepositoryRef } from '../shared/contract.ts'
 
 /**
@@ -24,4 +25,26 @@ export interface OwnBackupResult {
   readonly bytes: number
   /** Versions that the repository holds now. */
   readonly versions: number
+}
+
+/**
+ * Every repository is measured once a day, by itself: forecasts and alerts that rest on a figure that nobody asked for in
+ * weeks rest on nothing. A workflow of its own, because a large repository takes hours.
+ */
+export const measureWorkflow = 'measureRepository'
+
+/** A second wish joins the one under way. */
+export function measureWorkflowId(repositoryId: string): string {
+  return `housekeeping/measure/${repositoryId}`
+}
+
+export interface MeasureInput {
+  readonly v: 1
+  readonly repository: RepositoryRef
+}
+
+export interface MeasureResult {
+  readonly v: 1
+  readonly measuredMs: number
+  readonly usage: UsageFacts
 }

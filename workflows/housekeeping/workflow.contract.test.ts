@@ -11,7 +11,7 @@ import { aPoint, furnish, testCatalog, type TestCatalog } from '../../catalog/te
 import { catalogVm, createRepository, openRepository, readCatalog, type Repository } from '../../repository/index.ts'
 import { WorkflowBench } from '../../server/testing/workflows.ts'
 import type { RepositoryRef } from '../shared/contract.ts'
-import { ownBackupWorkflow, type OwnBackupResult } from './contract.ts'
+import { measureWorkflow, ownBackupWorkflow, type MeasureResult, type OwnBackupResult } from './contract.ts'
 
 const passphrase = 'correct horse'
 let bench: WorkflowBench
@@ -33,7 +33,7 @@ beforeAll(async () => {
   furnish(world.catalog)
   site = testSite({
     folder,
-    secret: async () => passphrase,
+    secret: async (ref) => (ref === 'file:/wrong' ? 'not it' : passphrase),
     catalogCopy: (snap) => {
       fetched += 1
       return way(createReadStream(join(copies(), `${snap}.db`)), fetched)
@@ -182,4 +182,22 @@ test('versions are removed by rule, a batch at a time, never the newest', async 
   expect(left.length).toBeLessThan(14)
   expect(left.length).toBeGreaterThanOrEqual(8)
   expect(world.catalog.own.backup('main').versions).toBe(left.length)
+})
+
+test('a repository is measured by a run of its own; why it could not be is written down, and the older figures stay', async () => {
+  const measure = async (of: RepositoryRef): Promise<MeasureResult> => {
+    const activities = {
+      ...createControlActivities(world.catalog, copies(), memoryBlobs()),
+      ...createSiteActivities(site.site),
+    }
+    const run = (handle: { result(): Promise<unknown> }) => handle.result() as Promise<MeasureResult>
+    return (await bench.run(measureWorkflow, { v: 1, repository: of }, activities, run)).value
+  }
+  const { usage, measuredMs } = await measure(repository)
+  expect(usage.packs).toBeGreaterThan(0)
+  const main = () => world.catalog.repositories.get('main')
+  expect(main()).toMatchObject({ usage: { ...usage, measuredMs }, measureError: null })
+  expect(world.catalog.repositories.growth('main', 9)).toHaveLength(1)
+  await expect(measure({ ...repository, credentialRef: 'file:/wrong' })).rejects.toThrow()
+  expect(main()).toMatchObject({ usage: { measuredMs }, measureError: { code: 'WrongSecret' } })
 })

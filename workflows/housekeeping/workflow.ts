@@ -3,7 +3,7 @@ import type { HousekeepingActivities, HousekeepingRecordActivities } from '../..
 import { asFailure, errorOf } from '../shared/failures.ts'
 import { controlSteps, siteSteps } from '../shared/options.ts'
 import { StepIds, hex32 } from '../shared/steps.ts'
-import type { OwnBackupInput, OwnBackupResult } from './contract.ts'
+import type { MeasureInput, MeasureResult, OwnBackupInput, OwnBackupResult } from './contract.ts'
 
 /** What a copy holds is old after an hour: then the next one is better than another try of this one. */
 const within = { scheduleToCloseTimeout: '1 hour' } as const
@@ -57,6 +57,40 @@ export async function backUpCatalog(input: OwnBackupInput): Promise<OwnBackupRes
         ])
       } catch (second) {
         log.error('the failure of an own backup could not be written down', { error: errorOf(second) })
+      }
+    }
+    throw asFailure(thrown)
+  }
+}
+
+/** Another measuring begins a day later, and takes the place of one that did not get through. */
+const withinHours = { startToCloseTimeout: '20 hours', scheduleToCloseTimeout: '22 hours' } as const
+
+/** What a repository holds and how much room is left, read from the repository itself; written down, good or bad. */
+export async function measureRepository({ repository }: MeasureInput): Promise<MeasureResult> {
+  const ids = new StepIds()
+  const site = siteSteps<HousekeepingActivities>(repository.site, 'mover')
+  const control = controlSteps<HousekeepingRecordActivities>('record')
+  const repositoryId = repository.id
+  try {
+    const usage = await site.measureUsage.executeWithOptions(
+      { ...ids.step('measure', `Measure ${repository.name}`), ...withinHours },
+      [{ repository }],
+    )
+    const measuredMs = Date.now()
+    await control.recordUsage.executeWithOptions(ids.step('record', 'Write down what it holds'), [
+      { repositoryId, measuredMs, usage },
+    ])
+    return { v: 1, measuredMs, usage }
+  } catch (thrown) {
+    const error = errorOf(thrown)
+    if (error !== undefined) {
+      try {
+        await control.recordUsageFailure.executeWithOptions(ids.step('record-failure', 'Write down why not'), [
+          { repositoryId, atMs: Date.now(), error },
+        ])
+      } catch (second) {
+        log.error('the failure of a measuring could not be written down', { error: errorOf(second) })
       }
     }
     throw asFailure(thrown)
