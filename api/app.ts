@@ -25,6 +25,7 @@ import { retentionRouter } from './routers/retention.ts'
 import { restoreRouter } from './routers/restores.ts'
 import { runRouter } from './routers/runs.ts'
 import { slotRouter } from './routers/slots.ts'
+import { scrubRouter } from './routers/scrubs.ts'
 import { openRouter, systemRouter } from './routers/system.ts'
 import { verifyRouter } from './routers/verify.ts'
 import { vmRouter } from './routers/vms.ts'
@@ -88,6 +89,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     slotRouter,
     retentionRouter,
     verifyRouter,
+    scrubRouter,
     alertRouter,
     mirrorRouter,
     recoveryPlanRouter,

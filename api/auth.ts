@@ -18,12 +18,13 @@ export interface ApiEnv {
   Variables: { identity: Identity }
 }
 
-/** What a worker's token opens: the way to hand in evidence, a copy of the catalog whose name it was told, its bandwidth. */
+/** What a worker's token opens: the way to hand in evidence, a copy of the catalog whose name it was told, its bandwidth, passes over packs. */
 const workerMay = [
   /^GET \/api\/v1\/session$/,
   /^(GET|PUT) \/api\/v1\/evidence\/[0-9a-f]{64}$/,
   /^GET \/api\/v1\/catalog-copies\/[0-9a-f]{32}$/,
   /^POST \/api\/v1\/bandwidth$/,
+  /^(GET|POST) \/api\/v1\/verify-ledgers\/[a-z0-9-]+$/,
 ]
 const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
 

@@ -5,6 +5,7 @@ import {
   isMeasuringDue,
   isMirrorDue,
   isOwnBackupDue,
+  isScrubDue,
   isSweepDue,
   ownBackupPace,
   type OwnBackupPace,
@@ -26,8 +27,10 @@ import { planMirror } from './requests/mirror.ts'
 import { planRetention } from './requests/retention.ts'
 import { startOnce } from './requests/start.ts'
 import { repositoryRefOf } from './requests/targets.ts'
+import { planVerify } from './requests/verify.ts'
 import { mirrorBody } from './schemas/mirrors.ts'
 import { sweepBody } from './schemas/retention.ts'
+import { verifyBody } from './schemas/verify.ts'
 
 type Deps = Pick<ApiDeps, 'catalog' | 'orchestrator' | 'live' | 'now' | 'log'>
 
@@ -85,6 +88,13 @@ export function housekeeping(
       log.warn({ repository: repositoryId, error: describeError(error) }, 'the measuring could not be started')
     }
   }
+  const scrubDue = async (repositoryId: string): Promise<void> => {
+    try {
+      await startDueScrub(deps, repositoryId)
+    } catch (error) {
+      log.warn({ repository: repositoryId, error: describeError(error) }, 'the scrub could not be started')
+    }
+  }
   const mirrorDue = async (pair: MirrorPair): Promise<void> => {
     try {
       await startDueMirror(deps, pair)
@@ -98,6 +108,7 @@ export function housekeeping(
     for (const row of catalog.own.backups()) {
       await startDue(row)
       await measureDue(row.repositoryId)
+      await scrubDue(row.repositoryId)
       if (sweeps === 'daily') await sweepDue(row.repositoryId)
     }
     catalog.mirrors.wantDamaged()
@@ -168,6 +179,25 @@ async function startDueMeasuring({ catalog, orchestrator, now }: Deps, repositor
     priority: 4,
     whenRunning: 'join',
   })
+}
+
+/** The next part of a repository whose packs are read by and by: a verify with a budget, which quarantines what is damaged. */
+async function startDueScrub(deps: Deps, repositoryId: string): Promise<void> {
+  const { catalog, now } = deps
+  const {
+    level = null,
+    budgetBytes = null,
+    changedMs = null,
+    countedMs = null,
+  } = catalog.scrubs.find(repositoryId) ?? {}
+  if (level === null || budgetBytes === null) return
+  const wish = verifyBody.parse({ level, budgetBytes, quarantine: true, reason: 'a part of it every day' })
+  const plan = planVerify(catalog, repositoryId, wish, 'holdfast')
+  const run = catalog.runs.latest(plan.workflowId)
+  if (run !== undefined && run.endedMs === null) return
+  const triedMs = catalog.scrubs.lastMs(repositoryId)
+  if (isScrubDue({ nowMs: now(), setMs: changedMs ?? 0, countedMs, triedMs }))
+    await startOnce(deps, plan, { key: undefined, request: '' })
 }
 
 /** Copies that a plan wants, or that failed and have waited long enough (ADR 0711). */

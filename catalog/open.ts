@@ -31,6 +31,7 @@ import { replicationQueries, type ReplicationQueries } from './replications.ts'
 import { repositoryQueries, type RepositoryQueries } from './repositories.ts'
 import { retainedQueries, type RetainedQueries } from './retained.ts'
 import { runQueries, type RunQueries } from './runs.ts'
+import { scrubQueries, type ScrubQueries } from './scrubs.ts'
 import { slotQueries, type SlotQueries } from './slots.ts'
 import { statisticsQueries, type StatisticsQueries } from './statistics.ts'
 import { sweepQueries, type SweepQueries } from './sweeps.ts'
@@ -67,6 +68,7 @@ export interface Catalog extends Disposable {
   readonly repositories: RepositoryQueries
   readonly retained: RetainedQueries
   readonly runs: RunQueries
+  readonly scrubs: ScrubQueries
   readonly slots: SlotQueries
   readonly statistics: StatisticsQueries
   readonly sweeps: SweepQueries
@@ -136,6 +138,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     repositories: repositoryQueries(context),
     retained: retainedQueries(context),
     runs: runQueries(context),
+    scrubs: scrubQueries(context),
     slots: slotQueries(context),
     statistics: statisticsQueries(context),
     sweeps: sweepQueries(context),

@@ -54,7 +54,7 @@ import type {
   VerifyLedger,
   VerifyReport,
 } from './types.ts'
-import { FileLedger, verifyRepository } from './verify/index.ts'
+import { FileLedger, SharedLedger, verifyRepository } from './verify/index.ts'
 import { processBudget, WorkerPool, type BufferBudget } from './workers/index.ts'
 import { commit } from './write/commit.ts'
 import { copyPart } from './write/copy-part.ts'
@@ -223,7 +223,14 @@ export class OpenedRepository implements Repository {
     const points = this.#points.list({ signal: options.signal, unreadable: 'show' })
     // Reading back (L5) comes upon damage, and would note it.
     const engine = options.quarantine === true ? this.engine : lookOnly(this.engine)
-    return await verifyRepository(engine, { ledger: this.#ledger, ...options, points })
+    const own = options.ledger ?? this.#ledger
+    if (options.shared === undefined) return await verifyRepository(engine, { ...options, ledger: own, points })
+    const ledger = new SharedLedger(own, options.shared, options.signal, (message) => this.engine.warn(message))
+    try {
+      return await verifyRepository(engine, { ...options, ledger, points })
+    } finally {
+      await ledger.handOn()
+    }
   }
 
   async spotCheck(

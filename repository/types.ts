@@ -351,6 +351,18 @@ export interface VerifyReport {
   /** What is no damage and should be known: points left out, objects of other installations, reads that failed once. */
   readonly notes: readonly string[]
   readonly durationMs: number
+  /** Levels data and full over all packs: how far reading has come, this verify included. Else null. */
+  readonly coverage: ReadCoverage | null
+}
+
+/** How much of a repository was ever read as a whole, as the ledger knows it. Bytes; Unix milliseconds. */
+export interface ReadCoverage {
+  readonly packs: number
+  readonly bytes: number
+  readonly readPacks: number
+  readonly readBytes: number
+  /** Of the packs that were read: the oldest last pass; null: none was. */
+  readonly oldestMs: number | null
 }
 
 /** When a pack was last read whole and judged, Unix milliseconds; 0: never. What could not be read has not been judged. */
@@ -443,6 +455,8 @@ export interface Repository extends AsyncDisposable {
     readonly budget?: number
     /** Default: a file in the cache directory. */
     readonly ledger?: VerifyLedger
+    /** What other hosts have read counts too, and what is read here is told to it. It may fail: see `SharedLedger`. */
+    readonly shared?: VerifyLedger
     /**
      * Levels data and full, without stems: goes on where an attempt that began then, in Unix milliseconds by this host's
      * clock, was cut off. Packs that the ledger has as judged since are not read again, unless they are quarantined.

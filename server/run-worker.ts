@@ -16,6 +16,7 @@ import { announce } from './place.ts'
 import { resolveSecret } from './secrets.ts'
 import { aborted, forceMs, graceMs, onStopSignal, runUntilStopped } from './shutdown.ts'
 import { installRuntime } from './temporal.ts'
+import { verifyLedgers } from './verify-ledger.ts'
 
 export interface RunWorkerOptions {
   readonly site: string
@@ -47,6 +48,7 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
     installationName: installation.name,
     evidence: evidenceUploader(home, url),
     catalogCopy: catalogCopies(home, url),
+    verifyLedger: verifyLedgers(home, url),
     cacheDir: join(home.cache, 'mover'),
     servedDir: home.served,
     pointsDir: home.points,

@@ -2,7 +2,7 @@ import { HoldfastError, MiB, isHoldfastError, instant, secretText } from '../../
 import type { Endpoint } from '../../drivers/values.ts'
 import type { DriverModule, HypervisorDriver, OpContext } from '../../drivers/index.ts'
 import { installationTag, opKeyFor } from '../../drivers/names.ts'
-import type { OpenOptions, ProbeReport, Repository, UnlockSecret } from '../../repository/index.ts'
+import type { OpenOptions, ProbeReport, Repository, UnlockSecret, VerifyLedger } from '../../repository/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 import { Serving } from '../instant/serving.ts'
 import type { Bandwidth } from './bandwidth.ts'
@@ -38,6 +38,8 @@ export interface SiteOptions {
   readonly evidence: EvidenceStore
   /** A copy of the catalog that the control plane has made ready under this id. */
   readonly catalogCopy: (snap: string, signal: AbortSignal) => AsyncIterable<Uint8Array>
+  /** When packs were last read as a whole, as the server keeps it for all workers. It may be away. */
+  readonly verifyLedger: (repositoryId: string) => VerifyLedger
   /** Disposable files of this worker: index caches, read marks. */
   readonly cacheDir: string
   /** Records and sockets of points that are served to VMs of this machine; outlives the process. */

@@ -28,6 +28,7 @@ export function createVerifyActivities(site: Site): VerifyActivities {
           quarantine,
           ...(budgetBytes !== null && { budget: budgetBytes }),
           since: sinceMs,
+          shared: site.options.verifyLedger(ref.id),
           onPoint: (stem) => checked.push(stem),
           signal,
           onProgress: (done, total, what) => say(`${done} of ${total} packs and points: ${what}`),
@@ -37,7 +38,7 @@ export function createVerifyActivities(site: Site): VerifyActivities {
           signal.throwIfAborted()
           blobs.push(await site.options.evidence.put(part, 'text/plain'))
         }
-        const { points, packs, packsResumed, chunks, bytes, damages, quarantined } = report
+        const { points, packs, packsResumed, chunks, bytes, damages, quarantined, coverage } = report
         const cut = `${damages.length} damages were found, of which ${damagesKept} are listed; points were judged by all`
         const notes = damages.length > damagesKept ? [cut, ...report.notes] : report.notes
         const proved = damages.filter((damage) => damage.proved).length
@@ -53,6 +54,7 @@ export function createVerifyActivities(site: Site): VerifyActivities {
           quarantined,
           notes: notes.slice(0, notesKept).map((note) => note.slice(0, noteChars)),
           notesLeft: Math.max(0, notes.length - notesKept),
+          coverage,
         }
       }),
   }

@@ -18,7 +18,8 @@ export function createVerifyRecordActivities(catalog: Catalog, blobs: BlobStore)
         for (const blob of summary.blobs) parts.push(readFindings(await blobs.get(blob)))
         catalog.transaction(() => {
           const counts = judge(catalog, run, parts, atMs)
-          const { blobs: _, ...figures } = summary
+          const { blobs: _, coverage = null, ...figures } = summary
+          if (coverage !== null) catalog.scrubs.recordCount(run.repositoryId, coverage, atMs)
           const findings = parts.flatMap(({ damages }) => damages).map(findingOf)
           catalog.verifyRuns.completed(runId, { ...figures, ...counts, endedMs: atMs }, findings)
         })

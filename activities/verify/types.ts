@@ -3,6 +3,7 @@
  * server's store as blobs, and only their names and counts travel.
  */
 import type { SerializedError } from '../../base/index.ts'
+import type { ReadCoverage } from '../../repository/types.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 import type { VerifyLevel } from '../../workflows/verify/contract.ts'
 
@@ -24,6 +25,8 @@ export interface CheckSummary {
   /** The first few; `notesLeft` more were made. */
   readonly notes: readonly string[]
   readonly notesLeft: number
+  /** How far reading has come; of a quick verify, and of workers that did not count it: none. */
+  readonly coverage?: ReadCoverage | null
 }
 
 export interface VerifyActivities {

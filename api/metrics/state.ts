@@ -1,4 +1,4 @@
-import type { Catalog, RepositoryView } from '../../catalog/index.ts'
+import type { Catalog, RepositoryView, ScrubRow } from '../../catalog/index.ts'
 import { lookState } from '../../policy/index.ts'
 import type { Engine } from '../facts.ts'
 import { gauge, one, type Family, type Sample } from './exposition.ts'
@@ -71,6 +71,7 @@ export function repositoryFamilies(catalog: Catalog, nowMs: number): Family[] {
     })
   const watch = ({ id }: RepositoryView) => catalog.watches.find(id)
   const copies = new Map(catalog.own.backups().map(({ repositoryId, madeMs }) => [repositoryId, madeMs]))
+  const scrub = new Map(repositories.map(({ id }) => [id, catalog.scrubs.find(id)]))
   const time = (ms: number | null | undefined): number | null => (ms === null || ms === undefined ? null : seconds(ms))
   return [
     gauge(
@@ -92,6 +93,16 @@ export function repositoryFamilies(catalog: Catalog, nowMs: number): Family[] {
       'holdfast_repo_measured_timestamp_seconds',
       'When sizes were measured',
       of(({ usage }) => time(usage?.measuredMs)),
+    ),
+    gauge(
+      'holdfast_repo_read_ratio',
+      'Share of its bytes that a verify has ever read as a whole',
+      of(({ id }) => ratioOf(scrub.get(id))),
+    ),
+    gauge(
+      'holdfast_repo_oldest_read_timestamp_seconds',
+      'Of what was ever read as a whole: the oldest last time',
+      of(({ id }) => time(scrub.get(id)?.oldestMs)),
     ),
     gauge(
       'holdfast_repo_points',
@@ -119,6 +130,11 @@ export function repositoryFamilies(catalog: Catalog, nowMs: number): Family[] {
       of(({ id }) => time(copies.get(id))),
     ),
   ]
+}
+
+function ratioOf(row: ScrubRow | undefined): number | null {
+  const { bytes = null, readBytes = null } = row ?? {}
+  return bytes === null || readBytes === null ? null : bytes === 0 ? 1 : readBytes / bytes
 }
 
 /** A repository that nobody has ever looked into counts from when it was added: that nothing failed says nothing of it. */

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { orNull, byteCount, displayName, durationMs, pageOf, repositoryId, site, timeMs, vmId } from './common.ts'
 import { runErrorSchema } from './runs.ts'
+import { scrubSchema } from './scrubs.ts'
 
 /** The rest of a URL is checked by the worker that opens it; user and password in it would be a secret in the catalogue. */
 const storeUrl = (scheme: string) =>
@@ -66,6 +67,7 @@ export const repositorySchema = z
       .nullable()
       .openapi({ description: 'At the measured growth; null if it does not grow or is not known yet' }),
     test: orNull(repositoryTestSchema),
+    scrub: scrubSchema,
   })
   .openapi('Repository')
 

@@ -6,6 +6,7 @@ import type {
   repositoryTestSchema,
   usageSchema,
 } from '../schemas/repositories.ts'
+import { scrubView } from './scrubs.ts'
 
 const dayMs = 86_400_000
 type Growth = readonly { readonly day: string; readonly storedBytes: number }[]
@@ -57,6 +58,7 @@ export function repositoryView(catalog: Catalog, repository: RepositoryView): z.
     measuring: { triedMs: repository.measureTriedMs, error: repository.measureError },
     fullByMs: fullByMs(repository.usage, catalog.repositories.growth(repository.id, 30)),
     test: repository.test && repositoryTestView(repository.test),
+    scrub: scrubView(catalog.scrubs.find(repository.id)),
   }
 }
 

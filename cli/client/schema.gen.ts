@@ -1260,6 +1260,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/repositories/{id}/scrub": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * How much of a repository is read every day by itself
+         * @description Once a day a verify reads so many bytes, those first whose last pass is oldest, and quarantines what is proved damaged.
+         */
+        put: operations["setScrub"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/repositories/{id}/sweeps": {
         parameters: {
             query?: never;
@@ -1676,6 +1696,24 @@ export interface paths {
         get: operations["listSweepSeries"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/verify-ledgers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When each pack was last read as a whole (workers) */
+        get: operations["getVerifyLedger"];
+        put?: never;
+        /** Packs that were read as a whole (workers) */
+        post: operations["addToVerifyLedger"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3159,6 +3197,7 @@ export interface components {
              */
             fullByMs: number | null;
             test: components["schemas"]["RepositoryTest"] | null;
+            scrub: components["schemas"]["Scrub"];
         };
         RepositoryLocation: {
             /** @enum {string} */
@@ -3221,6 +3260,35 @@ export interface components {
             skewMs: number | null;
             error: components["schemas"]["RunError"] | null;
         };
+        Scrub: {
+            level: components["schemas"]["ScrubLevel"];
+            /** @description Read a day without being asked for; null: nothing */
+            budgetBytes: number | null;
+            /**
+             * @description When a verify that reads packs last came to its end
+             * @example 1795246432000
+             */
+            countedMs: number | null;
+            packs: number | null;
+            /** @description Bytes */
+            bytes: number | null;
+            /** @description Of these: read as a whole at least once */
+            readPacks: number | null;
+            /** @description Bytes */
+            readBytes: number | null;
+            /**
+             * @description Of what was read: the oldest last time
+             * @example 1795246432000
+             */
+            oldestMs: number | null;
+            /** @description In so many days everything is read once, at this budget */
+            roundDays: number | null;
+        };
+        /**
+         * @description Every stored byte hashed, or every chunk opened as well
+         * @enum {string}
+         */
+        ScrubLevel: "data" | "full";
         OwnBackups: {
             items: components["schemas"]["OwnBackup"][];
         };
@@ -4519,6 +4587,11 @@ export interface components {
             notes: string[];
             /** @description Milliseconds */
             durationMs: number;
+        };
+        SetScrub: {
+            level?: components["schemas"]["ScrubLevel"];
+            /** @description A day; null: nothing by itself */
+            budgetBytes: number | null;
         };
         SweepRequest: {
             /**
@@ -10653,6 +10726,68 @@ export interface operations {
             };
         };
     };
+    setScrub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetScrub"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scrub"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     startSweep: {
         parameters: {
             query?: never;
@@ -12328,6 +12463,106 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getVerifyLedger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 40 bytes each, sorted: name, L3 and L4 as u32 in Unix seconds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addToVerifyLedger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Kept */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

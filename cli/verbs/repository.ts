@@ -1,11 +1,11 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { formatBytes, locationText } from '../../base/index.ts'
 import { ask, type Schemas } from '../client/index.ts'
 import { exit } from '../exit-codes.ts'
 import { plain } from '../render/style.ts'
 import { table } from '../render/table.ts'
 import { ago, size } from '../render/words.ts'
-import { examples, listAll, type Verb } from './common.ts'
+import { byteSize, examples, listAll, type Verb } from './common.ts'
 
 export const repository: Verb = (ioOf) => {
   const command = new Command('repository').description(
@@ -15,6 +15,7 @@ export const repository: Verb = (ioOf) => {
     'holdfast repository add main /srv/backup --credential file:/srv/secrets/main',
     'holdfast repository ls',
     'holdfast repository test main',
+    'holdfast repository scrub main --budget 500GiB',
   ])
   command
     .command('add')
@@ -78,7 +79,49 @@ export const repository: Verb = (ioOf) => {
       io.answer(result, () => testText(result))
       if (result.state === 'failed') io.end(exit.failed)
     })
+  command
+    .command('scrub')
+    .description(
+      'read a part of it every day by itself, what was read longest ago first; without options: how far it is',
+    )
+    .argument('<id>')
+    .addOption(new Option('--budget <size>', 'read so many bytes a day').argParser(byteSize('--budget')))
+    .addOption(
+      new Option('--level <level>', 'hash every stored byte, or open every chunk as well')
+        .choices(['data', 'full'])
+        .default('data'),
+    )
+    .addOption(new Option('--off', 'nothing by itself').conflicts('budget'))
+    .action(async (id: string, options: ScrubOptions, self: Command) => {
+      const io = ioOf(self)
+      const { budget, level, off } = options
+      const params = { path: { id } }
+      const scrub =
+        budget === undefined && off === undefined
+          ? (await ask(io.api().GET('/repositories/{id}', { params }))).scrub
+          : await ask(
+              io.api().PUT('/repositories/{id}/scrub', { params, body: { level, budgetBytes: budget ?? null } }),
+            )
+      io.answer(scrub, () => scrubText(scrub, io.world.now()))
+    })
   return command
+}
+
+interface ScrubOptions {
+  readonly budget?: number
+  readonly level: Schemas['ScrubLevel']
+  readonly off?: true
+}
+
+function scrubText(scrub: Schemas['Scrub'], nowMs: number): string {
+  const { level, budgetBytes, countedMs, bytes, readBytes, oldestMs, roundDays } = scrub
+  const what = level === 'full' ? 'every chunk opened' : 'every byte hashed'
+  const round = roundDays === null ? '' : `; all of it in ${roundDays} ${roundDays === 1 ? 'day' : 'days'}`
+  const pace =
+    budgetBytes === null ? 'Nothing is read by itself.' : `${formatBytes(budgetBytes)} a day, ${what}${round}.`
+  if (countedMs === null || bytes === null || readBytes === null) return `${pace}\nNothing of it was counted yet.`
+  const oldest = oldestMs === null ? '' : `, the oldest of that ${ago(oldestMs, nowMs)}`
+  return `${pace}\nRead as a whole: ${formatBytes(readBytes)} of ${formatBytes(bytes)}${oldest}. Counted ${ago(countedMs, nowMs)}.`
 }
 
 function testText(test: Schemas['RepositoryTest']): string {

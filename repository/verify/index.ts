@@ -4,4 +4,5 @@
  * that is asked for, so that the next backup stores it again.
  */
 export { FileLedger } from './ledger-file.ts'
+export { SharedLedger } from './shared-ledger.ts'
 export { verifyRepository, verifyStored, type VerifyBytesOptions, type VerifyOptions } from './verify.ts'

@@ -54,7 +54,10 @@ export class FileLedger implements VerifyLedger {
       const lines = passes.map(({ pack, level, atMs }) => {
         const seconds = Math.floor(atMs / 1000)
         const known = added.get(pack)
-        const next = { l3: known?.l3 ?? 0, l4: known?.l4 ?? 0, [level === 'L3' ? 'l3' : 'l4']: seconds }
+        const next = { l3: known?.l3 ?? 0, l4: known?.l4 ?? 0 }
+        const of = level === 'L3' ? 'l3' : 'l4'
+        // What another host has read may be told after what this one has.
+        next[of] = Math.max(next[of], seconds)
         added.set(pack, next)
         return encode(pack, next)
       })

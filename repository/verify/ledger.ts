@@ -1,4 +1,5 @@
 import type { LedgerPass, VerifyLedger } from '../types.ts'
+import { lastReadMs } from './coverage.ts'
 import type { ListedPack } from './pack-listing.ts'
 
 const HOUR = 3_600_000
@@ -103,10 +104,9 @@ function hourOf(pass: LedgerPass | undefined, level: 'L3' | 'L4'): number {
   return last === 0 ? NEVER : Math.floor(last / HOUR)
 }
 
-/** A pass of L4 has hashed every byte as well. */
 function lastMs(pass: LedgerPass | undefined, level: 'L3' | 'L4'): number {
   if (pass === undefined) return 0
-  return level === 'L4' ? pass.l4Ms : Math.max(pass.l3Ms, pass.l4Ms)
+  return level === 'L4' ? pass.l4Ms : lastReadMs(pass)
 }
 
 /** Whether a pass is of the verify that began then. `since` undefined: none is. */

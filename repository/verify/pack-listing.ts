@@ -1,8 +1,9 @@
 import type { StoredEngine } from '../engine.ts'
 import { names, parseName } from '../format/index.ts'
 import { inParallel, type ObjectInfo } from '../store/index.ts'
-import type { VerifyLedger } from '../types.ts'
+import type { LedgerPass, ReadCoverage, VerifyLedger } from '../types.ts'
 import type { Context } from './context.ts'
+import { Coverage, lastReadMs } from './coverage.ts'
 import { IndexedPacks, type IndexedPack } from './indexed.ts'
 import { isJudged, LedgerCursor, planScrub, type ScrubPlan } from './ledger.ts'
 import { PackChecker } from './packs.ts'
@@ -59,19 +60,28 @@ export async function preparePacks(
   return { count: plan.count + plan.judged, plan, ledger, since }
 }
 
-/** L1, L2 (L3, L4): the listing of `pack/` beside the pack tables of the index, both in the order of names. */
-export async function checkAllPacks(context: Context, work: PackWork): Promise<void> {
+/**
+ * L1, L2 (L3, L4): the listing of `pack/` beside the pack tables of the index, both in the order of names. Where there is a
+ * ledger, counts how far reading has come.
+ */
+export async function checkAllPacks(context: Context, work: PackWork): Promise<ReadCoverage | null> {
   const { engine, level, signal, log } = context
   const checker = await PackChecker.create(context)
   const indexed = new IndexedPacks(context.segments)
   const passLevel = level === 'full' ? 'L4' : 'L3'
-  const usesLedger = work.plan !== undefined || work.since !== undefined
-  await using cursor = usesLedger ? LedgerCursor.over(work.ledger, signal) : undefined
+  await using cursor = work.ledger && LedgerCursor.over(work.ledger, signal)
+  const coverage = new Coverage()
   let orphans = 0
   const absent = (packs: readonly IndexedPack[]) => () => checker.absent(packs[0]?.pack.sha ?? '', packs)
-  const look = async (sha: string, size: number, known: readonly IndexedPack[]): Promise<void> => {
-    if (!(await checker.present(sha, size, known))) return
-    await work.ledger?.record([{ pack: sha, level: passLevel, atMs: engine.clock() }])
+  const look = async (
+    { sha, size }: ListedPack,
+    known: readonly IndexedPack[],
+    pass: LedgerPass | undefined,
+  ): Promise<void> => {
+    if (!(await checker.present(sha, size, known))) return coverage.add(size, lastReadMs(pass))
+    const atMs = engine.clock()
+    await work.ledger?.record([{ pack: sha, level: passLevel, atMs }])
+    coverage.add(size, atMs)
   }
   for await (const page of packPages(engine, signal)) {
     const jobs: (() => Promise<void>)[] = []
@@ -83,15 +93,21 @@ export async function checkAllPacks(context: Context, work: PackWork): Promise<v
       const pass = await cursor?.at(sha)
       if (isJudged(pass, passLevel, work.since)) {
         // What was found in one that is quarantined now belongs into this report too.
-        if (context.quarantine.knows(sha)) jobs.push(() => look(sha, size, known))
-        else checker.resumed(sha, size, known)
-      } else if (work.plan?.isDue(pack, pass) === false) checker.listed(sha, size, known)
-      else jobs.push(() => look(sha, size, known))
+        if (context.quarantine.knows(sha)) jobs.push(() => look(pack, known, pass))
+        else {
+          checker.resumed(sha, size, known)
+          coverage.add(size, lastReadMs(pass))
+        }
+      } else if (work.plan?.isDue(pack, pass) === false) {
+        checker.listed(sha, size, known)
+        coverage.add(size, lastReadMs(pass))
+      } else jobs.push(() => look(pack, known, pass))
     }
     await inParallel(jobs, parallel(context), (job) => job())
   }
   await inParallel([...indexed.before(undefined)].map(absent), parallel(context), (job) => job())
   if (orphans > 0) log.note(`${orphans} packs are in no index: of a run under way or cut off, or the index lost a part`)
+  return work.ledger === undefined ? null : coverage.counted()
 }
 
 /** As checkAllPacks for these packs, sorted. One that is gone is for L1r to judge: its blobs may have other homes. */

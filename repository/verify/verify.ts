@@ -1,6 +1,6 @@
 import type { Engine, StoredEngine } from '../engine.ts'
 import { cancelled } from '../store/index.ts'
-import type { PointEntry, Stem, VerifyLedger, VerifyLevel, VerifyReport } from '../types.ts'
+import type { PointEntry, ReadCoverage, Stem, VerifyLedger, VerifyLevel, VerifyReport } from '../types.ts'
 import { beginVerify, type Progress } from './begin.ts'
 import { choosePoints } from './choose-points.ts'
 import type { Context } from './context.ts'
@@ -53,7 +53,7 @@ export async function verifyRepository(engine: Engine, options: VerifyOptions): 
       await checkSegments(context)
       const packs = await preparePacks(context, options)
       progress.total += packs.count
-      await checkAllPacks(context, packs)
+      progress.coverage = await checkAllPacks(context, packs)
     } else {
       const packs = await checker.packsOf(points)
       progress.total += packs.length
@@ -81,19 +81,23 @@ export async function verifyStored(engine: StoredEngine, options: VerifyBytesOpt
     await checkSegments(context)
     const packs = await preparePacks(context, options)
     progress.total = packs.count
-    await checkAllPacks(context, packs)
+    progress.coverage = await checkAllPacks(context, packs)
   })
+}
+
+interface Covered extends Progress {
+  coverage: ReadCoverage | null
 }
 
 async function verifying(
   engine: StoredEngine,
   ring: Context['ring'],
   options: VerifyBytesOptions,
-  work: (context: Context, progress: Progress) => Promise<void>,
+  work: (context: Context, progress: Covered) => Promise<void>,
 ): Promise<VerifyReport> {
   const { level, signal } = options
   const started = performance.now()
-  const progress = { done: 0, total: 0 }
+  const progress: Covered = { done: 0, total: 0, coverage: null }
   try {
     signal.throwIfAborted()
     using open = new DisposableStack()
@@ -102,7 +106,8 @@ async function verifying(
     const { log, quarantine, totals } = context
     const { damages, notes } = log
     const durationMs = Math.round(performance.now() - started)
-    return { level, ...totals, damages, quarantined: quarantine.written, notes, durationMs }
+    const { coverage } = progress
+    return { level, ...totals, damages, quarantined: quarantine.written, notes, durationMs, coverage }
   } catch (error) {
     if (signal.aborted) throw cancelled(signal)
     throw error
