@@ -3,7 +3,7 @@
  * server's store as blobs, and only their names and counts travel.
  */
 import type { SerializedError } from '../../base/index.ts'
-import type { ReadCoverage } from '../../repository/types.ts'
+import type { ReadCoverage } from '../../repository/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 import type { VerifyLevel } from '../../workflows/verify/contract.ts'
 
