@@ -5,6 +5,7 @@ import { accessQueries, type AccessQueries } from './access.ts'
 import { alertQueries, type AlertQueries } from './alerts.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { categoryQueries, plantCategories, type CategoryQueries } from './categories.ts'
+import { changeQueries, type ChangeQueries } from './changes.ts'
 import { copyQueries, type CopyQueries } from './copies.ts'
 import { drillQueries, type DrillQueries } from './drills.ts'
 import { policyQueries, type PolicyQueries } from './effective.ts'
@@ -43,6 +44,7 @@ export interface Catalog extends Disposable {
   readonly access: AccessQueries
   readonly alerts: AlertQueries
   readonly categories: CategoryQueries
+  readonly changes: ChangeQueries
   readonly copies: CopyQueries
   readonly drills: DrillQueries
   readonly endpoints: EndpointQueries
@@ -113,6 +115,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     access: accessQueries(context),
     alerts: alertQueries(context),
     categories: categoryQueries(context),
+    changes: changeQueries(context),
     copies: copyQueries(context),
     drills: drillQueries(context),
     endpoints: endpointQueries(context),

@@ -13,11 +13,23 @@ export interface ProofNote {
   readonly endedMs: number
   readonly rtoSeconds: number | null
 }
+/** What changed before it, as far as a list says it. */
+export interface ChangeNote {
+  readonly score: number
+  readonly isSuspicious: boolean
+  /** What a person made of it; null: nobody has looked, or nothing was flagged. */
+  readonly review: 'expected' | 'attack' | null
+  readonly isCompared: boolean
+  /** There was nothing to compare with. */
+  readonly isFirst: boolean
+}
 export interface PointView extends PointRow {
   readonly vmName: string
   readonly repositoryName: string
   /** Its last drill. */
   readonly proof: ProofNote | null
+  /** null: nobody has measured it. */
+  readonly change: ChangeNote | null
 }
 
 export interface NewPoint {
@@ -57,6 +69,8 @@ export interface PointFilter {
   readonly proven?: Verdict | 'never' | undefined
   /** Only those in which damage was found. */
   readonly damaged?: true | undefined
+  /** Only those whose change was flagged, and that nobody has called expected. */
+  readonly suspicious?: true | undefined
   readonly sinceMs?: number | undefined
   readonly untilMs?: number | undefined
 }
@@ -120,17 +134,30 @@ export function pointQueries(context: CatalogContext): PointQueries {
     string | null
   >`(SELECT json_object('drillId', d.id, 'verdict', d.verdict, 'endedMs', d.ended_ms, 'rtoSeconds', d.rto_seconds)
     FROM drills d WHERE d.point_id = points.id ORDER BY d.ended_ms DESC LIMIT 1)`.as('proof')
+  const change = sql<
+    string | null
+  >`(SELECT json_object('score', c.score, 'isSuspicious', json(iif(c.is_suspicious, 'true', 'false')),
+      'review', json_extract(c.review, '$.verdict'), 'isCompared', json(iif(c.figures IS NULL, 'false', 'true')),
+      'isFirst', json(iif(c.figures IS NULL AND c.problem IS NULL, 'true', 'false')))
+    FROM point_changes c WHERE c.point_id = points.id)`.as('change')
   const select = () =>
     db
-      .select({ row: points, vmName: vms.name, repositoryName: repositories.name, proof })
+      .select({ row: points, vmName: vms.name, repositoryName: repositories.name, proof, change })
       .from(points)
       .innerJoin(vms, eq(vms.id, points.vmId))
       .innerJoin(repositories, eq(repositories.id, points.repositoryId))
-  const view = (found: { row: PointRow; vmName: string; repositoryName: string; proof: string | null }): PointView => ({
+  const view = (found: {
+    row: PointRow
+    vmName: string
+    repositoryName: string
+    proof: string | null
+    change: string | null
+  }): PointView => ({
     ...found.row,
     vmName: found.vmName,
     repositoryName: found.repositoryName,
     proof: found.proof === null ? null : (JSON.parse(found.proof) as ProofNote),
+    change: found.change === null ? null : (JSON.parse(found.change) as ChangeNote),
   })
   const find = (id: string): PointView | undefined => {
     const found = select().where(eq(points.id, id)).get()
@@ -257,6 +284,9 @@ export function pointQueries(context: CatalogContext): PointQueries {
         filter.sinceMs === undefined ? undefined : gte(points.createdMs, filter.sinceMs),
         filter.untilMs === undefined ? undefined : lt(points.createdMs, filter.untilMs),
         filter.damaged && isNotNull(points.damagedMs),
+        filter.suspicious &&
+          sql`EXISTS (SELECT 1 FROM point_changes c WHERE c.point_id = points.id AND c.is_suspicious = 1
+            AND coalesce(json_extract(c.review, '$.verdict'), '') <> 'expected')`,
         filter.proven === undefined
           ? undefined
           : filter.proven === 'never'

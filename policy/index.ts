@@ -84,6 +84,8 @@ export {
   shortestRpoMs,
 } from './replication.ts'
 export type { ReplicationAct, ReplicationState } from './replication.ts'
+export { habitPoints, judgeChange, turnedOf } from './anomaly.ts'
+export type { ChangeFigures, ChangeSign, ChangeVerdict, PastChange } from './anomaly.ts'
 export { parseCron } from './cron.ts'
 export { isTimeZone } from './clock.ts'
 export { checkSchedule, nextOccurrences, timingOf } from './schedule.ts'

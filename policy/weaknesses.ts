@@ -7,6 +7,7 @@ import type { KeepRules } from './retention.ts'
  * backed up and never tested, kept too short, not quiet when it was copied.
  */
 export type Weakness =
+  | 'suspicious-change'
   | 'never-tested'
   | 'test-outdated'
   | 'test-failed'
@@ -31,6 +32,8 @@ export interface WeaknessFacts {
   readonly repositories: number
   /** A point of it has not arrived in a mirror for longer than its plan takes to make the next one. */
   readonly areCopiesLate: boolean
+  /** What changed before a point of it was flagged, and nobody has looked. */
+  readonly isSuspicious: boolean
   readonly quiesce: Quiesce
   /** Rules by which its points age, of each plan that takes it. */
   readonly keep: readonly KeepRules[]
@@ -38,6 +41,10 @@ export interface WeaknessFacts {
 }
 
 export const weaknessWords: { readonly [code in Weakness]: { readonly title: string; readonly hint: string } } = {
+  'suspicious-change': {
+    title: 'What changed on it looks like destruction',
+    hint: 'Look at the point that is flagged; hold the last one before it until you know.',
+  },
   'never-tested': {
     title: 'Backed up, never tested',
     hint: 'Run a drill: until one has passed nobody knows whether it comes back.',
@@ -72,6 +79,7 @@ export function weaknesses(facts: WeaknessFacts): Weakness[] {
   if (facts.excluded) return []
   const found: Weakness[] = []
   if (facts.firstPointMs !== null) {
+    if (facts.isSuspicious) found.push('suspicious-change')
     const test = testWeakness(facts, facts.firstPointMs)
     if (test !== null) found.push(test)
     if (facts.repositories === 1) found.push('one-repository')

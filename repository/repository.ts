@@ -25,6 +25,7 @@ import { BlobReader } from './read/blob-reader.ts'
 import { LoadedPoint } from './read/open-point.ts'
 import { Points } from './read/points.ts'
 import { Quarantines } from './read/quarantine.ts'
+import { comparePoints } from './read/compare.ts'
 import { spotCheck } from './read/spot-check.ts'
 import { readUsage } from './read/usage.ts'
 import { capacityOf, connectTo, lockOf, repeatedSize, type Connect, type RepeatedSize } from './store/index.ts'
@@ -39,6 +40,7 @@ import type {
   OpenOptions,
   OpenPoint,
   PartResult,
+  PointChange,
   PointEntry,
   PruneOptions,
   PruneReport,
@@ -244,6 +246,17 @@ export class OpenedRepository implements Repository {
 
   async usage(signal = new AbortController().signal): Promise<RepositoryUsage> {
     return await readUsage(this.engine, this.#points, () => capacityOf(this.location), signal)
+  async compareWithPrevious(stem: string, signal: AbortSignal): Promise<PointChange | null> {
+    const before = await this.#points.previous(stem, signal)
+    if (before === undefined) return null
+    await using after = await this.#open(stem, false)
+    await using previous = await this.#open(before.stem, false)
+    const figures = await comparePoints(previous, after, signal)
+    return { beforeSnap: before.snap, beforeMs: before.createdMs, ...figures }
+  }
+
+  async usage(): Promise<RepositoryUsage> {
+    return await readUsage(this.engine, this.#points, () => capacityOf(this.location))
   }
 
   async collect(options: CollectOptions): Promise<CollectReport> {

@@ -317,6 +317,39 @@ export interface OpenPoint extends AsyncDisposable {
   config(name: string): AsyncIterable<Uint8Array>
 }
 
+/**
+ * What became of the disks between one point and the next, in bytes of disk; `…Stored`: of what compression left of them.
+ * *Soft* is a chunk that can be compressed to four fifths or less: documents, databases, code. *Hard* is any other:
+ * archives, films, what is encrypted.
+ */
+export interface ChangeFigures {
+  /** Of the disks that both points have. */
+  readonly comparedBytes: number
+  /** Held by the earlier point, holes left out. An estimate where more than 256 GiB of a disk did not change. */
+  readonly heldBytes: number
+  readonly softBytes: number
+  /** Other content in the same place. */
+  readonly rewrittenBytes: number
+  readonly rewrittenStoredBefore: number
+  readonly rewrittenStored: number
+  /** Of that, what was hard before. */
+  readonly rewrittenHardBytes: number
+  /** Of that, what could be compressed before and hardly can now. */
+  readonly turnedBytes: number
+  /** Content where there was a hole. */
+  readonly addedBytes: number
+  readonly addedStored: number
+  readonly addedHardBytes: number
+  /** A hole where there was content. */
+  readonly removedBytes: number
+  readonly removedSoftBytes: number
+}
+export interface PointChange extends ChangeFigures {
+  /** The point that it was compared with. */
+  readonly beforeSnap: Uuid32
+  readonly beforeMs: number
+}
+
 // ── verifying ─────────────────────────────────────────────────────────────────────────────────────────────
 /** rulings 14: quick = L1 + L2 + L1r; data = L3 + L1r; full = L4. Each includes what is cheaper. */
 export type VerifyLevel = 'quick' | 'data' | 'full'
@@ -475,6 +508,9 @@ export interface Repository extends AsyncDisposable {
   ): Promise<{ readonly chunks: number; readonly bytes: number }>
   /** Lists what is there and opens the pages of all points: of a large repository that takes hours. */
   usage(signal?: AbortSignal): Promise<RepositoryUsage>
+  /** What changed since the recovery point before it of the same series; null: it is the first. Reads pages, no chunk. */
+  compareWithPrevious(stem: Stem, signal: AbortSignal): Promise<PointChange | null>
+  usage(): Promise<RepositoryUsage>
   /** One garbage collection (§9). again: yes, at any time, beside anything. Deletes nothing where a root cannot be read. */
   collect(options: CollectOptions): Promise<CollectReport>
   /** Unix ms by the store's clock. Throws RetentionRefused where this host's differs too much to decide by time (§11.1). */

@@ -46,6 +46,21 @@ const describers: { readonly [type: string]: Describe } = {
   findCommitted: (result) =>
     textOf(result['stem']) === undefined ? 'the point does not exist' : 'the point exists and is validated',
   spotCheck: (result) => `${count(numberOf(result['chunks']) ?? 0, 'chunk')} read back, all as stored`,
+  comparePoint: (result) => {
+    const rewritten = numberOf(result['rewrittenBytes'])
+    if (rewritten === undefined) return 'it is the first point'
+    const rest = [
+      [rewritten, 'rewritten'],
+      [numberOf(result['addedBytes']) ?? 0, 'added'],
+      [numberOf(result['removedBytes']) ?? 0, 'emptied'],
+    ] as const
+    const parts = rest.filter(([bytes]) => bytes > 0).map(([bytes, what]) => `${formatBytes(bytes)} ${what}`)
+    return parts.length === 0 ? 'nothing changed' : parts.join(', ')
+  },
+  recordChange: (result) =>
+    result['isSuspicious'] === true
+      ? `suspicious: score ${numberOf(result['score']) ?? 0} of 100`
+      : `nothing unusual: score ${numberOf(result['score']) ?? 0} of 100`,
   releasePoint: (result) => leftBehind(result),
   abortPoint: (result) => leftBehind(result),
   destroyTarget: (result) => leftBehind(result),

@@ -21,6 +21,8 @@ const entries: { readonly [type: string]: Entry } = {
   commitBackup: { phase: 'commit', title: 'Write the manifest, validate the point' },
   findCommitted: { phase: 'commit', title: 'Look whether the point exists' },
   spotCheck: { phase: 'verify', title: 'Read random chunks back' },
+  comparePoint: { phase: 'verify', title: 'Compare with the point before' },
+  recordChange: { phase: 'verify', title: 'Judge what changed' },
   releasePoint: { phase: 'cleanup', title: 'Advance the change reference, drop the snapshot' },
   recordPoint: { phase: 'cleanup', title: 'Write the point into the catalog', quiet: true },
   recordDamage: { phase: 'verify', title: 'Write down that the point is damaged' },

@@ -63,6 +63,10 @@ export function createBackupActivities(site: Site): BackupActivities {
       beating(site, ({ signal }) =>
         site.repository(input.repository, (repository) => repository.spotCheck(input.stem, input.chunks, signal)),
       ),
+    comparePoint: (input) =>
+      beating(site, ({ signal }) =>
+        site.repository(input.repository, (repository) => repository.compareWithPrevious(input.stem, signal)),
+      ),
     ensureRunning: (input) => operate(site, placeOf(input), ({ driver, ctx }) => driver.ensureRunning(ctx, input.vm)),
     abortPoint: (input) =>
       operate(site, placeOf(input), ({ driver, ctx }) => driver.abortPoint(ctx, input.vm, input.point)),

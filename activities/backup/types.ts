@@ -18,7 +18,7 @@ import type {
   TrackerId,
   VmRef,
 } from '../../drivers/values.ts'
-import type { DiskSelection } from '../../policy/index.ts'
+import type { ChangeFigures, DiskSelection } from '../../policy/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 import type { SharedLimit } from '../shared/bandwidth.ts'
 
@@ -166,6 +166,12 @@ export interface ReleaseResult {
   readonly residue: readonly Residue[]
 }
 
+/** As the repository measures it, with the point that was compared with. */
+export interface PointChange extends ChangeFigures {
+  readonly beforeSnap: string
+  readonly beforeMs: number
+}
+
 export interface BackupActivities {
   /** Looks at VM, hypervisor and repository, and reports every problem at once. Claims the VM and switches change
    *  tracking on where that is a setting. */
@@ -202,6 +208,11 @@ export interface BackupActivities {
     readonly stem: string
     readonly chunks: number
   }) => Promise<{ readonly chunks: number; readonly bytes: number }>
+  /** What changed since the recovery point before it; null: it is the first. */
+  readonly comparePoint: (input: {
+    readonly repository: RepositoryRef
+    readonly stem: string
+  }) => Promise<PointChange | null>
   /** Compensation: no guest stays frozen or paused. */
   readonly ensureRunning: (input: RoundRef) => Promise<{ readonly wasFrozen: boolean; readonly wasPaused: boolean }>
   /** Compensation: undoes a round at any stage. */

@@ -1,7 +1,7 @@
 /** What the control plane writes into the catalog. Everything may come twice: each is idempotent by its ids. */
 import type { SerializedError } from '../../base/index.ts'
-import type { Catalog, ErrorNote, Json } from '../../catalog/index.ts'
-import type { PointRecord, RecordActivities, RunStarted } from './types.ts'
+import type { Catalog, ErrorNote, Json, MeasuredChange } from '../../catalog/index.ts'
+import type { ChangeRecord, PointRecord, RecordActivities, RunStarted } from './types.ts'
 
 export type * from './types.ts'
 
@@ -59,6 +59,10 @@ export function createRecordActivities(catalog: Catalog): RecordActivities {
       points: catalog.points.damaged(vmId, repositoryId),
       fulls: catalog.policy.lastFulls(vmId, repositoryId),
     }),
+    recordChange: async ({ pointId, change, problem }) => {
+      const { score, isSuspicious } = catalog.changes.record({ pointId, compared: comparedOf(change), problem })
+      return { score, isSuspicious }
+    },
     recordProof: async (proof) => {
       const { verdict, why, rtoSeconds, restoreSeconds, bootSeconds, checks, screenshot } = proof.result
       const { vmId, repositoryId, stem, startedMs, endedMs, workflowId, runId } = proof
@@ -87,6 +91,12 @@ export function createRecordActivities(catalog: Catalog): RecordActivities {
       })
     },
   }
+}
+
+function comparedOf(change: ChangeRecord['change']): MeasuredChange['compared'] {
+  if (change === null) return null
+  const { beforeSnap: beforeId, beforeMs, ...figures } = change
+  return { beforeId, beforeMs, figures }
 }
 
 /** The plan that made it says where else it is to lie. Who copies it there finds it wanted (ADR 0711). */

@@ -5,6 +5,7 @@
 import type { RunKind } from '../../catalog/types.ts'
 import type { SerializedError } from '../../base/index.ts'
 import type { ChangeRef, Consistency, DiskKey } from '../../drivers/values.ts'
+import type { PointChange } from '../backup/types.ts'
 import type { BackupDiskResult } from '../../workflows/backup/contract.ts'
 import type { DrillResult } from '../../workflows/drill/contract.ts'
 import type { Requester, ResidueItem } from '../../workflows/shared/contract.ts'
@@ -55,6 +56,14 @@ export interface DamageRecord extends RunRef {
   readonly error: SerializedError
 }
 
+/** What changed since the point before it, as the repository says it. */
+export interface ChangeRecord {
+  readonly pointId: string
+  /** null: it is the first point of the VM there, or `problem` says why it could not be compared. */
+  readonly change: PointChange | null
+  readonly problem: string | null
+}
+
 export interface ProofRecord extends RunRef {
   readonly vmId: string
   readonly repositoryId: string
@@ -89,6 +98,11 @@ export interface RecordActivities {
   readonly knownDamage: (of: { readonly vmId: string; readonly repositoryId: string }) => Promise<{
     readonly points: readonly string[]
     readonly fulls?: readonly { readonly disk: string; readonly createdMs: number }[]
+  }>
+  /** Judged against what the VM usually does. */
+  readonly recordChange: (change: ChangeRecord) => Promise<{
+    readonly isSuspicious: boolean
+    readonly score: number
   }>
   readonly recordProof: (proof: ProofRecord) => Promise<void>
   readonly recordRunFinished: (run: RunFinished) => Promise<void>

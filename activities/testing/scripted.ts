@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity'
 import { bytes } from '../../base/index.ts'
 import type { StandbyView } from '../../drivers/facets.ts'
 import type { DiskKey, DiskPoint, Instant, OpKey, PointId, TrackerId, VmRef } from '../../drivers/values.ts'
-import type { CopyDiskInput, CopyDiskResult } from '../backup/types.ts'
+import type { CopyDiskInput, CopyDiskResult, PointChange } from '../backup/types.ts'
 import type { CollectionSummary, SweepBatchPoint } from '../retention/types.ts'
 import type { CopyOutcome, WantedCopy } from '../mirror/types.ts'
 import type { ReplicatedState } from '../replication/types.ts'
@@ -12,6 +12,25 @@ import type { ControlActivities, SiteActivities } from '../index.ts'
 import { atBoundary } from '../shared/failures.ts'
 import { recoveryAnswers } from './recovery.ts'
 import { sampleDisks, samplePoint, sampleVm } from './samples.ts'
+
+/** A quiet night. */
+const sampleChange: PointChange = {
+  beforeSnap: '0'.repeat(32),
+  beforeMs: Date.UTC(2026, 10, 20, 2, 0, 4),
+  comparedBytes: 3 * 2 ** 30,
+  heldBytes: 2 ** 30,
+  softBytes: 700 * 2 ** 20,
+  rewrittenBytes: 40 * 2 ** 20,
+  rewrittenStoredBefore: 12 * 2 ** 20,
+  rewrittenStored: 13 * 2 ** 20,
+  rewrittenHardBytes: 2 ** 20,
+  turnedBytes: 2 ** 20,
+  addedBytes: 8 * 2 ** 20,
+  addedStored: 2 ** 20,
+  addedHardBytes: 0,
+  removedBytes: 0,
+  removedSoftBytes: 0,
+}
 
 type Every = SiteActivities & ControlActivities
 type Step = { [name in keyof Every]: (input: Parameters<Every[name]>[0], call: number) => ReturnType<Every[name]> }
@@ -218,6 +237,8 @@ function goodAnswers(): Step {
     releasePoint: async () => ({ refs: [], residue: [] }),
     endSession: async () => undefined,
     spotCheck: async ({ chunks }) => ({ chunks, bytes: chunks * 2 ** 20 }),
+    comparePoint: async () => sampleChange,
+    recordChange: async () => ({ isSuspicious: false, score: 4 }),
     ensureRunning: async () => ({ wasFrozen: false, wasPaused: false }),
     abortPoint: async () => ({ residue: [] }),
     planRestore: async () => ({

@@ -52,6 +52,11 @@ export function vmFamilies(catalog: Catalog, most = largestVms): Family[] {
         .map(({ vmId: vm, repositoryId: repo, verifiedMs }) => ({ labels: { vm, repo }, value: seconds(verifiedMs) })),
     ),
     gauge(
+      'holdfast_vm_suspicious_points',
+      'Points of the VM whose change was flagged and that nobody has looked at; only of VMs that have one',
+      catalog.changes.suspiciousByVm().map(({ vmId: vm, points: value }) => ({ labels: { vm }, value })),
+    ),
+    gauge(
       'holdfast_drill_last_success_timestamp_seconds',
       'When a drill of the VM last passed',
       vms.flatMap(({ id: vm, provenMs }): Sample[] =>

@@ -5,14 +5,15 @@ import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { pointRoutes as routes } from '../routes/index.ts'
 import { copyView, pointDetailView, pointView } from '../views/points.ts'
+import { changeDetailView } from '../views/changes.ts'
 import { holdView } from '../views/retention.ts'
 import { router } from './common.ts'
 
 export function pointRouter({ catalog }: ApiDeps): OpenAPIHono<ApiEnv> {
   return router()
     .openapi(routes.list, (c) => {
-      const { limit, cursor, ...filter } = c.req.valid('query')
-      const page = catalog.points.list({ limit, cursor }, filter)
+      const { limit, cursor, suspicious, ...filter } = c.req.valid('query')
+      const page = catalog.points.list({ limit, cursor }, { ...filter, ...(suspicious && { suspicious: true }) })
       return c.json({ ...page, items: page.items.map(pointView) }, 200)
     })
     .openapi(routes.get, (c) => {
@@ -22,7 +23,18 @@ export function pointRouter({ catalog }: ApiDeps): OpenAPIHono<ApiEnv> {
       const point = catalog.points.get(id)
       const place = locationText(catalog.repositories.get(point.repositoryId).location)
       const holds = catalog.retained.holdsOf(id).map(holdView)
-      return c.json({ ...pointDetailView(point, place), copies: catalog.copies.of(id).map(copyView), holds }, 200)
+      const copies = catalog.copies.of(id).map(copyView)
+      const changed = changeDetailView(catalog, point)
+      return c.json({ ...pointDetailView(point, place), copies, changed, holds }, 200)
+    })
+    .openapi(routes.reviewChange, (c) => {
+      const { id } = c.req.valid('param')
+      const { verdict, reason } = c.req.valid('json')
+      catalog.points.get(id)
+      catalog.changes.review(id, { verdict, reason, by: c.var.identity.user })
+      const changed = changeDetailView(catalog, catalog.points.get(id))
+      if (changed === null) throw new HoldfastError('NotFound', `the change of ${id} was forgotten meanwhile`)
+      return c.json(changed, 200)
     })
 }
 

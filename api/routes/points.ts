@@ -1,6 +1,7 @@
+import { changeDetailSchema, changeReviewBody } from '../schemas/changes.ts'
 import { pointId } from '../schemas/common.ts'
 import { pointDetailSchema, pointListQuery, pointPageSchema } from '../schemas/points.ts'
-import { createRoute, json, problems, security, z } from './common.ts'
+import { body, createRoute, json, problems, security, z } from './common.ts'
 
 const tags = ['points']
 
@@ -24,4 +25,18 @@ export const get = createRoute({
   security,
   request: { params: z.object({ id: pointId.openapi({ param: { name: 'id', in: 'path' } }) }) },
   responses: { 200: json(pointDetailSchema, 'With disks, verification and proof'), ...problems(401, 404) },
+})
+
+export const reviewChange = createRoute({
+  method: 'post',
+  path: '/points/{id}/change-review',
+  tags,
+  operationId: 'reviewChange',
+  summary: 'Say what a flagged change was',
+  security,
+  request: {
+    params: z.object({ id: pointId.openapi({ param: { name: 'id', in: 'path' } }) }),
+    ...body(changeReviewBody),
+  },
+  responses: { 200: json(changeDetailSchema, 'As it stands now'), ...problems(400, 401, 403, 404) },
 })

@@ -9,6 +9,7 @@ export const attentionSchema = z
       'failed',
       'run-failed',
       'point-damaged',
+      'suspicious-change',
       'overdue',
       'late',
       'unprotected',

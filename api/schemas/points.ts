@@ -12,6 +12,7 @@ import {
   timeMs,
   vmId,
 } from './common.ts'
+import { changeDetailSchema, changeSchema } from './changes.ts'
 import { holdSchema } from './holds.ts'
 
 /** A drill's verdict where a row needs it; the whole drill is in `/drills/{id}`. */
@@ -62,6 +63,7 @@ export const pointSchema = z
     damage: orNull(damageSchema).openapi({
       description: 'Found when it was read; it is no longer offered for restores',
     }),
+    change: orNull(changeSchema).openapi({ description: 'What changed since the point before it; null: not measured' }),
     proof: orNull(proofSchema).openapi({ description: 'Its last drill' }),
     run: z.object({ workflowId: z.string(), runId: z.string() }).nullable(),
   })
@@ -116,6 +118,7 @@ export const pointDetailSchema = pointSchema
     repositoryPath: z.string(),
     command: z.string().openapi({ description: 'Restores it from the command line' }),
     copies: z.array(copySchema).openapi({ description: 'Where it lies, and where it is to lie' }),
+    changed: orNull(changeDetailSchema).openapi({ description: 'What changed since the point before it, in figures' }),
     holds: z.array(holdSchema).openapi({ description: 'What keeps it whatever rules say' }),
   })
   .openapi('PointDetail')
@@ -126,6 +129,10 @@ export const pointListQuery = pageQuery.extend({
   vmId: vmId.optional(),
   repositoryId: repositoryId.optional(),
   proven: z.enum(['passed', 'failed', 'inconclusive', 'never']).optional(),
+  suspicious: z
+    .enum(['true'])
+    .optional()
+    .openapi({ description: 'Only those whose change was flagged, and that nobody has called expected' }),
   sinceMs: z.coerce.number().int().nonnegative().optional(),
   untilMs: z.coerce.number().int().nonnegative().optional(),
 })

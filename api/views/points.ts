@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { CopyView, PointView } from '../../catalog/index.ts'
 import type { copySchema, pointDetailSchema, pointSchema } from '../schemas/points.ts'
+import { changeView } from './changes.ts'
 import { isStanding } from '../../catalog/index.ts'
 import { fullReasons, isFullReason } from '../../workflows/shared/summaries.ts'
 
@@ -29,6 +30,7 @@ export function pointView(point: PointView): z.infer<typeof pointSchema> {
         ? null
         : { level: point.verifyLevel, ms: point.verifiedMs, chunks: point.verifyChunks },
     damage: point.damagedMs === null ? null : { ms: point.damagedMs, what: point.damage ?? '' },
+    change: changeView(point),
     proof: point.proof,
     run:
       point.workflowId === null || point.runId === null ? null : { workflowId: point.workflowId, runId: point.runId },
@@ -53,7 +55,7 @@ export function copyView(copy: CopyView): z.infer<typeof copySchema> {
 export function pointDetailView(
   point: PointView,
   repositoryPath: string,
-): Omit<z.infer<typeof pointDetailSchema>, 'holds' | 'copies'> {
+): Omit<z.infer<typeof pointDetailSchema>, 'holds' | 'copies' | 'changed'> {
   return {
     ...pointView(point),
     disks: point.disks.map((disk) => ({ ...disk, why: isFullReason(disk.why) ? fullReasons[disk.why] : disk.why })),

@@ -69,6 +69,7 @@ function flagsOf(vm: VmView, newest: PointView | undefined, verdict: string | un
   return [
     ...(vm.goneMs === null ? [] : ['gone']),
     ...(skipped > 0 ? [`${skipped} ${skipped === 1 ? 'disk' : 'disks'} left out`] : []),
+    ...(newest?.change?.isSuspicious && newest.change.review === null ? ['suspicious change'] : []),
     ...(verdict === 'failed' ? ['drill failed'] : []),
     ...(newest?.consistency === 'crash' && vm.promised.quiesce !== 'none' ? ['crash consistent'] : []),
     ...(vm.foreignSnapshots > 0 ? ['foreign snapshot'] : []),
@@ -111,6 +112,7 @@ function weaknessesOf(catalog: Catalog, vm: VmView, nowMs: number): z.infer<type
     newestConsistency: catalog.points.newestValidated(vm.id)?.consistency ?? null,
     repositories: catalog.copies.repositoriesOf(vm.id),
     areCopiesLate: areCopiesLate(catalog, vm.id, nowMs),
+    isSuspicious: catalog.changes.unreviewed(1, vm.id).total > 0,
     quiesce: vm.promised.quiesce,
     keep: catalog.policy.plansOf(vm).map((plan) => keepFor(catalog.policy.effective(vm, plan), repository ?? '').value),
     rpoMs: vm.promised.rpoMs,

@@ -828,6 +828,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/points/{id}/change-review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a flagged change was */
+        post: operations["reviewChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/points/{id}/holds": {
         parameters: {
             query?: never;
@@ -3045,6 +3062,7 @@ export interface components {
         Attention: {
             /** @enum {string} */
             kind: "failed" | "run-failed" | "point-damaged" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "recovery-waiting" | "rehearsal-overdue" | "failed-over" | "copy-failed" | "copy-damaged" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock" | "channel-failing";
+            kind: "failed" | "run-failed" | "point-damaged" | "suspicious-change" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "failed-over" | "copy-failed" | "copy-damaged" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock" | "channel-failing";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -3792,6 +3810,8 @@ export interface components {
             verification: components["schemas"]["Verification"] | null;
             /** @description Found when it was read; it is no longer offered for restores */
             damage: components["schemas"]["Damage"] | null;
+            /** @description What changed since the point before it; null: not measured */
+            change: components["schemas"]["Change"] | null;
             /** @description Its last drill */
             proof: components["schemas"]["Proof"] | null;
             run: {
@@ -3818,6 +3838,15 @@ export interface components {
             ms: number;
             what: string;
         };
+        Change: {
+            /**
+             * @description first: nothing to compare with; suspicious: flagged, and nobody has looked; expected, attack: what a person said of it; unknown: it could not be compared
+             * @enum {string}
+             */
+            state: "first" | "usual" | "suspicious" | "expected" | "attack" | "unknown";
+            /** @description From 50 on it is flagged */
+            score: number;
+        };
         Proof: {
             drillId: string;
             /** @enum {string} */
@@ -3841,6 +3870,8 @@ export interface components {
             command: string;
             /** @description Where it lies, and where it is to lie */
             copies: components["schemas"]["PointCopy"][];
+            /** @description What changed since the point before it, in figures */
+            changed: components["schemas"]["ChangeDetail"] | null;
             /** @description What keeps it whatever rules say */
             holds: components["schemas"]["Hold"][];
         };
@@ -3912,6 +3943,69 @@ export interface components {
             retryMs: number | null;
             runId: string | null;
         };
+        ChangeDetail: components["schemas"]["Change"] & {
+            /** @example 2.7 GiB that could be compressed no longer can */
+            sentence: string;
+            /** @enum {string|null} */
+            sign: "encrypted" | "overwritten" | "emptied" | null;
+            /**
+             * @description Recovery point, 32 hex digits
+             * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
+             */
+            beforeId: string | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            beforeMs: number | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            measuredMs: number;
+            /** @description Why it could not be compared */
+            problem: string | null;
+            /** @description Bytes */
+            heldBytes: number | null;
+            /** @description Bytes */
+            rewrittenBytes: number | null;
+            /** @description Bytes */
+            addedBytes: number | null;
+            /** @description Bytes */
+            removedBytes: number | null;
+            /** @description Could be compressed before, and hardly can now: in place, or as much of each elsewhere */
+            turnedBytes: number | null;
+            /** @description What this VM does not exceed by itself; null: too few points */
+            usualBytes: number | null;
+            /** @description What compression left of the rewritten places before; 0 … 1 */
+            storedShareBefore: number | null;
+            /** @description The same, now */
+            storedShare: number | null;
+            /** @description Of what changed, what the repository had already; 0 … 1 */
+            knownShare: number | null;
+            /**
+             * @description The newest point before it that nothing speaks against
+             * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
+             */
+            lastCleanId: string | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            lastCleanMs: number | null;
+            review: components["schemas"]["ChangeReview"] | null;
+        };
+        ChangeReview: {
+            /** @enum {string} */
+            verdict: "expected" | "attack";
+            by: string;
+            reason: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            ms: number;
+        };
         Hold: {
             name: string;
             /** @description Where; each repository that has the point has its own */
@@ -3925,6 +4019,14 @@ export interface components {
              * @example 1795246432000
              */
             ms: number | null;
+        };
+        ChangeReviewRequest: {
+            /**
+             * @description expected: it was meant, and its like is not flagged again; attack: it never counts as usual
+             * @enum {string}
+             */
+            verdict: "expected" | "attack";
+            reason: string;
         };
         Holds: {
             items: components["schemas"]["Hold"][];
@@ -8574,6 +8676,8 @@ export interface operations {
                 vmId?: string;
                 repositoryId?: string;
                 proven?: "passed" | "failed" | "inconclusive" | "never";
+                /** @description Only those whose change was flagged, and that nobody has called expected */
+                suspicious?: "true";
                 sinceMs?: number | null;
                 untilMs?: number | null;
             };
@@ -8635,6 +8739,69 @@ export interface operations {
             };
             /** @description No valid token or session */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reviewChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Recovery point, 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeReviewRequest"];
+            };
+        };
+        responses: {
+            /** @description As it stands now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeDetail"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

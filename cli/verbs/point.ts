@@ -1,9 +1,14 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { ask, done, type ApiClient, type Schemas } from '../client/index.ts'
 import { plain } from '../render/style.ts'
 import { table } from '../render/table.ts'
 import { at } from '../render/words.ts'
 import { examples, findPoint, findVm, type Verb } from './common.ts'
+
+interface Review {
+  readonly as: 'expected' | 'attack'
+  readonly reason: string
+}
 
 interface Removal {
   readonly confirm: string
@@ -12,11 +17,12 @@ interface Removal {
 }
 
 export const point: Verb = (ioOf) => {
-  const command = new Command('point').description('hold, pin, release or remove one recovery point')
+  const command = new Command('point').description('hold, pin, release, review or remove one recovery point')
   examples(command, [
     'holdfast point pin web-01 latest --reason "before the upgrade"',
     'holdfast point hold web-01 2026-11-21T02:41:10Z --reason "case 4711"',
     'holdfast point release web-01 latest',
+    'holdfast point review web-01 latest --as expected --reason "disks were encrypted on purpose"',
     'holdfast point rm web-01 0192f3a67b1c --confirm web-01 --reason "wrong data"',
     'holdfast point rm web-01 0192f3a67b1c --repository offsite --confirm web-01 --reason "wrong place"',
   ])
@@ -54,6 +60,21 @@ export const point: Verb = (ioOf) => {
       io.answer({ pointId: id, holds: items }, () =>
         items.length === 0 ? 'Nothing holds it any more.' : holdsTable(items),
       )
+    })
+  acting(command, 'review', 'say what a flagged change was')
+    .addOption(
+      new Option('--as <verdict>', 'expected: it was meant, its like is not flagged again; attack: it was not')
+        .choices(['expected', 'attack'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--reason <text>', 'why; shown with the point')
+    .action(async (vm: string, which: string, options: Review, self: Command) => {
+      const io = ioOf(self)
+      const api = io.api()
+      const { id } = await pointOf(api, vm, which)
+      const body = { verdict: options.as, reason: options.reason }
+      const changed = await ask(api.POST('/points/{id}/change-review', { params: { path: { id } }, body }))
+      io.answer({ pointId: id, ...changed }, () => `${id}: ${changed.state}. ${plain(changed.sentence)}`)
     })
   acting(command, 'rm', 'put a tombstone on a point; refused where a rule or a hold keeps it')
     .requiredOption('--confirm <name>', 'the name of the VM')

@@ -9,6 +9,7 @@ interface Options {
   readonly repository?: string
   readonly proven?: 'passed' | 'failed' | 'inconclusive' | 'never'
   readonly point?: string
+  readonly suspicious?: true
   readonly limit: number
 }
 
@@ -26,6 +27,7 @@ export const points: Verb = (ioOf) => {
         'never',
       ]),
     )
+    .option('--suspicious', 'only those whose change was flagged, and that nobody has called expected')
     .option('--limit <n>', 'rows at most', whole('--limit', 1, 10_000), 50)
   examples(command, [
     'holdfast points web-01',
@@ -55,6 +57,8 @@ export const points: Verb = (ioOf) => {
               'proof',
               point.proof ? `${point.proof.verdict} ${ago(point.proof.endedMs, now)}` : 'never booted in a drill',
             ],
+            ['changed', point.changed === null ? 'not measured' : plain(point.changed.sentence)],
+            ...changeLines(point.changed),
             ['restore', point.command],
           ]),
           '',
@@ -75,6 +79,7 @@ export const points: Verb = (ioOf) => {
       ...(vm && { vmId: vm.id }),
       ...(options.repository !== undefined && { repositoryId: options.repository }),
       ...(options.proven && { proven: options.proven }),
+      ...(options.suspicious && { suspicious: 'true' as const }),
     }
     const { items, total } = await listAll(options.limit, (page) =>
       ask(api.GET('/points', { params: { query: { ...filter, ...page } } })),
@@ -89,6 +94,7 @@ export const points: Verb = (ioOf) => {
         { head: 'NEW', cell: (point) => size(point.newBytes), right: true },
         { head: 'CONSISTENT', cell: (point) => point.consistency },
         { head: 'CHECKED', cell: (point) => point.verification?.level ?? 'not validated' },
+        { head: 'CHANGE', cell: ({ change }) => (change === null ? '' : change.state) },
         {
           head: 'PROOF',
           cell: (point) => (point.proof ? `${point.proof.verdict} ${ago(point.proof.endedMs, now)}` : 'never'),
@@ -98,6 +104,17 @@ export const points: Verb = (ioOf) => {
     )
     if (total > items.length) io.say(`${items.length} of ${total}; --limit shows more`)
   })
+}
+
+function changeLines(changed: Schemas['PointDetail']['changed']): [string, string][] {
+  if (changed === null || (changed.state !== 'suspicious' && changed.review === null)) return []
+  const { score, review, lastCleanId, lastCleanMs } = changed
+  const said =
+    review === null ? 'nobody has looked' : `${review.verdict}, by ${plain(review.by)}: ${plain(review.reason)}`
+  return [
+    ['flagged', `score ${score} of 100; ${said}`],
+    ['last good', lastCleanId === null ? 'none' : `${at(lastCleanMs)} (${lastCleanId})`],
+  ]
 }
 
 function copiesText(copies: readonly Schemas['PointCopy'][]): string {

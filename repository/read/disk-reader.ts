@@ -119,6 +119,21 @@ export class ManifestDiskReader implements DiskReader, ChunkedDisk {
     return this.#roots.flatMap((root, pageNo) => (root.kind === 'page' ? [pageNo] : []))
   }
 
+  /** Of the whole disk, blob or not. */
+  get pageCount(): number {
+    return this.#roots.length
+  }
+
+  hasPage(pageNo: number): boolean {
+    return this.#root(pageNo).kind === 'page'
+  }
+
+  /** Equal for pages of equal content, in whatever point of the repository. */
+  pageIdentity(pageNo: number): string {
+    const root = this.#root(pageNo)
+    return root.kind === 'page' ? root.pageId : 'hole'
+  }
+
   /** ChunkLost with disk and byte range; any other error as it is. */
   lost(error: unknown, offset: number, length: number): unknown {
     if (!isHoldfastError(error) || error.code !== 'ChunkLost' || error.data?.['disk'] !== undefined) return error

@@ -95,6 +95,20 @@ export class Points {
     }
   }
 
+  /** The recovery point before this one in its series; what cannot be read is passed over. undefined: it is the first. */
+  async previous(stem: string, signal: AbortSignal): Promise<PointEntry | undefined> {
+    const { series, createdMs } = parseStem(stem)
+    const stems = await this.#stems(`snap/${series}/`)
+    const held = await this.held()
+    for (const [other, present] of stems) {
+      throwIfAborted(signal)
+      if (other === stem || parseStem(other).createdMs >= createdMs) continue
+      const entry = await this.#shown(other, present, held, signal, 'show')
+      if (entry !== undefined && isStanding(entry)) return entry
+    }
+    return undefined
+  }
+
   /** What `#entry` says; what cannot be read throws, or is an entry of that state. */
   async #shown(
     stem: string,

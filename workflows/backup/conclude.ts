@@ -1,8 +1,8 @@
-import { CancellationScope, log, workflowInfo } from '@temporalio/workflow'
+import { CancellationScope, log, patched, workflowInfo } from '@temporalio/workflow'
 import { bytes } from '../../base/index.ts'
 import type { SerializedError } from '../../base/index.ts'
 import type { BackupActivities, CopyDiskResult, ReleaseResult } from '../../activities/backup/types.ts'
-import type { RecordActivities } from '../../activities/record/types.ts'
+import type { ChangeRecord, RecordActivities } from '../../activities/record/types.ts'
 import { blamesThePoint, errorOf, failureOf } from '../shared/failures.ts'
 import { controlSteps, siteSteps } from '../shared/options.ts'
 import type { ResidueItem } from '../shared/contract.ts'
@@ -31,6 +31,7 @@ export async function concludeRound(ctx: RoundContext, round: CommittedRound): P
     await recordPoint(ctx, round, disks, released, residue)
   })
   const { chunks, failure } = await readBack(ctx, committed.stem, residue)
+  if (failure === null && patched('2026-11-changes')) await judgeChange(ctx, committed.stem)
   await CancellationScope.nonCancellable(async () => {
     if (failure !== null && blamesThePoint(failure)) await recordDamage(ctx, committed.stem, failure, residue)
     await endSession(ctx, residue)
@@ -138,6 +139,35 @@ async function readBack(ctx: RoundContext, stem: string, residue: ResidueItem[])
       hint: 'Run `holdfast repo verify` when the repository is back.',
     })
     return { chunks: 0, failure: null }
+  }
+}
+
+/**
+ * What the guest did since the point before it, and whether that is like it. That nobody could tell is written down and fails
+ * nothing: the point is as good as before.
+ */
+async function judgeChange({ input, ids, pointId }: RoundContext, stem: string): Promise<void> {
+  const site = siteSteps<BackupActivities>(input.vm.site, 'hypervisor')
+  const steps = controlSteps<RecordActivities>('record')
+  const record = async (change: ChangeRecord['change'], problem: string | null): Promise<void> => {
+    await steps.recordChange.executeWithOptions(
+      { ...ids.step('record-change', 'Judge what changed'), scheduleToCloseTimeout: '10 minutes' },
+      [{ pointId, change, problem }],
+    )
+  }
+  try {
+    const options = {
+      ...ids.step('compare-point', 'Compare with the point before'),
+      scheduleToCloseTimeout: '30 minutes' as const,
+    }
+    const change = await site.comparePoint.executeWithOptions(options, [{ repository: input.repository, stem }])
+    await record(change, null)
+  } catch (thrown) {
+    const message = errorOf(thrown)?.message ?? 'the run was cancelled before'
+    log.warn('what changed before the point is not known', { stem, message })
+    await CancellationScope.nonCancellable(() => record(null, message)).catch((error: unknown) => {
+      log.warn('that could not be written down', { stem, error: errorOf(error)?.message })
+    })
   }
 }
 

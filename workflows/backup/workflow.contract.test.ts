@@ -51,6 +51,8 @@ describe('a backup that goes well', () => {
       'releasePoint',
       'recordPoint',
       'spotCheck',
+      'comparePoint',
+      'recordChange',
       'endSession',
     ])
     expect(value).toMatchObject({ outcome: 'completed', spotCheckedChunks: 64, freezeDurationMs: 126, residue: [] })

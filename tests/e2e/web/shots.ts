@@ -20,6 +20,7 @@ import type { Shot } from './stage.ts'
 export type Picture = Shot & { readonly name: string }
 
 const point = erpPoints[0]?.id ?? ''
+const suspicious = erpPoints[3]?.id ?? ''
 const proven = erpPoints[16]?.id ?? ''
 const files = `/files/${fileSession}?volume=lv-erp-root&path=/etc`
 const wizard = `/restore?vm=erp-db-01&point=${point}&host=pve-par-2&name=erp-db-01-restored`
@@ -90,6 +91,12 @@ export const pictures: readonly Picture[] = [
     before: (page: Page): Promise<void> => pressed(page, /Change…/),
   },
   { name: 'slots-empty', path: '/slots', scene: { empty: true } },
+  { name: 'point-suspicious', path: `/points/${suspicious}` },
+  {
+    name: 'point-review',
+    path: `/points/${suspicious}`,
+    before: (page: Page): Promise<void> => pressed(page, /Say what it was/),
+  },
   { name: 'point', path: `/points/${proven}` },
   { name: 'point-unproven', path: `/points/${point}` },
   { name: 'files', path: files },

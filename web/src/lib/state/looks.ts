@@ -1,5 +1,6 @@
 import type {
   Attention,
+  ChangeState,
   Drill,
   DrillAgendaEntry,
   PostureState,
@@ -65,6 +66,15 @@ export const verdictLooks: Record<Drill['verdict'], Look> = {
   inconclusive: look('unknown', 'Inconclusive'),
 }
 
+export const changeLooks: Record<ChangeState, Look> = {
+  first: look('idle', 'First point', 'info'),
+  usual: look('ok', 'Usual'),
+  suspicious: look('fail', 'Suspicious change', 'warn'),
+  expected: look('ok', 'Expected'),
+  attack: look('fail', 'Attack'),
+  unknown: look('unknown', 'Not compared'),
+}
+
 export const agendaLooks: Record<DrillAgendaEntry['state'], Look> = {
   running: look('run', 'Running'),
   overdue: look('warn', 'Overdue', 'clock'),
@@ -85,6 +95,7 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   failed: look('fail', 'Failed'),
   'run-failed': look('fail', 'Failed'),
   'point-damaged': look('fail', 'Damaged'),
+  'suspicious-change': look('fail', 'Suspicious change', 'warn'),
   overdue: look('warn', 'Overdue'),
   late: look('warn', 'Late'),
   unprotected: look('fail', 'Unprotected'),
