@@ -13,6 +13,7 @@ const strong: WeaknessFacts = {
   newestConsistency: 'filesystem',
   repositories: 2,
   areCopiesLate: false,
+  isSuspicious: false,
   quiesce: 'required',
   keep: [{ daily: 14, weekly: 4, timeZone: 'UTC' }],
   rpoMs: day,
@@ -23,6 +24,7 @@ test('what is backed up, kept and tested as promised has none', () => {
 })
 
 test.each<[Weakness, Partial<WeaknessFacts>]>([
+  ['suspicious-change', { isSuspicious: true }],
   ['never-tested', { lastPassedMs: null, lastVerdict: null }],
   ['never-tested', { lastPassedMs: null, lastVerdict: 'inconclusive' }],
   ['test-outdated', { lastPassedMs: nowMs - 91 * day }],
