@@ -9,8 +9,10 @@ import { basePath, openApiText } from './document.ts'
 import { metricsRoute } from './metrics/index.ts'
 import { sendProblem } from './problem.ts'
 import { alertRouter } from './routers/alerts.ts'
+import { capacityRouter } from './routers/capacity.ts'
 import { drillRouter } from './routers/drills.ts'
 import { eventRouter } from './routers/events.ts'
+import { exportRouter } from './routers/exports.ts'
 import { fileRouter } from './routers/files.ts'
 import { hypervisorRouter } from './routers/hypervisors.ts'
 import { instantRouter } from './routers/instants.ts'
@@ -94,6 +96,8 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     mirrorRouter,
     recoveryPlanRouter,
     replicationRouter,
+    capacityRouter,
+    exportRouter,
   ]) {
     api.route('/', part(deps))
   }

@@ -253,10 +253,10 @@ function repositoryTrouble(repository: Repository, nowMs: number): Attention[] {
         kind: 'filling',
         severity: 'attention',
         title: `${repository.name} is full by ${new Date(repository.fullByMs).toISOString().slice(0, 10)}`,
-        detail: 'At the growth of the last thirty days.',
+        detail: 'At the growth of the last two months; `holdfast capacity` says how sure that is.',
         sinceMs: null,
         subject,
-        action: { label: 'See the repository', command: null },
+        action: { label: 'See what comes', command: `holdfast capacity ${repository.id}` },
       },
     ]
   }

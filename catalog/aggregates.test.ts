@@ -297,7 +297,7 @@ describe('hypervisors and repositories', () => {
     }
     catalog.repositories.recordUsage('main', { ...usage, measuredMs: testNow, storedBytes: 10 })
     catalog.repositories.recordUsage('main', { ...usage, measuredMs: testNow + 1, storedBytes: 12 })
-    expect(catalog.repositories.growth('main', 30)).toEqual([{ day: '2026-11-21', storedBytes: 12 }])
+    expect(catalog.repositories.growth('main', 30)).toMatchObject([{ day: '2026-11-21', storedBytes: 12 }])
   })
 })
 

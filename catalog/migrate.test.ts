@@ -95,7 +95,7 @@ test('a catalog of the first version is brought up to date and keeps its content
     capacityBytes: null,
     freeBytes: null,
   })
-  expect(catalog.repositories.growth('main', 30)).toEqual([{ day: '1970-01-02', storedBytes: 1 }])
+  expect(catalog.repositories.growth('main', 30)).toMatchObject([{ day: '1970-01-02', storedBytes: 1 }])
 })
 
 test('what happened before totals were kept is counted', () => {

@@ -57,7 +57,10 @@ export interface RepositoryQueries {
   /** The VMs that added most, `limit` at most. */
   consumption(id: string, limit: number): ConsumptionRow[]
   /** One row a day, oldest first, `days` at most. */
-  growth(id: string, days: number): { readonly day: string; readonly storedBytes: number }[]
+  growth(
+    id: string,
+    days: number,
+  ): { readonly day: string; readonly storedBytes: number; readonly logicalBytes: number }[]
 }
 
 export function repositoryQueries(context: CatalogContext): RepositoryQueries {
@@ -227,7 +230,11 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
     },
     growth(id, days) {
       return db
-        .select({ day: repositoryGrowth.day, storedBytes: repositoryGrowth.storedBytes })
+        .select({
+          day: repositoryGrowth.day,
+          storedBytes: repositoryGrowth.storedBytes,
+          logicalBytes: repositoryGrowth.logicalBytes,
+        })
         .from(repositoryGrowth)
         .where(eq(repositoryGrowth.repositoryId, id))
         .orderBy(desc(repositoryGrowth.day))

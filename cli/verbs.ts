@@ -110,6 +110,14 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'one file for whoever helps, without secrets',
     load: async () => (await import('./verbs/support-bundle.ts')).supportBundle,
   },
+  capacity: {
+    summary: 'when repositories are full; what more VMs would need',
+    load: async () => (await import('./verbs/capacity.ts')).capacity,
+  },
+  export: {
+    summary: 'whole lists as CSV or JSON',
+    load: async () => (await import('./verbs/export.ts')).exportList,
+  },
   keep: {
     summary: 'how long records are kept',
     load: async () => (await import('./verbs/keep.ts')).keep,

@@ -1,6 +1,7 @@
 import type { Catalog, RepositoryView, ScrubRow } from '../../catalog/index.ts'
 import { lookState } from '../../policy/index.ts'
 import type { Engine } from '../facts.ts'
+import { forecastOf } from '../views/capacity.ts'
 import { gauge, one, type Family, type Sample } from './exposition.ts'
 
 /** Above, single VMs are left out, the most urgent last; how many is told. */
@@ -77,6 +78,7 @@ export function repositoryFamilies(catalog: Catalog, nowMs: number): Family[] {
   const watch = ({ id }: RepositoryView) => catalog.watches.find(id)
   const copies = new Map(catalog.own.backups().map(({ repositoryId, madeMs }) => [repositoryId, madeMs]))
   const scrub = new Map(repositories.map(({ id }) => [id, catalog.scrubs.find(id)]))
+  const forecasts = new Map(repositories.map((row) => [row.id, forecastOf(catalog, row)]))
   const time = (ms: number | null | undefined): number | null => (ms === null || ms === undefined ? null : seconds(ms))
   return [
     gauge(
@@ -93,6 +95,16 @@ export function repositoryFamilies(catalog: Catalog, nowMs: number): Family[] {
       'holdfast_repo_free_bytes',
       'Bytes that are free there',
       of(({ usage }) => usage?.freeBytes),
+    ),
+    gauge(
+      'holdfast_repo_growth_bytes_per_day',
+      'By how much it grows, by the samples of two months',
+      of((row) => forecasts.get(row.id)?.perDay),
+    ),
+    gauge(
+      'holdfast_repo_full_timestamp_seconds',
+      'When it is full by that growth; of none that does not grow',
+      of((row) => time(forecasts.get(row.id)?.fullMs)),
     ),
     gauge(
       'holdfast_repo_measured_timestamp_seconds',

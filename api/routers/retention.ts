@@ -4,13 +4,14 @@ import { approveSweepUpdate, type SweepApprovalWish } from '../../workflows/rete
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { newRequestId } from '../requests/restore.ts'
+import { rowStream } from '../exports/index.ts'
 import { planHolds, planReleases, type PointAct, planRemoval, planRetention } from '../requests/retention.ts'
 import { startOnce } from '../requests/start.ts'
 import { retentionRoutes as routes } from '../routes/index.ts'
 import { askSite } from '../site-checks.ts'
 import {
+  auditColumns,
   auditRows,
-  auditStream,
   collectionView,
   holdView,
   sweepPointView,
@@ -79,7 +80,7 @@ export function retentionRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const sweep = catalog.sweeps.get(c.req.valid('param').run)
       const { format } = c.req.valid('query')
       const day = new Date(sweep.plannedMs).toISOString().slice(0, 10)
-      return new Response(auditStream(auditRows(catalog, sweep), format), {
+      return new Response(rowStream(auditColumns, auditRows(catalog, sweep), format), {
         headers: {
           'content-type': format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json',
           'content-disposition': `attachment; filename="retention-${sweep.repositoryId}-${day}.${format}"`,

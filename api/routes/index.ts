@@ -3,7 +3,9 @@
  * command line's client and the dashboard's are made from it.
  */
 export * as alertRoutes from './alerts.ts'
+export * as capacityRoutes from './capacity.ts'
 export * as drillRoutes from './drills.ts'
+export * as exportRoutes from './exports.ts'
 export * as fileRoutes from './files.ts'
 export * as hypervisorRoutes from './hypervisors.ts'
 export * as instantRoutes from './instants.ts'

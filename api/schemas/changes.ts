@@ -24,11 +24,9 @@ export const changeDetailSchema = changeSchema
     rewrittenBytes: byteCount.nullable(),
     addedBytes: byteCount.nullable(),
     removedBytes: byteCount.nullable(),
-    turnedBytes: byteCount
-      .nullable()
-      .openapi({
-        description: 'Could be compressed before, and hardly can now: in place, or as much of each elsewhere',
-      }),
+    turnedBytes: byteCount.nullable().openapi({
+      description: 'Could be compressed before, and hardly can now: in place, or as much of each elsewhere',
+    }),
     usualBytes: byteCount
       .nullable()
       .openapi({ description: 'What this VM does not exceed by itself; null: too few points' }),

@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import type { Catalog, RepositoryTestRecord, RepositoryView, UsageRecord } from '../../catalog/index.ts'
+import { forecastOf } from './capacity.ts'
 import type {
   repositoryDetailSchema,
   repositorySchema,
@@ -7,9 +8,6 @@ import type {
   usageSchema,
 } from '../schemas/repositories.ts'
 import { scrubView } from './scrubs.ts'
-
-const dayMs = 86_400_000
-type Growth = readonly { readonly day: string; readonly storedBytes: number }[]
 
 export function repositoryTestView(test: RepositoryTestRecord): z.infer<typeof repositoryTestSchema> {
   return {
@@ -34,15 +32,6 @@ function usageView(usage: UsageRecord): z.infer<typeof usageSchema> {
   }
 }
 
-/** At the growth between the oldest and the newest day kept; null without growth, capacity, or at least two days. */
-export function fullByMs(usage: UsageRecord | null, growth: Growth): number | null {
-  const [first, last] = [growth.at(0), growth.at(-1)]
-  if (!usage || usage.freeBytes === null || !first || !last || first.day === last.day) return null
-  const days = (Date.parse(last.day) - Date.parse(first.day)) / dayMs
-  const perDay = (last.storedBytes - first.storedBytes) / days
-  return perDay > 0 ? Math.round(usage.measuredMs + (usage.freeBytes / perDay) * dayMs) : null
-}
-
 export function repositoryView(catalog: Catalog, repository: RepositoryView): z.infer<typeof repositorySchema> {
   return {
     id: repository.id,
@@ -57,6 +46,7 @@ export function repositoryView(catalog: Catalog, repository: RepositoryView): z.
     usage: repository.usage && usageView(repository.usage),
     measuring: { triedMs: repository.measureTriedMs, error: repository.measureError },
     fullByMs: fullByMs(repository.usage, catalog.repositories.growth(repository.id, 30)),
+    fullByMs: forecastOf(catalog, repository).fullMs,
     test: repository.test && repositoryTestView(repository.test),
     scrub: scrubView(catalog.scrubs.find(repository.id)),
   }
@@ -71,6 +61,6 @@ export function repositoryDetailView(
     consumption: catalog.repositories
       .consumption(repository.id, 50)
       .map(({ verified, ...row }) => ({ ...row, verifiedShare: verified / row.points })),
-    growth: catalog.repositories.growth(repository.id, 30),
+    growth: catalog.repositories.growth(repository.id, 30).map(({ day, storedBytes }) => ({ day, storedBytes })),
   }
 }

@@ -24,14 +24,7 @@ export function holdView({ name, repositoryId, type, actor, reason, ms }: HoldRo
   return { name, repositoryId, type, actor, reason, ms }
 }
 
-/** Cells that a spreadsheet would take for a formula are made text. */
-function cell(value: string | number | null): string {
-  const text = value === null ? '' : String(value)
-  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
-}
-
-const columns = [
+export const auditColumns = [
   'vm',
   'point',
   'time',
@@ -45,7 +38,7 @@ const columns = [
   'stem',
 ] as const
 
-export type AuditRow = { readonly [column in (typeof columns)[number]]: string | null }
+export type AuditRow = { readonly [column in (typeof auditColumns)[number]]: string | null }
 
 /** Policy against reality: every point of the plan, by VM, page by page. */
 export function* auditRows(catalog: Catalog, { runId, policies, approval }: SweepView): Generator<AuditRow> {
@@ -70,39 +63,4 @@ export function* auditRows(catalog: Catalog, { runId, policies, approval }: Swee
     }
     cursor = page.nextCursor ?? undefined
   } while (cursor !== undefined)
-}
-
-/** As a stream: a repository may hold any number of points. */
-export function auditStream(rows: Iterable<AuditRow>, format: 'csv' | 'json'): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder()
-  const lines = format === 'csv' ? csvLines(rows) : jsonLines(rows)
-  return new ReadableStream({
-    pull(controller) {
-      let text = ''
-      for (let count = 0; count < 200; count += 1) {
-        const next = lines.next()
-        if (next.done === true) {
-          if (text !== '') controller.enqueue(encoder.encode(text))
-          controller.close()
-          return
-        }
-        text += next.value
-      }
-      controller.enqueue(encoder.encode(text))
-    },
-  })
-}
-
-function* csvLines(rows: Iterable<AuditRow>): Generator<string> {
-  yield `${columns.join(',')}\r\n`
-  for (const row of rows) yield `${columns.map((column) => cell(row[column])).join(',')}\r\n`
-}
-
-function* jsonLines(rows: Iterable<AuditRow>): Generator<string> {
-  let lead = '{"items":[\n'
-  for (const row of rows) {
-    yield `${lead}${JSON.stringify(row)}`
-    lead = ',\n'
-  }
-  yield lead === ',\n' ? '\n]}\n' : `${lead}]}\n`
 }

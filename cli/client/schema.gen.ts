@@ -18,6 +18,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/capacity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When each repository is full, by its measured growth */
+        get: operations["listCapacity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/capacity/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One repository: its year, and what comes */
+        get: operations["getCapacity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/capacity/{id}/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What more VMs would need there over a year; nothing is changed */
+        post: operations["simulateCapacity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/catalog-copies/{snap}": {
         parameters: {
             query?: never;
@@ -265,6 +316,23 @@ export interface paths {
          * @description The body must hash to the address. 16 MiB at most. PNG, plain text or JSON. Repeating it changes nothing.
          */
         put: operations["putEvidence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exports/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A whole list as a file */
+        get: operations["exportList"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1946,6 +2014,126 @@ export interface components {
                 key: string;
                 copies: number;
             }[];
+        };
+        CapacityPage: {
+            items: components["schemas"]["Capacity"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        Capacity: {
+            /** @example main */
+            repositoryId: string;
+            repositoryName: string;
+            /**
+             * @description Site whose workers reach it
+             * @example local
+             */
+            site: string;
+            /**
+             * @description null: never measured
+             * @example 1795246432000
+             */
+            measuredMs: number | null;
+            /** @description Bytes */
+            storedBytes: number | null;
+            /** @description Bytes */
+            logicalBytes: number | null;
+            /** @description null: the store does not say */
+            capacityBytes: number | null;
+            /** @description Bytes */
+            freeBytes: number | null;
+            /** @description What is stored of all that its points show; deduplication and compression together */
+            storedShare: number | null;
+            forecast: components["schemas"]["Forecast"];
+        };
+        Forecast: {
+            /**
+             * @description too-few: fewer than seven days were measured; steady: growth cannot be told from noise
+             * @enum {string}
+             */
+            state: "too-few" | "steady" | "shrinking" | "growing" | "full";
+            /** @description Bytes a day: the growth of two months */
+            perDay: number | null;
+            /** @description Of the flattest month of the last four */
+            perDayLow: number | null;
+            /** @description Of the steepest */
+            perDayHigh: number | null;
+            /**
+             * @description When no room is left; null: not by this growth, or not known
+             * @example 1795246432000
+             */
+            fullMs: number | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            earliestMs: number | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            latestMs: number | null;
+            samples: number;
+            /** @description Between the first and the last sample that count */
+            days: number;
+        };
+        CapacityDetail: components["schemas"]["Capacity"] & {
+            /** @description One a day, a year at most, oldest first */
+            samples: {
+                day: string;
+                /** @description Bytes */
+                storedBytes: number;
+            }[];
+        };
+        WhatIf: {
+            /** @example main */
+            repositoryId: string;
+            storedShare: number;
+            /** @description The retention in words */
+            keep: string;
+            /** @description Bytes */
+            capacityBytes: number | null;
+            /**
+             * @description First week without room, headroom included, within a year
+             * @example 1795246432000
+             */
+            fullMs: number | null;
+            marks: {
+                /**
+                 * @description Unix milliseconds, UTC
+                 * @example 1795246432000
+                 */
+                timeMs: number;
+                /** @description Bytes */
+                expectedBytes: number;
+                /** @description Bytes */
+                addedBytes: number;
+                /** @description Bytes */
+                neededBytes: number;
+            }[];
+        };
+        WhatIfRequest: {
+            vms: number;
+            /** @description What the disks of each hold */
+            bytesPerVm: number;
+            /**
+             * @description Whose frequency and retention they would have
+             * @default standard
+             * @example critical
+             */
+            category?: string;
+            /**
+             * @description What changes in a day; 0.05 … 0.1 where nothing was measured
+             * @default 0.08
+             */
+            changeShare?: number;
+            /** @description What is stored of it; default: 0.5. What a repository has measured counts shared points too */
+            storedShare?: number;
+            /**
+             * @description Room to leave over: 0.25 … 0.5
+             * @default 0.3
+             */
+            headroom?: number;
         };
         CategoryList: {
             items: components["schemas"]["Category"][];
@@ -5501,6 +5689,150 @@ export interface operations {
             };
         };
     };
+    listCapacity: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapacityPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCapacity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description With one sample a day */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapacityDetail"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    simulateCapacity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhatIfRequest"];
+            };
+        };
+        responses: {
+            /** @description Month by month */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatIf"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCatalogCopy: {
         parameters: {
             query?: never;
@@ -6427,6 +6759,56 @@ export interface operations {
             };
             /** @description Understood, but it cannot be done as asked */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportList: {
+        parameters: {
+            query?: {
+                format?: "csv" | "json";
+                sinceMs?: number | null;
+                untilMs?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description protection: every VM against its promise; usage: what each VM takes in each repository; capacity: what each repository took, day by day */
+                kind: "runs" | "points" | "protection" | "usage" | "capacity";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Times in ISO 8601 and UTC, sizes in bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": {
+                        items: {
+                            [key: string]: unknown;
+                        }[];
+                    };
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
