@@ -91,6 +91,16 @@ export const pictures: readonly Picture[] = [
     before: (page: Page): Promise<void> => pressed(page, /Change…/),
   },
   { name: 'slots-empty', path: '/slots', scene: { empty: true } },
+  { name: 'capacity', path: '/capacity' },
+  { name: 'capacity-empty', path: '/capacity', scene: { empty: true } },
+  {
+    name: 'capacity-what-if',
+    path: '/capacity?repository=main',
+    before: async (page: Page): Promise<void> => {
+      await page.getByRole('button', { name: 'Simulate' }).click()
+      await page.getByText('No room from').waitFor()
+    },
+  },
   { name: 'point-suspicious', path: `/points/${suspicious}` },
   {
     name: 'point-review',

@@ -21,6 +21,7 @@ export const places: readonly Place[] = [
   { href: '/replication', label: 'Replication', icon: 'copy' },
   { href: '/plans', label: 'Plans', icon: 'plans', gap: true },
   { href: '/repositories', label: 'Repositories', icon: 'repos' },
+  { href: '/capacity', label: 'Capacity', icon: 'disk' },
   { href: '/retention', label: 'Retention', icon: 'clock' },
   { href: '/notifications', label: 'Notifications', icon: 'bell', counts: 'news', gap: true },
   { href: '/settings', label: 'Settings and doctor', icon: 'key' },
