@@ -91,6 +91,16 @@ export const pictures: readonly Picture[] = [
     before: (page: Page): Promise<void> => pressed(page, /Change…/),
   },
   { name: 'slots-empty', path: '/slots', scene: { empty: true } },
+  {
+    name: 'channel-new',
+    path: '/notifications',
+    before: (page: Page): Promise<void> => pressed(page, /New channel…/),
+  },
+  {
+    name: 'channel-edit',
+    path: '/notifications',
+    before: (page: Page): Promise<void> => pressed(page, /Change…/),
+  },
   { name: 'capacity', path: '/capacity' },
   { name: 'capacity-empty', path: '/capacity', scene: { empty: true } },
   {
