@@ -465,6 +465,25 @@ describe('what cannot be undone', () => {
   })
 })
 
+describe('what changed before the point', () => {
+  it('is judged once the point is read back', async () => {
+    const { steps, run } = backup({})
+    const { value } = await run((handle) => handle.result() as Promise<BackupResult>)
+    expect(steps.inputs('comparePoint')).toMatchObject([{ stem: value.stem }])
+    expect(steps.inputs('recordChange')).toMatchObject([{ pointId: value.pointId, problem: null }])
+  })
+  it('fails nothing where it cannot be told, and that is written down', async () => {
+    const { steps, run } = backup({
+      comparePoint: async () => {
+        throw new HoldfastError('ChunkLost', 'page 3 of virtio0 is lost')
+      },
+    })
+    const { value } = await run((handle) => handle.result() as Promise<BackupResult>)
+    expect(value).toMatchObject({ outcome: 'completed', residue: [] })
+    expect(steps.inputs('recordChange')).toMatchObject([{ change: null, problem: 'page 3 of virtio0 is lost' }])
+  })
+})
+
 describe('a point that cannot be read back', () => {
   const damaged = {
     spotCheck: async () => {
