@@ -31,7 +31,9 @@ export const exportList: Verb = (ioOf) =>
         .GET('/exports/{kind}', { params: { path: { kind }, query }, parseAs: 'stream' })
       if (error !== undefined || !response.ok || data === null || data === undefined)
         throw new HoldfastError('Internal', `no list came: ${response.status}`)
-      for await (const piece of data as unknown as AsyncIterable<Uint8Array>) io.world.stdout.write(piece)
+      const text = new TextDecoder()
+      for await (const piece of data as unknown as AsyncIterable<Uint8Array>)
+        io.world.stdout.write(text.decode(piece, { stream: true }))
     })
 
 function moment(name: string): (text: string) => number {
