@@ -22,6 +22,7 @@ import { pointRouter } from './routers/points.ts'
 import { policyRouter } from './routers/policy.ts'
 import { recoveryPlanRouter } from './routers/recovery-plans.ts'
 import { replicationRouter } from './routers/replications.ts'
+import { reportRouter } from './routers/reports.ts'
 import { repositoryRouter } from './routers/repositories.ts'
 import { retentionRouter } from './routers/retention.ts'
 import { restoreRouter } from './routers/restores.ts'
@@ -98,6 +99,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     replicationRouter,
     capacityRouter,
     exportRouter,
+    reportRouter,
   ]) {
     api.route('/', part(deps))
   }

@@ -114,6 +114,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'when repositories are full; what more VMs would need',
     load: async () => (await import('./verbs/capacity.ts')).capacity,
   },
+  report: {
+    summary: 'how protected everything is: of a day, a week, a month',
+    load: async () => (await import('./verbs/report.ts')).report,
+  },
   export: {
     summary: 'whole lists as CSV or JSON',
     load: async () => (await import('./verbs/export.ts')).exportList,

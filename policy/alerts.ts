@@ -4,6 +4,9 @@ import { windowAt } from './window.ts'
 
 export type AlertSeverity = 'critical' | 'warning'
 
+export const digestCadences = ['day', 'week', 'month'] as const
+export type DigestCadence = (typeof digestCadences)[number]
+
 /** What goes to a channel, and when. */
 export interface AlertRoute {
   /** `critical`: only that. `warning`: both. */
@@ -14,6 +17,8 @@ export interface AlertRoute {
   readonly quiet: { readonly start: string; readonly end: string } | null
   /** `HH:MM` at which a summary of the day is sent, whatever happened; null: none. */
   readonly digestAt: string | null
+  /** How often that is; absent: every day. A week begins on Monday, a month on its first day. */
+  readonly digestEvery?: DigestCadence | undefined
   /** Of `quiet` and `digestAt`; IANA name. */
   readonly timeZone: string
 }
@@ -48,9 +53,15 @@ export function isTellable(
 }
 
 /** Whether a digest is due: its time has come since the last one. `sinceMs`: of the last one, or of the channel. */
-export function isDigestDue(route: Pick<AlertRoute, 'digestAt' | 'timeZone'>, sinceMs: number, nowMs: number): boolean {
+export function isDigestDue(
+  route: Pick<AlertRoute, 'digestAt' | 'digestEvery' | 'timeZone'>,
+  sinceMs: number,
+  nowMs: number,
+): boolean {
   if (route.digestAt === null) return false
-  const [next] = nextOccurrences({ kind: 'calendar', at: [route.digestAt] }, route.timeZone, sinceMs, 1)
+  const { digestEvery = 'day' } = route
+  const days = digestEvery === 'week' ? { days: ['mon'] as const } : digestEvery === 'month' ? { monthDays: [1] } : {}
+  const [next] = nextOccurrences({ kind: 'calendar', at: [route.digestAt], ...days }, route.timeZone, sinceMs, 1)
   return next !== undefined && next.atMs <= nowMs
 }
 

@@ -40,6 +40,18 @@ export type { ClockReading, ClockView, LookFacts, LookState } from './watch.ts'
 export { failingAttempts, isDigestDue, isRouted, isTellable, retryDelay, routeProblems, settleMs } from './alerts.ts'
 export type { AlertRoute, AlertSeverity } from './alerts.ts'
 export { keptTitle, titleKey, toQuestions, withUsual } from './drill-checks.ts'
+export {
+  digestCadences,
+  failingAttempts,
+  isDigestDue,
+  isRouted,
+  isTellable,
+  retryDelay,
+  routeProblems,
+  settleMs,
+} from './alerts.ts'
+export type { AlertRoute, AlertSeverity, DigestCadence } from './alerts.ts'
+export { keptTitle, titleKey, toQuestions } from './drill-checks.ts'
 export type { DrillCheckSpec } from './drill-checks.ts'
 export { drillTimes } from './drills.ts'
 export type { DrillFacts, DrillTimes } from './drills.ts'

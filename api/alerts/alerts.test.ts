@@ -317,6 +317,17 @@ describe('routes', () => {
     expect(sent[0]?.message).toMatchObject({ type: 'digest' })
   })
 
+  test('the summary of a week comes on Monday, with what the week brought', async () => {
+    // The clock of the bench stands on a Saturday.
+    await channel('chiefs', {}, { digestAt: '08:00', digestEvery: 'week' })
+    for (let hours = 0; hours < 49; hours += 1) await pass(hour)
+    expect(sent.filter(({ message }) => message.type === 'digest')).toEqual([])
+    for (let hours = 0; hours < 2; hours += 1) await pass(hour)
+    const weekly = sent.filter(({ message }) => message.type === 'digest')
+    expect(weekly).toHaveLength(1)
+    expect(weekly[0]?.message.lead).toMatch(/^1 point in seven days, .*; no backup failed; no drill; 0 of 1 VMs proven/)
+  })
+
   test('a dead-man service hears from us every five minutes', async () => {
     const body = { kind: 'dead-man', credentialRef: 'file:/srv/ping' }
     expect((await here.call('PUT', '/api/v1/channels/alive', body)).status).toBe(200)

@@ -2,6 +2,7 @@ import { formatDuration } from '../../base/index.ts'
 import type { Catalog, ChannelRow, IncidentRow, Json } from '../../catalog/index.ts'
 import type { Message, Notice } from '../../notify/index.ts'
 import { hasMoved, isDigestDue, isRouted, isTellable } from '../../policy/index.ts'
+import { protectionReport, reportLead, reportTitle } from '../reports/index.ts'
 import { hasSucceededSince } from '../failed-runs.ts'
 
 const dayMs = 86_400_000
@@ -54,18 +55,18 @@ export function testMessage(installation: string, channel: string, nowMs: number
 }
 
 function digest(catalog: Catalog, { route }: ChannelRow, installation: string, nowMs: number): Message {
-  const { total, by } = catalog.statistics.postureCounts()
-  const promised = total - by.excluded
+  const report = protectionReport(catalog, route.digestEvery ?? 'day', nowMs)
   const isMine = (row: IncidentRow): boolean => isRouted(route, row)
   const open = catalog.alerts.open().filter(isMine)
-  const recovered = catalog.alerts.recoveredSince(nowMs - dayMs).filter((row) => isMine(row) && !hasFaded(catalog, row))
-  const today = catalog.statistics.days(2)
-  const made = today.reduce((sum, { points }) => sum + points, 0)
+  const recovered = catalog.alerts
+    .recoveredSince(nowMs - report.days * dayMs)
+    .filter((row) => isMine(row) && !hasFaded(catalog, row))
   return {
     type: 'digest',
     installation,
-    title: `${installation}: ${by.protected} of ${promised} VMs inside their RPO`,
-    lead: `${made} ${made === 1 ? 'point' : 'points'} since yesterday. ${open.length === 0 ? 'Nothing wants attention.' : `${open.length} ${open.length === 1 ? 'thing wants' : 'things want'} attention.`}`,
+    title: `${installation}: ${reportTitle(report)}`,
+    // What wants attention is what this channel is told.
+    lead: reportLead({ ...report, open: open.length }),
     notices: [...open.map((row) => noticeOf(row)), ...recovered.map((row) => noticeOf(row))],
     sentMs: nowMs,
   }

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { channelKinds } from '../../catalog/index.ts'
+import { digestCadences } from '../../policy/index.ts'
 import { orNull, pageOf, pageQuery, slug, timeMs } from './common.ts'
 import { runErrorSchema } from './runs.ts'
 
@@ -36,6 +37,10 @@ export const routeSchema = z.object({
     .default(null)
     .openapi({ description: 'Hours in which only what is critical is sent; the rest waits' }),
   digestAt: timeOfDay.nullable().default(null).openapi({ description: 'When a summary of the day is sent' }),
+  digestEvery: z
+    .enum(digestCadences)
+    .default('day')
+    .openapi({ description: 'Every day, on Mondays with the week, or on the first with the month' }),
   timeZone: z.string().max(64).default('UTC'),
 })
 
@@ -96,6 +101,7 @@ export const channelSchema = z
       tags: z.array(z.string()),
       quiet: z.object({ start: z.string(), end: z.string() }).nullable(),
       digestAt: z.string().nullable(),
+      digestEvery: z.enum(digestCadences).optional(),
       timeZone: z.string(),
     }),
     createdMs: timeMs,

@@ -60,14 +60,9 @@ export const whatIfBody = z
       .max(1)
       .default(0.08)
       .openapi({ description: 'What changes in a day; 0.05 … 0.1 where nothing was measured' }),
-    storedShare: z
-      .number()
-      .min(0.001)
-      .max(1)
-      .optional()
-      .openapi({
-        description: 'What is stored of it; default: 0.5. What a repository has measured counts shared points too',
-      }),
+    storedShare: z.number().min(0.001).max(1).optional().openapi({
+      description: 'What is stored of it; default: 0.5. What a repository has measured counts shared points too',
+    }),
     headroom: z.number().min(0).max(2).default(0.3).openapi({ description: 'Room to leave over: 0.25 … 0.5' }),
   })
   .openapi('WhatIfRequest')

@@ -1273,6 +1273,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reports/protection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The protection report of a day, a week or a month */
+        get: operations["reportProtection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/repositories": {
         parameters: {
             query?: never;
@@ -2245,6 +2262,8 @@ export interface components {
                     end: string;
                 } | null;
                 digestAt: string | null;
+                /** @enum {string} */
+                digestEvery?: "day" | "week" | "month";
                 timeZone: string;
             };
             /**
@@ -2341,6 +2360,7 @@ export interface components {
              *       "tags": [],
              *       "quiet": null,
              *       "digestAt": null,
+             *       "digestEvery": "day",
              *       "timeZone": "UTC"
              *     }
              */
@@ -2369,6 +2389,12 @@ export interface components {
                  * @default null
                  */
                 digestAt?: string | null;
+                /**
+                 * @description Every day, on Mondays with the week, or on the first with the month
+                 * @default day
+                 * @enum {string}
+                 */
+                digestEvery?: "day" | "week" | "month";
                 /** @default UTC */
                 timeZone?: string;
             };
@@ -4761,6 +4787,69 @@ export interface components {
             /** @default  */
             reason?: string;
             tuning?: components["schemas"]["Tuning"];
+        };
+        ProtectionReport: {
+            /** @enum {string} */
+            period: "day" | "week" | "month";
+            days: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            madeMs: number;
+            /** @example 212 of 214 VMs inside their RPO */
+            title: string;
+            lead: string;
+            vms: {
+                total: number;
+                by: {
+                    failed: number;
+                    overdue: number;
+                    late: number;
+                    unprotected: number;
+                    protected: number;
+                    excluded: number;
+                };
+            };
+            promised: number;
+            /** @description Whose last drill passed */
+            proven: number;
+            points: number;
+            /** @description Bytes */
+            newBytes: number;
+            failedBackups: number;
+            drillsPassed: number;
+            drillsFailed: number;
+            open: number;
+            recovered: number;
+            /** @description Points whose change was flagged and that nobody has looked at */
+            suspicious: number;
+            /** @description Most urgent first, 50 at most */
+            outside: {
+                /**
+                 * @description Fixed at the first discovery
+                 * @example web-01
+                 */
+                id: string;
+                name: string;
+                state: string;
+                sentence: string;
+            }[];
+            outsideTotal: number;
+            repositories: {
+                /** @example main */
+                id: string;
+                name: string;
+                /** @description Bytes */
+                storedBytes: number | null;
+                /** @description Bytes */
+                freeBytes: number | null;
+                /**
+                 * @description Unix milliseconds, UTC
+                 * @example 1795246432000
+                 */
+                fullMs: number | null;
+            }[];
         };
         RepositoryPage: {
             items: components["schemas"]["Repository"][];
@@ -10999,6 +11088,48 @@ export interface operations {
             };
             /** @description Temporal or the workers of the site are not there */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reportProtection: {
+        parameters: {
+            query?: {
+                period?: "day" | "week" | "month";
+                format?: "json" | "html";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As data, or as a page to print; every VM by itself is in `/exports/protection` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProtectionReport"];
+                    "text/html": string;
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -22,6 +22,7 @@ interface SetOptions {
   readonly tag: readonly string[]
   readonly quietHours?: string
   readonly digestAt?: string
+  readonly digestEvery: 'day' | 'week' | 'month'
   readonly timeZone: string
 }
 
@@ -68,10 +69,15 @@ export const channels: Verb = (ioOf) => {
     .option('--tag <tag>', 'only of VMs with this tag or category; may be repeated', collect, [])
     .option('--quiet-hours <hours>', 'HH:MM-HH:MM: only what is critical')
     .option('--digest-at <time>', 'HH:MM: a summary every day')
+    .addOption(
+      new Option('--digest-every <period>', 'with what the period brought')
+        .choices(['day', 'week', 'month'])
+        .default('day'),
+    )
     .option('--time-zone <zone>', 'of both', 'UTC')
     .action(async (name: string, options: SetOptions, self: Command) => {
       const io = ioOf(self)
-      const { kind, url, chat, credential, severity, tag, digestAt, timeZone } = options
+      const { kind, url, chat, credential, severity, tag, digestAt, digestEvery, timeZone } = options
       const body = {
         kind,
         url: url ?? null,
@@ -80,7 +86,10 @@ export const channels: Verb = (ioOf) => {
         credentialRef: credential ?? '',
         allowPrivate: options.allowPrivate ?? false,
         enabled: !options.off,
-        route: { severity, tags: [...tag], quiet: hoursOf(options.quietHours), digestAt: digestAt ?? null, timeZone },
+        route: {
+          ...{ severity, tags: [...tag], quiet: hoursOf(options.quietHours) },
+          ...{ digestAt: digestAt ?? null, digestEvery, timeZone },
+        },
       }
       const made = await ask(io.api().PUT('/channels/{name}', { params: { path: { name } }, body }))
       io.answer(made, () => `${lines([made])}\nTry it: holdfast channels test ${made.name}`)
@@ -137,10 +146,10 @@ function lines(items: readonly Channel[]): string {
 
 function toldOf({ kind, route }: Channel): string {
   if (kind === 'dead-man') return 'that the server lives'
-  const { severity, tags, quiet, digestAt } = route
+  const { severity, tags, quiet, digestAt, digestEvery = 'day' } = route
   const parts = [severity === 'critical' ? 'critical' : 'all']
   if (tags.length > 0) parts.push(`of ${tags.join(', ')}`)
   if (quiet !== null) parts.push(`quiet ${quiet.start}-${quiet.end}`)
-  if (digestAt !== null) parts.push(`digest at ${digestAt}`)
+  if (digestAt !== null) parts.push(`digest of the ${digestEvery} at ${digestAt}`)
   return plain(parts.join(', '))
 }

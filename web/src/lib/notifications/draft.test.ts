@@ -17,7 +17,7 @@ test.each(channels.map((channel): [string, Channel] => [channel.name, channel]))
     const { kind, url, chat, mail: route, credentialRef, allowPrivate, enabled } = channel
     const spec = specOf(draftOf(channel, channel.route.timeZone))
     expect(spec).toMatchObject({ kind, url, chat, mail: route, credentialRef, allowPrivate, enabled })
-    if (kind !== 'dead-man') expect(spec.route).toEqual(channel.route)
+    if (kind !== 'dead-man') expect(spec.route).toEqual({ digestEvery: 'day', ...channel.route })
     expect(draftProblems(draftOf(channel, 'UTC'), [])).toEqual([])
   },
 )

@@ -21,6 +21,7 @@ export interface ChannelDraft {
   readonly quietEnd: string
   readonly hasDigest: boolean
   readonly digestAt: string
+  readonly digestEvery: NonNullable<Channel['route']['digestEvery']>
   readonly timeZone: string
 }
 
@@ -51,7 +52,8 @@ export function emptyDraft(timeZone: string): ChannelDraft {
   return {
     ...{ name: '', kind: 'mail', url: '', chat: '', from: '', to: '', user: '', inClear: false },
     ...{ credentialRef: '', allowPrivate: false, enabled: true, severity: 'warning', tags: '' },
-    ...{ isQuiet: false, quietStart: '22:00', quietEnd: '07:00', hasDigest: false, digestAt: '08:00', timeZone },
+    ...{ isQuiet: false, quietStart: '22:00', quietEnd: '07:00', hasDigest: false, digestAt: '08:00' },
+    ...{ digestEvery: 'day', timeZone },
   }
 }
 
@@ -67,6 +69,7 @@ export function draftOf(channel: Channel, timeZone: string): ChannelDraft {
     quietEnd: route.quiet?.end ?? empty.quietEnd,
     hasDigest: route.digestAt !== null,
     digestAt: route.digestAt ?? empty.digestAt,
+    digestEvery: route.digestEvery ?? 'day',
     // Of a channel without hours it says nothing: what is asked for next is asked where somebody sits.
     timeZone: route.quiet === null && route.digestAt === null ? timeZone : route.timeZone,
   }
@@ -111,6 +114,7 @@ export function specOf(draft: ChannelDraft): ChannelSpec {
       tags: hasRoute(kind) ? listOf(draft.tags) : [],
       quiet: hasRoute(kind) && draft.isQuiet ? { start: draft.quietStart, end: draft.quietEnd } : null,
       digestAt: hasRoute(kind) && draft.hasDigest ? draft.digestAt : null,
+      digestEvery: draft.digestEvery,
       timeZone: draft.timeZone,
     },
   }
@@ -138,6 +142,7 @@ export function setCommand(draft: ChannelDraft): string {
     ...(route?.tags ?? []).flatMap((tag) => said('tag', tag)),
     ...(route?.quiet ? [`--quiet-hours ${route.quiet.start}-${route.quiet.end}`] : []),
     ...said('digest-at', route?.digestAt),
+    ...(route?.digestAt && draft.digestEvery !== 'day' ? [`--digest-every ${draft.digestEvery}`] : []),
     ...(route?.quiet || route?.digestAt ? said('time-zone', route.timeZone) : []),
   ].join(' ')
 }

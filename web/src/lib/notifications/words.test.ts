@@ -32,6 +32,6 @@ it('a route is said in words, with its zone only where a time is in it', () => {
   expect(toldOf({ kind: 'mail', route: { ...route, tags: [...route.tags] } })).toBe('everything of erp')
   const night = { ...route, tags: [], quiet: { start: '22:00', end: '07:00' }, digestAt: '08:00' }
   expect(toldOf({ kind: 'mail', route: night })).toBe(
-    'everything; only what is critical from 22:00 to 07:00; a summary at 08:00 (UTC)',
+    'everything; only what is critical from 22:00 to 07:00; a summary of the day at 08:00 (UTC)',
   )
 })

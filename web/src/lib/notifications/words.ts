@@ -46,11 +46,11 @@ export function placeOf({ kind, url, chat, mail, credentialRef }: Channel): stri
 /** Which of all that happens this channel is told. */
 export function toldOf({ kind, route }: Pick<Channel, 'kind' | 'route'>): string {
   if (kind === 'dead-man') return 'that the server lives, every five minutes'
-  const { severity, tags, quiet, digestAt, timeZone } = route
+  const { severity, tags, quiet, digestAt, digestEvery = 'day', timeZone } = route
   const parts = [severity === 'critical' ? 'what is critical' : 'everything']
   if (tags.length > 0) parts.push(`of ${tags.join(', ')}`)
   if (quiet !== null) parts.push(`only what is critical from ${quiet.start} to ${quiet.end}`)
-  if (digestAt !== null) parts.push(`a summary at ${digestAt}`)
+  if (digestAt !== null) parts.push(`a summary of the ${digestEvery} at ${digestAt}`)
   const zone = quiet !== null || digestAt !== null ? ` (${timeZone})` : ''
   return parts.join('; ').replace('; of ', ' of ') + zone
 }

@@ -79,3 +79,13 @@ test('a flagged point is listed, explained and reviewed', async () => {
   expect(out).toContain('attack')
   expect(await holdfast('point', 'review', 'web-01', 'latest', '--as', 'perhaps', ...why)).not.toBe(0)
 })
+
+test('the report is text, JSON or a page', async () => {
+  here.catalog.points.record(aPoint(1))
+  expect([await holdfast('report', '--period', 'month'), err]).toEqual([0, ''])
+  expect(out).toMatch(/^1 of 1 VMs inside their RPO\. 1 point in thirty days/)
+  expect(await holdfast('report', '--json')).toBe(0)
+  expect(JSON.parse(out)).toMatchObject({ period: 'week', points: 1 })
+  expect(await holdfast('report', '--html')).toBe(0)
+  expect(out).toContain('</html>')
+})
