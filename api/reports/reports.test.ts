@@ -17,7 +17,9 @@ function history(): void {
     catalog.runs.started(run)
     catalog.runs.observe(run.runId, { state: 'failed', endedMs: clock.ms - days * day })
   }
-  catalog.drills.record(aDrill('20261115t080000', { endedMs: clock.ms - 3 * day, startedMs: clock.ms - 3 * day - 1000 }))
+  catalog.drills.record(
+    aDrill('20261115t080000', { endedMs: clock.ms - 3 * day, startedMs: clock.ms - 3 * day - 1000 }),
+  )
 }
 
 interface Report {
