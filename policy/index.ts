@@ -37,8 +37,6 @@ export { isDatedAhead, posture, renewalGrace } from './posture.ts'
 export type { Posture, PostureFacts, PostureState } from './posture.ts'
 export { blindAfterMs, clockMovesMs, hasMoved, lookState, saysGone, viewClock } from './watch.ts'
 export type { ClockReading, ClockView, LookFacts, LookState } from './watch.ts'
-export { failingAttempts, isDigestDue, isRouted, isTellable, retryDelay, routeProblems, settleMs } from './alerts.ts'
-export type { AlertRoute, AlertSeverity } from './alerts.ts'
 export { keptTitle, titleKey, toQuestions, withUsual } from './drill-checks.ts'
 export {
   digestCadences,
@@ -51,7 +49,6 @@ export {
   settleMs,
 } from './alerts.ts'
 export type { AlertRoute, AlertSeverity, DigestCadence } from './alerts.ts'
-export { keptTitle, titleKey, toQuestions } from './drill-checks.ts'
 export type { DrillCheckSpec } from './drill-checks.ts'
 export { drillTimes } from './drills.ts'
 export type { DrillFacts, DrillTimes } from './drills.ts'
