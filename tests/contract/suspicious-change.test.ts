@@ -15,6 +15,7 @@ import {
   readSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -45,7 +46,7 @@ beforeAll(async () => {
   for (const name of documents()) cpSync(join(texts, name), join(tree, 'docs', name))
   for (const file of programs(0, 24 * MiB)) cpSync(file, join(tree, 'bin', basename(file)))
   writeFileSync(image, '')
-  execFileSync('truncate', ['-s', String(size), image])
+  truncateSync(image, size)
   execFileSync('mke2fs', ['-q', '-t', 'ext4', '-b', String(block), '-d', tree, image], { stdio: 'pipe' })
   rmSync(tree, { recursive: true })
   // An aged disk: what was deleted lies where the upgrade writes.
