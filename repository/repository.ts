@@ -246,6 +246,8 @@ export class OpenedRepository implements Repository {
 
   async usage(signal = new AbortController().signal): Promise<RepositoryUsage> {
     return await readUsage(this.engine, this.#points, () => capacityOf(this.location), signal)
+  }
+
   async compareWithPrevious(stem: string, signal: AbortSignal): Promise<PointChange | null> {
     const before = await this.#points.previous(stem, signal)
     if (before === undefined) return null
@@ -253,10 +255,6 @@ export class OpenedRepository implements Repository {
     await using previous = await this.#open(before.stem, false)
     const figures = await comparePoints(previous, after, signal)
     return { beforeSnap: before.snap, beforeMs: before.createdMs, ...figures }
-  }
-
-  async usage(): Promise<RepositoryUsage> {
-    return await readUsage(this.engine, this.#points, () => capacityOf(this.location))
   }
 
   async collect(options: CollectOptions): Promise<CollectReport> {

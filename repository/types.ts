@@ -510,7 +510,6 @@ export interface Repository extends AsyncDisposable {
   usage(signal?: AbortSignal): Promise<RepositoryUsage>
   /** What changed since the recovery point before it of the same series; null: it is the first. Reads pages, no chunk. */
   compareWithPrevious(stem: Stem, signal: AbortSignal): Promise<PointChange | null>
-  usage(): Promise<RepositoryUsage>
   /** One garbage collection (§9). again: yes, at any time, beside anything. Deletes nothing where a root cannot be read. */
   collect(options: CollectOptions): Promise<CollectReport>
   /** Unix ms by the store's clock. Throws RetentionRefused where this host's differs too much to decide by time (§11.1). */
