@@ -45,7 +45,6 @@ export function repositoryView(catalog: Catalog, repository: RepositoryView): z.
     newestPointMs: repository.newestPointMs,
     usage: repository.usage && usageView(repository.usage),
     measuring: { triedMs: repository.measureTriedMs, error: repository.measureError },
-    fullByMs: fullByMs(repository.usage, catalog.repositories.growth(repository.id, 30)),
     fullByMs: forecastOf(catalog, repository).fullMs,
     test: repository.test && repositoryTestView(repository.test),
     scrub: scrubView(catalog.scrubs.find(repository.id)),
