@@ -35,6 +35,15 @@ export function countsOf(reports: readonly Report[]): Counts {
   return { passed, failed, skipped: all.length - passed - failed }
 }
 
+/** Tests that ran nowhere although they could on another machine; those that name the reason for every machine are not told. */
+export function skippedOf(part: string, report: Report, root: string): string[] {
+  return report.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status, fullName }) => status !== 'passed' && status !== 'failed' && !/\[[^\]]+\]$/.test(fullName))
+      .map(({ fullName }) => `${part}: ${relative(root, name)}: ${fullName}`),
+  )
+}
+
 /** The first report with what a second run says of the files that had failed. */
 export function replaceFailed(first: Report, second: Report): Report {
   return { testResults: [...first.testResults.filter((file) => file.status !== 'failed'), ...second.testResults] }
@@ -53,10 +62,13 @@ export function failuresOf(part: string, report: Report, root: string): string[]
   })
 }
 
+/** Where bytes are made, moved and kept: what fails there once has failed. */
+const neverAgain = ['base/', 'nbd/', 'drivers/', 'repository/', 'rescue/', 'tests/contract/', 'tests/simulation/']
+
 /**
- * The files that may be run once more, alone: those whose tests drive real guests, servers and browsers, and only where
- * they are few. A failure of a unit or property test is a finding, whatever a second run says; and many failures have a
- * cause that is no coincidence.
+ * The files that may be run once more, alone: those whose tests wait for processes, guests, servers and browsers, and only
+ * where they are few. A failure of a unit or property test, of anything on the path of the bytes, or of two images that
+ * differ is a finding, whatever a second run says; and many failures have a cause that is no coincidence.
  */
 export function worthASecondRun(reports: ReadonlyMap<string, Report>, root: string): Map<string, readonly string[]> {
   const again = new Map<string, readonly string[]>()
@@ -64,6 +76,16 @@ export function worthASecondRun(reports: ReadonlyMap<string, Report>, root: stri
     const files = failedFiles(report, root)
     if (files.length > 0) again.set(part, files)
   }
-  const count = [...again.values()].flat().length
-  return again.has('check') || count > 3 ? new Map<string, readonly string[]>() : again
+  const files = [...again.values()].flat()
+  const isFinding =
+    again.has('check') ||
+    files.length > 3 ||
+    files.some((file) => neverAgain.some((room) => file.startsWith(room))) ||
+    [...reports].some(([part, report]) => failuresOf(part, report, root).some(tellsOfBytes))
+  return isFinding ? new Map<string, readonly string[]>() : again
+}
+
+/** The oracle's and the tests' own words for bytes that are not what they were. */
+function tellsOfBytes(failure: string): boolean {
+  return /identical|differ|sha-?256|corrupt|\blost\b|leftover/i.test(failure)
 }

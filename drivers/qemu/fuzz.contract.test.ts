@@ -10,7 +10,7 @@ import { BareVm, twoDisks } from './testing/bare.ts'
  * The correctness fuzz (drivers.md §6): rounds of random writes, single sectors, discards and write-zeroes before the
  * point, while it is read, and after it; two rounds fail on purpose, one VM restart lies in between. Every round the
  * reconstruction from full and deltas must equal the writer's own account of that instant.
- * `HOLDFAST_FUZZ_SEED` repeats a run, `HOLDFAST_FUZZ_ROUNDS` makes it longer.
+ * `HOLDFAST_SEED` repeats a run, `HOLDFAST_FUZZ_ROUNDS` makes it longer.
  */
 const rounds = Number(process.env['HOLDFAST_FUZZ_ROUNDS'] ?? 12)
 const failed = new Set([3, 7])
@@ -18,8 +18,8 @@ const restarted = 9
 
 describe.each(['filter', 'job'] as const)('correctness fuzz, variant %s', (fleecing) => {
   test('every round’s reconstruction is the disk at its instant', { timeout: 300_000 }, async () => {
-    const seed = Number(process.env['HOLDFAST_FUZZ_SEED'] ?? randomInt(2 ** 31))
-    console.log(`fuzz ${fleecing}: HOLDFAST_FUZZ_SEED=${seed}`)
+    const seed = Number(process.env['HOLDFAST_SEED'] ?? randomInt(2 ** 31))
+    console.log(`fuzz ${fleecing}: HOLDFAST_SEED=${seed}`)
     const random = generator(seed)
     await using vm = await BareVm.make(twoDisks, { fleecing })
     await vm.start()

@@ -7,6 +7,8 @@ import { expect, test } from 'vitest'
 import { MiB } from '../../base/index.ts'
 import { ask } from '../../cli/client/index.ts'
 import { finishBackup, startBackup, waitFor } from '../../cli/demo/index.ts'
+import { expectIdentical } from '../support/identical.ts'
+import { expectSound } from '../support/verify.ts'
 import { makeWorld } from '../support/world.ts'
 
 const mayMount = process.getuid?.() === 0
@@ -22,6 +24,7 @@ test.skipIf(!mayMount)(
     try {
       world = await makeWorld({ repositoryPath })
       const { at, vm, guest, repository } = world
+      await using oracle = await world.startOracle()
       const first = await startBackup(at, vm.id, { mode: 'auto', tuning: {}, repositoryId: repository.row.id })
       const { point: before } = await finishBackup(at, vm.id, first)
 
@@ -34,6 +37,7 @@ test.skipIf(!mayMount)(
       expect(said).toContain('StoreFull')
       const kept = await ask(at.api.GET('/points/{id}', { params: { path: { id: before.id } } }))
       expect(kept.validatedMs).not.toBeNull()
+      await expectSound(world)
 
       rmSync(join(small, 'ballast'))
       await ask(
@@ -42,7 +46,9 @@ test.skipIf(!mayMount)(
       const { point, copied } = await finishBackup(at, vm.id, runId)
       expect(point.validatedMs).not.toBeNull()
       expect(copied.bytesResumed).toBeGreaterThan(0)
-      await ask(at.api.GET('/points/{id}', { params: { path: { id: before.id } } }))
+      await expectSound(world)
+      await expectIdentical(world, { point: before }, oracle)
+      await expectIdentical(world, { point }, oracle)
     } finally {
       await world?.end()
       execFileSync('umount', ['-l', small])
