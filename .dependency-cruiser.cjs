@@ -54,6 +54,7 @@ module.exports = {
       ['base/', 'nbd/', 'appliance/', 'drivers/transport/', 'drivers/qmp/index\\.ts$', 'drivers/names\\.ts$'],
       'Reads block devices that it is handed; whose they are and who asks is nothing that it knows.',
     ),
+    only('policy', ['base/'], 'Pure rules: the same answer in a workflow, in the API and in a simulation of years.'),
     only('notify', ['base/'], 'Sends what it is given to whom it is told; who and when is nothing that it decides.'),
     only('catalog', ['base/', 'policy/'], 'The catalog is disposable; nothing in it may decide about data.'),
     only(

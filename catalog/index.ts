@@ -53,5 +53,5 @@ export type { ClockWatchRow, LookFigures, RepositoryWatchRow } from './watches.t
 export { slugOf } from './slug.ts'
 export { durationBounds } from './totals.ts'
 export type { TotalName, TotalRow } from './totals.ts'
-export { channelKinds, platforms, pointOrigins } from './types.ts'
+export { channelKinds, platforms, pointOrigins, supportedPlatforms } from './types.ts'
 export type * from './types.ts'

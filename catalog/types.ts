@@ -178,6 +178,8 @@ export interface MailRoute {
 
 export const platforms = ['qemu', 'libvirt', 'proxmox', 'xcpng', 'vsphere', 'hyperv', 'ahv', 'azure', 'image'] as const
 export type Platform = (typeof platforms)[number]
+/** Those that have a driver here; the others are names that a catalog from elsewhere may hold. */
+export const supportedPlatforms = ['qemu', 'image'] as const satisfies readonly Platform[]
 /** Why a point was made. */
 export const pointOrigins = ['manual', 'scheduled', 'publish', 'safety'] as const
 export type PowerState = 'running' | 'stopped' | 'paused' | 'suspended' | 'io-error' | 'unknown'

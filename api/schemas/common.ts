@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { platforms } from '../../catalog/index.ts'
+import { platforms, supportedPlatforms } from '../../catalog/index.ts'
 
 /** Unix milliseconds, UTC. Every time in this API carries its unit in its name (`…Ms`). */
 export const timeMs = z
@@ -36,6 +36,7 @@ export const displayName = z
   .regex(/^[^\p{Cc}]+$/u, 'no control characters')
 
 export const platformSchema = z.enum(platforms)
+export const supportedPlatformSchema = z.enum(supportedPlatforms)
 export const consistencySchema = z.enum(['crash', 'filesystem', 'application'])
 
 /** A problem or remark of a driver, with its remedy. */

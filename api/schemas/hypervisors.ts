@@ -1,5 +1,15 @@
 import { z } from '@hono/zod-openapi'
-import { orNull, displayName, findingSchema, hypervisorId, pageOf, platformSchema, site, timeMs } from './common.ts'
+import {
+  orNull,
+  displayName,
+  findingSchema,
+  hypervisorId,
+  pageOf,
+  platformSchema,
+  site,
+  supportedPlatformSchema,
+  timeMs,
+} from './common.ts'
 import { runErrorSchema } from './runs.ts'
 
 export const statusWord = z.enum(['verified', 'simulator-verified', 'spec-verified', 'unverified'])
@@ -40,7 +50,7 @@ export const hypervisorPageSchema = pageOf(hypervisorSchema, 'HypervisorPage')
 export const addHypervisorBody = z
   .object({
     name: displayName,
-    platform: platformSchema,
+    platform: supportedPlatformSchema,
     address: z
       .string()
       .min(1)

@@ -7,7 +7,7 @@ import { table } from '../render/table.ts'
 import { ago } from '../render/words.ts'
 import { examples, listAll, type Verb } from './common.ts'
 
-const platforms = ['qemu', 'libvirt', 'proxmox', 'xcpng', 'vsphere', 'hyperv', 'ahv', 'azure', 'image'] as const
+const platforms = ['qemu', 'image'] as const
 
 interface AddOptions {
   readonly platform: (typeof platforms)[number]

@@ -11,8 +11,7 @@ import type { Tuning } from './contract.ts'
 export const attemptsPerStart = 128
 
 /**
- * Time limits and retries of each kind of step (docs/architecture.md, "Activity options"). The cancellation type is
- * always WAIT_CANCELLATION_COMPLETED: a cleanup must see where a step really ended.
+ * Time limits and retries of each kind of step. The cancellation type is always WAIT_CANCELLATION_COMPLETED: a cleanup must see where a step really ended.
  */
 export const profiles = {
   /** Catalog reads and writes. */

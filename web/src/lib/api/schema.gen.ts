@@ -2877,7 +2877,7 @@ export interface components {
         AddHypervisor: {
             name: string;
             /** @enum {string} */
-            platform: "qemu" | "libvirt" | "proxmox" | "xcpng" | "vsphere" | "hyperv" | "ahv" | "azure" | "image";
+            platform: "qemu" | "image";
             /** @description Host, URL, or for qemu and image a directory on the worker */
             address: string;
             /**
