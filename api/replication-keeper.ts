@@ -63,7 +63,7 @@ export function replicationTrouble({ catalog, now }: Pick<ApiDeps, 'catalog' | '
         },
       ]
     }
-    const lagMs = replicationLagMs({ nowMs: now(), state, headMs, createdMs })
+    const lagMs = replicationLagMs({ nowMs: now(), state, headMs, createdMs, siblings: row.siblings })
     // A seed takes as long as the disks are large.
     if (lagMs === null || lagMs <= rpoMs || (headMs === null && error === null && row.isActing)) return tested
     const why = isPaused ? ' It is paused.' : error === null ? '' : ` The last cycle failed: ${error.message}.`

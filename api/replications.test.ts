@@ -216,6 +216,45 @@ it('a run that was terminated holds the pair no longer than it is open', async (
   expect(rows().due(here.clock.ms + 60 * second)).toHaveLength(1)
 })
 
+it('of two standbys of a VM one takes over; the other stands still, says why, and goes on when the guest is back', async () => {
+  const first = await make()
+  const lyon = { name: 'lyon', platform: 'qemu', address: '/srv/lyon', site: 'south', credentialRef: '' } as const
+  here.catalog.endpoints.add({ ...lyon, options: {} })
+  await post('', { ...wish, hypervisorId: 'lyon', name: 'web-01-lyon' })
+  const other =
+    rows()
+      .list()
+      .find(({ endpointName }) => endpointName === 'lyon')?.id ?? ''
+  cycled(first, 'r1')
+  cycled(other, 'r2')
+  runs('m1')
+  rows().begin(first, 'failover', 'm1', here.clock.ms)
+  const refused = async (): Promise<void> => {
+    for (const move of ['planned', 'unplanned'])
+      expect((await post(`/${other}/move`, { move, confirmName: 'web-01' })).status).toBe(409)
+    expect((await post(`/${other}/cycle`, {})).status).toBe(409)
+    for (const act of ['failover', 'cycle'] as const)
+      expect(() => rows().begin(other, act, 'm2', here.clock.ms)).toThrow(/web-01-standby on paris/)
+    expect(rows().due(here.clock.ms + 3600 * second)).toEqual([])
+    expect(await look(other)).toMatchObject({ lagMs: null, isLate: false })
+    expect((await look(other)).todo).toMatch(/stands still.*web-01-standby on paris/)
+  }
+  await refused()
+  const end = { error: null, atMs: here.clock.ms, head: null, change: {} }
+  rows().ended(first, 'm1', { ...end, state: 'failed-over' })
+  await refused()
+  expect((await post(`/${first}/move`, { move: 'accept', confirmName: 'web-01' })).status).toBe(409)
+  expect((await post(`/${other}/move`, { move: 'remove', confirmName: 'web-01' })).status).toBe(202)
+  runs('m3')
+  rows().begin(first, 'failback', 'm3', here.clock.ms)
+  await refused()
+  rows().ended(first, 'm3', { ...end, state: 'following' })
+  expect((await look(other)).todo).not.toMatch(/stands still/)
+  expect(rows().due(here.clock.ms + 3600 * second)).toHaveLength(2)
+  runs('m4')
+  expect(rows().begin(other, 'failover', 'm4', here.clock.ms)).toMatchObject({ state: 'failing-over' })
+})
+
 it('a name that means two standbys has to be said by its id', async () => {
   const id = await make()
   const lyon = { name: 'lyon', platform: 'qemu', address: '/srv/lyon', site: 'south', credentialRef: '' } as const

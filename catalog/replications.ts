@@ -1,6 +1,12 @@
-import { and, asc, eq, isNull } from 'drizzle-orm'
+import { and, asc, eq, isNull, ne } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
-import { isCycleDue, replicationRefusal, type ReplicationAct, type ReplicationState } from '../policy/index.ts'
+import {
+  isCycleDue,
+  pairRefusal,
+  type ReplicationAct,
+  type ReplicationState,
+  type SiblingPair,
+} from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { endpoints, replications, runs, vms } from './schema.ts'
 import type { ErrorNote, StandbyRef } from './types.ts'
@@ -12,6 +18,8 @@ export interface ReplicationView extends ReplicationRow {
   readonly sourceEndpointName: string
   /** A run acts on it now. */
   readonly isActing: boolean
+  /** The other pairs of its VM. */
+  readonly siblings: readonly SiblingPair[]
 }
 interface NewReplication {
   readonly id: string
@@ -45,7 +53,7 @@ export interface ReplicationQueries {
   set(id: string, change: { readonly rpoMs?: number | undefined; readonly isPaused?: boolean | undefined }): void
   /**
    * From now on this run acts on the pair; idempotent for the run. A failover takes the place of a cycle. Throws
-   * ReplicationRefused for what its state does not allow, Busy while another run acts.
+   * ReplicationRefused for what its state, or that of another pair of the VM, does not allow, Busy while another run acts.
    */
   begin(id: string, act: ReplicationAct, runId: string, atMs: number): BegunReplication
   /** A cycle that another run has pushed aside tells nothing. */
@@ -87,9 +95,18 @@ export function replicationQueries(context: CatalogContext): ReplicationQueries 
         ...row,
         vmName: vm?.name ?? row.vmId,
         endpointName: endpointName ?? row.endpointId,
-        sourceEndpointName: sourceOf(vm?.endpointId ?? null),
+        sourceEndpointName: nameOf(vm?.endpointId ?? null),
         isActing: row.act !== null && ran !== null && ranMs === null,
+        siblings: siblingsOf(row),
       }))
+  const siblingsOf = ({ id, vmId }: ReplicationRow): SiblingPair[] =>
+    db
+      .select({ name: replications.name, endpointId: replications.endpointId, state: replications.state })
+      .from(replications)
+      .where(and(eq(replications.vmId, vmId), ne(replications.id, id)))
+      .orderBy(asc(replications.id))
+      .all()
+      .map(({ name, endpointId, state }) => ({ name, endpointName: nameOf(endpointId), state }))
   const backupOf = (vmId: string): number | null =>
     db
       .select({ startedMs: runs.startedMs })
@@ -97,7 +114,7 @@ export function replicationQueries(context: CatalogContext): ReplicationQueries 
       .where(and(eq(runs.vmId, vmId), eq(runs.kind, 'backup'), isNull(runs.endedMs)))
       .orderBy(asc(runs.startedMs))
       .get()?.startedMs ?? null
-  const sourceOf = (id: string | null): string =>
+  const nameOf = (id: string | null): string =>
     (id === null ? undefined : db.select().from(endpoints).where(eq(endpoints.id, id)).get()?.name) ?? id ?? ''
   const get = (id: string): ReplicationView => {
     const [found] = rows(id)
@@ -107,7 +124,7 @@ export function replicationQueries(context: CatalogContext): ReplicationQueries 
     })
   }
   const allow = (row: ReplicationView, act: ReplicationAct): ReplicationView => {
-    const refusal = replicationRefusal(row.state, act)
+    const refusal = pairRefusal(row, act)
     if (refusal === null) return row
     throw new HoldfastError('ReplicationRefused', `no ${act} of ${row.vmName}: ${refusal}`)
   }

@@ -88,11 +88,13 @@ export {
   isCycleDue,
   longestRpoMs,
   mostLinks,
+  pairRefusal,
   replicationLagMs,
   replicationRefusal,
+  standingStill,
   shortestRpoMs,
 } from './replication.ts'
-export type { ReplicationAct, ReplicationState } from './replication.ts'
+export type { ReplicationAct, ReplicationState, SiblingPair } from './replication.ts'
 export { habitPoints, judgeChange, turnedOf } from './anomaly.ts'
 export type { ChangeFigures, ChangeSign, ChangeVerdict, PastChange } from './anomaly.ts'
 export { forecastUsage } from './forecast.ts'

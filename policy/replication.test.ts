@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { isCycleDue, replicationLagMs, replicationRefusal, type ReplicationFacts } from './replication.ts'
+import {
+  isCycleDue,
+  pairRefusal,
+  replicationLagMs,
+  replicationRefusal,
+  standingStill,
+  type ReplicationFacts,
+  type ReplicationState,
+} from './replication.ts'
 
 const minute = 60_000
 const facts: ReplicationFacts = {
@@ -12,6 +20,7 @@ const facts: ReplicationFacts = {
   endedMs: 99.2 * minute,
   failures: 0,
   backupMs: null,
+  siblings: [],
 }
 const at = (change: Partial<ReplicationFacts>): boolean => isCycleDue({ ...facts, ...change })
 
@@ -66,8 +75,32 @@ test('what makes no sense is refused, in words', () => {
 })
 
 test('lag is the age of what the standby holds, and nothing once it has taken over', () => {
-  const lag = { nowMs: 10 * minute, state: 'following', headMs: 7 * minute, createdMs: 0 } as const
+  const lag = { nowMs: 10 * minute, state: 'following', headMs: 7 * minute, createdMs: 0, siblings: [] } as const
   expect(replicationLagMs(lag)).toBe(3 * minute)
   expect(replicationLagMs({ ...lag, state: 'seeding', headMs: null })).toBe(10 * minute)
   expect(replicationLagMs({ ...lag, state: 'failed-over' })).toBeNull()
+})
+
+test('of two standbys of a VM one takes over: the other stands still, and is neither started nor given anything', () => {
+  const pair = (state: ReplicationState) => ({ name: 'web-01-standby', endpointName: 'paris', state })
+  for (const state of ['failing-over', 'failed-over', 'failing-back'] as const) {
+    const siblings = [pair(state)]
+    for (const act of ['cycle', 'failover'] as const)
+      expect(pairRefusal({ state: 'following', siblings }, act)).toMatch(/web-01-standby on paris/)
+    expect(pairRefusal({ state: 'failed-over', siblings }, 'failback')).toMatch(/web-01-standby on paris/)
+    for (const act of ['test', 'remove'] as const) expect(pairRefusal({ state: 'following', siblings }, act)).toBeNull()
+    expect(at({ siblings, nowMs: 200 * minute })).toBe(false)
+    expect(replicationLagMs({ nowMs: 10 * minute, state: 'following', headMs: 0, createdMs: 0, siblings })).toBeNull()
+  }
+  for (const state of ['seeding', 'following'] as const) {
+    expect(standingStill([pair(state)])).toBeNull()
+    expect(pairRefusal({ state: 'following', siblings: [pair(state)] }, 'failover')).toBeNull()
+    expect(at({ siblings: [pair(state)], nowMs: 200 * minute })).toBe(true)
+  }
+})
+
+test('a standby that stays for good leaves none behind that could be started beside it', () => {
+  const siblings = [{ name: 'web-01-standby', endpointName: 'paris', state: 'following' }] as const
+  expect(pairRefusal({ state: 'failed-over', siblings }, 'accept')).toMatch(/remove that standby first/)
+  expect(pairRefusal({ state: 'failed-over', siblings: [] }, 'accept')).toBeNull()
 })

@@ -48,6 +48,38 @@ export function replicationRefusal(state: ReplicationState, act: ReplicationAct)
   return allowed[act].includes(state) ? null : because[state]
 }
 
+/** Of another pair of the same VM, as far as it concerns this one. */
+export interface SiblingPair {
+  readonly name: string
+  readonly endpointName: string
+  readonly state: ReplicationState
+}
+
+/** Why this pair stands still, in words: the guest is, or may be, at another standby of its VM. null: it does not. */
+export function standingStill(siblings: readonly SiblingPair[]): string | null {
+  const moved = siblings.find(({ state }) => state !== 'seeding' && state !== 'following')
+  if (moved === undefined) return null
+  const where = `${moved.name} on ${moved.endpointName}`
+  return moved.state === 'failed-over'
+    ? `another standby, ${where}, has taken over`
+    : `another standby, ${where}, has taken over or may have`
+}
+
+/** As `replicationRefusal`, with what is known of the other pairs of the VM: two standbys would be two copies that run. */
+export function pairRefusal(
+  { state, siblings }: { readonly state: ReplicationState; readonly siblings: readonly SiblingPair[] },
+  act: ReplicationAct,
+): string | null {
+  const refusal = replicationRefusal(state, act)
+  if (refusal !== null) return refusal
+  if (act === 'cycle' || act === 'failover' || act === 'failback') return standingStill(siblings)
+  const [other] = siblings
+  // It would follow a source that is off for good, and could be started beside the one that stays.
+  if (act === 'accept' && other !== undefined)
+    return `${other.name} on ${other.endpointName} would go on to follow a source that nobody uses; remove that standby first`
+  return null
+}
+
 /** Times in Unix milliseconds. */
 export interface ReplicationFacts {
   readonly nowMs: number
@@ -64,11 +96,14 @@ export interface ReplicationFacts {
   readonly failures: number
   /** When the oldest backup of the VM began that is still open; null: none is. */
   readonly backupMs: number | null
+  /** Other pairs of the VM. */
+  readonly siblings: readonly SiblingPair[]
 }
 
 /** Whether a cycle begins by itself: half way through the promise, so that the other half is there for the cycle itself. */
 export function isCycleDue(facts: ReplicationFacts): boolean {
-  const { nowMs, state, isPaused, rpoMs, headMs, triedMs, endedMs, failures, backupMs } = facts
+  const { nowMs, state, isPaused, rpoMs, headMs, triedMs, endedMs, failures, backupMs, siblings } = facts
+  if (standingStill(siblings) !== null) return false
   if (isPaused || (state !== 'seeding' && state !== 'following')) return false
   if (backupMs !== null && endedMs !== null && endedMs >= backupMs && nowMs - endedMs < backupFirstMs) return false
   const triedAgo = triedMs === null ? Number.POSITIVE_INFINITY : nowMs - triedMs
@@ -85,8 +120,10 @@ export function replicationLagMs(facts: {
   readonly state: ReplicationState
   readonly headMs: number | null
   readonly createdMs: number
+  readonly siblings: readonly SiblingPair[]
 }): number | null {
-  const { nowMs, state, headMs, createdMs } = facts
+  const { nowMs, state, headMs, createdMs, siblings } = facts
+  if (standingStill(siblings) !== null) return null
   if (state === 'failed-over' || state === 'failing-over' || state === 'failing-back') return null
   return Math.max(0, nowMs - (headMs ?? createdMs))
 }

@@ -2,7 +2,7 @@ import type { z } from '@hono/zod-openapi'
 import { randomUUID } from 'node:crypto'
 import { HoldfastError } from '../../base/index.ts'
 import type { Catalog, ReplicationView } from '../../catalog/index.ts'
-import { replicationRefusal } from '../../policy/index.ts'
+import { pairRefusal, type ReplicationAct } from '../../policy/index.ts'
 import type { Requester } from '../../workflows/shared/contract.ts'
 import {
   failoverWorkflow,
@@ -110,8 +110,8 @@ const words = {
 } as const
 
 /** Refused before a run is made of it; the run asks once more. */
-function requireAllowed(row: ReplicationView, act: Parameters<typeof replicationRefusal>[1]): void {
-  const refusal = replicationRefusal(row.state, act)
+function requireAllowed(row: ReplicationView, act: ReplicationAct): void {
+  const refusal = pairRefusal(row, act)
   if (refusal !== null) throw new HoldfastError('ReplicationRefused', `no ${act} of ${row.vmName}: ${refusal}`)
 }
 

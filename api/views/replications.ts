@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration } from '../../base/index.ts'
 import type { ReplicationView } from '../../catalog/index.ts'
-import { replicationLagMs } from '../../policy/index.ts'
+import { replicationLagMs, standingStill } from '../../policy/index.ts'
 import type { replicationSchema } from '../schemas/replications.ts'
 
 type Replication = z.infer<typeof replicationSchema>
@@ -36,6 +36,8 @@ function todoOf(row: ReplicationView, lagMs: number | null, isLate: boolean): st
     }
     case 'seeding':
     case 'following': {
+      const still = standingStill(row.siblings)
+      if (still !== null) return `It stands still: ${still}. It goes on when ${vmName} is back at its source.`
       const behind = `${formatDuration(lagMs ?? 0)} behind`
       if (isPaused) return `It is paused, ${behind}: resume it.`
       if (error !== null) return `The last cycle failed, ${behind}; it is tried again by itself.`

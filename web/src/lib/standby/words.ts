@@ -3,12 +3,13 @@ import { look, type Look } from '#lib/state/tone.ts'
 
 export type Act = ReplicationMove['move'] | 'test'
 
-export function standbyLook({ state, doing, isPaused, isLate, error, fence }: Replication): Look {
+export function standbyLook({ state, doing, isPaused, isLate, lagMs, error, fence }: Replication): Look {
   if (state === 'failed-over')
     return fence === 'unreachable' ? look('fail', 'Two may run') : look('warn', 'Failed over')
   if (doing === null && (state === 'failing-over' || state === 'failing-back')) return look('fail', 'Who runs?')
   if (state === 'failing-over') return look('run', 'Failing over')
   if (state === 'failing-back') return look('run', 'Failing back')
+  if (lagMs === null) return look('warn', 'Stands still', 'pause')
   if (isLate) return look('fail', 'Late', 'clock')
   if (isPaused) return look('idle', 'Paused', 'pause')
   if (error !== null) return look('warn', 'Cycle failed')
@@ -16,7 +17,9 @@ export function standbyLook({ state, doing, isPaused, isLate, error, fence }: Re
 }
 
 /** What may be asked of the pair as it stands. */
-export function actsOf({ state, doing }: Pick<Replication, 'state' | 'doing'>): readonly Act[] {
+export function actsOf({ state, doing, lagMs }: Pick<Replication, 'state' | 'doing' | 'lagMs'>): readonly Act[] {
+  // The guest is at another standby of its VM.
+  if (state === 'following' && lagMs === null) return ['test', 'remove']
   if (state === 'following') return ['test', 'planned', 'unplanned', 'remove']
   if (state === 'seeding') return ['remove']
   if (state === 'failed-over') return ['failback', 'accept']
