@@ -49,7 +49,7 @@ export interface HousekeepingOptions {
 /**
  * Looks whether the catalog is to be written into a repository, whether a repository is to be measured or swept, whether copies are
  * wanted in another repository, whether a standby is to be brought on, whether a VM is to be drilled, whether copies of held
- * points lack a hold, and once a day at records that are older than they are kept.
+ * points lack a hold, whether the run of a recovery plan was lost, and once a day at records that are older than they are kept.
  * What is due follows from the catalog alone, so nothing is lost with this process.
  */
 export interface Housekeeping {
@@ -105,6 +105,7 @@ export function housekeeping(
   const tick = async (): Promise<void> => {
     // First: nothing else here is promised within minutes.
     await startDueCycles(deps)
+    catalog.recoveryRuns.closeLost()
     for (const row of catalog.own.backups()) {
       await startDue(row)
       await measureDue(row.repositoryId)

@@ -93,3 +93,21 @@ test('time for people is counted apart, an answer once, and what never began is 
   expect(recoveryRuns.openRuns()).toEqual([])
   expect(recoveryRuns.list({ limit: 10 }, { planId: 'the-shop' }).total).toBe(1)
 })
+
+test('a run that was terminated says nothing of its end: its plan can be begun anew, and the record is closed', () => {
+  using world = testCatalog()
+  const { recoveryRuns, runs } = world.catalog
+  runs.started({
+    ...{ workflowId: opened.workflowId, runId: 'r1', kind: 'recovery', title: '', vmId: null, repositoryId: null },
+    ...{ pointId: null, startedMs: testNow, requestedUser: 'ann', requestedReason: '', idempotencyKey: null },
+  })
+  recoveryRuns.open(opened)
+  expect(() => recoveryRuns.open({ ...opened, runId: 'r2' })).toThrow(/under way/)
+  recoveryRuns.closeLost()
+  expect(recoveryRuns.get('r1').state).toBe('running')
+  runs.observe('r1', { state: 'terminated', endedMs: testNow + 1 })
+  expect(recoveryRuns.openRuns()).toEqual([])
+  recoveryRuns.closeLost()
+  expect(recoveryRuns.get('r1')).toMatchObject({ state: 'failed', endedMs: testNow + 1 })
+  expect(recoveryRuns.open({ ...opened, runId: 'r2' }).state).toBe('running')
+})

@@ -3,7 +3,7 @@ import { HoldfastError } from '../base/index.ts'
 import type { RecoveryMode, RecoverySpec } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
-import { recoveryRuns } from './schema.ts'
+import { recoveryRuns, runs } from './schema.ts'
 import type { MemberRecord, RecoveryRunState, TierAnswer, TierRecord, TierState, TierWait } from './types.ts'
 
 export type RecoveryRunRow = typeof recoveryRuns.$inferSelect
@@ -33,15 +33,17 @@ export interface TierChange {
 export type MemberChange = Partial<Omit<MemberRecord, 'vmId' | 'vmName'>>
 
 export interface RecoveryRunQueries {
-  /** Idempotent by run id: what the plan says when the run begins is what it does. */
+  /** Idempotent by run id: what the plan says when the run begins is what it does. Throws AlreadyRunning. */
   open(run: NewRecoveryRun): RecoveryRunRow
   find(runId: string): RecoveryRunRow | undefined
   /** Throws NotFound. */
   get(runId: string): RecoveryRunRow
   /** Newest first. */
   list(page: PageRequest, filter?: { readonly planId?: string | undefined }): Page<RecoveryRunRow>
-  /** Those that have not ended. */
+  /** Those that have not ended; of one whose run has, nobody says anything any more. */
   openRuns(): RecoveryRunRow[]
+  /** Closes those whose runs were terminated: they said nothing of their end. */
+  closeLost(): void
   /** The newest that ended so; of a mode, if one is given. */
   newest(
     planId: string,
@@ -74,11 +76,27 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
       change(runId, { tiers: tiers.map((tier) => (tier.key === key ? work(tier) : tier)) })
     })
   }
+  const unended = (): RecoveryRunRow[] => db.select().from(recoveryRuns).where(isNull(recoveryRuns.endedMs)).all()
+  const open = (): RecoveryRunRow[] =>
+    unended().filter(({ runId }) => {
+      const run = db.select({ endedMs: runs.endedMs }).from(runs).where(eq(runs.runId, runId)).get()
+      return run === undefined || run.endedMs === null
+    })
+  const close: RecoveryRunQueries['close'] = (runId, end) => {
+    inTransaction(context, () => {
+      const { tiers, endedMs } = get(runId)
+      if (endedMs !== null) return
+      change(runId, { ...end, tiers: tiers.map((tier) => settled(tier, end.endedMs)) })
+    })
+  }
   return {
     find,
     get,
+    close,
     open({ vmNames, ...run }) {
       return inTransaction(context, () => {
+        if (open().some(({ planId, runId }) => planId === run.planId && runId !== run.runId))
+          throw new HoldfastError('AlreadyRunning', `${run.planName} is under way`)
         const tiers = run.spec.tiers.map((tier): TierRecord => ({
           ...{ key: tier.key, name: tier.name, rtoMs: tier.rtoMs, state: 'pending', waitedMs: 0 },
           ...{ startedMs: null, endedMs: null, waitsFor: null, answers: [] },
@@ -116,7 +134,18 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
         (row) => row,
       )
     },
-    openRuns: () => db.select().from(recoveryRuns).where(isNull(recoveryRuns.endedMs)).all(),
+    openRuns: open,
+    closeLost() {
+      for (const { runId } of unended()) {
+        const ended = db.select().from(runs).where(eq(runs.runId, runId)).get()
+        if (ended?.endedMs == null) continue
+        close(runId, {
+          state: 'failed',
+          why: `its run was ${ended.state} and said nothing of its end`,
+          endedMs: ended.endedMs,
+        })
+      }
+    },
     newest: (planId, { mode, state } = {}) =>
       db
         .select()
@@ -151,18 +180,12 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
         members: tier.members.map((member) => (member.vmId === vmId ? { ...member, ...set } : member)),
       }))
     },
-    close(runId, end) {
-      inTransaction(context, () => {
-        const { tiers, endedMs } = get(runId)
-        if (endedMs !== null) return
-        const left = tiers.map((tier): TierRecord => {
-          if (tier.state === 'done' || tier.state === 'continued') return { ...tier, waitsFor: null }
-          const waitedMs =
-            tier.waitedMs + (tier.waitsFor === null ? 0 : Math.max(0, end.endedMs - tier.waitsFor.sinceMs))
-          return { ...tier, state: tier.startedMs === null ? 'skipped' : 'failed', waitsFor: null, waitedMs }
-        })
-        change(runId, { ...end, tiers: left })
-      })
-    },
   }
+}
+
+function settled(tier: TierRecord, endedMs: number): TierRecord {
+  if (tier.state === 'done' || tier.state === 'continued') return { ...tier, waitsFor: null }
+  const { startedMs, waitsFor } = tier
+  const waitedMs = tier.waitedMs + (waitsFor === null ? 0 : Math.max(0, endedMs - waitsFor.sinceMs))
+  return { ...tier, state: startedMs === null ? 'skipped' : 'failed', waitsFor: null, waitedMs }
 }

@@ -221,8 +221,8 @@ export type Verdict = 'passed' | 'failed' | 'inconclusive'
 export type RecoveryRunState = 'running' | 'passed' | 'incomplete' | 'aborted' | 'failed' | 'cancelled'
 /** `continued`: somebody went on although it is not what it waits for. `skipped`: the run ended before it. */
 export type TierState = 'pending' | 'delayed' | 'running' | 'waiting' | 'done' | 'continued' | 'failed' | 'skipped'
-/** `ready`: it is what its tier waits for. `short`: it was made, and is not. `kept`: given away. */
-export type MemberState = 'pending' | 'recovering' | 'ready' | 'short' | 'failed' | 'kept' | 'removed'
+/** `ready`: it is what its tier waits for. `short`: it was made, and is not. `kept`: given away; `kept-short`: given away although it is not. */
+export type MemberState = 'pending' | 'recovering' | 'ready' | 'short' | 'failed' | 'kept' | 'kept-short' | 'removed'
 export interface MemberRecord {
   readonly vmId: string
   readonly vmName: string

@@ -103,6 +103,8 @@ function stateOf(
 interface Update {
   readonly ms: number
   readonly name: string
+  /** What was said, where an update says more than its name. */
+  readonly said: string | null
   readonly who: string | null
   readonly reason: string | null
 }
@@ -113,8 +115,15 @@ function updatesOf(events: readonly Event[]): readonly Update[] {
     const input = fieldsOf(fieldsOf(event.at['acceptedRequest'])['input'])
     const name = textOf(input['name'])
     if (name === undefined) return []
-    return [{ ms: event.ms, name, ...saidBy(allPayloads(input['args'])[0]) }]
+    const [argument] = allPayloads(input['args'])
+    return [{ ms: event.ms, name, said: wordOf(argument), ...saidBy(argument) }]
   })
+}
+
+/** `db: continue` of a word about a tier, `clean-up` of one about the run. */
+function wordOf(argument: unknown): string | null {
+  const { tier, choice, end } = fieldsOf(argument)
+  return [textOf(tier), textOf(choice ?? end)].filter((part) => part !== undefined).join(': ') || null
 }
 
 function saidBy(requester: unknown): { readonly who: string | null; readonly reason: string | null } {
@@ -131,11 +140,12 @@ const words: { readonly [update: string]: string } = {
   chooseTier: 'Word about a tier',
   abortRecovery: 'Ended before its end',
 }
+const saysMore = new Set(['approveStep', 'chooseTier', 'abortRecovery'])
 
 function readNotes(events: readonly Event[]): readonly OperatorNote[] {
-  const notes: OperatorNote[] = updatesOf(events).map(({ ms, name, who, reason }) => ({
+  const notes: OperatorNote[] = updatesOf(events).map(({ ms, name, said, who, reason }) => ({
     ms,
-    what: words[name] ?? name,
+    what: said !== null && saysMore.has(name) ? `${words[name]}, ${said}` : (words[name] ?? name),
     who,
     reason,
   }))

@@ -137,7 +137,7 @@ const memberRecordSchema = z
     ...{ vmId: z.string(), vmName: z.string(), name: z.string().nullable(), pointId: z.string().nullable() },
     runId: z.string().nullable().openapi({ description: 'Of its drill or restore, once the catalog knows it' }),
     attempts: z.number().int(),
-    state: z.enum(['pending', 'recovering', 'ready', 'short', 'failed', 'kept', 'removed']),
+    state: z.enum(['pending', 'recovering', 'ready', 'short', 'failed', 'kept', 'kept-short', 'removed']),
     verdict: z.enum(['passed', 'failed', 'inconclusive']).nullable(),
     why: z.string(),
     ...{ restoreSeconds: z.number().nullable(), bootSeconds: z.number().nullable(), rtoSeconds: z.number().nullable() },

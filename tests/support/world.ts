@@ -20,6 +20,8 @@ export interface World {
 
 export interface WorldOptions {
   readonly vm?: Omit<LabVmSpec, 'name'>
+  /** Beside the first. */
+  readonly others?: readonly LabVmSpec[]
   readonly env?: InstallationOptions['env']
   /** Directory of the repository; default below the home. */
   readonly repositoryPath?: string
@@ -35,7 +37,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     const env = { [SWITCH_HOOK]: join(oracleFolder, 'oracle.sock'), ...options.env }
     const at = await Installation.start({ home, env })
     undo.push(() => at.stop())
-    const lab = await labUp({ home, name: 'l', vms: [spec] })
+    const lab = await labUp({ home, name: 'l', vms: [spec, ...(options.others ?? [])] })
     undo.push(async () => lab[Symbol.asyncDispose]())
     const guest = lab.vms[0]
     if (!guest) throw new Error('the lab has no VM')

@@ -148,8 +148,8 @@ async function attachProof(input: DrillInput, ids: StepIds, result: DrillResult)
   ])
 }
 
-function standing({ vmName }: DrillInput): string {
-  return `${vmName} stands until its recovery plan goes on`
+function standing({ vmName }: DrillInput) {
+  return { stage: `${vmName} stands until its recovery plan goes on`, outlives: false }
 }
 
 function seconds(sinceMs: number): number {

@@ -120,7 +120,7 @@ export class Member {
     await this.#over
     this.#child = null
     const isKept = this.#end !== null && 'result' in this.#end
-    await this.#note({ state: isKept ? 'kept' : 'removed' })
+    await this.#note({ state: !isKept ? 'removed' : this.#wasBack ? 'kept' : 'kept-short' })
   }
 
   #ending(): void {

@@ -178,7 +178,7 @@ async function standInPlan(
     evidence = { ...evidence, error: errorOf(thrown) ?? null }
   }
   const stage = `${vm.name} runs, and stays ours until its recovery plan goes on`
-  await membership.stand(reportOf(verdictOf(asked, evidence), evidence.guest), control, stage)
+  await membership.stand(reportOf(verdictOf(asked, evidence), evidence.guest), control, { stage, outlives: true })
 }
 
 /** The last step, not before the VM runs: what still carries our mark can be undone. */

@@ -7,8 +7,8 @@ import { errorOf } from './failures.ts'
 
 const release = defineSignal<[Requester]>(releaseMemberSignal)
 const stands = defineSignal<[MemberReport]>(memberStandsSignal)
-/** How often one that waits looks whether anybody is there to say a word. */
-const lookAgainMs = 3600_000
+/** How often a restore that waits looks whether anybody is there to say a word. */
+const lookAgainMs = 6 * 3600_000
 
 /**
  * A drill or a restore that belongs to the run of a recovery plan: once it stands it tells that run, and stays as it is
@@ -24,7 +24,12 @@ export class Membership {
     })
   }
 
-  async stand(of: Omit<MemberReport, 'workflowId'>, control: RunControl, stage: string): Promise<void> {
+  /** `outlives`: it is not cancelled with the run of its plan, and ends by itself when that is there no more. */
+  async stand(
+    of: Omit<MemberReport, 'workflowId'>,
+    control: RunControl,
+    { stage, outlives }: { readonly stage: string; readonly outlives: boolean },
+  ): Promise<void> {
     const { workflowId, parent } = workflowInfo()
     if (parent === undefined) return
     const plan = getExternalWorkflowHandle(parent.workflowId, parent.runId)
@@ -37,6 +42,7 @@ export class Membership {
         if (errorOf(thrown) === undefined) throw thrown
         return
       }
+      if (!outlives) return condition(() => this.#isReleased)
       await condition(() => this.#isReleased, lookAgainMs, { summary: 'until its recovery plan goes on' })
     }
   }

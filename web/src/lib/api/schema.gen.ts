@@ -4581,7 +4581,7 @@ export interface components {
             runId: string | null;
             attempts: number;
             /** @enum {string} */
-            state: "pending" | "recovering" | "ready" | "short" | "failed" | "kept" | "removed";
+            state: "pending" | "recovering" | "ready" | "short" | "failed" | "kept" | "kept-short" | "removed";
             /** @enum {string|null} */
             verdict: "passed" | "failed" | "inconclusive" | null;
             why: string;

@@ -36,6 +36,7 @@ export const memberLooks: { readonly [state in RecoveryMemberRecord['state']]: L
   short: look('fail', 'Up, not right'),
   failed: look('fail', 'Failed'),
   kept: look('ok', 'Handed over'),
+  'kept-short': look('warn', 'Handed over, not right'),
   removed: look('idle', 'Removed'),
 }
 
