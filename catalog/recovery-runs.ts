@@ -138,7 +138,7 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
     closeLost() {
       for (const { runId } of unended()) {
         const ended = db.select().from(runs).where(eq(runs.runId, runId)).get()
-        if (ended?.endedMs == null) continue
+        if (ended === undefined || ended.endedMs === null) continue
         close(runId, {
           state: 'failed',
           why: `its run was ${ended.state} and said nothing of its end`,

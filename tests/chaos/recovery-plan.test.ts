@@ -47,8 +47,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   for (const name of originals === undefined ? [] : vmsThere())
-    if (!originals.includes(name))
-      await (await LabVm.open(join(world.lab.endpoint.address, name))).stop('kill').catch(() => undefined)
+    if (!originals.includes(name)) await (await LabVm.open(join(world.lab.endpoint.address, name))).stop('kill')
   await world?.end()
 })
 

@@ -169,6 +169,7 @@ export class Member {
         (thrown: unknown) => void (this.#end = { thrown }),
       )
       .then(() => this.#lost())
+      .catch((thrown: unknown) => log.error('its end could not be written down', { error: errorOf(thrown) }))
   }
 
   /** It stood, and somebody has ended its run: that is told at once. */

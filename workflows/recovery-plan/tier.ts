@@ -156,6 +156,6 @@ export class TierRun {
 }
 
 /** Each comes to its end, also when one throws: what was begun is known before anything is settled. */
-async function allOf(work: readonly Promise<void>[]): Promise<void> {
+export async function allOf(work: readonly Promise<void>[]): Promise<void> {
   for (const end of await Promise.allSettled(work)) if (end.status === 'rejected') throw end.reason
 }

@@ -8,7 +8,7 @@ import { conduct, type RunFigures } from '../shared/lifecycle.ts'
 import { controlSteps } from '../shared/options.ts'
 import { StepIds } from '../shared/steps.ts'
 import { Desk } from './desk.ts'
-import { TierRun, type TierTools } from './tier.ts'
+import { allOf, TierRun, type TierTools } from './tier.ts'
 import type { AbortWish, RecoveryInput, RecoveryResult } from './contract.ts'
 
 /**
@@ -131,7 +131,7 @@ class RecoveryRun {
     const keeps = this.#input.mode === 'run' && desk.aborted?.end !== 'clean-up'
     control.stage(keeps ? 'Handing the VMs over' : 'Removing the VMs')
     const members = [...this.#tiers.values()].flatMap((tier) => tier.members)
-    await Promise.all(members.map((member) => (keeps ? member.keep() : member.remove())))
+    await allOf(members.map((member) => (keeps ? member.keep() : member.remove())))
   }
 
   #stateOf(isCancelled: boolean, broke: object | null): RecoveryRunState {
