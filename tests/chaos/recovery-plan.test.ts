@@ -112,7 +112,17 @@ test('a rehearsal with a worker and a server killed, one tier failing and tried 
   expect(tierOf(failed, 'web')?.state).toBe('pending')
   world.at.kill('server')
   await setRoleSoon('app', 'app')
-  await answer(run, 'app', 'retry')
+  // An answer that was lost may have been heard all the same.
+  await expect
+    .poll(
+      async () => {
+        const isAsked = waits('app', 'choice')(await look(run))
+        if (isAsked) await answer(run, 'app', 'retry')
+        return true
+      },
+      { timeout: 240_000, interval: 1000 },
+    )
+    .toBe(true)
   await waitForEnd(world.at.api, run)
   const report = await look(run)
   expect(report).toMatchObject({ state: 'passed', back: 3, vms: 3 })

@@ -157,7 +157,8 @@ describe('a rehearsal', () => {
   })
 
   it('removes its VMs by themselves when its run is terminated', async () => {
-    const steps = new Scripted()
+    // A drill of its own: it may close after the test.
+    const steps = new Scripted({ planMember: async ({ attempt }) => rehearsedMember('left-01', attempt) })
     await run(steps, rehearsal, async (handle) => {
       await waitsFor(steps, 'before-0')
       await handle.terminate('by hand')
