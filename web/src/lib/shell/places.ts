@@ -17,7 +17,7 @@ export const places: readonly Place[] = [
   { href: '/runs', label: 'Runs', icon: 'runs', counts: 'running' },
   { href: '/restore', label: 'Restore', icon: 'restore', gap: true },
   { href: '/drills', label: 'Drills', icon: 'drills' },
-  { href: '/recovery', label: 'Recovery plans', icon: 'next' },
+  { href: '/recovery', label: 'Recovery plans', icon: 'net' },
   { href: '/replication', label: 'Replication', icon: 'copy' },
   { href: '/plans', label: 'Plans', icon: 'plans', gap: true },
   { href: '/repositories', label: 'Repositories', icon: 'repos' },
