@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { HoldfastError } from '../base/index.ts'
-import { aVm } from '../catalog/testing.ts'
+import { aPoint, aVm, pointIdOf } from '../catalog/testing.ts'
 import type { World } from '../cli/io.ts'
 import { runCli } from '../cli/program.ts'
 import type { FailoverInput, ReplicationInput } from '../workflows/replication/contract.ts'
@@ -253,6 +253,46 @@ it('of two standbys of a VM one takes over; the other stands still, says why, an
   expect(rows().due(here.clock.ms + 3600 * second)).toHaveLength(2)
   runs('m4')
   expect(rows().begin(other, 'failover', 'm4', here.clock.ms)).toMatchObject({ state: 'failing-over' })
+})
+
+it('a VM is restored in place or moved, never both; a restore as a new VM is in nobody’s way', async () => {
+  const id = await make()
+  cycled(id, 'r1')
+  here.catalog.points.record(aPoint(1))
+  const restore = (target: object): Promise<Response> =>
+    here.call('POST', '/api/v1/restores', { pointId: pointIdOf(1), target })
+  const inPlace = { kind: 'original', confirmName: 'web-01' }
+  const asNew = { kind: 'new', hypervisorId: 'lab', name: 'web-01-restored' }
+  expect((await restore(asNew)).status).toBe(202)
+  expect((await restore(inPlace)).status).toBe(202)
+  const started = here.engine.runs.at(-1)
+  const runId = started?.runId ?? ''
+  runs('m1')
+  expect(() => rows().begin(id, 'failover', 'm1', here.clock.ms)).toThrow(/Restore of web-01 in place is under way/)
+  here.catalog.runs.observe(runId, { state: 'failed', endedMs: here.clock.ms })
+  rows().begin(id, 'failover', 'm1', here.clock.ms)
+  const refused = async (): Promise<void> => {
+    const answer = await restore(inPlace)
+    expect([answer.status, await answer.text()]).toEqual([409, expect.stringContaining('web-01-standby on paris')])
+    const again = await here.call('POST', `/api/v1/runs/${runId}/retry`, { reason: 'again', confirmName: 'web-01' })
+    expect([again.status, await again.text()]).toEqual([409, expect.stringContaining('web-01-standby on paris')])
+    expect((await restore(asNew)).status).toBe(202)
+  }
+  await refused()
+  const end = { error: null, atMs: here.clock.ms, head: null, change: {} }
+  rows().ended(id, 'm1', { ...end, state: 'failed-over' })
+  await refused()
+  const open = here.engine.runs.length
+  runs('m2')
+  rows().begin(id, 'failback', 'm2', here.clock.ms)
+  rows().ended(id, 'm2', { ...end, state: 'following' })
+  expect((await here.call('POST', `/api/v1/runs/${runId}/retry`, { reason: '', confirmName: 'web-01' })).status).toBe(
+    202,
+  )
+  expect(here.engine.runs.length).toBe(open + 1)
+  // A repeated one is told from one that makes a new VM as well.
+  runs('m3')
+  expect(() => rows().begin(id, 'failover', 'm3', here.clock.ms)).toThrow(/in place is under way/)
 })
 
 it('a name that means two standbys has to be said by its id', async () => {

@@ -10,7 +10,13 @@ import { planWorkflow, planWorkflowId, type PlanRunInput } from '../workflows/pl
 import { sweepWorkflow } from '../workflows/retention/contract.ts'
 import { failoverWorkflow, replicationWorkflow, standbyTestWorkflow } from '../workflows/replication/contract.ts'
 import { verifyWorkflow } from '../workflows/verify/contract.ts'
-import { restoreWorkflow, restoreWorkflowId, type RestoreInput } from '../workflows/restore/contract.ts'
+import {
+  requestIdOf,
+  restoreInPlaceWorkflowId,
+  restoreWorkflow,
+  restoreWorkflowId,
+  type RestoreInput,
+} from '../workflows/restore/contract.ts'
 import {
   cancelNoteSignal,
   heldRefusal,
@@ -26,7 +32,7 @@ import { adoptRun } from './live.ts'
 import { kindOf } from '../runbook/kinds.ts'
 import type { RunHandle } from './orchestrator.ts'
 import { drillTime } from './requests/drill.ts'
-import { newRequestId } from './requests/restore.ts'
+import { newRequestId, requireAtSource } from './requests/restore.ts'
 import { startOnce, type StartContext } from './requests/start.ts'
 
 /** What people do to runs. Every act says who and why: both become rows of the runbook. */
@@ -143,8 +149,8 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
   if (run.kind === 'drill' || run.kind === 'restore') delete (input as { member?: unknown }).member
   // What failed is wanted again at once.
   if (run.kind === 'mirror') wantAgain(deps.catalog, run.workflowId)
-  if (run.kind === 'restore' || run.kind === 'instant') requireRepeatable(run, input, wish.confirmName)
-  const { workflow, workflowId, priority, input: other = {} } = again(run, deps.now())
+  if (run.kind === 'restore' || run.kind === 'instant') requireRepeatable(deps, run, input, wish.confirmName)
+  const { workflow, workflowId, priority, input: other = {} } = again(run, input, deps.now())
   return startOnce(
     deps,
     {
@@ -162,7 +168,7 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
           ...input,
           ...other,
           requestedBy: by,
-          ...(run.kind === 'restore' && { requestId: id.slice(restoreWorkflowId('').length) }),
+          ...(run.kind === 'restore' && { requestId: requestIdOf(id) }),
           ...(run.kind === 'files' && { requestId: id.slice(filesWorkflowId('').length) }),
           ...(run.kind === 'instant' && { requestId: id.slice(instantWorkflowId('').length) }),
         },
@@ -191,14 +197,21 @@ function handleOf({ workflowId, runId }: RunView): RunHandle {
  * A restore in place stops its VM and replaces its disks: whoever repeats it says again that this is wanted. After one
  * that has completed the VM has gone on, and repeating it would throw that away.
  */
-function requireRepeatable(run: RunView, input: object, confirmName: string | undefined): void {
+function requireRepeatable(
+  { catalog }: Pick<ApiDeps, 'catalog'>,
+  run: RunView,
+  input: object,
+  confirmName: string | undefined,
+): void {
   if (run.state === 'completed' || run.state === 'completed-with-residue') {
     throw new HoldfastError('RunEnded', `${run.title} has completed and is not repeated`, {
       hint: 'To restore once more, ask for a new restore and choose the point.',
     })
   }
   const { target } = input as Partial<RestoreInput>
-  if (target?.kind !== 'original' || confirmName === target.confirmName) return
+  if (target?.kind !== 'original') return
+  requireAtSource(catalog, { id: target.vm.id, name: target.vm.ref.name })
+  if (confirmName === target.confirmName) return
   const name = target.confirmName
   throw new HoldfastError('InvalidRequest', `this restore replaces the disks of ${name} and needs its name to begin`, {
     data: { confirmName: name },
@@ -214,13 +227,17 @@ function failoverKindOf({ workflowId }: RunView): string {
 /** What its repetition is; `input`: where it differs from what the run was started with. */
 function again(
   run: RunView,
+  input: object,
   nowMs: number,
 ): { workflow: string; workflowId: string; priority: 1 | 3 | 4 | 5; input?: Partial<PlanRunInput> } {
   switch (run.kind) {
     case 'backup':
       return { workflow: backupWorkflow, workflowId: run.workflowId, priority: 3 }
-    case 'restore':
-      return { workflow: restoreWorkflow, workflowId: restoreWorkflowId(newRequestId()), priority: 1 }
+    case 'restore': {
+      const isNew = (input as Partial<RestoreInput>).target?.kind === 'new'
+      const idOf = isNew ? restoreWorkflowId : restoreInPlaceWorkflowId
+      return { workflow: restoreWorkflow, workflowId: idOf(newRequestId()), priority: 1 }
+    }
     case 'drill':
       return {
         workflow: drillWorkflow,

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, ne } from 'drizzle-orm'
+import { and, asc, eq, isNull, like, ne } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import {
   isCycleDue,
@@ -53,7 +53,8 @@ export interface ReplicationQueries {
   set(id: string, change: { readonly rpoMs?: number | undefined; readonly isPaused?: boolean | undefined }): void
   /**
    * From now on this run acts on the pair; idempotent for the run. A failover takes the place of a cycle. Throws
-   * ReplicationRefused for what its state, or that of another pair of the VM, does not allow, Busy while another run acts.
+   * ReplicationRefused for what its state, or that of another pair of the VM, does not allow, Busy while another run acts
+   * or, of what moves the guest, the VM is being restored in place.
    */
   begin(id: string, act: ReplicationAct, runId: string, atMs: number): BegunReplication
   /** A cycle that another run has pushed aside tells nothing. */
@@ -99,6 +100,17 @@ export function replicationQueries(context: CatalogContext): ReplicationQueries 
         isActing: row.act !== null && ran !== null && ranMs === null,
         siblings: siblingsOf(row),
       }))
+  const restoreOf = (vmId: string) =>
+    db
+      .select({ title: runs.title })
+      .from(runs)
+      .where(
+        and(
+          ...[eq(runs.vmId, vmId), eq(runs.kind, 'restore'), isNull(runs.endedMs)],
+          like(runs.workflowId, 'restore/in-place/%'),
+        ),
+      )
+      .get()
   const siblingsOf = ({ id, vmId }: ReplicationRow): SiblingPair[] =>
     db
       .select({ name: replications.name, endpointId: replications.endpointId, state: replications.state })
@@ -179,6 +191,11 @@ export function replicationQueries(context: CatalogContext): ReplicationQueries 
             hint: 'Wait for it, or cancel its run.',
           })
         allow(row, act)
+        const restore = act === 'failover' || act === 'failback' ? restoreOf(row.vmId) : undefined
+        if (restore !== undefined)
+          throw new HoldfastError('Busy', `${restore.title} in place is under way`, {
+            hint: 'It stops and starts the source: wait for it, or cancel its run.',
+          })
         update(id, {
           runId,
           act,

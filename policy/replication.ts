@@ -55,14 +55,12 @@ export interface SiblingPair {
   readonly state: ReplicationState
 }
 
-/** Why this pair stands still, in words: the guest is, or may be, at another standby of its VM. null: it does not. */
-export function standingStill(siblings: readonly SiblingPair[]): string | null {
-  const moved = siblings.find(({ state }) => state !== 'seeding' && state !== 'following')
+/** Why nothing else is done with a VM, in words: its guest is, or may be, at the standby of one of these pairs. null: at none. */
+export function standingStill(pairs: readonly SiblingPair[]): string | null {
+  const moved = pairs.find(({ state }) => state !== 'seeding' && state !== 'following')
   if (moved === undefined) return null
   const where = `${moved.name} on ${moved.endpointName}`
-  return moved.state === 'failed-over'
-    ? `another standby, ${where}, has taken over`
-    : `another standby, ${where}, has taken over or may have`
+  return moved.state === 'failed-over' ? `${where} has taken over` : `${where} has taken over or may have`
 }
 
 /** As `replicationRefusal`, with what is known of the other pairs of the VM: two standbys would be two copies that run. */

@@ -2,8 +2,15 @@ import { randomBytes } from 'node:crypto'
 import type { z } from '@hono/zod-openapi'
 import { formatBytes, HoldfastError, shellWord } from '../../base/index.ts'
 import { isStanding, type Catalog, type PointView, type VmView } from '../../catalog/index.ts'
+import { standingStill } from '../../policy/index.ts'
 import type { CheckRestoreInput } from '../../workflows/inventory/contract.ts'
-import { restoreWorkflow, restoreWorkflowId, type RestoreInput } from '../../workflows/restore/contract.ts'
+import {
+  requestIdOf,
+  restoreInPlaceWorkflowId,
+  restoreWorkflow,
+  restoreWorkflowId,
+  type RestoreInput,
+} from '../../workflows/restore/contract.ts'
 import type { restoreBody } from '../schemas/actions.ts'
 import type { StartPlan } from './start.ts'
 import { endpointOf, repositoryRefOf, requireOneSite, tuningOf, vmTargetOf } from './targets.ts'
@@ -68,16 +75,17 @@ export function planRestore(catalog: Catalog, wish: RestoreWish, user: string): 
       hint: `Give confirmName "${vm.name}".`,
     })
   }
+  if (target.kind === 'original') requireAtSource(catalog, vm)
   const requestedBy = { user, reason: wish.reason }
   const name = target.kind === 'new' ? target.name : vm.name
   return {
-    workflowId: restoreWorkflowId(newRequestId()),
+    workflowId: (target.kind === 'new' ? restoreWorkflowId : restoreInPlaceWorkflowId)(newRequestId()),
     memo: { title: `Restore of ${vm.name}`, vmId: vm.id, repositoryId: repository.id, pointId: point.id, requestedBy },
     spec: (workflowId) => ({
       workflow: restoreWorkflow,
       input: {
         v: 1,
-        requestId: workflowId.slice(restoreWorkflowId('').length),
+        requestId: requestIdOf(workflowId),
         repository,
         stem: point.stem,
         target: target.kind === 'new' ? target : { ...target, confirmName: vm.name },
@@ -91,6 +99,15 @@ export function planRestore(catalog: Catalog, wish: RestoreWish, user: string): 
       priority: 1,
     }),
   }
+}
+
+/** Throws ReplicationRefused while its guest is, or may be, at a standby: what a restore in place starts would run beside it. */
+export function requireAtSource(catalog: Catalog, { id, name }: Pick<VmView, 'id' | 'name'>): void {
+  const why = standingStill(catalog.replications.list().filter(({ vmId }) => vmId === id))
+  if (why === null) return
+  throw new HoldfastError('ReplicationRefused', `${name} is not restored in place: ${why}`, {
+    hint: 'Restore it as a new VM. To restore it in place, fail back first, or accept that the standby stays.',
+  })
 }
 
 export interface Consequences {

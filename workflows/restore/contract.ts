@@ -5,6 +5,14 @@ import type { RepositoryRef, Requester, ResidueItem, Tuning, VmTarget } from '..
 export function restoreWorkflowId(requestId: string): string {
   return `restore/${requestId}`
 }
+/** Of a restore over the VM itself: the catalog tells it by its id from one that makes a new VM. */
+export function restoreInPlaceWorkflowId(requestId: string): string {
+  return restoreWorkflowId(`in-place/${requestId}`)
+}
+/** What its caller chose. */
+export function requestIdOf(workflowId: string): string {
+  return workflowId.split('/').at(-1) ?? ''
+}
 export const restoreWorkflow = 'restoreVm'
 
 export interface RestoreInput {
