@@ -187,11 +187,15 @@ export function resumeNote(start: Start): string | null {
   const said: Fields = start.end === 'completed' ? fieldsOf(start.result) : { ...start.heartbeat }
   const resumed = numberOf(said['bytesResumed']) ?? 0
   if (resumed === 0) return null
-  const again = numberOf(said['bytesReadAgain'])
   const from = start.heartbeat?.start ?? 0
-  const reread =
-    again === undefined ? '' : again === 0 ? '; nothing was read twice' : `; ${formatBytes(again)} were read again`
-  return `resumed at ${formatBytes(from + resumed)}${start.type === 'copyDisk' ? reread : ''}`
+  return `resumed at ${formatBytes(from + resumed)}${start.type === 'copyDisk' ? readAgainNote(said) : ''}`
+}
+
+/** What nobody could measure is never said to be nothing. */
+function readAgainNote(said: Fields): string {
+  const again = numberOf(said['bytesReadAgain'])
+  if (again === undefined) return '; how much was read again is unknown'
+  return again === 0 ? '; nothing was read twice' : `; ${formatBytes(again)} were read again`
 }
 
 export function consistencyWords(value: unknown): string {

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { PendingStep, RunFacts, RunHistory, Runbook, Step } from './index.ts'
+import type { Start } from './activities.ts'
+import { resumeNote } from './details.ts'
 import { toRunbook } from './index.ts'
 
 const folder = fileURLToPath(new URL('../tests/histories', import.meta.url))
@@ -94,6 +96,17 @@ describe('a run that was resumed', () => {
     ])
     expect(book.resumedTimes).toBe(1)
     expect(copy.error).toBeNull()
+  })
+
+  it('says nothing of what nobody could measure but that it is unknown', () => {
+    const start = { type: 'copyDisk', end: 'completed', heartbeat: null } as Start
+    const noteOf = (result: object): string | null => resumeNote({ ...start, result })
+    expect(noteOf({ bytesResumed: 2 ** 30, bytesReadAgain: 0 })).toBe('resumed at 1.0 GiB; nothing was read twice')
+    for (const result of [{ bytesReadAgain: null }, {}]) {
+      expect(noteOf({ bytesResumed: 2 ** 30, ...result })).toBe(
+        'resumed at 1.0 GiB; how much was read again is unknown',
+      )
+    }
   })
 })
 

@@ -96,7 +96,7 @@ export interface StepAttempt {
   readonly endedMs: number | null
   readonly worker: string | null
   readonly error: SerializedError | null
-  /** `resumed at 11.8 GiB; 24 MiB were read again`. */
+  /** `resumed at 11.8 GiB; 24 MiB were read again`, or `; how much was read again is unknown`. */
   readonly note: string | null
 }
 

@@ -9,8 +9,9 @@ import { firstRound, nextRound } from './backup/rounds.ts'
 import type { RoundHistory } from './backup/rounds.ts'
 import { untried, verdictOf } from './drill/verdict.ts'
 import type { DrillInput } from './drill/contract.ts'
-import { parseMoveDetails } from './shared/heartbeat.ts'
-import { attemptsPerStart, profiles } from './shared/options.ts'
+import { parseMoveDetails, type MoveDetails } from './shared/heartbeat.ts'
+import { attemptsPerStart } from './shared/attempts.ts'
+import { profiles } from './shared/options.ts'
 import { cut, StepIds } from './shared/steps.ts'
 
 const error = (code: ConstructorParameters<typeof HoldfastError>[0], data?: Record<string, unknown>): SerializedError =>
@@ -200,4 +201,19 @@ it('step ids are unique within a run, and an undoing names its step', () => {
 
 it('a heartbeat of another kind is no heartbeat of a mover', () => {
   fc.assert(fc.property(fc.anything(), (value) => parseMoveDetails(value) === null))
+  const moving: MoveDetails = {
+    ...{ v: 1, disk: 'virtio0', start: 0, end: 9, stage: 'moving', offset: 3, durableOffset: 1, bytesRead: 2 },
+    ...{
+      bytesStored: 2,
+      chunksNew: 1,
+      bytesResumed: 1,
+      bytesReadAgain: null,
+      bottleneck: null,
+      rate: null,
+      quietMs: 0,
+    },
+  }
+  expect(parseMoveDetails(moving)).toEqual(moving)
+  expect(parseMoveDetails({ ...moving, bytesReadAgain: -1 })).toBeNull()
+  expect(parseMoveDetails({ ...moving, bytesReadAgain: undefined })).toBeNull()
 })

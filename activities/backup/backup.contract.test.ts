@@ -47,7 +47,8 @@ beforeEach(() => {
 })
 
 const endpoint = { ...sampleEndpoint, credentialRef: 'file:/endpoint' }
-const aSite = (): TestSite => testSite({ hypervisor, folder, secret: async () => canary })
+const aSite = (over: { cacheDir?: string } = {}): TestSite =>
+  testSite({ hypervisor, folder, secret: async () => canary, ...over })
 const round = () => ({ endpoint, vm: sampleVm, pointId })
 const preflightInput = (): PreflightInput => ({
   ...round(),
@@ -212,6 +213,26 @@ describe('a backup through the real repository', () => {
         `died at ${diesAt}`,
       ).toBe(0)
     }
+  })
+
+  it('goes on where an attempt on another host died, and says that it cannot know what was read again', async () => {
+    {
+      await using world = aSite()
+      await openSession(world)
+      let reads = 0
+      hypervisor.faults = {
+        onRead: async () => {
+          reads += 1
+          if (reads > 80) throw new Error('the worker is gone')
+        },
+      }
+      await expect(runIn(createSiteActivities(world.site).copyDisk, copyInput())).rejects.toThrow()
+    }
+    hypervisor.faults = {}
+    await using elsewhere = aSite({ cacheDir: join(folder, 'another-host') })
+    const copy = await runIn(createSiteActivities(elsewhere.site).copyDisk, copyInput(), { attempt: 2 })
+    expect(copy.bytesResumed).toBeGreaterThan(0)
+    expect(copy.bytesReadAgain).toBeNull()
   })
 
   it('finds the committed point again, and nothing where there is none', async () => {

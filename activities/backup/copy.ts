@@ -29,9 +29,13 @@ export async function copyDisk(site: Site, input: CopyDiskInput): Promise<CopyDi
     bytesStored: 0,
     chunksNew: 0,
     bytesResumed: 0,
-    bytesReadAgain: 0,
+    bytesReadAgain: 0 as number | null,
     bottleneck: null as MoveDetails['bottleneck'],
   }
+  const { attempt } = Context.current().info
+  const markPath = readMarkPath(site.options.cacheDir, input.session, input.range.part)
+  // Before anything that can fail: an attempt that leaves no mark makes the next one's figure unknown.
+  using mark = new ReadMark(markPath, { base: input.attemptBase, attempt })
   const rate = new RateMeter()
   const details = (quietMs: number): MoveDetails => ({
     v: 1,
@@ -50,14 +54,13 @@ export async function copyDisk(site: Site, input: CopyDiskInput): Promise<CopyDi
     pulse.moved()
     const links = linkLimits(input.endpoint.id, input.repository.id, 'backup')
     using pace = await site.options.bandwidth.join([...(input.limits ?? []), ...links])
-    using mark = new ReadMark(readMarkPath(site.options.cacheDir, input.session, input.range.part))
     await using reader = await driver.openReader(ctx, input.point, input.range.disk)
     const source = diskSource({ driver, ctx, point: input.point, reader }, disk, input.mode, mark)
     now.stage = 'moving'
     const result = await repository.copyPart({
       session: input.session,
       part: input.range.part,
-      attempt: input.attemptBase + Context.current().info.attempt,
+      attempt: input.attemptBase + attempt,
       diskBytes: disk.disk.size,
       source,
       mode: input.mode,
@@ -75,7 +78,7 @@ export async function copyDisk(site: Site, input: CopyDiskInput): Promise<CopyDi
         const { durableOffset, offset, bytesRead, bytesResumed, bytesStored, chunksNew, bottleneck } = progress
         if (offset !== now.offset || bytesStored !== now.bytesStored || durableOffset !== now.durableOffset)
           pulse.moved()
-        const bytesReadAgain = mark.bytesReadAgain
+        const bytesReadAgain = mark.bytesReadAgain(bytesResumed)
         Object.assign(now, {
           durableOffset,
           offset,
@@ -96,20 +99,22 @@ export async function copyDisk(site: Site, input: CopyDiskInput): Promise<CopyDi
       readBytes: result.readBytes,
       newBytes: result.newBytes,
       bytesResumed: result.bytesResumed,
-      bytesReadAgain: mark.bytesReadAgain,
+      bytesReadAgain: mark.bytesReadAgain(result.bytesResumed),
       chunksNew: result.chunksNew,
       chunksReused: result.chunksReused,
       chunksZero: result.chunksZero,
     }
   }
 
-  return operate(
+  return await operate(
     site,
     { endpoint: input.endpoint, operation: input.pointId, vm: input.vm },
     async (operation) => {
       try {
         return await site.repository(input.repository, (repository) => move(repository, operation))
       } catch (thrown) {
+        const { cancellationSignal } = Context.current()
+        if (cancellationSignal.aborted && stopReason(cancellationSignal) === 'CANCELLED') mark.stopped()
         throw lastWord(operation, thrown, details)
       }
     },

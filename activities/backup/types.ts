@@ -124,8 +124,8 @@ export interface CopyDiskResult {
   readonly readBytes: number
   readonly newBytes: number
   readonly bytesResumed: number
-  /** Source bytes that had been read before by an attempt that was killed, and were read once more. */
-  readonly bytesReadAgain: number
+  /** Source bytes that had been read before by an attempt that was killed, and were read once more; null: unknown. */
+  readonly bytesReadAgain: number | null
   readonly chunksNew: number
   readonly chunksReused: number
   readonly chunksZero: number

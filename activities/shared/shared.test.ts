@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { HoldfastError, codes, isErrorCode, millis } from '../../base/index.ts'
@@ -8,7 +5,6 @@ import type { ChangeRef } from '../../drivers/index.ts'
 import { parseRef, storeRef } from '../backup/change-ref.ts'
 import { chooseChunks } from '../backup/audit.ts'
 import { requestFor } from '../backup/preflight.ts'
-import { ReadMark } from '../backup/read-mark.ts'
 import { judgeCheck } from '../drill/judge.ts'
 import { toFailure } from './failures.ts'
 import { Pool } from './pool.ts'
@@ -249,20 +245,6 @@ it('an audit that its deadline cuts short still looks everywhere, and walks on',
   const of = (quarter: number): number => [...seen].filter((i) => Math.floor((i * 4) / chunks) === quarter).length
   const counts = [0, 1, 2, 3].map(of)
   expect(Math.min(...counts)).toBeGreaterThan(0.8 * Math.max(...counts))
-})
-
-it('a read mark counts what was read again, over any number of deaths', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mark-'))
-  const path = join(folder, 'a', '1')
-  const attempt = (...reads: [number, number][]): number => {
-    using mark = new ReadMark(path)
-    for (const [at, length] of reads) mark.reading(at, length)
-    return mark.bytesReadAgain
-  }
-  expect(attempt([0, 10], [10, 10])).toBe(0)
-  expect(attempt([15, 10], [25, 5])).toBe(5)
-  expect(attempt([28, 4])).toBe(7)
-  rmSync(folder, { recursive: true })
 })
 
 it('a rate is bytes over time, and unknown before the second look', () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { MiB } from '../../base/index.ts'
+import { summaryOf, summaryText } from './summary.ts'
 import { isProven, nothingMeasured, unproven, type DemoFacts, type PointFacts } from './proven.ts'
 
 const full: PointFacts = {
@@ -32,7 +33,21 @@ test('a demo in which all was seen is proven', () => {
 
 test('a demo that measured nothing bears out no claim', () => {
   expect(isProven(nothingMeasured)).toBe(false)
-  expect(unproven(nothingMeasured)).toHaveLength(9)
+  expect(unproven(nothingMeasured)).toHaveLength(10)
+})
+
+test('a freeze that took too long is told with its bar and its figure', () => {
+  const told = 'the undisturbed full backup froze the guest for at most 300 ms: it was 412 ms'
+  expect(unproven({ ...good, frozenMs: 412 })).toEqual([told])
+  expect(unproven({ ...good, frozenMs: 300 })).toEqual([])
+})
+
+test('what was read again and could not be measured is unknown, not nothing', () => {
+  const blind = { ...good, resume: { ...good.resume, bytesReadAgain: null } }
+  expect(summaryText(summaryOf(blind))).toContain(
+    '160 MiB of the disks stayed done, how much was read again is unknown',
+  )
+  expect(summaryText(summaryOf(good))).toContain('40.0 MiB read again')
 })
 
 const { resume, verify, restore, drill, ratios, throughput } = good
@@ -48,6 +63,7 @@ const flips: readonly (readonly [what: string, facts: Partial<DemoFacts>])[] = [
   ['a full point without a freeze', { points: [{ ...full, freezeDurationMs: null }, second] }],
   ['a second point without a freeze', { points: [full, { ...second, freezeDurationMs: null }] }],
   ['no freeze measured', { frozenMs: null }],
+  ['a freeze that took too long', { frozenMs: 301 }],
   ['nobody killed', { resume: { ...resume, killedPid: null } }],
   ['nothing resumed', { resume: { ...resume, bytesResumed: 0 } }],
   ['resumption not measured', { resume: { ...resume, bytesResumed: null } }],

@@ -1,4 +1,4 @@
-import { MiB } from '../../base/index.ts'
+import { MiB, formatDuration } from '../../base/index.ts'
 
 /** What a demo measured; null: not measured (yet). Durations in ms, sizes in bytes, rates per second. */
 export interface DemoFacts {
@@ -62,6 +62,9 @@ export const journalSourceBytes = 32 * MiB
 /** At most this is read again after a kill, with journals every 32 MiB (the journal distance and what was in flight). */
 export const mostReadAgain = 64 * MiB
 
+/** In an undisturbed backup the file systems of two disks stand still for at most so long; ms. */
+export const mostFrozenMs = 300
+
 /** A demo in which nothing has been measured yet. */
 export const nothingMeasured: DemoFacts = {
   durations: {},
@@ -75,8 +78,10 @@ export const nothingMeasured: DemoFacts = {
   throughput: { fullBytesPerSecond: null, incrementalBytesPerSecond: null, restoreBytesPerSecond: null },
 }
 
+type Claim = string | ((facts: DemoFacts) => string)
+
 /** What the demo claims, each with what would have to be seen for it. */
-const claims: readonly (readonly [claim: string, holds: (facts: DemoFacts) => boolean])[] = [
+const claims: readonly (readonly [claim: Claim, holds: (facts: DemoFacts) => boolean])[] = [
   [
     'two points were made: a full one, then an incremental one',
     ({ points: [full, second, ...more] }) =>
@@ -91,7 +96,12 @@ const claims: readonly (readonly [claim: string, holds: (facts: DemoFacts) => bo
       points.every(({ consistency, freezeDurationMs }) => consistency !== 'crash' && freezeDurationMs !== null),
   ],
   [
-    'the killed copy went on at its journal',
+    ({ frozenMs }) =>
+      `the undisturbed full backup froze the guest for at most ${formatDuration(mostFrozenMs)}: it was ${measured(frozenMs)}`,
+    ({ frozenMs }) => frozenMs !== null && frozenMs <= mostFrozenMs,
+  ],
+  [
+    'the killed copy went on at its journal, and how much it read again was measured',
     ({ resume }) =>
       resume.killedPid !== null &&
       (resume.bytesResumed ?? 0) > 0 &&
@@ -119,7 +129,13 @@ const claims: readonly (readonly [claim: string, holds: (facts: DemoFacts) => bo
 
 /** The claims that these facts do not bear out; in words, for people. */
 export function unproven(facts: DemoFacts): readonly string[] {
-  return claims.filter(([, holds]) => !holds(facts)).map(([claim]) => claim)
+  return claims
+    .filter(([, holds]) => !holds(facts))
+    .map(([claim]) => (typeof claim === 'string' ? claim : claim(facts)))
+}
+
+function measured(ms: number | null): string {
+  return ms === null ? 'not measured' : formatDuration(ms)
 }
 
 export function isProven(facts: DemoFacts): boolean {

@@ -12,7 +12,8 @@ interface CopyFigures {
   readonly readBytes: number
   readonly newBytes: number
   readonly bytesResumed: number
-  readonly bytesReadAgain: number
+  /** null: not measured, of one disk at least. */
+  readonly bytesReadAgain: number | null
 }
 
 export interface Backup {
@@ -53,15 +54,16 @@ export async function finishBackup(at: Installation, vmId: string, runId: string
   const point = await ask(at.api.GET('/points/{id}', { params: { path: { id: row.id } } }))
   const copy = book.phases.find(({ phase }) => phase === 'copy')
   const figures = copySteps(book)
-  const sum = (key: keyof CopyFigures): number => figures.reduce((total, it) => total + it[key], 0)
+  const sum = (of: (it: CopyFigures) => number): number => figures.reduce((total, it) => total + of(it), 0)
+  const isMeasured = figures.length > 0 && figures.every((it) => it.bytesReadAgain !== null)
   return {
     book,
     point,
     copied: {
-      readBytes: sum('readBytes'),
-      newBytes: sum('newBytes'),
-      bytesResumed: sum('bytesResumed'),
-      bytesReadAgain: sum('bytesReadAgain'),
+      readBytes: sum((it) => it.readBytes),
+      newBytes: sum((it) => it.newBytes),
+      bytesResumed: sum((it) => it.bytesResumed),
+      bytesReadAgain: isMeasured ? sum((it) => it.bytesReadAgain ?? 0) : null,
     },
     copyMs: (copy?.endedMs ?? 0) - (copy?.startedMs ?? 0),
   }
@@ -74,7 +76,8 @@ function copySteps(book: Runbook): CopyFigures[] {
 
 function isCopyFigures(result: unknown): result is CopyFigures {
   const figures = (typeof result === 'object' && result !== null ? result : {}) as Partial<CopyFigures>
-  return typeof figures.readBytes === 'number' && typeof figures.bytesReadAgain === 'number'
+  const { bytesReadAgain } = figures
+  return typeof figures.readBytes === 'number' && (bytesReadAgain === null || typeof bytesReadAgain === 'number')
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   writeFigures,
   type Backup,
 } from './scenes.ts'
+import { readAgainText } from './summary.ts'
 import { oracleFolder, type DemoStage, type Narrator } from './stage.ts'
 
 const tuning = { moverHeartbeatMs: 12_000, journalSourceBytes }
@@ -89,7 +90,7 @@ export async function tellStory(stage: DemoStage, narrator: Narrator, learn: Lea
     throughput,
   })
   narrator.note(
-    `resumed at the journal: ${formatBytes(bytesResumed)} of the disks stayed done, ${formatBytes(bytesReadAgain)} read again`,
+    `resumed at the journal: ${formatBytes(bytesResumed)} of the disks stayed done, ${readAgainText(bytesReadAgain)}`,
   )
   await stopWorkload(guest)
 

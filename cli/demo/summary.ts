@@ -1,6 +1,6 @@
 import { describeError, formatBytes, formatDuration, isHoldfastError } from '../../base/index.ts'
 import { pairs } from '../render/table.ts'
-import { isProven, type DemoFacts } from './proven.ts'
+import { isProven, mostFrozenMs, type DemoFacts } from './proven.ts'
 
 /** What `--json` writes: everything was measured in this run, null is what was not. */
 export interface DemoSummary extends DemoFacts {
@@ -29,10 +29,15 @@ export function summaryText(summary: DemoSummary): string {
           `${formatBytes(point.logicalBytes)} of disks, ${formatBytes(point.readBytes)} read, ${formatBytes(point.newBytes)} stored, ${point.consistency}-consistent`,
         ] as const,
     ),
-    ['guest frozen for', summary.frozenMs === null ? 'not frozen' : formatDuration(summary.frozenMs)],
+    [
+      'guest frozen for',
+      summary.frozenMs === null
+        ? 'not frozen'
+        : `${formatDuration(summary.frozenMs)} (at most ${formatDuration(mostFrozenMs)} promised)`,
+    ],
     [
       'after kill -9',
-      `${shown(resume.bytesResumed, formatBytes)} of the disks stayed done, ${shown(resume.bytesReadAgain, formatBytes)} read again`,
+      `${shown(resume.bytesResumed, formatBytes)} of the disks stayed done, ${readAgainText(resume.bytesReadAgain)}`,
     ],
     [
       'verified',
@@ -50,6 +55,11 @@ export function summaryText(summary: DemoSummary): string {
       `full ${shown(throughput.fullBytesPerSecond, rate)} read, incremental ${shown(throughput.incrementalBytesPerSecond, rate)} read (killed once), restore ${shown(throughput.restoreBytesPerSecond, rate)} written`,
     ],
   ])
+}
+
+/** null: nobody could measure it. */
+export function readAgainText(bytes: number | null): string {
+  return bytes === null ? 'how much was read again is unknown' : `${formatBytes(bytes)} read again`
 }
 
 function rate(bytesPerSecond: number): string {

@@ -7,7 +7,8 @@ import type {
 } from '../../activities/backup/types.ts'
 import type { PointInTime } from '../../drivers/values.ts'
 import { errorOf } from '../shared/failures.ts'
-import { attemptsPerStart, siteSteps } from '../shared/options.ts'
+import { attemptsPerStart } from '../shared/attempts.ts'
+import { siteSteps } from '../shared/options.ts'
 import { roundRef } from './context.ts'
 import type { DiskModes, RoundContext } from './context.ts'
 

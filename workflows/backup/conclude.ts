@@ -229,7 +229,9 @@ function diskResults({ point, modes, copies }: CommittedRound): readonly BackupD
       readBytes: sum((copy) => copy.readBytes),
       newBytes: sum((copy) => copy.newBytes),
       bytesResumed: sum((copy) => copy.bytesResumed),
-      bytesReadAgain: sum((copy) => copy.bytesReadAgain),
+      bytesReadAgain: parts.some((copy) => copy.bytesReadAgain === null)
+        ? null
+        : sum((copy) => copy.bytesReadAgain ?? 0),
       attempts: Math.max(1, ...parts.map(attemptsOf)),
     }
   })

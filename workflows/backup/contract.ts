@@ -48,8 +48,8 @@ export interface BackupDiskResult {
   readonly readBytes: number
   readonly newBytes: number
   readonly bytesResumed: number
-  /** Source bytes that a killed attempt had read and that were read once more (rulings 8). */
-  readonly bytesReadAgain: number
+  /** Source bytes that a killed attempt had read and that were read once more (rulings 8); null: unknown of a part. */
+  readonly bytesReadAgain: number | null
   readonly attempts: number
 }
 

@@ -17,7 +17,8 @@ export interface MoveDetails {
   readonly bytesStored: number
   readonly chunksNew: number
   readonly bytesResumed: number
-  readonly bytesReadAgain: number
+  /** Counted by the copy of a backup; null: an earlier attempt ran where nobody can look. */
+  readonly bytesReadAgain: number | null
   readonly bottleneck: 'source' | 'mover' | 'repository' | 'target' | null
   /** Bytes per second since the previous report; null before the second one. */
   readonly rate: number | null
@@ -37,7 +38,6 @@ const counts = [
   'bytesStored',
   'chunksNew',
   'bytesResumed',
-  'bytesReadAgain',
   'quietMs',
 ] as const
 
@@ -46,14 +46,16 @@ export function parseMoveDetails(value: unknown): MoveDetails | null {
   if (typeof value !== 'object' || value === null) return null
   const it = value as Record<string, unknown>
   if (it['v'] !== 1 || typeof it['disk'] !== 'string') return null
-  for (const name of counts) {
-    const n = it[name]
-    if (typeof n !== 'number' || !Number.isSafeInteger(n) || n < 0) return null
-  }
+  if (!counts.every((name) => isCount(it[name]))) return null
+  if (it['bytesReadAgain'] !== null && !isCount(it['bytesReadAgain'])) return null
   if (!['opening', 'waiting-for-slot', 'moving', 'finishing'].includes(it['stage'] as string)) return null
   const { bottleneck, rate } = it
   if (bottleneck !== null && !['source', 'mover', 'repository', 'target'].includes(bottleneck as string)) return null
   if (rate !== null && (typeof rate !== 'number' || !Number.isFinite(rate) || rate < 0)) return null
   for (const name of ['volume', 'stem']) if (it[name] !== undefined && typeof it[name] !== 'string') return null
   return value as MoveDetails
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }

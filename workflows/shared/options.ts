@@ -1,14 +1,8 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow'
 import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow'
+import { attemptsPerStart } from './attempts.ts'
 import { controlQueue, siteQueue } from './queues.ts'
 import type { Tuning } from './contract.ts'
-
-/**
- * What a writer counts its attempts by: `attemptsPerStart * starts + attempt`, so that a later start always supersedes
- * an earlier one (format §7.1). A profile of such a step has fewer attempts than this, or the start would fence its own
- * successor.
- */
-export const attemptsPerStart = 128
 
 /**
  * Time limits and retries of each kind of step. The cancellation type is always WAIT_CANCELLATION_COMPLETED: a cleanup must see where a step really ended.
