@@ -132,7 +132,7 @@ it('a failover that fails leaves the pair as it was; a cycle that fails is count
   rows().begin(id, 'failover', 'r2', here.clock.ms)
   const error = { code: 'CapacityExhausted', message: 'no memory', hint: 'h', docs: 'd' }
   const end = { state: null, error, atMs: here.clock.ms, change: {}, head: null }
-  rows().ended(id, 'r2', end)
+  rows().ended(id, 'r2', { ...end, state: 'following' })
   expect(await look(id)).toMatchObject({
     state: 'following',
     doing: null,
@@ -145,6 +145,11 @@ it('a failover that fails leaves the pair as it was; a cycle that fails is count
   expect(await look(id)).toMatchObject({ failures: 1 })
   expect(rows().due(here.clock.ms + 19 * second)).toEqual([])
   expect(rows().due(here.clock.ms + 20 * second)).toHaveLength(1)
+  // One that knows no more is not guessed about.
+  runs('r4')
+  rows().begin(id, 'failover', 'r4', here.clock.ms)
+  rows().ended(id, 'r4', end)
+  expect(await look(id)).toMatchObject({ state: 'failing-over', doing: null })
 })
 
 it('a failover that ended without saying who runs is a finding, and may be asked for again', async () => {

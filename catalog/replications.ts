@@ -63,7 +63,7 @@ export interface ReplicationQueries {
     runId: string,
     made: ReplicatedState & { readonly bytes: number; readonly durationMs: number; readonly endedMs: number },
   ): void
-  /** How the run ended that acts; `state` null: as before it. */
+  /** How the run ended that acts; `state` null: as it is written down, for one that knows no more. */
   ended(
     id: string,
     runId: string,
@@ -223,14 +223,13 @@ export function replicationQueries(context: CatalogContext): ReplicationQueries 
       inTransaction(context, () => {
         const [row] = rows(id)
         if (row === undefined || row.runId !== runId || row.act === null) return
-        const before = row.act === 'failover' ? 'following' : row.act === 'failback' ? 'failed-over' : row.state
         update(id, {
           ...change,
           ...(head && {
             ...{ headPoint: head.pointId, headMs: head.atMs, links: head.links },
             ...{ storedBytes: head.storedBytes, standby: head.standby },
           }),
-          ...{ act: null, endedMs: atMs, state: state ?? before },
+          ...{ act: null, endedMs: atMs, state: state ?? row.state },
           ...(row.act === 'cycle' && { failures: error === null ? row.failures : row.failures + 1 }),
           error,
         })

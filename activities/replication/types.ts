@@ -120,7 +120,7 @@ export interface ReplicationRecordActivities {
   readonly endReplication: (of: {
     readonly id: string
     readonly runId: string
-    /** null: as before it. */
+    /** null: as it is written down. */
     readonly state: ReplicationState | null
     readonly error: ErrorNote | null
     readonly atMs: number
