@@ -100,8 +100,17 @@ export class Member {
     await this.#note({ state, verdict, why: why.slice(0, 500), restoreSeconds, bootSeconds, rtoSeconds })
   }
 
-  /** Nothing of it is left, save what its own run lists. */
+  /** Nothing of it is left, save what its own run lists. Comes to its end also when the run is ended meanwhile. */
   async remove(): Promise<void> {
+    return CancellationScope.nonCancellable(() => this.#remove())
+  }
+
+  /** It is given away if it stands; what is half-made goes. Comes to its end as well. */
+  async keep(): Promise<void> {
+    return CancellationScope.nonCancellable(() => this.#keep())
+  }
+
+  async #remove(): Promise<void> {
     if (this.#child === null) return
     this.#ending()
     // A drill that stands has a verdict: it is written down. A restore is undone.
@@ -112,9 +121,8 @@ export class Member {
     if (!this.#tools.isRehearsal) await this.#note({ state: 'removed' })
   }
 
-  /** It is given away if it stands; what is half-made goes. */
-  async keep(): Promise<void> {
-    if (this.#child === null || this.#end !== null || this.#seen === null) return this.remove()
+  async #keep(): Promise<void> {
+    if (this.#child === null || this.#end !== null || this.#seen === null) return this.#remove()
     this.#ending()
     await this.#release()
     await this.#over

@@ -109,7 +109,8 @@ export class TierRun {
 
   async #inRoom(member: Member): Promise<void> {
     const { room } = this.#tools
-    await condition(() => room.busy < room.atOnce)
+    // Looked at again by each that wakes: between the look and the taking nothing is awaited.
+    while (room.busy >= room.atOnce) await condition(() => room.busy < room.atOnce)
     room.busy += 1
     try {
       await member.bring()

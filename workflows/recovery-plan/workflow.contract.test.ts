@@ -120,6 +120,44 @@ describe('a rehearsal', () => {
     expect(steps.names().filter((name) => name === 'destroyTarget')).toHaveLength(4)
   })
 
+  it('is ended while somebody wants another try: what stands is removed all the same', async () => {
+    let letGo = () => {}
+    const held = new Promise<void>((resolve) => (letGo = resolve))
+    const steps = new Scripted({
+      ...failing('app-01', 9),
+      noteTier: async ({ change }) => {
+        if (change.answer?.answer === 'retry') await held
+      },
+    })
+    const { value } = await run(steps, rehearsal, async (handle) => {
+      await approve(handle, steps)
+      await waitsFor(steps, 'choice-1')
+      const word = { ...by, tier: 'app', wait: 'choice-1', choice: 'retry' }
+      await handle.executeUpdate(chooseTierUpdate, { args: [word] })
+      await eventually('the note', () =>
+        steps.inputs('noteTier').some(({ change }) => change.answer?.answer === 'retry'),
+      )
+      await handle.executeUpdate(abortRecoveryUpdate, { args: [{ ...by, end: 'clean-up' }] })
+      letGo()
+      return failureOf(handle)
+    })
+    expect(value.message).toContain('ended by ann')
+    expect(closed(steps)).toMatchObject({ state: 'aborted' })
+    expect(steps.names().filter((name) => name === 'destroyTarget')).toHaveLength(2)
+  })
+
+  it('brings back no more VMs at the same time than its plan says', async () => {
+    const members = ['a-01', 'b-01', 'c-01']
+    const steps = new Scripted({
+      openRecovery: async () => ({ atOnce: 1, vms: 3, tiers: [{ key: 'all', after: [] }] }),
+      beginTier: async () => ({ name: 'All', delayMs: 0, before: [], then: [], needs: 'checks', members }),
+    })
+    const { value } = await run(steps, rehearsal, resultOf)
+    expect(value).toMatchObject({ outcome: 'completed', vms: 3 })
+    const turns = steps.names().filter((name) => name === 'planMember' || name === 'noteMember')
+    expect(turns).toEqual(members.flatMap(() => ['planMember', 'noteMember']))
+  })
+
   it('goes on without a VM when told to, and is not green then', async () => {
     const steps = new Scripted(failing('app-01', 9))
     const { value } = await run(steps, rehearsal, async (handle) => {
