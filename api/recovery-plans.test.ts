@@ -7,6 +7,7 @@ import type { World } from '../cli/io.ts'
 import { runCli } from '../cli/program.ts'
 import type { RecoveryInput } from '../workflows/recovery-plan/contract.ts'
 import { adminToken, bench, type Bench } from './testing/bench.ts'
+import { rtoOf } from './views/recovery-plans.ts'
 
 const day = 86_400_000
 let here: Bench
@@ -51,6 +52,7 @@ function holdfast(...argv: readonly string[]): Promise<number> {
   out = err = ''
   return runCli(argv, world(), '0.1.0')
 }
+const plan = () => here.get<object>('/api/v1/recovery-plans/the-shop')
 const needs = async () =>
   (
     await here.get<{ needsYou: readonly { kind: string; title: string; action: { command: string } }[] }>(
@@ -78,8 +80,7 @@ it('a plan is made from YAML, says its order and what is missing, and is changed
   expect([await holdfast('recovery-plan', 'create', '-f', file), err]).toEqual([0, ''])
   expect(out).toContain('db-01 is asked nothing, so its tier stops and asks a person')
   expect(out).not.toContain('web-01 is asked nothing')
-  const plan = await here.get<{ spec: object; revision: number; isOverdue: boolean }>('/api/v1/recovery-plans/the-shop')
-  expect(plan).toMatchObject({
+  expect(await plan()).toMatchObject({
     revision: 1,
     isOverdue: false,
     spec: { atOnce: 2, tiers: [{ name: 'databases' }, { after: null }] },
@@ -109,6 +110,15 @@ it('a run for real needs the name of the plan and skips nobody, and a plan runs 
   opened('0192f3a6-0000-4000-8000-000000000001')
   expect((await post('/the-shop/start', { mode: 'rehearse' })).status).toBe(409)
   expect((await here.call('DELETE', '/api/v1/recovery-plans/the-shop')).status).toBe(409)
+})
+
+it('a run that went on without VMs has no time in which all of them were back', () => {
+  const tier = (state: 'done' | 'continued') => ({
+    ...{ key: 'a', name: 'A', rtoMs: null, state, waitedMs: 0, startedMs: 0, endedMs: 700 },
+    ...{ waitsFor: null, answers: [], members: [] },
+  })
+  expect(rtoOf({ startedMs: 100, tiers: [tier('done'), tier('done')] })).toBe(600)
+  expect(rtoOf({ startedMs: 100, tiers: [tier('done'), tier('continued')] })).toBeNull()
 })
 
 it('a plan that names a VM that is not there is not begun', async () => {
@@ -141,13 +151,21 @@ it('who waits is told, answered by the command line, and the report says how lon
   expect(await needs()).toContainEqual(
     expect.objectContaining({
       kind: 'recovery-waiting',
-      action: { label: 'Say what becomes of it', command: `holdfast recovery-plan choose ${runId} databases retry` },
+      action: {
+        label: 'Say what becomes of it',
+        command: `holdfast recovery-plan choose ${runId} databases choice-1 retry`,
+      },
     }),
   )
-  expect(await holdfast('recovery-plan', 'approve', 'the-shop', 'web')).not.toBe(0)
+  expect(await holdfast('recovery-plan', 'approve', 'the-shop', 'web', 'before-0')).not.toBe(0)
   expect(err).toContain('web waits for nobody')
+  const said = here.engine.runs.at(-1)?.wishes.length
+  expect(await holdfast('recovery-plan', 'choose', 'the-shop', 'databases', 'choice-2', 'retry')).not.toBe(0)
+  expect(err).toContain('databases waits for choice-1, not for choice-2')
+  expect(await holdfast('recovery-plan', 'choose', 'the-shop', 'databases', 'retry')).not.toBe(0)
+  expect(here.engine.runs.at(-1)?.wishes).toHaveLength(said ?? 0)
   expect([
-    await holdfast('recovery-plan', 'choose', 'the-shop', 'databases', 'retry', '--reason', 'again'),
+    await holdfast('recovery-plan', 'choose', 'the-shop', 'databases', 'choice-1', 'retry', '--reason', 'again'),
     err,
   ]).toEqual([0, ''])
   expect(here.engine.runs.at(-1)?.wishes.at(-1)).toEqual({
@@ -177,6 +195,25 @@ it('who waits is told, answered by the command line, and the report says how lon
   expect([await holdfast('recovery-plan', 'list'), err]).toEqual([0, ''])
   expect(out).toContain('passed')
   const metrics = await (await here.call('GET', '/metrics')).text()
-  expect(metrics).toContain('holdfast_recovery_plan_rto_seconds{plan="the-shop"} 700')
+  expect(metrics).toContain('holdfast_recovery_plan_rehearsed_age_seconds{plan="the-shop"}')
+  // People were left out, whose time belongs to it.
+  expect(metrics).not.toContain('holdfast_recovery_plan_rto_seconds{')
+  expect(await plan()).toMatchObject({ lastPassed: { skipped: true, rtoMs: null } })
+  const { spec, workflowId, tiers } = recoveryRuns.get(runId)
+  recoveryRuns.open({
+    ...{ runId: 'whole', workflowId, planId: 'the-shop', planName: 'The shop', mode: 'rehearse', spec, untilMs: null },
+    ...{ withoutPeople: false, requestedUser: 'ann', startedMs: startedMs + 1, vmNames: new Map() },
+  })
+  for (const { key, endedMs } of tiers)
+    recoveryRuns.noteTier('whole', key, { state: 'done', startedMs, endedMs: (endedMs ?? 0) + 1 }, startedMs)
+  recoveryRuns.close('whole', { state: 'passed', why: '', endedMs: startedMs + 710_000 })
+  here.clock.ms += 60_000
+  const whole = await (await here.call('GET', '/metrics')).text()
+  expect(whole).toContain('holdfast_recovery_plan_rto_seconds{plan="the-shop"} 700')
+  // A rehearsal of what the plan said is none of what it says.
+  await here.call('PUT', '/api/v1/recovery-plans/the-shop', { spec: shop })
+  here.clock.ms += 60_000
+  expect(await plan()).toMatchObject({ lastPassed: null, lastRehearsal: { isCurrent: false } })
+  expect(await (await here.call('GET', '/metrics')).text()).not.toMatch(/recovery_plan_r(to|ehearsed_age)_seconds\{/)
   expect((await here.call('POST', `/api/v1/recovery-runs/${runId}/abort`, { end: 'clean-up' })).status).toBe(409)
 })

@@ -23,18 +23,22 @@ export function recoveryTrouble({ catalog, now }: Pick<ApiDeps, 'catalog' | 'now
               subject: { kind: 'run', id: runId },
               action:
                 waitsFor.kind === 'step'
-                  ? { label: 'Say that it is done', command: command('approve', runId, key) }
-                  : { label: 'Say what becomes of it', command: `${command('choose', runId, key)} retry` },
+                  ? { label: 'Say that it is done', command: command('approve', runId, key, waitsFor.id) }
+                  : { label: 'Say what becomes of it', command: `${command('choose', runId, key, waitsFor.id)} retry` },
             },
           ],
     ),
   )
-  const overdue = recoveryPlans.list().flatMap(({ id, name, rehearseEveryMs, createdMs }): Attention[] => {
-    const passedMs = recoveryRuns.newest(id, { mode: 'rehearse', state: 'passed' })?.endedMs ?? null
+  const overdue = recoveryPlans.list().flatMap((plan): Attention[] => {
+    const { id, name, rehearseEveryMs, createdMs } = plan
+    const passed = recoveryRuns.newest(id, { mode: 'rehearse', state: 'passed', definition: plan })
+    const passedMs = passed?.endedMs ?? null
     const dueMs = rehearsalDueMs({ everyMs: rehearseEveryMs, passedMs, createdMs })
     if (dueMs === null || dueMs >= now() || rehearseEveryMs === null) return []
     const last =
-      passedMs === null ? 'It never was.' : `The last one that passed was ${formatDuration(now() - passedMs)} ago.`
+      passedMs === null
+        ? 'As it is now it never was.'
+        : `The last one that passed was ${formatDuration(now() - passedMs)} ago.`
     return [
       {
         kind: 'rehearsal-overdue',
@@ -50,6 +54,6 @@ export function recoveryTrouble({ catalog, now }: Pick<ApiDeps, 'catalog' | 'now
   return [...waiting, ...overdue]
 }
 
-function command(verb: string, runId: string, tier: string): string {
-  return `holdfast recovery-plan ${verb} ${shellWord(runId)} ${shellWord(tier)}`
+function command(verb: string, runId: string, tier: string, wait: string): string {
+  return `holdfast recovery-plan ${verb} ${shellWord(runId)} ${shellWord(tier)} ${shellWord(wait)}`
 }

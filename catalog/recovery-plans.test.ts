@@ -67,6 +67,24 @@ test('a run keeps what its plan said when it began', () => {
   expect(run.tiers[0]?.members[0]).toMatchObject({ vmName: 'ERP database', state: 'pending' })
 })
 
+test('runs of another definition, and of a plan that is gone, are not those of the plan as it is', () => {
+  using world = testCatalog()
+  const { recoveryPlans, recoveryRuns } = world.catalog
+  const passed = { mode: 'rehearse', state: 'passed' } as const
+  const seen = () => recoveryRuns.newest('the-shop', { ...passed, definition: recoveryPlans.get('the-shop') })?.runId
+  recoveryPlans.add(spec)
+  const { name: _, ...definition } = spec
+  recoveryRuns.open({ ...opened, spec: definition })
+  recoveryRuns.close('r1', { state: 'passed', why: '', endedMs: testNow + 1 })
+  recoveryPlans.set('the-shop', { ...spec, description: 'Orders', rehearseEveryMs: 1 }, null)
+  expect(seen()).toBe('r1')
+  recoveryPlans.set('the-shop', { ...spec, tiers: [tier('web', 'web-01')] }, null)
+  expect(seen()).toBeUndefined()
+  expect(recoveryRuns.newest('the-shop', passed)?.runId).toBe('r1')
+  recoveryPlans.remove('the-shop')
+  expect(recoveryPlans.add(spec).id).toBe('the-shop-2')
+})
+
 test('time for people is counted apart, an answer once, and what never began is skipped at the end', () => {
   using world = testCatalog()
   const { recoveryRuns } = world.catalog

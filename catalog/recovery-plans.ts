@@ -3,7 +3,7 @@ import { HoldfastError } from '../base/index.ts'
 import { recoveryProblems, type RecoverySpec } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { isSameJson, requireRevision } from './revision.ts'
-import { recoveryPlans } from './schema.ts'
+import { recoveryPlans, recoveryRuns } from './schema.ts'
 import { uniqueSlug } from './slug.ts'
 
 export interface RecoveryPlanView extends RecoverySpec {
@@ -68,7 +68,10 @@ export function recoveryPlanQueries(context: CatalogContext): RecoveryPlanQuerie
         const known = new Set(rows().map((row) => row.id))
         if (known.size >= mostPlans)
           throw new HoldfastError('InvalidRequest', `there are ${mostPlans} recovery plans already`)
-        const id = uniqueSlug(name, (slug) => known.has(slug))
+        // A plan of the same name that is gone leaves its runs: they are not those of the new one.
+        const ran = db.selectDistinct({ id: recoveryRuns.planId }).from(recoveryRuns).all()
+        const taken = new Set([...known, ...ran.map((run) => run.id)])
+        const id = uniqueSlug(name, (slug) => taken.has(slug))
         const times = { createdMs: now(), changedMs: now() }
         db.insert(recoveryPlans)
           .values({ id, name, spec, revision: 1, ...times })

@@ -3,6 +3,7 @@ import { HoldfastError } from '../base/index.ts'
 import type { RecoveryMode, RecoverySpec } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { isSameJson } from './revision.ts'
 import { recoveryRuns, runs } from './schema.ts'
 import type { MemberRecord, RecoveryRunState, TierAnswer, TierRecord, TierState, TierWait } from './types.ts'
 
@@ -32,6 +33,9 @@ export interface TierChange {
 }
 export type MemberChange = Partial<Omit<MemberRecord, 'vmId' | 'vmName'>>
 
+/** What a run does: a description and how often it is rehearsed are none of it. */
+export type RecoveryDefinition = Omit<RecoverySpec, 'name' | 'description' | 'rehearseEveryMs'>
+
 export interface RecoveryRunQueries {
   /** Idempotent by run id: what the plan says when the run begins is what it does. Throws AlreadyRunning. */
   open(run: NewRecoveryRun): RecoveryRunRow
@@ -44,10 +48,14 @@ export interface RecoveryRunQueries {
   openRuns(): RecoveryRunRow[]
   /** Closes those whose runs were terminated: they said nothing of their end. */
   closeLost(): void
-  /** The newest that ended so; of a mode, if one is given. */
+  /** The newest that ended so; of a mode, if one is given; of `definition`: that did what it says, and nothing else. */
   newest(
     planId: string,
-    filter?: { readonly mode?: RecoveryMode; readonly state?: RecoveryRunState },
+    filter?: {
+      readonly mode?: RecoveryMode
+      readonly state?: RecoveryRunState
+      readonly definition?: RecoveryDefinition
+    },
   ): RecoveryRunRow | undefined
   /** Times in which the tier waited for a person are added up by what it waits for. */
   noteTier(runId: string, key: string, change: TierChange, atMs: number): void
@@ -146,9 +154,9 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
         })
       }
     },
-    newest: (planId, { mode, state } = {}) =>
-      db
-        .select()
+    newest(planId, { mode, state, definition } = {}) {
+      const rows = db
+        .select({ runId: recoveryRuns.runId, spec: recoveryRuns.spec })
         .from(recoveryRuns)
         .where(
           and(
@@ -158,8 +166,11 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
           ),
         )
         .orderBy(desc(recoveryRuns.startedMs), desc(recoveryRuns.runId))
-        .limit(1)
-        .get(),
+        .limit(definition === undefined ? 1 : -1)
+        .all()
+      const found = rows.find(({ spec }) => definition === undefined || isSameDefinition(spec, definition))
+      return found && get(found.runId)
+    },
     noteTier(runId, key, { answer, ...set }, atMs) {
       changeTier(runId, key, (tier) => {
         const endsWait = 'waitsFor' in set && tier.waitsFor !== null && set.waitsFor?.id !== tier.waitsFor.id
@@ -181,6 +192,15 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
       }))
     },
   }
+}
+
+/** Whether two definitions have a run do the same. */
+export function isSameDefinition(a: RecoveryDefinition, b: RecoveryDefinition): boolean {
+  return isSameJson(definitionOf(a), definitionOf(b))
+}
+
+function definitionOf({ hypervisorId, networks, identity, atOnce, tiers }: RecoveryDefinition): RecoveryDefinition {
+  return { hypervisorId, networks, identity, atOnce, tiers }
 }
 
 function settled(tier: TierRecord, endedMs: number): TierRecord {

@@ -31,6 +31,8 @@ export interface ActionContext {
 /** What a tier waits for a person for. */
 export interface RecoveryWait {
   readonly tier: string
+  /** Of what it waits for: an answer names it. */
+  readonly id: string
   readonly kind: 'step' | 'choice'
   readonly title: string
 }
@@ -113,22 +115,22 @@ function approve({ repositoryId, digest }: { readonly repositoryId: string; read
   }
 }
 
-function stepDone(runId: string, { tier, title }: RecoveryWait): Action {
+function stepDone(runId: string, { tier, id, title }: RecoveryWait): Action {
   return {
     id: 'step-done',
     label: 'Say that it is done',
     explanation: `The tier ${tier} waits for: ${title}. It goes on at once.`,
-    command: `holdfast recovery-plan approve ${shellWord(runId)} ${shellWord(tier)}`,
+    command: `holdfast recovery-plan approve ${shellWord(runId)} ${shellWord(tier)} ${shellWord(id)}`,
     who: 'operator',
   }
 }
 
-function choose(runId: string, { tier, title }: RecoveryWait): Action {
+function choose(runId: string, { tier, id, title }: RecoveryWait): Action {
   return {
     id: 'choose',
     label: 'Say what becomes of the tier',
     explanation: `${tier}: ${title}. Try them again, go on without them, or end the run.`,
-    command: `holdfast recovery-plan choose ${shellWord(runId)} ${shellWord(tier)} retry`,
+    command: `holdfast recovery-plan choose ${shellWord(runId)} ${shellWord(tier)} ${shellWord(id)} retry`,
     who: 'operator',
   }
 }

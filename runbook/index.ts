@@ -209,9 +209,9 @@ function recoveryOf(run: RunEvents, starts: readonly Start[]): ActionContext['re
     const { tier, change } = fieldsOf(input)
     const said = fieldsOf(change)
     if (type !== 'noteTier' || typeof tier !== 'string' || !('waitsFor' in said)) continue
-    const { kind, title } = fieldsOf(said['waitsFor'])
+    const { id, kind, title } = fieldsOf(said['waitsFor'])
     const isWait = kind === 'step' || kind === 'choice'
-    waits.set(tier, isWait ? { tier, kind, title: textOf(title) ?? '' } : null)
+    waits.set(tier, isWait ? { tier, id: textOf(id) ?? '', kind, title: textOf(title) ?? '' } : null)
   }
   const wait = [...waits.values()].find((one) => one !== null) ?? null
   return { isRehearsal: run.input['mode'] !== 'run', runId: run.runId, wait }

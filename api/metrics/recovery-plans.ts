@@ -1,12 +1,13 @@
 import type { Catalog, RecoveryPlanView } from '../../catalog/index.ts'
 import { rehearsalDueMs } from '../../policy/index.ts'
-import { rtoOf } from '../views/recovery-plans.ts'
+import { promisedRtoOf } from '../views/recovery-plans.ts'
 import { gauge, type Family, type Sample } from './exposition.ts'
 
 /** When recovery plans were rehearsed, and how long it took. */
 export function recoveryPlanFamilies({ recoveryPlans, recoveryRuns }: Catalog, nowMs: number): Family[] {
   const plans = recoveryPlans.list()
-  const passed = (id: string) => recoveryRuns.newest(id, { mode: 'rehearse', state: 'passed' })
+  const passed = (plan: RecoveryPlanView) =>
+    recoveryRuns.newest(plan.id, { mode: 'rehearse', state: 'passed', definition: plan })
   const of = (value: (plan: RecoveryPlanView) => number | null): Sample[] =>
     plans.flatMap((plan): Sample[] => {
       const found = value(plan)
@@ -16,9 +17,9 @@ export function recoveryPlanFamilies({ recoveryPlans, recoveryRuns }: Catalog, n
   return [
     gauge(
       'holdfast_recovery_plan_rehearsed_age_seconds',
-      'Since the last rehearsal in which every VM came back; of none that never had one',
-      of(({ id }) => {
-        const endedMs = passed(id)?.endedMs ?? null
+      'Since the last rehearsal of what the plan says now in which every VM came back; of none that never had one',
+      of((plan) => {
+        const endedMs = passed(plan)?.endedMs ?? null
         return endedMs === null ? null : (nowMs - endedMs) / 1000
       }),
     ),
@@ -26,17 +27,17 @@ export function recoveryPlanFamilies({ recoveryPlans, recoveryRuns }: Catalog, n
       'holdfast_recovery_plan_overdue',
       'Whether a rehearsal that passes is overdue',
       of((plan) => {
-        const passedMs = passed(plan.id)?.endedMs ?? null
+        const passedMs = passed(plan)?.endedMs ?? null
         const dueMs = rehearsalDueMs({ everyMs: plan.rehearseEveryMs, passedMs, createdMs: plan.createdMs })
         return dueMs === null ? null : Number(dueMs < nowMs)
       }),
     ),
     gauge(
       'holdfast_recovery_plan_rto_seconds',
-      'From the start of that rehearsal until its last tier was done',
-      of(({ id }) => {
-        const run = passed(id)
-        const rtoMs = run === undefined ? null : rtoOf(run)
+      'From the start of that rehearsal until its last tier was done; of none that left people out',
+      of((plan) => {
+        const run = passed(plan)
+        const rtoMs = run === undefined ? null : promisedRtoOf(run)
         return rtoMs === null ? null : rtoMs / 1000
       }),
     ),

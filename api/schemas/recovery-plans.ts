@@ -95,7 +95,9 @@ const lastRunSchema = z
     state: z.string(),
     startedMs: timeMs,
     endedMs: timeMs.nullable(),
-    rtoMs: durationMs.nullable(),
+    isCurrent: z.boolean().openapi({ description: 'It did what the plan says now; false: that was changed since' }),
+    skipped: z.boolean().openapi({ description: 'What people do was left out' }),
+    rtoMs: durationMs.nullable().openapi({ description: 'null: a tier was not done, or people were left out' }),
   })
   .openapi('RecoveryLastRun')
 export const recoveryPlanSchema = z
@@ -103,7 +105,9 @@ export const recoveryPlanSchema = z
     ...{ id: slug, revision: z.number().int(), createdMs: timeMs, changedMs: timeMs },
     ...{ spec: recoverySpecSchema, check: recoveryCheckSchema, vms: z.number().int() },
     lastRehearsal: orNull(lastRunSchema),
-    lastPassed: orNull(lastRunSchema).openapi({ description: 'Rehearsal in which every VM came back' }),
+    lastPassed: orNull(lastRunSchema).openapi({
+      description: 'Rehearsal of what the plan says now in which every VM came back',
+    }),
     lastRun: orNull(lastRunSchema).openapi({ description: 'For real' }),
     running: z.string().nullable().openapi({ description: 'Run that is under way' }),
     dueMs: timeMs.nullable().openapi({ description: 'When the next rehearsal that passes is promised' }),

@@ -1,5 +1,5 @@
 import type { z } from '@hono/zod-openapi'
-import type { Catalog, RecoveryPlanView, RecoveryRunRow } from '../../catalog/index.ts'
+import { isSameDefinition, type Catalog, type RecoveryPlanView, type RecoveryRunRow } from '../../catalog/index.ts'
 import type { TierRecord } from '../../catalog/types.ts'
 import { recoveryProblems, recoveryStages, rehearsalDueMs, type RecoverySpec } from '../../policy/index.ts'
 import type { recoveryCheckSchema, recoveryPlanSchema, recoveryRunSchema } from '../schemas/recovery-plans.ts'
@@ -49,9 +49,10 @@ export function recoveryPlanView(
     const row = recoveryRuns.newest(id, filter)
     if (row === undefined) return null
     const { runId, state, startedMs, endedMs } = row
-    return { runId, state, startedMs, endedMs, rtoMs: rtoOf(row) }
+    const isCurrent = isSameDefinition(row.spec, plan)
+    return { ...{ runId, state, startedMs, endedMs, isCurrent }, skipped: hasSkipped(row), rtoMs: promisedRtoOf(row) }
   }
-  const lastPassed = last({ mode: 'rehearse', state: 'passed' })
+  const lastPassed = last({ mode: 'rehearse', state: 'passed', definition: plan })
   const dueMs = rehearsalDueMs({ everyMs: plan.rehearseEveryMs, passedMs: lastPassed?.endedMs ?? null, createdMs })
   return {
     ...{ id, revision, createdMs, changedMs, spec: specView(spec), check: planCheck(catalog, plan) },
@@ -108,8 +109,17 @@ function tierView(
   }
 }
 
-/** null: a tier is not done. */
-export function rtoOf({ tiers, startedMs }: RecoveryRunRow): number | null {
-  const ends = tiers.map(({ endedMs }) => endedMs)
-  return ends.includes(null) ? null : Math.max(...ends.map((ms) => (ms ?? startedMs) - startedMs))
+/** null: a tier is not done, or was gone on from without some of its VMs. */
+export function rtoOf({ tiers, startedMs }: Pick<RecoveryRunRow, 'tiers' | 'startedMs'>): number | null {
+  if (!tiers.every(({ state, endedMs }) => state === 'done' && endedMs !== null)) return null
+  return Math.max(...tiers.map(({ endedMs }) => (endedMs ?? startedMs) - startedMs))
+}
+
+/** What the plan takes on the day itself; null: also where people were left out, whose time belongs to it. */
+export function promisedRtoOf(run: RecoveryRunRow): number | null {
+  return hasSkipped(run) ? null : rtoOf(run)
+}
+
+function hasSkipped({ withoutPeople, spec: { tiers } }: RecoveryRunRow): boolean {
+  return withoutPeople && tiers.some(({ before, then }) => before.length + then.length > 0)
 }

@@ -4325,7 +4325,7 @@ export interface components {
             check: components["schemas"]["RecoveryCheck"];
             vms: number;
             lastRehearsal: components["schemas"]["RecoveryLastRun"] | null;
-            /** @description Rehearsal in which every VM came back */
+            /** @description Rehearsal of what the plan says now in which every VM came back */
             lastPassed: components["schemas"]["RecoveryLastRun"] | null;
             /** @description For real */
             lastRun: components["schemas"]["RecoveryLastRun"] | null;
@@ -4468,7 +4468,11 @@ export interface components {
              * @example 1795246432000
              */
             endedMs: number | null;
-            /** @description Milliseconds */
+            /** @description It did what the plan says now; false: that was changed since */
+            isCurrent: boolean;
+            /** @description What people do was left out */
+            skipped: boolean;
+            /** @description null: a tier was not done, or people were left out */
             rtoMs: number | null;
         };
         RecoveryPlanChange: {

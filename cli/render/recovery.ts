@@ -16,11 +16,17 @@ export function planLines(items: readonly Plan[]): string {
     { head: 'VMS', cell: (one) => String(one.vms), right: true },
     {
       head: 'LAST REHEARSAL',
-      cell: (one) => (one.lastRehearsal ? `${one.lastRehearsal.state} ${at(one.lastRehearsal.startedMs)}` : 'never'),
+      cell: rehearsedWords,
     },
     { head: 'RTO', cell: (one) => duration(one.lastPassed?.rtoMs ?? null), right: true },
     { head: 'STATE', cell: stateOf },
   ])
+}
+
+function rehearsedWords({ lastRehearsal }: Plan): string {
+  if (lastRehearsal === null) return 'never'
+  const { state, startedMs, isCurrent, skipped } = lastRehearsal
+  return `${state} ${at(startedMs)}${isCurrent ? '' : ', changed since'}${skipped ? ', without people' : ''}`
 }
 
 function stateOf({ running, isOverdue, check }: Plan): string {
@@ -37,7 +43,7 @@ export function details(one: Plan): string {
       ['Name', plain(spec.name)],
       ['Where', spec.hypervisorId ?? 'each where it lives'],
       ['Order', check.stages.map((stage) => stage.join(' and ')).join(', then ') || 'none'],
-      ['Rehearsed', one.lastRehearsal ? `${at(one.lastRehearsal.startedMs)}: ${one.lastRehearsal.state}` : 'never'],
+      ['Rehearsed', rehearsedWords(one)],
       ...(one.dueMs === null ? [] : ([['Due', `${at(one.dueMs)}${one.isOverdue ? ' (overdue)' : ''}`]] as const)),
       ['State', stateOf(one)],
     ]),
@@ -98,8 +104,8 @@ export function report(run: Run): string {
         '',
         `${key} waits for you: ${plain(waitsFor.title)}${waitsFor.detail === '' ? '' : `. ${plain(waitsFor.detail)}`}`,
         waitsFor.kind === 'step'
-          ? `  holdfast recovery-plan approve ${run.runId} ${key}`
-          : `  holdfast recovery-plan choose ${run.runId} ${key} retry|continue|clean-up${run.mode === 'run' ? '|hand-over' : ''}`,
+          ? `  holdfast recovery-plan approve ${run.runId} ${key} ${waitsFor.id}`
+          : `  holdfast recovery-plan choose ${run.runId} ${key} ${waitsFor.id} retry|continue|clean-up${run.mode === 'run' ? '|hand-over' : ''}`,
       )
   return lines.join('\n')
 }

@@ -13,6 +13,15 @@ type Plan = Schemas['RecoveryPlan']
 type Spec = Schemas['RecoverySpec']
 type Run = Schemas['RecoveryRun']
 
+type ChooseArguments = [
+  name: string,
+  tier: string,
+  seen: string,
+  choice: string,
+  options: { readonly reason: string },
+  self: Command,
+]
+
 interface StartOptions {
   readonly reason: string
   readonly key?: string
@@ -31,8 +40,8 @@ export const recoveryPlan: Verb = (ioOf) => {
     'holdfast recovery-plan create -f shop.yaml',
     'holdfast recovery-plan rehearse the-shop --watch',
     'holdfast recovery-plan report the-shop',
-    'holdfast recovery-plan approve the-shop databases',
-    'holdfast recovery-plan choose the-shop web retry',
+    'holdfast recovery-plan approve the-shop databases before-0',
+    'holdfast recovery-plan choose the-shop web choice-1 retry',
     'holdfast recovery-plan run the-shop --confirm "The shop" --watch',
   ])
   command
@@ -112,9 +121,9 @@ export const recoveryPlan: Verb = (ioOf) => {
       io.answer(found, () => report(found))
     })
   said(command.command('approve').description('a manual step is done')).action(
-    async (name: string, tier: string, { reason }: { reason: string }, self: Command) => {
+    async (name: string, tier: string, seen: string, { reason }: { reason: string }, self: Command) => {
       const io = ioOf(self)
-      const { runId: run, wait } = await waitOf(io, name, tier)
+      const { runId: run, wait } = await waitOf(io, name, tier, seen)
       const body = { tier, wait, reason }
       const now = await ask(io.api().POST('/recovery-runs/{run}/approve', { params: { path: { run } }, body }))
       io.answer(now, () => 'It goes on.')
@@ -122,9 +131,9 @@ export const recoveryPlan: Verb = (ioOf) => {
   )
   said(command.command('choose').description('what becomes of a tier that did not come up'))
     .argument('<choice>', 'retry, continue, clean-up or hand-over')
-    .action(async (name: string, tier: string, choice: string, { reason }: { reason: string }, self: Command) => {
+    .action(async (...[name, tier, seen, choice, { reason }, self]: ChooseArguments) => {
       const io = ioOf(self)
-      const { runId: run, wait } = await waitOf(io, name, tier)
+      const { runId: run, wait } = await waitOf(io, name, tier, seen)
       const body = { tier, wait, reason, choice: choice as Schemas['RecoveryChoice']['choice'] }
       const now = await ask(io.api().POST('/recovery-runs/{run}/choose', { params: { path: { run } }, body }))
       io.answer(now, () => `${plain(tier)}: ${plain(choice)}.`)
@@ -167,6 +176,7 @@ function said(command: Command): Command {
   return command
     .argument('<run>', 'run id; or a plan: its newest')
     .argument('<tier>', 'key of the tier that waits')
+    .argument('<wait>', 'what it waits for, such as before-0: as the report says')
     .option('--reason <text>', 'shown in the runbook', '')
 }
 
@@ -219,11 +229,20 @@ async function findRun(io: Io, name: string): Promise<Run> {
   })
 }
 
-/** What the tier waits for now: whoever answers has just seen it. */
-async function waitOf(io: Io, name: string, key: string): Promise<{ readonly runId: string; readonly wait: string }> {
+/** What the tier waits for now is what somebody has seen: an answer to one question is none to the next. */
+async function waitOf(
+  io: Io,
+  name: string,
+  key: string,
+  seen: string,
+): Promise<{ readonly runId: string; readonly wait: string }> {
   const { runId, tiers } = await findRun(io, name)
   const tier = tiers.find((one) => one.key === key)
-  if (tier?.waitsFor) return { runId, wait: tier.waitsFor.id }
+  if (tier?.waitsFor?.id === seen) return { runId, wait: seen }
+  if (tier?.waitsFor)
+    throw new HoldfastError('InvalidRequest', `${key} waits for ${tier.waitsFor.id}, not for ${seen}`, {
+      hint: `${tier.waitsFor.title}: see holdfast recovery-plan report ${runId}`,
+    })
   const waiting = tiers.flatMap((one) =>
     one.waitsFor ? [`${one.key} since ${formatDuration(Date.now() - one.waitsFor.sinceMs)}`] : [],
   )

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { draftOf, networksFrom, networksText, newTier, nextKey, stepsFrom, stepsText } from './draft.ts'
-import { answerCommand, answersTo, orderWords } from './words.ts'
+import type { RecoveryPlan } from '#lib/api/types.ts'
+import { answerCommand, answersTo, orderWords, planLook } from './words.ts'
 
 const wait = (kind: 'step' | 'choice') => ({ waitsFor: { id: 'x', kind, title: '', detail: '', sinceMs: 0 } })
 
@@ -11,9 +12,22 @@ it('offers only what may be answered', () => {
   expect(answersTo(wait('choice'), 'run')).toContain('hand-over')
 })
 
+it('is green only for a rehearsal of what the plan says now', () => {
+  const look = (last: object) =>
+    planLook({
+      ...{ running: null, isOverdue: false, check: { stages: [], findings: [] } },
+      lastRehearsal: { state: 'passed', isCurrent: true, skipped: false, ...last },
+    } as unknown as RecoveryPlan)
+  expect(look({})).toMatchObject({ tone: 'ok', word: 'Rehearsed' })
+  expect(look({ skipped: true })).toMatchObject({ word: 'Rehearsed without people' })
+  expect(look({ isCurrent: false })).toMatchObject({ tone: 'warn', word: 'Changed since its rehearsal' })
+})
+
 it('says the same as a command', () => {
-  expect(answerCommand('approve', 'r', 'db')).toBe('holdfast recovery-plan approve r db')
-  expect(answerCommand('retry', 'r', 'db')).toBe('holdfast recovery-plan choose r db retry')
+  expect(answerCommand('approve', 'r', { key: 'db', ...wait('step') })).toBe('holdfast recovery-plan approve r db x')
+  expect(answerCommand('retry', 'r', { key: 'db', ...wait('choice') })).toBe(
+    'holdfast recovery-plan choose r db x retry',
+  )
   expect(answerCommand('clean-up', 'r', null)).toBe('holdfast recovery-plan abort r --clean-up')
   expect(orderWords([['db', 'mail'], ['web']])).toBe('db and mail, then web')
 })

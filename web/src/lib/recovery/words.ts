@@ -6,7 +6,9 @@ export function planLook({ running, isOverdue, check, lastRehearsal }: RecoveryP
   if (check.findings.some(({ severity }) => severity === 'blocking')) return look('fail', 'Cannot run')
   if (isOverdue) return look('warn', 'Rehearsal overdue', 'clock')
   if (lastRehearsal === null) return look('idle', 'Never rehearsed')
-  return lastRehearsal.state === 'passed' ? look('ok', 'Rehearsed') : look('warn', 'Rehearsal did not pass')
+  if (!lastRehearsal.isCurrent) return look('warn', 'Changed since its rehearsal')
+  if (lastRehearsal.state !== 'passed') return look('warn', 'Rehearsal did not pass')
+  return look('ok', lastRehearsal.skipped ? 'Rehearsed without people' : 'Rehearsed')
 }
 
 export const runLooks: { readonly [state in RecoveryRun['state']]: Look } = {
@@ -114,10 +116,15 @@ export function effectsOf(answer: Answer, { mode }: Pick<RecoveryRun, 'mode'>): 
   }
 }
 
-export function answerCommand(answer: Answer, runId: string, tier: string | null): string {
-  if (answer === 'approve') return `holdfast recovery-plan approve ${runId} ${tier ?? ''}`
+export function answerCommand(
+  answer: Answer,
+  runId: string,
+  tier: Pick<RecoveryTierRecord, 'key' | 'waitsFor'> | null,
+): string {
+  const wait = `${tier?.key ?? ''} ${tier?.waitsFor?.id ?? ''}`
+  if (answer === 'approve') return `holdfast recovery-plan approve ${runId} ${wait}`
   if (tier === null) return `holdfast recovery-plan abort ${runId} --${answer}`
-  return `holdfast recovery-plan choose ${runId} ${tier} ${answer}`
+  return `holdfast recovery-plan choose ${runId} ${wait} ${answer}`
 }
 
 /** `databases and mail, then web` */
