@@ -145,6 +145,10 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
     throw new HoldfastError('InvalidRequest', `${run.title} is not repeated from the list of runs`, {
       hint: 'VMs that it has made may stand. Look at them, then begin anew: `holdfast recovery-plan run`.',
     })
+  if (run.kind === 'recovery') {
+    const plan = deps.catalog.recoveryPlans.get((input as RecoveryInput).planId)
+    deps.catalog.recoveryRuns.requireFree({ planId: plan.id, planName: plan.name, mode: 'rehearse', spec: plan })
+  }
   // A drill or a restore that belonged to a recovery plan is repeated by itself, and ends by itself.
   if (run.kind === 'drill' || run.kind === 'restore') delete (input as { member?: unknown }).member
   // What failed is wanted again at once.

@@ -129,3 +129,18 @@ test('a run that was terminated says nothing of its end: its plan can be begun a
   expect(recoveryRuns.get('r1')).toMatchObject({ state: 'failed', endedMs: testNow + 1 })
   expect(recoveryRuns.open({ ...opened, runId: 'r2' }).state).toBe('running')
 })
+
+test('no two runs for real bring the same VM back at the same time', () => {
+  using world = testCatalog()
+  const { recoveryRuns } = world.catalog
+  recoveryRuns.open({ ...opened, mode: 'run' })
+  const other = { ...opened, runId: 'r2', planId: 'mail', planName: 'Mail', mode: 'run' } as const
+  const elsewhere = { ...spec, tiers: [tier('mail', 'mail-01')] }
+  expect(() => recoveryRuns.open({ ...other, spec: { ...spec, tiers: [tier('a', 'web-01')] } })).toThrow(
+    /web-01 is being brought back by The shop/,
+  )
+  expect(recoveryRuns.find('r2')).toBeUndefined()
+  expect(recoveryRuns.open({ ...other, spec: elsewhere }).state).toBe('running')
+  // A rehearsal reaches nothing and is in nobody's way.
+  expect(recoveryRuns.open({ ...opened, runId: 'r3', planId: 'third', planName: 'Third' }).state).toBe('running')
+})

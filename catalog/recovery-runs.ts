@@ -44,6 +44,8 @@ export interface RecoveryRunQueries {
   get(runId: string): RecoveryRunRow
   /** Newest first. */
   list(page: PageRequest, filter?: { readonly planId?: string | undefined }): Page<RecoveryRunRow>
+  /** Throws AlreadyRunning: the plan is under way, or a run for real of another one brings one of its VMs back. */
+  requireFree(run: Pick<NewRecoveryRun, 'planId' | 'planName' | 'mode' | 'spec'>): void
   /** Those that have not ended; of one whose run has, nobody says anything any more. */
   openRuns(): RecoveryRunRow[]
   /** Closes those whose runs were terminated: they said nothing of their end. */
@@ -97,14 +99,32 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
       change(runId, { ...end, tiers: tiers.map((tier) => settled(tier, end.endedMs)) })
     })
   }
+  const requireFree = (
+    { planId, planName, mode, spec }: Parameters<RecoveryRunQueries['requireFree']>[0],
+    self?: string,
+  ): void => {
+    const others = open().filter(({ runId }) => runId !== self)
+    const refuse = (message: string, { workflowId, runId }: RecoveryRunRow): never => {
+      throw new HoldfastError('AlreadyRunning', message, { data: { workflowId, runId } })
+    }
+    const same = others.find((other) => other.planId === planId)
+    if (same !== undefined) refuse(`${planName} is under way`, same)
+    if (mode !== 'run') return
+    const vms = new Set(vmsOf(spec))
+    for (const other of others) {
+      const both = other.mode === 'run' ? vmsOf(other.spec).find((vmId) => vms.has(vmId)) : undefined
+      if (both !== undefined) refuse(`${both} is being brought back by ${other.planName}`, other)
+    }
+  }
   return {
     find,
     get,
     close,
+    requireFree: (run) => requireFree(run),
     open({ vmNames, ...run }) {
       return inTransaction(context, () => {
-        if (open().some(({ planId, runId }) => planId === run.planId && runId !== run.runId))
-          throw new HoldfastError('AlreadyRunning', `${run.planName} is under way`)
+        // A step that is repeated, of a run that is written down, is no second run.
+        if (find(run.runId) === undefined) requireFree(run, run.runId)
         const tiers = run.spec.tiers.map((tier): TierRecord => ({
           ...{ key: tier.key, name: tier.name, rtoMs: tier.rtoMs, state: 'pending', waitedMs: 0 },
           ...{ startedMs: null, endedMs: null, waitsFor: null, answers: [] },
@@ -192,6 +212,10 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
       }))
     },
   }
+}
+
+function vmsOf({ tiers }: Pick<RecoverySpec, 'tiers'>): string[] {
+  return tiers.flatMap(({ members }) => members.map(({ vmId }) => vmId))
 }
 
 /** Whether two definitions have a run do the same. */

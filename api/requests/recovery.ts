@@ -27,11 +27,7 @@ export function planRecovery(
     })
   if (mode === 'run' && withoutPeople)
     throw new HoldfastError('InvalidRequest', 'a run for real does not skip what people have to do')
-  const under = catalog.recoveryRuns.openRuns().find(({ planId }) => planId === id)
-  if (under !== undefined)
-    throw new HoldfastError('AlreadyRunning', `${name} is under way`, {
-      data: { workflowId: under.workflowId, runId: under.runId },
-    })
+  catalog.recoveryRuns.requireFree({ planId: id, planName: name, mode, spec: plan })
   const blocking = planCheck(catalog, plan).findings.find(({ severity }) => severity === 'blocking')
   if (blocking !== undefined) throw new HoldfastError('InvalidRequest', blocking.message, { hint: blocking.hint })
   const requestedBy = { user, reason }
