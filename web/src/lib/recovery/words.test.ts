@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { draftOf, networksFrom, networksText, newTier, nextKey, stepsFrom, stepsText } from './draft.ts'
 import type { RecoveryPlan } from '#lib/api/types.ts'
-import { answerCommand, answersTo, orderWords, planLook } from './words.ts'
+import { answerCommand, answersTo, orderWords, planLook, startCommand } from './words.ts'
 
 const wait = (kind: 'step' | 'choice') => ({ waitsFor: { id: 'x', kind, title: '', detail: '', sinceMs: 0 } })
 
@@ -29,6 +29,14 @@ it('says the same as a command', () => {
     'holdfast recovery-plan choose r db x retry',
   )
   expect(answerCommand('clean-up', 'r', null)).toBe('holdfast recovery-plan abort r --clean-up')
+  const plan = { id: 'the-shop', spec: { name: "Bob's shop" } }
+  const bare = { mode: 'rehearse', until: '', withoutPeople: false, reason: '' } as const
+  expect(startCommand(plan, { ...bare, withoutPeople: true })).toBe(
+    'holdfast recovery-plan rehearse the-shop --without-people',
+  )
+  expect(startCommand(plan, { ...bare, mode: 'run', until: '2026-11-20T22:00:00Z', reason: 'the fire' })).toBe(
+    `holdfast recovery-plan run the-shop --confirm 'Bob'\\''s shop' --until 2026-11-20T22:00:00.000Z --reason 'the fire'`,
+  )
   expect(orderWords([['db', 'mail'], ['web']])).toBe('db and mail, then web')
 })
 

@@ -1,3 +1,4 @@
+import { quoted } from '#lib/act/commands.ts'
 import type { RecoveryMemberRecord, RecoveryPlan, RecoveryRun, RecoveryTierRecord } from '#lib/api/types.ts'
 import { look, type Look } from '#lib/state/tone.ts'
 
@@ -114,6 +115,28 @@ export function effectsOf(answer: Answer, { mode }: Pick<RecoveryRun, 'mode'>): 
         { icon: 'x', tone: 'warn', text: 'what is half-made is removed' },
       ]
   }
+}
+
+export interface StartWish {
+  readonly mode: RecoveryRun['mode']
+  /** Of the input, in local time; empty: the newest points. */
+  readonly until: string
+  readonly withoutPeople: boolean
+  readonly reason: string
+}
+
+/** What the dialog does, word for word. */
+export function startCommand(
+  { id, spec: { name } }: Pick<RecoveryPlan, 'id'> & { readonly spec: { readonly name: string } },
+  { mode, until, withoutPeople, reason }: StartWish,
+): string {
+  return [
+    `holdfast recovery-plan ${mode} ${quoted(id)}`,
+    ...(mode === 'run' ? [`--confirm ${quoted(name)}`] : []),
+    ...(until === '' ? [] : [`--until ${new Date(until).toISOString()}`]),
+    ...(withoutPeople ? ['--without-people'] : []),
+    ...(reason === '' ? [] : [`--reason ${quoted(reason)}`]),
+  ].join(' ')
 }
 
 export function answerCommand(
