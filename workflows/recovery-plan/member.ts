@@ -194,10 +194,21 @@ export class Member {
     const { ids, runId } = this.#tools
     const { noteMember } = controlSteps<RecoveryActivities>('record')
     return CancellationScope.nonCancellable(() =>
-      noteMember.executeWithOptions(ids.step(`note:${this.vmId}`, `Write down how ${this.vmId} is`), [
-        { runId, ...this.#of, change },
-      ]),
+      written(
+        noteMember.executeWithOptions(ids.step(`note:${this.vmId}`, `Write down how ${this.vmId} is`), [
+          { runId, ...this.#of, change },
+        ]),
+      ),
     )
+  }
+}
+
+/** What cannot be written down ends no run: VMs that come back matter more than what is said of them. */
+export async function written(note: Promise<void>): Promise<void> {
+  try {
+    await note
+  } catch (thrown) {
+    log.error('it could not be written down', { error: errorOf(thrown)?.message })
   }
 }
 

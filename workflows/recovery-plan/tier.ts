@@ -6,7 +6,7 @@ import type { RunControl } from '../shared/control.ts'
 import { controlSteps } from '../shared/options.ts'
 import { cut, type StepIds } from '../shared/steps.ts'
 import type { Desk } from './desk.ts'
-import { Member, type MemberTools } from './member.ts'
+import { Member, written, type MemberTools } from './member.ts'
 import type { RecoveryInput, StepApproval, TierWord } from './contract.ts'
 
 export interface TierTools {
@@ -149,9 +149,11 @@ export class TierRun {
     const { ids, runId } = this.#tools
     const { noteTier } = controlSteps<RecoveryActivities>('record')
     return CancellationScope.nonCancellable(() =>
-      noteTier.executeWithOptions(ids.step(`note-tier:${this.#key}`, `Write down how far ${this.#key} is`), [
-        { runId, tier: this.#key, change, atMs: Date.now() },
-      ]),
+      written(
+        noteTier.executeWithOptions(ids.step(`note-tier:${this.#key}`, `Write down how far ${this.#key} is`), [
+          { runId, tier: this.#key, change, atMs: Date.now() },
+        ]),
+      ),
     )
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WorkflowUpdateFailedError, type WorkflowFailedError, type WorkflowHandle } from '@temporalio/client'
-import { CancelledFailure, type ApplicationFailure } from '@temporalio/common'
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { rehearsedMember, restoredMember } from '../../activities/testing/recovery.ts'
 import { sampleRequester } from '../../activities/testing/samples.ts'
 import { Scripted, untilCancelled } from '../../activities/testing/scripted.ts'
@@ -233,6 +233,19 @@ describe('for real', () => {
     expect(names).not.toContain('destroyTarget')
     const kept = steps.inputs('noteMember').filter(({ change }) => change.state === 'kept')
     expect(kept).toHaveLength(3)
+  })
+
+  it('goes on when what it says cannot be written down', async () => {
+    const cannot = async (): Promise<void> => {
+      throw ApplicationFailure.nonRetryable('the catalog is damaged')
+    }
+    const steps = new Scripted({ ...restored, noteMember: cannot, noteTier: cannot })
+    const { value } = await run(steps, forReal, async (handle) => {
+      await approve(handle, steps)
+      return resultOf(handle)
+    })
+    expect(value).toMatchObject({ outcome: 'completed', vms: 3 })
+    expect(steps.names().filter((name) => name === 'handOverTarget')).toHaveLength(3)
   })
 
   it.each([
