@@ -229,6 +229,8 @@ export function replicationQueries(context: CatalogContext): ReplicationQueries 
             ...{ headPoint: head.pointId, headMs: head.atMs, links: head.links },
             ...{ storedBytes: head.storedBytes, standby: head.standby },
           }),
+          // It holds nothing any more that is known.
+          ...(state === 'seeding' && { headPoint: null, headMs: null, links: 0 }),
           ...{ act: null, endedMs: atMs, state: state ?? row.state },
           ...(row.act === 'cycle' && { failures: error === null ? row.failures : row.failures + 1 }),
           error,

@@ -158,7 +158,9 @@ export interface StandbyHead {
 export interface StandbyView {
   readonly vm: VmRef
   readonly power: PowerState
-  readonly role: 'follows' | 'taken-over'
+  /** `withdrawing`: its takeover is over and being undone, the next begin, takeOver or remove finishes that ·
+   *  `removing`: its removal was begun, nothing starts it. */
+  readonly role: 'follows' | 'taken-over' | 'withdrawing' | 'removing'
   readonly head: StandbyHead | null
   /** Somebody has written to its head, or taken it away: nothing may build on it, and it is no state of the source. */
   readonly isTouched: boolean
@@ -206,7 +208,8 @@ export interface StandbyTarget {
    *  again: yes. atomic: no, the next call goes on. permanent: NotOurs (another takeover). closes: the takeover.
    *  cancel: ignored. */
   withdraw(ctx: OpContext, operation: PointId): Promise<void>
-  /** A VM that had taken over, and is off, follows again: what it holds now is the head. again: yes. atomic: yes.
+  /** A VM that had taken over, and is off, follows again: what it holds now is the head; none, if it was given other disks.
+   *  again: yes. atomic: yes.
    *  permanent: NotFound. closes: the takeover. cancel: before it. */
   adopt(ctx: OpContext, state: PointId, at: Instant): Promise<StandbyView>
   /** A VM that had taken over is nobody's standby any more. again: yes. atomic: yes. permanent: none. closes: the

@@ -35,8 +35,7 @@ export function createReplicationActivities(site: Site): ReplicationActivities {
     adoptStandby: (input) =>
       operate(site, input, async ({ driver, ctx }) => {
         const view = await standbyOf(driver).adopt(ctx, input.state, instant(input.atMs))
-        if (view.head === null) throw new HoldfastError('Internal', 'an adopted standby holds no state')
-        return stateOf(view, view.head, view.storedBytes)
+        return view.head && stateOf(view, view.head, view.storedBytes)
       }),
     releaseStandby: (input) => operate(site, input, ({ driver, ctx }) => standbyOf(driver).release(ctx)),
     removeStandby: (input) => operate(site, input, ({ driver, ctx }) => standbyOf(driver).remove(ctx)),

@@ -74,10 +74,10 @@ export interface ReplicationActivities {
   readonly takeOver: (input: StandbyAt & { readonly takeover: PointId }) => Promise<VmRef>
   /** Compensation: the standby follows again. */
   readonly withdrawTakeover: (input: StandbyAt & { readonly takeover: PointId }) => Promise<void>
-  /** The VM that had taken over follows again, in this state. */
+  /** The VM that had taken over follows again, in this state; null: it was given other disks, and follows without any. */
   readonly adoptStandby: (
     input: StandbyAt & { readonly state: PointId; readonly atMs: number },
-  ) => Promise<ReplicatedState>
+  ) => Promise<ReplicatedState | null>
   readonly releaseStandby: (input: StandbyAt) => Promise<void>
   readonly removeStandby: (input: StandbyAt) => Promise<{ readonly residue: readonly Residue[] }>
   /** Boots a copy of the head where it reaches nothing, and waits for its guest to answer. */

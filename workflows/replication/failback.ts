@@ -5,7 +5,16 @@ import type { ResidueItem } from '../shared/contract.ts'
 import { errorOf, workflowFailure } from '../shared/failures.ts'
 import { siteSteps } from '../shared/options.ts'
 import { hex32 } from '../shared/steps.ts'
-import { powerUp, readInFull, runRoundKeeping, shutDown, type Begun, type MoveContext, type Moved } from './move.ts'
+import {
+  powerUp,
+  readInFull,
+  runRoundKeeping,
+  shutDown,
+  type Begun,
+  type Ending,
+  type MoveContext,
+  type Moved,
+} from './move.ts'
 import { requireTakenOver } from './standby.ts'
 import { soon, standbyAsSource, trackerOf, type Round } from './round.ts'
 
@@ -90,16 +99,20 @@ export async function failBack(ctx: MoveContext, { standby }: Begun): Promise<Mo
     )
     const atMs = Date.parse(last.point.createdAt)
     const follow = siteSteps<ReplicationActivities>(pair.site, 'cleanup')
-    let head: ReplicatedState | null = null
+    // Without its own word it does not follow: a cycle would be refused for ever.
+    let follows: { readonly state: Ending['state']; readonly head: ReplicatedState | null } = {
+      state: 'failing-back',
+      head: null,
+    }
     await noting(residue, 'vm', pair.name, async () => {
-      head = await follow.adoptStandby.executeWithOptions(ids.step('adopt', `${pair.name} follows again`), [
+      const head = await follow.adoptStandby.executeWithOptions(ids.step('adopt', `${pair.name} follows again`), [
         { endpoint: pair.endpoint, operation: pair.id, state: last.point.id, atMs },
       ])
+      follows = { state: head === null ? 'seeding' : 'following', head }
     })
     return {
       result: { v: 1, outcome: 'completed', move: 'failback', atMs, lostMs: 0, fence: 'off', downMs, residue },
-      // Without its own word it does not follow: a cycle would be refused for ever.
-      ending: { state: head === null ? 'failing-back' : 'following', change: { movedMs: Date.now(), lostMs: 0 }, head },
+      ending: { ...follows, change: { movedMs: Date.now(), lostMs: 0 } },
     } satisfies Moved
   })
 }

@@ -20,7 +20,14 @@ export async function requireTakenOver({ input, ids }: MoveContext): Promise<voi
     { endpoint: pair.endpoint, operation: pair.id },
   ])
   if (view?.role === 'taken-over') return
-  const why = view === null ? 'there is none any more' : 'it follows its source, and holds nothing that is not there'
+  const why =
+    view === null
+      ? 'there is none any more'
+      : view.role === 'removing'
+        ? 'its removal was begun'
+        : view.role === 'withdrawing'
+          ? 'its takeover was withdrawn, and what it wrote goes'
+          : 'it follows its source, and holds nothing that is not there'
   throw workflowFailure('ReplicationRefused', `nothing is brought back from the standby ${pair.name}: ${why}`, {
     hint: 'Start the source if it is off, and begin a cycle: `holdfast replication cycle`.',
   })
@@ -33,9 +40,13 @@ export async function requireFollowing({ input, ids }: MoveContext): Promise<voi
   const view = await steps.inspectStandby.executeWithOptions(ids.step('inspect', `Does ${pair.name} follow?`), [
     { endpoint: pair.endpoint, operation: pair.id },
   ])
-  if (view !== null && view.role !== 'follows')
+  if (view?.role === 'taken-over')
     throw workflowFailure('ReplicationRefused', `${pair.name} has taken over and is not removed`, {
       hint: 'Accept that it stays, or fail back first.',
+    })
+  if (view?.role === 'withdrawing' && view.power !== 'stopped')
+    throw workflowFailure('ReplicationRefused', `${pair.name} is ${view.power} and is not removed`, {
+      hint: 'Its takeover was withdrawn, and that was cut off before it ended. Switch it off.',
     })
 }
 
@@ -51,15 +62,17 @@ export async function requireStartable({ input, control, ids }: MoveContext): Pr
   const why =
     view === null
       ? 'there is none any more'
-      : view.role !== 'follows'
+      : view.role === 'taken-over'
         ? 'it has taken over already'
-        : view.power !== 'stopped'
-          ? `it is ${view.power}`
-          : view.head === null
-            ? 'no state of it ever came whole'
-            : view.isTouched
-              ? 'somebody has written to it: what it holds is no state of its source'
-              : null
+        : view.role === 'removing'
+          ? 'its removal was begun'
+          : view.power !== 'stopped'
+            ? `it is ${view.power}`
+            : view.head === null
+              ? 'no state of it ever came whole'
+              : view.isTouched
+                ? 'somebody has written to it: what it holds is no state of its source'
+                : null
   if (why !== null)
     throw workflowFailure('ReplicationRefused', `the standby ${pair.name} cannot take over: ${why}`, {
       hint: `${pair.source.ref.name} was left as it was. Look at ${pair.name} on its hypervisor, or restore the VM from a repository.`,

@@ -162,6 +162,8 @@ it.each([
   ['there is none', null, /there is none/],
   ['it runs', { ...standbyView, power: 'running' }, /it is running/],
   ['it has taken over', { ...standbyView, role: 'taken-over' }, /taken over/],
+  ['it is being removed', { ...standbyView, role: 'removing' }, /removal was begun/],
+  ['its withdrawn takeover runs', { ...standbyView, role: 'withdrawing', power: 'running' }, /it is running/],
   ['it was written to', { ...standbyView, isTouched: true }, /written to it/],
   ['it holds nothing', { ...standbyView, head: null }, /no state/],
 ] as const)(
@@ -302,6 +304,28 @@ it('a standby that has taken over is not removed, whatever the catalog says', as
   const steps = new Scripted()
   expect(await move(steps, 'remove', result)).toMatchObject({ outcome: 'completed' })
   expect(steps.names()).toContain('forgetReplication')
+})
+
+it('a withdrawal that was cut off keeps nobody from the standby: it is started, or removed, and never brought back', async () => {
+  const withdrawing = { inspectStandby: async () => ({ ...standbyView, role: 'withdrawing' as const }) }
+  const steps = new Scripted({ ...withdrawing, readPower: async () => ({ state: 'stopped' }) })
+  expect(await move(steps, 'unplanned', result)).toMatchObject({ fence: 'off' })
+  expect(await move(steps, 'remove', result)).toMatchObject({ outcome: 'completed' })
+  expect(await move(steps, 'failback', planFailure)).toMatchObject({ type: 'ReplicationRefused' })
+  const runs = { ...standbyView, role: 'withdrawing', power: 'running' } as const
+  const refused = new Scripted({ inspectStandby: async () => runs })
+  expect(await move(refused, 'remove', planFailure)).toMatchObject({ type: 'ReplicationRefused' })
+  expect(refused.names()).not.toContain('removeStandby')
+})
+
+it('a standby that was given other disks is seeded after a failback, and not said to hold anything', async () => {
+  const steps = new Scripted({
+    readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }),
+    inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }),
+    adoptStandby: async () => null,
+  })
+  expect(await move(steps, 'failback', result)).toMatchObject({ outcome: 'completed' })
+  expect(steps.inputs('endReplication')[0]).toMatchObject({ state: 'seeding', head: null })
 })
 
 it('nothing is brought back from a standby that follows', async () => {

@@ -9,7 +9,8 @@ import { requireStandby, type Standby, type Volumes } from './record.ts'
 /**
  * `vm.json` as the record has it: on the head and marked as ours while it follows, on what its guest writes and nobody's
  * once it has taken over. Nobody compares and sets that file, so whoever writes it looks again afterwards: what an
- * attempt wrote that slept through a change of the record, it puts right itself.
+ * attempt wrote that slept through a change of the record, it puts right itself. One that has taken over and carries no
+ * mark is its owner's: whatever disks that gave it, it keeps.
  */
 export async function settle(host: Host, opKey: OpKey): Promise<Standby> {
   for (;;) {
@@ -17,13 +18,14 @@ export async function settle(host: Host, opKey: OpKey): Promise<Standby> {
     const found = await requireStandby(host, opKey)
     const wanted = described(found)
     const { description, dir } = found.vm
+    if (found.record.role === 'taken-over' && description.opKey !== opKey) return found
     if (wanted === null || (description.opKey === wanted.opKey && isOn(description, wanted.disks))) return found
     await writeVm(host, dir, keepRunDir(found.vm, wanted))
   }
 }
 
-function described({ record: { opKey, head, role, takeover } }: Standby): VmDescription | null {
-  if (head === null) return null
+function described({ vm, record: { opKey, head, role, takeover } }: Standby): VmDescription | null {
+  if (head === null) return role === 'follows' ? whileFilling(vm.description, opKey) : null
   if (role !== 'taken-over' || takeover === null) return whileFilling(head.description, opKey)
   return { ...onto(head.description, takeover.volumes), opKey: null }
 }
@@ -31,6 +33,14 @@ function described({ record: { opKey, head, role, takeover } }: Standby): VmDesc
 /** Whether it has these disks, beside others that somebody may have given it. */
 export function isOn(d: VmDescription, disks: readonly { readonly file: string }[]): boolean {
   return disks.every(({ file }) => d.disks.some((one) => one.file === file))
+}
+
+/** Whether these are its disks, and no others. */
+export function isJustOn({ disks }: VmDescription, volumes: readonly Volumes[]): boolean {
+  return (
+    disks.length === volumes.length &&
+    volumes.every((of) => disks.some(({ key, file }) => key === of.key && file === uppermost(of)))
+  )
 }
 
 export function onto(d: VmDescription, volumes: readonly Volumes[]): VmDescription {

@@ -10,7 +10,7 @@ import type { StandbySpec, StandbyTarget } from '../../facets.ts'
 import { pinFile } from '../../names.ts'
 import { runProgram } from '../../transport/index.ts'
 import type { DiskKey, Endpoint } from '../../values.ts'
-import { readDescription } from '../description.ts'
+import { readDescription, writeDescription } from '../description.ts'
 import { openQemu } from '../driver.ts'
 import { direct, type Effects } from '../effects.ts'
 import { findRunning, stop } from '../launch.ts'
@@ -430,6 +430,56 @@ test('what was given away is no standby for an attempt that slept', async () => 
   expect(await runs(here)).toBe(true)
   await standby.release(ctx)
   await expect(standby.remove(ctx)).rejects.toMatchObject({ code: 'NotOurs' })
+})
+
+test('a VM that has taken over keeps the disks that its owner gave it, and is seeded when it follows again', async () => {
+  await using here = await world()
+  const { standby, ctx } = here
+  await cycle(here)
+  await standby.takeOver(ctx, newPoint())
+  await stop(here.dir, { how: 'quit' })
+  const before = await readDescription(here.dir)
+  const [first] = before.disks
+  if (first === undefined) throw new Error('no disk')
+  const file = 'own.qcow2'
+  await runProgram('qemu-img', ['create', '-q', '-f', 'qcow2', join(here.dir, file), String(MiB)])
+  for (const isMore of [false, true]) {
+    const found = await readDescription(here.dir)
+    const others = isMore
+      ? [...found.disks, { ...first, key: 'own', file }]
+      : [{ ...first, file }, ...found.disks.slice(1)]
+    await writeDescription(here.dir, { ...found, disks: others })
+    const adopted = await standby.adopt(ctx, newPoint(), instant(5_000))
+    expect(adopted).toMatchObject({ role: 'follows', head: null })
+    expect(await standby.adopt(ctx, newPoint(), instant(5_000))).toMatchObject({ head: null })
+    expect((await readDescription(here.dir)).opKey).toBe(ctx.opKey)
+    await expect(standby.takeOver(ctx, newPoint())).rejects.toMatchObject({ code: 'NotFound' })
+    await expectHolds(here, await cycle(here))
+    expect(existsSync(join(here.dir, file))).toBe(true)
+    await standby.takeOver(ctx, newPoint())
+    await stop(here.dir, { how: 'quit' })
+  }
+  const own = { ...before, disks: [{ ...first, file }] }
+  await writeDescription(here.dir, own)
+  await standby.release(ctx)
+  expect(await readDescription(here.dir)).toMatchObject({ opKey: null, disks: [{ file }] })
+})
+
+test('says of what was cut off that it is being withdrawn or removed, and starts it in its head', async () => {
+  await using here = await world()
+  const { standby, ctx } = here
+  await cycle(here)
+  const takeover = newPoint()
+  await standby.takeOver(ctx, takeover)
+  await expect(doomed(here, 'program: end qemu').withdraw(ctx, takeover)).rejects.toThrow('died')
+  expect(await standby.inspect(ctx)).toMatchObject({ role: 'withdrawing', power: 'stopped', isTouched: false })
+  const next = newPoint()
+  await standby.takeOver(ctx, next)
+  expect(await runs(here)).toBe(true)
+  await standby.withdraw(ctx, next)
+  await expect(doomed(here, 'file: standby record').remove(ctx)).rejects.toThrow('died')
+  expect(await standby.inspect(ctx)).toMatchObject({ role: 'removing' })
+  expect(await standby.remove(ctx)).toEqual({ residue: [] })
 })
 
 test('the pin of a test keeps its states before its VM is there, and not for ever', async () => {

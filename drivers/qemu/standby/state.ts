@@ -43,7 +43,7 @@ import {
   type Volumes,
 } from './record.ts'
 import { settle } from './settle.ts'
-import { finishWithdrawal } from './withdraw.ts'
+import { finishWithdrawal, isOver } from './withdraw.ts'
 
 export async function inspectStandby(host: Host, ctx: OpContext): Promise<StandbyView | null> {
   const found = await findStandby(host, ctx.opKey)
@@ -55,11 +55,17 @@ export async function viewOf(standby: Standby, ctx: OpContext): Promise<StandbyV
   return {
     vm: vm.ref,
     power: await powerState(vm, ctx),
-    role: record.role === 'taken-over' ? 'taken-over' : 'follows',
+    role: roleOf(record),
     head: record.head && headOf(record.head),
-    isTouched: record.role === 'follows' && (await isTouched(standby)),
+    isTouched: ['follows', 'withdrawing'].includes(roleOf(record)) && (await isTouched(standby)),
     storedBytes: bytes(await stored(vm, record)),
   }
+}
+
+function roleOf(record: StandbyRecord): StandbyView['role'] {
+  const { role, takeover } = record
+  if (role === 'taken-over' && takeover !== null && isOver(record, takeover.operation)) return 'withdrawing'
+  return role === 'taken-over' || role === 'removing' ? role : 'follows'
 }
 
 function headOf({ id, at, volumes, refs }: HeadState): StandbyHead {

@@ -10,7 +10,7 @@ import { notOurs, removeStaged, removeVm } from '../target/index.ts'
 import { isRunning } from '../vm.ts'
 import { dropStale, makeOverlay, printOf, uppermost } from './files.ts'
 import { change, findStandby, requireStandby, type Standby, type Takeover, type Volumes } from './record.ts'
-import { isOn, onto, settle } from './settle.ts'
+import { isJustOn, isOn, onto, settle } from './settle.ts'
 import { requireFollowing, viewOf, wholeHead } from './state.ts'
 import { ofKey } from './trial.ts'
 import { finishWithdrawal, isOver, requireNotOver } from './withdraw.ts'
@@ -20,6 +20,8 @@ export async function takeOver(host: Host, ctx: OpContext, operation: PointId): 
   const before = await requireStandby(host, ctx.opKey)
   requireNotOver(before, operation)
   await finishWithdrawal(host, ctx, before)
+  // What was cut off may have left the description of a VM that had taken over.
+  await settle(host, ctx.opKey)
   await change(host, ctx.opKey, async (standby) => {
     const { vm, record } = standby
     requireNotOver(standby, operation)
@@ -61,23 +63,30 @@ async function requireTaken(host: Host, ctx: OpContext, operation: PointId): Pro
   return { ...standby, ...takeover }
 }
 
-/** What it holds now, its guest's own writes included, is the head: the source was brought to that. */
+/**
+ * What it holds now, its guest's own writes included, is the head: the source was brought to that. Of a VM that its owner
+ * gave other disks meanwhile nobody knows what its volumes hold: it follows without a head, and is seeded.
+ */
 export async function adopt(host: Host, ctx: OpContext, state: PointId, at: Instant): Promise<StandbyView> {
   await change(host, ctx.opKey, async ({ vm, record }) => {
     if (record.head?.id === state) return null
     const { takeover, head } = record
+    if (record.role === 'follows' && takeover === null && head === null) return null
     if (takeover === null || head === null || isOver(record, takeover.operation))
       throw new HoldfastError('NotFound', `“${vm.description.name}” has not taken over`)
     if (await isRunning(vm))
       throw new HoldfastError('StillInUse', `“${vm.description.name}” still runs`, { retryAfter: 10_000 })
     const { operation, volumes } = takeover
+    const follows = { role: 'follows', next: null, takeover: null, over: [...record.over, operation] } as const
+    ctx.signal.throwIfAborted()
+    if (!isJustOn(vm.description, volumes)) return { ...record, ...follows, head: null }
     const prints: string[] = []
     for (const one of volumes) prints.push(await printOf(vm.dir, uppermost(one)))
     const description = onto(head.description, volumes)
     ctx.signal.throwIfAborted()
     return {
       ...record,
-      ...{ role: 'follows', next: null, takeover: null, over: [...record.over, operation] },
+      ...follows,
       head: { id: state, at, description, volumes, refs: [], prints },
     }
   })
