@@ -106,7 +106,8 @@ it('a failover takes the place of a cycle, whose word counts no more, and a seco
   rows().begin(id, 'cycle', 'r2', here.clock.ms)
   const begin = (act: 'failover' | 'cycle' | 'remove', run: string) => () => rows().begin(id, act, run, here.clock.ms)
   expect(begin('remove', 'r3')).toThrow(HoldfastError)
-  rows().begin(id, 'failover', 'r3', here.clock.ms)
+  expect(begin('failover', 'r3')).toThrow(/under way/)
+  rows().begin(id, 'failover', 'r3', here.clock.ms, true)
   expect(await look(id)).toMatchObject({ state: 'failing-over', doing: 'failover', lagMs: null })
   expect(begin('failover', 'r4')).toThrow(/under way/)
   expect(begin('cycle', 'r5')).toThrow(/under way/)
@@ -150,6 +151,10 @@ it('a failover that fails leaves the pair as it was; a cycle that fails is count
   rows().begin(id, 'failover', 'r4', here.clock.ms)
   rows().ended(id, 'r4', end)
   expect(await look(id)).toMatchObject({ state: 'failing-over', doing: null })
+  runs('r5')
+  rows().begin(id, 'failback', 'r5', here.clock.ms)
+  rows().ended(id, 'r5', { ...end, error: null, state: 'seeding' })
+  expect(rows().find(id)).toMatchObject({ state: 'seeding', headMs: null, headPoint: null, links: 0 })
 })
 
 it('a failover that ended without saying who runs is a finding, and may be asked for again', async () => {

@@ -52,11 +52,11 @@ export interface ReplicationQueries {
   due(nowMs: number): ReplicationView[]
   set(id: string, change: { readonly rpoMs?: number | undefined; readonly isPaused?: boolean | undefined }): void
   /**
-   * From now on this run acts on the pair; idempotent for the run. A failover takes the place of a cycle. Throws
+   * From now on this run acts on the pair; idempotent for the run. `aside`: it takes the place of a cycle. Throws
    * ReplicationRefused for what its state, or that of another pair of the VM, does not allow, Busy while another run acts
    * or, of what moves the guest, the VM is being restored in place.
    */
-  begin(id: string, act: ReplicationAct, runId: string, atMs: number): BegunReplication
+  begin(id: string, act: ReplicationAct, runId: string, atMs: number, aside?: boolean): BegunReplication
   /** A cycle that another run has pushed aside tells nothing. */
   cycled(
     id: string,
@@ -179,14 +179,13 @@ export function replicationQueries(context: CatalogContext): ReplicationQueries 
       get(id)
       update(id, { ...(rpoMs !== undefined && { rpoMs }), ...(isPaused !== undefined && { isPaused }) })
     },
-    begin(id, act, runId, atMs) {
+    begin(id, act, runId, atMs, aside = false) {
       return inTransaction(context, () => {
         const row = get(id)
         if (row.runId === runId && row.act === act) return { ...row, was: row.state }
         // It takes nothing from the pair: cycles go on beside it.
         if (act === 'test') return { ...allow(row, act), was: row.state }
-        const aside = row.act === 'cycle' && act === 'failover'
-        if (row.isActing && !aside)
+        if (row.isActing && !(aside && row.act === 'cycle'))
           throw new HoldfastError('Busy', `a ${row.act} of the standby of ${row.vmName} is under way`, {
             hint: 'Wait for it, or cancel its run.',
           })

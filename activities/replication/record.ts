@@ -5,8 +5,8 @@ import type { ReplicationRecordActivities } from './types.ts'
 
 export function createReplicationRecordActivities({ replications }: Catalog): ReplicationRecordActivities {
   return {
-    beginReplication: async ({ id, act, runId, atMs }) => {
-      const { state, was, headMs, standby } = replications.begin(id, act, runId, atMs)
+    beginReplication: async ({ id, act, runId, atMs, aside = act === 'failover' }) => {
+      const { state, was, headMs, standby } = replications.begin(id, act, runId, atMs, aside)
       return { state, was, headMs, standby: standby as VmRef | null }
     },
     recordState: async ({ id, runId, made, bytes, durationMs, atMs }) =>

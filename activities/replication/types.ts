@@ -102,6 +102,8 @@ export interface ReplicationRecordActivities {
     readonly act: ReplicationAct
     readonly runId: string
     readonly atMs: number
+    /** It takes the place of a cycle that is under way; else Busy until that is over. Absent: a failover does. */
+    readonly aside?: boolean
   }) => Promise<{
     readonly state: ReplicationState
     /** Before it. */

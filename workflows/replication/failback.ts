@@ -1,5 +1,6 @@
 import { CancellationScope, uuid4 } from '@temporalio/workflow'
 import type { ReplicatedState, ReplicationActivities, Sink } from '../../activities/replication/types.ts'
+import type { TargetVm } from '../../drivers/facets.ts'
 import type { RestoreActivities } from '../../activities/restore/types.ts'
 import type { ResidueItem } from '../shared/contract.ts'
 import { errorOf, workflowFailure } from '../shared/failures.ts'
@@ -8,6 +9,7 @@ import { hex32 } from '../shared/steps.ts'
 import {
   powerUp,
   readInFull,
+  requireStillOff,
   runRoundKeeping,
   shutDown,
   type Begun,
@@ -34,6 +36,8 @@ export async function failBack(ctx: MoveContext, { standby }: Begun): Promise<Mo
   const steps = siteSteps<RestoreActivities>(pair.source.site, 'hypervisor')
   const cleanup = siteSteps<RestoreActivities>(pair.source.site, 'cleanup')
   const ref = { endpoint: pair.source.endpoint, operation: hex32(uuid4()) }
+  // First: who is said to have taken over and follows is put right by that, whether the source runs or not.
+  if (ctx.looksAgain) await requireTakenOver(ctx)
   const { state } = await steps.readPower.executeWithOptions(
     ids.step('source-off', `Is ${pair.source.ref.name} off?`),
     [{ ...ref, vm: pair.source.ref }],
@@ -42,7 +46,7 @@ export async function failBack(ctx: MoveContext, { standby }: Begun): Promise<Mo
     throw workflowFailure('ReplicationRefused', `${pair.source.ref.name} is ${state} at its old place`, {
       hint: 'Two copies run. Switch the one at the source off: what it holds is replaced.',
     })
-  await requireTakenOver(ctx)
+  if (!ctx.looksAgain) await requireTakenOver(ctx)
   let sink: Sink = { kind: 'original', ...ref, vm: pair.source.ref, target: null }
   undo.push({ kind: 'volume', id: ref.operation }, async () => {
     const { residue } = await cleanup.destroyTarget.executeWithOptions(
@@ -70,22 +74,30 @@ export async function failBack(ctx: MoveContext, { standby }: Begun): Promise<Mo
     last = await bring(last)
   }
   const stoppedMs = Date.now()
+  let swapping: TargetVm | null = null
+  const revertLater = (): unknown =>
+    undo.push({ kind: 'volume', id: pair.source.ref.name }, async () => {
+      if (swapping === null) return []
+      await cleanup.revertTarget.executeWithOptions(ids.undo('finalize', 'revert', 'Put the old disks back'), [
+        { ...ref, target: swapping },
+      ])
+      return []
+    })
+  // Below the start of the standby: that must not wait for a source that cannot be reached.
+  if (ctx.looksAgain) revertLater()
   await shutDown(ctx, from, readInFull(last))
   control.stage('Bringing back its last state')
   last = await bring(last, true)
   const { target } = sink.kind === 'original' ? sink : { target: null }
   if (target === null) throw workflowFailure('Internal', 'the source got no volumes')
-  undo.push({ kind: 'volume', id: pair.source.ref.name }, async () => {
-    await cleanup.revertTarget.executeWithOptions(ids.undo('finalize', 'revert', 'Put the old disks back'), [
-      { ...ref, target },
-    ])
-    return []
-  })
+  if (!ctx.looksAgain) revertLater()
+  swapping = target
   control.stage('Swapping the disks of the source')
   await steps.finalizeTarget.executeWithOptions(
     { ...ids.step('finalize', 'Swap the disks in; the old ones are kept'), ...soon },
     [{ ...ref, target }],
   )
+  await requireStillOff(ctx, from)
   await powerUp(ctx, pair.source)
   // It runs: from here on nothing of the above is undone.
   undo.forget()

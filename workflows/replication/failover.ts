@@ -1,4 +1,11 @@
-import { CancellationScope, getExternalWorkflowHandle, isCancellation, log, workflowInfo } from '@temporalio/workflow'
+import {
+  CancellationScope,
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  patched,
+  workflowInfo,
+} from '@temporalio/workflow'
 import { formatDuration } from '../../base/index.ts'
 import type { ReplicationActivities, ReplicationRecordActivities } from '../../activities/replication/types.ts'
 import { RunControl } from '../shared/control.ts'
@@ -8,7 +15,16 @@ import { controlSteps, siteSteps } from '../shared/options.ts'
 import { StepIds } from '../shared/steps.ts'
 import { replicationWorkflowId, type FailoverInput, type FailoverResult } from './contract.ts'
 import { failBack } from './failback.ts'
-import { readInFull, runRoundKeeping, shutDown, type Begun, type Ending, type MoveContext, type Moved } from './move.ts'
+import {
+  readInFull,
+  requireStillOff,
+  runRoundKeeping,
+  shutDown,
+  type Begun,
+  type Ending,
+  type MoveContext,
+  type Moved,
+} from './move.ts'
 import { runRound, standbySink, trackerOf } from './round.ts'
 import { fenceSource, requireFollowing, requireStartable, takeOver } from './standby.ts'
 
@@ -37,6 +53,8 @@ export async function failOver(input: FailoverInput): Promise<FailoverResult> {
         undo,
         tuning: input.tuning,
         mayRun: new Set(),
+        closed: 'a failover cannot be paused: nobody runs meanwhile',
+        looksAgain: patched('2026-11-failover-looks-again'),
         end: { was: null, isMoved: false },
       }
       return notingItsEnd(
@@ -59,16 +77,18 @@ async function moved(ctx: MoveContext): Promise<FailoverResult> {
   const { input, ids, control } = ctx
   const { runId, startTime } = workflowInfo()
   const { move, pair } = input
-  control.close('a failover cannot be paused: nobody runs meanwhile')
+  control.close(ctx.closed)
   const act = move === 'planned' || move === 'unplanned' ? 'failover' : move
   // A standby that is about to go must not be made anew by a cycle: that has to have ended first.
-  if (move === 'remove') await endCycle(pair.id)
+  // Nor may one let go of its point while the last state of a source that is down is read.
+  const waits = move === 'planned' && ctx.looksAgain
+  if (move === 'remove' || waits) await endCycle(pair.id)
   const quick = controlSteps<ReplicationRecordActivities>('quick')
   const begun = await quick.beginReplication.executeWithOptions(ids.step('begin', 'May this be done now?'), [
-    { id: pair.id, act, runId, atMs: startTime.getTime() },
+    { id: pair.id, act, runId, atMs: startTime.getTime(), ...(waits && { aside: false }) },
   ])
   ctx.end.was = begun.was
-  if (act === 'failover') await endCycle(pair.id)
+  if (act === 'failover' && !waits) await endCycle(pair.id)
   if (move === 'accept' || move === 'remove') return end(ctx)
   const { result, ending } =
     move === 'failback' ? await failBack(ctx, begun) : await (move === 'planned' ? planned(ctx) : unplanned(ctx, begun))
@@ -121,6 +141,7 @@ async function planned(ctx: MoveContext): Promise<Moved> {
   ctx.control.stage('Bringing over its last state')
   const last = await runRoundKeeping({ ...ctx, isDown: true }, wish)
   if (last.state === null) throw workflowFailure('Internal', 'the last state did not come to the standby')
+  await requireStillOff(ctx, pair.source)
   const vm = await takeOver(ctx)
   return {
     result: {

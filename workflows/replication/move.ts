@@ -8,18 +8,24 @@ import { workflowFailure } from '../shared/failures.ts'
 import { siteSteps } from '../shared/options.ts'
 import { hex32 } from '../shared/steps.ts'
 import type { FailoverInput, FailoverResult } from './contract.ts'
-import { runRound, soon, type Round, type RoundContext } from './round.ts'
+import { patienceWhileDownMs, runRound, soon, type Round, type RoundContext } from './round.ts'
 
 /** What both directions have in common: who runs is stopped, who shall run is started, and all of it can be undone. */
 const shutdownMs = 180_000
 const startMs = 120_000
 const plugMs = 30_000
+/** A hypervisor that does not answer meanwhile is not waited for: nobody may run. */
+const downWithin = { scheduleToCloseTimeout: shutdownMs + plugMs + 120_000 }
 
 export interface MoveContext extends RoundContext {
   readonly input: FailoverInput
   readonly undo: Compensations
   /** Who was to be started and could not be ended again: while there is one, no undo starts the other. */
   readonly mayRun: Set<string>
+  /** Why the run is not paused. */
+  readonly closed: string
+  /** false: it began before a side that was shut down was looked at again, and goes on as it began. */
+  readonly looksAgain: boolean
   /** What is written down of the pair if it fails. */
   readonly end: { was: Begun['was'] | null; isMoved: boolean }
 }
@@ -83,12 +89,31 @@ export async function shutDown(ctx: MoveContext, vm: VmTarget, note = ''): Promi
   ])
   if (state === 'stopped') return
   startAgainLater(ctx, vm, 'power-off', `Start ${vm.ref.name} by hand: it ran before.`)
-  const { after } = await control.patiently('shutting the VM down', () =>
-    steps.powerVm.executeWithOptions(ids.step('power-off', `Shut ${vm.ref.name} down`), [
-      { ...at, want: 'stopped', limitMs: shutdownMs },
-    ]),
+  const { after } = await control.patiently(
+    'shutting the VM down',
+    () =>
+      steps.powerVm.executeWithOptions({ ...ids.step('power-off', `Shut ${vm.ref.name} down`), ...downWithin }, [
+        { ...at, want: 'stopped', limitMs: shutdownMs },
+      ]),
+    patienceWhileDownMs,
   )
   if (after !== 'stopped') throw workflowFailure('GuestRefused', `${vm.ref.name} does not end: it is ${after}`)
+}
+
+/** Directly before the other is started: a cluster, an autostart or a person may have started it meanwhile. */
+export async function requireStillOff({ control, ids, looksAgain }: MoveContext, vm: VmTarget): Promise<void> {
+  if (!looksAgain) return
+  const { name } = vm.ref
+  const steps = siteSteps<RestoreActivities>(vm.site, 'hypervisor')
+  control.stage(`Making sure that ${name} is off`)
+  const { state } = await steps.readPower.executeWithOptions(
+    { ...ids.step('still-off', `Is ${name} still off?`), ...soon },
+    [{ endpoint: vm.endpoint, operation: hex32(uuid4()), vm: vm.ref }],
+  )
+  if (state !== 'stopped')
+    throw workflowFailure('GuestRefused', `${name} was shut down and is ${state}: somebody has started it`, {
+      hint: 'It stays the one that runs. Find out who starts it, then ask again.',
+    })
 }
 
 /** What is read from its beginning once more after the shutdown, in words; '' if the changes suffice. */

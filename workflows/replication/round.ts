@@ -23,13 +23,15 @@ export interface RoundContext {
   readonly tuning: Tuning
   /** Nobody runs until this is done: then nothing is waited for for long, because the undo starts the guest again. */
   readonly isDown?: boolean
+  /** Why it cannot be paused at all. */
+  readonly closed?: string
 }
 
 /** Of steps while nobody runs. */
 export const soon = { scheduleToCloseTimeout: '5 minutes' } as const
 const soonMoved = { scheduleToStartTimeout: '5 minutes', retry: { maximumAttempts: 6 } } as const
 /** Another run that reads the VM refuses for about as long before this begins to count. */
-const patienceWhileDownMs = 30_000
+export const patienceWhileDownMs = 30_000
 
 /** What is read in one round, and where it goes. */
 interface RoundWish {
@@ -75,6 +77,7 @@ export async function runRound(ctx: RoundContext, wish: RoundWish): Promise<Roun
       if (!again || n >= mostRounds) throw thrown
       full ||= error.retry === 'full'
       ctx.control.reopen()
+      if (ctx.closed !== undefined) ctx.control.close(ctx.closed)
       ctx.control.stage(`The state could not be read to its end; opening a new one`)
       await ctx.undo.unwind()
     }

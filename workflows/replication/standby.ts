@@ -13,13 +13,15 @@ import { soon } from './round.ts'
 const fenceLimits = { scheduleToCloseTimeout: '1 minute' } as const
 
 /** What is not known to run there is not brought back. */
-export async function requireTakenOver({ input, ids }: MoveContext): Promise<void> {
+export async function requireTakenOver({ input, ids, end, looksAgain }: MoveContext): Promise<void> {
   const { pair } = input
   const steps = siteSteps<ReplicationActivities>(pair.site, 'hypervisor')
   const view = await steps.inspectStandby.executeWithOptions(ids.step('inspect', `Has ${pair.name} taken over?`), [
     { endpoint: pair.endpoint, operation: pair.id },
   ])
   if (view?.role === 'taken-over') return
+  // A catalog that was brought back may know less than the standby itself.
+  if (view?.role === 'follows' && looksAgain) end.was = 'following'
   const why =
     view === null
       ? 'there is none any more'

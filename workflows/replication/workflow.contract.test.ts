@@ -11,6 +11,7 @@ import {
 import { Scripted, standbyView, untilCancelled } from '../../activities/testing/scripted.ts'
 import { planFailure } from '../../server/testing/plans.ts'
 import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
+import { pauseUpdate } from '../shared/contract.ts'
 import {
   failoverWorkflow,
   replicationWorkflow,
@@ -49,6 +50,22 @@ const result = (handle: WorkflowHandle): Promise<FailoverResult> => handle.resul
 const powers = (steps: Scripted): string[] =>
   steps.inputs('powerVm').map(({ vm, want }) => `${want} ${vm.scope === 'paris' ? 'standby' : 'source'}`)
 const ends = (steps: Scripted) => steps.inputs('endReplication').map(({ state, error }) => [state, error?.code ?? null])
+
+/** Who was told to stop is off from then on. */
+const powered = (before: (vm: { readonly scope: string }) => 'running' | 'stopped') => {
+  const now = new Map<string, 'running' | 'stopped'>()
+  return {
+    readPower: async ({ vm }: { readonly vm: { readonly scope: string } }) => ({
+      state: now.get(vm.scope) ?? before(vm),
+    }),
+    powerVm: async ({ want, vm }: { readonly want: string; readonly vm: { readonly scope: string } }) => {
+      const after = want === 'running' ? ('running' as const) : ('stopped' as const)
+      now.set(vm.scope, after)
+      return { before: 'running' as const, after }
+    },
+  }
+}
+const inParis = ({ scope }: { readonly scope: string }) => (scope === 'paris' ? 'running' : 'stopped')
 
 it('publishes a state only when all of it was copied and its point stayed whole, and then lets the point go', async () => {
   const steps = new Scripted()
@@ -97,7 +114,7 @@ it('a cancelled cycle leaves no point', async () => {
 })
 
 it('a planned failover stops the source before it reads its last state, and starts the standby after', async () => {
-  const steps = new Scripted({ readPower: async () => ({ state: 'running' }) })
+  const steps = new Scripted(powered(() => 'running'))
   const value = await move(steps, 'planned', result)
   expect(value).toMatchObject({ move: 'planned', fence: 'off', lostMs: 0, residue: [] })
   const names = steps.names(...records)
@@ -110,7 +127,7 @@ it('a planned failover stops the source before it reads its last state, and star
 
 it('a standby that does not start is withdrawn, and then the source is started again', async () => {
   const steps = new Scripted({
-    readPower: async () => ({ state: 'running' }),
+    ...powered(() => 'running'),
     takeOver: async () => {
       throw new HoldfastError('CapacityExhausted', 'no memory')
     },
@@ -138,16 +155,16 @@ it('an unplanned failover starts at once, and says that a source that cannot be 
 })
 
 it('a standby that may run keeps the source off: nothing is started beside it', async () => {
-  const steps = new Scripted({
+  const script = {
     takeOver: async () => {
       throw new HoldfastError('CapacityExhausted', 'no memory')
     },
     withdrawTakeover: async () => {
       throw new HoldfastError('AccessDenied', 'paris answers nobody')
     },
-  })
+  }
   for (const wish of ['planned', 'unplanned'] as const) {
-    steps.calls.length = 0
+    const steps = new Scripted({ ...powered(() => 'running'), ...script })
     expect(await move(steps, wish, planFailure)).toMatchObject({ type: 'CapacityExhausted' })
     expect(powers(steps)).not.toContain('running source')
     expect(steps.inputs('recordRunFinished')[0]?.residue).toMatchObject([
@@ -230,7 +247,10 @@ it('another run that reads the source after its shutdown is waited for for a min
 }, 120_000)
 
 it('a failback is refused while the source runs: two copies would', async () => {
-  const steps = new Scripted({ readPower: async () => ({ state: 'running' }) })
+  const steps = new Scripted({
+    readPower: async () => ({ state: 'running' }),
+    inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }),
+  })
   expect(await move(steps, 'failback', planFailure)).toMatchObject({ type: 'ReplicationRefused' })
   expect(steps.names()).not.toContain('openSource')
   expect(ends(steps)).toEqual([['failed-over', 'ReplicationRefused']])
@@ -238,9 +258,8 @@ it('a failback is refused while the source runs: two copies would', async () => 
 
 it('a failback brings all of it over, then its last state, swaps, starts, and lets the standby follow', async () => {
   const steps = new Scripted({
-    readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }),
+    ...powered(inParis),
     inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }),
-    powerVm: async ({ want }) => ({ before: 'running', after: want === 'running' ? 'running' : 'stopped' }),
   })
   const value = await move(steps, 'failback', result)
   expect(value).toMatchObject({ move: 'failback', lostMs: 0, residue: [] })
@@ -259,20 +278,22 @@ it('a failback brings all of it over, then its last state, swaps, starts, and le
 })
 
 it('a source that does not start again gets its old disks back, and the standby runs on', async () => {
+  const power = powered(inParis)
   const steps = new Scripted({
-    readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }),
+    ...power,
     inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }),
-    powerVm: async ({ want, vm }) => {
-      if (want === 'running' && vm.scope !== 'paris') throw new HoldfastError('AccessDenied', 'no')
-      return { before: 'running', after: want === 'running' ? 'running' : 'stopped' }
+    powerVm: async (input) => {
+      if (input.want === 'running' && input.vm.scope !== 'paris') throw new HoldfastError('AccessDenied', 'no')
+      return power.powerVm(input)
     },
   })
   await move(steps, 'failback', (handle) => expect(handle.result()).rejects.toThrow())
   const names = steps.names(...records)
-  expect(names.slice(names.indexOf('finalizeTarget') + 2)).toEqual([
+  // The side that works comes first: the other may be gone.
+  expect(names.slice(names.indexOf('finalizeTarget') + 3)).toEqual([
+    'powerVm',
     'powerVm',
     'revertTarget',
-    'powerVm',
     'destroyTarget',
     'endReplication',
   ])
@@ -281,12 +302,15 @@ it('a source that does not start again gets its old disks back, and the standby 
 })
 
 it('a source that was started by a failback and cannot be ended keeps the standby off', async () => {
+  const power = powered(inParis)
   const steps = new Scripted({
-    readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }),
+    ...power,
     inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }),
-    powerVm: async ({ want, vm }) => {
-      if (want === 'running' && vm.scope !== 'paris') throw new HoldfastError('AccessDenied', 'the answer was lost')
-      return { before: 'running', after: want === 'stopped' ? 'stopped' : 'running' }
+    powerVm: async (input) => {
+      if (input.want === 'running' && input.vm.scope !== 'paris')
+        throw new HoldfastError('AccessDenied', 'the answer was lost')
+      await power.powerVm(input)
+      return { before: 'running', after: input.want === 'stopped' ? 'stopped' : 'running' }
     },
   })
   await move(steps, 'failback', planFailure)
@@ -320,7 +344,7 @@ it('a withdrawal that was cut off keeps nobody from the standby: it is started, 
 
 it('a standby that was given other disks is seeded after a failback, and not said to hold anything', async () => {
   const steps = new Scripted({
-    readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }),
+    ...powered(inParis),
     inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }),
     adoptStandby: async () => null,
   })
@@ -332,11 +356,68 @@ it('nothing is brought back from a standby that follows', async () => {
   const steps = new Scripted({ readPower: async () => ({ state: 'stopped' }) })
   expect(await move(steps, 'failback', planFailure)).toMatchObject({ type: 'ReplicationRefused' })
   expect(steps.names()).not.toContain('openSource')
+  // The catalog that said otherwise is put right.
+  expect(ends(steps)).toEqual([['following', 'ReplicationRefused']])
+})
+
+it.each(['planned', 'failback'] as const)(
+  'a %s move starts nothing beside a side that somebody has started again meanwhile',
+  async (wish) => {
+    const power = powered(wish === 'planned' ? () => 'running' : inParis)
+    const steps = new Scripted({
+      ...power,
+      readPower: async (input, call) =>
+        call >= 3 || (wish === 'planned' && call >= 2) ? { state: 'running' } : power.readPower(input),
+      inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }),
+    })
+    expect(await move(steps, wish, planFailure)).toMatchObject({ type: 'GuestRefused' })
+    expect(steps.names()).not.toContain('takeOver')
+    const who = wish === 'planned' ? 'source' : 'standby'
+    expect(powers(steps)).toEqual([`stopped ${who}`, `running ${who}`])
+    expect(ends(steps)).toEqual([[wish === 'planned' ? 'following' : 'failed-over', 'GuestRefused']])
+  },
+)
+
+it('a planned failover waits for the end of a cycle, an unplanned one pushes it aside', async () => {
+  const planned = new Scripted(powered(() => 'running'))
+  await move(planned, 'planned', result)
+  expect(planned.inputs('beginReplication')).toMatchObject([{ act: 'failover', aside: false }])
+  const unplanned = new Scripted(powered(() => 'running'))
+  await move(unplanned, 'unplanned', result)
+  expect(unplanned.inputs('beginReplication')[0]).not.toHaveProperty('aside')
+})
+
+it('a round that breaks while nobody runs opens no way to pause, and a shutdown has a limit of its own', async () => {
+  let goOn = (): void => undefined
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const steps = new Scripted({
+    ...powered(() => 'running'),
+    checkPoint: async (_input, call) => {
+      if (call === 2) throw new HoldfastError('PointBroken', 'scratch full')
+    },
+    replicateDisk: async ({ disk }, call) => {
+      if (call > 4) await held
+      return { disk, writtenBytes: 1, bytesResumed: 0 }
+    },
+  })
+  await move(steps, 'planned', async (handle) => {
+    await eventually('the round after the broken one', () => steps.inputs('replicateDisk').length > 4)
+    await expect(handle.executeUpdate(pauseUpdate, { args: [sampleRequester] })).rejects.toThrow()
+    goOn()
+    await handle.result()
+    const { events } = await handle.fetchHistory()
+    const limits = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: one }) =>
+      one?.activityType?.name === 'powerVm' ? [Number(one.scheduleToCloseTimeout?.seconds)] : [],
+    )
+    expect(limits).toEqual([330])
+  })
 })
 
 it('a standby that does not follow after a failback is not said to', async () => {
   const steps = new Scripted({
-    readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }),
+    ...powered(inParis),
     inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }),
     adoptStandby: async () => {
       throw new HoldfastError('AccessDenied', 'paris answers nobody')
@@ -348,6 +429,7 @@ it('a standby that does not follow after a failback is not said to', async () =>
 
 it('a failover whose end cannot be written down fails, and says nothing false of the pair', async () => {
   const steps = new Scripted({
+    ...powered(() => 'running'),
     endReplication: async () => {
       throw new HoldfastError('AccessDenied', 'the catalog is read-only')
     },
