@@ -332,7 +332,7 @@ it('a standby that has taken over is not removed, whatever the catalog says', as
 
 it('a withdrawal that was cut off keeps nobody from the standby: it is started, or removed, and never brought back', async () => {
   const withdrawing = { inspectStandby: async () => ({ ...standbyView, role: 'withdrawing' as const }) }
-  const steps = new Scripted({ ...withdrawing, readPower: async () => ({ state: 'stopped' }) })
+  const steps = new Scripted({ ...withdrawing, ...powered(inParis) })
   expect(await move(steps, 'unplanned', result)).toMatchObject({ fence: 'off' })
   expect(await move(steps, 'remove', result)).toMatchObject({ outcome: 'completed' })
   expect(await move(steps, 'failback', planFailure)).toMatchObject({ type: 'ReplicationRefused' })

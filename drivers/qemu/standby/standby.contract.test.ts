@@ -446,7 +446,7 @@ test('a VM that has taken over keeps the disks that its owner gave it, and is se
   for (const isMore of [false, true]) {
     const found = await readDescription(here.dir)
     const others = isMore
-      ? [...found.disks, { ...first, key: 'own', file }]
+      ? [...found.disks, { ...first, key: 'own', serial: 'own', file }]
       : [{ ...first, file }, ...found.disks.slice(1)]
     await writeDescription(here.dir, { ...found, disks: others })
     const adopted = await standby.adopt(ctx, newPoint(), instant(5_000))

@@ -20,8 +20,8 @@ export async function takeOver(host: Host, ctx: OpContext, operation: PointId): 
   const before = await requireStandby(host, ctx.opKey)
   requireNotOver(before, operation)
   await finishWithdrawal(host, ctx, before)
-  // What was cut off may have left the description of a VM that had taken over.
-  await settle(host, ctx.opKey)
+  // What was cut off may have left the description of a VM that had taken over. That of this takeover waits for its volumes.
+  if ((await requireStandby(host, ctx.opKey)).record.role === 'follows') await settle(host, ctx.opKey)
   await change(host, ctx.opKey, async (standby) => {
     const { vm, record } = standby
     requireNotOver(standby, operation)
