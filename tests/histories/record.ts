@@ -89,6 +89,8 @@ const mirror = {
 
 const pair = { id: '7'.repeat(32), source: sampleTarget, endpoint: { ...sampleEndpoint, address: '/paris' }, site: sampleSite, name: 'erp-db-01-standby' }
 const cycle = { v: 1, pair, requestedBy: { user: 'holdfast', reason: 'the standby follows' }, tuning: {}, full: false }
+/** A source that is shut down, and then is off. */
+const runsUntilAsked: NonNullable<Script>['readPower'] = async (_input, call) => ({ state: call === 1 ? 'running' : 'stopped' })
 const move = { v: 1, pair, requestedBy: sampleRequester, tuning: { operatorWaitMs: 0 } }
 
 async function beatUntilStopped(what: string): Promise<never> {
@@ -327,7 +329,7 @@ const scenarios: { readonly [name: string]: Scenario } = {
     script: { replicateDisk: ({ disk }, call) => (call === 1 ? Promise.resolve({ disk, writtenBytes: 4 * MiB, bytesResumed: 0 }) : beatUntilCancelled(moving(disk))) },
     drive: (handle) => heartbeatSeen(handle),
   },
-  'failover-planned': { workflow: 'failOver', input: { ...move, move: 'planned' }, script: {} },
+  'failover-planned': { workflow: 'failOver', input: { ...move, move: 'planned' }, script: { readPower: runsUntilAsked } },
   'failover-unplanned': {
     workflow: 'failOver',
     input: { ...move, move: 'unplanned' },
@@ -336,10 +338,10 @@ const scenarios: { readonly [name: string]: Scenario } = {
   'failover-withdrawn': {
     workflow: 'failOver',
     input: { ...move, move: 'planned' },
-    script: { takeOver: async () => { throw new HoldfastError('CapacityExhausted', 'no memory is left on paris') } },
+    script: { readPower: runsUntilAsked, takeOver: async () => { throw new HoldfastError('CapacityExhausted', 'no memory is left on paris') } },
     drive: ended,
   },
-  'failover-back': { workflow: 'failOver', input: { ...move, move: 'failback' }, script: { inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }), readPower: async ({ vm }) => ({ state: vm.scope === 'paris' ? 'running' : 'stopped' }) } },
+  'failover-back': { workflow: 'failOver', input: { ...move, move: 'failback' }, script: { inspectStandby: async () => ({ ...standbyView, role: 'taken-over' }), readPower: async (_input, call) => ({ state: call === 2 ? 'running' : 'stopped' }) } },
   'failover-test': { workflow: 'testFailover', input: { ...move, holdMs: 0, limitMs: 60_000 }, script: {} },
   'recovery-passed': {
     workflow: 'recoveryPlan',
