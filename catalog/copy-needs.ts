@@ -16,15 +16,15 @@ const isLost = sql`(c.state = 'done' AND (c.gone_ms IS NOT NULL OR c.damaged_ms 
   SELECT 1 FROM copies o WHERE o.point_id = c.point_id AND o.repository_id <> c.repository_id AND ${stands('o')}))`
 
 /**
- * Of `copies c`, each said as an index says it (`copies_wanted`, `copies_lost`), so that SQLite takes that: beside a million
- * copies that are there, few are either.
+ * Of `copies c`, each said as an index says it (`copies_wanted`, `copies_lost`): beside a million copies that are there, few
+ * are either. Where SQLite would rather take another index, these are named to it; it refuses what they cannot answer.
  */
 export const isWanted = sql`c.state IN ('pending', 'in-progress', 'failed')`
 const isTouched = sql`(c.gone_ms IS NOT NULL OR c.damaged_ms IS NOT NULL)`
 
 /** The copies, to stand as `c`, that their repositories are to have, and do not, or not whole. */
-export const missingCopies = sql`(SELECT c.* FROM copies c WHERE ${isWanted}
-  UNION ALL SELECT c.* FROM copies c WHERE ${isTouched} AND ${isLost})`
+export const missingCopies = sql`(SELECT c.* FROM copies c INDEXED BY copies_wanted WHERE ${isWanted}
+  UNION ALL SELECT c.* FROM copies c INDEXED BY copies_lost WHERE ${isTouched} AND ${isLost})`
 
 /**
  * Copies that a mirror has lost are wanted again, of a VM or of all: between two repositories those that vanished or are
@@ -44,7 +44,7 @@ export function wantBack(
           AND (${of.vmId} IS NULL OR EXISTS (SELECT 1 FROM points p WHERE p.id = c.point_id AND p.vm_id = ${of.vmId}))`
   const lost = db.all<{ pointId: string; targetId: string; sourceId: string }>(sql`
     SELECT c.point_id AS "pointId", c.repository_id AS "targetId", o.repository_id AS "sourceId"
-    FROM copies c CROSS JOIN copies o ON o.point_id = c.point_id AND o.repository_id <> c.repository_id AND ${stands('o')}
+    FROM copies c INDEXED BY copies_lost CROSS JOIN copies o ON o.point_id = c.point_id AND o.repository_id <> c.repository_id AND ${stands('o')}
       JOIN repositories a ON a.id = o.repository_id JOIN repositories b ON b.id = c.repository_id AND b.site = a.site
     WHERE c.source_id IS NOT NULL AND c.state = 'done' AND ${isTouched} AND ${which}
     ORDER BY +c.point_id, +c.repository_id, o.repository_id IS c.source_id`)

@@ -41,7 +41,7 @@ function stepsOf(sqlite: Database.Database, source: string): string[] {
 export function wholeTables(plans: ReadonlyMap<string, readonly string[]>): string[] {
   const few = /INDEX (copies_(wanted|lost)|points_gone)\b|COVERING INDEX copies_(held|mirrored)\b/
   const whole =
-    /^SCAN|^SEARCH [^(]*$|INDEX copies_by_repository|INDEX copies_(held|mirrored) \((repository_id|source_id)[^ ]*\)$/
+    /^SCAN|^SEARCH [^(]*$|INDEX copies_by_repository|INDEX copies_(held|mirrored|in_hand) \((repository_id|source_id)[^ ]*\)$/
   return [...plans].flatMap(([source, steps]) => {
     const names = source.matchAll(/\b(?:FROM|JOIN)\s+"?(points|copies)"?(?:\s+(?:AS\s+)?(?!WHERE|USING)([a-z]))?\b/gi)
     const tables = new Set([...names].flatMap(([, table = '', alias]) => [table, alias ?? table]))
