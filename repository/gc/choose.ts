@@ -34,7 +34,7 @@ export interface ChoiceOptions {
   readonly copyBytes: number
   /** Whether packs in a pending set may be evacuated: the run that condemned them is taken for dead. */
   readonly isAbandoned: (pack: string) => boolean
-  readonly readLocks: (ordinals: readonly number[]) => Promise<Locks>
+  readonly readLocks: (ordinals: readonly number[] | Uint32Array) => Promise<Locks>
   readonly signal: AbortSignal
 }
 
@@ -43,8 +43,9 @@ export async function choose(options: ChoiceOptions): Promise<Choice> {
   const { contents, marks, readLocks } = options
   const { table } = contents
   const [live, young, unknown, final, locked] = [new Tally(), new Tally(), new Tally(), new Tally(), new Tally()]
-  const unmarked: number[] = []
-  const used: number[] = []
+  // Of millions of packs either may be nearly all: four bytes each, and never copied to grow.
+  const unmarked = new Ordinals(table.count)
+  const used = new Ordinals(table.count)
   for (let ordinal = 0; ordinal < table.count; ordinal++) {
     const size = table.size(ordinal)
     if (table.has(ordinal, packFlag.final)) final.add(size)
@@ -55,14 +56,14 @@ export async function choose(options: ChoiceOptions): Promise<Choice> {
     else if (table.has(ordinal, packFlag.young)) young.add(size)
     else unmarked.push(ordinal)
   }
-  const ofGarbage = await readLocks(unmarked)
+  const ofGarbage = await readLocks(unmarked.all)
   const garbage: number[] = []
-  for (const ordinal of unmarked) {
+  for (const ordinal of unmarked.all) {
     if (ofGarbage.isLocked(ordinal)) locked.add(table.size(ordinal))
     else if (garbage.length < bounds.condemned.packs) garbage.push(ordinal)
   }
   const room = bounds.condemned.packs - garbage.length
-  const wanted = (await emptiest(options, used)).slice(0, room)
+  const wanted = (await emptiest(options, used.all)).slice(0, room)
   const ofWanted = await readLocks(wanted)
   const keep = new Map<number, number>()
   const copy = wanted.filter((ordinal) => {
@@ -77,7 +78,25 @@ export async function choose(options: ChoiceOptions): Promise<Choice> {
   return { garbage, copy, live, young, unknown, final, locked, keep }
 }
 
-async function emptiest(options: ChoiceOptions, used: readonly number[]): Promise<number[]> {
+class Ordinals {
+  readonly #ordinals: Uint32Array
+  #count = 0
+
+  constructor(most: number) {
+    this.#ordinals = new Uint32Array(most)
+  }
+
+  push(ordinal: number): void {
+    this.#ordinals[this.#count] = ordinal
+    this.#count += 1
+  }
+
+  get all(): Uint32Array {
+    return this.#ordinals.subarray(0, this.#count)
+  }
+}
+
+async function emptiest(options: ChoiceOptions, used: Uint32Array): Promise<number[]> {
   const { contents, marks, bad, compactBelow, copyBytes, isAbandoned, signal } = options
   const { table } = contents
   const wanted = used.filter((ordinal) => {
@@ -104,7 +123,7 @@ async function emptiest(options: ChoiceOptions, used: readonly number[]): Promis
 async function liveBytes(
   contents: Contents,
   marks: Marks,
-  wanted: readonly number[],
+  wanted: Uint32Array,
   signal: AbortSignal,
 ): Promise<Uint32Array> {
   const bytes = new Uint32Array(contents.table.count)

@@ -195,7 +195,7 @@ class Collection {
       return !final && (ages.get(`${epoch} ${nonce}`) ?? 0) >= waits.abandonedMs
     })
     const isAbandoned = (pack: string) => abandoned.some(({ set }) => set.has(pack))
-    const locks = (ordinals: readonly number[]) => readLocks(this.#run, contents.table, ordinals)
+    const locks = (ordinals: readonly number[] | Uint32Array) => readLocks(this.#run, contents.table, ordinals)
     return await choose({ contents, marks, bad, compactBelow, copyBytes, isAbandoned, readLocks: locks, signal })
   }
 

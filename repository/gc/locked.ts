@@ -20,15 +20,16 @@ export interface Locks {
  * Asks the store for the locks of these packs. A listing does not tell them, so each is one HEAD, but for those of which the
  * index says that they are locked still.
  */
-export async function readLocks(run: Run, table: PackTable, ordinals: readonly number[]): Promise<Locks> {
+export async function readLocks(run: Run, table: PackTable, ordinals: readonly number[] | Uint32Array): Promise<Locks> {
   const { engine, nowMs, signal, progress } = run
   const untils = new Map<number, number>()
   const young = new Set<number>()
   if (engine.store.capabilities.objectLock !== 'none' && ordinals.length > 0) {
     progress(`asking for the locks of ${ordinals.length} packs`)
     const youngAfter = nowMs - engine.fmt.generationDays * DAY_MS
-    const days = await engine.view.lockDays(new Set(ordinals.map((ordinal) => table.name(ordinal))))
-    await inParallel(ordinals, PARALLEL, async (ordinal) => {
+    const asked = [...ordinals]
+    const days = await engine.view.lockDays(new Set(asked.map((ordinal) => table.name(ordinal))))
+    await inParallel(asked, PARALLEL, async (ordinal) => {
       throwIfAborted(signal)
       const sha = table.name(ordinal)
       const known = (days.get(sha) ?? 0) * DAY_MS
