@@ -4,9 +4,11 @@
  *
  *   node bench/collect.ts [share=1] [directory]      share of the sizes above, for a quick look
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { MiB } from '../base/index.ts'
 import {
   assembleSegment,
@@ -32,6 +34,8 @@ const SLOTS = 70
 const CLEN = 480_000
 const packs = Math.round(3_745_000 * share)
 const perSegment = 8192
+/** Segment files that look-ups are spread over. */
+const count = 40
 const { signal } = new AbortController()
 const peak = () => `peak RSS ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`
 const seconds = (began: number) => `${((performance.now() - began) / 1000).toFixed(0)} s`
@@ -158,10 +162,8 @@ async function collecting(): Promise<void> {
 async function lookingUp(): Promise<void> {
   const folder = await mkdtemp(join(process.argv[3] ?? tmpdir(), 'holdfast-bench-'))
   const total = Math.round(50_000_000 * share)
-  const count = 40
   const perFile = Math.floor(total / count)
   try {
-    const files: SegmentFile[] = []
     const packTable = Buffer.alloc(SEGMENT_PACK)
     packTable.writeUInt32LE(64 * MiB, 32)
     for (let file = 0; file < count; file++) {
@@ -176,31 +178,43 @@ async function lookingUp(): Promise<void> {
       }
       const fields = { level: 1, prefixBits: 0, prefix: 0, repo: '00'.repeat(16), stampEpoch: 1, createdMs: 1 } as const
       const whole = assembleSegment({ ...fields, producer: '00'.repeat(16), supersedes: [], entries, packs: packTable })
-      const path = join(folder, String(file))
-      await writeFile(path, whole)
-      files.push(new SegmentFile('00'.repeat(32), path, whole.length))
+      await writeFile(join(folder, String(file)), whole)
     }
-    const before = Math.round(process.memoryUsage().rss / MiB)
-    const began = performance.now()
-    const id = Buffer.alloc(32)
-    const lookups = 20_000
-    let found = 0
-    for (let one = 0; one < lookups; one++) {
-      id.writeUInt32BE(Math.floor((((one * 104_729) % perFile) / perFile) * 2 ** 32), 0)
-      id.writeUInt32BE(one % count, 4)
-      // A repository's partitions are disjoint: one of them is asked.
-      const [entry] = files[one % count]?.lookup(id) ?? []
-      if (entry !== undefined) found += 1
-    }
-    const rate = Math.round(lookups / ((performance.now() - began) / 1000))
-    for (const file of files) file[Symbol.dispose]()
-    console.log(
-      `${total} entries in ${count} files: ${found} of ${lookups} found, ${rate} per s, RSS ${Math.round(process.memoryUsage().rss / MiB)} MiB (${before} before; making the files took ${peak()})`,
+    // In a process of its own: making the files takes more memory than reading them.
+    const asked = [...process.execArgv, import.meta.filename, String(share), folder, 'ask', String(perFile)]
+    await promisify(execFile)(process.execPath, asked).then(({ stdout }) =>
+      console.log(`${total} entries in ${count} files: ${stdout.trim()}`),
     )
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-if (process.argv[4] !== 'lookups') await collecting()
-if (process.argv[4] !== 'collecting') await lookingUp()
+/** Looks up in the files that `lookingUp` has made. */
+async function asking(folder: string, perFile: number): Promise<void> {
+  const files: SegmentFile[] = []
+  for (let file = 0; file < count; file++) {
+    const path = join(folder, String(file))
+    files.push(new SegmentFile('00'.repeat(32), path, (await stat(path)).size))
+  }
+  const began = performance.now()
+  const id = Buffer.alloc(32)
+  const lookups = 20_000
+  let found = 0
+  for (let one = 0; one < lookups; one++) {
+    id.writeUInt32BE(Math.floor((((one * 104_729) % perFile) / perFile) * 2 ** 32), 0)
+    id.writeUInt32BE(one % count, 4)
+    // A repository's partitions are disjoint: one of them is asked.
+    const [entry] = files[one % count]?.lookup(id) ?? []
+    if (entry !== undefined) found += 1
+  }
+  const rate = Math.round(lookups / ((performance.now() - began) / 1000))
+  for (const file of files) file[Symbol.dispose]()
+  console.log(`${found} of ${lookups} found, ${rate} per s, ${peak()}`)
+}
+
+if (process.argv[4] === 'ask') await asking(process.argv[3] ?? '', Number(process.argv[5]))
+else {
+  if (process.argv[4] !== 'lookups') await collecting()
+  if (process.argv[4] !== 'collecting') await lookingUp()
+}
