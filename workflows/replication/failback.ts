@@ -1,7 +1,6 @@
 import { CancellationScope, uuid4 } from '@temporalio/workflow'
 import type { ReplicatedState, ReplicationActivities, Sink } from '../../activities/replication/types.ts'
-import type { TargetVm } from '../../drivers/facets.ts'
-import type { RestoreActivities } from '../../activities/restore/types.ts'
+import type { RestoreActivities, TargetVm } from '../../activities/restore/types.ts'
 import type { ResidueItem } from '../shared/contract.ts'
 import { errorOf, workflowFailure } from '../shared/failures.ts'
 import { siteSteps } from '../shared/options.ts'
