@@ -1,9 +1,9 @@
 /**
- * One whole Holdfast, one guest, and every process of it killed while a backup copies. Each scenario ends with the
+ * One whole Holdfast, one guest, and every process of it killed while a backup copies. Each kill ends with the
  * oracle: the point is validated and byte-identical to QEMU's own image of that instant, and nothing is left on the
- * hypervisor beyond what was there before.
+ * hypervisor beyond what was there before. What was backed up so is then drilled, and put back in its original place.
  */
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync, writeSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -11,17 +11,23 @@ import { GiB, MiB } from '../../base/index.ts'
 import { ask } from '../../cli/client/index.ts'
 import {
   finishBackup,
+  guestChecks,
   sessionObjects,
   startBackup,
   waitFor,
+  waitForCompletion,
   waitForEnd,
   waitForJournals,
   type Backup,
   type Role,
 } from '../../cli/demo/index.ts'
-import { openRepository } from '../../repository/index.ts'
+import { LabVm, runWorkload } from '../../lab/index.ts'
 import { hypervisorState } from '../support/hypervisor-state.ts'
 import { expectIdentical } from '../support/identical.ts'
+import { flipByte, largestPack, packs, quietSince } from '../support/packs.ts'
+import { guestsOf } from '../support/processes.ts'
+import { putBack } from '../support/put-back.ts'
+import { verifyFull } from '../support/verify.ts'
 import { makeWorld, type World } from '../support/world.ts'
 
 const journalSourceBytes = 32 * MiB
@@ -29,9 +35,21 @@ const tuning = { moverHeartbeatMs: 10_000, journalSourceBytes }
 let world: World
 /** The process whose memory is judged once it has copied and restored several times. */
 let moverSinceFirstKill: number
+/** What the guest's audit trail has; nothing adds to it. */
+let rows: number
+/** Made by a mover that was killed. */
+let pointOfKilled: Backup['point']
 
 beforeAll(async () => {
   world = await makeWorld({ vm: { qcow2: 8 * GiB, raw: 256 * MiB } })
+  rows = (await runWorkload(world.guest, 4)).rows
+  // From the first point on the disks are tracked: what each scenario leaves can be compared with what it found.
+  const first = await startBackup(world.at, world.vm.id, {
+    mode: 'auto',
+    tuning,
+    repositoryId: world.repository.row.id,
+  })
+  await finishBackup(world.at, world.vm.id, first)
   // 2 GiB in use, so that half of it is more than a moment.
   await world.guest.shell(
     'dd if=/dev/urandom of=/data/0/seed bs=1M count=64 status=none; for i in $(seq 1 32); do (echo $i; cat /data/0/seed) > /data/0/file-$i; done; sync',
@@ -48,13 +66,21 @@ async function startAndReachHalf(mode: 'auto' | 'full' = 'full'): Promise<string
   return runId
 }
 
+/** Names of bitmaps change with each point; their number does not. */
+async function leftovers(): Promise<object> {
+  const state = await hypervisorState(world.guest)
+  return { ...state, bitmaps: state.bitmaps.length }
+}
+
 async function killDuringCopy(role: Role): Promise<{ backup: Backup; runId: string }> {
+  const before = await leftovers()
   await using oracle = await world.startOracle()
   const runId = await startAndReachHalf()
   const pid = world.at.kill(role)
   const backup = await finishBackup(world.at, world.vm.id, runId)
   expect(world.at.pid(role)).not.toBe(pid)
   await expectIdentical(world, backup, oracle)
+  expect(await leftovers()).toEqual(before)
   return { backup, runId }
 }
 
@@ -62,12 +88,15 @@ test('a killed mover resumes in the same point in time and reads at most 64 MiB 
   const { backup } = await killDuringCopy('worker')
   expect(backup.point.logicalBytes).toBeGreaterThanOrEqual(2 * GiB)
   expect(backup.copied.bytesResumed).toBeGreaterThan(0.4 * GiB)
+  // Measured, and not only not known.
+  expect(backup.copied.bytesReadAgain).not.toBeNull()
   expect(backup.copied.bytesReadAgain).toBeLessThanOrEqual(64 * MiB)
   expect(backup.book.resumedTimes).toBeGreaterThanOrEqual(1)
   const opened = backup.book.phases.flatMap(({ steps }) => steps).filter(({ id }) => id.startsWith('open-point'))
   expect(opened).toHaveLength(1)
   expect(backup.book.eventCount).toBeLessThanOrEqual(150)
   moverSinceFirstKill = world.at.pid('worker')
+  pointOfKilled = backup.point
 })
 
 test('a killed Temporal comes back and the run completes', async () => {
@@ -85,15 +114,14 @@ function peakRss(pid: number): number {
   return Number(line[1]) * 1024
 }
 
-test('the mover has stayed below 512 MiB through backups and restores of a disk of 8 GiB', () => {
+test('the mover has stayed below 512 MiB through backups and restores of a sparse disk of 8 GiB, of which 2 GiB are used', () => {
   expect(world.at.pid('worker')).toBe(moverSinceFirstKill)
   expect(peakRss(moverSinceFirstKill)).toBeLessThanOrEqual(512 * MiB)
 })
 
 test('an undisturbed backup freezes two disks for at most 300 ms and takes at most 150 events', async () => {
   const frozenMs: number[] = []
-  // The disk may still be writing what earlier tests gave it, and a slow flush is not ours: one undisturbed run is asked for.
-  do {
+  for (let i = 0; i < 5; i++) {
     const runId = await startBackup(world.at, world.vm.id, {
       mode: 'auto',
       tuning,
@@ -105,9 +133,68 @@ test('an undisturbed backup freezes two disks for at most 300 ms and takes at mo
     expect(point.mode).toBe('incremental')
     expect(book.eventCount).toBeLessThanOrEqual(150)
     frozenMs.push(point.freezeDurationMs ?? Infinity)
-  } while (frozenMs.length < 5 && Math.min(...frozenMs) > 300)
+  }
   console.info(`frozen for ${frozenMs.join(', ')} ms`)
-  expect(Math.min(...frozenMs)).toBeLessThanOrEqual(300)
+  // The median: the promise is about an ordinary run, which one lucky or one disturbed freeze says nothing about.
+  expect(frozenMs.sort((a, b) => a - b)[2]).toBeLessThanOrEqual(300)
+})
+
+/** The folders of all VMs on the hypervisor. */
+function vmFolders(): readonly string[] {
+  return readdirSync(world.lab.endpoint.address).sort()
+}
+
+test('a drill of what the killed mover made boots it, looks inside and leaves nothing', async () => {
+  const before = { left: await leftovers(), vms: vmFolders(), guests: guestsOf(world.home) }
+  const drill = { bootTimeoutMs: 120_000, reason: 'test', tuning }
+  const checks = guestChecks({ atLeast: rows, atMost: rows })
+  const { runId } = await ask(world.at.api.POST('/drills', { body: { pointId: pointOfKilled.id, checks, ...drill } }))
+  await waitForCompletion(world.at.api, runId)
+  const query = { pointId: pointOfKilled.id, limit: 10 }
+  const row = (await ask(world.at.api.GET('/drills', { params: { query } }))).items.find((it) => it.run.runId === runId)
+  expect(row).toMatchObject({ verdict: 'passed' })
+  console.info(`recovery time of the drill: ${row?.rtoSeconds} s`)
+  expect(row?.rtoSeconds).toBeGreaterThan(0)
+  const params = { path: { id: row?.id ?? '' } }
+  const detail = await ask(world.at.api.GET('/drills/{id}', { params }))
+  expect(detail.checks.map(({ passed }) => passed)).toEqual([true, true])
+  const picture = await ask(world.at.api.GET('/drills/{id}/screenshot', { params, parseAs: 'arrayBuffer' }))
+  expect(Buffer.from(picture).subarray(1, 4).toString()).toBe('PNG')
+  expect({ left: await leftovers(), vms: vmFolders(), guests: guestsOf(world.home) }).toEqual(before)
+})
+
+test('a running VM is put back in place by a restore whose mover is killed, and its safety point brings back what that replaced', async () => {
+  const { at, guest, vm } = world
+  await using oracle = await world.startOracle()
+  const runId = await startBackup(at, vm.id, { mode: 'auto', tuning, repositoryId: world.repository.row.id })
+  const { point } = await finishBackup(at, vm.id, runId)
+  await Promise.all(vm.disks.map(({ key }) => oracle.image(point.id, key)))
+  // The safety points below are not asked about: their VM is shut down before a copy could be whole.
+  rmSync(oracle.socket)
+  const write = 'head -c 16000000 /dev/urandom > /data/0/late && cp /data/0/late /data/1/late && sync'
+  const sums = 'md5sum /data/0/late /data/1/late /data/0/file-1'
+  await guest.shell(write)
+  const late = await guest.shell(sums)
+
+  const first = await putBack(world, point.id, { powerOn: false, killWhileWriting: true })
+  const writes = first.book.phases.flatMap(({ steps }) => steps).filter(({ id }) => id.startsWith('write:'))
+  expect(Math.max(...writes.map(({ attempts }) => attempts.length))).toBeGreaterThan(1)
+  expect(await guest.running()).toBeNull()
+  const restored = await LabVm.open(guest.dir)
+  for (const { key, file, format } of restored.description.disks) {
+    const image = { file: join(guest.dir, file), format }
+    expect(await oracle.compare(point.id, key, image), key).toMatchObject({ identical: true })
+  }
+
+  // As it was before means running: it is started, and has nothing of what came after the point.
+  await restored.start('parent')
+  await restored.ready()
+  await expect(restored.shell(sums)).rejects.toThrow('late')
+  await putBack(world, first.safetyPoint, {})
+  expect(await restored.running()).not.toBeNull()
+  await restored.ready()
+  expect(await restored.shell(sums)).toBe(late)
+  expect(await restored.check()).toMatchObject({ rows })
 })
 
 test('a cancel during the copy leaves nothing on the hypervisor within ten seconds', async () => {
@@ -144,16 +231,7 @@ test('one flipped byte is named by verify, and a restore of that disk fails inst
   const pack = largestPack(join(world.repository.path, 'pack'))
   const flip = flipByte(pack, Math.floor(statSync(pack).size / 2))
   try {
-    await using repository = await openRepository({
-      location: { kind: 'posix', path: world.repository.path },
-      secret: { kind: 'passphrase', passphrase: world.repository.passphrase },
-      cacheDir: join(world.home, 'verify'),
-    })
-    const report = await repository.verify({
-      level: 'full',
-      signal: AbortSignal.timeout(300_000),
-      onProgress: () => undefined,
-    })
+    const report = await verifyFull(world)
     expect(report.damages.map((damage) => damage.pack)).toContain(pack.slice(-64))
     const named = report.damages.flatMap(({ affects }) => affects)
     expect(named.some(({ stem, disk }) => stem === point.stem && disk !== null)).toBe(true)
@@ -177,46 +255,3 @@ test('one flipped byte is named by verify, and a restore of that disk fails inst
     flip.undo()
   }
 })
-
-function packFiles(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-}
-
-function packs(folder: string): number {
-  return packFiles(folder).length
-}
-
-/** Number of packs once it has not changed for two seconds. */
-async function quietSince(folder: string): Promise<number> {
-  for (let last = packs(folder); ;) {
-    await sleep(2_000)
-    const now = packs(folder)
-    if (now === last) return now
-    last = now
-  }
-}
-
-function largestPack(folder: string): string {
-  const sorted = packFiles(folder).sort((a, b) => statSync(b).size - statSync(a).size)
-  const [largest] = sorted
-  if (!largest) throw new Error(`no packs in ${folder}`)
-  return largest
-}
-
-function flipByte(file: string, at: number): { undo: () => void } {
-  const fd = openSync(file, 'r+')
-  const byte = Buffer.alloc(1)
-  readSync(fd, byte, 0, 1, at)
-  writeSync(fd, Buffer.from([(byte[0] ?? 0) ^ 0x40]), 0, 1, at)
-  closeSync(fd)
-  return {
-    undo: () => {
-      const again = openSync(file, 'r+')
-      writeSync(again, byte, 0, 1, at)
-      closeSync(again)
-      expect(readFileSync(file).subarray(at, at + 1)).toEqual(byte)
-    },
-  }
-}
