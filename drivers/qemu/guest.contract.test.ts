@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { createServer, type AddressInfo } from 'node:net'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { millis } from '../../base/index.ts'
+import { millis, MiB } from '../../base/index.ts'
 import { LabVm, Oracle, startWorkload, stopWorkload, SWITCH_HOOK, type Lab } from '../../lab/index.ts'
-import { Series, newPoint } from '../contract/series.ts'
+import { Series, contextFor, newPoint } from '../contract/series.ts'
 import type { HypervisorDriver } from '../driver.ts'
 import type { GuestCommand } from '../facets.ts'
 import { readDescription, writeDescription } from './description.ts'
@@ -55,6 +55,46 @@ describe('the qemu driver on a real guest', () => {
       await stopWorkload(vm)
     }
   })
+
+  test('28b what the guest had not written yet is on its disk before the freeze, not while everybody waits', async () => {
+    const held = 12 * MiB
+    const [allocated, settings] = await dirtyPages(held)
+    const grown = async (): Promise<number> => (await vmBytes()) - allocated
+    expect(await grown()).toBeLessThan(held / 4)
+    let beforeFreeze = -1
+    const watching = openQemu(lab.endpoint, {
+      atDeath: () => () => undefined,
+      run: async (what, effect) => {
+        if (what === 'agent: guest-fsfreeze-freeze') beforeFreeze = await grown()
+        return await effect()
+      },
+    })
+    const id = newPoint()
+    const request = series().request(id, { want: 'filesystem' })
+    const point = await watching.openPoint(contextFor(ref, id), ref, request)
+    await vm.shell(settings)
+    expect(point).toMatchObject({ consistency: 'filesystem', quiesce: { degraded: null } })
+    expect(beforeFreeze).toBeGreaterThanOrEqual(held)
+    expect((await driver.abortPoint(contextFor(ref, id), ref, null)).residue).toEqual([])
+    await nothingLeft()
+  })
+
+  /** Bytes that the files of the VM's disks take on the host. */
+  async function vmBytes(): Promise<number> {
+    const files = (await readdir(vm.dir)).filter((f) => !f.startsWith('hf-'))
+    const sizes = await Promise.all(files.map(async (f) => (await stat(join(vm.dir, f))).blocks * 512))
+    return sizes.reduce((a, b) => a + b, 0)
+  }
+
+  /** The guest has `bytes` of new pages that it does not write by itself. Answers the bytes before, and the way back. */
+  async function dirtyPages(bytes: number): Promise<[before: number, back: string]> {
+    const knobs = ['dirty_writeback_centisecs', 'dirty_expire_centisecs', 'dirty_background_ratio'] as const
+    const old = (await vm.shell(`cd /proc/sys/vm && cat ${knobs.join(' ')}`)).trim().split(/\s+/)
+    await vm.shell('cd /proc/sys/vm && echo 0 > dirty_writeback_centisecs && echo 90 > dirty_background_ratio && sync')
+    const before = await vmBytes()
+    await vm.shell(`head -c ${bytes} /dev/urandom > /data/0/not-written-yet`)
+    return [before, knobs.map((knob, i) => `echo ${old[i]} > /proc/sys/vm/${knob}`).join(' && ')]
+  }
 
   test.skipIf(process.getuid?.() !== 0)(
     '31 variant job, scratch full: the guest is stopped by QEMU, resumed within 10 s, loses nothing, and the round is broken',

@@ -5,6 +5,7 @@ import type { Consistency, GuestHook, PointRequest } from '../../values.ts'
 import { isDeath } from '../effects.ts'
 import { withAgent, type Vm } from '../vm.ts'
 import { armDeadline, disarmDeadline, type Deadline } from './deadline.ts'
+import { flushGuest } from './flush.ts'
 import { FrozenGuest, quiesceCodes } from './frozen.ts'
 
 export interface Quiesced<T> {
@@ -98,8 +99,11 @@ async function prepare(vm: Vm, request: PointRequest, ctx: OpContext, begun: Beg
           await agent.thaw()
           notes.push('the guest was frozen already and was thawed first')
         }
+        await flushGuest(vm, agent, ctx)
         begun.owed = request.hooks.some((h) => h.when === 'before-freeze')
         await runHooks(agent, request, 'before-freeze', ctx, notes)
+        // Once more, and quickly now: what came during the first, and what the hooks have made.
+        await flushGuest(vm, agent, ctx)
         const mounts = (await agent.filesystems()).map((f) => f.mountpoint)
         const deadline = await armed(vm, agent, request, mounts, ctx)
         begun.owed = true
