@@ -24,6 +24,7 @@ const long = [
   'guest.contract',
   'rescue.test',
   'web-screens',
+  'journey.test',
   'kill.test',
   'chaos/instant',
 ]
@@ -87,6 +88,7 @@ export default defineConfig({
           ...realProducts,
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
+          exclude: [...nowhere, ...later],
           // The screens keep a core busy; the journeys wait more than they work.
           fileParallelism: true,
           maxWorkers: 2,

@@ -5,13 +5,14 @@ import { Scripted } from '../activities/testing/scripted.ts'
 import { HoldfastError } from '../base/index.ts'
 import { toRunbook } from '../runbook/index.ts'
 import { findTemporalCli } from '../server/index.ts'
-import { WorkflowBench, eventually, sharedCache } from '../server/testing/workflows.ts'
+import { WorkflowBench, eventually } from '../server/testing/workflows.ts'
 import { backupWorkflow } from '../workflows/backup/contract.ts'
 import { createApp } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { liveRuns } from './live.ts'
 import { temporalOrchestrator } from './temporal-orchestrator.ts'
 import { adminToken, bench as apiBench, own } from './testing/bench.ts'
+import { cacheFolder } from '../appliance/index.ts'
 
 /** Pages say when they were made. */
 const nowMs = Date.now()
@@ -73,7 +74,7 @@ test('the pages of runs are the same after Temporal has lost everything', async 
       ])
     }
   }
-  const { path } = await findTemporalCli({ env: process.env, cacheDir: sharedCache })
+  const { path } = await findTemporalCli({ env: process.env, cacheDir: cacheFolder() })
   const server = {
     executable: { type: 'existing-path', path },
     ui: false,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { access, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join, relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode } from '@temporalio/worker'
 import type { Log } from '../activities/index.ts'
@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const workflows = join(root, 'workflows')
 /** All that workflow code can import (.dependency-cruiser.cjs, "workflows-imports"). */
 const sources = ['workflows', 'base', 'policy']
+const kept = 8
 
 /**
  * The workflow code as one file. Bundling takes about two seconds, so the bundle is kept under the hash of its sources
@@ -50,10 +51,20 @@ async function hashOfSources(): Promise<string> {
 
 /** The newest few stay: another process, or the version before an upgrade, may still need one. */
 async function dropOthers(folder: string, keep: string): Promise<void> {
-  const names = (await readdir(folder))
-    .map((name) => join(folder, name))
-    .filter((path) => path !== keep && dirname(path) === folder)
-  for (const path of names.slice(0, Math.max(0, names.length - 4))) await rm(path, { force: true })
+  // What is not named so is being written by another process.
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.js'))
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const path = join(folder, name)
+      const made = await stat(path).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+        throw error
+      })
+      return { path, madeMs: made?.mtimeMs ?? 0 }
+    }),
+  )
+  const old = found.toSorted((a, b) => b.madeMs - a.madeMs).slice(kept)
+  for (const { path } of old) if (path !== keep) await rm(path, { force: true })
 }
 
 function exists(path: string): Promise<boolean> {

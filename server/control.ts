@@ -9,6 +9,7 @@ import type { ProcessLog } from './log.ts'
 import { announce } from './place.ts'
 import { aborted, forceMs, graceMs, runUntilStopped } from './shutdown.ts'
 import { prepareNamespace } from './temporal-server.ts'
+import { cacheFolder } from '../appliance/index.ts'
 
 export interface ControlOptions {
   readonly home: Home
@@ -35,7 +36,7 @@ export async function workForEngine(options: ControlOptions, signal: AbortSignal
 
 async function workOnce(options: ControlOptions, signal: AbortSignal): Promise<void> {
   const { home, target, prepares, connection, activities, log } = options
-  const { codePath } = await workflowBundle(home.cache, log)
+  const { codePath } = await workflowBundle(cacheFolder(), log)
   const native = await connectUntil(target, signal)
   try {
     if (prepares) await prepareNamespace({ connection, namespace: target.namespace, log, signal })

@@ -10,7 +10,8 @@ import { whoIs } from './place.ts'
 import { Supervisor } from './supervisor.ts'
 import { findTemporalCli } from './temporal-cli.ts'
 import { freePort } from './temporal-server.ts'
-import { eventually, sharedCache } from './testing/workflows.ts'
+import { eventually } from './testing/workflows.ts'
+import { cacheFolder } from '../appliance/index.ts'
 
 /** Processes as they are started by hand, and no Temporal. */
 
@@ -50,7 +51,7 @@ function start(...args: string[]): ChildProcess {
   return child
 }
 async function startTemporal(supervisor: Supervisor): Promise<void> {
-  const { path } = await findTemporalCli({ env: process.env, cacheDir: sharedCache })
+  const { path } = await findTemporalCli({ env: process.env, cacheDir: cacheFolder() })
   const flags = ['--ip', '127.0.0.1', '--headless', '--log-level', 'error', '--port', String(temporalPort)]
   await supervisor.start({
     name: 'temporal',

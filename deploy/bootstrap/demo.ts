@@ -61,10 +61,13 @@ async function tell(): Promise<number> {
   try {
     await claimHome(home)
     await prepare()
+    took('setUp', started)
+    const since = Date.now()
     stage = await setStage(home, narrator)
+    took('start', since)
     narrator.note(`dashboard: ${stage.url}  (token: ${join(home, 'secrets', 'admin-token')})`)
     await tellStory(stage, narrator, (seen) => {
-      facts = { ...facts, ...seen }
+      facts = { ...facts, ...seen, durations: { ...facts.durations, ...seen.durations } }
     })
   } catch (error) {
     write(error)
@@ -78,8 +81,13 @@ async function tell(): Promise<number> {
   return summary.proven ? 0 : 1
 }
 
+function took(what: string, since: number): void {
+  facts = { ...facts, durations: { ...facts.durations, [what]: Date.now() - since } }
+}
+
 /** Whole or not at all: nobody reads half of it. */
 function write(failure: unknown = null): ReturnType<typeof summaryOf> {
+  took('total', started)
   const summary = summaryOf(facts, failure)
   if (values.json !== undefined) {
     const aside = `${values.json}.${process.pid}`

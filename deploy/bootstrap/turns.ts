@@ -1,7 +1,7 @@
 /**
- * Suites that show once more, in another variant or at another place, what a suite of every run shows already. Together
- * they take as long as all the others, so each run of `npm test` takes one turn, drawn at its start; four turns take all,
- * and so does `npm run test:all`. A suite that is asked for by name runs always.
+ * Suites that show once more, in another variant, at another place or end to end, what suites of every run show already,
+ * be it in parts. Together they take as long as all the others, so each run of `npm test` takes one turn, drawn at its
+ * start; four turns take all, and so does `npm run test:all`. A suite that is asked for by name runs always.
  */
 export const turns: readonly (readonly string[])[] = [
   [
@@ -11,6 +11,8 @@ export const turns: readonly (readonly string[])[] = [
     'workflows/capacity.contract.test.ts',
     'workflows/plan/kill.contract.test.ts',
     'server/engine-away.contract.test.ts',
+    'api/schedule-keeper.contract.test.ts',
+    'tests/e2e/own-recovery.test.ts',
     'tests/chaos/replication.test.ts',
   ],
   [
@@ -20,7 +22,10 @@ export const turns: readonly (readonly string[])[] = [
     'workflows/replication/workflow.contract.test.ts',
     'activities/backup/bandwidth.contract.test.ts',
     'deploy/prometheus/prometheus.contract.test.ts',
+    'tests/contract/suspicious-change.test.ts',
+    'workflows/secrets.contract.test.ts',
     'tests/chaos/instant.test.ts',
+    'tests/chaos/recovery-plan.test.ts',
   ],
   [
     'cli/repo/s3.contract.test.ts',
@@ -28,8 +33,12 @@ export const turns: readonly (readonly string[])[] = [
     'workflows/plan/parts.contract.test.ts',
     'cli/repo/export.contract.test.ts',
     'drivers/qemu/standby/standby.contract.test.ts',
+    // The lab itself; every suite with a guest stands on it.
+    'lab/lab.contract.test.ts',
+    'tests/e2e/retention.test.ts',
     'tests/chaos/mirror.test.ts',
     'tests/chaos/files.test.ts',
+    'tests/chaos/sweep.test.ts',
   ],
   [
     'tests/contract/drill-defects.test.ts',

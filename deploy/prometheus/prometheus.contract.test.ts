@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { aPoint } from '../../catalog/testing.ts'
 import { bench } from '../../api/testing/bench.ts'
-import { sharedCache } from '../../server/testing/workflows.ts'
 import { findPromtool } from './promtool.ts'
+import { cacheFolder } from '../../appliance/index.ts'
 
 const run = promisify(execFile)
 const here = fileURLToPath(new URL('./', import.meta.url))
@@ -28,7 +28,7 @@ const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) 
 let promtool: string
 let folder: string
 beforeAll(async () => {
-  promtool = await findPromtool(sharedCache)
+  promtool = await findPromtool(cacheFolder())
   folder = mkdtempSync(join(tmpdir(), 'hf-prometheus-'))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import type { Client, WorkflowHandle, WorkflowClient } from '@temporalio/client'
@@ -11,11 +8,9 @@ import type { RunHistory } from '../../runbook/types.ts'
 import { controlQueue, siteQueue } from '../../workflows/shared/queues.ts'
 import { workflowBundle } from '../bundle.ts'
 import { findTemporalCli } from '../temporal-cli.ts'
+import { cacheFolder } from '../../appliance/index.ts'
 
 const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-
-/** Where tests keep what is fetched or built once per machine. */
-export const sharedCache = join(process.env['HOLDFAST_CACHE'] || join(homedir(), '.cache', 'holdfast'))
 
 /** A real Temporal server for one test file, with the real workflows on it. */
 export class WorkflowBench implements AsyncDisposable {
@@ -25,13 +20,11 @@ export class WorkflowBench implements AsyncDisposable {
   readonly #environment: TestWorkflowEnvironment
   /** The bundle of the workflows. */
   readonly codePath: string
-  readonly #folder: string
   #runs = 0
 
-  private constructor(environment: TestWorkflowEnvironment, codePath: string, folder: string) {
+  private constructor(environment: TestWorkflowEnvironment, codePath: string) {
     this.#environment = environment
     this.codePath = codePath
-    this.#folder = folder
     this.client = environment.client.workflow
     this.wholeClient = environment.client
     this.address = environment.address
@@ -43,9 +36,8 @@ export class WorkflowBench implements AsyncDisposable {
       logger: new DefaultLogger('ERROR'),
       telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
     })
-    const { path } = await findTemporalCli({ env: process.env, cacheDir: sharedCache })
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
-    const { codePath } = await workflowBundle(folder, silent)
+    const { path } = await findTemporalCli({ env: process.env, cacheDir: cacheFolder() })
+    const { codePath } = await workflowBundle(cacheFolder(), silent)
     const environment = await TestWorkflowEnvironment.createLocal({
       server: {
         executable: { type: 'existing-path', path },
@@ -54,7 +46,7 @@ export class WorkflowBench implements AsyncDisposable {
         extraArgs: settings.flatMap((setting) => ['--dynamic-config-value', setting]),
       },
     })
-    return new WorkflowBench(environment, codePath, folder)
+    return new WorkflowBench(environment, codePath)
   }
 
   /** Starts a workflow under workers with these activities, and lets `watch` drive it to its end. */
@@ -105,7 +97,6 @@ export class WorkflowBench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#environment.teardown()
-    rmSync(this.#folder, { recursive: true, force: true })
   }
 }
 

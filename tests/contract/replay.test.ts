@@ -5,7 +5,7 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { workflowBundle } from '../../server/bundle.ts'
-import { sharedCache } from '../../server/testing/workflows.ts'
+import { cacheFolder } from '../../appliance/index.ts'
 
 const folder = fileURLToPath(new URL('../histories', import.meta.url))
 const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
@@ -14,7 +14,7 @@ let codePath: string
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') })
   const quiet = (): void => undefined
-  codePath = (await workflowBundle(sharedCache, { info: quiet, warn: quiet, error: quiet })).codePath
+  codePath = (await workflowBundle(cacheFolder(), { info: quiet, warn: quiet, error: quiet })).codePath
 })
 
 interface Recorded {

@@ -4,13 +4,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { engineSpec, meansTheSame, nextOccurrences } from '../../policy/index.ts'
 import type { EngineSpec, Schedule } from '../../policy/index.ts'
 import { findTemporalCli } from '../../server/temporal-cli.ts'
-import { sharedCache } from '../../server/testing/workflows.ts'
+import { cacheFolder } from '../../appliance/index.ts'
 
 /** What the preview promises is what the server does: asked of the real one, around the clock changes of many zones. */
 let environment: TestWorkflowEnvironment
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') })
-  const { path } = await findTemporalCli({ env: process.env, cacheDir: sharedCache })
+  const { path } = await findTemporalCli({ env: process.env, cacheDir: cacheFolder() })
   environment = await TestWorkflowEnvironment.createLocal({
     server: { executable: { type: 'existing-path', path }, ui: false, log: { level: 'error', format: 'json' } },
   })
