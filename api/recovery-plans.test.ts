@@ -7,7 +7,7 @@ import type { World } from '../cli/io.ts'
 import { runCli } from '../cli/program.ts'
 import type { RecoveryInput } from '../workflows/recovery-plan/contract.ts'
 import { adminToken, bench, type Bench } from './testing/bench.ts'
-import { rtoOf } from './views/recovery-plans.ts'
+import { isInTime, rtoOf } from './views/recovery-plans.ts'
 
 const day = 86_400_000
 let here: Bench
@@ -63,7 +63,15 @@ const began = () => here.engine.started.at(-1)
 /** As the run itself writes it down. */
 function opened(runId: string): void {
   const { input, workflowId } = began() ?? { input: null, workflowId: '' }
-  const { id, name, revision: _, createdMs: __, changedMs: ___, ...spec } = here.catalog.recoveryPlans.get('the-shop')
+  const {
+    id,
+    name,
+    revision: _,
+    createdMs: __,
+    changedMs: ___,
+    definedMs: ____,
+    ...spec
+  } = here.catalog.recoveryPlans.get('the-shop')
   const { mode, untilMs, withoutPeople } = input as RecoveryInput
   here.catalog.recoveryRuns.open({
     ...{ runId, workflowId, planId: id, planName: name, mode, spec, untilMs, withoutPeople, requestedUser: 'operator' },
@@ -95,6 +103,9 @@ it('a plan is made from YAML, says its order and what is missing, and is changed
   here.clock.ms += 31 * day
   expect((await needs()).map(({ kind }) => kind)).not.toContain('rehearsal-overdue')
   expect([await holdfast('recovery-plan', 'edit', 'the-shop', '-f', file), err]).toEqual([0, ''])
+  // It says something else since just now: there was no time to rehearse that.
+  expect((await needs()).map(({ kind }) => kind)).not.toContain('rehearsal-overdue')
+  here.clock.ms += 31 * day
   expect(await needs()).toContainEqual(expect.objectContaining({ kind: 'rehearsal-overdue' }))
   expect([await holdfast('recovery-plan', 'remove', 'the-shop'), err]).toEqual([0, ''])
 })
@@ -216,4 +227,143 @@ it('who waits is told, answered by the command line, and the report says how lon
   expect(await plan()).toMatchObject({ lastPassed: null, lastRehearsal: { isCurrent: false } })
   expect(await (await here.call('GET', '/metrics')).text()).not.toMatch(/recovery_plan_r(to|ehearsed_age)_seconds\{/)
   expect((await here.call('POST', `/api/v1/recovery-runs/${runId}/abort`, { end: 'clean-up' })).status).toBe(409)
+})
+
+/** A run that has ended, `ago` ms before now. */
+function ran(runId: string, mode: 'rehearse' | 'run', state: 'passed' | 'failed', ago: number): void {
+  const workflowId = `recovery/the-shop/${runId}`
+  const startedMs = here.clock.ms - ago
+  const { name: _, ...spec } = here.catalog.recoveryPlans.get('the-shop')
+  here.catalog.runs.started({
+    ...{
+      workflowId,
+      runId,
+      kind: 'recovery',
+      title: `${mode} ${runId}`,
+      vmId: null,
+      repositoryId: null,
+      pointId: null,
+    },
+    ...{ startedMs, requestedUser: 'ann', requestedReason: '', idempotencyKey: null },
+  })
+  here.catalog.recoveryRuns.open({
+    ...{ runId, workflowId, planId: 'the-shop', planName: 'The shop', mode, spec, untilMs: null, withoutPeople: false },
+    ...{ requestedUser: 'ann', startedMs, vmNames: new Map() },
+  })
+  here.catalog.recoveryRuns.close(runId, { state, why: '', endedMs: startedMs })
+  here.catalog.runs.observe(runId, { state: state === 'passed' ? 'completed' : 'failed', endedMs: startedMs })
+}
+
+it('what is due counts from the last rehearsal of the same VMs, whatever else was changed since', async () => {
+  await post('', { ...shop, rehearseEveryMs: 30 * day })
+  ran('r1', 'rehearse', 'passed', 0)
+  const passedMs = here.clock.ms
+  here.clock.ms += 20 * day
+  const change = async (spec: object) => {
+    await here.call('PUT', '/api/v1/recovery-plans/the-shop', { spec: { ...spec, rehearseEveryMs: 30 * day } })
+    return plan()
+  }
+  expect(await change({ ...shop, atOnce: 4 })).toMatchObject({ lastPassed: null, dueMs: passedMs + 30 * day })
+  const more = [...shop.tiers, { key: 'web', members: [{ vmId: 'web-01' }] }]
+  const changedMs = here.clock.ms
+  expect(await change({ ...shop, tiers: more })).toMatchObject({ dueMs: changedMs + 30 * day })
+  // Words alone move nothing.
+  here.clock.ms += day
+  expect(await change({ ...shop, tiers: more, description: 'Orders' })).toMatchObject({ dueMs: changedMs + 30 * day })
+})
+
+it('a request that is repeated with its key finds the run that it has started, although that is under way', async () => {
+  await post('', shop)
+  const start = (key: string, body: object = {}) =>
+    here.call(
+      'POST',
+      '/api/v1/recovery-plans/the-shop/start',
+      { mode: 'rehearse', ...body },
+      { 'idempotency-key': key },
+    )
+  const first = await (await start('start-0001')).json()
+  opened(here.catalog.runs.latest(began()?.workflowId ?? '')?.runId ?? '')
+  const again = await start('start-0001')
+  expect([again.status, await again.json()]).toEqual([202, first])
+  expect(here.engine.started).toHaveLength(1)
+  expect((await start('start-0001', { reason: 'another' })).status).toBe(400)
+  expect((await start('start-0002')).status).toBe(409)
+})
+
+it('a VM that is gone again after its tier was done is told at once, and counted', async () => {
+  await post('', shop)
+  await post('/the-shop/start', { mode: 'rehearse' })
+  const runId = here.catalog.runs.latest(began()?.workflowId ?? '')?.runId ?? ''
+  opened(runId)
+  here.catalog.recoveryRuns.noteMember(runId, 'databases', 'db-01', { state: 'lost', why: 'its run was cancelled' })
+  expect(await needs()).toContainEqual(
+    expect.objectContaining({ kind: 'recovery-lost', severity: 'failed', title: 'db-01 of The shop is gone again' }),
+  )
+  expect(await (await here.call('GET', '/metrics')).text()).toContain('holdfast_recovery_plan_lost{plan="the-shop"} 1')
+})
+
+it('tiers that wait for people at the same time wait once, and VMs that were not begun are skipped', async () => {
+  const tiers = ['db-01', 'web-01'].map((vmId) => ({ key: vmId, after: [], members: [{ vmId }] }))
+  await post('', { ...shop, tiers })
+  await post('/the-shop/start', { mode: 'rehearse' })
+  const runId = here.catalog.runs.latest(began()?.workflowId ?? '')?.runId ?? ''
+  opened(runId)
+  const { recoveryRuns } = here.catalog
+  const atMs = here.clock.ms
+  const waits = (key: string, sinceMs: number) =>
+    recoveryRuns.noteTier(
+      runId,
+      key,
+      { state: 'waiting', waitsFor: { id: 'before-0', kind: 'step', title: 'Call', detail: '', sinceMs } },
+      sinceMs,
+    )
+  waits('db-01', atMs)
+  waits('web-01', atMs + 1000)
+  recoveryRuns.noteTier(runId, 'db-01', { state: 'running', waitsFor: null }, atMs + 5000)
+  recoveryRuns.close(runId, { state: 'aborted', why: '', endedMs: atMs + 8000 })
+  expect(await here.get(`/api/v1/recovery-runs/${runId}`)).toMatchObject({
+    waitedMs: 8000,
+    tiers: [
+      { waitedMs: 5000, members: [{ state: 'skipped' }] },
+      { waitedMs: 7000, members: [{ state: 'skipped' }] },
+    ],
+  })
+})
+
+it('whether a tier was in time is said as soon as it is late, and not where people were left out', () => {
+  const spec = { ...shop, tiers: [{ before: [{ title: 'Call', detail: '' }], then: [] }] } as never
+  const of = (run: object, tier: object, nowMs = 0) =>
+    isInTime(
+      { ...{ startedMs: 0, endedMs: null, withoutPeople: false, spec }, ...run },
+      { ...{ rtoMs: 1000, endedMs: null, state: 'running' }, ...tier },
+      nowMs,
+    )
+  expect(of({}, { rtoMs: null }, 5000)).toBeNull()
+  expect([of({}, {}, 900), of({}, {}, 1100)]).toEqual([null, false])
+  const done = { state: 'done', endedMs: 900 }
+  expect([of({}, done, 9000), of({}, { ...done, state: 'continued' }), of({}, { ...done, endedMs: 1001 })]).toEqual([
+    ...[true, false, false],
+  ])
+  expect(of({ withoutPeople: true }, done)).toBeNull()
+  expect(of({ withoutPeople: true }, { ...done, endedMs: 2000 })).toBe(false)
+  // The run ended before the promise did.
+  expect([of({ endedMs: 500 }, { state: 'failed' }, 9000), of({ endedMs: 1500 }, { state: 'skipped' })]).toEqual([
+    ...[null, false],
+  ])
+})
+
+it('a plan says which of its VMs are there already, and a run for real takes only their names', async () => {
+  await post('', shop)
+  expect(await plan()).toMatchObject({
+    originals: [{ vmId: 'db-01', problems: ['it is running on lab'] }],
+  })
+  expect([await holdfast('recovery-plan', 'show', 'the-shop'), err]).toEqual([0, ''])
+  expect(out).toContain('--beside db-01, as far as is known: it is running on lab')
+  expect(await holdfast('recovery-plan', 'run', 'the-shop', '--confirm', 'The shop', '--beside', 'web-01')).not.toBe(0)
+  expect(err).toContain('web-01 is no VM of The shop')
+  expect([
+    await holdfast('recovery-plan', 'run', 'the-shop', '--confirm', 'The shop', '--beside', 'db-01'),
+    err,
+  ]).toEqual([0, ''])
+  expect(began()).toMatchObject({ input: { mode: 'run', beside: ['db-01'] } })
 })

@@ -1,12 +1,12 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration, shellWord } from '../base/index.ts'
-import { rehearsalDueMs } from '../policy/index.ts'
 import type { ApiDeps } from './deps.ts'
+import { rehearsalsOf } from './rehearsals.ts'
 import type { attentionSchema } from './schemas/overview.ts'
 
 type Attention = z.infer<typeof attentionSchema>
 
-/** Tiers that wait for a person, and plans that were not rehearsed in time. */
+/** Tiers that wait for a person, VMs that are gone although their tier is done, and plans that were not rehearsed in time. */
 export function recoveryTrouble({ catalog, now }: Pick<ApiDeps, 'catalog' | 'now'>): Attention[] {
   const { recoveryPlans, recoveryRuns } = catalog
   const waiting = recoveryRuns.openRuns().flatMap(({ runId, planName, tiers }): Attention[] =>
@@ -30,10 +30,9 @@ export function recoveryTrouble({ catalog, now }: Pick<ApiDeps, 'catalog' | 'now
     ),
   )
   const overdue = recoveryPlans.list().flatMap((plan): Attention[] => {
-    const { id, name, rehearseEveryMs, createdMs } = plan
-    const passed = recoveryRuns.newest(id, { mode: 'rehearse', state: 'passed', definition: plan })
+    const { id, name, rehearseEveryMs } = plan
+    const { passed, dueMs } = rehearsalsOf(catalog, plan)
     const passedMs = passed?.endedMs ?? null
-    const dueMs = rehearsalDueMs({ everyMs: rehearseEveryMs, passedMs, createdMs })
     if (dueMs === null || dueMs >= now() || rehearseEveryMs === null) return []
     const last =
       passedMs === null
@@ -51,7 +50,26 @@ export function recoveryTrouble({ catalog, now }: Pick<ApiDeps, 'catalog' | 'now
       },
     ]
   })
-  return [...waiting, ...overdue]
+  const lost = recoveryRuns.openRuns().flatMap(({ runId, planName, tiers, mode }): Attention[] =>
+    tiers.flatMap(({ name, members }): Attention[] =>
+      members.flatMap(({ vmName, state, why, workflowId }): Attention[] =>
+        state !== 'lost'
+          ? []
+          : [
+              {
+                kind: 'recovery-lost',
+                severity: 'failed',
+                title: `${vmName} of ${planName} is gone again`,
+                detail: `It was back in the tier ${name}: ${why}. What comes after it may need it; ${mode === 'run' ? 'restore it by itself' : 'the rehearsal ends as incomplete'}.`,
+                sinceMs: (workflowId === null ? undefined : catalog.runs.latest(workflowId)?.endedMs) ?? null,
+                subject: { kind: 'run', id: runId },
+                action: { label: 'See the run', command: `holdfast recovery-plan report ${shellWord(runId)}` },
+              },
+            ],
+      ),
+    ),
+  )
+  return [...waiting, ...lost, ...overdue]
 }
 
 function command(verb: string, runId: string, tier: string, wait: string): string {

@@ -33,7 +33,7 @@ import { kindOf } from '../runbook/kinds.ts'
 import type { RunHandle } from './orchestrator.ts'
 import { drillTime } from './requests/drill.ts'
 import { newRequestId, requireAtSource } from './requests/restore.ts'
-import { startOnce, type StartContext } from './requests/start.ts'
+import { startedBefore, startOnce, type StartContext } from './requests/start.ts'
 
 /** What people do to runs. Every act says who and why: both become rows of the runbook. */
 
@@ -130,6 +130,8 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
       hint: 'To skip the wait for the next attempt, use retry-now.',
     })
   }
+  const begun = await startedBefore(deps, context)
+  if (begun !== undefined) return begun
   const history = await readHistory(deps, run)
   const input = history && (await deps.orchestrator.inputOf(history))
   if (typeof input !== 'object' || input === null) {

@@ -224,6 +224,10 @@ export const codes = {
     retry: 'never',
     hint: 'Look at the VMs that failed; `holdfast run retry` of this run takes only those again.',
   },
+  RecoveryRefused: {
+    retry: 'never',
+    hint: 'Shut these VMs down or fail over to their standbys; or name those that come back all the same: `--beside VM`.',
+  },
   RecoveryIncomplete: {
     retry: 'never',
     hint: 'Look at the tiers of the run: `holdfast recovery-plan report`.',

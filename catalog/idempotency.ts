@@ -1,4 +1,4 @@
-import { eq, lt } from 'drizzle-orm'
+import { and, eq, gte, lt } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { idempotencyKeys } from './schema.ts'
@@ -18,6 +18,8 @@ export interface IdempotencyQueries {
    * came with another request. Keys are kept for 24 h.
    */
   reserve(key: string, request: string, workflowId: string): Reservation
+  /** What an earlier request wrote down; undefined: none did. Throws InvalidRequest if the key came with another one. */
+  find(key: string, request: string): Reservation | undefined
   answer(key: string, status: number, response: string): void
   /** The request was refused and started nothing: the key may be used again. */
   release(key: string): void
@@ -38,14 +40,16 @@ export function idempotencyQueries(context: CatalogContext): IdempotencyQueries 
           db.insert(idempotencyKeys).values({ key, request, workflowId, createdMs: now() }).run()
           return { state: 'new', workflowId, status: null, response: null }
         }
-        if (known.request !== request) {
-          throw new HoldfastError('InvalidRequest', 'this Idempotency-Key came with another request before', {
-            hint: 'Use a new key for a new request.',
-          })
-        }
-        const state = known.status === null ? 'unfinished' : 'answered'
-        return { state, workflowId: known.workflowId, status: known.status, response: known.response }
+        return reservation(known, request)
       })
+    },
+    find(key, request) {
+      const known = db
+        .select()
+        .from(idempotencyKeys)
+        .where(and(eq(idempotencyKeys.key, key), gte(idempotencyKeys.createdMs, now() - keepMs)))
+        .get()
+      return known && reservation(known, request)
     },
     answer(key, status, response) {
       db.update(idempotencyKeys).set({ status, response }).where(eq(idempotencyKeys.key, key)).run()
@@ -54,4 +58,13 @@ export function idempotencyQueries(context: CatalogContext): IdempotencyQueries 
       db.delete(idempotencyKeys).where(eq(idempotencyKeys.key, key)).run()
     },
   }
+}
+
+function reservation(known: typeof idempotencyKeys.$inferSelect, request: string): Reservation {
+  const { workflowId, status, response } = known
+  if (known.request !== request)
+    throw new HoldfastError('InvalidRequest', 'this Idempotency-Key came with another request before', {
+      hint: 'Use a new key for a new request.',
+    })
+  return { state: status === null ? 'unfinished' : 'answered', workflowId, status, response }
 }

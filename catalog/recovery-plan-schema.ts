@@ -10,6 +10,8 @@ export const recoveryPlans = sqliteTable('recovery_plans', {
   revision: integer('revision').notNull(),
   createdMs: integer('created_ms').notNull(),
   changedMs: integer('changed_ms').notNull(),
+  /** When what its runs do was last changed: neither its name nor how often it is rehearsed. */
+  definedMs: integer('defined_ms').notNull(),
 })
 
 /** One rehearsal or run of a plan, with what the plan said when it began. */

@@ -95,6 +95,7 @@ test('time for people is counted apart, an answer once, and what never began is 
   for (const again of [0, 1])
     recoveryRuns.noteTier('r1', 'db', { state: 'running', waitsFor: null, answer }, testNow + 4000 + again)
   recoveryRuns.noteMember('r1', 'db', 'erp-db-01', { state: 'short', verdict: 'failed', attempts: 1 })
+  recoveryRuns.noteMember('r1', 'web', 'web-01', { state: 'recovering' })
   const choice = { ...wait, id: 'choice-1', kind: 'choice', sinceMs: testNow + 5000 } as const
   recoveryRuns.noteTier('r1', 'db', { state: 'waiting', waitsFor: choice }, testNow + 5000)
   recoveryRuns.close('r1', { state: 'aborted', why: 'ann gave up', endedMs: testNow + 7000 })
@@ -106,6 +107,8 @@ test('time for people is counted apart, an answer once, and what never began is 
     { state: 'skipped', waitedMs: 0 },
   ])
   expect(run.tiers[0]?.members).toMatchObject([{ state: 'short', verdict: 'failed' }])
+  // Nobody goes on with what was half-made.
+  expect(run.tiers[1]?.members).toMatchObject([{ state: 'removed' }])
   expect(recoveryRuns.newest('the-shop', { mode: 'rehearse', state: 'aborted' })?.runId).toBe('r1')
   expect(recoveryRuns.newest('the-shop', { state: 'passed' })).toBeUndefined()
   expect(recoveryRuns.openRuns()).toEqual([])

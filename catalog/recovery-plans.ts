@@ -2,6 +2,7 @@ import { asc, eq, ne, and } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { recoveryProblems, type RecoverySpec } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { isSameDefinition } from './recovery-runs.ts'
 import { isSameJson, requireRevision } from './revision.ts'
 import { recoveryPlans, recoveryRuns } from './schema.ts'
 import { uniqueSlug } from './slug.ts'
@@ -11,6 +12,8 @@ export interface RecoveryPlanView extends RecoverySpec {
   readonly revision: number
   readonly createdMs: number
   readonly changedMs: number
+  /** When what its runs do was last changed. */
+  readonly definedMs: number
 }
 
 export interface RecoveryPlanQueries {
@@ -72,7 +75,7 @@ export function recoveryPlanQueries(context: CatalogContext): RecoveryPlanQuerie
         const ran = db.selectDistinct({ id: recoveryRuns.planId }).from(recoveryRuns).all()
         const taken = new Set([...known, ...ran.map((run) => run.id)])
         const id = uniqueSlug(name, (slug) => taken.has(slug))
-        const times = { createdMs: now(), changedMs: now() }
+        const times = { createdMs: now(), changedMs: now(), definedMs: now() }
         db.insert(recoveryPlans)
           .values({ id, name, spec, revision: 1, ...times })
           .run()
@@ -86,10 +89,16 @@ export function recoveryPlanQueries(context: CatalogContext): RecoveryPlanQuerie
         const { id, revision: seen, ...before } = get(of)
         requireRevision(`the recovery plan ${before.name}`, seen, revision)
         requireFree(name, id)
-        const { createdMs: _, changedMs: __, ...was } = before
+        const { createdMs: _, changedMs: __, definedMs, ...was } = before
         if (isSameJson(was, { name, ...spec })) return get(id)
         db.update(recoveryPlans)
-          .set({ name, spec, revision: seen + 1, changedMs: now() })
+          .set({
+            name,
+            spec,
+            revision: seen + 1,
+            changedMs: now(),
+            definedMs: isSameDefinition(was, spec) ? definedMs : now(),
+          })
           .where(eq(recoveryPlans.id, id))
           .run()
         publish('recovery', id)

@@ -22,6 +22,8 @@ export interface NewRecoveryRun {
   readonly startedMs: number
   /** By the id of a VM. */
   readonly vmNames: ReadonlyMap<string, string>
+  /** By the id of a VM: which point it comes back from. */
+  readonly points?: ReadonlyMap<string, string>
 }
 /** A member that is absent stays as it is. */
 export interface TierChange {
@@ -57,12 +59,14 @@ export interface RecoveryRunQueries {
       readonly mode?: RecoveryMode
       readonly state?: RecoveryRunState
       readonly definition?: RecoveryDefinition
+      /** Of a definition with these VMs, whatever else it said. */
+      readonly vmIds?: readonly string[]
     },
   ): RecoveryRunRow | undefined
   /** Times in which the tier waited for a person are added up by what it waits for. */
   noteTier(runId: string, key: string, change: TierChange, atMs: number): void
   noteMember(runId: string, key: string, vmId: string, change: MemberChange): void
-  /** A tier that was not done has failed; one that never began is skipped. */
+  /** A tier that was not done has failed; one that never began is skipped, and so are VMs that were not begun. */
   close(runId: string, end: { readonly state: RecoveryRunState; readonly why: string; readonly endedMs: number }): void
 }
 
@@ -121,7 +125,7 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
     get,
     close,
     requireFree: (run) => requireFree(run),
-    open({ vmNames, ...run }) {
+    open({ vmNames, points, ...run }) {
       return inTransaction(context, () => {
         // A step that is repeated, of a run that is written down, is no second run.
         if (find(run.runId) === undefined) requireFree(run, run.runId)
@@ -129,7 +133,8 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
           ...{ key: tier.key, name: tier.name, rtoMs: tier.rtoMs, state: 'pending', waitedMs: 0 },
           ...{ startedMs: null, endedMs: null, waitsFor: null, answers: [] },
           members: tier.members.map(({ vmId }) => ({
-            ...{ vmId, vmName: vmNames.get(vmId) ?? vmId, name: null, pointId: null, workflowId: null },
+            ...{ vmId, vmName: vmNames.get(vmId) ?? vmId, name: null, workflowId: null },
+            pointId: points?.get(vmId) ?? null,
             ...{ attempts: 0, state: 'pending', verdict: null, why: '' },
             ...{ restoreSeconds: null, bootSeconds: null, rtoSeconds: null },
           })),
@@ -174,7 +179,10 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
         })
       }
     },
-    newest(planId, { mode, state, definition } = {}) {
+    newest(planId, { mode, state, definition, vmIds } = {}) {
+      const isMeant = (spec: Omit<RecoverySpec, 'name'>): boolean =>
+        (definition === undefined || isSameDefinition(spec, definition)) &&
+        (vmIds === undefined || isSameJson(vmsOf(spec).toSorted(), vmIds.toSorted()))
       const rows = db
         .select({ runId: recoveryRuns.runId, spec: recoveryRuns.spec })
         .from(recoveryRuns)
@@ -186,9 +194,9 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
           ),
         )
         .orderBy(desc(recoveryRuns.startedMs), desc(recoveryRuns.runId))
-        .limit(definition === undefined ? 1 : -1)
+        .limit(definition === undefined && vmIds === undefined ? 1 : -1)
         .all()
-      const found = rows.find(({ spec }) => definition === undefined || isSameDefinition(spec, definition))
+      const found = rows.find(({ spec }) => isMeant(spec))
       return found && get(found.runId)
     },
     noteTier(runId, key, { answer, ...set }, atMs) {
@@ -197,7 +205,7 @@ export function recoveryRunQueries(context: CatalogContext): RecoveryRunQueries 
         return {
           ...tier,
           ...set,
-          waitedMs: tier.waitedMs + (endsWait ? Math.max(0, atMs - (tier.waitsFor?.sinceMs ?? atMs)) : 0),
+          ...(endsWait ? waited(tier, atMs) : {}),
           answers:
             answer === undefined || tier.answers.some(({ id }) => id === answer.id)
               ? tier.answers
@@ -228,8 +236,26 @@ function definitionOf({ hypervisorId, networks, identity, atOnce, tiers }: Recov
 }
 
 function settled(tier: TierRecord, endedMs: number): TierRecord {
-  if (tier.state === 'done' || tier.state === 'continued') return { ...tier, waitsFor: null }
-  const { startedMs, waitsFor } = tier
-  const waitedMs = tier.waitedMs + (waitsFor === null ? 0 : Math.max(0, endedMs - waitsFor.sinceMs))
-  return { ...tier, state: startedMs === null ? 'skipped' : 'failed', waitsFor: null, waitedMs }
+  const members = tier.members.map(settledMember)
+  if (tier.state === 'done' || tier.state === 'continued') return { ...tier, members, waitsFor: null }
+  const state = tier.startedMs === null ? 'skipped' : 'failed'
+  return { ...tier, ...waited(tier, endedMs), state, members, waitsFor: null }
+}
+
+/** What was half-made is gone with the run; what was not begun never will be. */
+function settledMember(member: MemberRecord): MemberRecord {
+  if (member.state === 'pending') return { ...member, state: 'skipped' }
+  if (member.state === 'recovering') return { ...member, state: member.residue?.length ? 'left' : 'removed' }
+  return member
+}
+
+/** The wait of the tier has ended. */
+function waited(
+  { waitsFor, waitedMs, waits = [] }: TierRecord,
+  endedMs: number,
+): Pick<TierRecord, 'waitedMs' | 'waits'> {
+  if (waitsFor === null) return { waitedMs, waits }
+  const { sinceMs } = waitsFor
+  const ended = { sinceMs, endedMs: Math.max(sinceMs, endedMs) }
+  return { waitedMs: waitedMs + ended.endedMs - sinceMs, waits: [...waits, ended] }
 }

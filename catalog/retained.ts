@@ -41,7 +41,7 @@ export interface RetainedQueries {
   rulesSource(repositoryId: string): RuleSource
   /** Stems of damaged points. */
   damaged(repositoryId: string): Set<string>
-  /** Ids of points that restores, drills and mirrors are reading or that VMs run from, and which of them. */
+  /** Ids of points that restores, drills, recovery plans and mirrors read or are about to, or that VMs run from, and which of them. */
   beingRead(): Map<string, 'being restored' | 'being mirrored'>
   /** Ids of points of which another repository still needs the copy that this one holds, and why; see `copy-needs.ts`. */
   neededElsewhere(repositoryId: string): Map<string, string>
@@ -149,9 +149,15 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
       const mirrored = db.all<{ id: string }>(
         sql`SELECT DISTINCT +c.point_id AS id FROM copies c WHERE ${isWanted} AND c.state = 'in-progress'`,
       )
+      // All that a run has chosen, also for tiers that it comes to in days; one that was terminated says nothing of its end.
+      const planned = db.all<{ id: string }>(sql`
+        SELECT DISTINCT json_extract(m.value, '$.pointId') AS id
+        FROM recovery_runs r, json_each(r.tiers) t, json_each(t.value, '$.members') m
+        WHERE r.ended_ms IS NULL AND json_extract(m.value, '$.pointId') IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM runs e WHERE e.run_id = r.run_id AND e.ended_ms IS NOT NULL)`)
       const all = new Map<string, 'being restored' | 'being mirrored'>()
       for (const { id } of mirrored) all.set(id, 'being mirrored')
-      for (const { id } of restored) if (id !== null) all.set(id, 'being restored')
+      for (const { id } of [...restored, ...planned]) if (id !== null) all.set(id, 'being restored')
       return all
     },
     neededElsewhere: (repositoryId) => neededElsewhere(context, repositoryId),

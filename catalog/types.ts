@@ -221,13 +221,29 @@ export type Verdict = 'passed' | 'failed' | 'inconclusive'
 export type RecoveryRunState = 'running' | 'passed' | 'incomplete' | 'aborted' | 'failed' | 'cancelled'
 /** `continued`: somebody went on although it is not what it waits for. `skipped`: the run ended before it. */
 export type TierState = 'pending' | 'delayed' | 'running' | 'waiting' | 'done' | 'continued' | 'failed' | 'skipped'
-/** `ready`: it is what its tier waits for. `short`: it was made, and is not. `kept`: given away; `kept-short`: given away although it is not. */
-export type MemberState = 'pending' | 'recovering' | 'ready' | 'short' | 'failed' | 'kept' | 'kept-short' | 'removed'
+/**
+ * `ready`: it is what its tier waits for. `short`: it was made, and is not. `kept`: given away; `kept-short`: given away
+ * although it is not. `lost`: it was what its tier waits for, and somebody has ended its run. `removed`: nothing of it is
+ * left; `left`: something is. `skipped`: the run ended before it.
+ */
+export type MemberState =
+  | 'pending'
+  | 'recovering'
+  | 'ready'
+  | 'short'
+  | 'failed'
+  | 'lost'
+  | 'kept'
+  | 'kept-short'
+  | 'removed'
+  | 'left'
+  | 'skipped'
 export interface MemberRecord {
   readonly vmId: string
   readonly vmName: string
   /** Of the VM that is made; null: not chosen yet. */
   readonly name: string | null
+  /** Chosen when the run begins, and kept by retention until it ends; null: there was none. */
   readonly pointId: string | null
   /** Of the drill or restore that brings it back: of the last attempt. */
   readonly workflowId: string | null
@@ -239,6 +255,12 @@ export interface MemberRecord {
   readonly bootSeconds: number | null
   /** From the start of its restore to checks that have passed. */
   readonly rtoSeconds: number | null
+  /** Of one that was removed or handed over: it had been what its tier waits for. */
+  readonly wasBack?: boolean
+  /** Where its original was when the run began, in words; absent: nobody has looked. */
+  readonly original?: string
+  /** What its drills or restores could not remove. */
+  readonly residue?: readonly ResidueNote[]
 }
 /** What a tier waits for a person for: a step to be done, or a word about VMs that did not come up. */
 export interface TierWait {
@@ -267,6 +289,8 @@ export interface TierRecord {
   readonly endedMs: number | null
   /** Of that: for people. */
   readonly waitedMs: number
+  /** When that was; those of several tiers may overlap. Absent in runs of earlier versions. */
+  readonly waits?: readonly { readonly sinceMs: number; readonly endedMs: number }[]
   /** Promised from the start of the run; null: nothing. */
   readonly rtoMs: number | null
   readonly waitsFor: TierWait | null

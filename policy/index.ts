@@ -70,7 +70,10 @@ export {
   tierChoices,
   tierNeeds,
   tiersBefore,
+  unitedMs,
 } from './recovery.ts'
+export { originalProblems, originalWords } from './originals.ts'
+export type { OriginalFacts, SeenOriginal } from './originals.ts'
 export type {
   ManualStep,
   MemberEvidence,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isBack, recoveryProblems, recoveryStages, rehearsalDueMs, tiersBefore } from './recovery.ts'
+import { isBack, recoveryProblems, recoveryStages, rehearsalDueMs, tiersBefore, unitedMs } from './recovery.ts'
 import type { RecoveryTier } from './recovery.ts'
 
 const tier = (key: string, over: Partial<RecoveryTier> = {}): RecoveryTier => ({
@@ -113,7 +113,13 @@ it('a VM is back when it is what its tier waits for', () => {
 })
 
 it('a rehearsal is due one interval after the last that passed, or after the plan was made', () => {
-  expect(rehearsalDueMs({ everyMs: null, passedMs: 5, createdMs: 1 })).toBeNull()
-  expect(rehearsalDueMs({ everyMs: 10, passedMs: 5, createdMs: 1 })).toBe(15)
-  expect(rehearsalDueMs({ everyMs: 10, passedMs: null, createdMs: 1 })).toBe(11)
+  expect(rehearsalDueMs({ everyMs: null, passedMs: 5, definedMs: 1 })).toBeNull()
+  expect(rehearsalDueMs({ everyMs: 10, passedMs: 5, definedMs: 1 })).toBe(15)
+  expect(rehearsalDueMs({ everyMs: 10, passedMs: null, definedMs: 1 })).toBe(11)
+})
+
+it('waits that overlap are waited for once', () => {
+  const wait = (sinceMs: number, endedMs: number) => ({ sinceMs, endedMs })
+  expect(unitedMs([])).toBe(0)
+  expect(unitedMs([wait(10, 20), wait(0, 5), wait(12, 15), wait(18, 30), wait(40, 41)])).toBe(5 + 20 + 1)
 })

@@ -153,11 +153,25 @@ export function isBack(needs: TierNeed, { verdict, guest }: MemberEvidence): boo
   return needs === 'answer' ? guest === 'up' : verdict === 'passed'
 }
 
-/** When a rehearsal that passed is due next, Unix ms; null: none is promised. A plan that is new has one interval. */
+/**
+ * When a rehearsal that passes is due next, Unix ms; null: none is promised. Counted from the last that passed with the same
+ * VMs, whatever else was changed since; without one, from when the plan was made or got what it says now.
+ */
 export function rehearsalDueMs(of: {
   readonly everyMs: number | null
   readonly passedMs: number | null
-  readonly createdMs: number
+  readonly definedMs: number
 }): number | null {
-  return of.everyMs === null ? null : (of.passedMs ?? of.createdMs) + of.everyMs
+  return of.everyMs === null ? null : (of.passedMs ?? of.definedMs) + of.everyMs
+}
+
+/** How long somebody was waited for, in ms: two tiers that wait at the same time wait once. */
+export function unitedMs(waits: readonly { readonly sinceMs: number; readonly endedMs: number }[]): number {
+  let sum = 0
+  let untilMs = Number.NEGATIVE_INFINITY
+  for (const { sinceMs, endedMs } of waits.toSorted((a, b) => a.sinceMs - b.sinceMs)) {
+    sum += Math.max(0, endedMs - Math.max(sinceMs, untilMs))
+    untilMs = Math.max(untilMs, endedMs)
+  }
+  return sum
 }

@@ -96,6 +96,8 @@ const entries: { readonly [type: string]: Entry } = {
   recordStandbyTest: { phase: 'cleanup', title: 'Write down what came of the test', quiet: true },
   openRecovery: { phase: 'prepare', title: 'What does the plan say?' },
   beginTier: { phase: 'tiers', title: 'Begin a tier' },
+  admitRecovery: { phase: 'prepare', title: 'Would a second VM come to be?' },
+  isRecoveryOpen: { phase: 'boot', title: 'Does its recovery plan go on?', quiet: true },
   planMember: { phase: 'tiers', title: 'Which point, and where?', quiet: true },
   noteTier: { phase: 'tiers', title: 'Write down how far a tier is', quiet: true },
   noteMember: { phase: 'tiers', title: 'Write down how a VM is', quiet: true },
@@ -109,7 +111,8 @@ export function entryOf(type: string, base: string, kind: RunKind): Entry {
   // The same step, at two places: shutting down belongs to the preparation, starting to the end.
   if (base === 'survey-again') return { phase: 'approve', title: 'Read the points again' }
   if (type === 'powerVm' && base === 'power-off') return { phase: 'prepare', title: 'Shut the VM down' }
-  if (type === 'readPower' && base === 'running') return { phase: 'boot', title: 'Does the VM run?' }
+  if (type === 'readPower' && (base === 'running' || base === 'power-before'))
+    return { phase: 'boot', title: 'Does the VM run?' }
   if (type === 'child:backupVm' && kind === 'plan') return { phase: 'backups', title: 'Back up a VM' }
   return entries[type] ?? { phase: 'prepare', title: type }
 }

@@ -2,8 +2,11 @@
 import { HoldfastError } from '../../base/index.ts'
 import type { Catalog } from '../../catalog/index.ts'
 import { tiersBefore } from '../../policy/index.ts'
+import { leftBy, leftWords } from './left.ts'
 import { planMember } from './member.ts'
-import type { RecoveryActivities } from './types.ts'
+import { admit, originalsOf } from './originals.ts'
+import { newestAt } from './point.ts'
+import type { MemberEnd, RecoveryActivities } from './types.ts'
 
 export type * from './types.ts'
 
@@ -14,18 +17,49 @@ export function createRecoveryActivities(catalog: Catalog): RecoveryActivities {
   const { recoveryPlans, recoveryRuns } = catalog
   return {
     openRecovery: async ({ workflowId, runId, startedMs, input }) => {
-      const { id, name, revision: _, createdMs: __, changedMs: ___, ...spec } = recoveryPlans.get(input.planId)
+      const {
+        id,
+        name,
+        revision: _,
+        createdMs: __,
+        changedMs: ___,
+        definedMs: ____,
+        ...spec
+      } = recoveryPlans.get(input.planId)
       const { mode, untilMs, withoutPeople, requestedBy } = input
       const vms = spec.tiers.flatMap(({ members }) => members)
       const vmNames = new Map(vms.map(({ vmId }) => [vmId, catalog.vms.find(vmId)?.name ?? vmId]))
+      // All at once, so that tiers that come hours later are of the same time; retention keeps them until the run ends.
+      const points = new Map(
+        vms.flatMap(({ vmId, hypervisorId }) => {
+          const home = catalog.vms.find(vmId)?.endpointId
+          const place = hypervisorId ?? spec.hypervisorId ?? home
+          const site = place === undefined ? undefined : catalog.endpoints.find(place)?.site
+          const found = site === undefined ? undefined : newestAt(catalog, vmId, site, untilMs)
+          return found === undefined ? [] : [[vmId, found.pointId] as const]
+        }),
+      )
       const { spec: opened } = recoveryRuns.open({
-        ...{ runId, workflowId, planId: id, planName: name, mode, spec, untilMs, withoutPeople, vmNames, startedMs },
+        ...{
+          runId,
+          workflowId,
+          planId: id,
+          planName: name,
+          mode,
+          spec,
+          untilMs,
+          withoutPeople,
+          vmNames,
+          points,
+          startedMs,
+        },
         requestedUser: requestedBy.user,
       })
       return {
         atOnce: opened.atOnce,
         vms: opened.tiers.flatMap(({ members }) => members).length,
         tiers: opened.tiers.map(({ key }, index) => ({ key, after: tiersBefore(opened.tiers, index) })),
+        originals: mode === 'run' ? originalsOf(catalog, opened) : [],
       }
     },
     beginTier: async ({ runId, tier: key, atMs }) => {
@@ -37,13 +71,44 @@ export function createRecoveryActivities(catalog: Catalog): RecoveryActivities {
       const [before, then] = run.withoutPeople ? [[], []] : [tier.before, tier.then]
       return { name, delayMs, before, then, needs, members: members.map(({ vmId }) => vmId) }
     },
+    admitRecovery: async (of) => admit(catalog, of),
     planMember: async (of) => planMember(catalog, of),
     noteTier: async ({ runId, tier, change, atMs }) => recoveryRuns.noteTier(runId, tier, change, atMs),
-    noteMember: async ({ runId, tier, vmId, change }) => recoveryRuns.noteMember(runId, tier, vmId, change),
-    closeRecovery: async ({ runId, state, why, atMs, members }) => {
-      recoveryRuns.close(runId, { state, why, endedMs: atMs })
-      const residue = members.flatMap((workflowId) => catalog.runs.latest(workflowId)?.residue ?? [])
-      return { residue: residue.slice(0, mostResidue) }
+    noteMember: async ({ runId, tier, vmId, change, end }) => {
+      const left = end === undefined ? [] : leftBy(catalog, end)
+      const isLeft = change.state === 'removed' && left.length > 0
+      const said = isLeft ? { ...change, state: 'left' as const, residue: left.slice(0, mostResidue) } : change
+      recoveryRuns.noteMember(runId, tier, vmId, said)
+    },
+    isRecoveryOpen: async ({ runId }) => {
+      const run = recoveryRuns.find(runId)
+      if (run === undefined) return { state: 'unknown' }
+      return {
+        state: run.endedMs === null && recoveryRuns.openRuns().some((one) => one.runId === runId) ? 'open' : 'ended',
+      }
+    },
+    closeRecovery: async ({ runId, state, why, whyLeft = why, atMs, members, ends }) => {
+      // Of a run that began before each of them said its VM.
+      const all: readonly MemberEnd[] =
+        ends ?? members.map((workflowId) => ({ tier: '', vmId: '', workflowId, residue: null }))
+      const left = all.map((end) => ({ ...end, residue: leftBy(catalog, end) })).filter((end) => end.residue.length > 0)
+      const residue = left.flatMap((end) => end.residue)
+      for (const [vmId, own] of Map.groupBy(left, (end) => end.vmId)) {
+        const [{ tier } = { tier: '' }] = own
+        const member = recoveryRuns
+          .get(runId)
+          .tiers.find((one) => one.key === tier)
+          ?.members.find((one) => one.vmId === vmId)
+        if (member === undefined) continue
+        const isGone = member.state === 'removed' || member.state === 'recovering'
+        recoveryRuns.noteMember(runId, tier, vmId, {
+          ...(isGone && { state: 'left' }),
+          residue: own.flatMap((end) => end.residue).slice(0, mostResidue),
+        })
+      }
+      const said = residue.length === 0 ? why : `${whyLeft}; ${leftWords(residue)}`
+      recoveryRuns.close(runId, { state, why: said, endedMs: atMs })
+      return { residue: residue.slice(0, mostResidue), why: said }
     },
   }
 }

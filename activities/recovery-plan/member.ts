@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto'
 import { HoldfastError } from '../../base/index.ts'
-import { isStanding, type Catalog, type EndpointView, type RecoveryRunRow, type VmView } from '../../catalog/index.ts'
+import type { Catalog, EndpointView, RecoveryRunRow, VmView } from '../../catalog/index.ts'
 import { toQuestions, withUsual } from '../../policy/index.ts'
 import { drillWorkflowId } from '../../workflows/drill/contract.ts'
 import { restoreWorkflowId } from '../../workflows/restore/contract.ts'
 import { endpointOf, repositoryRefOf } from '../../workflows/shared/targets.ts'
+import { requireNoCopy } from './originals.ts'
+import { pointToRead } from './point.ts'
 import type { PlannedMember, RecoveryActivities } from './types.ts'
 
 /** A VM that waits for a person holds its tier up: soon the run itself asks what is to become of it. */
 const patienceMs = 10 * 60_000
-/** Points of a VM that are looked at for one that the site can read. */
-const lookedAt = 50
 
 export function planMember(
   catalog: Catalog,
-  { runId, tier: key, vmId, attempt, atMs, requestedBy }: Parameters<RecoveryActivities['planMember']>[0],
+  { runId, tier: key, vmId, attempt, atMs, requestedBy, beside }: Parameters<RecoveryActivities['planMember']>[0],
 ): PlannedMember {
   const run = catalog.recoveryRuns.get(runId)
   const { spec, mode, untilMs } = run
@@ -24,7 +24,11 @@ export function planMember(
     throw new HoldfastError('NotFound', `${vmId} is not in the tier ${key} of this run`)
   const vm = catalog.vms.get(vmId)
   const endpoint = catalog.endpoints.get(member.hypervisorId ?? spec.hypervisorId ?? vm.endpointId)
-  const { repositoryId, stem, pointId } = readableAt(catalog, vm, endpoint, untilMs)
+  const record = run.tiers.find((one) => one.key === key)?.members.find((one) => one.vmId === vmId)
+  const { repositoryId, stem, pointId } = pointToRead(catalog, vm, endpoint, {
+    ...{ pointId: record?.pointId ?? null, untilMs },
+  })
+  if (mode === 'run' && beside !== undefined && !beside.includes(vmId)) requireNoCopy(catalog, vm, pointId, untilMs)
   const kept = vm.drillChecks.map(withUsual)
   const asked = toQuestions(kept, catalog.drills.countedLast(vmId))
   const usual = {
@@ -56,28 +60,6 @@ export function planMember(
     ...{ name: mode === 'run' ? name : null, restoreSeconds: null, bootSeconds: null, rtoSeconds: null },
   })
   return planned
-}
-
-/** The newest point, and the copy of it, that workers of the site reach: after a disaster that may be the mirror's. */
-function readableAt(
-  catalog: Catalog,
-  vm: VmView,
-  { site, name }: EndpointView,
-  untilMs: number | null,
-): { readonly repositoryId: string; readonly stem: string; readonly pointId: string } {
-  const isHere = (repositoryId: string): boolean => catalog.repositories.find(repositoryId)?.site === site
-  const filter = { vmId: vm.id, ...(untilMs !== null && { untilMs: untilMs + 1 }) }
-  for (const point of catalog.points.list({ limit: lookedAt }, filter).items) {
-    if (point.validatedMs !== null && isHere(point.repositoryId))
-      return { repositoryId: point.repositoryId, stem: point.stem, pointId: point.id }
-    for (const copy of catalog.copies.of(point.id))
-      if (isStanding(copy) && copy.stem !== null && isHere(copy.repositoryId))
-        return { repositoryId: copy.repositoryId, stem: copy.stem, pointId: point.id }
-  }
-  const when = untilMs === null ? '' : ` of ${new Date(untilMs).toISOString()} or before`
-  throw new HoldfastError('PointNotRestorable', `${vm.name} has no whole point${when} that ${name} can read`, {
-    hint: `A repository of site ${site} has to hold a point of it: back it up, or mirror it there.`,
-  })
 }
 
 function nameOf({ mode }: RecoveryRunRow, name: string | null, vm: VmView, endpoint: EndpointView): string {

@@ -1,11 +1,12 @@
 /** What the control plane does for a run of a recovery plan. All are idempotent: by run, tier and VM. */
 import type { MemberChange, TierChange } from '../../catalog/index.ts'
 import type { RecoveryRunState } from '../../catalog/types.ts'
+import type { SeenOriginal } from '../../policy/originals.ts'
 import type { ManualStep, RecoveryTier, TierNeed } from '../../policy/recovery.ts'
 import type { DrillInput } from '../../workflows/drill/contract.ts'
 import type { RecoveryInput } from '../../workflows/recovery-plan/contract.ts'
 import type { RestoreInput } from '../../workflows/restore/contract.ts'
-import type { Requester, ResidueItem } from '../../workflows/shared/contract.ts'
+import type { Requester, ResidueItem, VmTarget } from '../../workflows/shared/contract.ts'
 
 export type { MemberChange, RecoveryRunState, TierChange }
 
@@ -13,6 +14,19 @@ export interface OpenedRecovery {
   readonly atOnce: number
   readonly vms: number
   readonly tiers: readonly { readonly key: string; readonly after: readonly string[] }[]
+  /** For real: what is looked at before anything is made. Absent in runs of earlier versions. */
+  readonly originals?: readonly Original[]
+}
+/** Where a VM of the plan lives. */
+export interface Original {
+  readonly target: VmTarget
+}
+/** A drill or restore that has ended. `residue`: as it said; null: it did not end well, its own row knows. */
+export interface MemberEnd {
+  readonly tier: string
+  readonly vmId: string
+  readonly workflowId: string
+  readonly residue: readonly ResidueItem[] | null
 }
 export interface BegunTier {
   readonly name: string
@@ -40,7 +54,7 @@ export type PlannedMember =
 export type TierKey = Pick<RecoveryTier, 'key'>['key']
 
 export interface RecoveryActivities {
-  /** What the plan says now is what the run does. */
+  /** What the plan says now is what the run does, from the points that there are now. */
   readonly openRecovery: (input: {
     readonly workflowId: string
     readonly runId: string
@@ -52,7 +66,14 @@ export interface RecoveryActivities {
     readonly tier: TierKey
     readonly atMs: number
   }) => Promise<BegunTier>
-  /** Chooses the point and the place. Throws PointNotRestorable, NotFound, Unsupported. */
+  /** What keeps a run for real from its begin: all VMs that are there already, or may be, and that nobody has accepted. */
+  readonly admitRecovery: (of: {
+    readonly runId: string
+    /** One that is not in it was nowhere to be looked for. */
+    readonly seen: readonly { readonly vmId: string; readonly seen: SeenOriginal }[]
+    readonly beside: readonly string[]
+  }) => Promise<{ readonly problems: readonly string[] }>
+  /** The place, and the point that was chosen. Throws PointNotRestorable, RecoveryRefused, NotFound, Unsupported. */
   readonly planMember: (of: {
     readonly runId: string
     readonly tier: TierKey
@@ -61,6 +82,8 @@ export interface RecoveryActivities {
     readonly attempt: number
     readonly atMs: number
     readonly requestedBy: Requester
+    /** VMs that come back although they, or copies of them, are there. */
+    readonly beside?: readonly string[]
   }) => Promise<PlannedMember>
   readonly noteTier: (of: {
     readonly runId: string
@@ -73,13 +96,20 @@ export interface RecoveryActivities {
     readonly tier: TierKey
     readonly vmId: string
     readonly change: MemberChange
+    /** What brought it back has ended: `removed` is said only of one that left nothing. */
+    readonly end?: Pick<MemberEnd, 'workflowId' | 'residue'>
   }) => Promise<void>
-  /** What the drills and restores of the run have left behind, all of them. */
+  /** Whether a run of a plan goes on; `unknown`: the catalog does not know it. */
+  readonly isRecoveryOpen: (of: { readonly runId: string }) => Promise<{ readonly state: 'open' | 'ended' | 'unknown' }>
+  /** What the drills and restores of the run have left behind, all of them; `why` says it as well. */
   readonly closeRecovery: (of: {
     readonly runId: string
     readonly state: RecoveryRunState
     readonly why: string
     readonly atMs: number
+    /** Instead of `why`, where something was left. */
+    readonly whyLeft?: string
     readonly members: readonly string[]
-  }) => Promise<{ readonly residue: readonly ResidueItem[] }>
+    readonly ends?: readonly MemberEnd[]
+  }) => Promise<{ readonly residue: readonly ResidueItem[]; readonly why?: string }>
 }

@@ -55,6 +55,8 @@ export function recoveryAnswers(): RecoveryActivities {
       before: tier === 'app' ? [{ title: 'Switch the name servers', detail: 'to the other site' }] : [],
     }),
     planMember: async ({ vmId, attempt }) => rehearsedMember(vmId, attempt),
+    admitRecovery: async () => ({ problems: [] }),
+    isRecoveryOpen: async () => ({ state: 'open' }),
     noteTier: async () => undefined,
     noteMember: async () => undefined,
     closeRecovery: async () => ({ residue: [] }),

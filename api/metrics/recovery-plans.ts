@@ -1,13 +1,13 @@
 import type { Catalog, RecoveryPlanView } from '../../catalog/index.ts'
-import { rehearsalDueMs } from '../../policy/index.ts'
+import { rehearsalsOf } from '../rehearsals.ts'
 import { promisedRtoOf } from '../views/recovery-plans.ts'
 import { gauge, type Family, type Sample } from './exposition.ts'
 
 /** When recovery plans were rehearsed, and how long it took. */
-export function recoveryPlanFamilies({ recoveryPlans, recoveryRuns }: Catalog, nowMs: number): Family[] {
+export function recoveryPlanFamilies(catalog: Catalog, nowMs: number): Family[] {
+  const { recoveryPlans, recoveryRuns } = catalog
   const plans = recoveryPlans.list()
-  const passed = (plan: RecoveryPlanView) =>
-    recoveryRuns.newest(plan.id, { mode: 'rehearse', state: 'passed', definition: plan })
+  const passed = (plan: RecoveryPlanView) => rehearsalsOf(catalog, plan).passed
   const of = (value: (plan: RecoveryPlanView) => number | null): Sample[] =>
     plans.flatMap((plan): Sample[] => {
       const found = value(plan)
@@ -27,8 +27,7 @@ export function recoveryPlanFamilies({ recoveryPlans, recoveryRuns }: Catalog, n
       'holdfast_recovery_plan_overdue',
       'Whether a rehearsal that passes is overdue',
       of((plan) => {
-        const passedMs = passed(plan)?.endedMs ?? null
-        const dueMs = rehearsalDueMs({ everyMs: plan.rehearseEveryMs, passedMs, createdMs: plan.createdMs })
+        const { dueMs } = rehearsalsOf(catalog, plan)
         return dueMs === null ? null : Number(dueMs < nowMs)
       }),
     ),
@@ -48,6 +47,17 @@ export function recoveryPlanFamilies({ recoveryPlans, recoveryRuns }: Catalog, n
         open
           .filter(({ planId }) => planId === id)
           .reduce((sum, { tiers }) => sum + tiers.filter(({ waitsFor }) => waitsFor !== null).length, 0),
+      ),
+    ),
+    gauge(
+      'holdfast_recovery_plan_lost',
+      'VMs of runs under way that were back and whose own runs have ended since',
+      of(
+        ({ id }) =>
+          open
+            .filter(({ planId }) => planId === id)
+            .flatMap(({ tiers }) => tiers.flatMap(({ members }) => members))
+            .filter(({ state }) => state === 'lost').length,
       ),
     ),
   ]

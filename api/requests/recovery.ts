@@ -16,7 +16,7 @@ export function recoverySpec(given: z.infer<typeof recoverySpecSchema>): Recover
 export function planRecovery(
   catalog: Catalog,
   plan: RecoveryPlanView,
-  { mode, confirmName, untilMs, withoutPeople, patienceMs, reason }: z.infer<typeof recoveryStartBody>,
+  { mode, confirmName, untilMs, withoutPeople, patienceMs, beside, reason }: z.infer<typeof recoveryStartBody>,
   user: string,
   nowMs: number,
 ): StartPlan {
@@ -27,6 +27,9 @@ export function planRecovery(
     })
   if (mode === 'run' && withoutPeople)
     throw new HoldfastError('InvalidRequest', 'a run for real does not skip what people have to do')
+  const members = plan.tiers.flatMap((tier) => tier.members.map(({ vmId }) => vmId))
+  const stranger = beside.find((vmId) => !members.includes(vmId))
+  if (stranger !== undefined) throw new HoldfastError('InvalidRequest', `${stranger} is no VM of ${name}`)
   catalog.recoveryRuns.requireFree({ planId: id, planName: name, mode, spec: plan })
   const blocking = planCheck(catalog, plan).findings.find(({ severity }) => severity === 'blocking')
   if (blocking !== undefined) throw new HoldfastError('InvalidRequest', blocking.message, { hint: blocking.hint })
@@ -40,6 +43,7 @@ export function planRecovery(
     untilMs,
     withoutPeople,
     patienceMs,
+    beside,
     requestedBy,
   }
   return {

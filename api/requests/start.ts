@@ -48,13 +48,28 @@ export interface StartContext {
 export async function startOnce(deps: StartDeps, plan: StartPlan, { key, request }: StartContext): Promise<RunHandle> {
   if (key === undefined) return start(deps, plan, plan.workflowId, null)
   const { idempotency } = deps.catalog
-  const reserved = idempotency.reserve(key, createHash('sha256').update(request).digest('hex'), plan.workflowId)
+  const reserved = idempotency.reserve(key, hashOf(request), plan.workflowId)
   if (reserved.state === 'answered' && reserved.response !== null) return JSON.parse(reserved.response) as RunHandle
   const known = deps.catalog.runs.findByIdempotencyKey(key)
   const run = known ?? (await startReserved(deps, plan, reserved.workflowId, key))
   const handle = { workflowId: run.workflowId, runId: run.runId }
   idempotency.answer(key, 202, JSON.stringify(handle))
   return handle
+}
+
+/** The run that an earlier request with this key has started; undefined: none has. Throws InvalidRequest if it was another request. */
+export async function startedBefore(
+  { catalog, orchestrator }: Pick<StartDeps, 'catalog' | 'orchestrator'>,
+  { key, request }: StartContext,
+): Promise<RunHandle | undefined> {
+  const known = key === undefined ? undefined : catalog.idempotency.find(key, hashOf(request))
+  if (key === undefined || known === undefined) return undefined
+  if (known.response !== null) return JSON.parse(known.response) as RunHandle
+  const run = catalog.runs.findByIdempotencyKey(key)
+  if (run !== undefined) return { workflowId: run.workflowId, runId: run.runId }
+  // Nobody has written down that it was started, but it may have been.
+  const running = await orchestrator.describe(known.workflowId)
+  return running?.memo?.idempotencyKey === key ? { workflowId: running.workflowId, runId: running.runId } : undefined
 }
 
 async function startReserved(deps: StartDeps, plan: StartPlan, workflowId: string, key: string): Promise<RunHandle> {
@@ -70,6 +85,10 @@ async function startReserved(deps: StartDeps, plan: StartPlan, workflowId: strin
       deps.catalog.idempotency.release(key)
     throw error
   }
+}
+
+function hashOf(request: string): string {
+  return createHash('sha256').update(request).digest('hex')
 }
 
 async function start(deps: StartDeps, plan: StartPlan, workflowId: string, key: string | null): Promise<RunHandle> {

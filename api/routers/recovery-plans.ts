@@ -12,7 +12,7 @@ import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { planRecovery, recoverySpec } from '../requests/recovery.ts'
 import { newRequestId } from '../requests/restore.ts'
-import { startOnce } from '../requests/start.ts'
+import { startedBefore, startOnce } from '../requests/start.ts'
 import { recoveryPlanRoutes as routes } from '../routes/index.ts'
 import { planCheck, recoveryPlanView, recoveryRunView } from '../views/recovery-plans.ts'
 import { accepted } from '../views/runs.ts'
@@ -22,7 +22,7 @@ export function recoveryPlanRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, now, orchestrator, live } = deps
   const { recoveryPlans, recoveryRuns } = catalog
   const viewOf = (id: string) => recoveryPlanView(catalog, recoveryPlans.get(id), now())
-  const reportOf = (run: string) => recoveryRunView(catalog, recoveryRuns.get(run))
+  const reportOf = (run: string) => recoveryRunView(catalog, recoveryRuns.get(run), now())
   /** What somebody says to a run; what the run refuses is told in its words. */
   const say = async (run: string, update: string, said: AbortWish | StepApproval | TierWord) => {
     const { workflowId, runId, endedMs, planName } = recoveryRuns.get(run)
@@ -55,15 +55,19 @@ export function recoveryPlanRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     })
     .openapi(routes.start, async (c) => {
       const wish = c.req.valid('json')
-      const plan = planRecovery(catalog, recoveryPlans.get(c.req.valid('param').id), wish, c.var.identity.user, now())
-      const run = accepted(await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
+      const context = requestOf(c.req, c.req.valid('header'), wish)
+      // Asked first: the run that a repeated request has started is no reason to refuse it.
+      const begun = await startedBefore(deps, context)
+      const begin = () =>
+        planRecovery(catalog, recoveryPlans.get(c.req.valid('param').id), wish, c.var.identity.user, now())
+      const run = accepted(begun ?? (await startOnce(deps, begin(), context)))
       c.header('location', run.links.run)
       return c.json(run, 202)
     })
     .openapi(routes.runs, (c) => {
       const { id: planId } = recoveryPlans.get(c.req.valid('param').id)
       const { items, ...page } = recoveryRuns.list(c.req.valid('query'), { planId })
-      return c.json({ ...page, items: items.map((run) => recoveryRunView(catalog, run)) }, 200)
+      return c.json({ ...page, items: items.map((run) => recoveryRunView(catalog, run, now())) }, 200)
     })
     .openapi(routes.report, (c) => c.json(reportOf(c.req.valid('param').run), 200))
     .openapi(routes.approve, async (c) => {

@@ -27,6 +27,7 @@ export const attentionSchema = z
       'mirror-lag',
       'replication-lag',
       'recovery-waiting',
+      'recovery-lost',
       'rehearsal-overdue',
       'failed-over',
       'copy-failed',

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { mostMembers, mostTiers, recoveryEnds, tierChoices, tierNeeds } from '../../policy/index.ts'
+import { residueSchema } from './runbook.ts'
 import { displayName, durationMs, hypervisorId, orNull, slug, timeMs, vmId } from './common.ts'
 
 const reason = z.string().max(500).default('')
@@ -110,6 +111,9 @@ export const recoveryPlanSchema = z
     }),
     lastRun: orNull(lastRunSchema).openapi({ description: 'For real' }),
     running: z.string().nullable().openapi({ description: 'Run that is under way' }),
+    originals: z
+      .array(z.object({ vmId, vmName: z.string(), problems: z.array(z.string()) }))
+      .openapi({ description: 'VMs that are there already, as far as is known: a run for real needs them in beside' }),
     dueMs: timeMs.nullable().openapi({ description: 'When the next rehearsal that passes is promised' }),
     isOverdue: z.boolean(),
   })
@@ -123,6 +127,10 @@ export const recoveryStartBody = z
     }),
     confirmName: z.string().optional().openapi({ description: 'The name of the plan; a run for real needs it' }),
     untilMs: timeMs.nullable().default(null).openapi({ description: 'No point taken after this instant' }),
+    beside: z.array(vmId).max(mostMembers).default([]).openapi({
+      description:
+        'For real: VMs that come back although they run, or a standby of them does or is newer. Others refuse the run before anything is made',
+    }),
     withoutPeople: z.boolean().default(false).openapi({ description: 'Rehearsals only: manual steps are skipped' }),
     patienceMs: durationMs
       .min(1000)
@@ -141,7 +149,14 @@ const memberRecordSchema = z
     ...{ vmId: z.string(), vmName: z.string(), name: z.string().nullable(), pointId: z.string().nullable() },
     runId: z.string().nullable().openapi({ description: 'Of its drill or restore, once the catalog knows it' }),
     attempts: z.number().int(),
-    state: z.enum(['pending', 'recovering', 'ready', 'short', 'failed', 'kept', 'kept-short', 'removed']),
+    state: z
+      .enum([
+        ...(['pending', 'recovering', 'ready', 'short', 'failed', 'lost'] as const),
+        ...(['kept', 'kept-short', 'removed', 'left', 'skipped'] as const),
+      ])
+      .openapi({ description: 'lost: was back, and its run has ended since; left: removed, save what residue names' }),
+    original: z.string().openapi({ description: 'Where its original was when the run began; empty: nobody looked' }),
+    residue: z.array(residueSchema).openapi({ description: 'What could not be removed' }),
     verdict: z.enum(['passed', 'failed', 'inconclusive']).nullable(),
     why: z.string(),
     ...{ restoreSeconds: z.number().nullable(), bootSeconds: z.number().nullable(), rtoSeconds: z.number().nullable() },
@@ -155,7 +170,11 @@ const tierRecordSchema = z
     tookMs: durationMs.nullable().openapi({ description: 'From its begin until it was done' }),
     waitedMs: durationMs.openapi({ description: 'Of that: for people' }),
     sinceStartMs: durationMs.nullable().openapi({ description: 'From the start of the run until it was done' }),
-    ...{ rtoMs: durationMs.nullable(), isInTime: z.boolean().nullable() },
+    rtoMs: durationMs.nullable(),
+    isInTime: z
+      .boolean()
+      .nullable()
+      .openapi({ description: 'null: nothing is promised, or it cannot be told: not yet, or people were left out' }),
     waitsFor: orNull(waitSchema),
     answers: z.array(
       z.object({
@@ -176,7 +195,7 @@ export const recoveryRunSchema = z
     rtoMs: durationMs
       .nullable()
       .openapi({ description: 'From the start until the last tier was done; null: it was not' }),
-    waitedMs: durationMs,
+    waitedMs: durationMs.openapi({ description: 'Tiers that waited for people at the same time waited once' }),
     back: z.number().int().openapi({ description: 'VMs that are or were what their tier waits for' }),
     vms: z.number().int(),
     tiers: z.array(tierRecordSchema),

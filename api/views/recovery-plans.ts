@@ -1,7 +1,14 @@
 import type { z } from '@hono/zod-openapi'
-import { isSameDefinition, type Catalog, type RecoveryPlanView, type RecoveryRunRow } from '../../catalog/index.ts'
+import {
+  isSameDefinition,
+  originalFacts,
+  type Catalog,
+  type RecoveryPlanView,
+  type RecoveryRunRow,
+} from '../../catalog/index.ts'
 import type { TierRecord } from '../../catalog/types.ts'
-import { recoveryProblems, recoveryStages, rehearsalDueMs, type RecoverySpec } from '../../policy/index.ts'
+import { originalProblems, recoveryProblems, recoveryStages, unitedMs, type RecoverySpec } from '../../policy/index.ts'
+import { rehearsalsOf } from '../rehearsals.ts'
 import type { recoveryCheckSchema, recoveryPlanSchema, recoveryRunSchema } from '../schemas/recovery-plans.ts'
 
 type Check = z.infer<typeof recoveryCheckSchema>
@@ -43,7 +50,7 @@ export function recoveryPlanView(
   plan: RecoveryPlanView,
   nowMs: number,
 ): z.infer<typeof recoveryPlanSchema> {
-  const { id, revision, createdMs, changedMs, ...spec } = plan
+  const { id, revision, createdMs, changedMs, definedMs: _, ...spec } = plan
   const { recoveryRuns } = catalog
   const last = (filter: Parameters<typeof recoveryRuns.newest>[1]) => {
     const row = recoveryRuns.newest(id, filter)
@@ -53,14 +60,32 @@ export function recoveryPlanView(
     return { ...{ runId, state, startedMs, endedMs, isCurrent }, skipped: hasSkipped(row), rtoMs: promisedRtoOf(row) }
   }
   const lastPassed = last({ mode: 'rehearse', state: 'passed', definition: plan })
-  const dueMs = rehearsalDueMs({ everyMs: plan.rehearseEveryMs, passedMs: lastPassed?.endedMs ?? null, createdMs })
+  const { dueMs } = rehearsalsOf(catalog, plan)
   return {
     ...{ id, revision, createdMs, changedMs, spec: specView(spec), check: planCheck(catalog, plan) },
     vms: plan.tiers.flatMap(({ members }) => members).length,
     ...{ lastRehearsal: last({ mode: 'rehearse' }), lastPassed, lastRun: last({ mode: 'run' }) },
     running: recoveryRuns.openRuns().find(({ planId }) => planId === id)?.runId ?? null,
     ...{ dueMs, isOverdue: dueMs !== null && dueMs < nowMs },
+    originals: originalsThere(catalog, plan),
   }
+}
+
+/** As the catalog last knew them; a run for real looks itself. */
+function originalsThere(catalog: Catalog, { tiers }: RecoverySpec): z.infer<typeof recoveryPlanSchema>['originals'] {
+  return tiers
+    .flatMap(({ members }) => members)
+    .flatMap(({ vmId }) => {
+      const vm = catalog.vms.find(vmId)
+      if (vm === undefined) return []
+      const facts = originalFacts(catalog, vm, {
+        seen: { state: vm.goneMs === null ? vm.power : 'gone' },
+        pointMs: catalog.points.newestValidated(vmId)?.createdMs ?? null,
+        isOfThePast: false,
+      })
+      const problems = originalProblems(facts)
+      return problems.length === 0 ? [] : [{ vmId, vmName: vm.name, problems }]
+    })
 }
 
 /** Lists that a client may change. */
@@ -76,37 +101,65 @@ function specView(spec: RecoverySpec): z.infer<typeof recoveryPlanSchema>['spec'
   }
 }
 
-export function recoveryRunView(catalog: Catalog, run: RecoveryRunRow): z.infer<typeof recoveryRunSchema> {
+export function recoveryRunView(
+  catalog: Catalog,
+  run: RecoveryRunRow,
+  nowMs: number,
+): z.infer<typeof recoveryRunSchema> {
   const { spec: _, tiers, ...row } = run
   const members = tiers.flatMap((tier) => tier.members)
   return {
     ...row,
     rtoMs: rtoOf(run),
-    waitedMs: tiers.reduce((sum, { waitedMs }) => sum + waitedMs, 0),
-    back: members.filter(({ state }) => state === 'ready' || state === 'kept').length,
+    waitedMs: waitedMsOf(tiers),
+    back: members.filter(({ state, wasBack }) => state === 'ready' || state === 'kept' || wasBack === true).length,
     vms: members.length,
-    tiers: tiers.map((tier) => tierView(catalog, run, tier)),
+    tiers: tiers.map((tier) => tierView(catalog, run, tier, nowMs)),
   }
+}
+
+/** Runs of earlier versions did not say when each wait was. */
+function waitedMsOf(tiers: readonly TierRecord[]): number {
+  const told = tiers.flatMap(({ waits = [] }) => waits)
+  const untold = tiers.reduce((sum, { waits, waitedMs }) => sum + (waits === undefined ? waitedMs : 0), 0)
+  return unitedMs(told) + untold
 }
 
 function tierView(
   catalog: Catalog,
-  { startedMs: beganMs }: RecoveryRunRow,
-  tier: TierRecord,
+  run: RecoveryRunRow,
+  { waits: _, ...tier }: TierRecord,
+  nowMs: number,
 ): z.infer<typeof recoveryRunSchema>['tiers'][number] {
-  const { startedMs, endedMs, rtoMs, answers, members } = tier
-  const sinceStartMs = endedMs === null ? null : endedMs - beganMs
+  const { startedMs, endedMs, answers, members } = tier
+  const sinceStartMs = endedMs === null ? null : endedMs - run.startedMs
   return {
     ...tier,
     tookMs: startedMs === null || endedMs === null ? null : endedMs - startedMs,
     sinceStartMs,
-    isInTime: rtoMs === null || sinceStartMs === null ? null : sinceStartMs <= rtoMs && tier.state === 'done',
+    isInTime: isInTime(run, tier, nowMs),
     answers: [...answers],
-    members: members.map(({ workflowId, ...member }) => ({
-      ...member,
+    members: members.map(({ workflowId, wasBack: __, residue = [], original = '', ...member }) => ({
+      ...{ ...member, original, residue: [...residue] },
       runId: workflowId === null ? null : (catalog.runs.latest(workflowId)?.runId ?? null),
     })),
   }
+}
+
+/**
+ * Whether a tier was done when it was promised. Late is told as soon as it is; null: not yet, the run ended before, or people
+ * were left out, whose time belongs to it. One that somebody went on from without its VMs was not done.
+ */
+export function isInTime(
+  run: Pick<RecoveryRunRow, 'startedMs' | 'endedMs' | 'withoutPeople' | 'spec'>,
+  { rtoMs, endedMs, state }: Pick<TierRecord, 'rtoMs' | 'endedMs' | 'state'>,
+  nowMs: number,
+): boolean | null {
+  if (rtoMs === null) return null
+  if ((endedMs ?? run.endedMs ?? nowMs) - run.startedMs > rtoMs) return false
+  if (endedMs === null) return null
+  if (state === 'continued') return false
+  return hasSkipped(run) ? null : true
 }
 
 /** null: a tier is not done, or was gone on from without some of its VMs. */
@@ -120,6 +173,6 @@ export function promisedRtoOf(run: RecoveryRunRow): number | null {
   return hasSkipped(run) ? null : rtoOf(run)
 }
 
-function hasSkipped({ withoutPeople, spec: { tiers } }: RecoveryRunRow): boolean {
+function hasSkipped({ withoutPeople, spec: { tiers } }: Pick<RecoveryRunRow, 'withoutPeople' | 'spec'>): boolean {
   return withoutPeople && tiers.some(({ before, then }) => before.length + then.length > 0)
 }

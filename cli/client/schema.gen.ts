@@ -3275,7 +3275,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "run-failed" | "point-damaged" | "suspicious-change" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "recovery-waiting" | "rehearsal-overdue" | "failed-over" | "copy-failed" | "copy-damaged" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock" | "channel-failing";
+            kind: "failed" | "run-failed" | "point-damaged" | "suspicious-change" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "recovery-waiting" | "recovery-lost" | "rehearsal-overdue" | "failed-over" | "copy-failed" | "copy-damaged" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock" | "channel-failing";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -4331,6 +4331,16 @@ export interface components {
             lastRun: components["schemas"]["RecoveryLastRun"] | null;
             /** @description Run that is under way */
             running: string | null;
+            /** @description VMs that are there already, as far as is known: a run for real needs them in beside */
+            originals: {
+                /**
+                 * @description Fixed at the first discovery
+                 * @example web-01
+                 */
+                vmId: string;
+                vmName: string;
+                problems: string[];
+            }[];
             /**
              * @description When the next rehearsal that passes is promised
              * @example 1795246432000
@@ -4518,7 +4528,7 @@ export interface components {
             endedMs: number | null;
             /** @description From the start until the last tier was done; null: it was not */
             rtoMs: number | null;
-            /** @description Milliseconds */
+            /** @description Tiers that waited for people at the same time waited once */
             waitedMs: number;
             /** @description VMs that are or were what their tier waits for */
             back: number;
@@ -4548,6 +4558,7 @@ export interface components {
             sinceStartMs: number | null;
             /** @description Milliseconds */
             rtoMs: number | null;
+            /** @description null: nothing is promised, or it cannot be told: not yet, or people were left out */
             isInTime: boolean | null;
             waitsFor: components["schemas"]["TierWait"] | null;
             answers: {
@@ -4584,8 +4595,15 @@ export interface components {
             /** @description Of its drill or restore, once the catalog knows it */
             runId: string | null;
             attempts: number;
-            /** @enum {string} */
-            state: "pending" | "recovering" | "ready" | "short" | "failed" | "kept" | "kept-short" | "removed";
+            /**
+             * @description lost: was back, and its run has ended since; left: removed, save what residue names
+             * @enum {string}
+             */
+            state: "pending" | "recovering" | "ready" | "short" | "failed" | "lost" | "kept" | "kept-short" | "removed" | "left" | "skipped";
+            /** @description Where its original was when the run began; empty: nobody looked */
+            original: string;
+            /** @description What could not be removed */
+            residue: components["schemas"]["Residue"][];
             /** @enum {string|null} */
             verdict: "passed" | "failed" | "inconclusive" | null;
             why: string;
@@ -4607,6 +4625,11 @@ export interface components {
              * @example 1795246432000
              */
             untilMs?: number | null;
+            /**
+             * @description For real: VMs that come back although they run, or a standby of them does or is newer. Others refuse the run before anything is made
+             * @default []
+             */
+            beside?: string[];
             /**
              * @description Rehearsals only: manual steps are skipped
              * @default false

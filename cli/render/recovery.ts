@@ -56,6 +56,10 @@ export function details(one: Plan): string {
       { head: 'PROMISED', cell: (tier) => duration(tier.rtoMs ?? null), right: true },
     ]),
     ...check.findings.map(({ severity, message, hint }) => `${severity}: ${plain(message)}. ${plain(hint)}`),
+    ...one.originals.map(
+      ({ vmId, problems }) =>
+        `for real only with --beside ${vmId}, as far as is known: ${problems.map(plain).join('; ')}`,
+    ),
   ].join('\n')
 }
 
@@ -98,6 +102,11 @@ export function report(run: Run): string {
       ],
     ),
   ]
+  for (const { vmId, original, residue } of run.tiers.flatMap(({ members }) => members)) {
+    if (original !== '') lines.push(`${vmId}: ${plain(original)}`)
+    for (const { kind, id, error, hint } of residue)
+      lines.push(`${vmId}: left behind: ${plain(`${kind} ${id}: ${error}. ${hint}`)}`)
+  }
   for (const { key, waitsFor } of run.tiers)
     if (waitsFor !== null)
       lines.push(

@@ -30,6 +30,7 @@ interface StartOptions {
   readonly confirm?: string
   readonly withoutPeople?: true
   readonly patience?: number
+  readonly beside?: readonly string[]
 }
 
 export const recoveryPlan: Verb = (ioOf) => {
@@ -110,6 +111,7 @@ export const recoveryPlan: Verb = (ioOf) => {
     .action((id: string, options: StartOptions, self: Command) => begin(ioOf(self), id, 'rehearse', options))
   starting(command.command('run').description('for real: its VMs come back as new ones and are started'))
     .requiredOption('--confirm <name>', 'the name of the plan')
+    .option('--beside <vm...>', 'VMs that come back although they run, or a standby of them does or is newer')
     .action((id: string, options: StartOptions, self: Command) => begin(ioOf(self), id, 'run', options))
   command
     .command('report')
@@ -187,11 +189,12 @@ function instantOf(text: string): number {
 }
 
 async function begin(io: Io, id: string, mode: 'rehearse' | 'run', options: StartOptions): Promise<void> {
-  const { reason, key, watch, until, confirm, withoutPeople, patience } = options
+  const { reason, key, watch, until, confirm, withoutPeople, patience, beside } = options
   const params = { ...keyHeader(key), path: { id } }
   const body = {
     ...{ mode, reason, untilMs: until ?? null, withoutPeople: withoutPeople ?? false },
-    ...{ patienceMs: (patience ?? 1440) * 60_000, ...(confirm !== undefined && { confirmName: confirm }) },
+    ...{ patienceMs: (patience ?? 1440) * 60_000, beside: [...(beside ?? [])] },
+    ...(confirm !== undefined && { confirmName: confirm }),
   }
   const run = await ask(io.api().POST('/recovery-plans/{id}/start', { params, body }))
   if (watch) io.end(await followRun(io, io.api(), run.runId))

@@ -1,6 +1,6 @@
 /**
- * A recovery plan of three tiers over real guests: rehearsed while worker and server are killed in the middle, a tier that does
- * not come up and the operator's word, then run for real with the originals gone. What a guest has on its disks tells whether
+ * A recovery plan of three tiers over real guests: rehearsed while worker, server and Temporal are killed in the middle, a tier
+ * that does not come up and the operator's word, refused while an original runs, then run for real with the originals gone. What a guest has on its disks tells whether
  * it came back; what is in the hypervisor's folder, whether anything was left.
  */
 import { existsSync, readdirSync } from 'node:fs'
@@ -97,7 +97,7 @@ async function answer(run: string, key: string, choice: Schemas['RecoveryChoice'
   else await ask(world.at.api.POST('/recovery-runs/{run}/choose', { params, body: { ...said, choice } }))
 }
 
-test('a rehearsal with a worker and a server killed, one tier failing and tried again: every tier has its time, nothing is left', async () => {
+test('a rehearsal with worker, server and Temporal killed, one tier failing and tried again: every tier has its time, nothing is left', async () => {
   await setRole('app', 'somebody-else')
   const run = await start({})
   const first = await until(run, waits('app', 'step'))
@@ -123,7 +123,11 @@ test('a rehearsal with a worker and a server killed, one tier failing and tried 
       { timeout: 240_000, interval: 1000 },
     )
     .toBe(true)
+  // In the middle of the second attempt: what the engine holds is on its disk, and nobody begins anything twice.
+  await until(run, (report) => tierOf(report, 'app')?.members[0]?.attempts === 2)
+  const engine = world.at.kill('temporal')
   await waitForEnd(world.at.api, run)
+  expect(world.at.pid('temporal')).not.toBe(engine)
   const report = await look(run)
   expect(report).toMatchObject({ state: 'passed', back: 3, vms: 3 })
   expect(report.tiers.map(({ state, isInTime }) => [state, isInTime])).toEqual([
@@ -145,6 +149,25 @@ test('a rehearsal with a worker and a server killed, one tier failing and tried 
     'web-01 passed',
   ])
   expect((await ask(world.at.api.GET('/runs/{run}', { params: { path: { run } } }))).residue).toEqual([])
+})
+
+test('for real, while an original runs: it is refused before anything is made, and says which', async () => {
+  const db = world.lab.vms.find(({ name }) => name === 'db') as LabVm
+  await db.start('parent')
+  const run = await start({ mode: 'run', confirmName: 'The shop' })
+  await waitForEnd(world.at.api, run)
+  await db.stop('quit')
+  const report = await look(run)
+  expect(report).toMatchObject({
+    state: 'failed',
+    back: 0,
+    why: expect.stringContaining('db: it is running on lab') as unknown,
+  })
+  expect(report.tiers.map(({ members }) => members[0]?.original)).toEqual([
+    'its original on lab was running',
+    ...['its original on lab was off', 'its original on lab was off'],
+  ])
+  expect(vmsThere()).toEqual(originals)
 })
 
 test('for real, ended by a hand-over at the last tier: guests that stand run with what they had, and are nobody’s to remove', async () => {

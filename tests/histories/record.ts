@@ -371,6 +371,15 @@ const scenarios: { readonly [name: string]: Scenario } = {
     script: oneCheckFails,
     drive: (handle, steps) => waited(handle, steps, 'choice-1'),
   },
+  'recovery-refused': {
+    workflow: 'recoveryPlan',
+    input: { ...recovery, mode: 'run' },
+    script: {
+      openRecovery: async () => ({ atOnce: 2, vms: 1, tiers: [{ key: 'db', after: [] }], originals: [{ target: sampleTarget }] }),
+      admitRecovery: async () => ({ problems: ['erp-db-01: it is running on lab'] }),
+    },
+    drive: ended,
+  },
   'drill-inconclusive': { workflow: 'restoreDrill', input: { ...drill, checks: [] }, script: {} },
 }
 

@@ -72,7 +72,7 @@ async function drill(
     const built = await buildTarget(ctx, { place, identity: 'new', isolated: true })
     saw({ restoreSeconds: seconds(startedMs) })
     await prove(input, ctx, built, startedMs, saw)
-    await membership?.stand(reportOf(verdictOf(input, evidence), evidence.guest), control, standing(input))
+    await membership?.stand(reportOf(verdictOf(input, evidence), evidence.guest), control, ids, standing(input))
   } catch (thrown) {
     if (isCancellation(thrown)) throw thrown
     saw({ error: errorOf(thrown) ?? null, restoreSeconds: evidence.restoreSeconds || seconds(startedMs) })

@@ -22,6 +22,10 @@ export interface RecoveryInput {
   readonly withoutPeople: boolean
   /** How long a rehearsal waits for a person before it ends by itself; a run waits for as long as it takes. */
   readonly patienceMs: number
+  /** For real: VMs that come back although they, or copies of them, run. Absent in runs of earlier versions. */
+  readonly beside?: readonly string[]
+  /** Events of its history beyond which nothing is tried again. Default 6,000. */
+  readonly mostEvents?: number
   readonly requestedBy: Requester
 }
 

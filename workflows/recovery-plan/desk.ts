@@ -1,4 +1,4 @@
-import { condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow'
+import { condition, defineSignal, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow'
 import { recoveryEnds, tierChoices, type RecoveryEnd } from '../../policy/recovery.ts'
 import { workflowFailure } from '../shared/failures.ts'
 import { cut } from '../shared/steps.ts'
@@ -10,6 +10,7 @@ import {
   memberStandsSignal,
   type AbortWish,
   type MemberReport,
+  type RecoveryInput,
   type StepApproval,
   type TierWord,
 } from './contract.ts'
@@ -19,8 +20,10 @@ const chooseTier = defineUpdate<void, [TierWord]>(chooseTierUpdate)
 const abortRecovery = defineUpdate<void, [AbortWish]>(abortRecoveryUpdate)
 const memberStands = defineSignal<[MemberReport]>(memberStandsSignal)
 
-/** One timer of a wait that has no end: a day, then the next. */
-const dayMs = 86_400_000
+/** One timer of a wait that has no end: a year, then the next. Whoever waits for weeks makes no history meanwhile. */
+const yearMs = 365 * 86_400_000
+/** A try of a hundred VMs makes about four thousand; the engine ends runs of fifty thousand. */
+const usualMostEvents = 6_000
 
 /** Where people and VMs answer a run of a plan. Made first thing in the workflow, so that nobody meets it without ears. */
 export class Desk {
@@ -29,14 +32,16 @@ export class Desk {
   readonly #answers = new Map<string, StepApproval | TierWord>()
   readonly #reports = new Map<string, MemberReport>()
   readonly #isRehearsal: boolean
+  readonly #mostEvents: number
   #abort: AbortWish | null = null
   #isClosed = false
   #onAbort: () => void = () => undefined
   #waitedMs = 0
   #waitsSinceMs = 0
 
-  constructor(isRehearsal: boolean) {
-    this.#isRehearsal = isRehearsal
+  constructor({ mode, mostEvents = usualMostEvents }: Pick<RecoveryInput, 'mode' | 'mostEvents'>) {
+    this.#isRehearsal = mode === 'rehearse'
+    this.#mostEvents = mostEvents
     setHandler(approveStep, (said) => this.#answer(said), {
       validator: (said: StepApproval) => this.#mayAnswer(said, 'step'),
     })
@@ -93,7 +98,7 @@ export class Desk {
     const summary = cut(`waiting: ${title}`, 200)
     try {
       if (patienceMs !== null) await condition(() => this.#answers.has(key), patienceMs, { summary })
-      else while (!(await condition(() => this.#answers.has(key), dayMs, { summary })));
+      else while (!(await condition(() => this.#answers.has(key), yearMs, { summary })));
       return this.#answers.get(key) ?? null
     } finally {
       this.#waits.delete(tier)
@@ -120,6 +125,10 @@ export class Desk {
     this.#mayAnswer(said, 'choice')
     if (!tierChoices.includes(said.choice)) throw refuse(`${String(said.choice)} is no choice`)
     if (said.choice === 'hand-over') this.#mayKeep('hand-over')
+    if (said.choice === 'retry' && workflowInfo().historyLength > this.#mostEvents)
+      throw refuse(
+        'the run has tried so often that its history is full; go on without these VMs, or end it and begin anew',
+      )
   }
 
   #mayAbort(wish: AbortWish): void {

@@ -8,11 +8,16 @@ import {
   startChild,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow'
-import type { MemberChange, PlannedMember, RecoveryActivities } from '../../activities/recovery-plan/types.ts'
+import type {
+  MemberChange,
+  MemberEnd,
+  PlannedMember,
+  RecoveryActivities,
+} from '../../activities/recovery-plan/types.ts'
 import { isBack, type TierNeed } from '../../policy/recovery.ts'
 import type { DrillResult } from '../drill/contract.ts'
 import type { RestoreResult } from '../restore/contract.ts'
-import { releaseMemberSignal, type Requester } from '../shared/contract.ts'
+import { releaseMemberSignal, type Requester, type ResidueItem } from '../shared/contract.ts'
 import { errorOf } from '../shared/failures.ts'
 import { controlSteps } from '../shared/options.ts'
 import { controlQueue } from '../shared/queues.ts'
@@ -29,6 +34,8 @@ export interface MemberTools {
   readonly desk: Desk
   readonly isRehearsal: boolean
   readonly requestedBy: Requester
+  /** VMs that come back although copies of them run. */
+  readonly beside: readonly string[]
   /** What a tier begins outlives the tier: the run decides about it. */
   readonly outer: CancellationScope
 }
@@ -40,7 +47,7 @@ export class Member {
   readonly #tier: string
   readonly #needs: TierNeed
   #attempts = 0
-  #workflowIds: string[] = []
+  readonly #ends = new Map<string, MemberEnd['residue']>()
   #child: {
     readonly handle: ChildWorkflowHandle<Work>
     readonly scope: CancellationScope
@@ -51,6 +58,7 @@ export class Member {
   #seen: Seen | null = null
   #isEnding = false
   #wasBack = false
+  #lostBecause: string | null = null
 
   constructor(tools: MemberTools, tier: string, vmId: string, needs: TierNeed) {
     this.#tools = tools
@@ -59,9 +67,9 @@ export class Member {
     this.#needs = needs
   }
 
-  /** Every drill or restore that was begun for it. */
-  get workflowIds(): readonly string[] {
-    return this.#workflowIds
+  /** Every drill or restore that was begun for it, and what it said that it has left. */
+  get ends(): readonly MemberEnd[] {
+    return [...this.#ends].map(([workflowId, residue]) => ({ ...this.#of, workflowId, residue }))
   }
 
   /** It is what its tier waits for, and still there. */
@@ -75,8 +83,8 @@ export class Member {
   }
 
   get why(): string {
-    const lost = this.#seen !== null && this.#end !== null && isBack(this.#needs, this.#seen)
-    return lost ? 'it was there, and its run has ended since' : (this.#seen?.why ?? 'it was not begun')
+    if (this.#lostBecause !== null) return this.#lostBecause
+    return this.#isLost ? 'it was there, and its run has ended since' : (this.#seen?.why ?? 'it was not begun')
   }
 
   /** Until it stands or has failed; throws only when the run is aborted. */
@@ -111,27 +119,50 @@ export class Member {
   }
 
   async #remove(): Promise<void> {
-    if (this.#child === null) return
+    const child = this.#child
+    if (child === null) return
     this.#ending()
+    const handedOver = this.#handedOver
+    const wasLost = handedOver === null && this.#isLost
     // A drill that stands has a verdict: it is written down. A restore is undone.
     if (this.#tools.isRehearsal && this.#seen !== null && this.#end === null) await this.#release()
-    else this.#child.scope.cancel()
+    else child.scope.cancel()
     await this.#over
     this.#child = null
-    if (!this.#tools.isRehearsal) await this.#note({ state: 'removed' })
+    if (handedOver !== null) this.#ends.set(child.workflowId, [...handedOver.residue, stays(handedOver)])
+    const end = { workflowId: child.workflowId, residue: this.#ends.get(child.workflowId) ?? null }
+    // Of one that is lost that is what there is to say.
+    if (!this.#tools.isRehearsal && !wasLost) await this.#note({ state: 'removed', wasBack: this.#wasBack }, end)
   }
 
   async #keep(): Promise<void> {
-    if (this.#child === null || this.#end !== null || this.#seen === null) return this.#remove()
+    const child = this.#child
+    if (child === null) return
     this.#ending()
-    await this.#release()
+    // One that has handed its VM over by itself has done what is wanted.
+    if (this.#handedOver === null && (this.#end !== null || this.#seen === null)) return this.#remove()
+    if (this.#end === null) await this.#release()
     await this.#over
+    const { workflowId } = child
     this.#child = null
-    const isKept = this.#end !== null && 'result' in this.#end
-    await this.#note({ state: !isKept ? 'removed' : this.#wasBack ? 'kept' : 'kept-short' })
+    const kept = this.#handedOver
+    const { wasBack } = this
+    if (kept === null)
+      return this.#note({ state: 'removed', wasBack }, { workflowId, residue: this.#ends.get(workflowId) ?? null })
+    if (kept.poweredOn) return this.#note({ state: wasBack ? 'kept' : 'kept-short', wasBack })
+    this.#wasBack = false
+    this.#lostBecause = 'it was off when it was handed over'
+    await this.#note({ state: 'kept-short', wasBack: false, why: this.#lostBecause })
   }
 
+  /** What the restore of a run for real says that has come to its good end; null: it has not. */
+  get #handedOver(): RestoreResult | null {
+    return this.#end !== null && 'result' in this.#end && 'poweredOn' in this.#end.result ? this.#end.result : null
+  }
+
+  /** What was said while nobody listened any more counts: a VM that stands when the run is ended is one that stands. */
   #ending(): void {
+    if (this.#seen === null && this.#child !== null) this.#seen = this.#tools.desk.reportOf(this.#child.workflowId)
     if (!this.#isEnding) this.#wasBack = this.isBack
     this.#isEnding = true
   }
@@ -145,10 +176,10 @@ export class Member {
   }
 
   #plan(): Promise<PlannedMember> {
-    const { ids, runId, requestedBy } = this.#tools
+    const { ids, runId, requestedBy, beside } = this.#tools
     const { planMember } = controlSteps<RecoveryActivities>('quick')
     return planMember.executeWithOptions(ids.step(`plan:${this.vmId}`, `Which point of ${this.vmId}, and where?`), [
-      { ...this.#of, runId, attempt: this.#attempts, atMs: Date.now(), requestedBy },
+      { ...this.#of, runId, attempt: this.#attempts, atMs: Date.now(), requestedBy, beside },
     ])
   }
 
@@ -168,39 +199,53 @@ export class Member {
         staticSummary: cut(`${vmName} ${what}`, 200),
       }),
     )
-    this.#workflowIds.push(workflowId)
+    this.#ends.set(workflowId, null)
     this.#child = { handle, scope, workflowId }
     this.#over = scope
       .run(() => handle.result())
       .then(
-        (result) => void (this.#end = { result }),
+        (result) => {
+          this.#end = { result }
+          this.#ends.set(workflowId, result.residue)
+        },
         (thrown: unknown) => void (this.#end = { thrown }),
       )
       .then(() => this.#lost())
       .catch((thrown: unknown) => log.error('its end could not be written down', { error: errorOf(thrown) }))
   }
 
+  /** It was what its tier waits for, and its run has ended since. */
+  get #isLost(): boolean {
+    return this.#seen !== null && this.#end !== null && isBack(this.#needs, this.#seen)
+  }
+
   /** It stood, and somebody has ended its run: that is told at once. */
   async #lost(): Promise<void> {
     if (this.#isEnding || this.#seen === null) return
-    await this.#note({ state: 'removed', why: 'its run has ended by itself, or was cancelled' })
+    await this.#note({ state: this.#isLost ? 'lost' : 'failed', why: 'its run has ended by itself, or was cancelled' })
   }
 
   get #of() {
     return { tier: this.#tier, vmId: this.vmId }
   }
 
-  #note(change: MemberChange): Promise<void> {
+  #note(change: MemberChange, end?: Pick<MemberEnd, 'workflowId' | 'residue'>): Promise<void> {
     const { ids, runId } = this.#tools
     const { noteMember } = controlSteps<RecoveryActivities>('record')
     return CancellationScope.nonCancellable(() =>
       written(
         noteMember.executeWithOptions(ids.step(`note:${this.vmId}`, `Write down how ${this.vmId} is`), [
-          { runId, ...this.#of, change },
+          { runId, ...this.#of, change, ...(end !== undefined && { end }) },
         ]),
       ),
     )
   }
+}
+
+/** It is not ours any more: nobody removes what was given away. */
+function stays({ vm }: RestoreResult): ResidueItem {
+  const hint = `Remove ${vm.name} by hand if it is not wanted.`
+  return { kind: 'vm', id: vm.name, error: 'it was handed over before the run of its plan ended', hint }
 }
 
 /** What cannot be written down ends no run: VMs that come back matter more than what is said of them. */

@@ -142,7 +142,8 @@ export class TierRun {
 
   #memberTools(): MemberTools {
     const { runId, ids, desk, input, outer } = this.#tools
-    return { runId, ids, desk, outer, isRehearsal: input.mode === 'rehearse', requestedBy: input.requestedBy }
+    const { mode, requestedBy, beside = [] } = input
+    return { runId, ids, desk, outer, isRehearsal: mode === 'rehearse', requestedBy, beside }
   }
 
   #note(change: TierChange): Promise<void> {

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WorkflowUpdateFailedError, type WorkflowFailedError, type WorkflowHandle } from '@temporalio/client'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { rehearsedMember, restoredMember } from '../../activities/testing/recovery.ts'
-import { sampleRequester } from '../../activities/testing/samples.ts'
+import { sampleRequester, sampleTarget } from '../../activities/testing/samples.ts'
 import { Scripted, untilCancelled } from '../../activities/testing/scripted.ts'
+import { HoldfastError } from '../../base/index.ts'
 import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
 import {
   abortRecoveryUpdate,
@@ -13,6 +14,7 @@ import {
   type RecoveryInput,
   type RecoveryResult,
 } from './contract.ts'
+import { releaseMemberSignal } from '../shared/contract.ts'
 
 let bench: WorkflowBench
 beforeAll(async () => {
@@ -276,6 +278,228 @@ describe('for real', () => {
   })
 })
 
+/** A run for real that is ended at the second tier, with what its first VM has come to. */
+const endedAtApp = async (steps: Scripted, end: 'hand-over' | 'clean-up', before: () => Promise<unknown>) =>
+  run(steps, forReal, async (handle) => {
+    await waitsFor(steps, 'before-0')
+    await before()
+    await handle.executeUpdate(abortRecoveryUpdate, { args: [{ ...by, end }] })
+    return failureOf(handle)
+  })
+const notes = (steps: Scripted, vmId: string) =>
+  steps.inputs('noteMember').flatMap((one) => (one.vmId === vmId ? [one.change.state] : []))
+
+describe('what is left, lost or off', () => {
+  it('tells what each drill has left, and does not say that all were removed then', async () => {
+    const steps = new Scripted({
+      destroyTarget: async (_input, call) => {
+        if (call === 2) throw ApplicationFailure.nonRetryable('the disk is busy')
+        return { residue: [] }
+      },
+    })
+    await run(steps, rehearsal, async (handle) => {
+      await approve(handle, steps)
+      return resultOf(handle)
+    })
+    const { ends = [], why, whyLeft } = closed(steps) ?? {}
+    expect(ends.map(({ residue }) => residue?.length)).toContain(1)
+    expect(ends.flatMap(({ residue }) => residue ?? [])).toMatchObject([{ error: 'the disk is busy' }])
+    expect([why, whyLeft]).toEqual(['3 of 3 VMs came back, and were removed', '3 of 3 VMs came back'])
+  })
+
+  it('asks about what a restore that was undone has left before it calls its VM removed', async () => {
+    const steps = new Scripted(restored)
+    await endedAtApp(steps, 'clean-up', async () => undefined)
+    const removed = steps.inputs('noteMember').find(({ change }) => change.state === 'removed')
+    // Cancelled: what it has left is in its own row.
+    expect(removed).toMatchObject({ vmId: 'db-01', end: { workflowId: 'restore/db-01-1', residue: null } })
+    expect(closed(steps)?.ends).toMatchObject([{ tier: 'db', vmId: 'db-01', residue: null }])
+  })
+
+  const releaseByHand = async (steps: Scripted): Promise<void> => {
+    await bench.client.getHandle('restore/db-01-1').signal(releaseMemberSignal, by)
+    await eventually('its loss', () => notes(steps, 'db-01').includes('lost'))
+  }
+
+  it('says at once that a VM is lost whose tier is done, and that one which was given away is still there', async () => {
+    const steps = new Scripted(restored)
+    const { value } = await endedAtApp(steps, 'clean-up', () => releaseByHand(steps))
+    expect(value.message).toContain('0 of 3 VMs came back')
+    expect(steps.names()).not.toContain('destroyTarget')
+    expect(closed(steps)?.ends).toMatchObject([
+      { residue: [{ kind: 'vm', error: expect.stringContaining('handed over') as unknown }] },
+    ])
+  })
+
+  it('hands over what was given away already', async () => {
+    const steps = new Scripted(restored)
+    await endedAtApp(steps, 'hand-over', () => releaseByHand(steps))
+    expect(notes(steps, 'db-01').at(-1)).toBe('kept-short')
+    expect(closed(steps)?.ends).toMatchObject([{ residue: [] }])
+  })
+
+  it('is incomplete when a VM is off at the hand-over', async () => {
+    const steps = new Scripted({
+      ...restored,
+      readPower: async (_input, call) => ({ state: call === 1 ? 'stopped' : 'running' }),
+    })
+    const { value } = await run(steps, forReal, async (handle) => {
+      await approve(handle, steps)
+      return failureOf(handle)
+    })
+    expect(value.message).toMatch(/2 of 3 VMs came back; without .*it was off when it was handed over/)
+    expect(steps.inputs('noteMember').filter(({ change }) => change.state === 'kept')).toHaveLength(2)
+    expect(steps.names().filter((name) => name === 'handOverTarget')).toHaveLength(3)
+  })
+
+  it('keeps a VM that came to stand while the run was being ended', async () => {
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const
+    const steps = new Scripted({
+      ...restored,
+      openRecovery: async () => ({ atOnce: 2, vms: 2, tiers: [{ key: 'all', after: [] }] }),
+      beginTier: async () => ({
+        ...{ name: 'All', delayMs: 0, before: [], then: [], needs: 'checks', members: ['a-01', 'b-01'] },
+      }),
+      runGuestCheck: async ({ check: { title } }, call) => {
+        if (call === 2) await gates[0].promise
+        return { title, passed: true, exit: 0, out: '', err: '', count: null, detail: 'exit 0' }
+      },
+      noteMember: async ({ change }) => (change.state === 'ready' ? gates[1].promise : undefined),
+    })
+    await run(steps, forReal, async (handle) => {
+      await eventually(
+        'the first',
+        () => steps.inputs('noteMember').length === 1 && steps.inputs('runGuestCheck').length === 2,
+      )
+      await handle.executeUpdate(abortRecoveryUpdate, { args: [{ ...by, end: 'hand-over' }] })
+      gates[0].resolve()
+      await eventually('the second', async () => (await signalsOf(handle)) === 2)
+      gates[1].resolve()
+      return failureOf(handle)
+    })
+    expect(steps.names()).not.toContain('destroyTarget')
+    expect(steps.names().filter((name) => name === 'handOverTarget')).toHaveLength(2)
+  })
+})
+
+describe('before a run for real', () => {
+  const looked = (problems: readonly string[]): ConstructorParameters<typeof Scripted>[0] => ({
+    ...restored,
+    openRecovery: async () => ({
+      ...{ atOnce: 2, vms: 1, tiers: [{ key: 'db', after: [] }] },
+      originals: ['db-01', 'app-01', 'web-01'].map((id) => ({
+        target: { ...sampleTarget, id, ref: { ...sampleTarget.ref, name: id } },
+      })),
+    }),
+    readPower: async ({ vm }) => {
+      if (vm.name === 'app-01') throw new HoldfastError('NotFound', 'it is not there')
+      if (vm.name === 'web-01') throw ApplicationFailure.nonRetryable('the site is away')
+      return { state: 'running' }
+    },
+    admitRecovery: async () => ({ problems }),
+  })
+
+  it('looks at all originals, and makes nothing when one of them is there', async () => {
+    const steps = new Scripted(looked(['db-01: it runs', 'app-01: its standby runs']))
+    const { value } = await run(steps, { ...forReal, beside: ['web-01'] }, failureOf)
+    expect(value).toMatchObject({ type: 'RecoveryRefused' })
+    expect(value.message).toContain('db-01: it runs · app-01: its standby runs')
+    expect(steps.inputs('admitRecovery')).toMatchObject([
+      {
+        beside: ['web-01'],
+        seen: [
+          { vmId: 'db-01', seen: { state: 'running' } },
+          { vmId: 'app-01', seen: { state: 'gone' } },
+          { vmId: 'web-01', seen: { state: 'unseen', why: 'the site is away' } },
+        ],
+      },
+    ])
+    expect(steps.names()).not.toContain('createTarget')
+    expect(closed(steps)).toMatchObject({ state: 'failed' })
+  })
+
+  it('goes on when all of that is accepted, and tells each VM so', async () => {
+    const steps = new Scripted(looked([]))
+    const { value } = await run(steps, { ...forReal, beside: ['db-01'] }, resultOf)
+    expect(value).toMatchObject({ outcome: 'completed' })
+    expect(steps.inputs('planMember')).toMatchObject([{ beside: ['db-01'] }])
+  })
+})
+
+describe('a wait without end', () => {
+  const patient: ConstructorParameters<typeof Scripted>[0] = {
+    planMember: async ({ vmId, attempt }) => {
+      const planned = restoredMember(vmId, attempt)
+      if (planned.workflow !== 'restoreVm') return planned
+      return {
+        ...planned,
+        input: { ...planned.input, member: { checks: [], bootTimeoutMs: 60_000, lookEveryMs: 100 } },
+      }
+    },
+    beginTier: async ({ tier }) => ({
+      ...{ name: tier, delayMs: 0, then: [], needs: 'start', members: [`${tier}-01`] },
+      before: tier === 'app' ? [{ title: 'Switch the name servers', detail: '' }] : [],
+    }),
+  }
+
+  it('does not make the history of the run grow, however often its VMs look whether it is there', async () => {
+    const steps = new Scripted(patient)
+    await run(steps, forReal, async (handle) => {
+      await waitsFor(steps, 'before-0')
+      await eventually('the first look', () => steps.inputs('isRecoveryOpen').length >= 1)
+      const before = await eventsOf(handle)
+      await eventually('further looks', () => steps.inputs('isRecoveryOpen').length >= 4)
+      const after = await eventsOf(handle)
+      expect(after.length).toBe(before.length)
+      const timer = after.findLast(({ eventType }) => eventType === 'EVENT_TYPE_TIMER_STARTED')
+      const { startToFireTimeout } = timer?.['timerStartedEventAttributes'] as { startToFireTimeout: string }
+      expect(Number.parseInt(startToFireTimeout, 10)).toBeGreaterThan(300 * 86_400)
+      await handle.executeUpdate(abortRecoveryUpdate, { args: [{ ...by, end: 'hand-over' }] })
+      return failureOf(handle)
+    })
+    expect(steps.names()).toContain('handOverTarget')
+  })
+
+  it('ends for a VM whose plan was terminated: it is handed over', async () => {
+    let state: 'open' | 'ended' = 'open'
+    const steps = new Scripted({ ...patient, isRecoveryOpen: async () => ({ state }) })
+    await run(steps, forReal, async (handle) => {
+      await waitsFor(steps, 'before-0')
+      await handle.terminate('by hand')
+      state = 'ended'
+      await eventually('the hand-over', () => steps.names().includes('handOverTarget'))
+      await eventually('the end', () =>
+        steps.inputs('recordRunFinished').some(({ started }) => started.kind === 'restore'),
+      )
+    })
+    expect(steps.names()).not.toContain('destroyTarget')
+  })
+
+  it('is tried again only as often as its history has room', async () => {
+    const steps = new Scripted(failing('db-01', 9))
+    await run(steps, { ...rehearsal, mostEvents: 10 }, async (handle) => {
+      await waitsFor(steps, 'choice-1')
+      const word = { ...by, tier: 'db', wait: 'choice-1' }
+      const refused = await handle
+        .executeUpdate(chooseTierUpdate, { args: [{ ...word, choice: 'retry' }] })
+        .catch((error: unknown) => error)
+      expect(refused).toBeInstanceOf(WorkflowUpdateFailedError)
+      await handle.executeUpdate(chooseTierUpdate, { args: [{ ...word, choice: 'clean-up' }] })
+      return failureOf(handle)
+    })
+    expect(steps.inputs('planMember')).toHaveLength(1)
+  })
+})
+
+async function eventsOf(
+  handle: WorkflowHandle,
+): Promise<readonly { readonly eventType: string; readonly [name: string]: unknown }[]> {
+  return (await bench.history(handle.workflowId)).events
+}
+async function signalsOf(handle: WorkflowHandle): Promise<number> {
+  return (await eventsOf(handle)).filter(({ eventType }) => eventType === 'EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED')
+    .length
+}
 async function disk({ disk: key }: { readonly disk: string }) {
   return { disk: key as never, size: 1024, writtenBytes: 1024, bytesResumed: 0 }
 }

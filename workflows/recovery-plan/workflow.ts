@@ -8,6 +8,7 @@ import { conduct, type RunFigures } from '../shared/lifecycle.ts'
 import { controlSteps } from '../shared/options.ts'
 import { StepIds } from '../shared/steps.ts'
 import { Desk } from './desk.ts'
+import { lookAtOriginals } from './originals.ts'
 import { allOf, TierRun, type TierTools } from './tier.ts'
 import type { AbortWish, RecoveryInput, RecoveryResult } from './contract.ts'
 
@@ -19,7 +20,7 @@ import type { AbortWish, RecoveryInput, RecoveryResult } from './contract.ts'
 export async function recoveryPlan(input: RecoveryInput): Promise<RecoveryResult> {
   const control = new RunControl({})
   const ids = new StepIds()
-  const desk = new Desk(input.mode === 'rehearse')
+  const desk = new Desk(input)
   const { planName: vmName, requestedBy } = input
   return conduct(
     { kind: 'recovery', vmId: null, vmName, repositoryId: null, stem: null, site: '', requestedBy },
@@ -60,13 +61,12 @@ class RecoveryRun {
     const watching = root.cancelRequested.catch(() => desk.abort({ ...byCancel, ...control.note }))
     void watching
     return CancellationScope.nonCancellable(async () => {
-      const broke = await this.#bringAll(opened, byCancel)
+      const broke = (await this.#refused(opened)) ?? (await this.#bringAll(opened, byCancel))
       const endedMs = Date.now()
       desk.close()
       await this.#settle()
       const state = this.#stateOf(root.consideredCancelled, broke)
-      const why = this.#why(state, broke)
-      await this.#close(state, why)
+      const why = await this.#close(state, this.#why(state, broke))
       if (state === 'cancelled') throw new CancelledFailure(why)
       if (broke !== null) throw broke.thrown
       if (state !== 'passed') throw workflowFailure('RecoveryIncomplete', why)
@@ -85,6 +85,18 @@ class RecoveryRun {
     ])
     this.#vms = opened.vms
     return opened
+  }
+
+  /** What keeps a run for real from its begin, all of it at once; null: nothing. Before anything is made. */
+  async #refused({ originals = [] }: OpenedRecovery): Promise<{ readonly thrown: unknown } | null> {
+    if (originals.length === 0 || this.#tools.desk.aborted !== null) return null
+    this.#tools.control.stage('Looking where the VMs are now')
+    try {
+      await lookAtOriginals(this.#input, originals, this.#tools.ids)
+      return null
+    } catch (thrown) {
+      return { thrown }
+    }
   }
 
   /** All tiers, each as soon as those before it are done. Returns what broke, if something of ours did. */
@@ -145,28 +157,43 @@ class RecoveryRun {
     return [...this.#tiers.values()].reduce((sum, { back }) => sum + back, 0)
   }
 
-  #why(state: RecoveryRunState, broke: { readonly thrown: unknown } | null): string {
+  /** `clean`: what is true as well if nothing was left behind. */
+  #why(
+    state: RecoveryRunState,
+    broke: { readonly thrown: unknown } | null,
+  ): { readonly why: string; readonly clean: string } {
     const { aborted } = this.#tools.desk
     const count = `${this.#back()} of ${this.#vms} VM${this.#vms === 1 ? '' : 's'} came back`
     const rehearsal = this.#input.mode === 'rehearse'
-    if (broke !== null) return `${errorOf(broke.thrown)?.message ?? 'it broke'}; ${count}`
+    if (broke !== null) return { why: `${errorOf(broke.thrown)?.message ?? 'it broke'}; ${count}`, clean: '' }
     if (aborted !== null) {
-      const then = aborted.end === 'clean-up' ? 'all were removed' : 'those that stood were handed over'
-      return `${count}; ended by ${aborted.user}${aborted.reason === '' ? '' : ` (${aborted.reason})`}, ${then}`
+      const why = `${count}; ended by ${aborted.user}${aborted.reason === '' ? '' : ` (${aborted.reason})`}`
+      if (aborted.end === 'clean-up') return { why, clean: ', all were removed' }
+      return { why: `${why}, those that stood were handed over`, clean: '' }
     }
-    if (state === 'passed') return rehearsal ? `${count}, and were removed` : count
+    if (state === 'passed') return { why: count, clean: rehearsal ? ', and were removed' : '' }
     const short = [...this.#tiers.values()].flatMap(({ short: names }) => names)
-    return `${count}; without ${short.slice(0, 3).join(', ')}${short.length > 3 ? ' and others' : ''}`
+    return {
+      why: `${count}; without ${short.slice(0, 3).join(', ')}${short.length > 3 ? ' and others' : ''}`,
+      clean: '',
+    }
   }
 
-  async #close(state: RecoveryRunState, why: string): Promise<void> {
+  /** Returns how it ended, with what was left behind. */
+  async #close(
+    state: RecoveryRunState,
+    { why: whyLeft, clean }: { readonly why: string; readonly clean: string },
+  ): Promise<string> {
     const { ids } = this.#tools
-    const members = [...this.#tiers.values()].flatMap((tier) => tier.members.flatMap(({ workflowIds }) => workflowIds))
+    const ends = [...this.#tiers.values()].flatMap((tier) => tier.members.flatMap((member) => member.ends))
+    const members = ends.map(({ workflowId }) => workflowId)
     const { closeRecovery } = controlSteps<RecoveryActivities>('record')
-    const { residue } = await closeRecovery.executeWithOptions(ids.step('close', 'Write down what came of it'), [
-      { runId: workflowInfo().runId, state, why, atMs: Date.now(), members },
-    ])
+    const { residue, why = whyLeft } = await closeRecovery.executeWithOptions(
+      ids.step('close', 'Write down what came of it'),
+      [{ runId: workflowInfo().runId, state, why: `${whyLeft}${clean}`, whyLeft, atMs: Date.now(), members, ends }],
+    )
     for (const item of residue) this.#undo.leave(item)
+    return why
   }
 }
 

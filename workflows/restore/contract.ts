@@ -31,7 +31,12 @@ export interface RestoreInput {
   /** Of a new VM: network of the point → network of the target, null: not connected. One that is not named stays itself. */
   readonly networks?: { readonly [from: string]: string | null }
   /** Of a recovery plan: what its guest is asked once it runs. It stays ours until it is released. */
-  readonly member?: { readonly checks: readonly DrillCheck[]; readonly bootTimeoutMs: number }
+  readonly member?: {
+    readonly checks: readonly DrillCheck[]
+    readonly bootTimeoutMs: number
+    /** How soon it looks whether its plan is still there. Default 6 h. */
+    readonly lookEveryMs?: number
+  }
   readonly requestedBy: Requester
   readonly tuning: Tuning
 }

@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation, uuid4 } from '@temporalio/workflow'
+import { CancellationScope, isCancellation, patched, uuid4 } from '@temporalio/workflow'
 import { formatBytes, formatDuration } from '../../base/index.ts'
 import type { DrillActivities } from '../../activities/drill/types.ts'
 import type { RestoreActivities } from '../../activities/restore/types.ts'
@@ -23,6 +23,7 @@ import type { RestoreInput, RestoreResult } from './contract.ts'
 const shutdownMs = 180_000
 const startMs = 120_000
 const plugMs = 30_000
+const shortly = { scheduleToCloseTimeout: '1 minute', startToCloseTimeout: '20 seconds' } as const
 
 /**
  * A point becomes a VM again: as a new one, or in its original place, where a safety point is taken first and the old
@@ -89,9 +90,10 @@ async function restore(
   const wasRunning = target.kind === 'original' && (await powerDown(ctx, target.vm.ref))
   const built = await buildTarget(ctx, place)
 
-  const poweredOn = input.powerOn ?? wasRunning
-  if (poweredOn) await powerUp(ctx, built.vm)
+  const starts = input.powerOn ?? wasRunning
+  if (starts) await powerUp(ctx, built.vm)
   if (membership !== null) await standInPlan(input, ctx, built.vm, startedMs, membership)
+  const poweredOn = membership === null || !starts ? starts : await stillRuns(ctx, built.vm)
   // It stands: from here on nothing of the above is undone.
   undo.forget()
   const residue = await handOver(ctx, built)
@@ -178,7 +180,25 @@ async function standInPlan(
     evidence = { ...evidence, error: errorOf(thrown) ?? null }
   }
   const stage = `${vm.name} runs, and stays ours until its recovery plan goes on`
-  await membership.stand(reportOf(verdictOf(asked, evidence), evidence.guest), control, { stage, outlives: true })
+  const standing = { stage, outlives: true, lookEveryMs: member?.lookEveryMs }
+  await membership.stand(reportOf(verdictOf(asked, evidence), evidence.guest), control, ids, standing)
+}
+
+/** Days may have passed until it is given away: who gets a guest that has gone off is told so. What cannot be seen is as it was. */
+async function stillRuns({ ids, ref, site }: RestoreContext, vm: VmRef): Promise<boolean> {
+  if (!patched('power-at-hand-over')) return true
+  const { readPower } = siteSteps<RestoreActivities>(site, 'hypervisor')
+  return CancellationScope.nonCancellable(async () => {
+    try {
+      const { state } = await readPower.executeWithOptions(
+        { ...ids.step('power-before', `Does ${vm.name} still run?`), ...shortly },
+        [{ ...ref, vm }],
+      )
+      return state !== 'stopped'
+    } catch (thrown) {
+      return errorOf(thrown)?.code !== 'NotFound'
+    }
+  })
 }
 
 /** The last step, not before the VM runs: what still carries our mark can be undone. */

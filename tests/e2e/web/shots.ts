@@ -202,6 +202,7 @@ export const pictures: readonly Picture[] = [
   { name: 'recovery', path: '/recovery' },
   { name: 'recovery-empty', path: '/recovery', scene: { empty: true } },
   { name: 'recovery-plan', path: '/recovery/the-shop' },
+  { name: 'recovery-run', path: '/recovery', before: (page: Page): Promise<void> => pressed(page, /^Run for real…/) },
   { name: 'recovery-rehearse', path: '/recovery', before: (page: Page): Promise<void> => pressed(page, /^Rehearse…/) },
   {
     name: 'recovery-choose',

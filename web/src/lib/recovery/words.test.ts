@@ -30,13 +30,14 @@ it('says the same as a command', () => {
   )
   expect(answerCommand('clean-up', 'r', null)).toBe('holdfast recovery-plan abort r --clean-up')
   const plan = { id: 'the-shop', spec: { name: "Bob's shop" } }
-  const bare = { mode: 'rehearse', until: '', withoutPeople: false, reason: '' } as const
+  const bare = { mode: 'rehearse', until: '', withoutPeople: false, beside: [], reason: '' } as const
   expect(startCommand(plan, { ...bare, withoutPeople: true })).toBe(
     'holdfast recovery-plan rehearse the-shop --without-people',
   )
   expect(startCommand(plan, { ...bare, mode: 'run', until: '2026-11-20T22:00:00Z', reason: 'the fire' })).toBe(
     `holdfast recovery-plan run the-shop --confirm 'Bob'\\''s shop' --until 2026-11-20T22:00:00.000Z --reason 'the fire'`,
   )
+  expect(startCommand(plan, { ...bare, mode: 'run', beside: ['db-01', 'web-01'] })).toContain(' --beside db-01 web-01')
   expect(orderWords([['db', 'mail'], ['web']])).toBe('db and mail, then web')
 })
 

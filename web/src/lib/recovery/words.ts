@@ -38,9 +38,12 @@ export const memberLooks: { readonly [state in RecoveryMemberRecord['state']]: L
   ready: look('ok', 'Back'),
   short: look('fail', 'Up, not right'),
   failed: look('fail', 'Failed'),
+  lost: look('fail', 'Gone again'),
   kept: look('ok', 'Handed over'),
   'kept-short': look('warn', 'Handed over, not right'),
   removed: look('idle', 'Removed'),
+  left: look('warn', 'Something is left'),
+  skipped: look('idle', 'Not begun', 'skip'),
 }
 
 export const needWords = {
@@ -84,7 +87,7 @@ export function effectsOf(answer: Answer, { mode }: Pick<RecoveryRun, 'mode'>): 
     case 'retry':
       return [
         { icon: 'x', tone: 'idle', text: 'removes the VMs of the tier that are not back' },
-        { icon: 'retry', tone: 'ok', text: 'brings them back once more, from their newest points' },
+        { icon: 'retry', tone: 'ok', text: 'brings them back once more, from the points that the run has chosen' },
       ]
     case 'continue':
       return [
@@ -122,19 +125,22 @@ export interface StartWish {
   /** Of the input, in local time; empty: the newest points. */
   readonly until: string
   readonly withoutPeople: boolean
+  /** VMs that come back although they are there. */
+  readonly beside: readonly string[]
   readonly reason: string
 }
 
 /** What the dialog does, word for word. */
 export function startCommand(
   { id, spec: { name } }: Pick<RecoveryPlan, 'id'> & { readonly spec: { readonly name: string } },
-  { mode, until, withoutPeople, reason }: StartWish,
+  { mode, until, withoutPeople, beside, reason }: StartWish,
 ): string {
   return [
     `holdfast recovery-plan ${mode} ${quoted(id)}`,
     ...(mode === 'run' ? [`--confirm ${quoted(name)}`] : []),
     ...(until === '' ? [] : [`--until ${new Date(until).toISOString()}`]),
     ...(withoutPeople ? ['--without-people'] : []),
+    ...(beside.length === 0 ? [] : [`--beside ${beside.map(quoted).join(' ')}`]),
     ...(reason === '' ? [] : [`--reason ${quoted(reason)}`]),
   ].join(' ')
 }

@@ -113,6 +113,7 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'mirror-lag': look('warn', 'Mirror behind'),
   'replication-lag': look('fail', 'Standby behind', 'clock'),
   'recovery-waiting': look('warn', 'Waits for you', 'user'),
+  'recovery-lost': look('fail', 'VM is gone again'),
   'rehearsal-overdue': look('warn', 'Rehearsal overdue', 'clock'),
   'failed-over': look('warn', 'Failed over'),
   'copy-failed': look('warn', 'Copy failed'),
