@@ -8,8 +8,10 @@ import {
   planProblems,
   type LinkEnds,
   type PolicyProblem,
+  type RecoverySpec,
 } from '../../policy/index.ts'
 import type { PolicyDifference, PolicyDocument } from '../schemas/policy-file.ts'
+import { planCheck, requireEnded } from '../views/recovery-plans.ts'
 import { parsePolicyFile } from './file.ts'
 import { refuseWhileFollowed } from './followers.ts'
 import { currentPolicy, isRemovable, knownNames, unlimited, untouched } from './state.ts'
@@ -17,12 +19,19 @@ import { toWords, wordOf, type WordProblem } from './words.ts'
 
 type Kind = PolicyDifference['changes'][number]['kind']
 type Member = PolicyDifference['changes'][number]['members'][number]
-const sections = { category: 'categories', plan: 'plans', vm: 'vms', link: 'links' } as const
-const kinds: readonly Kind[] = ['category', 'plan', 'vm', 'link']
+const sections = {
+  category: 'categories',
+  plan: 'plans',
+  vm: 'vms',
+  link: 'links',
+  'recovery-plan': 'recoveryPlans',
+} as const
+const kinds: readonly Kind[] = ['category', 'plan', 'vm', 'link', 'recovery-plan']
 
 /** Reads a file and checks it against what exists. Throws PolicyInvalid with every problem. */
 export function readPolicy(catalog: Catalog, text: string): PolicyDocument {
-  const { document, refuse } = parsePolicyFile(text)
+  const { document: read, refuse } = parsePolicyFile(text)
+  const document = withNamedTiers(read)
   const known = knownNames(catalog, document)
   const of = (section: string, name: string, problems: readonly PolicyProblem[]): WordProblem[] =>
     problems.map(({ path, message, hint }) => ({
@@ -57,8 +66,31 @@ export function readPolicy(catalog: Catalog, text: string): PolicyDocument {
     ...Object.entries(document.links ?? {}).flatMap(([name, one]) =>
       of('links', name, namedLinkProblems({ ...endsOf(name), ...one }, known)),
     ),
+    ...Object.entries(document.recoveryPlans ?? {}).flatMap(([name, one]) =>
+      of('recoveryPlans', name, recoveryPlanProblems(catalog, { ...one, name })),
+    ),
   ])
   return document
+}
+
+/** A tier without a name has that of its key, as everywhere. */
+function withNamedTiers({ recoveryPlans, ...document }: PolicyDocument): PolicyDocument {
+  if (recoveryPlans === undefined) return document
+  const named = Object.entries(recoveryPlans).map(([name, { tiers, ...one }]) => {
+    return [name, { ...one, tiers: tiers.map((tier) => ({ ...tier, name: tier.name || tier.key })) }] as const
+  })
+  return { ...document, recoveryPlans: Object.fromEntries(named) }
+}
+
+/** What would keep it from being carried out; that a VM has no point yet is nobody's mistake. */
+function recoveryPlanProblems(catalog: Catalog, spec: RecoverySpec): PolicyProblem[] {
+  return planCheck(catalog, spec)
+    .findings.filter(({ severity }) => severity === 'blocking')
+    .map(({ at, message, hint }) => ({
+      path: at.split('.').map((part) => (/^[0-9]+$/.test(part) ? Number(part) : part)),
+      message,
+      hint: hint === '' ? null : hint,
+    }))
 }
 
 /** Throws Internal: the shape has let no other name through. */
@@ -145,8 +177,25 @@ export function applyPolicy(catalog: Catalog, text: string, prune: boolean): Pol
       const limits = document.links?.[name]
       if (limits) catalog.links.put({ ...endsOf(name), ...limits })
     }
+    for (const { name } of ofKind('recovery-plan', 'remove')) {
+      const { id } = recoveryPlanNamed(catalog, name) ?? { id: name }
+      requireEnded(catalog, id, name)
+      catalog.recoveryPlans.remove(id)
+    }
+    for (const { name } of ofKind('recovery-plan', 'put')) {
+      const plan = document.recoveryPlans?.[name]
+      const known = recoveryPlanNamed(catalog, name)
+      if (plan === undefined) continue
+      if (known === undefined) catalog.recoveryPlans.add({ ...plan, name })
+      else catalog.recoveryPlans.set(known.id, { ...plan, name }, null)
+    }
     for (const { name } of ofKind('plan', 'remove')) catalog.plans.remove(name, null)
     for (const { name } of ofKind('category', 'remove')) catalog.categories.remove(name, null)
     return difference
   })
+}
+
+/** By its name: that is what it is in the file, and ids of others may read the same. */
+function recoveryPlanNamed(catalog: Catalog, name: string): { readonly id: string } | undefined {
+  return catalog.recoveryPlans.list().find((plan) => plan.name === name)
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { stringify } from 'yaml'
 import type { PolicyDocument } from '../schemas/policy-file.ts'
 import { allDisks, planDefaults, type DiskSelection } from '../../policy/index.ts'
+import { recoveryPlanBody } from '../schemas/recovery-plans.ts'
 import { unlimited, untouched } from './state.ts'
 import { toWords } from './words.ts'
 
@@ -10,7 +11,7 @@ const head = `# Policy of Holdfast. \`holdfast plan -f FILE\` shows what would c
 `
 
 /** Only what has to be said: read again, it is the same document. */
-export function writePolicyFile({ version, categories, plans, vms, links }: PolicyDocument): string {
+export function writePolicyFile({ version, categories, plans, vms, links, recoveryPlans }: PolicyDocument): string {
   const part = <T>(section: { readonly [name: string]: T } | undefined, tidy: (one: T) => object) =>
     section && Object.fromEntries(Object.entries(section).map(([name, one]) => [name, tidy(one)]))
   const document = {
@@ -40,12 +41,33 @@ export function writePolicyFile({ version, categories, plans, vms, links }: Poli
     }),
     ...(vms && { vms: part(vms, (vm) => without({ ...vm, disks: vm.disks && tidyDisks(vm.disks) }, untouched)) }),
     ...(links && { links: part(links, (link) => without(link, unlimited)) }),
+    ...(recoveryPlans && { recoveryPlans: part(recoveryPlans, tidyRecovery) }),
   }
   return head + stringify(toWords(document), { lineWidth: 120, flowCollectionPadding: true })
 }
 
 function tidyDisks(disks: DiskSelection): object {
   return without(disks, allDisks)
+}
+
+/** What each member is that is not said. */
+const usualRecovery = recoveryPlanBody.parse({
+  tiers: [{ key: 'a', members: [{ vmId: 'a' }], before: [{ title: 'a' }] }],
+})
+
+function tidyRecovery({ tiers, ...plan }: typeof usualRecovery): object {
+  const [usual] = usualRecovery.tiers
+  const steps = (all: readonly object[]) => all.map((step) => without(step, { detail: '' }))
+  return {
+    ...without(plan, usualRecovery),
+    tiers: tiers.map(({ key, members, before, then, ...tier }) => ({
+      key,
+      ...without(tier, { ...usual, name: key }),
+      ...(members.length > 0 && { members: members.map((one) => without(one, { hypervisorId: null, name: null })) }),
+      ...(before.length > 0 && { before: steps(before) }),
+      ...(then.length > 0 && { then: steps(then) }),
+    })),
+  }
 }
 
 /** Members that say the same as the default are left out. */

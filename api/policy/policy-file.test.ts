@@ -123,6 +123,60 @@ vms:
   })
 })
 
+describe('recovery plans', () => {
+  const shop = `version: 1
+recoveryPlans:
+  The shop:
+    rehearseEvery: 30d
+    tiers:
+      - { key: databases, rto: 10m, members: [{ vmId: db-01 }] }
+      - { key: web, needs: answer, delay: 1m, before: [{ title: Call }], members: [{ vmId: web-01 }] }
+`
+  test('are made, changed by their name, exported as they were written, and removed where nobody names them', () => {
+    expect(applyPolicy(catalog, shop, false).changes).toMatchObject([
+      { kind: 'recovery-plan', name: 'The shop', action: 'create' },
+    ])
+    const made = catalog.recoveryPlans.get('The shop')
+    expect(made).toMatchObject({
+      ...{ id: 'the-shop', rehearseEveryMs: 30 * 86_400_000, atOnce: 2 },
+      tiers: [
+        { name: 'databases', rtoMs: 600_000 },
+        { delayMs: 60_000, needs: 'answer', before: [{ title: 'Call' }] },
+      ],
+    })
+    expect(applyPolicy(catalog, shop, false).changes).toEqual([])
+    const written = writePolicyFile({ version: 1, recoveryPlans: currentPolicy(catalog).recoveryPlans })
+    expect(written).toContain('- key: databases\n        rto: 10m\n        members:\n          - vmId: db-01\n')
+    expect(differenceTo(catalog, readPolicy(catalog, written), true).changes).toEqual([])
+    const changed = shop.replace('delay: 1m', 'delay: 2m')
+    expect(applyPolicy(catalog, changed, false).changes).toMatchObject([
+      { action: 'change', members: [{ path: 'tiers.1.delay', before: '1m', after: '2m' }] },
+    ])
+    expect(catalog.recoveryPlans.get('The shop')).toMatchObject({ id: 'the-shop', revision: 2 })
+    const none = 'version: 1\nrecoveryPlans: {}\n'
+    expect(applyPolicy(catalog, none, false)).toMatchObject({ changes: [], unlisted: [{ name: 'The shop' }] })
+    const { name: _n, id: _i, revision: _r, createdMs: _c, changedMs: _m, definedMs: _d, ...spec } = made
+    const run = { runId: 'r1', workflowId: 'recovery/the-shop/1', planId: 'the-shop', planName: 'The shop', spec }
+    const open = { mode: 'rehearse', untilMs: null, withoutPeople: false, requestedUser: 'ann', startedMs: 1 } as const
+    catalog.recoveryRuns.open({ ...run, ...open, vmNames: new Map() })
+    expect(() => applyPolicy(catalog, none, true)).toThrow('The shop is under way')
+    catalog.recoveryRuns.close('r1', { state: 'passed', why: '', endedMs: 2 })
+    expect(applyPolicy(catalog, none, true).changes).toMatchObject([{ action: 'remove' }])
+    expect(catalog.recoveryPlans.list()).toEqual([])
+  })
+
+  test('that cannot be carried out are told with their line', () => {
+    const broken = shop.replace('vmId: db-01', 'vmId: nobody').replace('delay: 1m', 'after: [mail], dellay: 1m')
+    expect(problemsOf(() => readPolicy(catalog, broken))).toEqual([
+      expect.stringMatching(/^7:.*dellay is not known here. Did you mean delay/),
+    ])
+    expect(problemsOf(() => readPolicy(catalog, broken.replace(', dellay: 1m', '')))).toEqual([
+      expect.stringMatching(/^6:.*there is no VM nobody/),
+      expect.stringMatching(/^7:.*there is no tier mail/),
+    ])
+  })
+})
+
 describe('links', () => {
   const file = `version: 1
 links:

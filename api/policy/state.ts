@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Catalog } from '../../catalog/index.ts'
 import { defaultCategory, isDefaultCategory, linkName, type Known } from '../../policy/index.ts'
 import { categoryBody, planBody } from '../schemas/policy.ts'
+import { recoveryPlanBody } from '../schemas/recovery-plans.ts'
 import { vmPolicyBody, type PolicyDocument } from '../schemas/policy-file.ts'
 import { linkLimitsBody } from '../schemas/slots.ts'
 
@@ -24,6 +25,13 @@ export function currentPolicy(catalog: Catalog): PolicyDocument {
       catalog.links.list().map(({ hypervisorId, repositoryId, ...limits }) => {
         return [linkName({ hypervisorId, repositoryId }), linkLimitsBody.parse(limits)] as const
       }),
+    ),
+    recoveryPlans: Object.fromEntries(
+      catalog.recoveryPlans
+        .list()
+        .map(({ id: _i, name, revision: _r, createdMs: _c, changedMs: _m, definedMs: _d, ...spec }) => {
+          return [name, recoveryPlanBody.parse(spec)] as const
+        }),
     ),
   }
 }
@@ -67,6 +75,6 @@ export function knownNames(catalog: Catalog, document: PolicyDocument = { versio
 }
 
 /** What may be removed because a file does not name it; what everybody needs stays. */
-export function isRemovable(kind: 'category' | 'plan' | 'vm' | 'link', name: string): boolean {
+export function isRemovable(kind: 'category' | 'plan' | 'vm' | 'link' | 'recovery-plan', name: string): boolean {
   return kind !== 'category' || (!isDefaultCategory(name) && name !== defaultCategory)
 }

@@ -20,6 +20,9 @@ const table = new Map<string, Words>([
     'retryAfter',
     'within',
     'timeout',
+    'delay',
+    'bootTimeout',
+    'rehearseEvery',
   ].map((word) => [word, { member: `${word}Ms`, unit: 'duration' }] as const),
   ['minSize', { member: 'minBytes', unit: 'size' }],
   ['maxSize', { member: 'maxBytes', unit: 'size' }],
@@ -28,7 +31,7 @@ const table = new Map<string, Words>([
 const backwards = new Map([...table].map(([word, { member, unit }]) => [member, { word, unit }]))
 
 /** Names under these are identities, not members. */
-const maps = new Set(['categories', 'plans', 'vms', 'links'])
+const maps = new Set(['categories', 'plans', 'vms', 'links', 'recoveryPlans'])
 
 export type Path = readonly (string | number)[]
 export interface WordProblem {

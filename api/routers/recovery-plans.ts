@@ -14,7 +14,7 @@ import { planRecovery, recoverySpec } from '../requests/recovery.ts'
 import { newRequestId } from '../requests/restore.ts'
 import { startedBefore, startOnce } from '../requests/start.ts'
 import { recoveryPlanRoutes as routes } from '../routes/index.ts'
-import { planCheck, recoveryPlanView, recoveryRunView } from '../views/recovery-plans.ts'
+import { planCheck, recoveryPlanView, recoveryRunView, requireEnded } from '../views/recovery-plans.ts'
 import { accepted } from '../views/runs.ts'
 import { requestOf, router } from './common.ts'
 
@@ -48,8 +48,7 @@ export function recoveryPlanRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     })
     .openapi(routes.remove, (c) => {
       const { id, name } = recoveryPlans.get(c.req.valid('param').id)
-      if (recoveryRuns.openRuns().some(({ planId }) => planId === id))
-        throw new HoldfastError('AlreadyRunning', `${name} is under way`)
+      requireEnded(catalog, id, name)
       recoveryPlans.remove(id)
       return c.body(null, 204)
     })

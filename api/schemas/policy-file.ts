@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { categoryName, planName, vmId } from './common.ts'
+import { categoryName, displayName, planName, vmId } from './common.ts'
 import { categoryBody, planBody, vmOverrideSchema } from './policy.ts'
+import { recoveryPlanBody } from './recovery-plans.ts'
 import { linkLimitsBody } from './slots.ts'
 
 const linkName = z
@@ -29,6 +30,7 @@ export const policyDocument = z
     plans: z.record(planName, planBody).optional(),
     vms: z.record(vmId, vmPolicyBody).optional(),
     links: z.record(linkName, linkLimitsBody).optional(),
+    recoveryPlans: z.record(displayName.max(60), recoveryPlanBody).optional(),
   })
   .openapi('PolicyDocument')
 export type PolicyDocument = z.output<typeof policyDocument>
@@ -42,7 +44,7 @@ export const policyFileBody = z
   })
   .openapi('PolicyFile')
 
-const kind = z.enum(['category', 'plan', 'vm', 'link'])
+const kind = z.enum(['category', 'plan', 'vm', 'link', 'recovery-plan'])
 export const policyChangeSchema = z
   .object({
     kind,

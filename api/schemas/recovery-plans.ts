@@ -8,10 +8,10 @@ const tierKey = slug.max(40).openapi({ description: 'Names the tier in the plan'
 const network = z.string().min(1).max(200)
 
 const manualStepSchema = z
-  .object({ title: z.string().min(1).max(120), detail: z.string().max(1000).default('') })
+  .strictObject({ title: z.string().min(1).max(120), detail: z.string().max(1000).default('') })
   .openapi('ManualStep')
 const recoveryMemberSchema = z
-  .object({
+  .strictObject({
     vmId,
     hypervisorId: hypervisorId.nullable().default(null).openapi({ description: 'null: where the plan says' }),
     name: z
@@ -23,7 +23,7 @@ const recoveryMemberSchema = z
   })
   .openapi('RecoveryMember')
 const recoveryTierSchema = z
-  .object({
+  .strictObject({
     key: tierKey,
     name: z.string().max(60).default('').openapi({ description: 'Default: its key' }),
     after: z
@@ -53,12 +53,12 @@ const recoveryTierSchema = z
   .openapi('RecoveryTier')
 
 export const recoverySpecSchema = z
-  .object({
+  .strictObject({
     name: displayName.max(60),
     description: z.string().max(1000).default(''),
     hypervisorId: hypervisorId.nullable().default(null).openapi({ description: 'null: where each VM lives' }),
     networks: z
-      .array(z.object({ from: network, to: network.nullable() }))
+      .array(z.strictObject({ from: network, to: network.nullable() }))
       .max(50)
       .default([])
       .openapi({ description: 'Network of the point to network of the target; rehearsals are isolated anyway' }),
@@ -68,6 +68,8 @@ export const recoverySpecSchema = z
     tiers: z.array(recoveryTierSchema).max(mostTiers + 1),
   })
   .openapi('RecoverySpec')
+/** In a policy file its name is the name of its member. */
+export const recoveryPlanBody = recoverySpecSchema.omit({ name: true }).openapi('RecoveryPlanBody')
 export const recoverySpecChange = z
   .object({
     spec: recoverySpecSchema,

@@ -1,4 +1,5 @@
 import type { z } from '@hono/zod-openapi'
+import { HoldfastError } from '../../base/index.ts'
 import {
   isSameDefinition,
   originalFacts,
@@ -86,6 +87,12 @@ function originalsThere(catalog: Catalog, { tiers }: RecoverySpec): z.infer<type
       const problems = originalProblems(facts)
       return problems.length === 0 ? [] : [{ vmId, vmName: vm.name, problems }]
     })
+}
+
+/** Throws AlreadyRunning: nobody takes a plan away from its run. */
+export function requireEnded({ recoveryRuns }: Pick<Catalog, 'recoveryRuns'>, planId: string, name: string): void {
+  if (recoveryRuns.openRuns().some((run) => run.planId === planId))
+    throw new HoldfastError('AlreadyRunning', `${name} is under way`)
 }
 
 /** Lists that a client may change. */

@@ -4279,13 +4279,13 @@ export interface components {
             /** @description Exists, is not in the file, and stays: `prune` would remove it */
             unlisted: {
                 /** @enum {string} */
-                kind: "category" | "plan" | "vm" | "link";
+                kind: "category" | "plan" | "vm" | "link" | "recovery-plan";
                 name: string;
             }[];
         };
         PolicyChange: {
             /** @enum {string} */
-            kind: "category" | "plan" | "vm" | "link";
+            kind: "category" | "plan" | "vm" | "link" | "recovery-plan";
             name: string;
             /** @enum {string} */
             action: "create" | "change" | "remove";
