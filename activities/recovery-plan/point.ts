@@ -22,9 +22,7 @@ export function pointToRead(
   { pointId, untilMs }: { readonly pointId: string | null; readonly untilMs: number | null },
 ): ReadablePoint {
   const chosen = pointId === null ? undefined : catalog.points.find(pointId)
-  const found =
-    (chosen && copyAt(catalog, chosen, endpoint.site)) ??
-    newestAt(catalog, vm.id, endpoint.site, chosen?.createdMs ?? untilMs)
+  const found = newestAt(catalog, vm.id, endpoint.site, chosen?.createdMs ?? untilMs)
   if (found !== undefined) return found
   const when = untilMs === null ? '' : ` of ${new Date(untilMs).toISOString()} or before`
   throw new HoldfastError('PointNotRestorable', `${vm.name} has no whole point${when} that ${endpoint.name} can read`, {
