@@ -54,6 +54,19 @@ it('opens a point at the site of its repository, and only one that is validated'
   expect((await here.call('POST', '/api/v1/files', { pointId: pointIdOf(3) })).status).toBe(422)
 })
 
+it('opens a point for its disks alone, and hands one out under its name', async () => {
+  await here.call('POST', '/api/v1/files', { pointId: pointIdOf(1), view: 'disks' })
+  expect(here.engine.started[0]?.input as FilesInput).toMatchObject({ view: 'disks', disks: null })
+  expect(here.engine.started[0]?.memo.title).toBe('Disks of web-01 as images')
+  const base = `/api/v1/files/${session}/image`
+  const image = await here.call('GET', `${base}?disk=scsi0:1&format=vhdx`)
+  expect([image.status, await image.text()]).toEqual([200, 'hello'])
+  expect(image.headers.get('content-disposition')).toContain('filename="scsi0_1.vhdx"')
+  expect(asked).toEqual([{ what: 'image', disk: 'scsi0:1', format: 'vhdx' }])
+  expect(here.logged.at(-1)).toMatchObject({ data: { user: 'operator', disk: 'scsi0:1', format: 'vhdx' } })
+  expect((await here.call('GET', `${base}?disk=scsi0:1&format=vdi`)).status).toBe(400)
+})
+
 it('passes questions on as they were asked, and answers as they are', async () => {
   const base = `/api/v1/files/${session}`
   const list = await here.call('GET', `${base}/entries?volume=d0p1&path=/etc&from=10&limit=5`)
@@ -112,7 +125,11 @@ it('keeps in its log who took what, and refuses a range that ends before it begi
 })
 
 it('opens nothing for who asks for the head alone', async () => {
-  for (const what of ['content?volume=d0p1&path=/etc/hostname', 'archive?volume=d0p1&path=/etc']) {
+  for (const what of [
+    'image?disk=virtio0',
+    'content?volume=d0p1&path=/etc/hostname',
+    'archive?volume=d0p1&path=/etc',
+  ]) {
     const head = await here.call('HEAD', `/api/v1/files/${session}/${what}`)
     expect([head.status, await head.text()]).toEqual([200, ''])
   }

@@ -76,6 +76,25 @@ test('a folder is shown as ls does', async () => {
   expect(await holdfast('files', 'ls', session, '/etc')).toMatchObject({ code: 2 })
 })
 
+test('a disk is exported as the ending of the file says, whole or not at all, and the point is closed', async () => {
+  const file = join(dir, 'disk.qcow2')
+  const take = (...more: string[]): Promise<Ran> => holdfast('point', 'export', 'web-01', 'latest', ...more)
+  const { code, out } = await take(file, '--disk', 'virtio0')
+  expect([code, readFileSync(file, 'utf8'), out]).toEqual([0, 'hello', expect.stringContaining('5 B of qcow2')])
+  expect(asked.at(-1)).toMatchObject({ what: 'image', format: 'qcow2' })
+  expect(here.engine.started[0]?.input).toMatchObject({ view: 'disks', disks: ['virtio0'] })
+  expect(here.engine.started).toHaveLength(1)
+  // Closed: the next one is a session of its own.
+  expect(await take(file, '--disk', 'virtio0')).toMatchObject({ code: 5 })
+  expect(await take(join(dir, 'z'))).toMatchObject({ code: 2 })
+  expect(await take(join(dir, 'z'), '--disk', 'sdz')).toMatchObject({ code: 4 })
+  breaksAfter = 2
+  const cut = await take(join(dir, 'y.raw'), '--disk', 'virtio0', '--format', 'vmdk')
+  expect([cut.code, cut.err]).toEqual([1, expect.stringContaining('cut off')])
+  expect(asked.at(-1)).toMatchObject({ format: 'vmdk' })
+  expect(readdirSync(dir)).toEqual(['disk.qcow2'])
+})
+
 test('a download is a new file, whole or not at all', async () => {
   const file = join(dir, 'x')
   expect((await holdfast('files', 'get', session, 'd0p1:/etc/hostname', '-o', file)).code).toBe(0)

@@ -2,7 +2,7 @@ import { request, type IncomingMessage } from 'node:http'
 import { HoldfastError, isErrorCode, type SerializedError } from '../base/index.ts'
 import { sessionSocket, sizeHeader } from './protocol.ts'
 import { sandboxHere } from './restraints.ts'
-import type { Answers, FileGateway, FileStream, Question, Sandbox } from './types.ts'
+import type { Answers, FileGateway, FileStream, Question, Sandbox, StreamQuestion } from './types.ts'
 
 /** Asks those that have points open on this machine; `dir` holds their sockets. */
 export class SessionClient implements FileGateway {
@@ -26,11 +26,7 @@ export class SessionClient implements FileGateway {
     return JSON.parse(await textOf(reply)) as Answers[W]
   }
 
-  async stream(
-    session: string,
-    question: Extract<Question, { what: 'content' | 'archive' }>,
-    signal: AbortSignal,
-  ): Promise<FileStream> {
+  async stream(session: string, question: StreamQuestion, signal: AbortSignal): Promise<FileStream> {
     const reply = await this.#send(session, question, signal)
     const size = reply.headers[sizeHeader]
     return { size: typeof size === 'string' ? Number(size) : null, body: reply }

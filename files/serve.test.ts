@@ -31,7 +31,7 @@ function served(label: string): Served {
         ...{ isJournalReplayed: true, error: null },
       },
     ],
-    ...{ stat: unused, list: unused, search: unused, archive: unused },
+    ...{ stat: unused, list: unused, search: unused, archive: unused, image: unused },
     content: async () => ({ size: 2 ** 40, stream: endless() }),
   }
 }

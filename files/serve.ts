@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { HoldfastError, toHoldfastError } from '../base/index.ts'
 import { socketPath } from '../drivers/names.ts'
+import type { ImageFormat } from '../images/types.ts'
 import { sizeHeader } from './protocol.ts'
 import type { FileSession } from './session.ts'
 import type { Question } from './types.ts'
@@ -17,7 +18,14 @@ const mostConnections = 64
 const takeWithinMs = 5 * 60_000
 
 /** What of a session is asked. */
-export type Served = Pick<FileSession, 'volumes' | 'stat' | 'list' | 'search' | 'content' | 'archive'>
+export interface Served extends Pick<FileSession, 'volumes' | 'stat' | 'list' | 'search' | 'content' | 'archive'> {
+  /** A whole disk; `size` null: nobody knows before it has ended. Throws NotFound, Unsupported. */
+  image(
+    disk: string,
+    format: ImageFormat,
+    signal: AbortSignal,
+  ): Promise<{ readonly size: number | null; readonly stream: AsyncIterable<Uint8Array> }>
+}
 
 export interface ServeOptions {
   readonly now: () => number
@@ -140,6 +148,15 @@ async function answer(
       await send(stream, response, signal, options)
       return
     }
+    case 'image': {
+      const { size, stream } = await session.image(question.disk, question.format, signal)
+      response.writeHead(200, {
+        'content-type': 'application/octet-stream',
+        ...(size !== null && { [sizeHeader]: String(size) }),
+      })
+      await send(stream, response, signal, options)
+      return
+    }
     default:
       throw new HoldfastError('InvalidRequest', 'the question is not understood')
   }
@@ -147,13 +164,13 @@ async function answer(
 
 /** Throws Cancelled for whoever takes nothing for too long: it would keep the session open for ever. */
 async function send(
-  stream: AsyncIterable<Buffer>,
+  stream: AsyncIterable<Uint8Array>,
   response: ServerResponse,
   signal: AbortSignal,
   { takeWithinMs: limitMs = takeWithinMs, onStall }: ServeOptions,
 ): Promise<void> {
   const stalled = new AbortController()
-  const taken = async function* (): AsyncGenerator<Buffer, void, undefined> {
+  const taken = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const data of stream) {
       const late = setTimeout(() => stalled.abort(), limitMs)
       try {

@@ -1,4 +1,5 @@
 /** What is asked of an open point, and what is answered; plain JSON. Paths are texts as `names.ts` says. */
+import type { ImageFormat } from '../images/types.ts'
 import type { FileKind } from './sftp/codec.ts'
 
 export type { FileKind }
@@ -75,6 +76,10 @@ export type Question =
       readonly paths: readonly string[]
       readonly format: ArchiveFormat
     }
+  /** A whole disk. */
+  | { readonly what: 'image'; readonly disk: string; readonly format: ImageFormat }
+
+export type StreamQuestion = Extract<Question, { what: 'content' | 'archive' | 'image' }>
 
 export interface Answers {
   readonly volumes: readonly Volume[]
@@ -109,9 +114,5 @@ export interface FileGateway {
     question: Extract<Question, { what: W }>,
     signal: AbortSignal,
   ): Promise<Answers[W]>
-  stream(
-    session: string,
-    question: Extract<Question, { what: 'content' | 'archive' }>,
-    signal: AbortSignal,
-  ): Promise<FileStream>
+  stream(session: string, question: StreamQuestion, signal: AbortSignal): Promise<FileStream>
 }

@@ -18,8 +18,10 @@ import {
 import { BlockCache } from '../instant/cache.ts'
 import { HeldPoint } from '../instant/held-point.ts'
 import { PointSource } from '../instant/source.ts'
+import type { Served } from '../../files/index.ts'
 import type { Site } from '../shared/deps.ts'
 import { beating } from '../shared/operation.ts'
+import { DiskImages, disksOnly, withDisks } from './images.ts'
 import { Places } from './places.ts'
 import type { FilesActivities, FilesBeat, OpenFiles } from './types.ts'
 
@@ -62,7 +64,8 @@ export function createFilesActivities(site: Site): FilesActivities {
       await beating(
         site,
         async ({ signal }) => {
-          using _place = places.enter()
+          // Without a machine of its own it takes next to nothing.
+          using _place = input.view === 'disks' ? null : places.enter()
           for (let breaks = 0; ; breaks += 1) {
             const attempt: Attempt = { sinceMs: site.now(), hasWaited: false, isQuick: breaks === 0 }
             try {
@@ -100,7 +103,7 @@ export function createFilesActivities(site: Site): FilesActivities {
 /** Returns when nobody has asked for long enough; throws HypervisorRefused when the machine has ended before. */
 async function serveOnce(
   site: Site,
-  { session, repository, stem, disks, idleMs }: OpenFiles,
+  { session, repository, stem, disks, idleMs, view }: OpenFiles,
   signal: AbortSignal,
   attempt: Attempt,
   tell: (beat: FilesBeat) => void,
@@ -115,23 +118,15 @@ async function serveOnce(
   })
   const unknown = disks?.find((key) => !sizes.some((disk) => disk.key === key))
   if (unknown !== undefined) throw new HoldfastError('NotFound', `the point has no disk ${unknown}`)
-  const cache = new BlockCache(cacheBytes)
-  let saidMs = 0
-  const sources = sizes
-    .filter(({ key }) => disks === null || disks.includes(key))
-    .map(({ key, size }) => {
-      const source = new PointSource({
-        ...{ name: key, size, cache, open: () => point.disk(key) },
-        onWait: (error) => {
-          attempt.hasWaited = true
-          if (site.now() - saidMs < saidAgainMs) return
-          site.log.warn({ stem, error: describeError(error) }, 'a file session waits for its repository')
-          saidMs = site.now()
-        },
-      })
-      open.defer(() => source.end())
-      return { key, source }
-    })
+  const sources = openSources(site, point, stem, disks, sizes, attempt)
+  for (const { source } of sources) open.defer(() => source.end())
+  const images = new DiskImages(stem, sources)
+  if (view === 'disks') {
+    const server = open.use(await serving(site, path, session, stem, disksOnly(images)))
+    site.log.info({ session, stem, disks: sources.length }, 'the disks of a point can be taken')
+    await untilIdle(server, null, 0, idleMs, signal, tell)
+    return
+  }
   const appliance = await buildAppliance(filesGuest)
   const files = open.use(
     await FileSession.open({
@@ -143,24 +138,67 @@ async function serveOnce(
     }),
   )
   if (!attempt.isQuick) await dropState(appliance)
-  const server = open.use(
-    await SessionServer.start(path, files, {
-      now: () => site.now(),
-      onStall: () => site.log.warn({ session, stem }, 'a download of files was cut off: nobody took it'),
-    }),
-  )
+  const server = open.use(await serving(site, path, session, stem, withDisks(files, images)))
   site.log.info(
     { session, stem, pid: files.pid, volumes: files.volumes.length },
     'the files of a point can be looked at',
   )
-  const over = files.ended.then(() => 'ended' as const)
+  await untilIdle(server, files, files.volumes.length, idleMs, signal, tell)
+}
+
+type Source = { readonly key: string; readonly source: PointSource }
+
+function openSources(
+  site: Site,
+  point: HeldPoint,
+  stem: string,
+  disks: OpenFiles['disks'],
+  sizes: readonly { readonly key: string; readonly size: number }[],
+  attempt: Attempt,
+): readonly Source[] {
+  const cache = new BlockCache(cacheBytes)
+  let saidMs = 0
+  return sizes
+    .filter(({ key }) => disks === null || disks.includes(key))
+    .map(({ key, size }) => {
+      const source = new PointSource({
+        ...{ name: key, size, cache, open: () => point.disk(key) },
+        onWait: (error) => {
+          attempt.hasWaited = true
+          if (site.now() - saidMs < saidAgainMs) return
+          site.log.warn({ stem, error: describeError(error) }, 'a file session waits for its repository')
+          saidMs = site.now()
+        },
+      })
+      return { key, source }
+    })
+}
+
+function serving(site: Site, path: string, session: string, stem: string, served: Served): Promise<SessionServer> {
+  return SessionServer.start(path, served, {
+    now: () => site.now(),
+    onStall: () => site.log.warn({ session, stem }, 'a download was cut off: nobody took it'),
+  })
+}
+
+/** Returns when nobody has asked for long enough; throws HypervisorRefused when the machine, if there is one, has ended. */
+async function untilIdle(
+  server: SessionServer,
+  files: FileSession | null,
+  volumes: number,
+  idleMs: number,
+  signal: AbortSignal,
+  tell: (beat: FilesBeat) => void,
+): Promise<void> {
+  const over = files?.ended.then(() => 'ended' as const)
   for (;;) {
-    tell({ v: 1, what: 'open', idleMs: server.idleMs, volumes: files.volumes.length })
+    tell({ v: 1, what: 'open', idleMs: server.idleMs, volumes })
     if (server.idleMs >= idleMs) return
-    const next = await Promise.race([over, sleep(lookEveryMs, 'look' as const, { signal })])
+    const look = sleep(lookEveryMs, 'look' as const, { signal })
+    const next = await (over === undefined ? look : Promise.race([over, look]))
     if (next === 'ended')
       throw new HoldfastError('HypervisorRefused', 'the micro-VM has ended', {
-        native: { code: 'console', text: files.console.trim().slice(-2000) },
+        native: { code: 'console', text: files?.console.trim().slice(-2000) ?? '' },
       })
   }
 }

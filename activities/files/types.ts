@@ -9,6 +9,8 @@ export interface OpenFiles {
   /** null: all. */
   readonly disks: readonly string[] | null
   readonly idleMs: number
+  /** `disks`: no micro-VM; disks are handed out as images, files are not. Default: `files`, which hands out both. */
+  readonly view?: 'files' | 'disks'
 }
 
 /** What is told with each heartbeat of `openFiles`. */

@@ -9,9 +9,10 @@ import { readablePoint, repositoryRefOf, tuningOf } from './targets.ts'
 export function planFiles(catalog: Catalog, wish: z.infer<typeof filesBody>, user: string): StartPlan {
   const { point, repository, vm } = readablePoint(catalog, wish.pointId)
   const requestedBy = { user, reason: wish.reason }
+  const title = wish.view === 'disks' ? `Disks of ${vm.name} as images` : `Files of ${vm.name}`
   return {
     workflowId: filesWorkflowId(newRequestId()),
-    memo: { title: `Files of ${vm.name}`, vmId: vm.id, repositoryId: repository.id, pointId: point.id, requestedBy },
+    memo: { title, vmId: vm.id, repositoryId: repository.id, pointId: point.id, requestedBy },
     spec: (workflowId) => ({
       workflow: filesWorkflow,
       input: {
@@ -23,11 +24,12 @@ export function planFiles(catalog: Catalog, wish: z.infer<typeof filesBody>, use
         vmName: vm.name,
         site: repository.site,
         disks: wish.disks,
+        ...(wish.view === 'disks' && { view: wish.view }),
         idleMs: wish.idleMinutes * 60_000,
         requestedBy,
         tuning: tuningOf(wish.tuning),
       } satisfies FilesInput,
-      summary: `Files of ${vm.name}`,
+      summary: title,
       search: { vm: vm.id, repository: repository.id, site: repository.site },
       priority: 1,
     }),

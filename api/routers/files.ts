@@ -83,6 +83,14 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       took(c.var.identity.user, session, volume, path)
       return sendStream(stream, archiveTypes[format], `${volume}.${format}`)
     })
+    .openapi(routes.image, async (c) => {
+      const { session } = c.req.valid('param')
+      const { disk, format } = c.req.valid('query')
+      if (c.req.method === 'HEAD') return sendStream(nothing, binary, 'disk')
+      const stream = await open(session, () => files.stream(session, { what: 'image', disk, format }, c.req.raw.signal))
+      log.info({ user: c.var.identity.user, session, disk, format }, 'a disk of a point was taken')
+      return sendStream(stream, binary, `${disk}.${format}`)
+    })
     .openapi(routes.end, async (c) => {
       const { session } = c.req.valid('param')
       const run = await orchestrator.describe(filesWorkflowId(session))

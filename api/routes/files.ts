@@ -5,6 +5,7 @@ import {
   entryPageSchema,
   entrySchema,
   filesBody,
+  imageQuery,
   listQuery,
   placeQuery,
   searchQuery,
@@ -111,6 +112,25 @@ export const archive = createRoute({
     200: {
       description: 'The archive',
       content: { 'application/x-tar': { schema: bytes }, 'application/zip': { schema: bytes } },
+    },
+    ...usual,
+  },
+})
+
+export const image = createRoute({
+  method: 'get',
+  path: '/files/{session}/image',
+  tags,
+  operationId: 'downloadDisk',
+  summary: 'A whole disk as an image',
+  description:
+    'Made while it is read, without a copy anywhere; the same disk always gives the same bytes. Every chunk is checked. What is cut off is no image: its length is short of content-length, and a vmdk has no footer.',
+  security,
+  request: { params, query: imageQuery },
+  responses: {
+    200: {
+      description: 'The image',
+      content: { 'application/octet-stream': { schema: bytes } },
     },
     ...usual,
   },

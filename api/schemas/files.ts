@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { imageFormats } from '../../images/types.ts'
 import { byteCount, pointId, timeMs } from './common.ts'
 import { tuningSchema } from './actions.ts'
 
@@ -18,6 +19,9 @@ export const filesBody = z
       .nullable()
       .default(null)
       .openapi({ description: 'Keys of disks; null: all of them' }),
+    view: z.enum(['files', 'disks']).default('files').openapi({
+      description: 'disks: whole disks are taken as images, no micro-VM is started, and there are no files',
+    }),
     idleMinutes: z
       .number()
       .int()
@@ -109,6 +113,13 @@ export const contentQuery = z
     path: ['end'],
     message: 'ends before it begins',
   })
+export const imageQuery = z.object({
+  disk: z.string().min(1).max(200).openapi({ description: 'Key of the disk' }),
+  format: z.enum(imageFormats).default('qcow2').openapi({
+    description:
+      'raw: every byte, holes as zeros; qcow2; vmdk: stream-optimised, compressed; vhdx and vhd: dynamic. vmdk and vhd hold 2,040 GiB at most',
+  }),
+})
 export const archiveQuery = z.object({
   volume: volumeText,
   path: z.union([pathText.transform((one) => [one]), z.array(pathText).min(1).max(500)]).openapi({

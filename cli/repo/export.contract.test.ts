@@ -1,9 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { imageFormats, qemuName } from '../../images/index.ts'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 const size = 64 * 2 ** 20
@@ -30,7 +31,7 @@ async function piped(
 
 test(
   'a disk whose reader leaves is a failure that says how much went; of text it is none',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const pass = join(folder, 'pass')
     const recovery = join(folder, 'recovery')
@@ -57,5 +58,29 @@ test(
     expect([whole.code, whole.got]).toEqual([0, size])
 
     expect((await piped(['repo', 'ls', '--json', ...open], 1)).code).toBe(0)
+
+    // Out in each format and in again: the same disk each time.
+    for (const format of imageFormats) {
+      const out = join(folder, `out.${format}`)
+      holdfast('repo', 'export', stem, 'disk0', out, '--format', format, ...open)
+      expect(
+        execFileSync('qemu-img', ['compare', '-f', qemuName(format), '-F', 'raw', out, image], { encoding: 'utf8' }),
+      ).toContain('Images are identical')
+      expect(statSync(out).blocks * 512, format).toBeLessThan(8 * 2 ** 20)
+      const again = JSON.parse(holdfast('repo', 'import', out, '--vm', format, ...open, '--json')) as {
+        stem: string
+        newBytes: number
+        format: string
+      }
+      expect(again).toMatchObject({ newBytes: 0, format })
+      const back = join(folder, `back.${format}.raw`)
+      holdfast('repo', 'export', again.stem, 'disk0', back, ...open)
+      execFileSync('cmp', [image, back])
+    }
+    // Only what was named is read.
+    const outside = join(folder, 'outside.qcow2')
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-u', '-b', pass, '-F', 'raw', outside, '64M'])
+    const refused = await piped(['repo', 'import', outside, ...open], 0)
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining(`it names ${pass}`)])
   },
 )

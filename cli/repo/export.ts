@@ -10,7 +10,8 @@ interface Sink extends AsyncDisposable {
   finish(size: number): Promise<void>
 }
 
-export type ByteStream = NodeJS.WritableStream
+type ByteStream = NodeJS.WritableStream
+export type ExportTarget = { readonly file: string; readonly force: boolean } | { readonly stream: ByteStream }
 
 /**
  * Writes a disk as raw image. In a new file holes stay holes; a block device gets its zeros written; `stream` gets every
@@ -18,7 +19,7 @@ export type ByteStream = NodeJS.WritableStream
  */
 export async function exportDisk(
   reader: DiskReader,
-  target: { readonly file: string; readonly force: boolean } | { readonly stream: ByteStream },
+  target: ExportTarget,
   signal: AbortSignal,
   onProgress: (done: number, total: number) => void,
 ): Promise<{ readonly size: number; readonly dataBytes: number }> {
@@ -37,7 +38,42 @@ export async function exportDisk(
   return { size, dataBytes }
 }
 
+/**
+ * Writes an image that comes in order, as `exportDisk` does: whole or not at all, its zeros left out of a new file.
+ * `size` null: nobody knows it before. Throws InvalidRequest for a device, which holds a disk and no image of one.
+ */
+export async function saveImage(
+  { size, stream }: { readonly size: number | null; readonly stream: AsyncIterable<Uint8Array> },
+  target: ExportTarget,
+  signal: AbortSignal,
+  onProgress: (done: number) => void,
+): Promise<{ readonly bytes: number }> {
+  await using sink =
+    'stream' in target ? new StreamSink(target.stream, size ?? 0) : await fileSink(target.file, target.force, size ?? 0)
+  if (sink instanceof DeviceSink)
+    throw new HoldfastError('InvalidRequest', 'an image of this format is no disk that a device could hold', {
+      hint: 'Export it as raw, or name a new file.',
+    })
+  let at = 0
+  for await (const data of stream) {
+    signal.throwIfAborted()
+    if (!isZero(data)) await sink.write(at, data)
+    at += data.byteLength
+    onProgress(at)
+  }
+  if (size !== null && at !== size)
+    throw new HoldfastError('SourceReadFailed', `the image ended after ${at} of ${size} bytes`, {
+      hint: 'Nothing of it is kept. Export it again.',
+    })
+  await sink.finish(at)
+  return { bytes: at }
+}
+
 const zeros = new Uint8Array(1024 * 1024)
+
+function isZero(data: Uint8Array): boolean {
+  return data.byteLength <= zeros.byteLength && Buffer.compare(data, zeros.subarray(0, data.byteLength)) === 0
+}
 
 async function fileSink(file: string, force: boolean, size: number): Promise<Sink> {
   const known = await stat(file).catch((error: NodeJS.ErrnoException) => {
@@ -139,9 +175,10 @@ class FileSink implements Sink {
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
-  async finish(): Promise<void> {
+  async finish(size: number): Promise<void> {
     await this.#landed()
     this.#rethrow()
+    await this.#handle.truncate(size)
     await this.#handle.sync()
     await rename(this.#partial, this.#file)
     this.#isWhole = true

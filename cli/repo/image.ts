@@ -6,32 +6,26 @@ import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { bytes, describeError, HoldfastError } from '../../base/index.ts'
 import { ALLOCATION_CONTEXT, AllocationFlag, connectNbd, walkContext, type NbdClient } from '../../nbd/index.ts'
+import { lookAtImage, qemuName, type ImageFormat } from '../../images/index.ts'
 import type { DiskSource } from '../../repository/index.ts'
 import { extentsOf } from './holes.ts'
 
 export interface OpenImage extends AsyncDisposable {
-  readonly format: 'raw' | 'qcow2'
+  readonly format: ImageFormat
   readonly source: DiskSource
 }
 
-/** Opens a disk image for reading: raw directly, qcow2 through qemu-nbd, which knows the format. */
+/**
+ * Opens a disk image for reading: raw directly, what has a format through qemu-nbd, which knows it. Only this file is read:
+ * one whose header names others is refused before anything opens it.
+ */
 export async function openImage(file: string, signal: AbortSignal): Promise<OpenImage> {
-  const magic = await readMagic(file)
-  return magic === 'QFI\u00FB' ? openQcow2(file, signal) : openRaw(file)
-}
-
-async function readMagic(file: string): Promise<string> {
-  try {
-    await using handle = await open(file, 'r')
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0)
-    return buffer.toString('latin1', 0, bytesRead)
-  } catch (error) {
-    throw new HoldfastError(
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'NotFound' : 'SourceReadFailed',
-      `${file} cannot be read: ${describeError(error)}`,
-      { cause: error },
-    )
-  }
+  const { format, references } = await lookAtImage(file)
+  if (references.length > 0)
+    throw new HoldfastError('Unsupported', `${file} is no disk by itself: it names ${references.join(', ')}`, {
+      hint: 'Only what you name is read. Make one image of all of it first: qemu-img convert -O qcow2 FILE NEW.qcow2',
+    })
+  return format === 'raw' ? await openRaw(file) : await openFormatted(file, format, signal)
 }
 
 function requireSectors(file: string, size: number): number {
@@ -86,14 +80,14 @@ export async function deviceSize(file: string, sysfs = '/sys/class/block'): Prom
   }
 }
 
-async function openQcow2(file: string, signal: AbortSignal): Promise<OpenImage> {
+async function openFormatted(file: string, format: ImageFormat, signal: AbortSignal): Promise<OpenImage> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-import-'))
   await using undo = new AsyncDisposableStack()
   undo.defer(() => rm(folder, { recursive: true, force: true }))
   const path = join(folder, 'nbd')
   const server = spawn(
     'qemu-nbd',
-    ['--read-only', '--persistent', '--shared=4', '--format=qcow2', `--socket=${path}`, '--', file],
+    ['--read-only', '--persistent', '--shared=4', `--format=${qemuName(format)}`, `--socket=${path}`, '--', file],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
     },
@@ -109,7 +103,7 @@ async function openQcow2(file: string, signal: AbortSignal): Promise<OpenImage> 
   undo.use(client)
   const source = nbdSource(client, requireSectors(file, client.size))
   const owned = undo.move()
-  return { format: 'qcow2', source, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { format, source, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 async function connectWhenReady(
@@ -123,9 +117,13 @@ async function connectWhenReady(
   server.once('error', (error) => (failed = error))
   for (let tries = 0; ; tries += 1) {
     if ((failed as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
-      throw new HoldfastError('PackageMissing', 'qemu-nbd is needed to read qcow2 images and is not installed', {
-        hint: 'apt install qemu-utils, or convert the image first: qemu-img convert -O raw FILE FILE.raw',
-      })
+      throw new HoldfastError(
+        'PackageMissing',
+        'qemu-nbd is needed to read images other than raw and is not installed',
+        {
+          hint: 'apt install qemu-utils, or convert the image first: qemu-img convert -O raw FILE FILE.raw',
+        },
+      )
     }
     if (failed !== undefined || server.exitCode !== null) {
       throw new HoldfastError(

@@ -4,14 +4,11 @@ import { ask, type ApiClient, type Schemas } from '../client/index.ts'
 import { plain } from '../render/style.ts'
 import { pairs, table } from '../render/table.ts'
 import { at } from '../render/words.ts'
-import type { Io } from '../io.ts'
 import { examples, findPoint, findVm, keyHeader, whole, type Verb } from './common.ts'
 import { keepStream } from './keep-stream.ts'
+import { whenOpen } from './open-session.ts'
 
 type Entry = Schemas['FileEntry']
-
-const openWithinMs = 180_000
-const askAgainMs = 500
 
 const notWhole = 'HOLDFAST-UNREADABLE.txt'
 /** What follows the name of a member: in a tar NUL, in the list of a zip its time. */
@@ -178,20 +175,6 @@ export const files: Verb = (ioOf) => {
       io.answer(run, () => `It is closed.\n  ${run.command}`)
     })
   return command
-}
-
-/** Asks until the point is open; a run that ends before says why. */
-async function whenOpen(io: Io, api: ApiClient, session: string): Promise<Schemas['FileVolumes']> {
-  const until = io.world.now() + openWithinMs
-  for (;;) {
-    try {
-      return await ask(api.GET('/files/{session}/volumes', { params: { path: { session } } }))
-    } catch (error) {
-      const isEarly = error instanceof HoldfastError && error.code === 'NoWorker'
-      if (!isEarly || io.world.now() > until) throw error
-      await io.world.sleep(askAgainMs, io.world.signal)
-    }
-  }
 }
 
 /** `files/<id>`, an id, or a VM of which one session is open: of several nobody knows which is meant. */

@@ -4,6 +4,8 @@ import { plain } from '../render/style.ts'
 import { table } from '../render/table.ts'
 import { at } from '../render/words.ts'
 import { examples, findPoint, findVm, type Verb } from './common.ts'
+import { exportVerb } from './point-export.ts'
+import { importVerb } from './point-import.ts'
 
 interface Review {
   readonly as: 'expected' | 'attack'
@@ -17,12 +19,17 @@ interface Removal {
 }
 
 export const point: Verb = (ioOf) => {
-  const command = new Command('point').description('hold, pin, release, review or remove one recovery point')
+  const command = new Command('point').description(
+    'hold, pin, release, review, export, import or remove one recovery point',
+  )
   examples(command, [
     'holdfast point pin web-01 latest --reason "before the upgrade"',
     'holdfast point hold web-01 2026-11-21T02:41:10Z --reason "case 4711"',
     'holdfast point release web-01 latest',
     'holdfast point review web-01 latest --as expected --reason "disks were encrypted on purpose"',
+    'holdfast point export web-01 latest web-01.qcow2 --disk virtio0',
+    'holdfast point export web-01 latest - --disk virtio0 --format vhdx | ssh host "cat > web-01.vhdx"',
+    'holdfast point import --vm old-server /srv/images/old-server.vmdk',
     'holdfast point rm web-01 0192f3a67b1c --confirm web-01 --reason "wrong data"',
     'holdfast point rm web-01 0192f3a67b1c --repository offsite --confirm web-01 --reason "wrong place"',
   ])
@@ -76,6 +83,8 @@ export const point: Verb = (ioOf) => {
       const changed = await ask(api.POST('/points/{id}/change-review', { params: { path: { id } }, body }))
       io.answer({ pointId: id, ...changed }, () => `${id}: ${changed.state}. ${plain(changed.sentence)}`)
     })
+  command.addCommand(exportVerb(ioOf))
+  command.addCommand(importVerb(ioOf))
   acting(command, 'rm', 'put a tombstone on a point; refused where a rule or a hold keeps it')
     .requiredOption('--confirm <name>', 'the name of the VM')
     .requiredOption('--reason <text>', 'why; kept with what is left of it')

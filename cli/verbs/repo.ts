@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import {
   describeError,
   formatBytes,
@@ -8,6 +8,7 @@ import {
   locationText,
   toHoldfastError,
 } from '../../base/index.ts'
+import { diskIdentity, imageFormats, sourceOf, streamImage, type ImageFormat } from '../../images/index.ts'
 import type { OpenPoint, PointEntry, PointInfo, Repository } from '../../repository/index.ts'
 import type { Io } from '../io.ts'
 import { plain } from '../render/style.ts'
@@ -42,6 +43,7 @@ export const repo: Verb = (ioOf) => {
     'holdfast repo mirror /srv/backup /mnt/offsite --passphrase-file /root/backup.pass',
     'holdfast repo heal /srv/backup --mirror /mnt/offsite',
     'holdfast repo export 0192f3a6 virtio0 web-01.raw --repo /srv/backup',
+    'holdfast repo export 0192f3a6 virtio0 web-01.vhdx --format vhdx --repo /srv/backup',
     'holdfast repo export 0192f3a6 virtio0 - --repo /srv/backup | ssh host "cat > /dev/vg/web-01"',
   ])
   /** A subcommand with the options that all share. */
@@ -126,10 +128,11 @@ export const repo: Verb = (ioOf) => {
   verifyVerb(opening, ioOf)
   healVerb(opening, ioOf)
   mirrorVerb(opening, ioOf)
-  opening('export', 'write a disk as a raw image; holes stay holes')
+  opening('export', 'write a disk as an image; holes stay holes')
     .argument('<stem>', 'stem or id of the point; `latest` where all points are of one VM')
     .argument('<disk>', 'its id, as `repo ls` shows it')
-    .argument('<file>', 'a new file, a block device (with --force), or - for stdout')
+    .argument('<file>', 'a new file, for raw also a block device (with --force), or - for stdout')
+    .addOption(new Option('--format <format>', 'of the image').choices(imageFormats).default('raw'))
     .option('-f, --force', 'replace what is there')
     .option(
       '--explicit',
@@ -142,11 +145,12 @@ export const repo: Verb = (ioOf) => {
         stem,
         disk,
         file,
+        format: options.format,
         force: options.force === true,
         explicit: options.explicit === true,
       })
     })
-  opening('import', 'make a point of a raw or qcow2 image')
+  opening('import', 'make a point of an image: raw, qcow2, vmdk, vhdx or vhd')
     .argument('<file>')
     .option('--vm <name>', 'name of the VM; default: the file’s name')
     .option('--disk <id>', 'id of the disk', 'disk0')
@@ -194,6 +198,7 @@ interface ListOptions {
   readonly limit: number
 }
 interface ExportOptions extends PlaceOptions {
+  readonly format: ImageFormat
   readonly force?: boolean
   readonly explicit?: boolean
 }
@@ -334,11 +339,12 @@ async function exportOne(
     readonly stem: string
     readonly disk: string
     readonly file: string
+    readonly format: ImageFormat
     readonly force: boolean
     readonly explicit: boolean
   },
 ): Promise<void> {
-  const { exportDisk } = await import('../repo/export.ts')
+  const { exportDisk, saveImage } = await import('../repo/export.ts')
   await using point = await openWished(repository, await findStem(repository, wish.stem), wish.explicit)
   const ids = point.info.disks.map((disk) => disk.id)
   if (!ids.includes(wish.disk)) {
@@ -354,9 +360,19 @@ async function exportOne(
     const target = isStream
       ? { stream: io.world.bytes?.() ?? (io.world.stdout as NodeJS.WritableStream) }
       : { file: wish.file, force: wish.force }
-    const done = await exportDisk(point.disk(wish.disk), target, io.world.signal, (now, total) =>
-      progress.bytes(now, total),
-    )
+    const { signal } = io.world
+    const reader = point.disk(wish.disk)
+    if (wish.format !== 'raw') {
+      const identity = diskIdentity(point.info.snap, wish.disk)
+      const image = await streamImage(wish.format, sourceOf(reader), { identity, signal })
+      const { bytes } = await saveImage(image, target, signal, (now) => progress.bytes(now, image.size ?? now))
+      progress.end()
+      const text = `${formatBytes(bytes)} of ${wish.format} for a disk of ${formatBytes(reader.info.bytes)}, every chunk checked`
+      if (isStream) io.say(text)
+      else io.answer({ file: wish.file, bytes, size: reader.info.bytes }, () => `${wish.file}: ${text}`)
+      return
+    }
+    const done = await exportDisk(reader, target, signal, (now, total) => progress.bytes(now, total))
     progress.end()
     const text = `${formatBytes(done.size)}, ${formatBytes(done.dataBytes)} of it data, every chunk checked`
     if (isStream) io.say(text)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { HoldfastError } from '../../base/index.ts'
+import { imageFormats } from '../../images/index.ts'
 import type { PortableVm } from '../values.ts'
 
 /** `image.json` in the VM's folder, or `<name>.json` beside the images. */
@@ -9,7 +10,7 @@ const disk = z.strictObject({
   key: z.string().regex(/^[a-z][a-z0-9._:-]{0,39}$/),
   /** Absolute, or relative to the description's folder. */
   file: z.string().min(1).max(4096),
-  format: z.enum(['qcow2', 'raw']),
+  format: z.enum(imageFormats),
   bootOrder: z.int().nonnegative().nullable().default(null),
 })
 

@@ -2,6 +2,7 @@ import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { qemuName } from '../../images/index.ts'
 import { HoldfastError } from '../../base/index.ts'
 import { isOpKey, socketPath } from '../names.ts'
 import { dialUnix } from '../qmp/index.ts'
@@ -43,7 +44,14 @@ export async function startExport(vm: ImageVm, spec: ExportSpec): Promise<void> 
   const args = [
     ...['--persistent', '--shared=64', '--socket', socket, '--pid-file', pidFile(vm, name)],
     ...(spec.writable ? ['--discard=unmap'] : ['--read-only']),
-    ...['--format', disk.format, '--export-name', disk.key, ...spec.bitmaps.flatMap((b) => ['--bitmap', b]), disk.file],
+    ...[
+      '--format',
+      qemuName(disk.format),
+      '--export-name',
+      disk.key,
+      ...spec.bitmaps.flatMap((b) => ['--bitmap', b]),
+      disk.file,
+    ],
   ]
   await vm.host.effects.run('program: qemu-nbd', async () => {
     const output = openSync(log, 'w')

@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { HoldfastError, bytes, isHoldfastError } from '../../base/index.ts'
 import { GRANULARITY, type BitmapAction, type BitmapView, type DiskView } from '../qmp/index.ts'
+import { requireOwn } from './own.ts'
+import { qemuName } from '../../images/index.ts'
 import { runProgram } from '../transport/index.ts'
 import type { DiskRef } from '../values.ts'
 import type { ImageDisk, ImageVm } from './vms.ts'
@@ -31,7 +33,8 @@ export async function inspectImage(
   signal: AbortSignal,
   shared = false,
 ): Promise<ImageState> {
-  const args = ['info', '--output=json', ...(shared ? ['-U'] : []), '-f', disk.format, disk.file]
+  await requireOwn(vm, disk)
+  const args = ['info', '--output=json', ...(shared ? ['-U'] : []), '-f', qemuName(disk.format), disk.file]
   const { out } = await imageProgram(vm, disk, args, signal)
   const info = JSON.parse(out) as ImageInfo
   const { ino } = await stat(disk.file, { bigint: true })

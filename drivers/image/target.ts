@@ -79,6 +79,16 @@ async function checkTarget(host: ImageHost, spec: TargetSpec): Promise<{ finding
       findings.push(
         finding('storage', 'blocking', key, `disk ${key}: there is no storage “${storage}”`, 'Use qcow2 or raw.'),
       )
+  if (spec.vm.firmware === 'direct-kernel')
+    findings.push(
+      finding(
+        'kernel',
+        'warning',
+        null,
+        `“${spec.vm.name}” boots from a kernel outside its disks, which images do not keep`,
+        'Keep the point: only a restore to its own platform has the kernel.',
+      ),
+    )
   const need = spec.vm.disks.reduce((sum, d) => sum + d.size, 0)
   const { bavail, bsize } = await statfs(address)
   if (bavail * bsize < need)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile, readdir } from 'node:fs/promises'
 import { basename, extname, isAbsolute, join, resolve } from 'node:path'
 import { GiB, HoldfastError, bytes, toHoldfastError } from '../../base/index.ts'
+import type { ImageFormat } from '../../images/index.ts'
 import { portableOf } from '../qemu/config.ts'
 import { VM_FILE, parseDescription } from '../qemu/description.ts'
 import type { DiskKey, PortableVm, VmRef } from '../values.ts'
@@ -11,7 +12,7 @@ import { runDirOf, type ImageHost } from './host.ts'
 export interface ImageDisk {
   readonly key: DiskKey
   readonly file: string
-  readonly format: 'qcow2' | 'raw'
+  readonly format: ImageFormat
   readonly bootOrder: number | null
 }
 
@@ -36,7 +37,10 @@ export interface ImageVm {
 
 export type Found = { readonly vm: ImageVm } | { readonly id: string; readonly error: HoldfastError }
 
-const formats: { readonly [ending: string]: 'qcow2' | 'raw' } = { '.qcow2': 'qcow2', '.raw': 'raw', '.img': 'raw' }
+const formats: { readonly [ending: string]: ImageFormat } = {
+  ...{ '.qcow2': 'qcow2', '.raw': 'raw', '.img': 'raw' },
+  ...{ '.vmdk': 'vmdk', '.vhdx': 'vhdx', '.vhd': 'vhd' },
+}
 
 /**
  * Every VM below the address, sorted: a folder with `vm.json` (of the `qemu` driver) or `image.json`, a folder with

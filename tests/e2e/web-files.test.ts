@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { serve } from '@hono/node-server'
 import { chromium, type Browser, type Download, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { adminToken, bench, type Bench } from '../../api/testing/bench.ts'
 import { aPoint, pointIdOf } from '../../catalog/testing.ts'
+import { DiskImages, disksOnly, withDisks } from '../../activities/files/images.ts'
 import { SessionClient, SessionServer, sessionSocket } from '../../files/index.ts'
 import { layouts } from '../../files/testing/maker.ts'
 import { openImages, type OpenedImages } from '../../files/testing/open.ts'
@@ -49,6 +51,8 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
+const none = new DiskImages('', [])
+
 async function downloaded(click: () => Promise<void>): Promise<Download> {
   const [download] = await Promise.all([page.waitForEvent('download'), click()])
   return download
@@ -64,7 +68,9 @@ it('opens a point, browses its volumes, looks into a file, searches, and takes w
   // Nobody has it open yet; the page waits and goes on by itself.
   await page.getByRole('heading', { level: 1, name: 'Opening the files' }).waitFor()
   const session = world.engine.started[0]?.workflowId.slice('files/'.length) ?? ''
-  await using _serving = await SessionServer.start(sessionSocket(dir, session), opened.session, { now: Date.now })
+  await using _serving = await SessionServer.start(sessionSocket(dir, session), withDisks(opened.session, none), {
+    now: Date.now,
+  })
   await page.getByRole('heading', { level: 1, name: 'Files of web-01' }).waitFor()
 
   await page.getByRole('link', { name: 'd0p2', exact: true }).first().click()
@@ -99,5 +105,29 @@ it('opens a point, browses its volumes, looks into a file, searches, and takes w
   await page.getByRole('heading', { level: 1, name: 'Files of web-01' }).waitFor()
   await page.getByRole('button', { name: 'Close', exact: true }).click()
   await page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor()
+  expect(errors).toEqual([])
+})
+
+it('exports a disk in the format that was chosen', async () => {
+  await page.goto(`${new URL(page.url()).origin}/points/${pointIdOf(1)}`)
+  await page.getByRole('button', { name: 'Export disk' }).click()
+  await page.waitForURL(/\/files\/[0-9a-f]{32}$/)
+  const { workflowId = '', input } = world.engine.started.at(-1) ?? {}
+  expect(input).toMatchObject({ view: 'disks' })
+  const asked: string[] = []
+  const served = {
+    ...disksOnly(none),
+    image: async (disk: string, format: string) => {
+      asked.push(`${disk} ${format}`)
+      return { size: 5, stream: Readable.from([Buffer.from('hello')]) }
+    },
+  }
+  const path = sessionSocket(dir, workflowId.slice('files/'.length))
+  await using _serving = await SessionServer.start(path, served, { now: Date.now })
+  await page.getByRole('heading', { level: 1, name: 'Disks of web-01 as images' }).waitFor()
+  await page.getByLabel('Format').selectOption('vhdx')
+  const image = await downloaded(() => page.getByRole('link', { name: 'Download virtio1 as vhdx' }).click())
+  expect([image.suggestedFilename(), await readFile(await image.path(), 'utf8')]).toEqual(['virtio1.vhdx', 'hello'])
+  expect(asked).toEqual(['virtio1 vhdx'])
   expect(errors).toEqual([])
 })

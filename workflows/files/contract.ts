@@ -20,6 +20,8 @@ export interface FilesInput {
   readonly site: string
   /** null: all that the point has. */
   readonly disks: readonly string[] | null
+  /** `disks`: whole disks are taken as images, and no micro-VM is needed; default: `files`. */
+  readonly view?: 'files' | 'disks'
   /** It ends by itself when nobody has asked for anything for so long. */
   readonly idleMs: number
   readonly requestedBy: Requester

@@ -44,6 +44,13 @@ it('opens the point under the id of its request, and closes it when nobody asks 
   expect(steps.inputs('recordRunStarted')[0]).toMatchObject({ kind: 'files', stem: input.stem })
 })
 
+it('makes no micro-VM ready for whoever wants whole disks', async () => {
+  const steps = new Scripted({ openFiles: async () => undefined })
+  await bench.run(filesWorkflow, { ...input, view: 'disks' }, steps.activities, result)
+  expect(steps.names(...records)).toEqual(['openFiles', 'closeFiles'])
+  expect(steps.inputs('openFiles')[0]).toMatchObject({ view: 'disks' })
+})
+
 it('closes it when somebody says so, once', async () => {
   const steps = new Scripted()
   const { value } = await bench.run(filesWorkflow, input, steps.activities, async (handle) => {

@@ -26,18 +26,20 @@ export async function fileRestore(input: FilesInput): Promise<FilesResult> {
     { control, ids },
     async (undo) => {
       const startedMs = workflowInfo().startTime.getTime()
-      control.close('somebody looks at its files; end it instead')
+      control.close(`somebody looks at its ${whatOf(input)}; end it instead`)
       const cleanup = siteSteps<FilesActivities>(site, 'cleanup')
       const session = input.requestId
       undo.push({ kind: 'file-session', id: session, hint: closeByHand(session) }, async () => {
         await cleanup.closeFiles.executeWithOptions(ids.undo('open', 'close', 'Close the point'), [{ session }])
         return []
       })
-      control.stage('Making the micro-VM ready')
-      const steps = siteSteps<FilesActivities>(site, 'hypervisor')
-      await control.patiently('making the micro-VM ready', () =>
-        steps.prepareFiles.executeWithOptions(ids.step('prepare', 'Make the micro-VM ready'), []),
-      )
+      if (input.view !== 'disks') {
+        control.stage('Making the micro-VM ready')
+        const steps = siteSteps<FilesActivities>(site, 'hypervisor')
+        await control.patiently('making the micro-VM ready', () =>
+          steps.prepareFiles.executeWithOptions(ids.step('prepare', 'Make the micro-VM ready'), []),
+        )
+      }
       const how = await look(input, control, ids, end)
       return {
         ...{ v: 1, outcome: 'completed', end: how },
@@ -54,10 +56,11 @@ async function look(
   ids: StepIds,
   end: EndOfSession,
 ): Promise<FilesResult['end']> {
-  const { repository, stem, disks, idleMs, requestId: session } = input
+  const { repository, stem, disks, idleMs, requestId: session, view } = input
   const mover = siteSteps<FilesActivities>(input.site, 'mover', input.tuning)
   end.isWanted = true
-  control.stage(`The files of ${input.vmName} can be looked at; it closes after ${formatDuration(idleMs)} without use`)
+  const can = view === 'disks' ? `disks of ${input.vmName} can be taken` : `files of ${input.vmName} can be looked at`
+  control.stage(`The ${can}; it closes after ${formatDuration(idleMs)} without use`)
   const scope = new CancellationScope({ cancellable: true })
   try {
     await scope.run(async () => {
@@ -66,8 +69,8 @@ async function look(
         () => undefined, // the run was cancelled, and this wait with it
       )
       await control.patiently('opening the point', () =>
-        mover.openFiles.executeWithOptions(ids.step('open', `Open the files of ${input.vmName}`), [
-          { session, repository, stem, disks, idleMs },
+        mover.openFiles.executeWithOptions(ids.step('open', `Open the ${whatOf(input)} of ${input.vmName}`), [
+          { session, repository, stem, disks, idleMs, ...(view !== undefined && { view }) },
         ]),
       )
     })
@@ -77,6 +80,10 @@ async function look(
     if (end.by === null || CancellationScope.current().consideredCancelled) throw thrown
     return 'asked'
   }
+}
+
+function whatOf({ view }: FilesInput): 'files' | 'disks' {
+  return view ?? 'files'
 }
 
 /** Made first thing in the workflow, so that no update meets it without a handler. */

@@ -22,6 +22,7 @@ import { listVms, locateVm, vmAt } from '../vm.ts'
 import { describeReplacement, describeTarget, whileFilling, type Backings } from './describe.ts'
 import { derivedUuid, readPlan, writePlan, type TargetPlan } from './plan.ts'
 import { removeStaged } from './remove.ts'
+import { translate } from './translate.ts'
 
 /** Everything that stands in the way of `create`, at once. */
 export async function checkTarget(
@@ -29,47 +30,11 @@ export async function checkTarget(
   ctx: OpContext,
   spec: TargetSpec,
 ): Promise<{ findings: readonly Finding[] }> {
-  const findings: Finding[] = []
+  const { vm, place } = spec
+  const findings = translate(spec)
   const add = (code: string, severity: Finding['severity'], message: string, hint: string): void => {
     findings.push({ code, severity, disk: null, message, hint })
   }
-  const { vm, place } = spec
-  if (vm.firmware === 'uefi' || vm.firmware === 'uefi-secure')
-    add(
-      'firmware',
-      'blocking',
-      `“${vm.name}” boots by ${vm.firmware}, which this endpoint cannot`,
-      'Restore it to a platform with UEFI.',
-    )
-  if (vm.firmware === 'direct-kernel' && spec.nativeConfigRef === null)
-    add(
-      'kernel',
-      'blocking',
-      `“${vm.name}” boots from a kernel that only its native configuration has`,
-      'Restore it to an endpoint of its own platform.',
-    )
-  if (vm.tpm)
-    add(
-      'tpm',
-      'blocking',
-      `“${vm.name}” has a TPM, which this endpoint cannot give it`,
-      'Restore it to a platform with TPM.',
-    )
-  for (const disk of vm.disks.filter((d) => d.bus !== 'virtio'))
-    add(
-      'bus',
-      'warning',
-      `disk ${disk.key} was attached by ${disk.bus} and will be by virtio`,
-      'The guest needs virtio drivers.',
-    )
-  for (const [from, to] of Object.entries(spec.networks))
-    if (to !== null && to !== 'user' && to !== 'restricted')
-      add(
-        'network',
-        'warning',
-        `network “${from}” would become “${to}”, which this endpoint does not know: the card stays disconnected`,
-        'Choose “user”, “restricted” or none.',
-      )
   const { bavail, bsize } = await statfs(host.endpoint.address)
   const need = vm.disks.reduce((sum, d) => sum + d.size, 0)
   if (bavail * bsize < need)

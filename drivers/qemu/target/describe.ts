@@ -1,4 +1,4 @@
-import { HoldfastError, instant } from '../../../base/index.ts'
+import { HoldfastError, MiB, instant } from '../../../base/index.ts'
 import { volumeFile } from '../../names.ts'
 import type { NativeConfig, TargetSpec } from '../../facets.ts'
 import type { OpKey } from '../../values.ts'
@@ -49,7 +49,7 @@ export function describeTarget(
       v: 1,
       uuid: isSame && from ? from.uuid : derivedUuid(opKey),
       name: vm.name,
-      memory: vm.memory,
+      memory: Math.ceil(vm.memory / MiB) * MiB,
       vcpus: vm.vcpus,
       machine: from?.machine ?? 'q35',
       accel: from?.accel ?? 'auto',
@@ -73,7 +73,7 @@ export function describeTarget(
         }
       }),
       nics: vm.nics.map((nic, n): NicDescription => ({
-        mac: isSame ? nic.mac : derivedMac(opKey, n),
+        mac: isSame ? nic.mac.toLowerCase() : derivedMac(opKey, n),
         network: networkOf(spec, nic.network),
       })),
       tags: from?.tags ?? [],

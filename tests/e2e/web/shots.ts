@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core'
 import {
   calmOverview,
   crmBook,
+  diskSession,
   drills,
   erpBook,
   erpPoints,
@@ -130,6 +131,7 @@ export const pictures: readonly Picture[] = [
     path: `${files}&q=*.conf`,
     before: (page: Page): Promise<void> => page.getByLabel('Take hosts').check(),
   },
+  { name: 'files-disks', path: `/files/${diskSession}` },
   { name: 'files-empty', path: files, scene: { empty: true } },
   { name: 'runs', path: '/runs' },
   { name: 'runs-empty', path: '/runs', scene: { empty: true } },

@@ -448,6 +448,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/files/{session}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A whole disk as an image
+         * @description Made while it is read, without a copy anywhere; the same disk always gives the same bytes. Every chunk is checked. What is cut off is no image: its length is short of content-length, and a vmdk has no footer.
+         */
+        get: operations["downloadDisk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/files/{session}/search": {
         parameters: {
             query?: never;
@@ -2721,6 +2741,12 @@ export interface components {
              * @default null
              */
             disks?: string[] | null;
+            /**
+             * @description disks: whole disks are taken as images, no micro-VM is started, and there are no files
+             * @default files
+             * @enum {string}
+             */
+            view?: "files" | "disks";
             /**
              * @description It closes by itself when nobody has asked for so long
              * @default 15
@@ -7432,6 +7458,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FileEntry"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The hypervisor or repository refused or did not answer as expected */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadDisk: {
+        parameters: {
+            query: {
+                /** @description Key of the disk */
+                disk: string;
+                /** @description raw: every byte, holes as zeros; qcow2; vmdk: stream-optimised, compressed; vhdx and vhd: dynamic. vmdk and vhd hold 2,040 GiB at most */
+                format?: "raw" | "qcow2" | "vmdk" | "vhdx" | "vhd";
+            };
+            header?: never;
+            path: {
+                /** @description File session, 32 hex digits */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description The request is not understood */

@@ -1,4 +1,5 @@
-/** Files of a point that is open: its volumes, a folder of one of them, and what is taken out of it. */
+/** Files of a point that is open: its volumes, a folder of one of them, and what is taken out of it; or its disks as images. */
+export { default as Disks } from './Disks.svelte'
 export { default as FilePanel } from './FilePanel.svelte'
 export { default as Folder } from './Folder.svelte'
 export { default as Search } from './Search.svelte'

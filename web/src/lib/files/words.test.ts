@@ -4,7 +4,9 @@ import {
   archiveHref,
   contentHref,
   crumbsOf,
+  exportCommand,
   getCommand,
+  imageHref,
   modeText,
   shownHref,
   takeCommand,
@@ -47,6 +49,10 @@ test('addresses and commands carry any name', () => {
     String.raw`holdfast files tar ${place.session} d0p2:/etc/hosts 'd0p2:/a b/it'\''s\x0a&c' -o files.tar`,
   )
   expect(getCommand({ ...place, path: '/-x' })).toBe(`holdfast files get ${place.session} d0p2:/-x -o '-x'`)
+  expect(new URL(imageHref(place.session, 'scsi0:1', 'vhdx'), 'http://x').searchParams.get('disk')).toBe('scsi0:1')
+  expect(exportCommand({ id: 'ab', vmId: 'web-01' }, 'scsi0:1', 'vhdx')).toBe(
+    'holdfast point export web-01 ab scsi0-1.vhdx --disk scsi0:1',
+  )
   const shown = shownHref(`/files/${place.session}?volume=d0p2&path=%2Fa+b`, odd)
   expect(Object.fromEntries(new URL(shown, 'http://x').searchParams)).toEqual({
     volume: 'd0p2',

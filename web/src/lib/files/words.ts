@@ -76,6 +76,27 @@ export function archiveHref(
   return `/api/v1/files/${session}/archive?${query.toString()}`
 }
 
+/** What each format of an image is for. */
+export const imageWords = {
+  qcow2: 'QEMU, libvirt, Proxmox VE. Holes stay holes.',
+  raw: 'Every byte of the disk, for any tool; zeros as well.',
+  vmdk: 'VMware, stream-optimised and compressed, as an OVF has it.',
+  vhdx: 'Hyper-V, dynamic.',
+  vhd: 'Older Hyper-V, XenServer; dynamic, 2,040 GiB at most.',
+} as const
+
+export function imageHref(session: string, disk: string, format: keyof typeof imageWords): string {
+  return `/api/v1/files/${session}/image?${new URLSearchParams({ disk, format }).toString()}`
+}
+
+export function exportCommand(
+  point: { readonly id: string; readonly vmId: string },
+  disk: string,
+  format: string,
+): string {
+  return `holdfast point export ${point.vmId} ${point.id} ${word(`${disk.replaceAll(/[^A-Za-z0-9._-]/g, '-')}.${format}`)} --disk ${word(disk)}`
+}
+
 /** The same act on the command line. */
 export function takeCommand({ session, volume, path }: Place, paths: readonly string[]): string {
   const places = (paths.length > 0 ? paths : [path]).map((one) => word(`${volume}:${one}`))
