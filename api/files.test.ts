@@ -57,7 +57,7 @@ it('opens a point at the site of its repository, and only one that is validated'
 it('opens a point for its disks alone, and hands one out under its name', async () => {
   await here.call('POST', '/api/v1/files', { pointId: pointIdOf(1), view: 'disks' })
   expect(here.engine.started[0]?.input as FilesInput).toMatchObject({ view: 'disks', disks: null })
-  expect(here.engine.started[0]?.memo.title).toBe('Disks of web-01 as images')
+  expect(here.engine.started[0]?.memo?.title).toBe('Disks of web-01 as images')
   const base = `/api/v1/files/${session}/image`
   const image = await here.call('GET', `${base}?disk=scsi0:1&format=vhdx`)
   expect([image.status, await image.text()]).toEqual([200, 'hello'])
