@@ -54,9 +54,7 @@ beforeAll(async () => {
   world = testSite({ folder, secret: async () => 'x' })
   const steps = createSiteActivities(world.site)
   const wish: OpenFiles = { session, repository: ref, stem, disks: null, idleMs: 60_000, view: 'disks' }
-  ended = activity
-    .run(steps.openFiles, wish)
-    .catch((error: unknown) => error)
+  ended = activity.run(steps.openFiles, wish).catch((error: unknown) => error)
   const filesDir = join(folder, 'files')
   while (!existsSync(sessionSocket(filesDir, session))) await sleep(50)
   client = new SessionClient(filesDir)
