@@ -1,6 +1,7 @@
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { HoldfastError, MiB } from '../../base/index.ts'
+import type { ImageFormat, ImageStream } from '../../images/index.ts'
 import type { DiskReader } from '../../repository/index.ts'
 
 /** Where a disk is written to; called with ascending offsets. Each call has taken the bytes when it resolves. */
@@ -11,7 +12,7 @@ interface Sink extends AsyncDisposable {
 }
 
 type ByteStream = NodeJS.WritableStream
-export type ExportTarget = { readonly file: string; readonly force: boolean } | { readonly stream: ByteStream }
+type ExportTarget = { readonly file: string; readonly force: boolean } | { readonly stream: ByteStream }
 
 /**
  * Writes a disk as raw image. In a new file holes stay holes; a block device gets its zeros written; `stream` gets every
@@ -40,17 +41,19 @@ export async function exportDisk(
 
 /**
  * Writes an image that comes in order, as `exportDisk` does: whole or not at all, its zeros left out of a new file.
- * `size` null: nobody knows it before. Throws InvalidRequest for a device, which holds a disk and no image of one.
+ * `size` null: nobody knows it before. Throws InvalidRequest for a device,
+ * which holds a disk (`raw`) and no other image of one.
  */
 export async function saveImage(
-  { size, stream }: { readonly size: number | null; readonly stream: AsyncIterable<Uint8Array> },
+  format: ImageFormat,
+  { size, stream }: ImageStream,
   target: ExportTarget,
   signal: AbortSignal,
   onProgress: (done: number) => void,
 ): Promise<{ readonly bytes: number }> {
   await using sink =
     'stream' in target ? new StreamSink(target.stream, size ?? 0) : await fileSink(target.file, target.force, size ?? 0)
-  if (sink instanceof DeviceSink)
+  if (format !== 'raw' && sink instanceof DeviceSink)
     throw new HoldfastError('InvalidRequest', 'an image of this format is no disk that a device could hold', {
       hint: 'Export it as raw, or name a new file.',
     })

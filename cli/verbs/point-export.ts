@@ -96,7 +96,7 @@ async function take(
     file === '-' ? { stream: io.world.bytes?.() ?? (io.world.stdout as NodeJS.WritableStream) } : { file, force }
   try {
     const stream = Readable.fromWeb(data) as AsyncIterable<Uint8Array>
-    const { bytes } = await saveImage({ size, stream }, target, io.world.signal, (now) =>
+    const { bytes } = await saveImage(format, { size, stream }, target, io.world.signal, (now) =>
       progress.bytes(now, size ?? now),
     )
     progress.end()

@@ -365,7 +365,9 @@ async function exportOne(
     if (wish.format !== 'raw') {
       const identity = diskIdentity(point.info.snap, wish.disk)
       const image = await streamImage(wish.format, sourceOf(reader), { identity, signal })
-      const { bytes } = await saveImage(image, target, signal, (now) => progress.bytes(now, image.size ?? now))
+      const { bytes } = await saveImage(wish.format, image, target, signal, (now) =>
+        progress.bytes(now, image.size ?? now),
+      )
       progress.end()
       const text = `${formatBytes(bytes)} of ${wish.format} for a disk of ${formatBytes(reader.info.bytes)}, every chunk checked`
       if (isStream) io.say(text)
