@@ -51,11 +51,8 @@ export function hasSucceededSince(catalog: Catalog, run: RunView): boolean {
     const later = catalog.recoveryRuns.newest(planId, { state: 'passed' })
     return later !== undefined && later.startedMs >= startedMs
   }
-  const subject = kind === 'plan' ? { plan: planOf(run) } : { kind, vmId: vmId ?? undefined }
-  if (kind !== 'plan' && vmId === null) return false
-  return (['completed', 'completed-with-residue'] as const).some(
-    (state) => catalog.runs.list({ limit: 1 }, { ...subject, state, sinceMs: startedMs }).total > 0,
-  )
+  if (kind === 'plan') return catalog.runs.succeededSince({ plan: planOf(run) }, startedMs)
+  return vmId !== null && catalog.runs.succeededSince({ kind, vmId }, startedMs)
 }
 
 function planOf({ workflowId }: RunView): string {

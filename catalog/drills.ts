@@ -3,7 +3,7 @@ import { HoldfastError } from '../base/index.ts'
 import { titleKey, type DrillFacts } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
-import { promisedMs } from './posture.ts'
+import { promisedByAll, promisedMs, promises } from './posture.ts'
 import { drills, points, vms } from './schema.ts'
 import type { Verdict } from './types.ts'
 
@@ -77,16 +77,19 @@ export function drillQueries(context: CatalogContext): DrillQueries {
     find,
     candidates() {
       const rows = db.all<Omit<DrillCandidate, 'isRunning' | 'hasChecks'> & { running: number; checks: number }>(sql`
+        WITH ${promises('drillEveryMs')},
+          busy AS MATERIALIZED (SELECT vm_id FROM runs WHERE (ended_ms IS NULL) = 1 AND kind = 'drill')
         SELECT *, (SELECT count(*) FROM runs r WHERE r.vm_id = "vmId" AND r.kind = 'drill'
             AND r.started_ms > coalesce("lastPassedMs", 0)) AS tries FROM (SELECT v.id AS "vmId", v.name AS "vmName", v.category, v.endpoint_id AS "endpointId",
-          ${promisedMs('drillEveryMs')} AS "everyMs",
+          ${promisedByAll('drillEveryMs')} AS "everyMs",
           (SELECT min(p.created_ms) FROM points p WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL) AS "firstPointMs",
           (SELECT max(d.ended_ms) FROM drills d WHERE d.vm_id = v.id AND d.verdict = 'passed') AS "lastPassedMs",
           (SELECT d.verdict FROM drills d WHERE d.vm_id = v.id ORDER BY d.ended_ms DESC LIMIT 1) AS "lastVerdict",
           (SELECT max(r.started_ms) FROM runs r WHERE r.vm_id = v.id AND r.kind = 'drill') AS "triedMs",
-          EXISTS (SELECT 1 FROM runs r WHERE r.vm_id = v.id AND r.kind = 'drill' AND r.ended_ms IS NULL) AS running,
+          v.id IN (SELECT vm_id FROM busy) AS running,
           json_array_length(v.drill_checks) AS checks
-        FROM vms v WHERE v.gone_ms IS NULL AND v.excluded_reason IS NULL) WHERE "everyMs" IS NOT NULL`)
+        FROM vms v LEFT JOIN promises c ON c.name = v.category
+        WHERE v.gone_ms IS NULL AND v.excluded_reason IS NULL) WHERE "everyMs" IS NOT NULL`)
       return rows.map(({ running, checks, ...row }) => ({ ...row, isRunning: running === 1, hasChecks: checks > 0 }))
     },
     record(drill) {

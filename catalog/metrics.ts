@@ -72,7 +72,7 @@ export function metricQueries({ db, steadyNow }: CatalogContext): MetricQueries 
           FROM vms v CROSS JOIN repositories r) WHERE "verifiedMs" IS NOT NULL`,
       ),
     openRuns: () =>
-      db.all(sql`SELECT kind, state, count(*) AS runs FROM runs WHERE ended_ms IS NULL GROUP BY kind, state`),
+      db.all(sql`SELECT kind, state, count(*) AS runs FROM runs WHERE (ended_ms IS NULL) = 1 GROUP BY kind, state`),
     residue: (sinceMs) =>
       db.get<{ n: number | null }>(
         sql`SELECT sum(json_array_length(residue)) AS n FROM runs WHERE ended_ms >= ${sinceMs}`,

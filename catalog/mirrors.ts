@@ -242,8 +242,8 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
     states: () =>
       db.all<MirrorState>(sql`
         WITH there AS (
-          SELECT c.source_id, c.repository_id, count(*) AS done, max(c.created_ms) AS newest_ms FROM copies c
-          WHERE c.source_id IS NOT NULL AND ${stands('c')} GROUP BY 1, 2
+          SELECT h.source_id, h.repository_id, sum(h.whole) AS done, max(h.newest_whole_ms) AS newest_ms FROM held h
+          WHERE h.source_id <> '' GROUP BY 1, 2
         ), lacking AS (
           SELECT c.source_id, c.repository_id, count(*) AS behind, sum(c.state = 'failed') AS failed, min(${behindSince}) AS oldest_ms
           FROM ${missingCopies} c JOIN points p ON p.id = c.point_id WHERE c.source_id IS NOT NULL GROUP BY 1, 2

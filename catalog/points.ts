@@ -4,6 +4,7 @@ import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { changeCopy, pointsWith } from './copy-state.ts'
 import { copies, points, repositories, vms } from './schema.ts'
+import { tally } from './tallies.ts'
 import type { Consistency, Json, PointDisk, pointOrigins, Verdict } from './types.ts'
 
 export type PointRow = typeof points.$inferSelect
@@ -298,15 +299,17 @@ export function pointQueries(context: CatalogContext): PointQueries {
         .orderBy(desc(points.createdMs), desc(points.id))
         .limit(rowsFor(page))
         .all()
-      const total =
+      const counted = (): number =>
         db
           .select({ n: count() })
           .from(points)
           .where(and(...where))
           .get()?.n ?? 0
+      const isWhole = Object.values(filter).every((value) => value === undefined)
+      const total = isWhole ? tally(context, 'points') : counted()
       return toPage(rows, page, total, ({ row }) => [row.createdMs, row.id], view)
     },
-    countAll: () => db.select({ n: count() }).from(points).where(isNull(points.goneMs)).get()?.n ?? 0,
+    countAll: () => tally(context, 'points'),
     changedPerDay(vmId) {
       const since = now() - week
       const found = db

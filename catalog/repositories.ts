@@ -69,18 +69,15 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
     db
       .select({
         row: repositories,
-        points:
-          sql<number>`(SELECT count(*) FROM copies c WHERE c.repository_id = repositories.id AND c.state = 'done' AND c.gone_ms IS NULL)`.as(
-            'point_count',
-          ),
-        vms: sql<number>`(SELECT count(*) FROM vms v WHERE EXISTS (SELECT 1 FROM copies c
-            WHERE c.repository_id = repositories.id AND c.vm_id = v.id AND c.state = 'done' AND c.gone_ms IS NULL))`.as(
+        points: sql<number>`(SELECT coalesce(sum(h.points), 0) FROM held h WHERE h.repository_id = repositories.id)`.as(
+          'point_count',
+        ),
+        vms: sql<number>`(SELECT count(DISTINCT h.vm_id) FROM held h WHERE h.repository_id = repositories.id)`.as(
           'vm_count',
         ),
-        newestPointMs: sql<number | null>`(SELECT max((SELECT max(c.created_ms) FROM copies c
-            WHERE c.repository_id = repositories.id AND c.vm_id = v.id AND c.state = 'done' AND c.gone_ms IS NULL)) FROM vms v)`.as(
-          'newest_point_ms',
-        ),
+        newestPointMs: sql<
+          number | null
+        >`(SELECT max(h.newest_ms) FROM held h WHERE h.repository_id = repositories.id)`.as('newest_point_ms'),
       })
       .from(repositories)
   const view = ({
@@ -214,11 +211,9 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
     },
     consumption(id, limit) {
       return db.all<ConsumptionRow>(sql`
-        WITH held AS (
-          SELECT c.vm_id, count(*) AS points, sum(coalesce(c.stored_bytes, 0)) AS new_bytes, max(c.created_ms) AS newest_ms,
-            sum(coalesce(c.verify_level, '') IN ('spot-checked', 'quick', 'data', 'full')) AS verified
-          FROM copies c WHERE c.repository_id = ${id} AND c.state = 'done' AND c.gone_ms IS NULL
-          GROUP BY c.vm_id ORDER BY new_bytes DESC, c.vm_id LIMIT ${limit}
+        WITH most AS (
+          SELECT vm_id, sum(points) AS points, sum(stored_bytes) AS new_bytes, max(newest_ms) AS newest_ms, sum(verified) AS verified
+          FROM held WHERE repository_id = ${id} GROUP BY vm_id ORDER BY new_bytes DESC, vm_id LIMIT ${limit}
         )
         SELECT h.vm_id AS "vmId", v.name AS "vmName", h.points, h.new_bytes AS "newBytes", h.newest_ms AS "newestPointMs",
           h.verified,
@@ -226,7 +221,7 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
             AND c.vm_id = h.vm_id AND c.state = 'done' AND c.gone_ms IS NULL ORDER BY c.created_ms DESC LIMIT 1) AS "logicalBytes",
           (SELECT sum(p.read_bytes) FROM copies c JOIN points p ON p.id = c.point_id WHERE c.repository_id = ${id}
             AND c.vm_id = h.vm_id AND c.state = 'done' AND c.gone_ms IS NULL) AS "readBytes"
-        FROM held h JOIN vms v ON v.id = h.vm_id ORDER BY h.new_bytes DESC, h.vm_id`)
+        FROM most h JOIN vms v ON v.id = h.vm_id ORDER BY h.new_bytes DESC, h.vm_id`)
     },
     growth(id, days) {
       return db

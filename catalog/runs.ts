@@ -1,8 +1,9 @@
-import { and, asc, count, desc, eq, gte, inArray, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gte, inArray, isNotNull, sql, type SQL } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { repositories, runs, vms } from './schema.ts'
+import { tally } from './tallies.ts'
 import { countRun } from './totals.ts'
 import type { ErrorNote, ProgressRecord, ResidueNote, RunKind, RunState } from './types.ts'
 
@@ -67,6 +68,11 @@ export interface RunQueries {
    * for the VM since; the newest first, `limit` at most.
    */
   newestFailed(sinceMs: number, limit: number): RunView[]
+  /** Whether one of this kind and VM, or of this plan, that began then or later has completed. */
+  succeededSince(
+    what: { readonly kind: RunKind; readonly vmId: string } | { readonly plan: string },
+    sinceMs: number,
+  ): boolean
   /** Runs that have not ended, oldest first; 1,000 at most. */
   open(): RunView[]
   /** The newest ended runs. */
@@ -144,13 +150,24 @@ export function runQueries(context: CatalogContext): RunQueries {
         .orderBy(sql`${openFirst} DESC`, desc(runs.startedMs), desc(runs.runId))
         .limit(rowsFor(page))
         .all()
-      const total =
+      const counted = (): number =>
         db
           .select({ n: count() })
           .from(runs)
           .where(and(...where))
           .get()?.n ?? 0
+      const isWhole = Object.values(filter).every((value) => value === undefined)
+      const total = isWhole ? tally(context, 'runs') : counted()
       return toPage(rows, page, total, ({ row, isOpen }) => [isOpen, row.startedMs, row.runId], view)
+    },
+    succeededSince(what, sinceMs) {
+      const of = 'plan' in what ? ofPlan(what.plan) : and(eq(runs.kind, what.kind), eq(runs.vmId, what.vmId))
+      const found = db
+        .select({ n: count() })
+        .from(runs)
+        .where(and(of, gte(runs.startedMs, sinceMs), inArray(runs.state, ['completed', 'completed-with-residue'])))
+        .get()
+      return (found?.n ?? 0) > 0
     },
     newestFailed(sinceMs, limit) {
       // Of a plan: `plan/<name>` of `plan/<name>/<time>`. Sweeps of a repository, mirrors between two, and what is done with a standby have one workflow id.
@@ -172,7 +189,13 @@ export function runQueries(context: CatalogContext): RunQueries {
         WHERE place = 1 ORDER BY started_ms DESC, id DESC LIMIT ${limit}`)
       return rows.flatMap(({ id }) => one(eq(runs.runId, id)) ?? [])
     },
-    open: () => select().where(isNull(runs.endedMs)).orderBy(asc(runs.startedMs)).limit(1000).all().map(view),
+    open: () =>
+      select()
+        .where(sql`${openFirst} = 1`)
+        .orderBy(asc(runs.startedMs))
+        .limit(1000)
+        .all()
+        .map(view),
     recentlyEnded: (limit) =>
       select().where(isNotNull(runs.endedMs)).orderBy(desc(runs.endedMs)).limit(limit).all().map(view),
     usualDurationMs(kind, vmId) {
@@ -199,8 +222,9 @@ function ofPlan(plan: string): SQL {
 
 function stateCondition(state: RunFilter['state']): SQL | undefined {
   if (state === undefined) return undefined
-  if (state === 'open') return isNull(runs.endedMs)
-  if (state === 'closed') return isNotNull(runs.endedMs)
+  // As the index of the list says it.
+  if (state === 'open') return sql`${openFirst} = 1`
+  if (state === 'closed') return sql`${openFirst} = 0`
   if (state === 'failed') return inArray(runs.state, ['failed', 'terminated'])
   return eq(runs.state, state)
 }

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { CatalogContext } from './context.ts'
 import { postureFacts, postureRank } from './posture.ts'
+import { talliesOfDays } from './tallies.ts'
 import type { PostureState } from './types.ts'
 
 export interface PostureCounts {
@@ -46,7 +47,8 @@ export interface StatisticsQueries {
 
 const dayMs = 86_400_000
 
-export function statisticsQueries({ db, now, steadyNow }: CatalogContext): StatisticsQueries {
+export function statisticsQueries(context: CatalogContext): StatisticsQueries {
+  const { db, now, steadyNow } = context
   return {
     postureCounts() {
       const rows = db.all<{ rank: number; n: number }>(
@@ -81,36 +83,28 @@ export function statisticsQueries({ db, now, steadyNow }: CatalogContext): Stati
     residueRuns(sinceMs, limit) {
       return db.all(
         sql`SELECT run_id AS "runId", title, ended_ms AS "endedMs", json_array_length(residue) AS things FROM runs
-          WHERE ended_ms >= ${sinceMs} AND json_array_length(residue) > 0 ORDER BY ended_ms DESC LIMIT ${limit}`,
+          WHERE ended_ms >= ${sinceMs} AND residue <> '[]' ORDER BY ended_ms DESC LIMIT ${limit}`,
       )
     },
     days(count) {
       const today = Math.floor(now() / dayMs)
       const since = (today - count + 1) * dayMs
-      const points = db.all<{ day: number; n: number; bytes: number }>(
-        sql`SELECT CAST(created_ms / ${dayMs} AS INTEGER) AS day, count(*) AS n, sum(new_bytes) AS bytes FROM points WHERE created_ms >= ${since} GROUP BY 1`,
-      )
-      const runs = db.all<{ day: number; failed: number; cancelled: number }>(
-        sql`SELECT CAST(ended_ms / ${dayMs} AS INTEGER) AS day, sum(state IN ('failed', 'terminated')) AS failed, sum(state = 'cancelled') AS cancelled
-          FROM runs WHERE ended_ms >= ${since} AND kind = 'backup' GROUP BY 1`,
-      )
+      const numbers = Array.from({ length: count }, (_, index) => today - count + 1 + index)
+      const of = talliesOfDays(context, numbers)
       const drills = db.all<{ day: number; passed: number; failed: number }>(
         sql`SELECT CAST(ended_ms / ${dayMs} AS INTEGER) AS day, sum(verdict = 'passed') AS passed, sum(verdict = 'failed') AS failed
           FROM drills WHERE ended_ms >= ${since} GROUP BY 1`,
       )
-      return Array.from({ length: count }, (_, index) => {
-        const day = today - count + 1 + index
-        const point = points.find((row) => row.day === day)
-        const run = runs.find((row) => row.day === day)
+      return numbers.map((day) => {
         const drill = drills.find((row) => row.day === day)
         return {
           day: new Date(day * dayMs).toISOString().slice(0, 10),
-          points: point?.n ?? 0,
-          failed: run?.failed ?? 0,
-          cancelled: run?.cancelled ?? 0,
+          points: of('points-of-day', day),
+          failed: of('failed-of-day', day),
+          cancelled: of('cancelled-of-day', day),
           drillsPassed: drill?.passed ?? 0,
           drillsFailed: drill?.failed ?? 0,
-          newBytes: point?.bytes ?? 0,
+          newBytes: of('bytes-of-day', day),
         }
       })
     },
