@@ -2,7 +2,12 @@ import { HoldfastError, isHoldfastError } from '../base/index.ts'
 import type { RunView } from '../catalog/index.ts'
 import { backupWorkflow } from '../workflows/backup/contract.ts'
 import { drillWorkflow, drillWorkflowId } from '../workflows/drill/contract.ts'
-import { filesWorkflow, filesWorkflowId } from '../workflows/files/contract.ts'
+import {
+  filesWorkflow,
+  filesWorkflowId,
+  restoreFilesWorkflow,
+  restoreFilesWorkflowId,
+} from '../workflows/files/contract.ts'
 import { instantWorkflow, instantWorkflowId } from '../workflows/instant/contract.ts'
 import { recoveryWorkflow, recoveryWorkflowId, type RecoveryInput } from '../workflows/recovery-plan/contract.ts'
 import { mirrorWorkflow } from '../workflows/mirror/contract.ts'
@@ -240,6 +245,8 @@ function again(
     case 'backup':
       return { workflow: backupWorkflow, workflowId: run.workflowId, priority: 3 }
     case 'restore': {
+      if (run.workflowId.startsWith(restoreFilesWorkflowId('')))
+        return { workflow: restoreFilesWorkflow, workflowId: restoreFilesWorkflowId(newRequestId()), priority: 1 }
       const isNew = (input as Partial<RestoreInput>).target?.kind === 'new'
       const idOf = isNew ? restoreWorkflowId : restoreInPlaceWorkflowId
       return { workflow: restoreWorkflow, workflowId: idOf(newRequestId()), priority: 1 }

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gte, inArray, isNotNull, sql, type SQL } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gte, inArray, isNotNull, notLike, sql, type SQL } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
@@ -203,7 +203,11 @@ export function runQueries(context: CatalogContext): RunQueries {
         .select({ ms: sql<number>`${runs.endedMs} - ${runs.startedMs}` })
         .from(runs)
         .where(
-          and(eq(runs.kind, kind), eq(runs.vmId, vmId), inArray(runs.state, ['completed', 'completed-with-residue'])),
+          and(
+            ...[eq(runs.kind, kind), eq(runs.vmId, vmId), inArray(runs.state, ['completed', 'completed-with-residue'])],
+            // A few files say nothing of how long the whole VM takes.
+            notLike(runs.workflowId, 'restore/files/%'),
+          ),
         )
         .orderBy(desc(runs.startedMs))
         .limit(10)

@@ -83,6 +83,11 @@ export interface GuestAccess {
     vm: VmRef,
     cmd: GuestCommand,
   ): Promise<{ exit: number; out: string; err: string; truncated: boolean }>
+  /** Writes a file of the guest, by the guest's own absolute path, in bounded pieces; what was in it is gone. Its owner and
+   *  mode are what the agent gives a new file. Other users of the agent come in between.
+   *  again: yes, from the beginning. atomic: no, half of it may stay. permanent: GuestAgentDisabled, GuestRefused.
+   *  closes: the file, if the agent answers. cancel: between two pieces. */
+  writeFile(ctx: OpContext, vm: VmRef, path: string, content: AsyncIterable<Uint8Array>): Promise<void>
   /** again: yes. atomic: reads only. permanent: Unsupported. closes: nothing. cancel: at once. */
   screenshot(ctx: OpContext, vm: VmRef): Promise<{ mediaType: 'image/png'; bytes: Uint8Array } | null>
 }

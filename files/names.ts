@@ -93,3 +93,9 @@ function notName(path: string, why: string): HoldfastError {
     hint: 'Write it as listed: from the first slash, bytes that are no text as \\xHH.',
   })
 }
+
+/** The name itself, of a text that `toText` wrote; null: its bytes are no UTF-8, and whoever takes texts cannot be told it. */
+export function plainText(text: string): string | null {
+  const bytes = bytesOf(fromText(text))
+  return isUtf8(bytes) && !bytes.includes(0) ? bytes.toString('utf8') : null
+}

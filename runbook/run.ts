@@ -39,6 +39,7 @@ const kinds: { readonly [workflow: string]: RunKind } = {
   instantRestore: 'instant',
   mirrorRepository: 'mirror',
   fileRestore: 'files',
+  restoreFiles: 'restore',
   replicateVm: 'replication',
   failOver: 'failover',
   testFailover: 'failover',

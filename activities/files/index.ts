@@ -22,6 +22,7 @@ import type { Served } from '../../files/index.ts'
 import type { Site } from '../shared/deps.ts'
 import { beating } from '../shared/operation.ts'
 import { DiskImages, disksOnly, withDisks } from './images.ts'
+import { createGuestActivities } from './guest.ts'
 import { Places } from './places.ts'
 import type { FilesActivities, FilesBeat, OpenFiles } from './types.ts'
 
@@ -93,6 +94,7 @@ export function createFilesActivities(site: Site): FilesActivities {
         { details: () => beat },
       )
     },
+    ...createGuestActivities(site),
     closeFiles: ({ session }) =>
       beating(site, async () => {
         await rm(sessionSocket(site.options.filesDir, session), { force: true })

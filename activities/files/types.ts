@@ -1,4 +1,6 @@
 /** The steps of a file restore: a micro-VM of the site's machine has a point open until nobody asks any more. */
+import type { Endpoint, VmRef } from '../../drivers/values.ts'
+import type { FilesPlace, RestoredFiles } from '../../workflows/files/contract.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 
 export interface OpenFiles {
@@ -22,7 +24,38 @@ export interface FilesBeat {
   readonly volumes: number | null
 }
 
+/** Files of a session on their way into the guest of a VM that runs. */
+export interface FilesToGuest {
+  readonly endpoint: Endpoint
+  readonly vm: VmRef
+  /** 32 hex digits chosen by the workflow: names what is not whole in the guest. */
+  readonly operation: string
+  readonly session: string
+  readonly volume: string
+  readonly paths: readonly string[]
+  readonly place: FilesPlace
+  /** Start of the run, part of names. */
+  readonly stampMs: number
+}
+/** Per path, in their order; paths of the guest. */
+export interface FilesToGuestPlan {
+  readonly targets: readonly string[]
+  /** Under which it grows, beside its target. */
+  readonly staged: readonly string[]
+}
+
 export interface FilesActivities {
+  /**
+   * Looks only: that the point is open, what is asked for is in it, the guest runs commands for us, has the place and, but
+   * for `replace`, nothing of that name. again: yes. Throws NotFound, NameTaken, InvalidRequest, GuestAgentDisabled.
+   */
+  readonly planFilesRestore: (input: FilesToGuest) => Promise<FilesToGuestPlan>
+  /** again: yes; goes on with the path that was not whole. Throws TargetWriteFailed if the guest has read something else. */
+  readonly restoreFilesToGuest: (
+    input: FilesToGuest & { readonly plan: FilesToGuestPlan; readonly stallTimeoutMs: number },
+  ) => Promise<RestoredFiles>
+  /** Compensation: removes what grows, by its name, and nothing else. again: yes. */
+  readonly dropStagedFiles: (input: FilesToGuest & Pick<FilesToGuestPlan, 'staged'>) => Promise<void>
   /** The micro-VM, built if it is not in the cache. again: yes. */
   readonly prepareFiles: () => Promise<void>
   /**

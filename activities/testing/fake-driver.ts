@@ -287,6 +287,9 @@ export class FakeHypervisor {
     return {
       ping: async () => ((pings += 1) < 3 ? 'silent' : 'up'),
       run: async () => ({ exit: 0, out: '1000 rows', err: '', truncated: false }),
+      writeFile: async (_ctx, _vm, _path, content) => {
+        for await (const _ of content);
+      },
       screenshot: async () => ({ mediaType: 'image/png', bytes: new Uint8Array([137, 80]) }),
     }
   }

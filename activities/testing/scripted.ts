@@ -299,6 +299,14 @@ function goodAnswers(): Step {
     prepareFiles: async () => undefined,
     openFiles: () => untilCancelled(),
     closeFiles: async () => undefined,
+    planFilesRestore: async ({ paths }) => ({
+      targets: paths.map((path) => `${path}.restored`),
+      staged: paths.map((_, n) => `/.holdfast-${n}`),
+    }),
+    restoreFilesToGuest: async ({ plan }) => ({
+      ...{ made: plan.targets, files: 1, folders: 0, links: 0, bytes: 5, verified: 1, skipped: [], skippedCount: 0 },
+    }),
+    dropStagedFiles: async () => undefined,
     recordInstant: async () => undefined,
     recordInstantState: async () => undefined,
     probeEndpoint: async () => ({

@@ -5,7 +5,7 @@ import type { FileStream } from '../../files/types.ts'
 import { endFilesUpdate, filesWorkflowId } from '../../workflows/files/contract.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
-import { planFiles } from '../requests/files.ts'
+import { planFiles, planFilesToGuest } from '../requests/files.ts'
 import { newRequestId } from '../requests/restore.ts'
 import { startOnce } from '../requests/start.ts'
 import { fileRoutes as routes } from '../routes/index.ts'
@@ -90,6 +90,19 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const stream = await open(session, () => files.stream(session, { what: 'image', disk, format }, c.req.raw.signal))
       log.info({ user: c.var.identity.user, session, disk, format }, 'a disk of a point was taken')
       return sendStream(stream, binary, `${disk}.${format}`)
+    })
+    .openapi(routes.toGuest, async (c) => {
+      const { session } = c.req.valid('param')
+      const wish = c.req.valid('json')
+      const run = await orchestrator.describe(filesWorkflowId(session))
+      const pointId = run?.memo?.pointId ?? null
+      if (pointId === null) throw new HoldfastError('NotFound', `there is no file session ${session}`)
+      await open(session, () => files.ask(session, { what: 'volumes' }, c.req.raw.signal))
+      const plan = planFilesToGuest(catalog, session, pointId, wish, c.var.identity.user)
+      const started = await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish))
+      took(c.var.identity.user, session, wish.volume, wish.paths)
+      c.header('location', accepted(started).links.run)
+      return c.json(accepted(started), 202)
     })
     .openapi(routes.end, async (c) => {
       const { session } = c.req.valid('param')

@@ -8,6 +8,7 @@ import {
   imageQuery,
   listQuery,
   placeQuery,
+  restoreFilesBody,
   searchQuery,
   searchSchema,
   sessionId,
@@ -134,6 +135,19 @@ export const image = createRoute({
     },
     ...usual,
   },
+})
+
+export const toGuest = createRoute({
+  method: 'post',
+  path: '/files/{session}/restore',
+  tags,
+  operationId: 'restoreFiles',
+  summary: 'Files back into the guest that runs',
+  description:
+    'Through the agent of the guest, with owner, mode and time, compared by hash in the guest. They grow under names of the run and get their own when they are whole; nothing that is there is replaced unless that is asked for. 503 with NoWorker as long as the point is not open.',
+  security,
+  request: { params, headers: idempotencyHeader, ...body(restoreFilesBody) },
+  responses: { 202: json(acceptedSchema, 'Started'), ...problems(400, 401, 403, 404, 409, 422, 503) },
 })
 
 export const end = createRoute({

@@ -113,6 +113,38 @@ export const contentQuery = z
     path: ['end'],
     message: 'ends before it begins',
   })
+/** What the run is given travels in one small message. */
+const mostPlaces = 50
+const placeText = z.string().min(1).max(1_000)
+export const restoreFilesBody = z
+  .object({
+    volume: volumeText,
+    paths: z.array(placeText).min(1).max(mostPlaces).openapi({ description: 'Files and folders of the volume' }),
+    to: z
+      .discriminatedUnion('kind', [
+        z.object({ kind: z.literal('beside') }),
+        z.object({
+          kind: z.literal('folder'),
+          folder: z
+            .string()
+            .max(1_000)
+            .regex(/^\/[^\0]*$/)
+            .refine((folder) => !folder.split('/').includes('..'), 'has ..')
+            .openapi({ description: 'Absolute; made if it is not there' }),
+        }),
+        z.object({ kind: z.literal('replace') }),
+      ])
+      .default({ kind: 'beside' })
+      .openapi({
+        description:
+          'beside: where they were, as NAME.restored-YYYYMMDDThhmm; folder: into this one, under their names, which must be free; replace: in the place of what is there, files and links only',
+      }),
+    confirmName: z.string().max(200).optional().openapi({ description: 'To replace: the name of the VM' }),
+    reason: z.string().max(500).default(''),
+    tuning: tuningSchema.default({}),
+  })
+  .openapi('FilesToGuestRequest')
+
 export const imageQuery = z.object({
   disk: z.string().min(1).max(200).openapi({ description: 'Key of the disk' }),
   format: z.enum(imageFormats).default('qcow2').openapi({

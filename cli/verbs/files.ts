@@ -4,6 +4,7 @@ import { ask, type ApiClient, type Schemas } from '../client/index.ts'
 import { plain } from '../render/style.ts'
 import { pairs, table } from '../render/table.ts'
 import { at } from '../render/words.ts'
+import { followRun } from '../follow.ts'
 import { examples, findPoint, findVm, keyHeader, whole, type Verb } from './common.ts'
 import { keepStream } from './keep-stream.ts'
 import { whenOpen } from './open-session.ts'
@@ -25,8 +26,17 @@ interface OpenOptions {
   readonly key?: string
 }
 
+interface RestoreOptions {
+  readonly to?: string
+  readonly replace?: true
+  readonly confirm?: string
+  readonly reason: string
+  readonly key?: string
+  readonly watch?: true
+}
+
 export const files: Verb = (ioOf) => {
-  const command = new Command('files').description('files of a recovery point: browse, search, download')
+  const command = new Command('files').description('files of a recovery point: browse, search, download, restore')
   examples(command, [
     'holdfast files open web-01 --point latest',
     'holdfast files ls web-01 d0p1:/etc',
@@ -34,6 +44,8 @@ export const files: Verb = (ioOf) => {
     'holdfast files get web-01 d0p1:/etc/hostname -o hostname',
     'holdfast files tar web-01 lv-vg-root:/var/www lv-vg-root:/etc -o web.tar',
     'holdfast files zip web-01 d0p3:/Users/ada -o ada.zip',
+    'holdfast files restore web-01 d0p1:/etc/hosts --watch',
+    'holdfast files restore web-01 d0p1:/srv/www --to /srv/restored',
     'holdfast files close web-01',
   ])
   command
@@ -154,14 +166,44 @@ export const files: Verb = (ioOf) => {
       .action(async (name: string, places: readonly string[], options: { output?: string }, self: Command) => {
         const io = ioOf(self)
         const api = io.api()
-        const [first, ...others] = places.map(placeOf)
-        if (first === undefined || others.some(({ volume }) => volume !== first.volume))
-          throw new HoldfastError('InvalidRequest', 'an archive is of one volume')
-        const query = { volume: first.volume, path: [first, ...others].map(({ path }) => path), format }
+        const { volume, paths } = placesOf(places)
+        const query = { volume, path: paths, format }
         const params = { path: { session: await sessionOf(api, name) }, query }
         const body = await ask(api.GET('/files/{session}/archive', { params, parseAs: 'stream' }))
         await keepStream(io, body, options.output, { member: notWhole, mark: archives[format].mark })
       })
+  command
+    .command('restore')
+    .description('files and folders of one volume back into the guest that runs, through its agent')
+    .argument('<session>', 'its id, or the VM')
+    .argument('<places...>', 'volume:/path')
+    .option('--to <folder>', 'into this folder of the guest; else to where they were, as NAME.restored-TIME')
+    .option('--replace', 'in the place of what is there; files and links only')
+    .option('--confirm <name>', 'the VM’s name, for --replace')
+    .option('--reason <text>', 'shown in the runbook', '')
+    .option('--key <text>', 'Idempotency-Key: repeating the command starts nothing twice')
+    .option('-w, --watch', 'follow it to its end')
+    .action(async (name: string, places: readonly string[], options: RestoreOptions, self: Command) => {
+      const io = ioOf(self)
+      const api = io.api()
+      if (options.to !== undefined && options.replace)
+        throw new HoldfastError('InvalidRequest', '--to and --replace exclude each other')
+      const { volume, paths } = placesOf(places)
+      const to: NonNullable<Schemas['FilesToGuestRequest']['to']> =
+        options.to !== undefined
+          ? { kind: 'folder', folder: options.to }
+          : { kind: options.replace ? 'replace' : 'beside' }
+      const body = {
+        ...{ volume, paths, to, reason: options.reason, tuning: {} },
+        ...(options.confirm !== undefined && { confirmName: options.confirm }),
+      }
+      const params = { path: { session: await sessionOf(api, name) }, ...keyHeader(options.key) }
+      const run = await ask(api.POST('/files/{session}/restore', { params, body }))
+      if (options.watch) {
+        io.say(`Started ${run.workflowId}.`)
+        io.end(await followRun(io, api, run.runId))
+      } else io.answer(run, () => `Started ${run.workflowId}.\n  ${run.command}`)
+    })
   command
     .command('close')
     .description('end the session')
@@ -204,6 +246,13 @@ function placeOf(text: string): { volume: string; path: string } {
   throw new HoldfastError('InvalidRequest', `not a place: ${text}`, {
     hint: 'Write volume:/path, for example d0p1:/etc; `holdfast files volumes` lists the volumes.',
   })
+}
+
+function placesOf(places: readonly string[]): { volume: string; paths: string[] } {
+  const [first, ...others] = places.map(placeOf)
+  if (first === undefined || others.some(({ volume }) => volume !== first.volume))
+    throw new HoldfastError('InvalidRequest', 'all places are of one volume')
+  return { volume: first.volume, paths: [first, ...others].map(({ path }) => path) }
 }
 
 async function listFolder(

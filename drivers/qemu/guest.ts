@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isHoldfastError } from '../../base/index.ts'
+import { MiB, isHoldfastError } from '../../base/index.ts'
 import type { GuestAccess } from '../facets.ts'
 import type { Host } from './host.ts'
+import { closeFile, openForWriting, writeTo } from '../qmp/index.ts'
 import { isStopped, locateVm, stopped, withAgent, withMonitor, isRunning } from './vm.ts'
 
 /** The guest through its agent, its screen through the monitor. */
@@ -30,6 +31,22 @@ export function guestAccess(host: Host): GuestAccess {
       })
     },
 
+    async writeFile(ctx, ref, path, content) {
+      const vm = await locateVm(host, ref.id)
+      if (!(await isRunning(vm))) throw stopped(vm)
+      const { signal } = ctx
+      // A conversation for each piece: between two of them a backup can freeze the guest. What is open stays open.
+      const file = await withAgent(vm, (agent) => openForWriting(agent, path, { signal }), { signal })
+      try {
+        for await (const data of slices(content)) {
+          await withAgent(vm, (agent) => writeTo(agent, file, data, { signal }), { signal })
+          ctx.progress({ what: `writing ${path}` })
+        }
+      } finally {
+        await withAgent(vm, (agent) => closeFile(agent, file))
+      }
+    },
+
     async screenshot(ctx, ref) {
       const vm = await locateVm(host, ref.id)
       const file = join(vm.dir, `.screen-${randomUUID()}.png`)
@@ -44,4 +61,23 @@ export function guestAccess(host: Host): GuestAccess {
       }
     },
   }
+}
+
+const sliceBytes = 4 * MiB
+
+/** Content in parts of a size that one conversation takes. */
+async function* slices(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  let parts: Uint8Array[] = []
+  let size = 0
+  for await (const data of content) {
+    for (let at = 0; at < data.byteLength; at += sliceBytes) {
+      const part = data.subarray(at, at + sliceBytes)
+      parts.push(part)
+      size += part.byteLength
+      if (size < sliceBytes) continue
+      yield Buffer.concat(parts)
+      ;[parts, size] = [[], 0]
+    }
+  }
+  if (size > 0) yield Buffer.concat(parts)
 }

@@ -468,6 +468,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/files/{session}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Files back into the guest that runs
+         * @description Through the agent of the guest, with owner, mode and time, compared by hash in the guest. They grow under names of the run and get their own when they are whole; nothing that is there is replaced unless that is asked for. 503 with NoWorker as long as the point is not open.
+         */
+        post: operations["restoreFiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/files/{session}/search": {
         parameters: {
             query?: never;
@@ -2787,6 +2807,34 @@ export interface components {
             modifiedMs: number;
             /** @description Of a link that was asked for by itself */
             target: string | null;
+        };
+        FilesToGuestRequest: {
+            volume: string;
+            /** @description Files and folders of the volume */
+            paths: string[];
+            /**
+             * @description beside: where they were, as NAME.restored-YYYYMMDDThhmm; folder: into this one, under their names, which must be free; replace: in the place of what is there, files and links only
+             * @default {
+             *       "kind": "beside"
+             *     }
+             */
+            to?: {
+                /** @enum {string} */
+                kind: "beside";
+            } | {
+                /** @enum {string} */
+                kind: "folder";
+                /** @description Absolute; made if it is not there */
+                folder: string;
+            } | {
+                /** @enum {string} */
+                kind: "replace";
+            };
+            /** @description To replace: the name of the VM */
+            confirmName?: string;
+            /** @default  */
+            reason?: string;
+            tuning?: components["schemas"]["Tuning"];
         };
         FileSearch: {
             items: components["schemas"]["FileEntry"][];
@@ -7625,6 +7673,99 @@ export interface operations {
             };
             /** @description No answer in time */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restoreFiles: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; kept for 24 h. A repetition starts nothing twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description File session, 32 hex digits */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FilesToGuestRequest"];
+            };
+        };
+        responses: {
+            /** @description Started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
