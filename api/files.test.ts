@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { aPoint, pointIdOf } from '../catalog/testing.ts'
 import type { FileGateway, Question } from '../files/types.ts'
-import type { FilesInput } from '../workflows/files/contract.ts'
+import type { FilesInput, RestoreFilesInput } from '../workflows/files/contract.ts'
 import { bench, type Bench } from './testing/bench.ts'
 
 const session = 'a'.repeat(32)
@@ -65,6 +65,33 @@ it('opens a point for its disks alone, and hands one out under its name', async 
   expect(asked).toEqual([{ what: 'image', disk: 'scsi0:1', format: 'vhdx' }])
   expect(here.logged.at(-1)).toMatchObject({ data: { user: 'operator', disk: 'scsi0:1', format: 'vhdx' } })
   expect((await here.call('GET', `${base}?disk=scsi0:1&format=vdi`)).status).toBe(400)
+})
+
+it('starts files on their way into the guest, replaces only what is confirmed, and says who took what', async () => {
+  const { workflowId = '' } = (await (await here.call('POST', '/api/v1/files', { pointId: pointIdOf(1) })).json()) as {
+    workflowId?: string
+  }
+  const base = `/api/v1/${workflowId}/restore`
+  const run = await here.call('POST', base, { volume: 'd0p1', paths: ['/etc/hosts'], reason: 'lost' })
+  expect(run.status).toBe(202)
+  const { workflow, input, memo } = here.engine.started.at(-1) ?? {}
+  expect([workflow, memo?.title]).toEqual(['restoreFiles', '/etc/hosts into web-01'])
+  expect(input as RestoreFilesInput).toMatchObject({
+    ...{ session: workflowId.slice('files/'.length), volume: 'd0p1', paths: ['/etc/hosts'], place: { kind: 'beside' } },
+    vm: { id: 'web-01', ref: { name: 'web-01' } },
+  })
+  expect(await here.get('/api/v1/runs?kind=restore')).toMatchObject({ items: [{ title: '/etc/hosts into web-01' }] })
+  expect(here.logged.at(-1)).toMatchObject({ message: 'files of a point were taken', data: { paths: ['/etc/hosts'] } })
+  const replace = { volume: 'd0p1', paths: ['/etc/hosts'], to: { kind: 'replace' } }
+  const unsure = await here.call('POST', base, replace)
+  expect([unsure.status, await unsure.json()]).toMatchObject([
+    400,
+    { code: 'InvalidRequest', data: { confirmName: 'web-01' } },
+  ])
+  expect((await here.call('POST', base, { ...replace, confirmName: 'web-01' })).status).toBe(202)
+  for (const folder of ['srv', '/srv/../etc', ''])
+    expect((await here.call('POST', base, { ...replace, to: { kind: 'folder', folder } })).status).toBe(400)
+  expect((await here.call('POST', `/api/v1/files/${'9'.repeat(32)}/restore`, replace)).status).toBe(404)
 })
 
 it('passes questions on as they were asked, and answers as they are', async () => {

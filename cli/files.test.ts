@@ -95,6 +95,23 @@ test('a disk is exported as the ending of the file says, whole or not at all, an
   expect(readdirSync(dir)).toEqual(['disk.qcow2'])
 })
 
+test('files go back into the guest beside what is there, unless something else is said', async () => {
+  await holdfast('files', 'open', 'web-01')
+  const restore = (...more: string[]): Promise<Ran> =>
+    holdfast('files', 'restore', 'web-01', 'd0p1:/etc/hosts', ...more)
+  expect(await restore('d0p1:/srv')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('Started restore/files/') as string,
+  })
+  expect(here.engine.started.at(-1)?.input).toMatchObject({ paths: ['/etc/hosts', '/srv'], place: { kind: 'beside' } })
+  expect((await restore('--to', '/srv/back')).code).toBe(0)
+  expect(here.engine.started.at(-1)?.input).toMatchObject({ place: { kind: 'folder', folder: '/srv/back' } })
+  expect((await restore('--replace')).code).toBe(2)
+  expect((await restore('--replace', '--confirm', 'web-01')).code).toBe(0)
+  expect((await restore('--replace', '--to', '/x')).code).toBe(2)
+  expect((await restore('d0p2:/x')).code).toBe(2)
+})
+
 test('a download is a new file, whole or not at all', async () => {
   const file = join(dir, 'x')
   expect((await holdfast('files', 'get', session, 'd0p1:/etc/hostname', '-o', file)).code).toBe(0)

@@ -230,7 +230,7 @@ function capital(text: string): string {
 function vmNameOf({ input, kind }: RunEvents): string {
   const target = fieldsOf(input['target'])
   const ofPair = fieldsOf(input['pair'])['source']
-  const vm = fieldsOf(kind === 'restore' ? target['vm'] : (input['vm'] ?? ofPair))
+  const vm = fieldsOf(kind === 'restore' ? (target['vm'] ?? input['vm']) : (input['vm'] ?? ofPair))
   return textOf(fieldsOf(vm['ref'])['name']) ?? textOf(input['vmName']) ?? textOf(target['name']) ?? 'a VM'
 }
 

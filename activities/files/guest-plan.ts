@@ -10,7 +10,7 @@ const mountsOf = `while read -r _ _ _ root dir rest; do
   case "$(blkid "$src" 2>/dev/null)" in *" UUID=\\"$1\\""*) printf '%s %s\\n' "$root" "$dir" ;; esac
 done < /proc/self/mountinfo`
 
-export interface Mount {
+interface Mount {
   readonly root: string
   readonly dir: string
 }

@@ -9,7 +9,7 @@ const frozenAgainMs = 5_000
 /** Agents start programs without one. */
 const searchPath = 'PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; export PATH; '
 
-export interface Said {
+interface Said {
   readonly exit: number
   readonly out: string
   readonly err: string

@@ -165,7 +165,11 @@ test('a folder comes with what is in it, whatever its names are; what cannot com
     skippedCount: 2,
   })
   expect(done.skipped.map(({ path }) => path)).toEqual(['/srv/pipe', '/srv/caf\\xe9'])
-  expect(await inGuest('cd /data/0/back/again/srv; cat */inner; readlink link; stat -c "%u %a %Y" . empty; printf "%s\\n" *')).toBe(
+  expect(
+    await inGuest(
+      'cd /data/0/back/again/srv; cat */inner; readlink link; stat -c "%u %a %Y" . empty; printf "%s\\n" *',
+    ),
+  ).toBe(
     ['inner../etc/hosts', `33 710 ${modifiedMs / 1000}`, `0 755 ${modifiedMs / 1000}`, 'empty', odd, 'link'].join('\n'),
   )
 })

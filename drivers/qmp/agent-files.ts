@@ -1,7 +1,7 @@
 import type { AgentClient, CallOptions } from './agent.ts'
 
 /** A file that the agent has open; it stays open over the end of a conversation. */
-export type AgentFile = number
+type AgentFile = number
 
 /** So many bytes of content go into one command. */
 const pieceBytes = 192 * 1024

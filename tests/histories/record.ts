@@ -220,6 +220,14 @@ const scenarios: { readonly [name: string]: Scenario } = {
     },
     drive: ended,
   },
+  'restore-files': {
+    workflow: 'restoreFiles',
+    input: {
+      v: 1, requestId: 'f1', session: 'a'.repeat(32), volume: 'd0p2', paths: ['/etc/hosts', '/srv/www'], place: { kind: 'beside' },
+      vm: sampleTarget, repository: sampleRepository, stem, requestedBy: sampleRequester, tuning: {},
+    },
+    script: {},
+  },
   'drill-passed': { workflow: 'restoreDrill', input: drill, script: {} },
   'drill-failed': {
     workflow: 'restoreDrill',

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { WorkflowHandle } from '@temporalio/client'
 import { HoldfastError } from '../../base/index.ts'
-import { sampleRepository, sampleRequester, sampleSite } from '../../activities/testing/samples.ts'
-import { Scripted } from '../../activities/testing/scripted.ts'
+import { sampleRepository, sampleRequester, sampleSite, sampleTarget } from '../../activities/testing/samples.ts'
+import { Scripted, untilCancelled } from '../../activities/testing/scripted.ts'
 import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
-import { endFilesUpdate, filesWorkflow } from './contract.ts'
-import type { FilesInput, FilesResult } from './contract.ts'
+import { endFilesUpdate, filesWorkflow, restoreFilesWorkflow } from './contract.ts'
+import type { FilesInput, FilesResult, RestoreFilesInput } from './contract.ts'
 
 const records = ['recordRunStarted', 'recordRunFinished'] as const
 
@@ -92,4 +92,72 @@ it('opens it again when its worker is gone', async () => {
   const { value } = await bench.run(filesWorkflow, input, steps.activities, result)
   expect(steps.inputs('openFiles').length).toBe(2)
   expect(value).toMatchObject({ end: 'idle' })
+})
+
+const intoGuest: RestoreFilesInput = {
+  ...{
+    v: 1,
+    requestId: 'f1',
+    session: 'a'.repeat(32),
+    volume: 'd0p2',
+    paths: ['/etc/hosts'],
+    place: { kind: 'beside' },
+  },
+  ...{ vm: sampleTarget, repository: sampleRepository, stem: input.stem, requestedBy: sampleRequester },
+  tuning: { moverHeartbeatMs: 4_000, reprobeMs: 200 },
+}
+
+it('asks the guest before it writes, and removes nothing of what is whole', async () => {
+  const steps = new Scripted()
+  const { value } = await bench.run(restoreFilesWorkflow, intoGuest, steps.activities, result)
+  expect(steps.names(...records)).toEqual(['planFilesRestore', 'restoreFilesToGuest'])
+  expect(value).toMatchObject({ outcome: 'completed', files: 1, residue: [] })
+  expect(steps.inputs('recordRunStarted')[0]).toMatchObject({ kind: 'restore', vmId: sampleTarget.id })
+  expect(steps.inputs('recordRunFinished')[0]?.summary).toContain('1 files (5 B)')
+})
+
+it('removes what is not whole when it is cancelled or fails, under the names of this run', async () => {
+  const cancelled = new Scripted({ restoreFilesToGuest: () => untilCancelled() })
+  await bench.run(restoreFilesWorkflow, intoGuest, cancelled.activities, async (handle) => {
+    await eventually('the writing', () => cancelled.inputs('restoreFilesToGuest').length > 0)
+    await handle.cancel()
+    await expect(handle.result()).rejects.toThrow()
+  })
+  const [plan] = cancelled.inputs('planFilesRestore')
+  expect(cancelled.inputs('dropStagedFiles')).toMatchObject([{ operation: plan?.operation, staged: ['/.holdfast-0'] }])
+  const failed = new Scripted({
+    restoreFilesToGuest: async () => {
+      throw new HoldfastError('NameTaken', 'somebody was faster')
+    },
+  })
+  await bench.run(restoreFilesWorkflow, intoGuest, failed.activities, async (handle) => {
+    await expect(handle.result()).rejects.toThrow()
+  })
+  expect(failed.names(...records).at(-1)).toBe('dropStagedFiles')
+})
+
+it('touches nothing where the guest has no place for it, and tells what a guest that went away was left with', async () => {
+  const refused = new Scripted({
+    planFilesRestore: async () => {
+      throw new HoldfastError('NameTaken', 'it is there')
+    },
+  })
+  await bench.run(restoreFilesWorkflow, intoGuest, refused.activities, async (handle) => {
+    await expect(handle.result()).rejects.toThrow()
+  })
+  expect(refused.names(...records)).toEqual(['planFilesRestore'])
+  const gone = new Scripted({
+    restoreFilesToGuest: async () => {
+      throw new HoldfastError('NotFound', 'it does not run')
+    },
+    dropStagedFiles: async () => {
+      throw new HoldfastError('NotFound', 'it does not run')
+    },
+  })
+  await bench.run(restoreFilesWorkflow, intoGuest, gone.activities, async (handle) => {
+    await expect(handle.result()).rejects.toThrow()
+  })
+  expect(gone.inputs('recordRunFinished').at(-1)?.residue).toMatchObject([
+    { kind: 'partial-files', hint: expect.stringContaining('.holdfast-0') as string },
+  ])
 })

@@ -131,6 +131,15 @@ export const pictures: readonly Picture[] = [
     path: `${files}&q=*.conf`,
     before: (page: Page): Promise<void> => page.getByLabel('Take hosts').check(),
   },
+  {
+    name: 'files-to-guest',
+    path: files,
+    before: async (page: Page): Promise<void> => {
+      await page.getByLabel('Take hosts').check()
+      await pressed(page, /Restore into the guest/)
+      await page.getByLabel('In the place of what is there now').check()
+    },
+  },
   { name: 'files-disks', path: `/files/${diskSession}` },
   { name: 'files-empty', path: files, scene: { empty: true } },
   { name: 'runs', path: '/runs' },

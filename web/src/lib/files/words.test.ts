@@ -8,6 +8,7 @@ import {
   getCommand,
   imageHref,
   modeText,
+  restoreCommand,
   shownHref,
   takeCommand,
   volumeLook,
@@ -53,6 +54,11 @@ test('addresses and commands carry any name', () => {
   expect(exportCommand({ id: 'ab', vmId: 'web-01' }, 'scsi0:1', 'vhdx')).toBe(
     'holdfast point export web-01 ab scsi0-1.vhdx --disk scsi0:1',
   )
+  expect(restoreCommand(place, ['/a b'], { kind: 'folder', folder: '/srv/x' }, '')).toBe(
+    `holdfast files restore ${place.session} 'd0p2:/a b' --to /srv/x`,
+  )
+  expect(restoreCommand(place, ['/a'], { kind: 'replace' }, 'web 01')).toContain("--replace --confirm 'web 01'")
+  expect(restoreCommand(place, ['/a'], { kind: 'beside' }, 'x')).toBe(`holdfast files restore ${place.session} d0p2:/a`)
   const shown = shownHref(`/files/${place.session}?volume=d0p2&path=%2Fa+b`, odd)
   expect(Object.fromEntries(new URL(shown, 'http://x').searchParams)).toEqual({
     volume: 'd0p2',

@@ -103,6 +103,22 @@ export function takeCommand({ session, volume, path }: Place, paths: readonly st
   return `holdfast files tar ${session} ${places.join(' ')} -o files.tar`
 }
 
+export function restoreCommand(
+  { session, volume }: Omit<Place, 'path'>,
+  paths: readonly string[],
+  to: { readonly kind: 'beside' | 'replace' } | { readonly kind: 'folder'; readonly folder: string },
+  confirmName: string,
+): string {
+  const places = paths.map((one) => word(`${volume}:${one}`))
+  const how =
+    to.kind === 'folder'
+      ? ` --to ${word(to.folder || '/')}`
+      : to.kind === 'replace'
+        ? ` --replace --confirm ${word(confirmName || 'NAME')}`
+        : ''
+  return `holdfast files restore ${session} ${places.join(' ')}${how}`
+}
+
 export function getCommand({ session, volume, path }: Place): string {
   return `holdfast files get ${session} ${word(`${volume}:${path}`)} -o ${word(nameOf(path))}`
 }
