@@ -170,6 +170,8 @@ function subjectOf(run: RunEvents, facts: RunFacts): string {
   if (run.kind === 'retention' || run.kind === 'verify') return repositoryOf(run, facts)
   if (run.kind === 'mirror') return `${nameIn(run, 'source')} to ${nameIn(run, 'target')}`
   if (run.kind === 'plan') return textOf(run.input['plan']) ?? 'a plan'
+  // Of an open point into the guest.
+  if (run.kind === 'restore' && textOf(run.input['session']) !== undefined) return `files of ${vmNameOf(run)}`
   if (run.kind === 'recovery') return textOf(run.input['planName']) ?? 'a plan'
   return facts.vmName ?? vmNameOf(run)
 }

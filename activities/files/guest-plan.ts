@@ -119,7 +119,7 @@ async function requirePlace(
   const look = 'if [ -d "$1" ]; then echo folder; elif [ -e "$1" ] || [ -L "$1" ]; then echo there; fi'
   const now = (await shell.must(look, [target])).trim()
   if (place.kind !== 'replace' && now !== '')
-    throw new HoldfastError('NameTaken', `there is ${target} in the guest already`, {
+    throw new HoldfastError('InvalidRequest', `there is ${target} in the guest already`, {
       hint: 'Choose another folder, or a minute later.',
     })
   if (place.kind === 'replace' && now === 'folder')

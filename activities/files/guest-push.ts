@@ -75,7 +75,7 @@ export class Pushing {
     const { exit, err } = await this.#shell.ask(script, [this.#staged(index), target])
     if (exit === 0) return
     // Somebody has made it since the plan: it is theirs, and no attempt changes that.
-    if (exit === taken) throw new HoldfastError('NameTaken', `there is ${target} in the guest by now`)
+    if (exit === taken) throw new HoldfastError('InvalidRequest', `there is ${target} in the guest by now`)
     throw new HoldfastError(
       'TargetWriteFailed',
       `the guest could not give ${target} its name: ${err.trim() || `exit ${exit}`}`,

@@ -176,9 +176,9 @@ test('a folder comes with what is in it, whatever its names are; what cannot com
 
 test('nothing that is there is replaced, unless that is asked for', async () => {
   await inGuest('mkdir -p /data/0/etc/hosts.restored-20261122T1903 && echo mine >/data/0/etc/hosts')
-  await expect(restored(wish(['/etc/hosts'], { kind: 'beside' }, 3))).rejects.toMatchObject({ type: 'NameTaken' })
+  await expect(restored(wish(['/etc/hosts'], { kind: 'beside' }, 3))).rejects.toMatchObject({ type: 'InvalidRequest' })
   await expect(restored(wish(['/srv'], { kind: 'folder', folder: '/data/0/back/again' }, 3))).rejects.toMatchObject({
-    type: 'NameTaken',
+    type: 'InvalidRequest',
   })
   expect(await inGuest('cat /data/0/etc/hosts')).toBe('mine')
   await expect(restored(wish(['/etc'], { kind: 'replace' }, 3))).rejects.toMatchObject({ type: 'InvalidRequest' })
@@ -191,7 +191,7 @@ test('a name that was taken meanwhile is left alone', async () => {
   const plan = await run(steps.planFilesRestore, input)
   await inGuest('mkdir -p /data/0/race && echo theirs >/data/0/race/hosts')
   await expect(run(steps.restoreFilesToGuest, { ...input, plan, stallTimeoutMs: 60_000 })).rejects.toMatchObject({
-    type: 'NameTaken',
+    type: 'InvalidRequest',
   })
   expect(await inGuest('cat /data/0/race/hosts')).toBe('theirs')
   await run(steps.dropStagedFiles, { ...input, staged: plan.staged })

@@ -47,7 +47,7 @@ export interface FilesToGuestPlan {
 export interface FilesActivities {
   /**
    * Looks only: that the point is open, what is asked for is in it, the guest runs commands for us, has the place and, but
-   * for `replace`, nothing of that name. again: yes. Throws NotFound, NameTaken, InvalidRequest, GuestAgentDisabled.
+   * for `replace`, nothing of that name. again: yes. Throws NotFound, InvalidRequest (also for a name that is taken: nobody waits for it), GuestAgentDisabled.
    */
   readonly planFilesRestore: (input: FilesToGuest) => Promise<FilesToGuestPlan>
   /** again: yes; goes on with the path that was not whole. Throws TargetWriteFailed if the guest has read something else. */

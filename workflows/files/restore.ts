@@ -64,6 +64,6 @@ export async function restoreFiles(input: RestoreFilesInput): Promise<RestoreFil
 
 function figures({ files, bytes, verified, skippedCount, durationMs }: RestoreFilesResult): RunFigures {
   const left = skippedCount === 0 ? '' : `, ${skippedCount} left out`
-  const summary = `${files} files (${formatBytes(bytes)}) in ${formatDuration(durationMs)}, ${verified} compared${left}`
+  const summary = `${files} ${files === 1 ? 'file' : 'files'} (${formatBytes(bytes)}) in ${formatDuration(durationMs)}, ${verified} compared${left}`
   return { summary, bytesRead: 0, bytesStored: bytes, made: null }
 }

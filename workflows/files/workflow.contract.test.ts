@@ -113,7 +113,7 @@ it('asks the guest before it writes, and removes nothing of what is whole', asyn
   expect(steps.names(...records)).toEqual(['planFilesRestore', 'restoreFilesToGuest'])
   expect(value).toMatchObject({ outcome: 'completed', files: 1, residue: [] })
   expect(steps.inputs('recordRunStarted')[0]).toMatchObject({ kind: 'restore', vmId: sampleTarget.id })
-  expect(steps.inputs('recordRunFinished')[0]?.summary).toContain('1 files (5 B)')
+  expect(steps.inputs('recordRunFinished')[0]?.summary).toContain('1 file (5 B)')
 })
 
 it('removes what is not whole when it is cancelled or fails, under the names of this run', async () => {
@@ -127,7 +127,7 @@ it('removes what is not whole when it is cancelled or fails, under the names of 
   expect(cancelled.inputs('dropStagedFiles')).toMatchObject([{ operation: plan?.operation, staged: ['/.holdfast-0'] }])
   const failed = new Scripted({
     restoreFilesToGuest: async () => {
-      throw new HoldfastError('NameTaken', 'somebody was faster')
+      throw new HoldfastError('InvalidRequest', 'somebody was faster')
     },
   })
   await bench.run(restoreFilesWorkflow, intoGuest, failed.activities, async (handle) => {
@@ -139,7 +139,7 @@ it('removes what is not whole when it is cancelled or fails, under the names of 
 it('touches nothing where the guest has no place for it, and tells what a guest that went away was left with', async () => {
   const refused = new Scripted({
     planFilesRestore: async () => {
-      throw new HoldfastError('NameTaken', 'it is there')
+      throw new HoldfastError('InvalidRequest', 'it is there')
     },
   })
   await bench.run(restoreFilesWorkflow, intoGuest, refused.activities, async (handle) => {
