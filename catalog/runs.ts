@@ -142,7 +142,7 @@ export function runQueries(context: CatalogContext): RunQueries {
         filter.workflowId === undefined ? undefined : eq(runs.workflowId, filter.workflowId),
         filter.plan === undefined ? undefined : ofPlan(filter.plan),
         filter.sinceMs === undefined ? undefined : gte(runs.startedMs, filter.sinceMs),
-        stateCondition(filter.state),
+        stateCondition(filter.state, filter.vmId !== undefined || filter.workflowId !== undefined),
       ]
       const key = [openFirst, sql`${runs.startedMs}`, sql`${runs.runId}`]
       const rows = select()
@@ -224,11 +224,12 @@ function ofPlan(plan: string): SQL {
   return sql`${runs.kind} = 'plan' AND substr(${runs.workflowId}, 1, ${prefix.length}) = ${prefix}`
 }
 
-function stateCondition(state: RunFilter['state']): SQL | undefined {
+/** `isOfOne`: the index of a VM or of a workflow has the few runs that are asked about, not that of the whole list. */
+function stateCondition(state: RunFilter['state'], isOfOne: boolean): SQL | undefined {
   if (state === undefined) return undefined
-  // As the index of the list says it.
-  if (state === 'open') return sql`${openFirst} = 1`
-  if (state === 'closed') return sql`${openFirst} = 0`
+  const isOpen = isOfOne ? sql`+${openFirst}` : openFirst
+  if (state === 'open') return sql`${isOpen} = 1`
+  if (state === 'closed') return sql`${isOpen} = 0`
   if (state === 'failed') return inArray(runs.state, ['failed', 'terminated'])
   return eq(runs.state, state)
 }
