@@ -48,7 +48,9 @@ export function hasSucceededSince(catalog: Catalog, run: RunView): boolean {
   }
   if (kind === 'recovery') {
     const planId = planOf(run)
-    const later = catalog.recoveryRuns.newest(planId, { state: 'passed' })
+    // A rehearsal that passes says nothing of guests that were to come back for real.
+    const mode = catalog.recoveryRuns.find(run.runId)?.mode
+    const later = catalog.recoveryRuns.newest(planId, { state: 'passed', ...(mode !== undefined && { mode }) })
     return later !== undefined && later.startedMs >= startedMs
   }
   if (kind === 'plan') return catalog.runs.succeededSince({ plan: planOf(run) }, startedMs)

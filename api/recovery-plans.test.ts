@@ -7,6 +7,7 @@ import type { World } from '../cli/io.ts'
 import { runCli } from '../cli/program.ts'
 import type { RecoveryInput } from '../workflows/recovery-plan/contract.ts'
 import { adminToken, bench, type Bench } from './testing/bench.ts'
+import { failedRuns } from './failed-runs.ts'
 import { isInTime, rtoOf } from './views/recovery-plans.ts'
 
 const day = 86_400_000
@@ -288,6 +289,18 @@ it('a request that is repeated with its key finds the run that it has started, a
   expect(here.engine.started).toHaveLength(1)
   expect((await start('start-0001', { reason: 'another' })).status).toBe(400)
   expect((await start('start-0002')).status).toBe(409)
+})
+
+it('a run for real that failed is told until one for real has passed, whatever came of rehearsals', async () => {
+  await post('', shop)
+  const told = () => failedRuns(here.catalog, here.clock.ms).map(({ title }) => title)
+  ran('r1', 'run', 'failed', 4 * day)
+  ran('r2', 'rehearse', 'failed', 3 * day)
+  expect(told()).toEqual(['rehearse r2 failed', 'run r1 failed'])
+  ran('r3', 'rehearse', 'passed', 2 * day)
+  expect(told()).toEqual(['run r1 failed'])
+  ran('r4', 'run', 'passed', day)
+  expect(told()).toEqual([])
 })
 
 it('a VM that is gone again after its tier was done is told at once, and counted', async () => {

@@ -170,13 +170,14 @@ export function runQueries(context: CatalogContext): RunQueries {
       return (found?.n ?? 0) > 0
     },
     newestFailed(sinceMs, limit) {
-      // Of a plan: `plan/<name>` of `plan/<name>/<time>`. Sweeps of a repository, mirrors between two, and what is done with a standby have one workflow id.
+      // Of a plan: `plan/<name>` of `plan/<name>/<time>`; of a recovery plan, rehearsals and runs for real apart. Sweeps of a repository, mirrors between two, and what is done with a standby have one workflow id.
       const rows = db.all<{ id: string }>(sql`
         SELECT id FROM (
           SELECT r.run_id AS id, r.started_ms AS started_ms, row_number() OVER (
             PARTITION BY r.kind, CASE
               WHEN r.kind = 'plan' THEN substr(r.workflow_id, 1, 4 + instr(substr(r.workflow_id, 6) || '/', '/'))
               WHEN r.kind = 'recovery' THEN substr(r.workflow_id, 1, 8 + instr(substr(r.workflow_id, 10) || '/', '/'))
+                || '/' || coalesce((SELECT q.mode FROM recovery_runs q WHERE q.run_id = r.run_id), '')
               WHEN r.kind IN ('retention', 'mirror', 'replication', 'failover') THEN r.workflow_id
               WHEN r.vm_id IS NOT NULL THEN r.vm_id
               ELSE r.run_id END
