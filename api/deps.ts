@@ -2,6 +2,7 @@ import type { Catalog, ChannelRow, RunView } from '../catalog/index.ts'
 import type { Message } from '../notify/index.ts'
 import type { RunFacts, Runbook, RunHistory, PendingStep } from '../runbook/types.ts'
 import type { FileGateway } from '../files/types.ts'
+import type { DrillPace } from './drill-keeper.ts'
 import type { Orchestrator } from './orchestrator.ts'
 
 export interface ApiLog {
@@ -52,6 +53,8 @@ export interface ApiDeps {
   readonly webDir: string | null
   /** Origins other than its own from which browsers may act, e.g. `https://backup.example.org` behind a proxy. */
   readonly origins: readonly string[]
+  /** What begins by itself; see `HousekeepingOptions`. */
+  readonly byItself: { readonly sweeps: 'daily' | 'by-hand'; readonly drills: DrillPace }
   /** Temporal's own pages, where they are switched on. */
   readonly engineUi: string | null
 }

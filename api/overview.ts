@@ -3,6 +3,8 @@ import { attention } from './attention.ts'
 import type { ApiDeps } from './deps.ts'
 import { readEngine } from './facts.ts'
 import type { overviewSchema } from './schemas/overview.ts'
+import { upcoming } from './upcoming.ts'
+import { planStrips } from './views/plan-strips.ts'
 import { repositoryView } from './views/repositories.ts'
 import { runView } from './views/runs.ts'
 
@@ -16,6 +18,7 @@ export async function readOverview(deps: ApiDeps): Promise<Overview> {
   const repositories = catalog.repositories.list({ limit: 20 }).items.map((row) => repositoryView(catalog, row))
   const needsYou = attention(deps, engine, repositories)
   const running = catalog.runs.list({ limit: 50 }, { state: 'open' }).items.map((run) => runView(run, now()))
+  const coming = upcoming(deps)
   const counts: Overview['counts'] = {
     vms: total,
     protected: by.protected,
@@ -35,6 +38,9 @@ export async function readOverview(deps: ApiDeps): Promise<Overview> {
     running,
     recent: catalog.runs.recentlyEnded(10).map((run) => runView(run, now())),
     days: catalog.statistics.days(30),
+    ...planStrips(catalog, now()),
+    upcoming: coming.items,
+    upcomingTotal: coming.total,
     repositories,
     setup: {
       repository: repositories.length > 0,

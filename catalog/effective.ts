@@ -22,6 +22,8 @@ export interface Candidate extends SelectableVm {
 export interface PolicyQueries {
   /** The plans that take this VM now, by name. */
   plansOf(vm: VmView): Plan[]
+  /** The same for many: plans are read once. Names. */
+  takers(): (vm: VmView) => string[]
   /** What holds for it under this plan, or without one. */
   effective(vm: VmView, plan: PlanSpec | null): EffectivePolicy
   /** Every VM that the hypervisors list, by id; read so many at a time. */
@@ -42,11 +44,10 @@ export function policyQueries({ db, sqlite, now }: CatalogContext, plans: PlanQu
     return { ...(row?.spec ?? defaultCategories.standard), name }
   }
   return {
-    plansOf(vm) {
-      const { name, tags, category, power, endpointId: hypervisor, site, excludedReason, goneMs } = vm
-      if (goneMs !== null) return []
-      const asked = { name, tags, category, power, hypervisor, site, excludedReason }
-      return plans.all().filter(({ where }) => isSelected(where, asked))
+    plansOf: (vm) => takersOf(vm, plans.all()),
+    takers() {
+      const all = plans.all()
+      return (vm) => takersOf(vm, all).map(({ name }) => name)
     },
     effective: (vm, plan) => effectivePolicy({ category: categoryOf(vm.category), plan, override: vm.override }),
     *candidates(pageSize = 1000) {
@@ -103,4 +104,11 @@ export function policyQueries({ db, sqlite, now }: CatalogContext, plans: PlanQu
       )
     },
   }
+}
+
+function takersOf(vm: VmView, all: readonly Plan[]): Plan[] {
+  const { name, tags, category, power, endpointId: hypervisor, site, excludedReason, goneMs } = vm
+  if (goneMs !== null) return []
+  const asked = { name, tags, category, power, hypervisor, site, excludedReason }
+  return all.filter(({ where }) => isSelected(where, asked))
 }

@@ -20,6 +20,7 @@ import { linkQueries, type LinkQueries } from './links.ts'
 import { metricQueries, type MetricQueries } from './metrics.ts'
 import { migrate } from './migrate.ts'
 import { mirrorQueries, type MirrorQueries } from './mirrors.ts'
+import { planDayQueries, type PlanDayQueries } from './plan-days.ts'
 import { planRunQueries, type PlanRunQueries } from './plan-runs.ts'
 import { planStartQueries, type PlanStartQueries } from './plan-starts.ts'
 import { planQueries, type PlanQueries } from './plans.ts'
@@ -54,6 +55,7 @@ export interface Catalog extends Disposable {
   readonly installation: InstallationQueries
   readonly instants: InstantQueries
   readonly planRuns: PlanRunQueries
+  readonly planDays: PlanDayQueries
   readonly planStarts: PlanStartQueries
   readonly plans: PlanQueries
   readonly keeping: KeepingQueries
@@ -130,6 +132,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     mirrors: mirrorQueries(context),
     own: ownQueries(context, () => events.newest()),
     planRuns: planRunQueries(context),
+    planDays: planDayQueries(context),
     planStarts: planStartQueries(context),
     plans,
     policy: policyQueries(context, plans),

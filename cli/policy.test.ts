@@ -95,5 +95,25 @@ test('plans and categories are listed, and one plan is shown with its times and 
   expect([started.code, started.out]).toEqual([exit.ok, expect.stringMatching(/^Started plan\/nightly\//)])
   expect((await holdfast('plans', 'run', 'nightly')).code).toBe(exit.conflict)
   expect((await holdfast('runs', '--plan', 'nightly')).out).toContain('plan/nightly/')
+  expect((await holdfast('plans')).out).toMatch(/nightly .* in 18 h 53 min/)
+  here.clock.ms += 12 * 3_600_000
+  expect((await holdfast('status')).out).toMatch(/Next 12 hours:\n +in 6 h 53 min · nightly/)
   expect((await holdfast('categories')).out).toMatch(/critical +0 +4 h +2 h +required +30 daily, 12 weekly, 12 monthly/)
+})
+
+test('a plan takes a VM that is named to it, after it was said what that changes', async () => {
+  await holdfast('apply', '-f', fileOf(nightly))
+  const { plans, vms } = here.catalog
+  const [first, second] = vms.list({ limit: 9 }).items
+  plans.put({ ...plans.get('nightly'), where: [{ field: 'name', is: [first?.name ?? ''] }] }, null)
+  const dry = await holdfast('plans', 'join', 'nightly', first?.id ?? '', second?.id ?? '', '--dry-run')
+  expect([dry.code, dry.out]).toEqual([
+    exit.ok,
+    expect.stringMatching(/taken already[^]*would join +its name is added/),
+  ])
+  expect((await holdfast('plans', 'join', 'nightly', second?.id ?? '')).out).toContain('joined')
+  expect(plans.get('nightly').where).toEqual([{ field: 'name', is: [first?.name, second?.name] }])
+  plans.put({ ...plans.get('nightly'), where: [{ field: 'site', isNot: ['local'] }] }, null)
+  const refused = await holdfast('plans', 'join', 'nightly', first?.id ?? '')
+  expect([refused.code, refused.out]).toEqual([exit.partial, expect.stringContaining('site is not local')])
 })

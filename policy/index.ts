@@ -134,8 +134,17 @@ export {
 export type { LinkDirection, LinkEnds, LinkLimits } from './links.ts'
 export { defaultSlots, fullFor, grantable, slotKindOf, slotKinds } from './slots.ts'
 export type { SlotClaim, SlotKind } from './slots.ts'
-export { isScrubDue } from './scrub.ts'
-export { emptyPolicy, isSweepDue, noPolicy, planSweep, rulesInWords, sharesOf, worthCollecting } from './sweep.ts'
+export { isScrubDue, nextScrubMs } from './scrub.ts'
+export {
+  emptyPolicy,
+  isSweepDue,
+  nextSweepMs,
+  noPolicy,
+  planSweep,
+  rulesInWords,
+  sharesOf,
+  worthCollecting,
+} from './sweep.ts'
 export type { CollectionFacts, PlannedPoint, RulesOf, SeriesShare, SweepFacts, SweepPoint } from './sweep.ts'
 export { nobodyKnows, Rulebook } from './rulebook.ts'
 export type { PointPolicy, RuleSource } from './rulebook.ts'

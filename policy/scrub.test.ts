@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { isScrubDue } from './scrub.ts'
+import { isScrubDue, nextScrubMs } from './scrub.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -21,4 +22,20 @@ it('begins when it is switched on, and comes an hour after one that did not get 
 
 it('is not stopped by a clock that was set back', () => {
   expect(isScrubDue({ ...facts, triedMs: nowMs + day, countedMs: nowMs + day })).toBe(true)
+})
+
+it('says beforehand when: then it is due, and a moment earlier it is not', () => {
+  const ago = fc.option(fc.integer({ min: 0, max: 3 * day }))
+  fc.assert(
+    fc.property(ago, ago, fc.integer({ min: 0, max: 9 * day }), (tried, counted, set) => {
+      const known = {
+        setMs: nowMs - set,
+        triedMs: tried === null ? null : nowMs - tried,
+        countedMs: counted === null ? null : nowMs - counted,
+      }
+      const next = nextScrubMs({ ...known, nowMs })
+      if (next <= nowMs) expect(isScrubDue({ ...known, nowMs })).toBe(true)
+      else expect([next - 1, next].map((ms) => isScrubDue({ ...known, nowMs: ms }))).toEqual([false, true])
+    }),
+  )
 })

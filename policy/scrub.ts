@@ -11,12 +11,14 @@ export interface ScrubFacts {
   readonly triedMs: number | null
 }
 
-/** Whether the next part of a repository is to be read now: once a day, an hour after one that did not get through. */
-export function isScrubDue({ nowMs, setMs, countedMs, triedMs }: ScrubFacts): boolean {
+/** From when on the next part of a repository is to be read: once a day, an hour after one that did not get through; not after now: it is due. */
+export function nextScrubMs({ nowMs, setMs, countedMs, triedMs }: ScrubFacts): number {
   // A clock that was set back must not stop it for as long as it was wrong.
-  const within = (sinceMs: number | null, ms: number): boolean =>
-    sinceMs !== null && nowMs >= sinceMs && nowMs - sinceMs < ms
-  if (within(triedMs, againMs)) return false
-  if (countedMs === null || countedMs < setMs) return true
-  return !within(triedMs ?? countedMs, dailyMs) || (triedMs !== null && countedMs < triedMs)
+  const after = (sinceMs: number | null, ms: number): number => (sinceMs === null || nowMs < sinceMs ? 0 : sinceMs + ms)
+  const isUnread = countedMs === null || countedMs < setMs || (triedMs !== null && countedMs < triedMs)
+  return Math.max(after(triedMs, againMs), isUnread ? 0 : after(triedMs ?? countedMs, dailyMs))
+}
+
+export function isScrubDue(facts: ScrubFacts): boolean {
+  return facts.nowMs >= nextScrubMs(facts)
 }

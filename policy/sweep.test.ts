@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, describe, it } from 'vitest'
 import {
   isSweepDue,
+  nextSweepMs,
   planSweep,
   rulesInWords,
   sharesOf,
@@ -132,4 +133,16 @@ it('a repository is swept once a day, an hour after a sweep that came to no plan
   expect(isSweepDue({ ...facts, triedMs: now - hour + 1 })).toBe(false)
   expect(isSweepDue({ ...facts, triedMs: now - hour })).toBe(true)
   expect(isSweepDue({ ...facts, lastMs: now + day, triedMs: now + day })).toBe(true)
+})
+
+it('the next sweep is told beforehand: then it is due, and a moment earlier it is not', () => {
+  const ago = fc.integer({ min: 0, max: 3 * day })
+  fc.assert(
+    fc.property(ago, fc.option(ago), (last, tried) => {
+      const facts = { lastMs: now - last, triedMs: tried === null ? null : now - tried }
+      const next = nextSweepMs({ ...facts, nowMs: now })
+      if (next <= now) expect(isSweepDue({ ...facts, nowMs: now })).toBe(true)
+      else expect([next - 1, next].map((ms) => isSweepDue({ ...facts, nowMs: ms }))).toEqual([false, true])
+    }),
+  )
 })

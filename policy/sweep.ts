@@ -87,11 +87,15 @@ export interface SweepFacts {
   readonly triedMs: number | null
 }
 
-/** Whether a repository is to be swept: once a day, and an hour after one that came to no plan. */
-export function isSweepDue({ nowMs, lastMs, triedMs }: SweepFacts): boolean {
+/** From when on a repository is to be swept: once a day, and an hour after one that came to no plan; not after now: it is due. */
+export function nextSweepMs({ nowMs, lastMs, triedMs }: SweepFacts): number {
   // A clock that was set back must not stop it for as long as it was wrong.
-  const isOver = (sinceMs: number, ms: number): boolean => nowMs < sinceMs || nowMs - sinceMs >= ms
-  return isOver(lastMs, day) && (triedMs === null || isOver(triedMs, day / 24))
+  const after = (sinceMs: number, ms: number): number => (nowMs < sinceMs ? nowMs : sinceMs + ms)
+  return Math.max(after(lastMs, day), triedMs === null ? 0 : after(triedMs, day / 24))
+}
+
+export function isSweepDue(facts: SweepFacts): boolean {
+  return facts.nowMs >= nextSweepMs(facts)
 }
 
 /** Collecting reads every page of every point: it is worth that when something was removed, is due to go, or once a week. */

@@ -82,6 +82,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
       home: home.root,
       webDir: dashboardDir(),
       origins: config.origins,
+      byItself: { sweeps: config.sweeps, drills: config.drills },
       engineUi: env['HOLDFAST_ENGINE_UI'] || engineUi,
     }
     const app = createApp(deps)
@@ -113,7 +114,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
         (ended) => watchdog.run(ended),
         (ended) => alertKeeper(deps).run(ended),
         (ended) => live.run(ended),
-        (ended) => housekeeping({ ...shared, live }, { sweeps: config.sweeps, drills: config.drills }).run(ended),
+        (ended) => housekeeping({ ...shared, live }, deps.byItself).run(ended),
         (ended) => slotKeeper(shared).run(ended),
         (ended) => sequenceKeeper({ ...shared, live }).run(ended),
         (ended) => scheduleKeeper({ ...shared, client }).run(ended),

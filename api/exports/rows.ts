@@ -45,6 +45,7 @@ export const exportKinds = {
   protection: [
     'vm',
     'category',
+    'plans',
     'state',
     'sentence',
     'newest_point',
@@ -133,12 +134,14 @@ function* pointRows(catalog: Catalog, { sinceMs, untilMs }: ExportWish): Generat
 }
 
 function* protectionRows(catalog: Catalog): Generator<Row<'protection'>> {
+  const plansOf = catalog.policy.takers()
   for (const vm of every((page) => catalog.vms.list(page))) {
     const { state, sentence, ageMs } = postureView(vm)
     const last = catalog.drills.latest(vm.id)
     yield {
       vm: vm.id,
       category: vm.category,
+      plans: plansOf(vm).join(' '),
       state,
       sentence,
       newest_point: at(catalog.points.newestValidated(vm.id)?.createdMs),

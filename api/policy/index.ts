@@ -5,6 +5,7 @@
 export { applyPolicy, differenceTo, memberChanges, readPolicy } from './difference.ts'
 export { writePolicyFile } from './export.ts'
 export { refuseWhileFollowed } from './followers.ts'
+export { joinPlan } from './members.ts'
 export { startsInWords } from './usual.ts'
 export { previewPlan } from './preview.ts'
 export { currentPolicy, knownNames } from './state.ts'

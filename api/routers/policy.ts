@@ -7,6 +7,7 @@ import {
   applyPolicy,
   currentPolicy,
   differenceTo,
+  joinPlan,
   knownNames,
   previewPlan,
   readPolicy,
@@ -45,6 +46,12 @@ export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       refuseWhileFollowed(id, catalog.plans.all())
       catalog.plans.remove(id, c.req.valid('query').revision ?? null)
       return c.body(null, 204)
+    })
+    .openapi(routes.joinPlan, async (c) => {
+      const { id } = c.req.valid('param')
+      const joined = joinPlan(catalog, id, c.req.valid('json'))
+      if (joined.changed) await tellRunsOf(deps, [id])
+      return c.json(joined, 200)
     })
     .openapi(routes.runPlan, async (c) => {
       const wish = c.req.valid('json')

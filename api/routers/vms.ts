@@ -16,7 +16,8 @@ export function vmRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.list, (c) => {
       const { limit, cursor, hypervisorId, gone, ...rest } = c.req.valid('query')
       const page = catalog.vms.list({ limit, cursor }, { ...rest, endpointId: hypervisorId, showGone: gone === 'show' })
-      return c.json({ ...page, items: page.items.map((vm) => vmView(catalog, vm, now())) }, 200)
+      const plansOf = catalog.policy.takers()
+      return c.json({ ...page, items: page.items.map((vm) => vmView(catalog, vm, now(), plansOf(vm))) }, 200)
     })
     .openapi(routes.get, (c) => c.json(vmDetailView(catalog, catalog.vms.get(c.req.valid('param').id), now()), 200))
     .openapi(routes.patch, (c) => {

@@ -3,6 +3,8 @@ import {
   categoryListSchema,
   categoryPutBody,
   categorySchema,
+  planMembersBody,
+  planMembersSchema,
   planPageSchema,
   planPreviewBody,
   planPreviewSchema,
@@ -64,6 +66,19 @@ export const removePlan = createRoute({
   security,
   request: { params: plan, query: seen },
   responses: { ...removed, ...problems(401, 403, 404, 409) },
+})
+
+export const joinPlan = createRoute({
+  method: 'post',
+  path: '/plans/{id}/members',
+  tags: ['plans'],
+  operationId: 'joinPlan',
+  summary: 'Let a plan take these VMs',
+  description:
+    'A plan takes the VMs that its rules select. A VM joins by its category, or by its name where the plan names VMs; what other rules keep out is refused, with the rule.',
+  security,
+  request: { params: plan, ...body(planMembersBody) },
+  responses: { 200: json(planMembersSchema, 'What became of each'), ...problems(400, 401, 403, 404, 409) },
 })
 
 export const runPlan = createRoute({

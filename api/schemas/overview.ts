@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { timeMs } from './common.ts'
+import { planName, timeMs } from './common.ts'
 import { repositorySchema } from './repositories.ts'
 import { runSchema } from './runs.ts'
 
@@ -78,6 +78,43 @@ export const daySchema = z
   })
   .openapi('Day')
 
+export const upcomingSchema = z
+  .object({
+    atMs: timeMs.openapi({ description: 'Now, where it is due already' }),
+    kind: z.enum(['plan', 'retention', 'verify', 'drill', 'rehearsal']),
+    title: z.string().openapi({ example: 'critical-4h' }),
+    detail: z.string().openapi({ description: 'How much; may be empty', example: '18 VMs' }),
+    subject: z
+      .object({ kind: z.enum(['plan', 'repository', 'vm', 'recovery-plan']), id: z.string() })
+      .nullable()
+      .openapi({ description: 'null: several' }),
+    state: z.enum(['planned', 'held']).openapi({ description: 'held: it waits for a word of yours' }),
+    goesOn: z.boolean().openapi({ description: 'Further starts of the same follow that are not listed' }),
+  })
+  .openapi('Upcoming')
+
+export const planStripSchema = z
+  .object({
+    name: planName,
+    words: z.string().openapi({ description: 'When it starts', example: 'every day at 02:30 (Europe/Paris)' }),
+    paused: z.boolean(),
+    vms: z.number().int().nullable().openapi({ description: 'That its newest run took; null: it never ran' }),
+    nextMs: timeMs.nullable().openapi({ description: 'Its next start by the clock; null: none' }),
+    days: z
+      .array(
+        z.object({
+          day: z.string().openapi({ example: '2026-11-21', description: 'UTC' }),
+          done: z.number().int().openapi({ description: 'VMs backed up, once for each start that took them' }),
+          failed: z.number().int(),
+          left: z.number().int().openapi({ description: 'Cancelled, skipped or never begun' }),
+          open: z.number().int().openapi({ description: 'Waiting or under way' }),
+          missed: z.number().int().openapi({ description: 'Starts that did not come' }),
+        }),
+      )
+      .openapi({ description: 'Thirty, oldest first' }),
+  })
+  .openapi('PlanStrip')
+
 export const overviewSchema = z
   .object({
     sentence: z.string().openapi({ example: 'All 214 VMs are inside their RPO.' }),
@@ -99,6 +136,12 @@ export const overviewSchema = z
     running: z.array(runSchema),
     recent: z.array(runSchema).openapi({ description: 'The last ten that ended' }),
     days: z.array(daySchema).openapi({ description: 'Thirty, oldest first' }),
+    plans: z.array(planStripSchema).openapi({ description: 'What came of each plan, by name, 50 at most' }),
+    plansTotal: z.number().int(),
+    upcoming: z.array(upcomingSchema).openapi({
+      description: 'What begins by itself in the next twelve hours, or waits for a word, soonest first, 40 at most',
+    }),
+    upcomingTotal: z.number().int(),
     repositories: z.array(repositorySchema),
     setup: z.object({
       repository: z.boolean(),

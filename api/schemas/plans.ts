@@ -52,6 +52,29 @@ export const missedStartSchema = z
   .openapi('MissedStart')
 export const planRunBody = z.object({ reason: z.string().max(500).default('') }).openapi('PlanRunRequest')
 
+export const planMembersBody = z
+  .object({
+    vmIds: z.array(vmId).min(1).max(500),
+    dryRun: z.boolean().default(false).openapi({ description: 'Says what would change, and changes nothing' }),
+  })
+  .openapi('PlanMembersRequest')
+export const planMembersSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        vmId,
+        vmName: z.string(),
+        state: z.enum(['in', 'joins', 'refused']).openapi({ description: 'in: the plan takes it already' }),
+        how: z.string().openapi({
+          description: 'What changes so that the plan takes it, or why that is not done',
+          example: 'its category becomes critical, now standard',
+        }),
+      }),
+    ),
+    changed: z.boolean().openapi({ description: 'false: a dry run, or there was nothing to do' }),
+  })
+  .openapi('PlanMembers')
+
 export const planSchema = planBody
   .extend({
     name: planName,

@@ -58,6 +58,7 @@ export const vmSchema = z
     sizeBytes: byteCount,
     diskCount: z.number().int(),
     category: categoryName,
+    plans: z.array(planName).openapi({ description: 'That take it now' }),
     posture: postureSchema,
     newestPoint: orNull(pointSchema),
     pointCount: z.number().int(),
@@ -91,7 +92,6 @@ export const vmDetailSchema = vmSchema
     policy: z.array(z.object({ setting: z.string(), value: z.string(), from: z.string() })).openapi({
       description: 'Effective policy and where each value comes from',
     }),
-    plans: z.array(planName).openapi({ description: 'That take it now' }),
     override: vmOverrideSchema,
     drillChecks: keptChecksSchema,
     createdMs: timeMs,

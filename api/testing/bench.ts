@@ -101,6 +101,7 @@ export function bench(options: BenchOptions = {}): Bench {
     home,
     webDir: options.webDir ?? null,
     origins: [],
+    byItself: { sweeps: 'daily', drills: 'always' },
     engineUi: null,
   }
   const app = createApp(deps, options.streamPace ? { streamPace: options.streamPace } : {})

@@ -32,7 +32,13 @@ export function postureView(vm: VmView): z.infer<typeof postureSchema> {
   return { state, sentence: `${words[state]}${reason}.${age}`, ageMs, rpoMs: state === 'excluded' ? null : rpoMs }
 }
 
-export function vmView(catalog: Catalog, vm: VmView, nowMs: number): z.infer<typeof vmSchema> {
+/** `plans`: names of those that take it now. */
+export function vmView(
+  catalog: Catalog,
+  vm: VmView,
+  nowMs: number,
+  plans: readonly string[],
+): z.infer<typeof vmSchema> {
   const newest = catalog.points.newestValidated(vm.id)
   const last = catalog.drills.latest(vm.id)
   const open = catalog.runs.list({ limit: 1 }, { vmId: vm.id, state: 'open' }).items[0]
@@ -49,6 +55,7 @@ export function vmView(catalog: Catalog, vm: VmView, nowMs: number): z.infer<typ
     sizeBytes: vm.sizeBytes,
     diskCount: vm.disks.length,
     category: vm.category,
+    plans: [...plans],
     posture: postureView(vm),
     newestPoint: newest ? pointView(newest) : null,
     pointCount: catalog.points.list({ limit: 1 }, { vmId: vm.id }).total,
@@ -79,7 +86,7 @@ function flagsOf(vm: VmView, newest: PointView | undefined, verdict: string | un
 
 export function vmDetailView(catalog: Catalog, vm: VmView, nowMs: number): z.infer<typeof vmDetailSchema> {
   return {
-    ...vmView(catalog, vm, nowMs),
+    ...vmView(catalog, vm, nowMs, catalog.policy.takers()(vm)),
     disks: vm.disks.map((disk) => ({ ...disk })),
     scope: vm.scope,
     externalId: vm.externalId,
@@ -92,7 +99,6 @@ export function vmDetailView(catalog: Catalog, vm: VmView, nowMs: number): z.inf
     defaultRepositoryId: defaultRepositoryOf(catalog, vm.id),
     weaknesses: weaknessesOf(catalog, vm, nowMs),
     policy: policyLines(catalog, vm),
-    plans: catalog.policy.plansOf(vm).map(({ name }) => name),
     override: vmOverrideSchema.parse(vm.override),
     drillChecks: keptChecksSchema.parse(vm.drillChecks),
     createdMs: vm.createdMs,

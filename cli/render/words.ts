@@ -7,6 +7,12 @@ export function ago(ms: number | null | undefined, nowMs: number): string {
   return ms === null || ms === undefined ? '–' : `${formatDuration(Math.max(0, nowMs - ms))} ago`
 }
 
+/** Of what is to come: `in 4 h`. What is due already is due `now`. */
+export function until(ms: number | null | undefined, nowMs: number): string {
+  if (ms === null || ms === undefined) return '–'
+  return ms <= nowMs ? 'now' : `in ${formatDuration(ms - nowMs)}`
+}
+
 export function size(bytes: number | null | undefined): string {
   return bytes === null || bytes === undefined ? '–' : formatBytes(bytes)
 }

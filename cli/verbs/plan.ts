@@ -5,9 +5,10 @@ import { ask, type Schemas } from '../client/index.ts'
 import { exit } from '../exit-codes.ts'
 import { followRun } from '../follow.ts'
 import type { Io } from '../io.ts'
+import { plain } from '../render/style.ts'
 import { pairs, table } from '../render/table.ts'
-import { ago } from '../render/words.ts'
-import { examples, keyHeader, listAll, type Verb } from './common.ts'
+import { ago, until } from '../render/words.ts'
+import { examples, findVm, keyHeader, listAll, type Verb } from './common.ts'
 
 type Difference = Schemas['PolicyDifference']
 interface FileOptions {
@@ -17,7 +18,11 @@ interface FileOptions {
 
 export const plans: Verb = (ioOf) => {
   const command = new Command('plans').description('plans: when they start, which VMs they take')
-  examples(command, ['holdfast plans', 'holdfast plans run nightly --watch'])
+  examples(command, [
+    'holdfast plans',
+    'holdfast plans run nightly --watch',
+    'holdfast plans join nightly web-01 db-01 --dry-run',
+  ])
   command
     .command('run')
     .description('run a plan now, also a paused one')
@@ -26,6 +31,15 @@ export const plans: Verb = (ioOf) => {
     .option('--key <text>', 'Idempotency-Key: repeating the command starts nothing twice')
     .option('-w, --watch', 'follow it to its end')
     .action(async (name: string, options: RunOptions, self: Command) => runNow(ioOf(self), name, options))
+  command
+    .command('join')
+    .description('let a plan take these VMs: by their category, or by name where the plan names VMs')
+    .argument('<plan>')
+    .argument('<vm...>')
+    .option('--dry-run', 'say what would change')
+    .action(async (name: string, vms: string[], options: { dryRun?: boolean }, self: Command) =>
+      join(ioOf(self), name, vms, options.dryRun ?? false),
+    )
   return command.action(async (_options: object, self: Command) => {
     const io = ioOf(self)
     const api = io.api()
@@ -37,7 +51,7 @@ export const plans: Verb = (ioOf) => {
         : table(found.items, [
             { head: 'PLAN', cell: (plan) => plan.name },
             { head: 'STARTS', cell: (plan) => `${plan.words}${plan.paused ? ', paused' : ''}` },
-            { head: 'NEXT', cell: (plan) => (plan.nextMs === null ? '–' : ago(plan.nextMs, now)) },
+            { head: 'NEXT', cell: (plan) => until(plan.nextMs, now) },
             { head: 'LAST', cell: (plan) => lastText(plan, now) },
             { head: 'VMS', cell: (plan) => String(plan.vms), right: true },
             { head: 'OUTSIDE RPO', cell: (plan) => String(plan.outsideRpo), right: true },
@@ -222,4 +236,20 @@ function differenceText({ changes, unlisted }: Difference, verb: 'would be' | 'w
   const rest = unlisted.map(({ kind, name }) => `  ${kind} ${name} is not in the file and stays; --prune removes it`)
   const end = changes.length === 0 ? ['Nothing to change: everything is as the file says.'] : []
   return [...lines, ...rest, ...end].join('\n')
+}
+
+async function join(io: Io, name: string, vms: readonly string[], dryRun: boolean): Promise<void> {
+  const api = io.api()
+  const vmIds: string[] = []
+  for (const vm of vms) vmIds.push((await findVm(api, vm)).id)
+  const joined = await ask(api.POST('/plans/{id}/members', { params: { path: { id: name } }, body: { vmIds, dryRun } }))
+  const words = { in: 'taken already', joins: dryRun ? 'would join' : 'joined', refused: 'refused' }
+  io.answer(joined, () =>
+    table(joined.items, [
+      { head: 'VM', cell: (item) => plain(item.vmName) },
+      { head: 'NOW', cell: (item) => words[item.state] },
+      { head: 'HOW', cell: (item) => plain(item.how) },
+    ]),
+  )
+  if (joined.items.some(({ state }) => state === 'refused')) io.end(exit.partial)
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { formatDuration } from '../../base/index.ts'
 import { ask } from '../client/index.ts'
 import { styleOf, plain, type Tone } from '../render/style.ts'
-import { progressText, size } from '../render/words.ts'
+import { progressText, size, until } from '../render/words.ts'
 import { examples, type Verb } from './common.ts'
 
 const tones: { readonly [state: string]: Tone } = {
@@ -40,6 +40,15 @@ export const status: Verb = (ioOf) => {
           `  ${run.workflowId} · ${run.state} · ${formatDuration(run.durationMs)}${run.progress ? ` · ${progressText(run.progress)}` : ''}`,
         )
       }
+      if (overview.upcoming.length > 0) lines.push('', 'Next 12 hours:')
+      for (const one of overview.upcoming) {
+        const when = one.state === 'held' ? 'held' : until(one.atMs, overview.readMs)
+        lines.push(
+          `  ${when} · ${plain(one.title)}${one.detail ? ` · ${plain(one.detail)}` : ''}${one.goesOn ? ', and on' : ''}`,
+        )
+      }
+      if (overview.upcomingTotal > overview.upcoming.length)
+        lines.push(`  and ${overview.upcomingTotal - overview.upcoming.length} more`)
       if (overview.repositories.length > 0) lines.push('', 'Repositories:')
       for (const { name, points, usage } of overview.repositories) {
         lines.push(

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { isExhaustive } from '../support/sampling.ts'
 import { pictures } from './web/shots.ts'
@@ -34,3 +35,23 @@ it.concurrent.each(pictures)(
     await close()
   },
 )
+
+it.concurrent('vms-csv: the list as it is filtered is a file, which a reader opens', async () => {
+  const { page, faults, close } = await stage.show({ path: '/vms?state=outside-rpo' })
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Export CSV' }).click(),
+  ])
+  const rows = (await readFile(await download.path(), 'utf8')).split('\r\n')
+  const [head = '', ...lines] = rows.slice(0, -1).map((row) => row.split(','))
+  expect(download.suggestedFilename()).toBe('vms.csv')
+  expect(head.slice(0, 5)).toEqual(['vm', 'state', 'plans', 'category', 'newest_point'])
+  expect(lines.map(([vm, state, plans]) => [vm, state, plans])).toEqual([
+    ['crm-db-02', 'failed', 'nightly-lyon'],
+    ['jump-02', 'unprotected', ''],
+    ['files-paris-01', 'overdue', 'nightly-paris'],
+    ['mail-01', 'late', 'critical-4h'],
+  ])
+  expect(faults).toEqual({ console: [], foreign: [] })
+  await close()
+})

@@ -36,6 +36,11 @@ export const pictures: readonly Picture[] = [
   { name: 'overview', path: '/' },
   { name: 'overview-calm', path: '/', scene: { overview: calmOverview } },
   { name: 'overview-first', path: '/', scene: { overview: firstOverview, empty: true } },
+  {
+    name: 'overview-table',
+    path: '/',
+    before: (page: Page): Promise<void> => page.getByRole('button', { name: 'As table' }).click(),
+  },
   { name: 'overview-loading', path: '/', silent: true },
   { name: 'overview-error', path: '/', broken: 503 },
   {
@@ -55,6 +60,26 @@ export const pictures: readonly Picture[] = [
     before: async (page: Page): Promise<void> => {
       await page.getByLabel('Select files-paris-01').check()
       await page.getByLabel('Select jump-02').check()
+    },
+  },
+  {
+    name: 'vms-join',
+    path: '/vms?state=outside-rpo',
+    before: async (page: Page): Promise<void> => {
+      await page.getByLabel('Select files-paris-01').check()
+      await page.getByLabel('Select jump-02').check()
+      await pressed(page, /Add to plan…/)
+      await page.getByLabel('Plan').selectOption('nightly-lyon')
+      await page.getByText('its category becomes').waitFor()
+    },
+  },
+  {
+    name: 'vms-hold',
+    path: '/vms?state=outside-rpo',
+    before: async (page: Page): Promise<void> => {
+      await page.getByLabel('Select files-paris-01').check()
+      await page.getByLabel('Select jump-02').check()
+      await pressed(page, /^Hold/)
     },
   },
   { name: 'vms-none', path: '/vms?q=tag:nothing' },

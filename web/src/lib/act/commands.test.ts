@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { backupCommand, drillCommand, quoted } from './commands.ts'
+import { backupCommand, drillCommand, holdCommand, joinCommand, quoted } from './commands.ts'
 
 it('a shown command says what the button does', () => {
   expect(backupCommand(['web-01', 'db-01'], true, 'ignored for two')).toBe('holdfast backup web-01 db-01 --full')
@@ -10,6 +10,14 @@ it('a shown command says what the button does', () => {
   )
   expect(backupCommand(['web-01'], false, '', 'for the audit')).toBe(
     `holdfast backup web-01 --description 'for the audit'`,
+  )
+  expect(joinCommand('nightly', ['web-01', 'db-01'])).toBe('holdfast plans join nightly web-01 db-01')
+  const points = [
+    { id: 'p1', vmId: 'web-01' },
+    { id: 'p2', vmId: 'db-01' },
+  ]
+  expect(holdCommand(points, 'case 7')).toBe(
+    `holdfast point pin web-01 p1 --reason 'case 7' && holdfast point pin db-01 p2 --reason 'case 7'`,
   )
   expect(drillCommand('web-01', null)).toBe('holdfast drill web-01')
 })

@@ -19,3 +19,21 @@ export function drillCommand(vm: string, pointId: string | null): string {
 export function verifyCommand(repository: string, level: string, quarantine: boolean): string {
   return `holdfast verify ${quoted(repository)} --level ${level}${quarantine ? ' --quarantine' : ''} --watch`
 }
+
+export function joinCommand(plan: string, vms: readonly string[]): string {
+  return `holdfast plans join ${quoted(plan)} ${vms.map(quoted).join(' ')}`
+}
+
+/** A point that can be held, and whose it is. */
+export interface Holdable {
+  readonly id: string
+  readonly vmId: string
+  readonly vmName: string
+  readonly createdMs: number
+}
+
+/** A command holds one point: of several it is one line each. */
+export function holdCommand(points: readonly Pick<Holdable, 'id' | 'vmId'>[], reason: string): string {
+  const why = quoted(reason.trim() === '' ? 'WHY' : reason.trim())
+  return points.map(({ id, vmId }) => `holdfast point pin ${quoted(vmId)} ${id} --reason ${why}`).join(' && ')
+}

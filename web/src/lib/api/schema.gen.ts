@@ -882,6 +882,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plans/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a plan take these VMs
+         * @description A plan takes the VMs that its rules select. A VM joins by its category, or by its name where the plan names VMs; what other rules keep out is refused, with the rule.
+         */
+        post: operations["joinPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/plans/{id}/run": {
         parameters: {
             query?: never;
@@ -3339,6 +3359,12 @@ export interface components {
             recent: components["schemas"]["Run"][];
             /** @description Thirty, oldest first */
             days: components["schemas"]["Day"][];
+            /** @description What came of each plan, by name, 50 at most */
+            plans: components["schemas"]["PlanStrip"][];
+            plansTotal: number;
+            /** @description What begins by itself in the next twelve hours, or waits for a word, soonest first, 40 at most */
+            upcoming: components["schemas"]["Upcoming"][];
+            upcomingTotal: number;
             repositories: components["schemas"]["Repository"][];
             setup: {
                 repository: boolean;
@@ -3461,6 +3487,69 @@ export interface components {
             drillsPassed: number;
             drillsFailed: number;
             newBytes: number;
+        };
+        PlanStrip: {
+            /** @example nightly-lyon */
+            name: string;
+            /**
+             * @description When it starts
+             * @example every day at 02:30 (Europe/Paris)
+             */
+            words: string;
+            paused: boolean;
+            /** @description That its newest run took; null: it never ran */
+            vms: number | null;
+            /**
+             * @description Its next start by the clock; null: none
+             * @example 1795246432000
+             */
+            nextMs: number | null;
+            /** @description Thirty, oldest first */
+            days: {
+                /**
+                 * @description UTC
+                 * @example 2026-11-21
+                 */
+                day: string;
+                /** @description VMs backed up, once for each start that took them */
+                done: number;
+                failed: number;
+                /** @description Cancelled, skipped or never begun */
+                left: number;
+                /** @description Waiting or under way */
+                open: number;
+                /** @description Starts that did not come */
+                missed: number;
+            }[];
+        };
+        Upcoming: {
+            /**
+             * @description Now, where it is due already
+             * @example 1795246432000
+             */
+            atMs: number;
+            /** @enum {string} */
+            kind: "plan" | "retention" | "verify" | "drill" | "rehearsal";
+            /** @example critical-4h */
+            title: string;
+            /**
+             * @description How much; may be empty
+             * @example 18 VMs
+             */
+            detail: string;
+            /** @description null: several */
+            subject: {
+                /** @enum {string} */
+                kind: "plan" | "repository" | "vm" | "recovery-plan";
+                id: string;
+            } | null;
+            /**
+             * @description held: it waits for a word of yours
+             * @enum {string}
+             */
+            state: "planned" | "held";
+            /** @description Further starts of the same follow that are not listed */
+            goesOn: boolean;
         };
         Repository: {
             /** @example main */
@@ -4037,6 +4126,36 @@ export interface components {
              * @default null
              */
             revision?: number | null;
+        };
+        PlanMembers: {
+            items: {
+                /**
+                 * @description Fixed at the first discovery
+                 * @example web-01
+                 */
+                vmId: string;
+                vmName: string;
+                /**
+                 * @description in: the plan takes it already
+                 * @enum {string}
+                 */
+                state: "in" | "joins" | "refused";
+                /**
+                 * @description What changes so that the plan takes it, or why that is not done
+                 * @example its category becomes critical, now standard
+                 */
+                how: string;
+            }[];
+            /** @description false: a dry run, or there was nothing to do */
+            changed: boolean;
+        };
+        PlanMembersRequest: {
+            vmIds: string[];
+            /**
+             * @description Says what would change, and changes nothing
+             * @default false
+             */
+            dryRun?: boolean;
         };
         PlanRunRequest: {
             /** @default  */
@@ -5644,6 +5763,8 @@ export interface components {
             diskCount: number;
             /** @example critical */
             category: string;
+            /** @description That take it now */
+            plans: string[];
             posture: components["schemas"]["Posture"];
             newestPoint: components["schemas"]["Point"] | null;
             pointCount: number;
@@ -5709,8 +5830,6 @@ export interface components {
                 value: string;
                 from: string;
             }[];
-            /** @description That take it now */
-            plans: string[];
             override: components["schemas"]["VmOverride"];
             drillChecks: components["schemas"]["DrillCheck"][];
             /**
@@ -9308,6 +9427,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    joinPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanMembersRequest"];
+            };
+        };
+        responses: {
+            /** @description What became of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanMembers"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description No valid token or session */
             401: {

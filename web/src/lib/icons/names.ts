@@ -41,6 +41,8 @@ export const iconNames = [
   'key',
   'net',
   'bell',
+  'bolt',
+  'pin',
   'brand',
 ] as const
 

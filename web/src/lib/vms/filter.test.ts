@@ -11,6 +11,7 @@ const vm = (name: string, more: Partial<Vm> = {}): Vm =>
     hypervisorName: 'xcp',
     platform: 'xcpng',
     category: 'standard',
+    plans: [],
     running: null,
     lastProof: null,
     sizeBytes: 1,
@@ -66,6 +67,12 @@ describe('the list of VMs', () => {
     expect(matches(erp, 'db tag:postgres site:lyon')).toBe(true)
     expect(matches(erp, 'db site:paris')).toBe(false)
     expect(matches(erp, '  ')).toBe(true)
+    expect(matches({ ...erp, plans: ['nightly-lyon'] }, 'plan:nightly')).toBe(false)
+    expect(matches({ ...erp, plans: ['nightly-lyon'] }, 'plan:nightly-lyon')).toBe(true)
+    expect([matches(erp, 'plan:none'), matches({ ...erp, plans: ['nightly-lyon'] }, 'plan:none')]).toEqual([
+      true,
+      false,
+    ])
   })
 
   it('counts as outside its RPO whatever is not inside it, save what is left out on purpose', () => {

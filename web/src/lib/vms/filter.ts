@@ -6,7 +6,7 @@ export type SortKey = 'state' | 'name' | 'age' | 'proof' | 'size' | 'changed'
 /** What the address of the list says; everything else about it is derived. */
 export interface VmQuery {
   readonly state: StateFilter | null
-  /** Free text; `tag:` and `site:` words narrow further. */
+  /** Free text; `tag:`, `plan:` and `site:` words narrow further. */
   readonly q: string
   readonly sort: SortKey
   readonly descending: boolean
@@ -51,10 +51,13 @@ export function inState(vm: Vm, state: StateFilter): boolean {
 }
 
 function matchesWord(vm: Vm, word: string): boolean {
-  const [, field, wanted = ''] = /^(tag|site|host|platform):(.*)$/.exec(word) ?? [null, null, word]
+  const [, field, wanted = ''] = /^(tag|site|host|platform|plan):(.*)$/.exec(word) ?? [null, null, word]
   switch (field) {
     case 'tag':
       return vm.tags.some((tag) => tag.toLowerCase().includes(wanted)) || vm.category === wanted
+    case 'plan':
+      // The whole name: plans are often called like one another.
+      return wanted === 'none' ? vm.plans.length === 0 : vm.plans.includes(wanted)
     case 'site':
       return vm.site.toLowerCase().includes(wanted)
     case 'host':
