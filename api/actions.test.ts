@@ -287,6 +287,35 @@ describe('a restore', () => {
     expect((here.engine.started[0]?.input as RestoreInput).powerOn).toBeNull()
   })
 
+  test('of single disks, or of the configuration alone, says what stays as it is, and refuses a disk that is not there', async () => {
+    const original = { kind: 'original', confirmName: 'web-01' }
+    const inPlace = { pointId: pointIdOf(1), target: original, disks: ['virtio1'] }
+    const result = { v: 1, findings: [], passed: [], logicalBytes: 0, dataBytes: null, error: null }
+    const asked: unknown[] = []
+    here.engine.answers.set('checkRestore', (input) => {
+      asked.push((input as CheckRestoreInput).disks)
+      return result
+    })
+    const check = async (wish: object) =>
+      bodyOf<Record<string, unknown>>(await here.call('POST', '/api/v1/restores/checks', wish))
+    expect(await check(inPlace)).toMatchObject({
+      does: expect.arrayContaining(['writes up to 1.0 GiB to lab', 'puts virtio1 in the place of what is there']),
+      doesNotTouch: expect.arrayContaining(['the configuration and networks of web-01, and its disk virtio0']),
+      command: `holdfast restore web-01 --point ${pointIdOf(1)} --disk virtio1 --in-place --confirm web-01`,
+    })
+    expect(await check({ ...asNew, disks: [] })).toMatchObject({
+      does: expect.arrayContaining(['gives it the configuration of the point, and no disk']),
+      command: `holdfast restore web-01 --point ${pointIdOf(1)} --no-disks --to lab --name web-01-restored`,
+    })
+    await check(asNew)
+    expect(asked).toEqual([['virtio1'], [], undefined])
+    expect((await here.call('POST', '/api/v1/restores', inPlace)).status).toBe(202)
+    expect((here.engine.started[0]?.input as RestoreInput).disks).toEqual(['virtio1'])
+    const refused = await here.call('POST', '/api/v1/restores', { ...asNew, disks: ['virtio7'] })
+    expect([refused.status, await refused.json()]).toMatchObject([400, { hint: 'It has virtio0, virtio1.' }])
+    expect((await here.call('POST', '/api/v1/restores', { ...inPlace, disks: [] })).status).toBe(400)
+  })
+
   test('of a point that is not validated, not there, or of no known target is refused', async () => {
     here.catalog.points.record(aPoint(2, { validatedMs: null }))
     const statusOf = async (change: object): Promise<number> =>
@@ -544,7 +573,26 @@ describe('looking at hypervisors and repositories', () => {
       state: 'failed',
       checks,
       writeRate: 1e9,
+      security: null,
     })
+    const slot = {
+      id: 'ab',
+      role: 'full',
+      type: 'passphrase',
+      label: 'ops',
+      createdMs: 1,
+      sound: true,
+      isCurrent: true,
+    }
+    const security = {
+      ...{ kekGen: 1, isComplete: false, damaged: 0, slots: [{ ...slot, threshold: null, shares: null }] },
+      lock: { mode: 'compliance', days: 30, generationDays: 7 },
+    }
+    here.engine.answers.set('testRepository', () => ({
+      ...{ v: 1, repositoryUuid: 'a'.repeat(32), security, probe: null, usage: null, error: null },
+    }))
+    await here.call('POST', '/api/v1/repositories/main/test')
+    expect(await here.get('/api/v1/repositories/main')).toMatchObject({ test: { security } })
   })
 
   test('adding says where the new thing is, and a second one of the name is a conflict', async () => {

@@ -64,6 +64,7 @@ export function testRecordOf(result: TestRepositoryResult, testedMs: number): Re
     readRate: result.probe?.readRate ?? null,
     staleMs: result.probe?.staleMs ?? null,
     skewMs: result.probe?.skewMs ?? null,
+    security: result.security ?? null,
     error: errorNote(result.error),
   }
 }

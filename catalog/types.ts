@@ -59,6 +59,29 @@ export interface PointDisk {
   readonly attempts: number
 }
 
+/** Who can open a repository, and what it locks; see `RepositorySecurity` of the workflow that looks. */
+export interface RepositorySecurityRecord {
+  readonly kekGen: number
+  readonly isComplete: boolean
+  readonly damaged: number
+  readonly slots: readonly {
+    readonly id: string
+    readonly role: string
+    readonly type: string
+    readonly label: string
+    readonly createdMs: number
+    readonly sound: boolean
+    readonly isCurrent: boolean
+    readonly threshold: number | null
+    readonly shares: number | null
+  }[]
+  readonly lock: {
+    readonly mode: 'governance' | 'compliance'
+    readonly days: number
+    readonly generationDays: number
+  } | null
+}
+
 export interface RepositoryTestRecord {
   readonly testedMs: number
   readonly repositoryUuid: string | null
@@ -68,6 +91,8 @@ export interface RepositoryTestRecord {
   readonly readRate: number | null
   readonly staleMs: number | null
   readonly skewMs: number | null
+  /** Absent: of a test that did not look. */
+  readonly security?: RepositorySecurityRecord | null
   readonly error: ErrorNote | null
 }
 

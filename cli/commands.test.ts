@@ -123,6 +123,18 @@ test.each([
   expect(await complaintAbout(words)).toBe('')
 })
 
+test.each([['virtio1'], ['virtio0', 'virtio1'], []])(
+  'the command of a restore of the disks %j is understood',
+  async (...disks) => {
+    here.catalog.points.record(aPoint(1))
+    const target = { kind: 'new', hypervisorId: 'lab', name: 'copy' } as const
+    const wish: RestoreWish = { pointId: pointIdOf(1), target, disks, identity: 'new', reason: '', tuning: {} }
+    const words = wordsOf(consequences(restoreParts(here.catalog, wish), wish, null).command, 'holdfast')
+    expect(await ran(here, words)).toMatchObject({ code: 0, err: '' })
+    expect(here.engine.started[0]?.input).toMatchObject({ disks, target: { kind: 'new', name: 'copy' } })
+  },
+)
+
 test('the README’s commands are understood as they are printed', async () => {
   const readme = readFileSync(new URL('README.md', root), 'utf8')
   const block = /^## Use it\n+```sh\n([\s\S]*?)```/m.exec(readme)?.[1] ?? ''

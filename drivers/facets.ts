@@ -20,7 +20,13 @@ import type {
 export interface TargetSpec {
   readonly place:
     | { readonly kind: 'new'; readonly name: string; readonly host: string | null; readonly folder: string | null }
-    | { readonly kind: 'replace'; readonly vm: VmRef; readonly safetyPoint: PointId | null }
+    | {
+        readonly kind: 'replace'
+        readonly vm: VmRef
+        readonly safetyPoint: PointId | null
+        /** Only the volumes of `disks` are exchanged; the machine and its other disks stay as they are. */
+        readonly keepsRest?: boolean
+      }
   readonly vm: PortableVm
   /** Repository reference of the native configuration, used only on the platform it came from. */
   readonly nativeConfigRef: string | null

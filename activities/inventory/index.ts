@@ -2,13 +2,14 @@
  * Looks at endpoints, repositories and restore targets of a site. They change nothing; what they find wrong is a
  * result for the person who asked.
  */
-import { HoldfastError, toHoldfastError } from '../../base/index.ts'
+import { describeError, HoldfastError, toHoldfastError } from '../../base/index.ts'
 import type { Endpoint, PointId, VmFacts } from '../../drivers/index.ts'
-import type { Repository, OpenPoint } from '../../repository/index.ts'
+import { listRepositoryKeys, type Repository, type OpenPoint } from '../../repository/index.ts'
 import type {
   CheckRestoreInput,
   CheckRestoreResult,
   DiscoverPage,
+  RepositorySecurity,
   TestRepositoryInput,
   TestRepositoryResult,
 } from '../../workflows/inventory/contract.ts'
@@ -16,6 +17,7 @@ import { discoverPageSize } from '../../workflows/inventory/contract.ts'
 import type { Site } from '../shared/deps.ts'
 import { beating, operate } from '../shared/operation.ts'
 import { examine } from '../restore/plan.ts'
+import { isWanted } from '../restore/portable.ts'
 import type { RestorePlace } from '../restore/types.ts'
 import type { InventoryActivities } from './types.ts'
 
@@ -25,6 +27,7 @@ export type * from './types.ts'
 const lookOperation = '0'.repeat(32)
 const listingAgeMs = 120_000
 const countingMs = 5_000
+const mostSlots = 50
 /** Of the ninety seconds that somebody waits; what takes longer is measured by itself, once a day. */
 const measuringMs = 30_000
 
@@ -77,6 +80,7 @@ async function inspectRepository(site: Site, { repository: ref }: TestRepository
       probe = await site.options.probeLocation(ref.location, signal)
       const seen = await site.repository(ref, async (repository) => ({
         repositoryUuid: repository.id,
+        security: await securityOf(repository, site),
         usage: await briefUsage(repository, signal),
       }))
       return { v: 1, ...seen, probe, error: null }
@@ -85,6 +89,24 @@ async function inspectRepository(site: Site, { repository: ref }: TestRepository
       return { v: 1, repositoryUuid: null, probe, usage: null, error: toHoldfastError(error).toJSON() }
     }
   })
+}
+
+/** Beside what was asked for: keys that cannot be listed fail no test. */
+async function securityOf(repository: Repository, site: Site): Promise<RepositorySecurity | null> {
+  try {
+    const { kekGen, isComplete, damaged, slots } = await listRepositoryKeys(repository.location)
+    return {
+      ...{ kekGen, isComplete, damaged: damaged.length, lock: repository.lock && { ...repository.lock } },
+      slots: slots
+        .slice(0, mostSlots)
+        .map(({ id, role, type, label, createdMs, sound, isCurrent, threshold = null, shares = null }) => ({
+          ...{ id, role, type, label, createdMs, sound, isCurrent, threshold, shares },
+        })),
+    }
+  } catch (error) {
+    site.log.warn({ repository: repository.id, error: describeError(error) }, 'its keys could not be listed')
+    return null
+  }
 }
 
 async function briefUsage(repository: Repository, signal: AbortSignal): Promise<TestRepositoryResult['usage']> {
@@ -103,33 +125,48 @@ async function inspectRestore(site: Site, input: CheckRestoreInput): Promise<Che
   const place: RestorePlace = {
     identity: input.identity,
     isolated: false,
+    ...(input.disks !== undefined && { disks: input.disks }),
     place:
       target.kind === 'new'
         ? { kind: 'new', name: target.name }
-        : { kind: 'replace', vm: target.vm.ref, safetyPoint: lookOperation as PointId },
+        : {
+            ...{ kind: 'replace', vm: target.vm.ref, safetyPoint: lookOperation as PointId },
+            ...(input.disks !== undefined && { keepsRest: true }),
+          },
   }
   return operate(site, { endpoint, operation: lookOperation }, ({ driver, ctx, pulse }) =>
     site.repository(input.repository, async (repository: Repository) => {
       await using point = await repository.openPoint(input.stem)
       const { findings } = await examine(driver, ctx, point, place)
-      const { disks, createdMs } = point.info
+      const { createdMs } = point.info
+      const disks = point.info.disks.filter(({ id }) => isWanted(place, id))
       const logicalBytes = disks.reduce((sum, disk) => sum + disk.bytes, 0)
       const taken = `validated, taken ${new Date(createdMs).toISOString()}`
-      const passed = [{ title: 'The point can be restored', detail: `${disks.length} disks, ${taken}` }]
+      const passed = [
+        {
+          title: 'The point can be restored',
+          detail: `${disks.length} ${disks.length === 1 ? 'disk' : 'disks'}, ${taken}`,
+        },
+      ]
       if (!findings.some(({ severity }) => severity === 'blocking')) {
         passed.push({ title: 'The target takes it', detail: 'space, name, networks and device model were looked at' })
       }
-      const dataBytes = await countData(site, point, pulse.signal)
+      const dataBytes = await countData(site, point, disks, pulse.signal)
       return { v: 1, findings, passed, logicalBytes, dataBytes, error: null }
     }),
   )
 }
 
 /** What will be written; null if counting takes longer than somebody wants to wait. */
-async function countData(site: Site, point: OpenPoint, signal: AbortSignal): Promise<number | null> {
+async function countData(
+  site: Site,
+  point: OpenPoint,
+  disks: OpenPoint['info']['disks'],
+  signal: AbortSignal,
+): Promise<number | null> {
   const deadline = site.now() + countingMs
   let data = 0
-  for (const { id, bytes } of point.info.disks) {
+  for (const { id, bytes } of disks) {
     for await (const run of point.disk(id).runs(0, bytes)) {
       if (run.kind === 'data') data += run.length
       if (site.now() > deadline) return null

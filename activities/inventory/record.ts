@@ -30,6 +30,7 @@ export function createInventoryRecordActivities(catalog: Catalog): InventoryReco
           readRate: probe?.readRate ?? null,
           staleMs: probe?.staleMs ?? null,
           skewMs: probe?.skewMs ?? null,
+          security: result.security ?? null,
           error: error && noteOf(error),
         })
         if (usage !== null) catalog.repositories.recordUsage(repositoryId, { measuredMs: atMs, ...usage })

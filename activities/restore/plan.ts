@@ -12,7 +12,7 @@ import type { OpenPoint } from '../../repository/index.ts'
 import { refuseIfBlocked } from '../backup/preflight.ts'
 import type { Site } from '../shared/deps.ts'
 import { operate } from '../shared/operation.ts'
-import { readNative, readPortable, targetSpec } from './portable.ts'
+import { isWanted, readNative, readPortable, targetSpec } from './portable.ts'
 import type { CreateTargetInput, PlanRestoreInput, RestorePlan } from './types.ts'
 
 export function targetOf(driver: HypervisorDriver): RestoreTarget {
@@ -32,6 +32,11 @@ export async function examine(
 ): Promise<{ readonly findings: readonly Finding[]; readonly firmware: string }> {
   const vm = await readPortable(point)
   const described = new Set<string>(vm.disks.map(({ key }) => key))
+  const absent = place.disks?.find((key) => !point.info.disks.some(({ id }) => id === key))
+  if (absent !== undefined)
+    throw new HoldfastError('InvalidRequest', `the point has no disk ${absent}`, {
+      hint: `It has ${point.info.disks.map(({ id }) => id).join(', ')}.`,
+    })
   const missing = point.info.disks.find(({ id }) => !described.has(id))
   if (missing !== undefined) {
     throw new HoldfastError('FormatError', `disk ${missing.id} of ${point.info.stem} is not in its configuration`)
@@ -53,7 +58,9 @@ export async function planRestore(site: Site, input: PlanRestoreInput): Promise<
         createdMs,
         pointId: snap as PointId,
         firmware,
-        disks: disks.map(({ id, label, bytes }) => ({ key: id as DiskKey, label, size: bytes })),
+        disks: disks
+          .filter(({ id }) => isWanted(input.place, id))
+          .map(({ id, label, bytes }) => ({ key: id as DiskKey, label, size: bytes })),
         warnings: findings.filter(({ severity }) => severity === 'warning').slice(0, 20),
       }
     }),
@@ -68,7 +75,7 @@ export async function createTarget(site: Site, input: CreateTargetInput): Promis
       const spec = targetSpec(point, await readPortable(point), input.place, platform)
       const native = spec.nativeConfigRef === null ? null : await readNative(point)
       const target = await targetOf(driver).create(ctx, spec, native)
-      for (const { id, bytes } of point.info.disks) {
+      for (const { id, bytes } of point.info.disks.filter((disk) => isWanted(input.place, disk.id))) {
         const made = target.disks.find(({ key }) => key === id)
         if (made?.size !== bytes) {
           throw new HoldfastError(

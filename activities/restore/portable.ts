@@ -36,15 +36,20 @@ export function targetSpec(point: OpenPoint, vm: PortableVm, where: RestorePlace
     const to = where.networks?.[network]
     return to === undefined ? network : to
   }
+  const disks = vm.disks.filter(({ key }) => hasDisk(point, key) && isWanted(where, key))
   const networks = Object.fromEntries(vm.nics.map(({ network }) => [network, placed(network)]))
   return {
     place: where.place.kind === 'new' ? { ...where.place, host: null, folder: null } : where.place,
-    vm: where.place.kind === 'new' ? { ...vm, name: where.place.name } : vm,
+    vm: { ...vm, ...(where.place.kind === 'new' && { name: where.place.name }), ...(where.disks && { disks }) },
     nativeConfigRef: point.info.vm.platform === platform ? point.info.stem : null,
-    disks: vm.disks.filter(({ key }) => hasDisk(point, key)).map(({ key }) => ({ key, storage: '', thin: true })),
+    disks: disks.map(({ key }) => ({ key, storage: '', thin: true })),
     identity: where.identity,
     networks,
   }
+}
+
+export function isWanted({ disks }: Pick<RestorePlace, 'disks'>, key: string): boolean {
+  return disks === undefined || disks.includes(key)
 }
 
 function hasDisk(point: OpenPoint, key: string): boolean {

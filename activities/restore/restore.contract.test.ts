@@ -194,6 +194,35 @@ it('plans, makes and sweeps by the operation key, and leaves what is not of this
   expect(hypervisor.calls).toEqual(['remove ours'])
 })
 
+it('takes only the disks that are asked for, none for the configuration alone, and refuses one that is not there', async () => {
+  await using world = aSite()
+  const steps = createSiteActivities(world.site)
+  const of = (disks: readonly string[]) => ({
+    ...{ endpoint: sampleEndpoint, operation: '9'.repeat(32), repository, stem },
+    place: { place: { kind: 'new', name: 'copy' }, identity: 'new', isolated: false, disks } as const,
+  })
+  expect((await run(steps.planRestore, of([disk]))).disks).toMatchObject([{ key: disk, size }])
+  hypervisor.specs.length = 0
+  expect((await run(steps.planRestore, of([]))).disks).toEqual([])
+  expect(hypervisor.specs.map((spec) => [spec.disks, spec.vm.disks])).toEqual([[[], []]])
+  await expect(run(steps.planRestore, of(['scsi9']))).rejects.toMatchObject({ code: 'InvalidRequest' })
+})
+
+it('a test of the repository says who can open it and what it locks, and nothing secret', async () => {
+  await using world = aSite()
+  const { security, error } = await run(createSiteActivities(world.site).inspectRepository, {
+    v: 1 as const,
+    repository,
+  })
+  expect(error).toBeNull()
+  expect(security).toMatchObject({ kekGen: 1, isComplete: true, damaged: 0, lock: null })
+  expect(security?.slots.map(({ type, isCurrent, sound }) => [type, isCurrent, sound]).sort()).toEqual([
+    ['passphrase', true, true],
+    ['recovery', true, true],
+  ])
+  expect(JSON.stringify(security)).not.toMatch(/wrapped|nonce|salt/)
+})
+
 it('asks the guest, judges the answer, keeps the picture', async () => {
   await using world = aSite()
   const steps = createSiteActivities(world.site)

@@ -17,7 +17,14 @@ export interface TargetRef {
 export interface RestorePlace {
   readonly place:
     | { readonly kind: 'new'; readonly name: string }
-    | { readonly kind: 'replace'; readonly vm: VmRef; readonly safetyPoint: PointId }
+    | {
+        readonly kind: 'replace'
+        readonly vm: VmRef
+        readonly safetyPoint: PointId
+        readonly keepsRest?: boolean
+      }
+  /** Only these disks of the point; none: its configuration alone. Absent: all. */
+  readonly disks?: readonly string[]
   readonly identity: 'new' | 'same'
   /** No network of production is attached, whatever the VM had (drills). */
   readonly isolated: boolean

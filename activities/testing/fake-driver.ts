@@ -19,6 +19,7 @@ import type {
   RangeReader,
   RangeWriter,
   RestoreTarget,
+  TargetSpec,
   TargetVm,
 } from '../../drivers/index.ts'
 import { samplePoint, sampleVm } from './samples.ts'
@@ -38,6 +39,8 @@ export interface DriverFaults {
  * what reached the target volume; `durable` what `finish` made durable, which is all that a crash leaves.
  */
 export class FakeHypervisor {
+  /** What restores were checked for. */
+  readonly specs: TargetSpec[] = []
   readonly disks: Map<string, Uint8Array>
   readonly changed: Map<string, readonly { readonly offset: number; readonly length: number }[]> = new Map()
   readonly written = new Map<string, Uint8Array>()
@@ -248,7 +251,10 @@ export class FakeHypervisor {
 
   #target(): RestoreTarget {
     return {
-      check: async () => ({ findings: [] }),
+      check: async (_ctx, spec) => {
+        this.specs.push(spec)
+        return { findings: [] }
+      },
       create: async () => this.target(),
       openWriter: async (_ctx, _target, disk) => this.#writer(disk),
       finalize: async (_ctx, target) => target.vm,

@@ -34,6 +34,7 @@ export interface RestoreParts {
 /** Finds what the wish names; throws NotFound, PointNotRestorable, Unsupported or InvalidRequest. */
 export function restoreParts(catalog: Catalog, wish: RestoreWish): RestoreParts {
   const point = copyToRead(catalog, wish)
+  checkDisks(point, wish)
   const repository = catalog.repositories.get(point.repositoryId)
   const vm = catalog.vms.get(point.vmId)
   const repositoryRef = repositoryRefOf(repository)
@@ -46,6 +47,19 @@ export function restoreParts(catalog: Catalog, wish: RestoreWish): RestoreParts 
   const target = vmTargetOf(catalog, vm)
   requireOneSite(vm.name, target.site, repository)
   return { point, vm, repository: repositoryRef, target: { kind: 'original', vm: target }, where: vm.endpointName }
+}
+
+function checkDisks(point: PointView, { disks, target }: RestoreWish): void {
+  if (disks === undefined) return
+  const unknown = disks.find((key) => !point.disks.some(({ disk }) => disk === key))
+  if (unknown !== undefined)
+    throw new HoldfastError('InvalidRequest', `the point has no disk ${unknown}`, {
+      hint: `It has ${point.disks.map(({ disk }) => disk).join(', ')}.`,
+    })
+  if (disks.length === 0 && target.kind === 'original')
+    throw new HoldfastError('InvalidRequest', 'nothing would be restored: no disk is named', {
+      hint: 'Name a disk, or restore the configuration alone as a new VM.',
+    })
 }
 
 /** The point as the repository holds it that was named, or as its best copy is. */
@@ -89,6 +103,7 @@ export function planRestore(catalog: Catalog, wish: RestoreWish, user: string): 
         repository,
         stem: point.stem,
         target: target.kind === 'new' ? target : { ...target, confirmName: vm.name },
+        ...(wish.disks !== undefined && { disks: wish.disks }),
         identity: wish.identity,
         powerOn: wish.powerOn ?? null,
         requestedBy,
@@ -120,17 +135,32 @@ export interface Consequences {
 /** What will happen, in words for the last page before the click. `dataBytes`: what will be written, if known. */
 export function consequences(parts: RestoreParts, wish: RestoreWish, dataBytes: number | null): Consequences {
   const { point, vm, target, where } = parts
-  const writes = `writes ${dataBytes === null ? `up to ${formatBytes(point.logicalBytes)}` : formatBytes(dataBytes)} to ${where}`
+  const chosen = point.disks.filter(({ disk }) => wish.disks === undefined || wish.disks.includes(disk))
+  const isPart = wish.disks !== undefined
+  const names = chosen.map(({ disk }) => disk).join(', ')
+  const most = chosen.reduce((sum, { size }) => sum + size, 0)
+  const writes = `writes ${dataBytes === null ? `up to ${formatBytes(most)}` : formatBytes(dataBytes)} to ${where}`
   const asBefore = wish.powerOn === undefined && target.kind === 'original'
   const power = asBefore ? 'starts it again if it runs now' : wish.powerOn ? 'starts it' : 'leaves it powered off'
   const from = wish.repositoryId === undefined ? '' : ` --repository ${shellWord(wish.repositoryId)}`
-  const base = `holdfast restore ${shellWord(vm.id)} --point ${shellWord(point.id)}${from}`
+  const only =
+    chosen.length === 0 ? ' --no-disks' : isPart ? ` --disk ${chosen.map(({ disk }) => shellWord(disk)).join(' ')}` : ''
+  const base = `holdfast restore ${shellWord(vm.id)} --point ${shellWord(point.id)}${from}${only}`
   const start = wish.powerOn ? ' --start' : wish.powerOn === false && target.kind === 'original' ? ' --no-start' : ''
   if (target.kind === 'new') {
     const identity =
       wish.identity === 'new' ? 'gives it new network addresses' : 'keeps the network addresses of the original'
     return {
-      does: [`creates ${target.name} on ${where}`, writes, identity, power],
+      does: [
+        `creates ${target.name} on ${where}`,
+        chosen.length === 0
+          ? 'gives it the configuration of the point, and no disk'
+          : isPart
+            ? `${writes}: ${names}, of ${point.disks.length} ${point.disks.length === 1 ? 'disk' : 'disks'}`
+            : writes,
+        identity,
+        power,
+      ],
       doesNotTouch: [`${vm.name}, its disks and its network`, 'any recovery point'],
       undo: 'Yes, all of it. Cancel at any step and the new VM and its disks are removed.',
       command: `${base} --to ${shellWord(target.endpoint.id)} --name ${shellWord(target.name)}${wish.identity === 'same' ? ' --same-identity' : ''}${start}`,
@@ -141,11 +171,21 @@ export function consequences(parts: RestoreParts, wish: RestoreWish, dataBytes: 
       `takes a safety point of ${vm.name} first`,
       `stops ${vm.name}`,
       writes,
-      'puts the restored disks in the place of the old ones',
+      isPart ? `puts ${names} in the place of what is there` : 'puts the restored disks in the place of the old ones',
       power,
     ],
-    doesNotTouch: ['the old disks: they are kept, tagged, until you remove them', 'any recovery point'],
+    doesNotTouch: [
+      ...(isPart ? [restOf(vm, wish)] : []),
+      'the old disks: they are kept, tagged, until you remove them',
+      'any recovery point',
+    ],
     undo: 'Until the disks are swapped, by cancelling. Afterwards by restoring the safety point.',
     command: `${base} --in-place --confirm ${shellWord(vm.name)}${start}`,
   }
+}
+
+/** What of the VM stays as it is where single disks are put back. */
+function restOf({ name, disks }: VmView, wish: RestoreWish): string {
+  const others = disks.filter(({ key }) => wish.disks?.includes(key) === false).map(({ key }) => key)
+  return `the configuration and networks of ${name}${others.length === 0 ? '' : `, and its ${others.length === 1 ? 'disk' : 'disks'} ${others.join(', ')}`}`
 }

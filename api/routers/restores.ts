@@ -32,6 +32,7 @@ export function restoreRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
         repository: parts.repository,
         stem: parts.point.stem,
         target: parts.target,
+        ...(wish.disks !== undefined && { disks: wish.disks }),
         identity: wish.identity,
         powerOn: wish.powerOn ?? false,
       }

@@ -70,6 +70,15 @@ export const restoreBody = z
       description: 'Which copy to read, also that of a mirror alone. Default: the one that the point names',
     }),
     target: restoreTargetSchema,
+    disks: z
+      .array(z.string().max(200))
+      .max(100)
+      .optional()
+      .openapi({
+        description:
+          'Only these disks of the point. In the original place the machine and its other disks stay as they are; a new VM has these alone, or with none its configuration. Default: all',
+        example: ['virtio1'],
+      }),
     identity: z.enum(['new', 'same']).default('new').openapi({ description: 'MAC addresses and machine id' }),
     powerOn: z
       .boolean()

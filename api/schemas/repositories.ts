@@ -34,6 +34,36 @@ export const usageSchema = z
   })
   .openapi('RepositoryUsage')
 
+export const repositorySecuritySchema = z
+  .object({
+    kekGen: z.number().int().openapi({ description: 'Newest generation of the key-encryption key' }),
+    isComplete: z.boolean().openapi({ description: 'Two slots, one of them for recovery, and two key sets' }),
+    damaged: z.number().int().openapi({ description: 'Objects with keys that are damaged' }),
+    slots: z
+      .array(
+        z.object({
+          id: z.string().openapi({ description: 'As `holdfast repo key` names it' }),
+          role: z.string(),
+          type: z.string().openapi({ example: 'passphrase', description: 'passphrase, recovery, shamir, hpke' }),
+          label: z.string(),
+          createdMs: timeMs,
+          sound: z.boolean(),
+          isCurrent: z.boolean().openapi({ description: 'Of the newest generation' }),
+          threshold: z.number().int().nullable(),
+          shares: z.number().int().nullable(),
+        }),
+      )
+      .openapi({ description: '50 at most' }),
+    lock: orNull(
+      z.object({
+        mode: z.enum(['governance', 'compliance']),
+        days: z.number().int().openapi({ description: 'A point cannot be deleted for so long' }),
+        generationDays: z.number().int().openapi({ description: 'An object may stay so many days longer' }),
+      }),
+    ).openapi({ description: 'null: it locks nothing' }),
+  })
+  .openapi('RepositorySecurity')
+
 export const repositoryTestSchema = z
   .object({
     state: z.enum(['ok', 'failed']),
@@ -44,6 +74,9 @@ export const repositoryTestSchema = z
     readRate: z.number().nullable(),
     staleMs: durationMs.nullable().openapi({ description: 'How long the store may show an old listing' }),
     skewMs: z.number().nullable().openapi({ description: 'Clock of the store against the worker’s' }),
+    security: orNull(repositorySecuritySchema).openapi({
+      description: 'Who can open it and what it locks; null: not known, as of a test that could not open it',
+    }),
     error: orNull(runErrorSchema),
   })
   .openapi('RepositoryTest')

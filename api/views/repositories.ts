@@ -19,6 +19,7 @@ export function repositoryTestView(test: RepositoryTestRecord): z.infer<typeof r
     readRate: test.readRate,
     staleMs: test.staleMs,
     skewMs: test.skewMs,
+    security: test.security ? { ...test.security, slots: test.security.slots.map((slot) => ({ ...slot })) } : null,
     error: test.error,
   }
 }

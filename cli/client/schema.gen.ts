@@ -3652,7 +3652,48 @@ export interface components {
             staleMs: number | null;
             /** @description Clock of the store against the worker’s */
             skewMs: number | null;
+            /** @description Who can open it and what it locks; null: not known, as of a test that could not open it */
+            security: components["schemas"]["RepositorySecurity"] | null;
             error: components["schemas"]["RunError"] | null;
+        };
+        RepositorySecurity: {
+            /** @description Newest generation of the key-encryption key */
+            kekGen: number;
+            /** @description Two slots, one of them for recovery, and two key sets */
+            isComplete: boolean;
+            /** @description Objects with keys that are damaged */
+            damaged: number;
+            /** @description 50 at most */
+            slots: {
+                /** @description As `holdfast repo key` names it */
+                id: string;
+                role: string;
+                /**
+                 * @description passphrase, recovery, shamir, hpke
+                 * @example passphrase
+                 */
+                type: string;
+                label: string;
+                /**
+                 * @description Unix milliseconds, UTC
+                 * @example 1795246432000
+                 */
+                createdMs: number;
+                sound: boolean;
+                /** @description Of the newest generation */
+                isCurrent: boolean;
+                threshold: number | null;
+                shares: number | null;
+            }[];
+            /** @description null: it locks nothing */
+            lock: {
+                /** @enum {string} */
+                mode: "governance" | "compliance";
+                /** @description A point cannot be deleted for so long */
+                days: number;
+                /** @description An object may stay so many days longer */
+                generationDays: number;
+            } | null;
         };
         Scrub: {
             level: components["schemas"]["ScrubLevel"];
@@ -5259,6 +5300,13 @@ export interface components {
              */
             repositoryId?: string;
             target: components["schemas"]["RestoreTarget"];
+            /**
+             * @description Only these disks of the point. In the original place the machine and its other disks stay as they are; a new VM has these alone, or with none its configuration. Default: all
+             * @example [
+             *       "virtio1"
+             *     ]
+             */
+            disks?: string[];
             /**
              * @description MAC addresses and machine id
              * @default new

@@ -13,6 +13,8 @@ interface Options {
   readonly name?: string
   readonly inPlace?: boolean
   readonly confirm?: string
+  readonly disk?: readonly string[]
+  readonly disks: boolean
   readonly sameIdentity?: boolean
   readonly start?: boolean
   readonly check?: boolean
@@ -32,6 +34,8 @@ export const restore: Verb = (ioOf) => {
     .option('--to <hypervisor>', 'where the new VM goes; default: where the VM lives')
     .option('--in-place', 'in its original place; a safety point is taken first, the old disks are kept')
     .option('--confirm <name>', 'the VM’s name, for --in-place')
+    .option('--disk <key...>', 'only these disks; in place the others and the machine stay as they are')
+    .option('--no-disks', 'only the configuration, as a new VM without disks')
     .option('--same-identity', 'keep network addresses and machine id')
     .option('--start', 'power it on afterwards; default: in place as it was before, else off')
     .option('--no-start', 'leave it off')
@@ -44,6 +48,7 @@ export const restore: Verb = (ioOf) => {
     'holdfast restore web-01 --name web-01-restored --watch',
     'holdfast restore web-01 --point 2026-11-21T02:41:10Z --name web-01-old --to lab --check',
     'holdfast restore web-01 --in-place --confirm web-01',
+    'holdfast restore web-01 --in-place --confirm web-01 --disk virtio1',
     'holdfast restore web-01 --repository offsite --name web-01-restored',
   ])
   return command.action(async (name: string, options: Options) => {
@@ -55,6 +60,7 @@ export const restore: Verb = (ioOf) => {
       pointId: point.id,
       ...(options.repository !== undefined && { repositoryId: options.repository }),
       target: targetOf(vm, options),
+      ...disksOf(options),
       identity: options.sameIdentity ? 'same' : 'new',
       ...(options.start !== undefined && { powerOn: options.start }),
       reason: options.reason,
@@ -78,6 +84,13 @@ export const restore: Verb = (ioOf) => {
       io.end(await followRun(io, api, run.runId))
     } else io.answer(run, () => `Started ${run.workflowId}.\n  ${run.command}`)
   })
+}
+
+function disksOf({ disk, disks }: Options): Pick<Schemas['RestoreRequest'], 'disks'> {
+  if (!disks && disk !== undefined)
+    throw new HoldfastError('InvalidRequest', '--disk and --no-disks exclude each other')
+  if (!disks) return { disks: [] }
+  return disk === undefined ? {} : { disks: [...disk] }
 }
 
 function targetOf(vm: Schemas['VmDetail'], options: Options): Schemas['RestoreRequest']['target'] {

@@ -32,6 +32,7 @@ const rig: ContractRig = {
     '44': 'a round leaves processes and bitmaps only; both are in image.contract.test.ts',
     '46c': noMachine,
     '49': 'images are restored beside the old ones',
+    '49c': 'images are restored beside the old ones',
     '49b': 'images are restored beside the old ones',
     '50': noMachine,
   },

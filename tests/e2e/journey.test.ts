@@ -73,6 +73,7 @@ test('a backup is started from the browser, seen killed, resumed and finished, a
   await page.goto(`${world.at.url}/restore?vm=${world.vm.id}`)
   await page.getByRole('heading', { level: 1 }).waitFor()
   await look('4-restore-point')
+  await page.getByRole('link', { name: 'Continue to scope' }).click()
   await page.getByRole('link', { name: 'Continue to destination' }).click()
   await page.getByLabel('Name of the new VM').fill('web-01-back')
   await page.getByLabel('Name of the new VM').press('Tab')

@@ -68,6 +68,36 @@ export interface TestRepositoryInput {
   readonly repository: RepositoryRef
 }
 
+/** Who can open a repository and what it locks, without any secret in it. */
+export interface RepositorySecurity {
+  /** Newest generation of the key-encryption key. */
+  readonly kekGen: number
+  /** Two slots, one of them for recovery, and two key sets, of the newest generation. */
+  readonly isComplete: boolean
+  /** Objects with keys that are damaged. */
+  readonly damaged: number
+  /** 50 at most. */
+  readonly slots: readonly {
+    readonly id: string
+    readonly role: string
+    readonly type: string
+    readonly label: string
+    readonly createdMs: number
+    readonly sound: boolean
+    /** Of the newest generation. */
+    readonly isCurrent: boolean
+    /** Type `shamir`. */
+    readonly threshold: number | null
+    readonly shares: number | null
+  }[]
+  /** null: it locks nothing. */
+  readonly lock: {
+    readonly mode: 'governance' | 'compliance'
+    readonly days: number
+    readonly generationDays: number
+  } | null
+}
+
 export interface TestRepositoryResult {
   readonly v: 1
   /** Set when it opens with its secret. */
@@ -82,6 +112,8 @@ export interface TestRepositoryResult {
     readonly writeRate: number
     readonly readRate: number
   } | null
+  /** Absent or null: it did not open, or its keys could not be listed. */
+  readonly security?: RepositorySecurity | null
   readonly usage: {
     readonly points: number
     readonly series: number
@@ -109,6 +141,8 @@ export interface CheckRestoreInput {
   readonly target:
     | { readonly kind: 'new'; readonly endpoint: Endpoint; readonly site: string; readonly name: string }
     | { readonly kind: 'original'; readonly vm: VmTarget }
+  /** As of a restore. */
+  readonly disks?: readonly string[]
   readonly identity: 'new' | 'same'
   readonly powerOn: boolean
 }

@@ -25,6 +25,8 @@ export interface RestoreInput {
     | { readonly kind: 'new'; readonly endpoint: Endpoint; readonly site: string; readonly name: string }
     /** Original place: a safety point is taken first; old disks are kept, tagged, until the operator removes them. */
     | { readonly kind: 'original'; readonly vm: VmTarget; readonly confirmName: string }
+  /** Only these disks of the point, in the original place beside the others; none: the configuration alone. Absent: all. */
+  readonly disks?: readonly string[]
   readonly identity: 'new' | 'same'
   /** null: as it was before the restore; a new VM stays off. */
   readonly powerOn: boolean | null

@@ -266,6 +266,18 @@ describe('a restore in the original place', () => {
     expect(names).not.toContain('revertTarget')
   })
 
+  it('puts single disks back and leaves the rest of the machine to itself', async () => {
+    const steps = new Scripted()
+    const input = { ...inPlace, disks: ['virtio1'] }
+    await bench.run(restoreWorkflow, input, steps.activities, (handle) => handle.result() as Promise<RestoreResult>)
+    for (const step of ['planRestore', 'createTarget'] as const)
+      expect(steps.inputs(step)[0]?.place).toMatchObject({ disks: ['virtio1'], place: { keepsRest: true } })
+    const whole = new Scripted()
+    await bench.run(restoreWorkflow, inPlace, whole.activities, (handle) => handle.result() as Promise<RestoreResult>)
+    expect(whole.inputs('createTarget')[0]?.place).not.toHaveProperty('disks')
+    expect(whole.inputs('createTarget')[0]?.place.place).not.toHaveProperty('keepsRest')
+  })
+
   it('puts the old disks back and starts the VM again when the new one does not start', async () => {
     const world = new TargetWorld({ starts: false })
     const { value } = await bench.run(restoreWorkflow, inPlace, world.steps.activities, (handle) =>

@@ -82,9 +82,13 @@ async function restore(
     identity: input.identity,
     isolated: false,
     ...(input.networks !== undefined && { networks: input.networks }),
+    ...(input.disks !== undefined && { disks: input.disks }),
     place:
       target.kind === 'original'
-        ? { kind: 'replace' as const, vm: target.vm.ref, safetyPoint: safetyPoint as PointId }
+        ? {
+            ...{ kind: 'replace' as const, vm: target.vm.ref, safetyPoint: safetyPoint as PointId },
+            ...(input.disks !== undefined && { keepsRest: true }),
+          }
         : { kind: 'new' as const, name: target.name },
   }
   const wasRunning = target.kind === 'original' && (await powerDown(ctx, target.vm.ref))

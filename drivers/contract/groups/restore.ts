@@ -210,6 +210,39 @@ export function restoreGroup({ check, rig }: Bench): void {
     },
   )
 
+  check('49c', 'a single disk is exchanged; the others and the machine stay as they are', async (vm, driver) => {
+    const [first, ...others] = vm.disks
+    if (first === undefined || others.length === 0) throw new Error('the rig has one disk')
+    await vm.write(someWrites(vm, 1))
+    const point = await store(vm, driver)
+    await vm.write(someWrites(vm, 2))
+    const newer = new Map(vm.disks.map((d) => [d.key as string, vm.content(d.key)]))
+    const target = targetOf(driver)
+    const ctx = contextFor(vm.ref, newPoint())
+    const { spec: whole } = point
+    const spec: TargetSpec = {
+      ...whole,
+      place: { kind: 'replace', vm: vm.ref, safetyPoint: newPoint(), keepsRest: true },
+      vm: { ...whole.vm, disks: whole.vm.disks.filter(({ key }) => key === first.key) },
+      disks: whole.disks.filter(({ key }) => key === first.key),
+    }
+    const made = await target.create(ctx, spec, point.native)
+    await expect(target.openWriter(ctx, made, others[0]?.key ?? first.key)).rejects.toMatchObject({ code: 'NotFound' })
+    const images = new Map([...point.images].filter(([key]) => key === first.key))
+    await fill(target, ctx, { ...made, disks: made.disks.filter(({ key }) => key === first.key) }, images)
+    await vm.stop()
+    const ref = await target.finalize(ctx, made)
+    const seen = await diskContents(vm, driver, ref)
+    expect([...seen.images.keys()].sort()).toEqual([...newer.keys()].sort())
+    for (const [key, image] of newer)
+      expectSame(seen.images.get(key), key === first.key ? (images.get(key) ?? image) : image, `disk ${key}`)
+    await target.revert(ctx, made)
+    expect((await target.destroy(ctx, made)).residue).toEqual([])
+    const back = await diskContents(vm, driver, ref)
+    for (const [key, image] of newer) expectSame(back.images.get(key), image, `disk ${key}`)
+    expect(await vm.leftovers()).toEqual([])
+  })
+
   check('46c', 'a new VM that was started can be destroyed until it is handed over', async (vm, driver) => {
     const point = await store(vm, driver)
     const target = targetOf(driver)

@@ -104,11 +104,14 @@ export async function createTarget(
     [INITRD_PART, plan.after.initrd],
   ] as const) {
     const content = native?.find((p) => p.name === part)
-    if (file !== undefined && content) await writePart(host, join(dir, file), content.bytes)
+    // What the VM has already is in use: only what this restore has named is written.
+    const isOurs = file !== plan.before?.kernel && file !== plan.before?.initrd
+    if (file !== undefined && isOurs && content) await writePart(host, join(dir, file), content.bytes)
   }
-  for (const [n, disk] of plan.after.disks.entries()) {
+  const kept = new Set(plan.before?.disks.map(({ file }) => file))
+  for (const disk of plan.after.disks.filter(({ file }) => !kept.has(file))) {
     ctx.signal.throwIfAborted()
-    await makeVolume(host, ctx, dir, disk, spec.disks[n]?.thin ?? true)
+    await makeVolume(host, ctx, dir, disk, spec.disks.find(({ key }) => key === disk.key)?.thin ?? true)
   }
   return await targetAt(host, dir, plan)
 }
@@ -135,7 +138,8 @@ async function makePlan(
     await placeNew(host, ctx.opKey, dir, plan)
   } else {
     const before = await readDescription(dir)
-    plan = { opKey: ctx.opKey, kind: 'replace', state: 'filling', after: describeReplacement(before, restored), before }
+    const after = describeReplacement(before, restored, spec.place.keepsRest === true)
+    plan = { opKey: ctx.opKey, kind: 'replace', state: 'filling', after, before }
     await writePlan({ host }, dir, plan)
   }
   return plan

@@ -95,8 +95,19 @@ export function whileFilling(after: VmDescription, opKey: OpKey): VmDescription 
   return { ...after, opKey, nics: after.nics.map((nic) => ({ ...nic, network: 'disconnected' })) }
 }
 
-/** A replacement keeps the place, identity and networks of the VM and takes its machine and disks from the point. */
-export function describeReplacement(before: VmDescription, restored: VmDescription): VmDescription {
+/**
+ * A replacement keeps the place, identity and networks of the VM and takes its machine and disks from the point. One that
+ * keeps the rest takes single disks only: each has the place in the machine that the one before it had.
+ */
+export function describeReplacement(before: VmDescription, restored: VmDescription, keepsRest: boolean): VmDescription {
+  if (keepsRest) {
+    const placed = before.disks.map((disk) => {
+      const made = restored.disks.find(({ key }) => key === disk.key)
+      return made === undefined ? disk : { ...made, serial: disk.serial, bootOrder: disk.bootOrder }
+    })
+    const fresh = restored.disks.filter(({ key }) => !before.disks.some((disk) => disk.key === key))
+    return { ...before, disks: [...placed, ...fresh.map((disk) => ({ ...disk, bootOrder: null }))], opKey: null }
+  }
   const { uuid, name, nics, tags, notes, created, runDir } = before
   return { ...restored, uuid, name, nics, tags, notes, created, opKey: null, ...(runDir !== undefined && { runDir }) }
 }

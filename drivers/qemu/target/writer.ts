@@ -37,7 +37,9 @@ export async function openTargetWriter(
     throw new HoldfastError('NotOurs', `VM “${target.vm.name}” is not being restored by this operation`)
   const n = plan.after.disks.findIndex((d) => d.key === key)
   const disk = plan.after.disks[n]
-  if (!disk) throw new HoldfastError('NotFound', `the restore has no disk ${key}`)
+  // A disk that stays as it is belongs to the VM, which may run.
+  if (!disk || plan.before?.disks.some(({ file }) => file === disk.file))
+    throw new HoldfastError('NotFound', `the restore has no disk ${key}`)
   const socket = socketPath(join(vm.paths.dir, writerSocket(target.opKey, n)))
   return openVolume(host, ctx, vm, resolveFile(vm.dir, disk.file), disk.format, socket)
 }

@@ -189,6 +189,7 @@ export const pictures: readonly Picture[] = [
   { name: 'run-plan', path: `/runs/${planBook.runId}` },
   { name: 'run-restored', path: `/runs/${restoreBook.runId}` },
   { name: 'restore-point', path: '/restore?vm=erp-db-01' },
+  { name: 'restore-scope', path: `${wizard}&at=scope&scope=disks&disks=scsi1` },
   { name: 'restore-destination', path: `${wizard}&at=destination` },
   {
     name: 'restore-checks',

@@ -5,10 +5,12 @@ import {
   checksNote,
   draftHref,
   instantRequestOf,
+  misfit,
   newestValidated,
   obstacle,
   readDraft,
   requestOf,
+  scopeWords,
   stepIds,
   type Draft,
 } from './wizard.ts'
@@ -18,6 +20,8 @@ const draft = (more: Partial<Draft> = {}): Draft => ({
   vmId: 'web-01',
   pointId: 'p',
   repositoryId: null,
+  scope: 'vm',
+  disks: [],
   to: 'new',
   hypervisorId: 'lab',
   name: 'web-01-restored',
@@ -41,6 +45,8 @@ describe('the restore wizard', () => {
       vmId: fc.option(text.filter((s) => s !== '')),
       pointId: fc.option(text.filter((s) => s !== '')),
       repositoryId: fc.option(text.filter((s) => s !== '')),
+      scope: fc.constantFrom('vm' as const, 'disks' as const, 'configuration' as const),
+      disks: fc.array(text.filter((s) => s !== '')),
       to: fc.constantFrom('new' as const, 'instant' as const, 'original' as const),
       hypervisorId: fc.option(text.filter((s) => s !== '')),
       name: text,
@@ -50,7 +56,8 @@ describe('the restore wizard', () => {
     })
     fc.assert(
       fc.property(drafts, (d) => {
-        expect(readDraft(new URL(draftHref(d, {}), 'http://x').searchParams)).toEqual(d)
+        const kept = misfit(d, d.to) === null ? d : { ...d, to: 'new' }
+        expect(readDraft(new URL(draftHref(d, {}), 'http://x').searchParams)).toEqual(kept)
       }),
     )
   })
@@ -89,6 +96,36 @@ describe('the restore wizard', () => {
       network: 'isolated',
     })
     expect(requestOf(draft({ to: 'instant' }), '')?.target).toMatchObject({ kind: 'new' })
+  })
+
+  it('restores single disks or the configuration alone, where that can be, and never an empty choice', () => {
+    const single = draft({ scope: 'disks', disks: ['scsi1'] })
+    expect(requestOf(single, '')).toMatchObject({ disks: ['scsi1'], target: { kind: 'new' } })
+    expect(requestOf(draft({ scope: 'configuration' }), '')).toMatchObject({ disks: [] })
+    expect(requestOf(draft(), '')).not.toHaveProperty('disks')
+    expect(requestOf(draft({ scope: 'disks' }), '')).toBeNull()
+    expect(obstacle(draft({ at: 'scope', scope: 'disks' }), null, 'web-01', '')).toBe('Choose a disk first')
+    expect(instantRequestOf({ ...single, to: 'instant' })).toBeNull()
+    const after = (change: Partial<Draft>, from: Partial<Draft>): Draft['to'] =>
+      readDraft(new URL(draftHref(draft(from), change), 'http://x').searchParams).to
+    expect(after({ scope: 'configuration' }, { to: 'original' })).toBe('new')
+    expect(after({ scope: 'disks' }, { to: 'original' })).toBe('original')
+    expect(after({ scope: 'disks' }, { to: 'instant' })).toBe('new')
+  })
+
+  it('forgets the choice of disks with the point whose disks they are', () => {
+    const href = draftHref(draft({ scope: 'disks', disks: ['scsi1'] }), { pointId: 'another' })
+    expect(readDraft(new URL(href, 'http://x').searchParams).disks).toEqual([])
+  })
+
+  it('says what is restored', () => {
+    const disks = [
+      { disk: 'scsi0', size: 2 ** 30 },
+      { disk: 'scsi1', size: 2 ** 31 },
+    ]
+    expect(scopeWords({ scope: 'vm', disks: [] }, disks)).toBe('whole VM, 2 disks, 3.0 GiB')
+    expect(scopeWords({ scope: 'disks', disks: ['scsi1'] }, disks)).toBe('scsi1 of 2 disks, 2.0 GiB')
+    expect(scopeWords({ scope: 'configuration', disks: [] }, disks)).toBe('configuration only')
   })
 
   it('proposes the newest point that is validated, not the newest of all', () => {

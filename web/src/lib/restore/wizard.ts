@@ -1,7 +1,8 @@
+import { count, formatBytes, listOf } from '#lib/format/index.ts'
 import type { InstantRequest, Point, RestoreChecks, RestoreRequest } from '#lib/api/types.ts'
 
 /** The steps before the run; the run itself has its own page. */
-export const stepIds = ['point', 'destination', 'checks', 'summary'] as const
+export const stepIds = ['point', 'scope', 'destination', 'checks', 'summary'] as const
 export type StepId = (typeof stepIds)[number]
 
 /** Everything that the wizard asks. It lives in the address, so that leaving and coming back loses nothing. */
@@ -11,6 +12,9 @@ export interface Draft {
   readonly pointId: string | null
   /** Which copy to read; null: the one that the point names. */
   readonly repositoryId: string | null
+  readonly scope: 'vm' | 'disks' | 'configuration'
+  /** Of the scope `disks`: keys of those that are wanted. */
+  readonly disks: readonly string[]
   /** `instant`: a new VM that runs at once, out of the repository. */
   readonly to: 'new' | 'instant' | 'original'
   readonly hypervisorId: string | null
@@ -21,14 +25,20 @@ export interface Draft {
   readonly network: 'isolated' | 'connected'
 }
 
+const scopes = ['vm', 'disks', 'configuration'] as const
 const destinations = ['new', 'instant', 'original'] as const
 
 export function readDraft(params: Pick<URLSearchParams, 'get' | 'has'>): Draft {
   return {
-    at: stepIds.find((id) => id === params.get('at')) ?? (params.has('point') ? 'destination' : 'point'),
+    at: stepIds.find((id) => id === params.get('at')) ?? (params.has('point') ? 'scope' : 'point'),
     vmId: params.get('vm'),
     pointId: params.get('point'),
     repositoryId: params.get('from'),
+    scope: scopes.find((scope) => scope === params.get('scope')) ?? 'vm',
+    disks: (params.get('disks') ?? '')
+      .split(',')
+      .filter((key) => key !== '')
+      .map(decodeURIComponent),
     to: destinations.find((to) => to === params.get('to')) ?? 'new',
     hypervisorId: params.get('host'),
     name: params.get('name') ?? '',
@@ -39,12 +49,15 @@ export function readDraft(params: Pick<URLSearchParams, 'get' | 'has'>): Draft {
 }
 
 export function draftHref(draft: Draft, change: Partial<Draft>): string {
-  const next = { ...draft, ...change }
+  const next = fitting({ ...draft, ...change })
   const params = new URLSearchParams()
   if (next.vmId) params.set('vm', next.vmId)
   if (next.pointId) params.set('point', next.pointId)
   // Another point has other copies.
   if (next.repositoryId && next.pointId === draft.pointId) params.set('from', next.repositoryId)
+  if (next.scope !== 'vm') params.set('scope', next.scope)
+  if (next.disks.length > 0 && next.pointId === draft.pointId)
+    params.set('disks', next.disks.map(encodeURIComponent).join(','))
   if (next.to !== 'new') params.set('to', next.to)
   if (next.hypervisorId) params.set('host', next.hypervisorId)
   if (next.name !== '') params.set('name', next.name)
@@ -55,12 +68,39 @@ export function draftHref(draft: Draft, change: Partial<Draft>): string {
   return `/restore?${params.toString()}`
 }
 
+/** Why a part of a VM cannot go there; null: it can. */
+export function misfit({ scope }: Pick<Draft, 'scope'>, to: Draft['to']): string | null {
+  if (to === 'instant' && scope !== 'vm') return 'Only a whole VM runs out of the repository.'
+  return to === 'original' && scope === 'configuration' ? 'A configuration is restored as a new VM.' : null
+}
+
+/** A destination that the scope does not allow gives way to the one that is always allowed. */
+function fitting(draft: Draft): Draft {
+  return misfit(draft, draft.to) === null ? draft : { ...draft, to: 'new' }
+}
+
+/** The scope in words, as a row of the steps says it. */
+export function scopeWords(
+  { scope, disks }: Pick<Draft, 'scope' | 'disks'>,
+  of: readonly { readonly disk: string; readonly size: number }[],
+): string {
+  if (scope === 'configuration') return 'configuration only'
+  const chosen = of.filter(({ disk }) => scope === 'vm' || disks.includes(disk))
+  const amount = formatBytes(chosen.reduce((sum, { size }) => sum + size, 0))
+  if (scope === 'vm') return `whole VM, ${count(chosen.length, 'disk')}, ${amount}`
+  return chosen.length === 0
+    ? ''
+    : `${listOf(chosen.map(({ disk }) => disk))} of ${count(of.length, 'disk')}, ${amount}`
+}
+
 /** What the API is asked, or null while something is missing. `typed` is the name the reader typed to confirm. */
 export function requestOf(draft: Draft, typed: string): RestoreRequest | null {
   if (draft.pointId === null) return null
   const copy = draft.repositoryId === null ? {} : { repositoryId: draft.repositoryId }
   const { pointId, identity, powerOn } = draft
-  const rest = { pointId, ...copy, identity, powerOn, reason: '', tuning: {} }
+  if (draft.scope === 'disks' && draft.disks.length === 0) return null
+  const part = draft.scope === 'vm' ? {} : { disks: draft.scope === 'disks' ? [...draft.disks] : [] }
+  const rest = { pointId, ...copy, ...part, identity, powerOn, reason: '', tuning: {} }
   if (draft.to === 'original') return { ...rest, identity: 'same', target: { kind: 'original', confirmName: typed } }
   if (draft.hypervisorId === null || draft.name.trim() === '') return null
   return { ...rest, target: { kind: 'new', hypervisorId: draft.hypervisorId, name: draft.name.trim() } }
@@ -70,7 +110,8 @@ export function requestOf(draft: Draft, typed: string): RestoreRequest | null {
 export function instantRequestOf(draft: Draft): InstantRequest | null {
   const { pointId, hypervisorId, network, identity } = draft
   const name = draft.name.trim()
-  if (draft.to !== 'instant' || pointId === null || hypervisorId === null || name === '') return null
+  if (draft.to !== 'instant' || draft.scope !== 'vm' || pointId === null || hypervisorId === null || name === '')
+    return null
   return { pointId, hypervisorId, name, network, identity, reason: '', tuning: {} }
 }
 
@@ -79,6 +120,8 @@ export function obstacle(draft: Draft, checks: RestoreChecks | null, vmName: str
   switch (draft.at) {
     case 'point':
       return draft.pointId === null ? 'Choose a point first' : null
+    case 'scope':
+      return draft.scope === 'disks' && draft.disks.length === 0 ? 'Choose a disk first' : null
     case 'destination':
       return requestOf(draft, vmName) === null ? 'Say where and under which name' : null
     case 'checks':
