@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { CatalogContext } from './context.ts'
 
 /** What came of one UTC day's starts of a plan. A VM that was tried again, also by a run that repeats one, counts once. */
-export interface PlanDay {
+interface PlanDay {
   /** `2026-11-21`. */
   readonly day: string
   readonly done: number

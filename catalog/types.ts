@@ -60,7 +60,7 @@ export interface PointDisk {
 }
 
 /** Who can open a repository, and what it locks; see `RepositorySecurity` of the workflow that looks. */
-export interface RepositorySecurityRecord {
+interface RepositorySecurityRecord {
   readonly kekGen: number
   readonly isComplete: boolean
   readonly damaged: number

@@ -69,7 +69,7 @@ export const pictures: readonly Picture[] = [
       await page.getByLabel('Select files-paris-01').check()
       await page.getByLabel('Select jump-02').check()
       await pressed(page, /Add to plan…/)
-      await page.getByLabel('Plan').selectOption('nightly-lyon')
+      await page.getByLabel('Plan', { exact: true }).selectOption('nightly-lyon')
       await page.getByText('its category becomes').waitFor()
     },
   },

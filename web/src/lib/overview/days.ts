@@ -48,7 +48,7 @@ function strip(
 }
 
 /** The strip of one plan, with what its row says beside it. */
-export interface PlanLine extends Strip {
+interface PlanLine extends Strip {
   readonly name: string
   readonly vms: number | null
   readonly nextMs: number | null

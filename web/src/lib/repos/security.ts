@@ -2,7 +2,7 @@ import type { RepositoryTest } from '#lib/api/types.ts'
 import { count } from '#lib/format/index.ts'
 import { look, type Look } from '#lib/state/tone.ts'
 
-export type Security = NonNullable<RepositoryTest['security']>
+type Security = NonNullable<RepositoryTest['security']>
 type Slot = Security['slots'][number]
 
 const types: { readonly [type: string]: string } = {
