@@ -5,5 +5,6 @@ export function saveFile(name: string, type: string, text: string): void {
   link.href = url
   link.download = name
   link.click()
-  URL.revokeObjectURL(url)
+  // The browser reads it after the click.
+  setTimeout(() => URL.revokeObjectURL(url), 1000)
 }
