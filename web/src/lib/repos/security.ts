@@ -5,6 +5,9 @@ import { look, type Look } from '#lib/state/tone.ts'
 type Security = NonNullable<RepositoryTest['security']>
 type Slot = Security['slots'][number]
 
+/** The role of who opens all of it. */
+export const usualRole = 'full'
+
 const types: { readonly [type: string]: string } = {
   passphrase: 'passphrase',
   recovery: 'recovery key, printed',
@@ -21,7 +24,7 @@ export function slotWords({ type, threshold, shares }: Pick<Slot, 'type' | 'thre
 /** A slot of an older generation opens what was written before the keys were rotated, and nothing newer. */
 export function slotLook({ sound, isCurrent }: Pick<Slot, 'sound' | 'isCurrent'>): Look {
   if (!sound) return look('fail', 'Damaged')
-  return isCurrent ? look('ok', 'Opens it') : look('idle', 'Before the rotation')
+  return isCurrent ? look('ok', 'Opens it') : look('idle', 'Rotated out')
 }
 
 /** Whether the secrets that there are would be enough if one of them were lost. */
