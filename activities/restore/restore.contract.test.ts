@@ -205,7 +205,7 @@ it('takes only the disks that are asked for, none for the configuration alone, a
   hypervisor.specs.length = 0
   expect((await run(steps.planRestore, of([]))).disks).toEqual([])
   expect(hypervisor.specs.map((spec) => [spec.disks, spec.vm.disks])).toEqual([[[], []]])
-  await expect(run(steps.planRestore, of(['scsi9']))).rejects.toMatchObject({ code: 'InvalidRequest' })
+  await expect(run(steps.planRestore, of(['scsi9']))).rejects.toMatchObject({ type: 'InvalidRequest' })
 })
 
 it('a test of the repository says who can open it and what it locks, and nothing secret', async () => {
