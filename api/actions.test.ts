@@ -299,12 +299,17 @@ describe('a restore', () => {
     const check = async (wish: object) =>
       bodyOf<Record<string, unknown>>(await here.call('POST', '/api/v1/restores/checks', wish))
     expect(await check(inPlace)).toMatchObject({
-      does: expect.arrayContaining(['writes up to 1.0 GiB to lab', 'puts virtio1 in the place of what is there']),
-      doesNotTouch: expect.arrayContaining(['the configuration and networks of web-01, and its disk virtio0']),
+      does: expect.arrayContaining([
+        'writes up to 1.0 GiB to lab',
+        'puts virtio1 in the place of what is there',
+      ]) as string[],
+      doesNotTouch: expect.arrayContaining([
+        'the configuration and networks of web-01, and its disk virtio0',
+      ]) as string[],
       command: `holdfast restore web-01 --point ${pointIdOf(1)} --disk virtio1 --in-place --confirm web-01`,
     })
     expect(await check({ ...asNew, disks: [] })).toMatchObject({
-      does: expect.arrayContaining(['gives it the configuration of the point, and no disk']),
+      does: expect.arrayContaining(['gives it the configuration of the point, and no disk']) as string[],
       command: `holdfast restore web-01 --point ${pointIdOf(1)} --no-disks --to lab --name web-01-restored`,
     })
     await check(asNew)

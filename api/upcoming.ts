@@ -1,11 +1,12 @@
 import type { z } from '@hono/zod-openapi'
 import { formatBytes } from '../base/index.ts'
 import type { RepositoryView } from '../catalog/index.ts'
-import { nextOccurrences, nextScrubMs, nextSweepMs, rehearsalDueMs, windowAt } from '../policy/index.ts'
+import { nextOccurrences, nextScrubMs, nextSweepMs, windowAt } from '../policy/index.ts'
 import { sweepWorkflowId } from '../workflows/retention/contract.ts'
 import { verifyWorkflowId } from '../workflows/verify/contract.ts'
 import type { ApiDeps } from './deps.ts'
 import { drillAgenda, hindranceOf } from './drill-agenda.ts'
+import { rehearsalsOf } from './rehearsals.ts'
 import type { upcomingSchema } from './schemas/overview.ts'
 
 type Upcoming = z.infer<typeof upcomingSchema>
@@ -122,9 +123,7 @@ function drills(deps: Deps, nowMs: number): Upcoming[] {
 /** Nobody begins them but people: what is told is when the promise breaks. One that is broken waits among what needs somebody. */
 function rehearsals({ catalog, now }: Deps): Upcoming[] {
   return catalog.recoveryPlans.list().flatMap((plan): Upcoming[] => {
-    const passed = catalog.recoveryRuns.newest(plan.id, { mode: 'rehearse', state: 'passed', definition: plan })
-    const { rehearseEveryMs: everyMs, createdMs } = plan
-    const dueMs = rehearsalDueMs({ everyMs, passedMs: passed?.endedMs ?? null, createdMs })
+    const { dueMs } = rehearsalsOf(catalog, plan)
     if (dueMs === null || dueMs < now()) return []
     const base = { kind: 'rehearsal', state: 'planned', goesOn: false } as const
     const subject = { kind: 'recovery-plan', id: plan.id } as const
