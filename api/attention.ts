@@ -3,6 +3,7 @@ import { formatDuration, shellWord } from '../base/index.ts'
 import { missedWords, ownBackupState } from '../policy/index.ts'
 import { largestPage, type Catalog, type MissedStartRow } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
+import { drillAgenda, type AgendaEntry } from './drill-agenda.ts'
 import { drillTrouble } from './drill-trouble.ts'
 import { failedRuns } from './failed-runs.ts'
 import { queuesOf, type Engine, type Pollers } from './facts.ts'
@@ -26,11 +27,14 @@ export function attention(
   deps: ApiDeps,
   engine: Engine,
   repositories: readonly Repository[],
-  most = shown,
+  {
+    most = shown,
+    agenda = drillAgenda(deps),
+  }: { readonly most?: number; readonly agenda?: readonly AgendaEntry[] } = {},
 ): { items: Attention[]; total: number } {
   const { catalog } = deps
   const vms = vmsOutside(deps, most)
-  const drills = drillTrouble(deps, most)
+  const drills = drillTrouble(deps, most, agenda)
   // What may be the cause of the rest comes first, and is not what is cut.
   const rest = [
     ...(engine.up ? silentSites(deps, engine.pollers) : [engineDown(engine.detail)]),

@@ -31,12 +31,15 @@ function stateOf({ isRunning }: DrillCandidate, { dueMs, fromMs }: DrillTimes, n
   return nowMs >= fromMs ? 'ready' : 'coming'
 }
 
-/** What nobody has tested is not begun unasked either. */
-export function hindranceOf(
-  catalog: Catalog,
-  { hasChecks, endpointId }: Pick<DrillCandidate, 'hasChecks' | 'endpointId'>,
-): DrillHindrance {
-  const { restore, guestCommand } = catalog.endpoints.find(endpointId)?.probe?.capabilities ?? {}
-  if (restore !== true || guestCommand === undefined || guestCommand === 'none') return 'hypervisor'
-  return hasChecks ? null : 'no-checks'
+/** What nobody has tested is not begun unasked either. To be asked of many VMs: each hypervisor is looked up once. */
+export function hindrances(catalog: Catalog): (vm: Pick<DrillCandidate, 'hasChecks' | 'endpointId'>) => DrillHindrance {
+  const able = new Map<string, boolean>()
+  const isAble = (endpointId: string): boolean => {
+    const { restore, guestCommand } = catalog.endpoints.find(endpointId)?.probe?.capabilities ?? {}
+    return restore === true && guestCommand !== undefined && guestCommand !== 'none'
+  }
+  return ({ hasChecks, endpointId }) => {
+    if (!able.has(endpointId)) able.set(endpointId, isAble(endpointId))
+    return able.get(endpointId) === true ? (hasChecks ? null : 'no-checks') : 'hypervisor'
+  }
 }

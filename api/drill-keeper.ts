@@ -1,7 +1,7 @@
 import { describeError } from '../base/index.ts'
 import { windowAt, type Hours } from '../policy/index.ts'
 import type { ApiDeps } from './deps.ts'
-import { drillAgenda, hindranceOf, type AgendaEntry } from './drill-agenda.ts'
+import { drillAgenda, hindrances, type AgendaEntry } from './drill-agenda.ts'
 import { planDrill } from './requests/drill.ts'
 import { startOnce, type StartPlan } from './requests/start.ts'
 import { drillBody } from './schemas/actions.ts'
@@ -36,8 +36,9 @@ export function drillKeeper(deps: Deps, pace: DrillPace = 'always'): { tick(): P
   }
   const beginAt = async (entries: readonly AgendaEntry[]): Promise<void> => {
     if (entries.some(({ state }) => state === 'running')) return
+    const hindranceOf = hindrances(catalog)
     for (const entry of entries.toSorted((a, b) => a.fromMs - b.fromMs)) {
-      if (entry.fromMs > now() || isRefused(entry.vmId) || hindranceOf(catalog, entry) !== null) continue
+      if (entry.fromMs > now() || isRefused(entry.vmId) || hindranceOf(entry) !== null) continue
       const plan = planOf(entry)
       if (plan === null) continue
       // Also if the engine does not take it: the next look begins with another VM.

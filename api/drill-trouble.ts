@@ -2,14 +2,15 @@ import { formatDuration } from '../base/index.ts'
 import type { Catalog } from '../catalog/index.ts'
 import type { Attention } from './attention.ts'
 import type { ApiDeps } from './deps.ts'
-import { drillAgenda, type AgendaEntry } from './drill-agenda.ts'
+import type { AgendaEntry } from './drill-agenda.ts'
 
 /** Drills that failed, and VMs whose next one should have been, `most` of each; `more`: how many were left out. */
 export function drillTrouble(
   deps: Pick<ApiDeps, 'catalog' | 'now'>,
   most: number,
+  agenda: readonly AgendaEntry[],
 ): { items: Attention[]; more: number } {
-  const overdue = drillAgenda(deps).filter(({ state }) => state === 'overdue')
+  const overdue = agenda.filter(({ state }) => state === 'overdue')
   return {
     items: [...failedDrills(deps.catalog, most), ...overdue.slice(0, most).map((vm) => overdueDrill(vm, deps.now()))],
     more: Math.max(0, overdue.length - most),

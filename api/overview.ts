@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { attention } from './attention.ts'
+import { drillAgenda } from './drill-agenda.ts'
 import type { ApiDeps } from './deps.ts'
 import { readEngine } from './facts.ts'
 import type { overviewSchema } from './schemas/overview.ts'
@@ -16,9 +17,10 @@ export async function readOverview(deps: ApiDeps): Promise<Overview> {
   const engine = await readEngine(deps)
   const { total, by } = catalog.statistics.postureCounts()
   const repositories = catalog.repositories.list({ limit: 20 }).items.map((row) => repositoryView(catalog, row))
-  const needsYou = attention(deps, engine, repositories)
+  const agenda = drillAgenda(deps)
+  const needsYou = attention(deps, engine, repositories, { agenda })
   const running = catalog.runs.list({ limit: 50 }, { state: 'open' }).items.map((run) => runView(run, now()))
-  const coming = upcoming(deps)
+  const coming = upcoming(deps, agenda)
   const counts: Overview['counts'] = {
     vms: total,
     protected: by.protected,

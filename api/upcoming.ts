@@ -5,7 +5,7 @@ import { nextOccurrences, nextScrubMs, nextSweepMs, windowAt } from '../policy/i
 import { sweepWorkflowId } from '../workflows/retention/contract.ts'
 import { verifyWorkflowId } from '../workflows/verify/contract.ts'
 import type { ApiDeps } from './deps.ts'
-import { drillAgenda, hindranceOf } from './drill-agenda.ts'
+import { drillAgenda, hindrances, type AgendaEntry } from './drill-agenda.ts'
 import { rehearsalsOf } from './rehearsals.ts'
 import type { upcomingSchema } from './schemas/overview.ts'
 
@@ -19,13 +19,16 @@ const mostDrills = 5
 const most = 40
 
 /** What begins by itself in the next twelve hours, or waits for a word to go on, soonest first; what is due already is due now. */
-export function upcoming(deps: Deps): { readonly items: Upcoming[]; readonly total: number } {
+export function upcoming(
+  deps: Deps,
+  agenda: readonly AgendaEntry[],
+): { readonly items: Upcoming[]; readonly total: number } {
   const nowMs = deps.now()
   const repositories = deps.catalog.repositories.list({ limit: 50 }).items
   const all = [
     ...planStarts(deps, nowMs),
     ...repositories.flatMap((repository) => [...sweepOf(deps, repository, nowMs), ...scrubOf(deps, repository, nowMs)]),
-    ...drills(deps, nowMs),
+    ...drills(deps, agenda, nowMs),
     ...rehearsals(deps),
   ]
   const items = all
@@ -86,14 +89,13 @@ function scrubOf({ catalog }: Deps, { id, name }: RepositoryView, nowMs: number)
 }
 
 /** One at a time on each hypervisor: of those that may begin it is known who, and not when. */
-function drills(deps: Deps, nowMs: number): Upcoming[] {
+function drills(deps: Deps, agenda: readonly AgendaEntry[], nowMs: number): Upcoming[] {
   const { drills: pace } = deps.byItself
   if (pace === 'by-hand') return []
   const hours = pace === 'always' ? null : windowAt(pace, pace.timeZone, nowMs)
   const opensMs = hours === null || hours.open ? nowMs : hours.opensMs
-  const own = drillAgenda(deps).filter(
-    (entry) => entry.state !== 'running' && hindranceOf(deps.catalog, entry) === null,
-  )
+  const hindranceOf = hindrances(deps.catalog)
+  const own = agenda.filter((entry) => entry.state !== 'running' && hindranceOf(entry) === null)
   const waiting = own.filter(({ fromMs }) => fromMs <= opensMs)
   const coming = own.filter(({ fromMs }) => fromMs > opensMs).toSorted((a, b) => a.fromMs - b.fromMs)
   const base = { kind: 'drill', state: 'planned', goesOn: false } as const

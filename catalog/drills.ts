@@ -2,6 +2,7 @@ import { and, count, desc, eq, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { titleKey, type DrillFacts } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { lazy } from './lazy.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { promisedByAll, promisedMs, promises } from './posture.ts'
 import { drills, points, vms } from './schema.ts'
@@ -73,6 +74,13 @@ export function drillQueries(context: CatalogContext): DrillQueries {
     const found = select().where(eq(drills.id, id)).get()
     return found && view(found)
   }
+  const latest = lazy(() =>
+    select()
+      .where(eq(drills.vmId, sql.placeholder('vmId')))
+      .orderBy(desc(drills.endedMs), desc(drills.id))
+      .limit(1)
+      .prepare(),
+  )
   return {
     find,
     candidates() {
@@ -114,7 +122,7 @@ export function drillQueries(context: CatalogContext): DrillQueries {
       return found
     },
     latest(vmId) {
-      const found = select().where(eq(drills.vmId, vmId)).orderBy(desc(drills.endedMs), desc(drills.id)).limit(1).get()
+      const found = latest().get({ vmId })
       return found && view(found)
     },
     countedLast(vmId) {

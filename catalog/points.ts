@@ -3,6 +3,7 @@ import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { changeCopy, pointsWith } from './copy-state.ts'
+import { lazy } from './lazy.ts'
 import { copies, points, repositories, vms } from './schema.ts'
 import { tally } from './tallies.ts'
 import type { Consistency, Json, PointDisk, pointOrigins, Verdict } from './types.ts'
@@ -112,6 +113,8 @@ export interface PointQueries {
   /** Throws NotFound. */
   get(id: string): PointView
   newestValidated(vmId: string): PointView | undefined
+  /** Points of a VM that are not gone. */
+  countOf(vmId: string): number
   /** Whether a recovery point is dated after the one moment and not after the other. */
   hasDatedWithin(afterMs: number, untilMs: number): boolean
   /** Instant of its oldest recovery point; null: it has none. */
@@ -169,6 +172,20 @@ export function pointQueries(context: CatalogContext): PointQueries {
     if (!found) throw new HoldfastError('NotFound', `there is no recovery point ${id}`)
     return found
   }
+  const newest = lazy(() =>
+    select()
+      .where(and(eq(points.vmId, sql.placeholder('vmId')), sql`${points.validatedMs} IS NOT NULL`))
+      .orderBy(desc(points.createdMs), asc(points.id))
+      .limit(1)
+      .prepare(),
+  )
+  const counting = lazy(() =>
+    db
+      .select({ n: count() })
+      .from(points)
+      .where(and(eq(points.vmId, sql.placeholder('vmId')), isNull(points.goneMs)))
+      .prepare(),
+  )
   const copyOf = (id: string, repositoryId: string) =>
     db
       .select()
@@ -256,13 +273,10 @@ export function pointQueries(context: CatalogContext): PointQueries {
     },
     get,
     newestValidated(vmId) {
-      const found = select()
-        .where(and(eq(points.vmId, vmId), sql`${points.validatedMs} IS NOT NULL`))
-        .orderBy(desc(points.createdMs), asc(points.id))
-        .limit(1)
-        .get()
+      const found = newest().get({ vmId })
       return found && view(found)
     },
+    countOf: (vmId) => counting().get({ vmId })?.n ?? 0,
     hasDatedWithin: (afterMs, untilMs) =>
       db
         .select({ id: points.id })

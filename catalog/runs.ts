@@ -1,6 +1,7 @@
 import { and, asc, count, desc, eq, gte, inArray, isNotNull, notLike, sql, type SQL } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { lazy } from './lazy.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { repositories, runs, vms } from './schema.ts'
 import { tally } from './tallies.ts'
@@ -61,6 +62,8 @@ export interface RunQueries {
   find(runId: string): RunView | undefined
   /** The newest run of a workflow id. */
   latest(workflowId: string): RunView | undefined
+  /** Of a VM: the newest that is open, and the newest that has ended. */
+  newestOf(vmId: string): { readonly open: RunView | undefined; readonly ended: RunView | undefined }
   findByIdempotencyKey(key: string): RunView | undefined
   list(page: PageRequest, filter?: RunFilter): Page<RunView>
   /**
@@ -102,7 +105,18 @@ export function runQueries(context: CatalogContext): RunQueries {
     const found = select().where(where).orderBy(desc(runs.startedMs), desc(runs.runId)).limit(1).get()
     return found && view(found)
   }
+  const newestOf = lazy(() =>
+    select()
+      .where(and(eq(runs.vmId, sql.placeholder('vmId')), sql`+${openFirst} = ${sql.placeholder('isOpen')}`))
+      .orderBy(desc(runs.startedMs), desc(runs.runId))
+      .limit(1)
+      .prepare(),
+  )
   return {
+    newestOf(vmId) {
+      const [open, ended] = [newestOf().get({ vmId, isOpen: 1 }), newestOf().get({ vmId, isOpen: 0 })]
+      return { open: open && view(open), ended: ended && view(ended) }
+    },
     started(run) {
       return inTransaction(context, () => {
         const row = { ...run, state: 'running' as const, resumedTimes: 0, residue: [], seenMs: now() }

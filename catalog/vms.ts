@@ -1,4 +1,4 @@
-import { and, eq, isNull, ne } from 'drizzle-orm'
+import { and, eq, isNull, ne, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import {
   clockMovesMs,
@@ -10,6 +10,7 @@ import {
   type Posture,
   type VmOverride,
 } from '../policy/index.ts'
+import { lazy } from './lazy.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import type { Page, PageRequest } from './page.ts'
 import { categories, endpoints, vms } from './schema.ts'
@@ -74,13 +75,12 @@ export function vmQueries(context: CatalogContext): VmQueries {
       .select({ row: vms, endpointName: endpoints.name, platform: endpoints.platform, site: endpoints.site })
       .from(vms)
       .innerJoin(endpoints, eq(endpoints.id, vms.endpointId))
-  const factsOf = (id: string, nowMs: number) =>
-    context.sqlite
-      .prepare<
-        [string, number, string, string, string, string],
-        { newest: number | null; running: number; usual: number | null; failed: number | null }
-      >(
-        `SELECT
+  const facts = lazy(() =>
+    context.sqlite.prepare<
+      [string, number, string, string, string, string],
+      { newest: number | null; running: number; usual: number | null; failed: number | null }
+    >(
+      `SELECT
           coalesce(
             (SELECT max(created_ms) FROM points WHERE vm_id = ? AND validated_ms IS NOT NULL AND created_ms <= ?),
             (SELECT max(created_ms) FROM points WHERE vm_id = ? AND validated_ms IS NOT NULL)) AS newest,
@@ -89,8 +89,9 @@ export function vmQueries(context: CatalogContext): VmQueries {
             AND state IN ('completed', 'completed-with-residue') ORDER BY started_ms DESC LIMIT 10)) AS usual,
           (SELECT state IN ('failed', 'terminated') FROM runs WHERE vm_id = ? AND kind = 'backup' AND ended_ms IS NOT NULL
             ORDER BY started_ms DESC LIMIT 1) AS failed`,
-      )
-      .get(id, nowMs + clockMovesMs, id, id, id, id)
+    ),
+  )
+  const factsOf = (id: string, nowMs: number) => facts().get(id, nowMs + clockMovesMs, id, id, id, id)
   const promisedTo = ({ category, override }: VmRow): Promised => {
     const row = db.select({ spec: categories.spec }).from(categories).where(eq(categories.name, category)).get()
     const { rpoMs, rtoMs, quiesce, drillEveryMs }: Promised = row?.spec ?? defaultCategories.standard
@@ -122,8 +123,13 @@ export function vmQueries(context: CatalogContext): VmQueries {
       }),
     }
   }
+  const byId = lazy(() =>
+    select()
+      .where(eq(vms.id, sql.placeholder('id')))
+      .prepare(),
+  )
   const find = (id: string): VmView | undefined => {
-    const found = select().where(eq(vms.id, id)).get()
+    const found = byId().get({ id })
     return found && view(found)
   }
   const get = (id: string): VmView => {

@@ -16,7 +16,7 @@ const looked = new Set(['repository-lost', 'repository-unseen'])
 export function observe(deps: ApiDeps, engine: Engine): void {
   const { catalog } = deps
   const repositories = catalog.repositories.list({ limit: 200 }).items.map((row) => repositoryView(catalog, row))
-  const { items, total } = attention(deps, engine, repositories, most)
+  const { items, total } = attention(deps, engine, repositories, { most })
   const found = items.map((item) => incidentOf(catalog, item))
   const isWhole = total <= items.length
   if (!isWhole)

@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { pageOfSorted, type DrillView, type PageRequest } from '../../catalog/index.ts'
 import type { ApiDeps } from '../deps.ts'
-import { drillAgenda, hindranceOf, type AgendaEntry, type DrillState } from '../drill-agenda.ts'
+import { drillAgenda, hindrances, type AgendaEntry, type DrillState } from '../drill-agenda.ts'
 import type { agendaSchema, drillDetailSchema, drillSchema } from '../schemas/drills.ts'
 
 export function drillView(drill: DrillView): z.infer<typeof drillSchema> {
@@ -44,6 +44,7 @@ export function agendaView(
     (entry) => (state === undefined || entry.state === state) && (vmId === undefined || entry.vmId === vmId),
   )
   const page = pageOfSorted(matching, request, (entry) => [entry.dueMs, entry.vmId])
+  const hindranceOf = hindrances(deps.catalog)
   const isProven = ({ lastPassedMs, dueMs }: AgendaEntry): boolean => lastPassedMs !== null && deps.now() <= dueMs
   return {
     ...page,
@@ -58,7 +59,7 @@ export function agendaView(
       dueMs: entry.dueMs,
       lastPassedMs: entry.lastPassedMs,
       lastVerdict: entry.lastVerdict,
-      hindrance: hindranceOf(deps.catalog, entry),
+      hindrance: hindranceOf(entry),
     })),
     coverage: {
       promised: all.length,

@@ -41,8 +41,7 @@ export function vmView(
 ): z.infer<typeof vmSchema> {
   const newest = catalog.points.newestValidated(vm.id)
   const last = catalog.drills.latest(vm.id)
-  const open = catalog.runs.list({ limit: 1 }, { vmId: vm.id, state: 'open' }).items[0]
-  const ended = catalog.runs.list({ limit: 1 }, { vmId: vm.id, state: 'closed' }).items[0]
+  const { open, ended } = catalog.runs.newestOf(vm.id)
   return {
     id: vm.id,
     name: vm.name,
@@ -58,7 +57,7 @@ export function vmView(
     plans: [...plans],
     posture: postureView(vm),
     newestPoint: newest ? pointView(newest) : null,
-    pointCount: catalog.points.list({ limit: 1 }, { vmId: vm.id }).total,
+    pointCount: catalog.points.countOf(vm.id),
     changedPerDay: catalog.points.changedPerDay(vm.id),
     lastProof: last
       ? { drillId: last.id, verdict: last.verdict, endedMs: last.endedMs, rtoSeconds: last.rtoSeconds }
