@@ -21,7 +21,7 @@ const most = 40
 /** What begins by itself in the next twelve hours, or waits for a word to go on, soonest first; what is due already is due now. */
 export function upcoming(
   deps: Deps,
-  agenda: readonly AgendaEntry[],
+  agenda: readonly AgendaEntry[] = drillAgenda(deps),
 ): { readonly items: Upcoming[]; readonly total: number } {
   const nowMs = deps.now()
   const repositories = deps.catalog.repositories.list({ limit: 50 }).items
