@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { planSpecOf } from '../catalog/index.ts'
 import { aPoint } from '../catalog/testing.ts'
 import type { World } from '../cli/io.ts'
 import { runCli } from '../cli/program.ts'
@@ -64,15 +65,9 @@ const began = () => here.engine.started.at(-1)
 /** As the run itself writes it down. */
 function opened(runId: string): void {
   const { input, workflowId } = began() ?? { input: null, workflowId: '' }
-  const {
-    id,
-    name,
-    revision: _,
-    createdMs: __,
-    changedMs: ___,
-    definedMs: ____,
-    ...spec
-  } = here.catalog.recoveryPlans.get('the-shop')
+  const plan = here.catalog.recoveryPlans.get('the-shop')
+  const { id, name } = plan
+  const spec = planSpecOf(plan)
   const { mode, untilMs, withoutPeople } = input as RecoveryInput
   here.catalog.recoveryRuns.open({
     ...{ runId, workflowId, planId: id, planName: name, mode, spec, untilMs, withoutPeople, requestedUser: 'operator' },

@@ -16,6 +16,12 @@ export interface RecoveryPlanView extends RecoverySpec {
   readonly definedMs: number
 }
 
+/** What a plan says, without its name and without what the catalog keeps beside it. */
+export function planSpecOf(plan: RecoveryPlanView): Omit<RecoverySpec, 'name'> {
+  const { id: _, name: __, revision: ___, createdMs: ____, changedMs: _____, definedMs: ______, ...definition } = plan
+  return definition
+}
+
 export interface RecoveryPlanQueries {
   /** By name. */
   list(): RecoveryPlanView[]
@@ -86,11 +92,12 @@ export function recoveryPlanQueries(context: CatalogContext): RecoveryPlanQuerie
     set(of, { name, ...spec }, revision) {
       requireGood({ name, ...spec })
       return inTransaction(context, () => {
-        const { id, revision: seen, ...before } = get(of)
+        const before = get(of)
+        const { id, revision: seen, definedMs } = before
         requireRevision(`the recovery plan ${before.name}`, seen, revision)
         requireFree(name, id)
-        const { createdMs: _, changedMs: __, definedMs, ...was } = before
-        if (isSameJson(was, { name, ...spec })) return get(id)
+        const was = planSpecOf(before)
+        if (before.name === name && isSameJson(was, spec)) return before
         db.update(recoveryPlans)
           .set({
             name,

@@ -1,6 +1,6 @@
 /** Runs of recovery plans at the control plane: what they do, what brings each VM back, how far they are. */
 import { HoldfastError } from '../../base/index.ts'
-import type { Catalog } from '../../catalog/index.ts'
+import { planSpecOf, type Catalog } from '../../catalog/index.ts'
 import { tiersBefore } from '../../policy/index.ts'
 import { leftBy, leftWords } from './left.ts'
 import { planMember } from './member.ts'
@@ -17,15 +17,9 @@ export function createRecoveryActivities(catalog: Catalog): RecoveryActivities {
   const { recoveryPlans, recoveryRuns } = catalog
   return {
     openRecovery: async ({ workflowId, runId, startedMs, input }) => {
-      const {
-        id,
-        name,
-        revision: _,
-        createdMs: __,
-        changedMs: ___,
-        definedMs: ____,
-        ...spec
-      } = recoveryPlans.get(input.planId)
+      const plan = recoveryPlans.get(input.planId)
+      const { id, name } = plan
+      const spec = planSpecOf(plan)
       const { mode, untilMs, withoutPeople, requestedBy } = input
       const vms = spec.tiers.flatMap(({ members }) => members)
       const vmNames = new Map(vms.map(({ vmId }) => [vmId, catalog.vms.find(vmId)?.name ?? vmId]))

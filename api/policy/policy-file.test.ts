@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { isHoldfastError } from '../../base/index.ts'
+import { planSpecOf } from '../../catalog/index.ts'
 import { furnish, testCatalog, type TestCatalog } from '../../catalog/testing.ts'
 import { allDisks, defaultCategories, linkName, planDefaults } from '../../policy/index.ts'
 import { policyDocument, type PolicyDocument } from '../schemas/policy-file.ts'
@@ -155,7 +156,7 @@ recoveryPlans:
     expect(catalog.recoveryPlans.get('The shop')).toMatchObject({ id: 'the-shop', revision: 2 })
     const none = 'version: 1\nrecoveryPlans: {}\n'
     expect(applyPolicy(catalog, none, false)).toMatchObject({ changes: [], unlisted: [{ name: 'The shop' }] })
-    const { name: _n, id: _i, revision: _r, createdMs: _c, changedMs: _m, definedMs: _d, ...spec } = made
+    const spec = planSpecOf(made)
     const run = { runId: 'r1', workflowId: 'recovery/the-shop/1', planId: 'the-shop', planName: 'The shop', spec }
     const open = { mode: 'rehearse', untilMs: null, withoutPeople: false, requestedUser: 'ann', startedMs: 1 } as const
     catalog.recoveryRuns.open({ ...run, ...open, vmNames: new Map() })

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Catalog } from '../../catalog/index.ts'
+import { planSpecOf, type Catalog } from '../../catalog/index.ts'
 import { defaultCategory, isDefaultCategory, linkName, type Known } from '../../policy/index.ts'
 import { categoryBody, planBody } from '../schemas/policy.ts'
 import { recoveryPlanBody } from '../schemas/recovery-plans.ts'
@@ -27,11 +27,7 @@ export function currentPolicy(catalog: Catalog): PolicyDocument {
       }),
     ),
     recoveryPlans: Object.fromEntries(
-      catalog.recoveryPlans
-        .list()
-        .map(({ id: _i, name, revision: _r, createdMs: _c, changedMs: _m, definedMs: _d, ...spec }) => {
-          return [name, recoveryPlanBody.parse(spec)] as const
-        }),
+      catalog.recoveryPlans.list().map((plan) => [plan.name, recoveryPlanBody.parse(planSpecOf(plan))] as const),
     ),
   }
 }

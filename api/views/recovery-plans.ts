@@ -3,6 +3,7 @@ import { HoldfastError } from '../../base/index.ts'
 import {
   isSameDefinition,
   originalFacts,
+  planSpecOf,
   type Catalog,
   type RecoveryPlanView,
   type RecoveryRunRow,
@@ -51,7 +52,7 @@ export function recoveryPlanView(
   plan: RecoveryPlanView,
   nowMs: number,
 ): z.infer<typeof recoveryPlanSchema> {
-  const { id, revision, createdMs, changedMs, definedMs: _, ...spec } = plan
+  const { id, name, revision, createdMs, changedMs } = plan
   const { recoveryRuns } = catalog
   const last = (filter: Parameters<typeof recoveryRuns.newest>[1]) => {
     const row = recoveryRuns.newest(id, filter)
@@ -63,7 +64,14 @@ export function recoveryPlanView(
   const lastPassed = last({ mode: 'rehearse', state: 'passed', definition: plan })
   const { dueMs } = rehearsalsOf(catalog, plan)
   return {
-    ...{ id, revision, createdMs, changedMs, spec: specView(spec), check: planCheck(catalog, plan) },
+    ...{
+      id,
+      revision,
+      createdMs,
+      changedMs,
+      spec: specView({ name, ...planSpecOf(plan) }),
+      check: planCheck(catalog, plan),
+    },
     vms: plan.tiers.flatMap(({ members }) => members).length,
     ...{ lastRehearsal: last({ mode: 'rehearse' }), lastPassed, lastRun: last({ mode: 'run' }) },
     running: recoveryRuns.openRuns().find(({ planId }) => planId === id)?.runId ?? null,
