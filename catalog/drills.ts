@@ -86,18 +86,20 @@ export function drillQueries(context: CatalogContext): DrillQueries {
     candidates() {
       const rows = db.all<Omit<DrillCandidate, 'isRunning' | 'hasChecks'> & { running: number; checks: number }>(sql`
         WITH ${promises('drillEveryMs')},
-          busy AS MATERIALIZED (SELECT vm_id FROM runs WHERE (ended_ms IS NULL) = 1 AND kind = 'drill')
-        SELECT *, (SELECT count(*) FROM runs r WHERE r.vm_id = "vmId" AND r.kind = 'drill'
-            AND r.started_ms > coalesce("lastPassedMs", 0)) AS tries FROM (SELECT v.id AS "vmId", v.name AS "vmName", v.category, v.endpoint_id AS "endpointId",
-          ${promisedByAll('drillEveryMs')} AS "everyMs",
-          (SELECT min(p.created_ms) FROM points p WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL) AS "firstPointMs",
-          (SELECT max(d.ended_ms) FROM drills d WHERE d.vm_id = v.id AND d.verdict = 'passed') AS "lastPassedMs",
+          busy AS MATERIALIZED (SELECT vm_id FROM runs WHERE (ended_ms IS NULL) = 1 AND kind = 'drill'),
+          tried AS MATERIALIZED (SELECT vm_id, max(started_ms) AS tried_ms FROM runs WHERE kind = 'drill' GROUP BY 1),
+          passed AS MATERIALIZED (SELECT vm_id, max(ended_ms) AS passed_ms FROM drills WHERE verdict = 'passed' GROUP BY 1)
+        SELECT v.id AS "vmId", v.name AS "vmName", v.category, v.endpoint_id AS "endpointId",
+          ${promisedByAll('drillEveryMs')} AS "everyMs", s.oldest_ms AS "firstPointMs", d.passed_ms AS "lastPassedMs",
           (SELECT d.verdict FROM drills d WHERE d.vm_id = v.id ORDER BY d.ended_ms DESC LIMIT 1) AS "lastVerdict",
-          (SELECT max(r.started_ms) FROM runs r WHERE r.vm_id = v.id AND r.kind = 'drill') AS "triedMs",
+          t.tried_ms AS "triedMs",
+          iif(t.tried_ms IS NULL, 0, (SELECT count(*) FROM runs r WHERE r.vm_id = v.id AND r.kind = 'drill'
+            AND r.started_ms > coalesce(d.passed_ms, 0))) AS tries,
           v.id IN (SELECT vm_id FROM busy) AS running,
           json_array_length(v.drill_checks) AS checks
-        FROM vms v LEFT JOIN promises c ON c.name = v.category
-        WHERE v.gone_ms IS NULL AND v.excluded_reason IS NULL) WHERE "everyMs" IS NOT NULL`)
+        FROM vms v LEFT JOIN promises c ON c.name = v.category LEFT JOIN spans s ON s.vm_id = v.id
+          LEFT JOIN tried t ON t.vm_id = v.id LEFT JOIN passed d ON d.vm_id = v.id
+        WHERE v.gone_ms IS NULL AND v.excluded_reason IS NULL AND "everyMs" IS NOT NULL`)
       return rows.map(({ running, checks, ...row }) => ({ ...row, isRunning: running === 1, hasChecks: checks > 0 }))
     },
     record(drill) {

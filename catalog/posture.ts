@@ -21,16 +21,15 @@ export function postureFacts(nowMs: number): SQL {
     WITH ${promises('rpoMs')}, busy AS MATERIALIZED (
       SELECT vm_id, max(kind = 'backup') AS with_backup FROM runs
       WHERE (ended_ms IS NULL) = 1 AND vm_id IS NOT NULL GROUP BY vm_id
-    ), facts AS MATERIALIZED (
+    ), facts AS (
       SELECT v.id, v.name, v.gone_ms, v.endpoint_id, v.tags, v.excluded_reason IS NOT NULL AS excluded,
         ${promisedByAll('rpoMs')} AS rpo_ms,
-        coalesce(
-          (SELECT max(p.created_ms) FROM points p
-            WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL AND p.created_ms <= ${nowMs + clockMovesMs}),
-          (SELECT max(p.created_ms) FROM points p WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL)) AS newest_ms,
+        iif(s.newest_ms > ${nowMs + clockMovesMs},
+          coalesce((SELECT max(p.created_ms) FROM points p WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL
+            AND p.created_ms <= ${nowMs + clockMovesMs}), s.newest_ms), s.newest_ms) AS newest_ms,
         coalesce(b.with_backup, 0) AS backup_running, b.vm_id IS NOT NULL AS any_running
-      FROM vms v LEFT JOIN promises c ON c.name = v.category LEFT JOIN busy b ON b.vm_id = v.id
-    ), ranked AS MATERIALIZED (
+      FROM vms v LEFT JOIN promises c ON c.name = v.category LEFT JOIN spans s ON s.vm_id = v.id LEFT JOIN busy b ON b.vm_id = v.id
+    ), ranked AS (
       SELECT *, CASE
         WHEN excluded THEN 5
         WHEN newest_ms IS NULL THEN 3

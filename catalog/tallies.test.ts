@@ -10,6 +10,7 @@ import { furnish, testCatalog, testNow } from './testing.ts'
 const kept = {
   tallies: `SELECT name, label, value FROM tallies WHERE value <> 0 ORDER BY 1, 2`,
   held: `SELECT * FROM held ORDER BY 1, 2, 3`,
+  spans: `SELECT * FROM spans ORDER BY 1`,
 }
 const counted = {
   tallies: `SELECT * FROM (
@@ -28,6 +29,8 @@ const counted = {
       sum(validated_ms IS NOT NULL AND damaged_ms IS NULL) AS whole,
       max(iif(validated_ms IS NOT NULL AND damaged_ms IS NULL, created_ms, NULL)) AS newest_whole_ms
     FROM copies WHERE state = 'done' AND gone_ms IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+  spans: `SELECT vm_id, min(created_ms) AS oldest_ms, max(created_ms) AS newest_ms FROM points WHERE validated_ms IS NOT NULL
+    GROUP BY 1 ORDER BY 1`,
 }
 
 const day = fc.integer({ min: 0, max: 3 }).map((n) => testNow - n * 86_400_000)
@@ -39,10 +42,11 @@ const copyState = fc.constantFrom('pending', 'in-progress', 'done', 'done', 'don
 const level = fc.constantFrom(null, 'validated', 'quick', 'full')
 
 type Step = readonly [sql: string, ...values: unknown[]]
-const point: fc.Arbitrary<Step> = fc.tuple(id, vm, repository, day, fc.nat(9), moment).map(([key, ...rest]) => [
-  `INSERT INTO points (id, stem, vm_id, repository_id, created_ms, new_bytes, gone_ms, origin, mode, consistency, disks,
-      logical_bytes, read_bytes, refs) VALUES (?, 'snap/' || ?, ?, ?, ?, ?, ?, 'manual', 'full', 'crash', '[]', 1, 1, '[]')
-    ON CONFLICT (id) DO UPDATE SET gone_ms = excluded.gone_ms, new_bytes = excluded.new_bytes, created_ms = excluded.created_ms`,
+const point: fc.Arbitrary<Step> = fc.tuple(id, vm, repository, day, fc.nat(9), moment, moment).map(([key, ...rest]) => [
+  `INSERT INTO points (id, stem, vm_id, repository_id, created_ms, new_bytes, gone_ms, validated_ms, origin, mode, consistency,
+      disks, logical_bytes, read_bytes, refs) VALUES (?, 'snap/' || ?, ?, ?, ?, ?, ?, ?, 'manual', 'full', 'crash', '[]', 1, 1, '[]')
+    ON CONFLICT (id) DO UPDATE SET gone_ms = excluded.gone_ms, new_bytes = excluded.new_bytes, created_ms = excluded.created_ms,
+      validated_ms = excluded.validated_ms, vm_id = excluded.vm_id`,
   key,
   key,
   ...rest,
@@ -100,7 +104,7 @@ test('what is counted as rows come, change and go is what counting them anew say
           db.exec('BEGIN')
           try {
             for (const [text, ...values] of steps) db.prepare(text).run(...values)
-            for (const name of ['tallies', 'held'] as const)
+            for (const name of ['tallies', 'held', 'spans'] as const)
               expect(db.prepare(kept[name]).all()).toEqual(db.prepare(counted[name]).all())
           } finally {
             db.exec('ROLLBACK')
