@@ -17,8 +17,8 @@ export function mirrorTrouble(deps: Deps): Attention[] {
   const late = lateOf(deps)
   const told = new Set(late.map(({ sourceId, targetId }) => `${sourceId} ${targetId}`))
   const failed = catalog.mirrors
-    .states()
-    .filter((one) => one.failed > 0 && !told.has(`${one.sourceId} ${one.targetId}`))
+    .failing()
+    .filter((one) => !told.has(`${one.sourceId} ${one.targetId}`))
     .map((one): Attention => ({
       kind: 'copy-failed',
       severity: 'attention',

@@ -16,11 +16,12 @@ export async function readOverview(deps: ApiDeps): Promise<Overview> {
   const { catalog, now } = deps
   const engine = await readEngine(deps)
   const { total, by } = catalog.statistics.postureCounts()
-  const repositories = catalog.repositories.list({ limit: 20 }).items.map((row) => repositoryView(catalog, row))
+  const stored = catalog.repositories.list({ limit: 50 }).items
+  const repositories = stored.map((row) => repositoryView(catalog, row))
   const agenda = drillAgenda(deps)
   const needsYou = attention(deps, engine, repositories, { agenda })
   const running = catalog.runs.list({ limit: 50 }, { state: 'open' }).items.map((run) => runView(run, now()))
-  const coming = upcoming(deps, agenda)
+  const coming = upcoming(deps, { agenda, repositories: stored })
   const counts: Overview['counts'] = {
     vms: total,
     protected: by.protected,
@@ -43,7 +44,7 @@ export async function readOverview(deps: ApiDeps): Promise<Overview> {
     ...planStrips(catalog, now()),
     upcoming: coming.items,
     upcomingTotal: coming.total,
-    repositories,
+    repositories: repositories.slice(0, 20),
     setup: {
       repository: repositories.length > 0,
       hypervisor: catalog.endpoints.list({ limit: 1 }).total > 0,

@@ -21,10 +21,12 @@ const most = 40
 /** What begins by itself in the next twelve hours, or waits for a word to go on, soonest first; what is due already is due now. */
 export function upcoming(
   deps: Deps,
-  agenda: readonly AgendaEntry[] = drillAgenda(deps),
+  {
+    agenda = drillAgenda(deps),
+    repositories = deps.catalog.repositories.list({ limit: 50 }).items,
+  }: { readonly agenda?: readonly AgendaEntry[]; readonly repositories?: readonly RepositoryView[] } = {},
 ): { readonly items: Upcoming[]; readonly total: number } {
   const nowMs = deps.now()
-  const repositories = deps.catalog.repositories.list({ limit: 50 }).items
   const all = [
     ...planStarts(deps, nowMs),
     ...repositories.flatMap((repository) => [...sweepOf(deps, repository, nowMs), ...scrubOf(deps, repository, nowMs)]),

@@ -85,6 +85,8 @@ export interface MirrorQueries {
   release(pair: MirrorPair, runId: string, problem: string | null, atMs: number): void
   /** Every pair that copies were ever wanted for, by name; 200 at most. */
   states(): MirrorState[]
+  /** Pairs of which a copy failed at its last try, by name; 200 at most. `oldestMs`: of those. */
+  failing(): Pick<MirrorState, 'sourceId' | 'targetId' | 'sourceName' | 'targetName' | 'failed' | 'oldestMs'>[]
   /** Of each plan (also one that was deleted, and none) and mirror with something behind, the longest behind first; `limit` at most; of one VM's points, or of all. */
   lags(limit: number, vmId?: string): PlanLag[]
 }
@@ -257,6 +259,13 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
         FROM pairs p LEFT JOIN there t ON t.source_id = p.source_id AND t.repository_id = p.repository_id
           LEFT JOIN lacking l ON l.source_id = p.source_id AND l.repository_id = p.repository_id
         ORDER BY 3, 4 LIMIT 200`),
+    failing: () =>
+      db.all(sql`
+        SELECT c.source_id AS "sourceId", c.repository_id AS "targetId", a.name AS "sourceName", b.name AS "targetName",
+          count(*) AS failed, min(${behindSince}) AS "oldestMs"
+        FROM copies c INDEXED BY copies_wanted JOIN points p ON p.id = c.point_id
+          JOIN repositories a ON a.id = c.source_id JOIN repositories b ON b.id = c.repository_id
+        WHERE ${isWanted} AND c.state = 'failed' GROUP BY 1, 2 ORDER BY 3, 4 LIMIT 200`),
     lags: (limit, vmId) =>
       db.all<PlanLag>(sql`
         SELECT p.plan, c.source_id AS "sourceId", c.repository_id AS "targetId", b.name AS "targetName",

@@ -61,6 +61,7 @@ test('what is asked every few seconds, and by every scrape, reads no table of po
     catalog.statistics.postureCounts()
     catalog.vms.list({ limit: 50 })
     catalog.drills.candidates()
+    catalog.mirrors.failing()
   })
   expect(plans.size).toBeGreaterThan(20)
   expect(wholeTables(plans)).toEqual([])
