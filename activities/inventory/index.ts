@@ -2,12 +2,10 @@
  * Looks at endpoints, repositories and restore targets of a site. They change nothing; what they find wrong is a
  * result for the person who asked.
  */
-import { describeError, HoldfastError, toHoldfastError } from '../../base/index.ts'
-import type { Endpoint, PointId, VmFacts } from '../../drivers/index.ts'
-import { listRepositoryKeys, type Repository, type OpenPoint } from '../../repository/index.ts'
+import { describeError, toHoldfastError } from '../../base/index.ts'
+import type { Endpoint, VmFacts } from '../../drivers/index.ts'
+import { listRepositoryKeys, type Repository } from '../../repository/index.ts'
 import type {
-  CheckRestoreInput,
-  CheckRestoreResult,
   DiscoverPage,
   RepositorySecurity,
   TestRepositoryInput,
@@ -15,18 +13,13 @@ import type {
 } from '../../workflows/inventory/contract.ts'
 import { discoverPageSize } from '../../workflows/inventory/contract.ts'
 import type { Site } from '../shared/deps.ts'
-import { beating, operate } from '../shared/operation.ts'
-import { examine } from '../restore/plan.ts'
-import { isWanted } from '../restore/portable.ts'
-import type { RestorePlace } from '../restore/types.ts'
+import { beating, lookOperation, operate } from '../shared/operation.ts'
+import { inspectRestore } from './restore-look.ts'
 import type { InventoryActivities } from './types.ts'
 
 export type * from './types.ts'
 
-/** The same for every look: nothing is made under it. */
-const lookOperation = '0'.repeat(32)
 const listingAgeMs = 120_000
-const countingMs = 5_000
 const mostSlots = 50
 /** Of the ninety seconds that somebody waits; what takes longer is measured by itself, once a day. */
 const measuringMs = 30_000
@@ -117,61 +110,4 @@ async function briefUsage(repository: Repository, signal: AbortSignal): Promise<
     if (limit.aborted && !signal.aborted) return null
     throw error
   }
-}
-
-async function inspectRestore(site: Site, input: CheckRestoreInput): Promise<CheckRestoreResult> {
-  const { target } = input
-  const endpoint = target.kind === 'new' ? target.endpoint : target.vm.endpoint
-  const place: RestorePlace = {
-    identity: input.identity,
-    isolated: false,
-    ...(input.disks !== undefined && { disks: input.disks }),
-    place:
-      target.kind === 'new'
-        ? { kind: 'new', name: target.name }
-        : {
-            ...{ kind: 'replace', vm: target.vm.ref, safetyPoint: lookOperation as PointId },
-            ...(input.disks !== undefined && { keepsRest: true }),
-          },
-  }
-  return operate(site, { endpoint, operation: lookOperation }, ({ driver, ctx, pulse }) =>
-    site.repository(input.repository, async (repository: Repository) => {
-      await using point = await repository.openPoint(input.stem)
-      const { findings } = await examine(driver, ctx, point, place)
-      const { createdMs } = point.info
-      const disks = point.info.disks.filter(({ id }) => isWanted(place, id))
-      const logicalBytes = disks.reduce((sum, disk) => sum + disk.bytes, 0)
-      const taken = `validated, taken ${new Date(createdMs).toISOString()}`
-      const passed = [
-        {
-          title: 'The point can be restored',
-          detail: `${disks.length} ${disks.length === 1 ? 'disk' : 'disks'}, ${taken}`,
-        },
-      ]
-      if (!findings.some(({ severity }) => severity === 'blocking')) {
-        passed.push({ title: 'The target takes it', detail: 'space, name, networks and device model were looked at' })
-      }
-      const dataBytes = await countData(site, point, disks, pulse.signal)
-      return { v: 1, findings, passed, logicalBytes, dataBytes, error: null }
-    }),
-  )
-}
-
-/** What will be written; null if counting takes longer than somebody wants to wait. */
-async function countData(
-  site: Site,
-  point: OpenPoint,
-  disks: OpenPoint['info']['disks'],
-  signal: AbortSignal,
-): Promise<number | null> {
-  const deadline = site.now() + countingMs
-  let data = 0
-  for (const { id, bytes } of disks) {
-    for await (const run of point.disk(id).runs(0, bytes)) {
-      if (run.kind === 'data') data += run.length
-      if (site.now() > deadline) return null
-      if (signal.aborted) throw new HoldfastError('Cancelled', 'the check was stopped')
-    }
-  }
-  return data
 }

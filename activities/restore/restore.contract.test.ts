@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
@@ -206,6 +206,37 @@ it('takes only the disks that are asked for, none for the configuration alone, a
   expect((await run(steps.planRestore, of([]))).disks).toEqual([])
   expect(hypervisor.specs.map((spec) => [spec.disks, spec.vm.disks])).toEqual([[[], []]])
   await expect(run(steps.planRestore, of(['scsi9']))).rejects.toMatchObject({ type: 'InvalidRequest' })
+})
+
+it('a check reads chunks of the point back: what cannot be read blocks, however well the target looks', async () => {
+  await using world = aSite()
+  const { inspectRestore } = createSiteActivities(world.site)
+  const wish = {
+    ...{ v: 1 as const, repository, stem, identity: 'new' as const, powerOn: false },
+    target: { kind: 'new' as const, endpoint: sampleEndpoint, site: 'test', name: 'copy' },
+  }
+  const good = await run(inspectRestore, wish)
+  expect(good).toMatchObject({ findings: [], dataBytes: 9 * MiB, logicalBytes: size, error: null })
+  expect(good.passed.map(({ title }) => title)).toEqual([
+    ...['The point can be restored', 'Readable', 'Space', 'Name and identity', 'Machine'],
+  ])
+  expect(good.passed[1]?.detail).toMatch(/^16 chunks/)
+
+  // One byte of each pack of another copy of the repository: every chunk that is drawn lies in one of them.
+  const damaged = join(folder, 'damaged')
+  cpSync(join(folder, 'repository'), damaged, { recursive: true })
+  for (const name of globSync('**/*', { cwd: join(damaged, 'pack') })) {
+    const path = join(damaged, 'pack', name)
+    if (!statSync(path).isFile()) continue
+    const bytes = readFileSync(path)
+    // Headers and tables at both ends are left, so that the pack is opened.
+    for (let at = 64; at < bytes.length - 2048; at += 512) bytes[at] = ~(bytes[at] ?? 0)
+    writeFileSync(path, bytes)
+  }
+  const other = { ...repository, id: 'damaged', location: { kind: 'posix' as const, path: damaged } }
+  const bad = await run(inspectRestore, { ...wish, repository: other })
+  expect(bad.findings).toMatchObject([{ severity: 'blocking', code: 'ChunkLost' }])
+  expect(bad.passed.map(({ title }) => title)).not.toContain('Readable')
 })
 
 it('a test of the repository says who can open it and what it locks, and nothing secret', async () => {

@@ -18,6 +18,9 @@ export interface Operation {
   readonly pulse: Pulse
 }
 
+/** The operation of every step that only looks: nothing is made under it. */
+export const lookOperation = '0'.repeat(32)
+
 /** Runs one step at a hypervisor: connection, operation key, heartbeat and cancellation belong together. */
 export async function operate<T>(
   site: Site,
