@@ -24,6 +24,7 @@ import type { PlanActivities } from './plan/types.ts'
 import { createRecordActivities } from './record/index.ts'
 import type { RecordActivities } from './record/types.ts'
 import type { Catalog } from '../catalog/index.ts'
+import type { EvidenceSeal } from '../evidence/index.ts'
 import { createMirrorActivities } from './mirror/index.ts'
 import { createMirrorRecordActivities } from './mirror/record.ts'
 import type { MirrorActivities, MirrorRecordActivities } from './mirror/types.ts'
@@ -79,11 +80,16 @@ export type ControlActivities = RecordActivities &
 
 /**
  * For the control queue: the catalog has one writer, the process that owns it. `copies`: folder where copies of it wait
- * for a site to fetch them; `blobs`: where lists lie that are too long for a history.
+ * for a site to fetch them; `blobs`: where lists lie that are too long for a history; `seal`: what signs evidence.
  */
-export function createControlActivities(catalog: Catalog, copies: string, blobs: BlobStore): ControlActivities {
+export function createControlActivities(
+  catalog: Catalog,
+  copies: string,
+  blobs: BlobStore,
+  seal: EvidenceSeal,
+): ControlActivities {
   return atBoundary({
-    ...createRecordActivities(catalog),
+    ...createRecordActivities(catalog, seal),
     ...createInventoryRecordActivities(catalog),
     ...createInstantRecordActivities(catalog),
     ...createHousekeepingRecordActivities(catalog, copies),

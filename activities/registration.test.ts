@@ -7,6 +7,7 @@ import { profiles } from '../workflows/shared/options.ts'
 import { controlQueue, siteQueue } from '../workflows/shared/queues.ts'
 import { createControlActivities, createSiteActivities } from './index.ts'
 import { memoryBlobs, testSite } from './testing/site.ts'
+import { testSeal } from '../evidence/testing.ts'
 
 const folder = fileURLToPath(new URL('../workflows', import.meta.url))
 const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -21,7 +22,7 @@ const scheduled = new Set(
 it('every step that a workflow schedules is registered at exactly one kind of worker', async () => {
   using world = testCatalog()
   await using at = testSite()
-  const control = Object.keys(createControlActivities(world.catalog, '/nowhere', memoryBlobs()))
+  const control = Object.keys(createControlActivities(world.catalog, '/nowhere', memoryBlobs(), testSeal))
   const site = Object.keys(createSiteActivities(at.site))
   expect(scheduled.size).toBeGreaterThan(25)
   for (const name of scheduled)
@@ -36,7 +37,7 @@ it('nothing is registered that no workflow schedules', async () => {
   using world = testCatalog()
   await using at = testSite()
   const all = [
-    ...Object.keys(createControlActivities(world.catalog, '/nowhere', memoryBlobs())),
+    ...Object.keys(createControlActivities(world.catalog, '/nowhere', memoryBlobs(), testSeal)),
     ...Object.keys(createSiteActivities(at.site)),
   ]
   expect(all.filter((name) => !scheduled.has(name))).toEqual([])

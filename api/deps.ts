@@ -1,4 +1,5 @@
 import type { Catalog, ChannelRow, RunView } from '../catalog/index.ts'
+import type { EvidenceKey } from '../evidence/index.ts'
 import type { Message } from '../notify/index.ts'
 import type { RunFacts, Runbook, RunHistory, PendingStep } from '../runbook/types.ts'
 import type { FileGateway } from '../files/types.ts'
@@ -43,6 +44,8 @@ export interface ApiDeps {
   readonly now: () => number
   readonly log: ApiLog
   readonly version: string
+  /** Another key signs evidence of drills from now on. */
+  readonly rotateEvidenceKey: () => Promise<EvidenceKey>
   /** Folder for evidence, made if missing. */
   readonly evidenceDir: string
   /** Folder of copies of the catalog on their way into a repository. */

@@ -10,6 +10,7 @@ import { copyQueries, type CopyQueries } from './copies.ts'
 import { drillQueries, type DrillQueries } from './drills.ts'
 import { policyQueries, type PolicyQueries } from './effective.ts'
 import { endpointQueries, type EndpointQueries } from './endpoints.ts'
+import { evidenceQueries, type EvidenceQueries } from './evidence.ts'
 import { eventQueries, type EventQueries } from './events.ts'
 import { historyQueries, type HistoryQueries } from './histories.ts'
 import { idempotencyQueries, type IdempotencyQueries } from './idempotency.ts'
@@ -50,6 +51,7 @@ export interface Catalog extends Disposable {
   readonly drills: DrillQueries
   readonly endpoints: EndpointQueries
   readonly events: EventQueries
+  readonly evidence: EvidenceQueries
   readonly histories: HistoryQueries
   readonly idempotency: IdempotencyQueries
   readonly installation: InstallationQueries
@@ -122,6 +124,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     drills: drillQueries(context),
     endpoints: endpointQueries(context),
     events,
+    evidence: evidenceQueries(context),
     histories: historyQueries(context),
     idempotency: idempotencyQueries(context),
     installation: installationQueries(context),

@@ -587,6 +587,7 @@ export const instants = sqliteTable('instants', {
 
 export * from './alert-schema.ts'
 export * from './change-schema.ts'
+export * from './evidence-schema.ts'
 export * from './link-schema.ts'
 export * from './recovery-plan-schema.ts'
 export * from './replication-schema.ts'

@@ -301,7 +301,7 @@ describe('acting', () => {
   test('drills that have ended, and the next of each VM', async () => {
     here.catalog.points.record(aPoint(1))
     here.catalog.drills.record(aDrill('1'))
-    expect((await holdfast('drills web-01')).out).toMatch(/web-01 +passed +43 s +1 of 1 +all checks passed/)
+    expect((await holdfast('drills web-01')).out).toMatch(/web-01 +passed +43 s +1 of 1 +web-01.1 +all checks passed/)
     expect(json(await holdfast('drills --verdict failed --json')).total).toBe(0)
     expect((await holdfast('drills --next')).out).toMatch(
       /^1 of 1 VMs are proven in time, 0 overdue\.\n[^]*web-01 +coming /,

@@ -23,7 +23,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'files of a recovery point: browse, search, download',
     load: async () => (await import('./verbs/files.ts')).files,
   },
-  drill: { summary: 'prove that a point comes back', load: async () => (await import('./verbs/drill.ts')).drill },
+  drill: {
+    summary: 'prove that a point comes back; export and verify the proof',
+    load: async () => (await import('./verbs/drill.ts')).drill,
+  },
   'drill-checks': {
     summary: 'what drills ask of a VM',
     load: async () => (await import('./verbs/drill-checks.ts')).drillChecks,

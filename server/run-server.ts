@@ -27,6 +27,7 @@ import { homeOf, makeHome, serverConfig, temporalTarget, usesOwnTemporal } from 
 import type { Environment, ServerConfig } from './config.ts'
 import { workForEngine } from './control.ts'
 import { evidenceFolder } from './evidence.ts'
+import { evidenceKeeper } from './evidence-key.ts'
 import { agreeWithCatalog, ensureInstallation } from './installation.ts'
 import { processLog } from './log.ts'
 import { announce, takePlace } from './place.ts'
@@ -71,12 +72,14 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
   try {
     const shared = { catalog, orchestrator: temporalOrchestrator(client), toRunbook, now: Date.now, log }
     const live = liveRuns(shared)
+    const seal = evidenceKeeper(home, catalog, version)
     const deps = {
       ...shared,
       sender: senderOf(resolveSecret),
       files: new SessionClient(home.files),
       live,
       version,
+      rotateEvidenceKey: seal.rotate,
       evidenceDir: home.evidence,
       copiesDir: home.catalogCopies,
       home: home.root,
@@ -104,7 +107,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
         target,
         prepares: usesOwnTemporal(env),
         connection,
-        activities: createControlActivities(catalog, home.catalogCopies, evidenceFolder(home.evidence)),
+        activities: createControlActivities(catalog, home.catalogCopies, evidenceFolder(home.evidence), seal),
         log,
       }
       using _notice = await announce(home, 'server', url)

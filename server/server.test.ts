@@ -6,6 +6,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -14,6 +15,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { testCatalog } from '../catalog/testing.ts'
 import { homeOf, makeHome, portOf, serverConfig, temporalTarget, workerConfig } from './config.ts'
+import { evidenceKeeper, evidenceKeyPath } from './evidence-key.ts'
 import { agreeWithCatalog, ensureInstallation } from './installation.ts'
 import { announce, takePlace, whoIs } from './place.ts'
 import { ensureToken, resolveSecret } from './secrets.ts'
@@ -34,6 +36,38 @@ const home = () => {
   makeHome(made)
   return made
 }
+
+describe('the key that signs evidence', () => {
+  it('is made once for its owner alone, is the same at the next start, and its earlier public half stays known', async () => {
+    using store = testCatalog()
+    const { catalog, clock } = store
+    const keeper = evidenceKeeper(home(), catalog, '0.1.0')
+    const first = keeper.key().id
+    expect(statSync(evidenceKeyPath(home())).mode & 0o777).toBe(0o600)
+    expect(evidenceKeeper(home(), catalog, '0.1.0').key().id).toBe(first)
+    clock.ms += 1000
+    const { id } = await keeper.rotate()
+    expect([keeper.key().id, evidenceKeeper(home(), catalog, '0.1.0').key().id]).toEqual([id, id])
+    expect(catalog.evidence.keys()).toMatchObject([
+      { id, retiredMs: null },
+      { id: first, retiredMs: clock.ms },
+    ])
+    expect(statSync(evidenceKeyPath(home())).mode & 0o777).toBe(0o600)
+  })
+  it('is drawn anew on another machine, whose catalog verifies what the lost one has signed', () => {
+    using store = testCatalog()
+    const lost = evidenceKeeper(home(), store.catalog, '0.1.0').key()
+    const there = homeOf({ HOLDFAST_HOME: join(folder, 'rebuilt') })
+    makeHome(there)
+    expect(evidenceKeeper(there, store.catalog, '0.1.0').key().id).not.toBe(lost.id)
+    expect(store.catalog.evidence.key(lost.id)?.publicKey).toBe(lost.publicKey)
+  })
+  it('is refused where the file is something else, with what to do', () => {
+    using store = testCatalog()
+    writeFileSync(evidenceKeyPath(home()), 'not a key\n', { mode: 0o600 })
+    expect(() => evidenceKeeper(home(), store.catalog, '0.1.0')).toThrow('holds no private key')
+  })
+})
 
 describe('a secret', () => {
   const put = (text: string, mode = 0o600): string => {

@@ -19,6 +19,7 @@ import { WorkflowBench, eventually } from '../server/testing/workflows.ts'
 import { backupWorkflow, backupWorkflowId } from './backup/contract.ts'
 import { restoreWorkflow } from './restore/contract.ts'
 import { controlQueue } from './shared/queues.ts'
+import { testSeal } from '../evidence/testing.ts'
 
 let bench: WorkflowBench
 beforeAll(async () => {
@@ -55,7 +56,7 @@ async function governed<T>(
   ) => Promise<T>,
 ): Promise<T> {
   const { catalog } = world
-  const { recordRunFinished } = createRecordActivities(catalog)
+  const { recordRunFinished } = createRecordActivities(catalog, testSeal)
   const { claimSlots } = createCapacityActivities(catalog)
   const steps = new Scripted({ recordRunFinished, claimSlots, ...script })
   const stop = new AbortController()

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { DrillCheck, DrillCheckResult } from '../../workflows/drill/contract.ts'
 import { matches } from './pattern.ts'
 
@@ -16,7 +17,11 @@ export function judgeCheck(
   answer: { readonly exit: number; readonly out: string; readonly err: string },
 ): DrillCheckResult {
   const { title, expectExit, count: expected, pattern = null } = check
-  const base = { title, exit: answer.exit, out: cut(answer.out), err: cut(answer.err), count: null }
+  const { exit, out, err } = answer
+  const base = {
+    ...{ title, exit, out: cut(out), err: cut(err), count: null },
+    ...{ outSha256: sha256(out), errSha256: sha256(err) },
+  }
   const failed = (detail: string): DrillCheckResult => ({ ...base, passed: false, detail })
   if (answer.exit !== expectExit) {
     const said = (answer.err || answer.out).trim().split('\n').at(-1) ?? ''
@@ -36,6 +41,10 @@ export function judgeCheck(
   const passed = Math.abs(count - expected.expected) <= allowed
   const bound = expected.tolerance === 0 ? '' : ` ± ${Number((expected.tolerance * 100).toFixed(2))} %`
   return { ...base, passed, count, detail: `counted ${count}, expected ${expected.expected}${bound}` }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 function cut(text: string): string {

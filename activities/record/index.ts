@@ -1,6 +1,8 @@
 /** What the control plane writes into the catalog. Everything may come twice: each is idempotent by its ids. */
 import type { SerializedError } from '../../base/index.ts'
 import type { Catalog, ErrorNote, Json, MeasuredChange } from '../../catalog/index.ts'
+import type { EvidenceSeal } from '../../evidence/index.ts'
+import { signEvidence } from './evidence.ts'
 import type { ChangeRecord, PointRecord, RecordActivities, RunStarted } from './types.ts'
 
 export type * from './types.ts'
@@ -20,7 +22,7 @@ const titles = {
   recovery: 'Recovery plan',
 } as const
 
-export function createRecordActivities(catalog: Catalog): RecordActivities {
+export function createRecordActivities(catalog: Catalog, seal: EvidenceSeal): RecordActivities {
   return {
     recordRunStarted: async (run) => {
       catalog.runs.started(rowOf(catalog, run))
@@ -68,7 +70,8 @@ export function createRecordActivities(catalog: Catalog): RecordActivities {
       const { vmId, repositoryId, stem, startedMs, endedMs, workflowId, runId } = proof
       const pointId = catalog.copies.pointIdOf(stem)
       const what = { vmId, pointId, repositoryId, startedMs, endedMs, workflowId, runId }
-      catalog.drills.record({ ...what, verdict, why, rtoSeconds, restoreSeconds, bootSeconds, checks, screenshot })
+      const seen = { verdict, why, rtoSeconds, restoreSeconds, bootSeconds, checks, screenshot }
+      catalog.transaction(() => signEvidence(catalog, seal, catalog.drills.record({ ...what, ...seen }), proof))
     },
     recordRunFinished: async (run) => {
       catalog.transaction(() => {

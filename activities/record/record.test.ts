@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { aPoint, furnish, pointIdOf, testCatalog, testNow } from '../../catalog/testing.ts'
 import { createInstantRecordActivities } from '../instant/record.ts'
 import { createRecordActivities } from './index.ts'
+import { testSeal } from '../../evidence/testing.ts'
 
 test('what was made of a copy with a name of its own is written down of its point', async () => {
   const here = testCatalog()
@@ -18,7 +19,7 @@ test('what was made of a copy with a name of its own is written down of its poin
 
   const run = { workflowId: 'drill/web-01/1', runId: 'run-1' }
   const of = { vmId: 'web-01', repositoryId: 'offsite', stem }
-  await createRecordActivities(catalog).recordProof({
+  await createRecordActivities(catalog, testSeal).recordProof({
     ...run,
     ...of,
     ...{ startedMs: testNow, endedMs: testNow + 1 },

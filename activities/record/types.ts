@@ -7,7 +7,8 @@ import type { SerializedError } from '../../base/index.ts'
 import type { ChangeRef, Consistency, DiskKey } from '../../drivers/values.ts'
 import type { PointChange } from '../backup/types.ts'
 import type { BackupDiskResult } from '../../workflows/backup/contract.ts'
-import type { DrillResult } from '../../workflows/drill/contract.ts'
+import type { RestorePlan } from '../restore/types.ts'
+import type { DrillCheck, DrillResult } from '../../workflows/drill/contract.ts'
 import type { Requester, ResidueItem } from '../../workflows/shared/contract.ts'
 
 export interface RunRef {
@@ -64,6 +65,7 @@ export interface ChangeRecord {
   readonly problem: string | null
 }
 
+/** What is optional is absent in runs of earlier versions. */
 export interface ProofRecord extends RunRef {
   readonly vmId: string
   readonly repositoryId: string
@@ -71,6 +73,15 @@ export interface ProofRecord extends RunRef {
   readonly startedMs: number
   readonly endedMs: number
   readonly result: DrillResult
+  readonly requestedBy?: Requester
+  /** Where it was booted. */
+  readonly hypervisor?: { readonly id: string; readonly platform: string }
+  /** As the point has them; empty where the restore did not come to its end. */
+  readonly disks?: RestorePlan['disks']
+  /** In the order of the checks of the result. */
+  readonly asked?: readonly DrillCheck[]
+  /** SHA-256 of each output as a whole, in the same order. */
+  readonly outputs?: readonly { readonly out: string | null; readonly err: string | null }[]
 }
 
 export interface RunFinished extends RunRef {

@@ -60,7 +60,7 @@ export async function planRestore(site: Site, input: PlanRestoreInput): Promise<
         firmware,
         disks: disks
           .filter(({ id }) => isWanted(input.place, id))
-          .map(({ id, label, bytes }) => ({ key: id as DiskKey, label, size: bytes })),
+          .map(({ id, label, bytes, imageRoot }) => ({ key: id as DiskKey, label, size: bytes, imageRoot })),
         warnings: findings.filter(({ severity }) => severity === 'warning').slice(0, 20),
       }
     }),

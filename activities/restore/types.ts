@@ -43,7 +43,13 @@ export interface RestorePlan {
   readonly createdMs: number
   readonly pointId: PointId
   readonly firmware: string
-  readonly disks: readonly { readonly key: DiskKey; readonly label: string; readonly size: number }[]
+  readonly disks: readonly {
+    readonly key: DiskKey
+    readonly label: string
+    readonly size: number
+    /** Of the content, as the manifest has it (hex); absent in runs of earlier versions. */
+    readonly imageRoot?: string
+  }[]
   readonly warnings: readonly Finding[]
 }
 

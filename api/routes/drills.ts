@@ -1,5 +1,14 @@
 import { drillBody } from '../schemas/actions.ts'
-import { agendaQuery, agendaSchema, drillDetailSchema, drillListQuery, drillPageSchema } from '../schemas/drills.ts'
+import {
+  agendaQuery,
+  agendaSchema,
+  drillDetailSchema,
+  drillDocumentQuery,
+  drillListQuery,
+  drillPageSchema,
+  drillVerificationSchema,
+  evidenceKeysSchema,
+} from '../schemas/drills.ts'
 import { acceptedSchema } from '../schemas/runs.ts'
 import { body, createRoute, idempotencyHeader, json, problems, security, z } from './common.ts'
 
@@ -70,4 +79,52 @@ export const screenshot = createRoute({
     },
     ...problems(400, 401, 404),
   },
+})
+
+export const document = createRoute({
+  method: 'get',
+  path: '/drills/{id}/document',
+  tags,
+  operationId: 'exportDrill',
+  summary: 'The signed evidence as a file',
+  security,
+  request: { params, query: drillDocumentQuery },
+  responses: {
+    200: {
+      description: 'A file to keep; nobody needs this installation to verify it',
+      content: { 'text/html': { schema: z.string() }, 'application/json': { schema: z.unknown() } },
+    },
+    ...problems(400, 401, 404),
+  },
+})
+
+export const verification = createRoute({
+  method: 'get',
+  path: '/drills/{id}/verification',
+  tags,
+  operationId: 'verifyDrill',
+  summary: 'Whether what is kept of a drill is what was signed',
+  security,
+  request: { params },
+  responses: { 200: json(drillVerificationSchema, 'What was found'), ...problems(400, 401, 404) },
+})
+
+export const keys = createRoute({
+  method: 'get',
+  path: '/evidence-keys',
+  tags,
+  operationId: 'listEvidenceKeys',
+  summary: 'The public keys by which evidence is verified',
+  security,
+  responses: { 200: json(evidenceKeysSchema, 'The one of now first'), ...problems(401) },
+})
+
+export const rotateKey = createRoute({
+  method: 'post',
+  path: '/evidence-keys',
+  tags,
+  operationId: 'rotateEvidenceKey',
+  summary: 'Sign with a new key from now on',
+  security,
+  responses: { 201: json(evidenceKeysSchema, 'The new one first; earlier ones stay known'), ...problems(401, 403) },
 })

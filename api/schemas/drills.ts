@@ -12,6 +12,9 @@ import {
   vmId,
 } from './common.ts'
 
+const keyId = z
+  .string()
+  .openapi({ description: 'SHA-256 of the public key (SubjectPublicKeyInfo) in hex', example: '9f2c…' })
 const verdict = z.enum(['passed', 'failed', 'inconclusive'])
 
 export const drillCheckResultSchema = z
@@ -53,7 +56,43 @@ export const drillSchema = z
   })
   .openapi('Drill')
 
-export const drillDetailSchema = drillSchema.extend({ checks: z.array(drillCheckResultSchema) }).openapi('DrillDetail')
+export const drillDetailSchema = drillSchema
+  .extend({
+    checks: z.array(drillCheckResultSchema),
+    signed: orNull(z.object({ ms: timeMs, key: keyId })).openapi({
+      description: 'When its evidence was signed and with which key; null: by a version that signed nothing',
+    }),
+  })
+  .openapi('DrillDetail')
+
+export const drillVerificationSchema = z
+  .object({
+    genuine: z.boolean(),
+    problems: z.array(z.string()).openapi({ description: 'In words; none where it is genuine' }),
+    signedMs: timeMs,
+    key: keyId,
+    picture: z.enum(['same', 'none', 'missing', 'changed']).openapi({
+      description: 'none: none was taken; missing: it is no longer there, only its hash is',
+    }),
+  })
+  .openapi('DrillVerification')
+
+export const drillDocumentQuery = z.object({
+  format: z.enum(['html', 'json']).default('html').openapi({
+    description: 'html: one page to read and print, with the signed data inside; json: these alone (DSSE)',
+  }),
+})
+
+export const evidenceKeySchema = z
+  .object({
+    id: keyId,
+    publicKey: z.string().openapi({ description: 'PEM' }),
+    firstMs: timeMs,
+    retiredMs: timeMs.nullable().openapi({ description: 'null: it signs now' }),
+    drills: z.number().int().openapi({ description: 'Signed with it' }),
+  })
+  .openapi('EvidenceKey')
+export const evidenceKeysSchema = z.object({ items: z.array(evidenceKeySchema) }).openapi('EvidenceKeys')
 export const drillPageSchema = pageOf(drillSchema, 'DrillPage')
 export const drillListQuery = pageQuery.extend({
   vmId: vmId.optional(),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { HoldfastError } from '../../base/index.ts'
 import { furnish, testCatalog, type TestCatalog } from '../../catalog/testing.ts'
+import { drawPrivateKey, evidenceKey, signingKey } from '../../evidence/index.ts'
 import type { FileGateway } from '../../files/types.ts'
 import type { Message } from '../../notify/index.ts'
 import type { Runbook } from '../../runbook/types.ts'
@@ -96,6 +97,11 @@ export function bench(options: BenchOptions = {}): Bench {
     now,
     log,
     version: '0.1.0-test',
+    async rotateEvidenceKey() {
+      const key = evidenceKey(signingKey(drawPrivateKey(), 'a test').publicKey)
+      catalog.evidence.useKey(key)
+      return key
+    },
     evidenceDir: join(home, 'evidence'),
     copiesDir: join(home, 'catalog-copies'),
     home,

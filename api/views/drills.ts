@@ -28,8 +28,16 @@ export function drillView(drill: DrillView): z.infer<typeof drillSchema> {
   }
 }
 
-export function drillDetailView(drill: DrillView): z.infer<typeof drillDetailSchema> {
-  return { ...drillView(drill), checks: drill.checks.map((check) => ({ ...check })) }
+export function drillDetailView(
+  { catalog }: Pick<ApiDeps, 'catalog'>,
+  drill: DrillView,
+): z.infer<typeof drillDetailSchema> {
+  const signed = catalog.evidence.ofDrill(drill.id)
+  return {
+    ...drillView(drill),
+    checks: drill.checks.map((check) => ({ ...check })),
+    signed: signed === undefined ? null : { ms: signed.signedMs, key: signed.keyId },
+  }
 }
 
 type Agenda = z.infer<typeof agendaSchema>

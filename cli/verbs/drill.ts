@@ -3,6 +3,7 @@ import { ask } from '../client/index.ts'
 import { followRun } from '../follow.ts'
 import { examples, findPoint, findVm, keyHeader, type Verb } from './common.ts'
 import { readChecks } from './drill-checks.ts'
+import { evidenceKeys, exportEvidence, verifyEvidence } from './drill-evidence.ts'
 
 interface Options {
   readonly point: string
@@ -26,7 +27,10 @@ export const drill: Verb = (ioOf) => {
   examples(command, [
     'holdfast drill web-01 --watch',
     'holdfast drill web-01 --point 2026-11-21T02:41:10Z --checks checks.json',
+    'holdfast drill export web-01 proof.html',
+    'holdfast drill verify proof.html',
   ])
+  command.addCommand(exportEvidence(ioOf)).addCommand(verifyEvidence(ioOf)).addCommand(evidenceKeys(ioOf))
   return command.action(async (name: string, options: Options) => {
     const io = ioOf(command)
     const api = io.api()

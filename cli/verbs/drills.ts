@@ -81,6 +81,7 @@ export const drills: Verb = (ioOf) => {
           right: true,
         },
         { head: 'CHECKS', cell: (drill) => `${drill.checksPassed} of ${drill.checksTotal}`, right: true },
+        { head: 'DRILL', cell: (drill) => drill.id },
         { head: 'WHY', cell: (drill) => plain(drill.why) },
       ]),
     )

@@ -9,6 +9,7 @@ import { slotKeeper, temporalOrchestrator } from '../../api/index.ts'
 import { openCatalog } from '../../catalog/index.ts'
 import { evidenceFolder } from '../evidence.ts'
 import { controlQueue } from '../../workflows/shared/queues.ts'
+import { testSeal } from '../../evidence/testing.ts'
 
 const [address = '', path = '', codePath = '', folder = ''] = process.argv.slice(2)
 Runtime.install({ logger: new DefaultLogger('ERROR') })
@@ -20,7 +21,7 @@ const worker = await Worker.create({
   connection: await NativeConnection.connect({ address }),
   taskQueue: controlQueue,
   workflowBundle: { codePath },
-  activities: createControlActivities(catalog, folder, evidenceFolder(folder)),
+  activities: createControlActivities(catalog, folder, evidenceFolder(folder), testSeal),
 })
 const stop = new AbortController()
 await Promise.all([worker.run(), slotKeeper({ catalog, orchestrator, log }).run(stop.signal)])

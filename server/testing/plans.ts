@@ -14,6 +14,7 @@ import { planWorkflow, planWorkflowId } from '../../workflows/plan/contract.ts'
 import type { PlanRunInput, PlanRunResult } from '../../workflows/plan/contract.ts'
 import { controlQueue } from '../../workflows/shared/queues.ts'
 import type { WorkflowBench } from './workflows.ts'
+import { testSeal } from '../../evidence/testing.ts'
 
 /** A catalog with these VMs, and the plan `nightly` that takes those with the tag `lab`. */
 export function planWorld(vms: readonly string[], over: Partial<PlanSpec> = {}): TestCatalog {
@@ -58,7 +59,7 @@ export async function runPlan<T>(
   drive: (handle: WorkflowHandle, steps: Scripted) => Promise<T>,
   over: Partial<PlanRunInput> = {},
 ): Promise<PlanOutcome<T>> {
-  const { recordRunStarted, recordRunFinished } = createRecordActivities(catalog)
+  const { recordRunStarted, recordRunFinished } = createRecordActivities(catalog, testSeal)
   const real = { recordRunStarted, recordRunFinished, ...createPlanActivities(catalog) }
   const steps = new Scripted({ ...real, ...createCapacityActivities(catalog), ...script })
   const workflowId = planWorkflowId('nightly', Date.UTC(2026, 10, 21, 0, 0, (runs += 1)))

@@ -38,6 +38,9 @@ export interface DrillCheckResult {
   readonly err: string
   readonly count: number | null
   readonly detail: string
+  /** Of all that the guest gave, as hex; a verdict leaves them out, the proof has them. Absent in runs of earlier versions. */
+  readonly outSha256?: string
+  readonly errSha256?: string
 }
 
 export interface DrillResult {

@@ -12,7 +12,7 @@ const mark = '…'
  */
 export function fitting(checks: readonly DrillCheckResult[]): readonly DrillCheckResult[] {
   for (let length = 2_048; ; length = Math.floor(length / 2)) {
-    const fitted = checks.map((check) => ({
+    const fitted = checks.map(({ outSha256: _out, errSha256: _err, ...check }) => ({
       ...check,
       // Counts of the next drill are compared by it.
       title: cut(check.title, Math.max(length, keptTitle)),

@@ -1,10 +1,13 @@
 import type { SerializedError } from '../../base/index.ts'
+import type { RestorePlan } from '../../activities/restore/types.ts'
 import { blamesThePoint } from '../shared/failures.ts'
 import { fitting, fittingWhy } from './fitting.ts'
 import type { DrillCheckResult, DrillInput, DrillResult } from './contract.ts'
 
 /** What a drill has seen. */
 export interface Evidence {
+  /** As the point has them; empty until its restore is done. */
+  readonly disks: RestorePlan['disks']
   readonly error: SerializedError | null
   readonly guest: 'up' | 'silent' | 'absent' | 'untried'
   readonly checks: readonly DrillCheckResult[]
@@ -15,6 +18,7 @@ export interface Evidence {
 }
 
 export const untried: Evidence = {
+  disks: [],
   error: null,
   guest: 'untried',
   checks: [],

@@ -70,7 +70,7 @@ async function drill(
   try {
     const place = { kind: 'new' as const, name: `drill-${input.vmName}-${operation.slice(0, 8)}` }
     const built = await buildTarget(ctx, { place, identity: 'new', isolated: true })
-    saw({ restoreSeconds: seconds(startedMs) })
+    saw({ disks: built.plan.disks, restoreSeconds: seconds(startedMs) })
     await prove(input, ctx, built, startedMs, saw)
     await membership?.stand(reportOf(verdictOf(input, evidence), evidence.guest), control, ids, standing(input))
   } catch (thrown) {
@@ -81,11 +81,8 @@ async function drill(
   control.stage('Removing the drill VM')
   await undo.unwind()
   const result: DrillResult = { v: 1, outcome: 'completed', ...verdictOf(input, evidence), residue: [] }
-  await attachProof(input, ids, {
-    ...result,
-    residue: undo.residue,
-    outcome: undo.residue.length > 0 ? 'completed-with-residue' : 'completed',
-  })
+  const outcome = undo.residue.length > 0 ? 'completed-with-residue' : 'completed'
+  await attachProof(input, ids, { ...result, residue: undo.residue, outcome }, evidence)
   return result
 }
 
@@ -131,7 +128,12 @@ async function photograph(
   }
 }
 
-async function attachProof(input: DrillInput, ids: StepIds, result: DrillResult): Promise<void> {
+async function attachProof(
+  input: DrillInput,
+  ids: StepIds,
+  result: DrillResult,
+  { disks, checks }: Evidence,
+): Promise<void> {
   const { workflowId, runId, startTime } = workflowInfo()
   const { recordProof } = controlSteps<RecordActivities>('record')
   await recordProof.executeWithOptions(ids.step('record-proof', `Attach the verdict to the point: ${result.verdict}`), [
@@ -144,6 +146,11 @@ async function attachProof(input: DrillInput, ids: StepIds, result: DrillResult)
       startedMs: startTime.getTime(),
       endedMs: Date.now(),
       result,
+      requestedBy: input.requestedBy,
+      hypervisor: { id: input.endpoint.id, platform: input.endpoint.platform },
+      disks,
+      asked: input.checks,
+      outputs: checks.map(({ outSha256 = null, errSha256 = null }) => ({ out: outSha256, err: errSha256 })),
     },
   ])
 }

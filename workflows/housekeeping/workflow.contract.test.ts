@@ -12,6 +12,7 @@ import { catalogVm, createRepository, openRepository, readCatalog, type Reposito
 import { WorkflowBench } from '../../server/testing/workflows.ts'
 import type { RepositoryRef } from '../shared/contract.ts'
 import { measureWorkflow, ownBackupWorkflow, type MeasureResult, type OwnBackupResult } from './contract.ts'
+import { testSeal } from '../../evidence/testing.ts'
 
 const passphrase = 'correct horse'
 let bench: WorkflowBench
@@ -55,7 +56,7 @@ const copies = (): string => join(folder, 'copies')
 
 async function backUp(): Promise<OwnBackupResult> {
   const activities = {
-    ...createControlActivities(world.catalog, copies(), memoryBlobs()),
+    ...createControlActivities(world.catalog, copies(), memoryBlobs(), testSeal),
     ...createSiteActivities(site.site),
   }
   const input = { v: 1, repository }
@@ -187,7 +188,7 @@ test('versions are removed by rule, a batch at a time, never the newest', async 
 test('a repository is measured by a run of its own; why it could not be is written down, and the older figures stay', async () => {
   const measure = async (of: RepositoryRef): Promise<MeasureResult> => {
     const activities = {
-      ...createControlActivities(world.catalog, copies(), memoryBlobs()),
+      ...createControlActivities(world.catalog, copies(), memoryBlobs(), testSeal),
       ...createSiteActivities(site.site),
     }
     const run = (handle: { result(): Promise<unknown> }) => handle.result() as Promise<MeasureResult>

@@ -23,6 +23,7 @@ import { backupWorkflow, type BackupResult } from '../backup/contract.ts'
 import { restoreWorkflow, type RestoreInput, type RestoreResult } from '../restore/contract.ts'
 import type { RepositoryRef } from '../shared/contract.ts'
 import { mirrorWorkflow, type MirrorInput, type MirrorResult } from './contract.ts'
+import { testSeal } from '../../evidence/testing.ts'
 
 const disk = 'virtio0' as DiskKey
 const content = holed(24 * MiB, 1, [3, 4])
@@ -74,7 +75,7 @@ async function made(id: string, location: RepositoryLocation, passphrase: string
 async function run<T>(workflow: string, input: unknown): Promise<T> {
   const steps =
     workflow === mirrorWorkflow
-      ? createControlActivities(store.catalog, folder, memoryBlobs(world.evidence))
+      ? createControlActivities(store.catalog, folder, memoryBlobs(world.evidence), testSeal)
       : new Scripted().activities
   const activities = { ...steps, ...createSiteActivities(world.site) } as Scripted['activities']
   return (await bench.run(workflow, input, activities, (handle) => handle.result() as Promise<T>)).value

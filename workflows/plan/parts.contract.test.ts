@@ -5,6 +5,7 @@ import { createPlanActivities } from '../../activities/plan/index.ts'
 import { createRecordActivities } from '../../activities/record/index.ts'
 import { planFailure, planResult, planWorld, runPlan } from '../../server/testing/plans.ts'
 import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
+import { testSeal } from '../../evidence/testing.ts'
 
 /** A history is long enough after so many events here; in production after thousands. */
 const longEnough = 90
@@ -46,7 +47,7 @@ describe('between two parts of a run', () => {
       await going.promise
     }
     const { nextPlanVm, closePlanRun } = createPlanActivities(world.catalog)
-    const { recordRunFinished } = createRecordActivities(world.catalog)
+    const { recordRunFinished } = createRecordActivities(world.catalog, testSeal)
     const script = {
       nextPlanVm: async (of: Parameters<typeof nextPlanVm>[0]) => {
         // Only what ended is written down: the history is long enough.

@@ -20,6 +20,7 @@ import type { BackupResult } from '../backup/contract.ts'
 import type { RepositoryRef } from '../shared/contract.ts'
 import { verifyWorkflow } from './contract.ts'
 import type { VerifyInput, VerifyResult } from './contract.ts'
+import { testSeal } from '../../evidence/testing.ts'
 
 let bench: WorkflowBench
 let world: TestSite
@@ -50,7 +51,7 @@ afterAll(async () => {
 })
 
 async function run<T>(workflow: string, input: unknown): Promise<T> {
-  const control = createControlActivities(store.catalog, folder, memoryBlobs(world.evidence))
+  const control = createControlActivities(store.catalog, folder, memoryBlobs(world.evidence), testSeal)
   const steps = { ...createSiteActivities(world.site), ...control }
   const activities =
     workflow === backupWorkflow ? { ...new Scripted().activities, ...createSiteActivities(world.site) } : steps

@@ -265,6 +265,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/drills/{id}/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The signed evidence as a file */
+        get: operations["exportDrill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/drills/{id}/screenshot": {
         parameters: {
             query?: never;
@@ -274,6 +291,23 @@ export interface paths {
         };
         /** The picture of the booted guest */
         get: operations["getDrillScreenshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drills/{id}/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether what is kept of a drill is what was signed */
+        get: operations["verifyDrill"];
         put?: never;
         post?: never;
         delete?: never;
@@ -296,6 +330,24 @@ export interface paths {
         get: operations["streamEvents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/evidence-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public keys by which evidence is verified */
+        get: operations["listEvidenceKeys"];
+        put?: never;
+        /** Sign with a new key from now on */
+        post: operations["rotateEvidenceKey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2748,6 +2800,19 @@ export interface components {
         };
         DrillDetail: components["schemas"]["Drill"] & {
             checks: components["schemas"]["DrillCheckResult"][];
+            /** @description When its evidence was signed and with which key; null: by a version that signed nothing */
+            signed: {
+                /**
+                 * @description Unix milliseconds, UTC
+                 * @example 1795246432000
+                 */
+                ms: number;
+                /**
+                 * @description SHA-256 of the public key (SubjectPublicKeyInfo) in hex
+                 * @example 9f2c…
+                 */
+                key: string;
+            } | null;
         };
         DrillCheckResult: {
             title: string;
@@ -2757,6 +2822,26 @@ export interface components {
             err: string;
             count: number | null;
             detail: string;
+        };
+        DrillVerification: {
+            genuine: boolean;
+            /** @description In words; none where it is genuine */
+            problems: string[];
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            signedMs: number;
+            /**
+             * @description SHA-256 of the public key (SubjectPublicKeyInfo) in hex
+             * @example 9f2c…
+             */
+            key: string;
+            /**
+             * @description none: none was taken; missing: it is no longer there, only its hash is
+             * @enum {string}
+             */
+            picture: "same" | "none" | "missing" | "changed";
         };
         StreamEvent: {
             /** @enum {string} */
@@ -2769,6 +2854,30 @@ export interface components {
             ms: number;
             /** @description Run for `run`, else null */
             data?: unknown;
+        };
+        EvidenceKeys: {
+            items: components["schemas"]["EvidenceKey"][];
+        };
+        EvidenceKey: {
+            /**
+             * @description SHA-256 of the public key (SubjectPublicKeyInfo) in hex
+             * @example 9f2c…
+             */
+            id: string;
+            /** @description PEM */
+            publicKey: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            firstMs: number;
+            /**
+             * @description null: it signs now
+             * @example 1795246432000
+             */
+            retiredMs: number | null;
+            /** @description Signed with it */
+            drills: number;
         };
         FilesRequest: {
             /**
@@ -6921,6 +7030,59 @@ export interface operations {
             };
         };
     };
+    exportDrill: {
+        parameters: {
+            query?: {
+                /** @description html: one page to read and print, with the signed data inside; json: these alone (DSSE) */
+                format?: "html" | "json";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A file to keep; nobody needs this installation to verify it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                    "application/json": unknown;
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getDrillScreenshot: {
         parameters: {
             query?: never;
@@ -6939,6 +7101,55 @@ export interface operations {
                 };
                 content: {
                     "image/png": string;
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyDrill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrillVerification"];
                 };
             };
             /** @description The request is not understood */
@@ -6992,6 +7203,73 @@ export interface operations {
             };
             /** @description No valid token or session */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEvidenceKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The one of now first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceKeys"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateEvidenceKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new one first; earlier ones stay known */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceKeys"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
