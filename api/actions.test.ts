@@ -422,6 +422,38 @@ describe('a drill', () => {
     })
   })
 
+  test('asks what the category asks where the VM has nothing of its own, and says where it is from', async () => {
+    here.catalog.points.record(aPoint(1))
+    const { revision, ...standard } = here.catalog.categories.get('standard')
+    const { name: _n, createdMs: _c, changedMs: _m, vms: _v, ...spec } = standard
+    const drill = { checks: [{ ...check, title: 'of all' }], bootTimeoutMs: 600_000 }
+    expect((await here.call('PUT', '/api/v1/categories/standard', { ...spec, revision, drill })).status).toBe(200)
+    expect(here.catalog.drills.candidates().map(({ hasChecks }) => hasChecks)).toEqual([true, true])
+    const shown = (): Promise<{ drill: unknown; policy: unknown }> => here.get('/api/v1/vms/web-01')
+    expect(await shown()).toMatchObject({
+      drillChecks: [],
+      drill: { checks: [{ title: 'of all' }], checksFrom: 'category standard', bootTimeoutMs: 600_000 },
+      policy: expect.arrayContaining([
+        { setting: 'Drill checks', value: 'of all', from: 'category standard' },
+      ]) as unknown,
+    })
+    await here.call('POST', '/api/v1/drills', { vmId: 'web-01' })
+    expect(here.engine.started[0]?.input).toMatchObject({ checks: [{ title: 'of all' }], bootTimeoutMs: 600_000 })
+
+    await here.call('PATCH', '/api/v1/vms/web-01', { drillChecks: [check], override: { bootTimeoutMs: 60_000 } })
+    expect(await shown()).toMatchObject({
+      drill: { checks: [{ title: check.title }], checksFrom: 'set on this VM', bootTimeoutFrom: 'set on this VM' },
+    })
+    here.clock.ms += 1000
+    await here.call('POST', '/api/v1/drills', { vmId: 'web-01' })
+    expect(here.engine.started[1]?.input).toMatchObject({ checks: [{ title: check.title }], bootTimeoutMs: 60_000 })
+
+    await here.call('PUT', '/api/v1/categories/standard', { ...spec })
+    await here.call('PATCH', '/api/v1/vms/web-01', { drillChecks: [], override: {} })
+    expect(await shown()).toMatchObject({ drill: { checks: [], checksFrom: 'default', bootTimeoutMs: 300_000 } })
+    expect(here.catalog.drills.candidates().map(({ hasChecks }) => hasChecks)).toEqual([false, false])
+  })
+
   test('asks what is kept, what prepares first, and compares counts with those of the last drill that passed', async () => {
     here.catalog.points.record(aPoint(1))
     const counted = { ...check, count: { expected: 'previous', tolerance: 0.005 } }

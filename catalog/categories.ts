@@ -100,7 +100,13 @@ export function categoryQueries(context: CatalogContext): CategoryQueries {
 /** What is stored: members that do not belong are left out. */
 function specOf(category: Category): Category {
   const { description, everyMs, keep, copies, rpoMs, rtoMs, quiesce, drillEveryMs, exerciseEveryMs } = category
-  return { description, everyMs, keep, copies, rpoMs, rtoMs, quiesce, drillEveryMs, exerciseEveryMs }
+  const { checks = [], bootTimeoutMs } = category.drill ?? {}
+  const drill = { ...(checks.length > 0 && { checks }), ...(bootTimeoutMs !== undefined && { bootTimeoutMs }) }
+  return {
+    ...{ description, everyMs, keep, copies, rpoMs, rtoMs, quiesce, drillEveryMs, exerciseEveryMs },
+    // One that says nothing of drills is stored as by versions that knew nothing of it.
+    ...(Object.keys(drill).length > 0 && { drill }),
+  }
 }
 
 /** The categories that every installation has; those that somebody changed stay as they are. */

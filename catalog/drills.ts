@@ -26,7 +26,7 @@ export interface DrillCandidate extends DrillFacts {
   readonly endpointId: string
   readonly lastVerdict: Verdict | null
   readonly isRunning: boolean
-  /** Whether anything is asked of its guest: without a check no drill passes. */
+  /** Whether anything is asked of its guest, by itself or by its category: without a check no drill passes. */
   readonly hasChecks: boolean
 }
 
@@ -86,6 +86,7 @@ export function drillQueries(context: CatalogContext): DrillQueries {
     candidates() {
       const rows = db.all<Omit<DrillCandidate, 'isRunning' | 'hasChecks'> & { running: number; checks: number }>(sql`
         WITH ${promises('drillEveryMs')},
+          asking AS MATERIALIZED (SELECT name FROM categories WHERE json_array_length(spec, '$.drill.checks') > 0),
           busy AS MATERIALIZED (SELECT vm_id FROM runs WHERE (ended_ms IS NULL) = 1 AND kind = 'drill'),
           tried AS MATERIALIZED (SELECT vm_id, max(started_ms) AS tried_ms FROM runs WHERE kind = 'drill' GROUP BY 1),
           passed AS MATERIALIZED (SELECT vm_id, max(ended_ms) AS passed_ms FROM drills WHERE verdict = 'passed' GROUP BY 1)
@@ -96,7 +97,7 @@ export function drillQueries(context: CatalogContext): DrillQueries {
           iif(t.tried_ms IS NULL, 0, (SELECT count(*) FROM runs r WHERE r.vm_id = v.id AND r.kind = 'drill'
             AND r.started_ms > coalesce(d.passed_ms, 0))) AS tries,
           v.id IN (SELECT vm_id FROM busy) AS running,
-          json_array_length(v.drill_checks) AS checks
+          json_array_length(v.drill_checks) > 0 OR v.category IN (SELECT name FROM asking) AS checks
         FROM vms v LEFT JOIN promises c ON c.name = v.category LEFT JOIN spans s ON s.vm_id = v.id
           LEFT JOIN tried t ON t.vm_id = v.id LEFT JOIN passed d ON d.vm_id = v.id
         WHERE v.gone_ms IS NULL AND v.excluded_reason IS NULL AND "everyMs" IS NOT NULL`)

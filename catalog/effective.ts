@@ -1,8 +1,11 @@
 import { asc, eq, gt, sql } from 'drizzle-orm'
 import {
   defaultCategories,
+  drillDefinition,
   effectivePolicy,
   isSelected,
+  type Category,
+  type DrillDefinition,
   type EffectivePolicy,
   type Plan,
   type PlanSpec,
@@ -26,6 +29,8 @@ export interface PolicyQueries {
   takers(): (vm: VmView) => string[]
   /** What holds for it under this plan, or without one. */
   effective(vm: VmView, plan: PlanSpec | null): EffectivePolicy
+  /** What a drill of it does. */
+  drill(vm: VmView): DrillDefinition
   /** Every VM that the hypervisors list, by id; read so many at a time. */
   candidates(pageSize?: number): Generator<Candidate>
   /** Points made by hand that are there, of this VM in this repository. */
@@ -39,7 +44,7 @@ export interface PolicyQueries {
 const week = 7 * 86_400_000
 
 export function policyQueries({ db, sqlite, now }: CatalogContext, plans: PlanQueries): PolicyQueries {
-  const categoryOf = (name: string) => {
+  const categoryOf = (name: string): Category & { readonly name: string } => {
     const row = db.select().from(categories).where(eq(categories.name, name)).get()
     return { ...(row?.spec ?? defaultCategories.standard), name }
   }
@@ -50,6 +55,8 @@ export function policyQueries({ db, sqlite, now }: CatalogContext, plans: PlanQu
       return (vm) => takersOf(vm, all).map(({ name }) => name)
     },
     effective: (vm, plan) => effectivePolicy({ category: categoryOf(vm.category), plan, override: vm.override }),
+    drill: (vm) =>
+      drillDefinition({ category: categoryOf(vm.category), override: vm.override, checks: vm.drillChecks }),
     *candidates(pageSize = 1000) {
       for (let after = ''; ;) {
         const page = db

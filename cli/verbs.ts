@@ -28,7 +28,7 @@ export const verbs: { readonly [name: string]: Entry } = {
     load: async () => (await import('./verbs/drill.ts')).drill,
   },
   'drill-checks': {
-    summary: 'what drills ask of a VM',
+    summary: 'what drills ask of a VM, or of a category',
     load: async () => (await import('./verbs/drill-checks.ts')).drillChecks,
   },
   drills: {

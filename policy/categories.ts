@@ -1,3 +1,4 @@
+import type { DrillCheckSpec } from './drill-checks.ts'
 import type { KeepRules } from './retention.ts'
 import type { DiskSelection, Quiesce } from './plan.ts'
 
@@ -28,6 +29,15 @@ export interface Category {
   readonly drillEveryMs: number | null
   /** The same for a full exercise: with the people, as on the real day. */
   readonly exerciseEveryMs: number | null
+  readonly drill?: DrillRules | undefined
+}
+
+/** What drills do with VMs that say nothing else themselves. */
+export interface DrillRules {
+  /** Of a VM without checks of its own. */
+  readonly checks?: readonly DrillCheckSpec[] | undefined
+  /** How long the guest may take until its agent answers. */
+  readonly bootTimeoutMs?: number | undefined
 }
 
 /** The categories that are there from the start. All but their names can be changed. */
@@ -91,6 +101,7 @@ export interface VmOverride {
   readonly quiesce?: Quiesce | undefined
   readonly keep?: Keep | undefined
   readonly drillEveryMs?: number | undefined
+  readonly bootTimeoutMs?: number | undefined
   readonly fullEveryMs?: number | undefined
   readonly disks?: DiskSelection | undefined
 }

@@ -3,7 +3,7 @@
  * and no clock of its own, so every rule is a function of its arguments and can be tested with any moment.
  */
 export { defaultCategories, defaultCategory, isDefaultCategory } from './categories.ts'
-export type { Category, CategoryName, Copies, Keep, VmOverride } from './categories.ts'
+export type { Category, CategoryName, Copies, DrillRules, Keep, VmOverride } from './categories.ts'
 export { allDisks, planDefaults, selectorFields, weekdays } from './plan.ts'
 export type {
   BandwidthLimit,
@@ -50,6 +50,8 @@ export {
 } from './alerts.ts'
 export type { AlertRoute, AlertSeverity, DigestCadence } from './alerts.ts'
 export type { DrillCheckSpec } from './drill-checks.ts'
+export { drillDefinition, usualBootMs } from './drill-definition.ts'
+export type { DrillDefinition } from './drill-definition.ts'
 export { drillTimes } from './drills.ts'
 export type { DrillFacts, DrillTimes } from './drills.ts'
 export { weaknesses, weaknessWords } from './weaknesses.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { HoldfastError } from '../../base/index.ts'
 import type { Catalog, EndpointView, RecoveryRunRow, VmView } from '../../catalog/index.ts'
-import { toQuestions, withUsual } from '../../policy/index.ts'
+import { toQuestions } from '../../policy/index.ts'
 import { drillWorkflowId } from '../../workflows/drill/contract.ts'
 import { restoreWorkflowId } from '../../workflows/restore/contract.ts'
 import { endpointOf, repositoryRefOf } from '../../workflows/shared/targets.ts'
@@ -29,8 +29,7 @@ export function planMember(
     ...{ pointId: record?.pointId ?? null, untilMs },
   })
   if (mode === 'run' && beside !== undefined && !beside.includes(vmId)) requireNoCopy(catalog, vm, pointId, untilMs)
-  const kept = vm.drillChecks.map(withUsual)
-  const asked = toQuestions(kept, catalog.drills.countedLast(vmId))
+  const asked = toQuestions(catalog.policy.drill(vm).checks.value, catalog.drills.countedLast(vmId))
   const usual = {
     ...{ v: 1 as const, repository: repositoryRefOf(catalog.repositories.get(repositoryId)), stem, requestedBy },
     tuning: { operatorWaitMs: patienceMs },

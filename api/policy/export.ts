@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { stringify } from 'yaml'
 import type { PolicyDocument } from '../schemas/policy-file.ts'
-import { allDisks, planDefaults, type DiskSelection } from '../../policy/index.ts'
+import { allDisks, planDefaults, type DiskSelection, type DrillRules } from '../../policy/index.ts'
 import { recoveryPlanBody } from '../schemas/recovery-plans.ts'
 import { unlimited, untouched } from './state.ts'
 import { toWords } from './words.ts'
@@ -18,14 +18,17 @@ export function writePolicyFile({ version, categories, plans, vms, links, recove
     version,
     ...(categories && {
       categories: part(categories, (one) =>
-        without(one, {
-          description: '',
-          copies: undefined,
-          everyMs: null,
-          rtoMs: null,
-          drillEveryMs: null,
-          exerciseEveryMs: null,
-        }),
+        without(
+          { ...one, drill: one.drill && tidyDrill(one.drill) },
+          {
+            description: '',
+            copies: undefined,
+            everyMs: null,
+            rtoMs: null,
+            drillEveryMs: null,
+            exerciseEveryMs: null,
+          },
+        ),
       ),
     }),
     ...(plans && {
@@ -44,6 +47,15 @@ export function writePolicyFile({ version, categories, plans, vms, links, recove
     ...(recoveryPlans && { recoveryPlans: part(recoveryPlans, tidyRecovery) }),
   }
   return head + stringify(toWords(document), { lineWidth: 120, flowCollectionPadding: true })
+}
+
+const usualCheck = {
+  ...{ kind: 'command', timeoutMs: 60_000, withinMs: 0, args: [], expectExit: 0, pattern: null, count: null },
+  prepares: false,
+}
+
+function tidyDrill({ checks, ...rest }: DrillRules): object {
+  return { ...rest, ...(checks && { checks: checks.map((check) => without(check, usualCheck)) }) }
 }
 
 function tidyDisks(disks: DiskSelection): object {

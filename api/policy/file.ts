@@ -64,6 +64,11 @@ const linkHint = "Write hypervisor/repository; '*' for one of them means all tog
 function issueProblems(issue: z.core.$ZodIssue, document: unknown): WordProblem[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
   const words = path.map((part) => (typeof part === 'string' ? wordOf(part) : part))
+  if (issue.code === 'invalid_union') {
+    const told = ofOneKind(issue.errors, valueAt(document, path))
+    if (told !== null)
+      return told.flatMap((inner) => issueProblems({ ...inner, path: [...path, ...inner.path] }, document))
+  }
   if (issue.code === 'unrecognized_keys') {
     const known = membersAt(path, document)
     return issue.keys.map((key) => {
@@ -84,6 +89,15 @@ function issueProblems(issue: z.core.$ZodIssue, document: unknown): WordProblem[
     ]
   const isMissing = ['invalid_type', 'invalid_value'].includes(issue.code) && valueAt(document, path) === undefined
   return [{ path: words, message: isMissing ? `${String(words.at(-1))} is missing` : issue.message, hint: null }]
+}
+
+/** Of things that come in kinds: what is wrong with the kind that was meant; none: there is no such kind. */
+function ofOneKind(
+  errors: readonly (readonly z.core.$ZodIssue[])[],
+  value: unknown,
+): readonly z.core.$ZodIssue[] | null {
+  if (typeof value !== 'object' || value === null) return null
+  return errors.find((issues) => !issues.some(({ path }) => path[0] === 'kind')) ?? null
 }
 
 /** Which members there could be: asked of the schema itself, by giving it one that nobody has. */
@@ -107,8 +121,13 @@ function step(schema: unknown, part: string | number, kind: unknown): unknown {
 function shapeOf(schema: unknown, kind: unknown): { readonly [name: string]: unknown } | null {
   const inner = bare(schema) as { def?: Def; shape?: { readonly [name: string]: unknown } }
   if (inner.def?.['type'] === 'union') {
-    const options = inner.def['options'] as readonly { shape?: { kind?: { value?: unknown } } }[]
-    const chosen = options.find((option) => option.shape?.kind?.value === kind)
+    const options = inner.def['options'] as readonly { shape?: { kind?: { def?: Def } } }[]
+    // One whose kind need not be said is meant where none is.
+    const kindOf = (of: object | undefined): unknown => (bare(of) as { value?: unknown }).value
+    const isUsual = (of: { def?: Def } | undefined): boolean => of?.def?.['type'] === 'default'
+    const chosen = options.find(
+      ({ shape }) => kindOf(shape?.kind) === kind || (kind === undefined && isUsual(shape?.kind)),
+    )
     return chosen === undefined ? null : shapeOf(chosen, kind)
   }
   return inner.shape ?? null

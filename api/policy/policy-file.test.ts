@@ -57,6 +57,45 @@ plans:
     })
   })
 
+  test('what drills ask of the VMs of a category is in the file, and comes out of it as it went in', () => {
+    const text = `version: 1
+categories:
+  critical:
+    rpo: 4h
+    keep: { daily: 30 }
+    quiesce: required
+    drill:
+      bootTimeout: 10m
+      checks:
+        - { title: Orders, path: /usr/bin/count, count: { expected: previous, tolerance: 0.005 }, within: 2m }
+        - { kind: port, title: Database, port: 5432, timeout: 5s }
+`
+    const { document } = parsePolicyFile(text)
+    expect(document.categories?.['critical']?.drill).toMatchObject({
+      bootTimeoutMs: 600_000,
+      checks: [
+        { kind: 'command', title: 'Orders', withinMs: 120_000, args: [] },
+        { kind: 'port', timeoutMs: 5_000, withinMs: 0 },
+      ],
+    })
+    applyPolicy(catalog, text, false)
+    expect(differenceTo(catalog, document, false).changes).toEqual([])
+    const written = writePolicyFile(currentPolicy(catalog))
+    expect(parsePolicyFile(written).document.categories?.['critical']).toEqual(document.categories?.['critical'])
+    expect(written).not.toContain('expectExit')
+  })
+
+  test('a check that is none says what is wrong with it, and what was probably meant', () => {
+    const drill = (check: string): string =>
+      `version: 1\ncategories: { a: { rpo: 4h, keep: { daily: 3 }, quiesce: none, drill: { checks: [${check}] } } }\n`
+    expect(problemsOf(() => parsePolicyFile(drill('{ title: x, path: /x, patern: y }'))).join()).toContain(
+      'patern is not known here',
+    )
+    expect(problemsOf(() => parsePolicyFile(drill('{ kind: port, title: x, port: 0 }')))).toEqual([
+      '2:106: Too small: expected number to be >=1',
+    ])
+  })
+
   test('every problem is told at once, with line, column and what was probably meant', () => {
     const text = `version: 1
 plans:

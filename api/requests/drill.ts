@@ -4,7 +4,6 @@ import type { Catalog, PointView } from '../../catalog/index.ts'
 import { drillWorkflow, drillWorkflowId, type DrillInput } from '../../workflows/drill/contract.ts'
 import { toQuestions } from '../../policy/index.ts'
 import type { drillBody } from '../schemas/actions.ts'
-import { keptChecksSchema } from '../schemas/drill-checks.ts'
 import type { StartPlan } from './start.ts'
 import { endpointOf, repositoryRefOf, requireOneSite, tuningOf } from './targets.ts'
 
@@ -19,6 +18,7 @@ export function planDrill(catalog: Catalog, wish: z.infer<typeof drillBody>, use
   const repository = catalog.repositories.get(point.repositoryId)
   const endpoint = catalog.endpoints.get(wish.hypervisorId ?? vm.endpointId)
   requireOneSite(endpoint.name, endpoint.site, repository)
+  const said = catalog.policy.drill(vm)
   const requestedBy = { user, reason: wish.reason }
   const input: DrillInput = {
     v: 1,
@@ -28,8 +28,8 @@ export function planDrill(catalog: Catalog, wish: z.infer<typeof drillBody>, use
     stem: point.stem,
     endpoint: endpointOf(endpoint),
     site: endpoint.site,
-    checks: toQuestions(wish.checks ?? keptChecksSchema.parse(vm.drillChecks), catalog.drills.countedLast(vm.id)),
-    bootTimeoutMs: wish.bootTimeoutMs,
+    checks: toQuestions(wish.checks ?? said.checks.value, catalog.drills.countedLast(vm.id)),
+    bootTimeoutMs: wish.bootTimeoutMs ?? said.bootTimeoutMs.value,
     requestedBy,
     tuning: tuningOf(wish.tuning),
   }

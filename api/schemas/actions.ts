@@ -113,8 +113,16 @@ export const drillBody = z
     hypervisorId: hypervisorId
       .optional()
       .openapi({ description: 'Where to boot in isolation; default: where the VM lives' }),
-    checks: drillChecksSchema.optional().openapi({ description: 'Default: the checks kept with the VM' }),
-    bootTimeoutMs: z.number().int().min(1000).max(3_600_000).default(300_000),
+    checks: drillChecksSchema
+      .optional()
+      .openapi({ description: 'Default: those of the VM, else those of its category' }),
+    bootTimeoutMs: z
+      .number()
+      .int()
+      .min(1000)
+      .max(3_600_000)
+      .optional()
+      .openapi({ description: 'Default: what is said of the VM, else of its category, else five minutes' }),
     reason: z.string().max(500).default(''),
     tuning: tuningSchema.default({}),
   })

@@ -21,7 +21,7 @@ const pattern = z
 
 /** A command that a drill runs in the isolated guest. */
 const commandCheckSchema = z
-  .object({
+  .strictObject({
     kind: z.literal('command').default('command'),
     title,
     path: z.string().min(1).max(500),
@@ -48,11 +48,11 @@ const commandCheckSchema = z
   .openapi('DrillCommandCheck')
 
 const portCheckSchema = z
-  .object({ kind: z.literal('port'), title, port: z.number().int().min(1).max(65_535), timeoutMs, withinMs })
+  .strictObject({ kind: z.literal('port'), title, port: z.number().int().min(1).max(65_535), timeoutMs, withinMs })
   .openapi('DrillPortCheck')
 
 const httpCheckSchema = z
-  .object({
+  .strictObject({
     kind: z.literal('http'),
     title,
     url: z

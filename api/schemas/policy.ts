@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { planName, repositoryId } from './common.ts'
+import { drillChecksSchema } from './drill-checks.ts'
 
 /**
  * The shapes of categories, plans and overrides: for requests and answers, and, with durations and sizes in words, for
@@ -23,6 +24,12 @@ const timeOfDay = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time is HH:MM')
   .openapi({ example: '02:30' })
+const bootTimeoutMs = z
+  .number()
+  .int()
+  .min(1000)
+  .max(3_600_000)
+  .openapi({ description: 'How long a guest may take in a drill until its agent answers' })
 const weekday = z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])
 const days = z.array(weekday).min(1).max(7)
 
@@ -70,6 +77,15 @@ export const categoryBody = z
     quiesce: quiesceSchema,
     drillEveryMs: period.nullable().default(null).openapi({ description: 'Not proven for so long: due for a drill' }),
     exerciseEveryMs: period.nullable().default(null).openapi({ description: 'The same for a full exercise' }),
+    drill: z
+      .strictObject({
+        checks: drillChecksSchema
+          .optional()
+          .openapi({ description: 'Asked of each of its VMs that has no checks of its own' }),
+        bootTimeoutMs: bootTimeoutMs.optional(),
+      })
+      .optional()
+      .openapi({ description: 'What drills do with its VMs, where these say nothing themselves' }),
   })
   .openapi('CategorySpec')
 
@@ -99,6 +115,7 @@ export const vmOverrideSchema = z
     quiesce: quiesceSchema.optional(),
     keep: keepSchema.optional(),
     drillEveryMs: period.optional(),
+    bootTimeoutMs: bootTimeoutMs.optional(),
     fullEveryMs: period.optional(),
     disks: diskSelectionSchema.optional(),
   })

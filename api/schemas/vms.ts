@@ -93,7 +93,15 @@ export const vmDetailSchema = vmSchema
       description: 'Effective policy and where each value comes from',
     }),
     override: vmOverrideSchema,
-    drillChecks: keptChecksSchema,
+    drillChecks: keptChecksSchema.openapi({ description: 'Of this VM alone; none: what its category asks' }),
+    drill: z
+      .object({
+        checks: keptChecksSchema,
+        checksFrom: z.string().openapi({ example: 'category critical' }),
+        bootTimeoutMs: durationMs.openapi({ description: 'How long the guest may take until its agent answers' }),
+        bootTimeoutFrom: z.string(),
+      })
+      .openapi({ description: 'What a drill of it does, and where each value comes from' }),
     createdMs: timeMs,
   })
   .openapi('VmDetail')
@@ -120,7 +128,7 @@ export const vmPatchBody = z
       .nullable()
       .optional()
       .openapi({ description: 'Set: left out on purpose. null: protected again' }),
-    drillChecks: drillChecksSchema.optional(),
+    drillChecks: drillChecksSchema.optional().openapi({ description: 'None: what its category asks' }),
     override: vmOverrideSchema.optional().openapi({ description: 'Set for this VM alone; as a whole' }),
   })
   .openapi('VmPatch')

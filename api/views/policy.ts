@@ -1,6 +1,13 @@
 import { durationText } from '../../base/index.ts'
 import type { Catalog, VmView } from '../../catalog/index.ts'
-import { describeSchedule, type DiskSelection, type KeepRules, type Origin, type Plan } from '../../policy/index.ts'
+import {
+  describeSchedule,
+  type DiskSelection,
+  type DrillCheckSpec,
+  type KeepRules,
+  type Origin,
+  type Plan,
+} from '../../policy/index.ts'
 
 export interface PolicyLine {
   readonly setting: string
@@ -12,6 +19,7 @@ export interface PolicyLine {
 export function policyLines(catalog: Catalog, vm: VmView): { setting: string; value: string; from: string }[] {
   const plans = catalog.policy.plansOf(vm)
   const base = catalog.policy.effective(vm, null)
+  const drill = catalog.policy.drill(vm)
   const of = plans.length === 0 ? [null] : plans
   const perPlan = of.flatMap((plan) => planLines(catalog, vm, plan, plans.length > 1))
   return [
@@ -20,10 +28,13 @@ export function policyLines(catalog: Catalog, vm: VmView): { setting: string; va
     ...perPlan,
     line('Drill', every(base.drillEveryMs.value), base.drillEveryMs.origin),
     line('Full exercise', every(base.exerciseEveryMs.value), base.exerciseEveryMs.origin),
-    vm.drillChecks.length === 0
-      ? { setting: 'Drill checks', value: 'none: a drill stays inconclusive', from: 'default' }
-      : { setting: 'Drill checks', value: vm.drillChecks.map(({ title }) => title).join(', '), from: 'set on this VM' },
+    line('Drill checks', checkWords(drill.checks.value), drill.checks.origin),
+    line('Drill waits for the guest', span(drill.bootTimeoutMs.value), drill.bootTimeoutMs.origin),
   ]
+}
+
+function checkWords(checks: readonly DrillCheckSpec[]): string {
+  return checks.length === 0 ? 'none: a drill stays inconclusive' : checks.map(({ title }) => title).join(', ')
 }
 
 function planLines(catalog: Catalog, vm: VmView, plan: Plan | null, isOneOfSeveral: boolean): PolicyLine[] {
@@ -34,7 +45,7 @@ function planLines(catalog: Catalog, vm: VmView, plan: Plan | null, isOneOfSever
       ? {
           setting: 'Schedule',
           value: `no plan takes it; wants ${every(policy.everyMs.value)}`,
-          from: words(policy.everyMs.origin),
+          from: originWords(policy.everyMs.origin),
         }
       : {
           setting: label('Schedule'),
@@ -55,10 +66,10 @@ function planLines(catalog: Catalog, vm: VmView, plan: Plan | null, isOneOfSever
 }
 
 function line(setting: string, value: string, origin: Origin): PolicyLine {
-  return { setting, value, from: words(origin) }
+  return { setting, value, from: originWords(origin) }
 }
 
-function words({ from, name }: Origin): string {
+export function originWords({ from, name }: Origin): string {
   if (from === 'vm') return 'set on this VM'
   return from === 'default' ? 'default' : `${from} ${name ?? ''}`.trim()
 }

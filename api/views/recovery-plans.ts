@@ -38,7 +38,7 @@ export function planCheck(catalog: Catalog, spec: RecoverySpec): Check {
       }
       if (catalog.points.newestValidated(vmId) === undefined)
         say(at, 'warning', `${vm.name} has no whole point: it cannot come back`, `holdfast backup ${vmId}`)
-      if (needs === 'checks' && vm.drillChecks.length === 0)
+      if (needs === 'checks' && catalog.policy.drill(vm).checks.value.length === 0)
         say(
           ...([at, 'warning', `${vm.name} is asked nothing, so its tier stops and asks a person`] as const),
           `Set its checks, holdfast drill-checks ${vmId}, or let the tier wait for its answer only.`,

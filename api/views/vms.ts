@@ -5,7 +5,7 @@ import { isDatedAhead, keepFor, lagAllowedMs, weaknesses, weaknessWords } from '
 import { keptChecksSchema } from '../schemas/drill-checks.ts'
 import type { postureSchema, vmDetailSchema, vmSchema } from '../schemas/vms.ts'
 import { vmOverrideSchema } from '../schemas/policy.ts'
-import { policyLines } from './policy.ts'
+import { originWords, policyLines } from './policy.ts'
 import { pointView } from './points.ts'
 import { runView } from './runs.ts'
 
@@ -100,7 +100,18 @@ export function vmDetailView(catalog: Catalog, vm: VmView, nowMs: number): z.inf
     policy: policyLines(catalog, vm),
     override: vmOverrideSchema.parse(vm.override),
     drillChecks: keptChecksSchema.parse(vm.drillChecks),
+    drill: drillView(catalog, vm),
     createdMs: vm.createdMs,
+  }
+}
+
+function drillView(catalog: Catalog, vm: VmView): z.infer<typeof vmDetailSchema>['drill'] {
+  const { checks, bootTimeoutMs } = catalog.policy.drill(vm)
+  return {
+    checks: keptChecksSchema.parse(checks.value),
+    checksFrom: originWords(checks.origin),
+    bootTimeoutMs: bootTimeoutMs.value,
+    bootTimeoutFrom: originWords(bootTimeoutMs.origin),
   }
 }
 

@@ -2318,6 +2318,91 @@ export interface components {
             /** @description Of these where it cannot be deleted for a time */
             immutable: number;
         };
+        DrillCheck: components["schemas"]["DrillCommandCheck"] | components["schemas"]["DrillPortCheck"] | components["schemas"]["DrillHttpCheck"];
+        DrillCommandCheck: {
+            /**
+             * @default command
+             * @enum {string}
+             */
+            kind?: "command";
+            title: string;
+            path: string;
+            /** @default [] */
+            args?: string[];
+            /**
+             * @description Of one attempt
+             * @default 60000
+             */
+            timeoutMs?: number;
+            /**
+             * @description Asked again until it is right, for so long; 0: once
+             * @default 0
+             */
+            withinMs?: number;
+            /** @default 0 */
+            expectExit?: number;
+            /**
+             * @description Regular expression that a line of the output must match
+             * @default null
+             */
+            pattern?: string | null;
+            /**
+             * @description Compares the first integer of the output
+             * @default null
+             */
+            count?: {
+                /** @description `previous`: what the newest drill that passed has counted */
+                expected: number | "previous";
+                /** @description Share: 0.005 is ±0.5 % */
+                tolerance: number;
+            } | null;
+            /**
+             * @description Run first, to make the guest fit for isolation; unless it succeeds nothing is asked
+             * @default false
+             */
+            prepares?: boolean;
+        };
+        DrillPortCheck: {
+            /** @enum {string} */
+            kind: "port";
+            title: string;
+            port: number;
+            /**
+             * @description Of one attempt
+             * @default 60000
+             */
+            timeoutMs?: number;
+            /**
+             * @description Asked again until it is right, for so long; 0: once
+             * @default 0
+             */
+            withinMs?: number;
+        };
+        DrillHttpCheck: {
+            /** @enum {string} */
+            kind: "http";
+            title: string;
+            /**
+             * Format: uri
+             * @example http://127.0.0.1:8080/health
+             */
+            url: string;
+            /**
+             * @description Regular expression that a line of the output must match
+             * @default null
+             */
+            pattern?: string | null;
+            /**
+             * @description Of one attempt
+             * @default 60000
+             */
+            timeoutMs?: number;
+            /**
+             * @description Asked again until it is right, for so long; 0: once
+             * @default 0
+             */
+            withinMs?: number;
+        };
         CategorySpec: {
             /** @default  */
             description?: string;
@@ -2343,6 +2428,13 @@ export interface components {
              * @default null
              */
             exerciseEveryMs?: number | null;
+            /** @description What drills do with its VMs, where these say nothing themselves */
+            drill?: {
+                /** @description Asked of each of its VMs that has no checks of its own */
+                checks?: components["schemas"]["DrillCheck"][];
+                /** @description How long a guest may take in a drill until its agent answers */
+                bootTimeoutMs?: number;
+            };
         };
         CategoryPut: components["schemas"]["CategorySpec"] & {
             /**
@@ -2640,98 +2732,13 @@ export interface components {
              * @example lab
              */
             hypervisorId?: string;
-            /** @description Default: the checks kept with the VM */
+            /** @description Default: those of the VM, else those of its category */
             checks?: components["schemas"]["DrillCheck"][];
-            /** @default 300000 */
+            /** @description Default: what is said of the VM, else of its category, else five minutes */
             bootTimeoutMs?: number;
             /** @default  */
             reason?: string;
             tuning?: components["schemas"]["Tuning"];
-        };
-        DrillCheck: components["schemas"]["DrillCommandCheck"] | components["schemas"]["DrillPortCheck"] | components["schemas"]["DrillHttpCheck"];
-        DrillCommandCheck: {
-            /**
-             * @default command
-             * @enum {string}
-             */
-            kind?: "command";
-            title: string;
-            path: string;
-            /** @default [] */
-            args?: string[];
-            /**
-             * @description Of one attempt
-             * @default 60000
-             */
-            timeoutMs?: number;
-            /**
-             * @description Asked again until it is right, for so long; 0: once
-             * @default 0
-             */
-            withinMs?: number;
-            /** @default 0 */
-            expectExit?: number;
-            /**
-             * @description Regular expression that a line of the output must match
-             * @default null
-             */
-            pattern?: string | null;
-            /**
-             * @description Compares the first integer of the output
-             * @default null
-             */
-            count?: {
-                /** @description `previous`: what the newest drill that passed has counted */
-                expected: number | "previous";
-                /** @description Share: 0.005 is ±0.5 % */
-                tolerance: number;
-            } | null;
-            /**
-             * @description Run first, to make the guest fit for isolation; unless it succeeds nothing is asked
-             * @default false
-             */
-            prepares?: boolean;
-        };
-        DrillPortCheck: {
-            /** @enum {string} */
-            kind: "port";
-            title: string;
-            port: number;
-            /**
-             * @description Of one attempt
-             * @default 60000
-             */
-            timeoutMs?: number;
-            /**
-             * @description Asked again until it is right, for so long; 0: once
-             * @default 0
-             */
-            withinMs?: number;
-        };
-        DrillHttpCheck: {
-            /** @enum {string} */
-            kind: "http";
-            title: string;
-            /**
-             * Format: uri
-             * @example http://127.0.0.1:8080/health
-             */
-            url: string;
-            /**
-             * @description Regular expression that a line of the output must match
-             * @default null
-             */
-            pattern?: string | null;
-            /**
-             * @description Of one attempt
-             * @default 60000
-             */
-            timeoutMs?: number;
-            /**
-             * @description Asked again until it is right, for so long; 0: once
-             * @default 0
-             */
-            withinMs?: number;
         };
         /** @default {} */
         Tuning: {
@@ -5988,7 +5995,17 @@ export interface components {
                 from: string;
             }[];
             override: components["schemas"]["VmOverride"];
+            /** @description Of this VM alone; none: what its category asks */
             drillChecks: components["schemas"]["DrillCheck"][];
+            /** @description What a drill of it does, and where each value comes from */
+            drill: {
+                checks: components["schemas"]["DrillCheck"][];
+                /** @example category critical */
+                checksFrom: string;
+                /** @description How long the guest may take until its agent answers */
+                bootTimeoutMs: number;
+                bootTimeoutFrom: string;
+            };
             /**
              * @description Unix milliseconds, UTC
              * @example 1795246432000
@@ -6013,6 +6030,8 @@ export interface components {
             quiesce?: "required" | "preferred" | "none";
             keep?: components["schemas"]["Keep"];
             drillEveryMs?: number;
+            /** @description How long a guest may take in a drill until its agent answers */
+            bootTimeoutMs?: number;
             fullEveryMs?: number;
             disks?: components["schemas"]["DiskSelection"];
         };
@@ -6021,6 +6040,7 @@ export interface components {
             category?: string;
             /** @description Set: left out on purpose. null: protected again */
             excludedReason?: string | null;
+            /** @description None: what its category asks */
             drillChecks?: components["schemas"]["DrillCheck"][];
             override?: components["schemas"]["VmOverride"] & unknown;
         };

@@ -1,44 +1,85 @@
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { describeError, formatDuration, HoldfastError } from '../../base/index.ts'
-import { ask, type Schemas } from '../client/index.ts'
+import { ask, type ApiClient, type Schemas } from '../client/index.ts'
 import { plain } from '../render/style.ts'
 import { table } from '../render/table.ts'
 import { examples, findVm, type Verb } from './common.ts'
 
 type Check = Schemas['DrillCheck']
 
-/** What drills ask of a VM when they begin by themselves. */
+interface Options {
+  readonly category?: string
+  readonly set?: string
+  readonly clear?: true
+}
+
+/** What drills ask of a VM, or of all VMs of a category that have no checks of their own, when they begin by themselves. */
 export const drillChecks: Verb = (ioOf) => {
   const command = new Command('drill-checks')
     .description('what drills ask of a VM once it is restored and booted; with --set, what they ask from now on')
-    .argument('<vm>', 'id or name')
+    .argument('[vm]', 'id or name')
+    .option('--category <name>', 'instead: what they ask of its VMs that have no checks of their own')
     .option('--set <file>', 'JSON list: commands, ports and pages; `--json` prints it as it is now')
-    .addOption(new Option('--clear', 'ask nothing: no drill begins by itself').conflicts('set'))
+    .addOption(new Option('--clear', 'no checks of its own: a VM is asked what its category asks').conflicts('set'))
   examples(command, [
     'holdfast drill-checks web-01',
     'holdfast drill-checks web-01 --json > checks.json',
     'holdfast drill-checks web-01 --set checks.json',
+    'holdfast drill-checks --category critical --set checks.json',
   ])
-  return command.action(async (name: string, options: { readonly set?: string; readonly clear?: true }) => {
+  return command.action(async (vm: string | undefined, options: Options) => {
     const io = ioOf(command)
-    const api = io.api()
+    if ((vm === undefined) === (options.category === undefined))
+      throw new HoldfastError('InvalidRequest', 'say of which VM, or of which category', {
+        hint: 'holdfast drill-checks VM, or holdfast drill-checks --category NAME',
+      })
     const wanted = options.clear ? [] : options.set === undefined ? null : readChecks(options.set)
-    const vm = await findVm(api, name)
-    const { drillChecks: checks } =
-      wanted === null
-        ? vm
-        : await ask(api.PATCH('/vms/{id}', { params: { path: { id: vm.id } }, body: { drillChecks: wanted } }))
+    const { checks, whose, from } =
+      vm === undefined ? await ofCategory(io.api(), options.category ?? '', wanted) : await ofVm(io.api(), vm, wanted)
     io.answer(checks, () =>
       checks.length === 0
-        ? `Drills ask ${plain(vm.name)} nothing, so none begins by itself.`
-        : table(checks, [
-            { head: 'WHAT', cell: ({ title }) => plain(title) },
-            { head: 'ASKS', cell: (check) => plain(asks(check)) },
-            { head: 'RIGHT IF', cell: (check) => plain(rightIf(check)) },
-          ]),
+        ? `Drills ask ${whose} nothing, so none begins by itself.`
+        : [
+            ...(from === null ? [] : [`From ${from}.`, '']),
+            table(checks, [
+              { head: 'WHAT', cell: ({ title }) => plain(title) },
+              { head: 'ASKS', cell: (check) => plain(asks(check)) },
+              { head: 'RIGHT IF', cell: (check) => plain(rightIf(check)) },
+            ]),
+          ].join('\n'),
     )
   })
+}
+
+/** `from`: of a VM, who else says so. */
+interface Asked {
+  readonly checks: readonly Check[]
+  readonly whose: string
+  readonly from: string | null
+}
+
+async function ofVm(api: ApiClient, name: string, wanted: Check[] | null): Promise<Asked> {
+  const found = await findVm(api, name)
+  const params = { path: { id: found.id } }
+  const vm = wanted === null ? found : await ask(api.PATCH('/vms/{id}', { params, body: { drillChecks: wanted } }))
+  const { checks, checksFrom } = vm.drill
+  return { checks, whose: plain(vm.name), from: vm.drillChecks.length > 0 ? null : checksFrom }
+}
+
+async function ofCategory(api: ApiClient, name: string, wanted: Check[] | null): Promise<Asked> {
+  const { items } = await ask(api.GET('/categories'))
+  const found = items.find((one) => one.name === name)
+  if (found === undefined)
+    throw new HoldfastError('NotFound', `there is no category ${name}`, {
+      hint: 'List them with `holdfast categories`.',
+    })
+  const whose = `VMs of the category ${name}`
+  if (wanted === null) return { checks: found.drill?.checks ?? [], whose, from: null }
+  const { name: id, createdMs: _c, changedMs: _m, vms: _v, ...spec } = found
+  const body = { ...spec, drill: { ...spec.drill, checks: wanted } }
+  const saved = await ask(api.PUT('/categories/{id}', { params: { path: { id } }, body }))
+  return { checks: saved.drill?.checks ?? [], whose, from: null }
 }
 
 function asks(check: Check): string {

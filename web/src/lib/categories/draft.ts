@@ -17,6 +17,7 @@ export const newDraft: Draft = {
   copies: { repositories: 1, offSite: 0, immutable: 0 },
   drillEveryMs: 180 * day,
   exerciseEveryMs: null,
+  drill: {},
 }
 
 /** Without what the server adds. */
