@@ -21,7 +21,7 @@ const good: DemoFacts = {
   frozenMs: 40,
   verify: { level: 'full', points: 2, chunks: 400, damages: 0, quarantined: 0, notes: [] },
   restore: { identical: true, logicalBytes: 2560 * MiB, writtenBytes: 600 * MiB, writeMs: 3000, durationMs: 5000 },
-  drill: { verdict: 'passed', rtoSeconds: 20, screenshot: '/api/v1/evidence/1' },
+  drill: { verdict: 'passed', rtoSeconds: 20, screenshot: '/api/v1/evidence/1', genuine: true },
   ratios: { dedup: 1.2, compression: 1.3 },
   throughput: { fullBytesPerSecond: 1, incrementalBytesPerSecond: 1, restoreBytesPerSecond: 1 },
 }
@@ -33,7 +33,7 @@ test('a demo in which all was seen is proven', () => {
 
 test('a demo that measured nothing bears out no claim', () => {
   expect(isProven(nothingMeasured)).toBe(false)
-  expect(unproven(nothingMeasured)).toHaveLength(10)
+  expect(unproven(nothingMeasured)).toHaveLength(11)
 })
 
 test('a freeze that took too long is told with its bar and its figure', () => {
@@ -81,6 +81,7 @@ const flips: readonly (readonly [what: string, facts: Partial<DemoFacts>])[] = [
   ['a failed drill', { drill: { ...drill, verdict: 'failed' } }],
   ['no recovery time', { drill: { ...drill, rtoSeconds: null } }],
   ['no screenshot', { drill: { ...drill, screenshot: null } }],
+  ['a proof that was changed', { drill: { ...drill, genuine: false } }],
   ['no deduplication ratio', { ratios: { ...ratios, dedup: null } }],
   ['no compression ratio', { ratios: { ...ratios, compression: null } }],
   ['no rate of the full backup', { throughput: { ...throughput, fullBytesPerSecond: null } }],

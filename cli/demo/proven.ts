@@ -35,6 +35,8 @@ export interface DemoFacts {
     readonly verdict: string | null
     readonly rtoSeconds: number | null
     readonly screenshot: string | null
+    /** Document and picture are what was signed, as the server verifies them. */
+    readonly genuine: boolean | null
   }
   readonly ratios: { readonly dedup: number | null; readonly compression: number | null }
   readonly throughput: {
@@ -73,7 +75,7 @@ export const nothingMeasured: DemoFacts = {
   frozenMs: null,
   verify: { level: null, points: null, chunks: null, damages: null, quarantined: null, notes: [] },
   restore: { identical: null, logicalBytes: null, writtenBytes: null, writeMs: null, durationMs: null },
-  drill: { verdict: null, rtoSeconds: null, screenshot: null },
+  drill: { verdict: null, rtoSeconds: null, screenshot: null, genuine: null },
   ratios: { dedup: null, compression: null },
   throughput: { fullBytesPerSecond: null, incrementalBytesPerSecond: null, restoreBytesPerSecond: null },
 }
@@ -123,6 +125,7 @@ const claims: readonly (readonly [claim: Claim, holds: (facts: DemoFacts) => boo
     'the drill passed, with its recovery time and a screenshot',
     ({ drill }) => drill.verdict === 'passed' && drill.rtoSeconds !== null && drill.screenshot !== null,
   ],
+  ['the proof of the drill is signed, and verifies', ({ drill }) => drill.genuine === true],
   ['the ratios were measured', ({ ratios }) => ratios.dedup !== null && ratios.compression !== null],
   ['the throughput was measured', ({ throughput }) => Object.values(throughput).every((rate) => (rate ?? 0) > 0)],
 ]

@@ -147,11 +147,16 @@ export async function tellStory(stage: DemoStage, narrator: Narrator, learn: Lea
     const row = items.find((it) => it.run.runId === runId)
     if (!row) throw new HoldfastError('Internal', `the drill of run ${runId} is not in the catalog`)
     const { verdict, rtoSeconds, screenshot } = row
-    learn({ drill: { verdict, rtoSeconds, screenshot } })
-    const detail = await ask(at.api.GET('/drills/{id}', { params: { path: { id: row.id } } }))
+    const params = { path: { id: row.id } }
+    const { genuine, key } = await ask(at.api.GET('/drills/{id}/verification', { params }))
+    learn({ drill: { verdict, rtoSeconds, screenshot, genuine } })
+    const detail = await ask(at.api.GET('/drills/{id}', { params }))
     for (const check of detail.checks) narrator.note(`${check.passed ? '✓' : '✗'} ${check.title}: ${check.detail}`)
     narrator.note(
       `${verdict}; recovery time ${rtoSeconds?.toFixed(1) ?? '–'} s; screenshot ${screenshot ? at.url + screenshot : 'none'}`,
+    )
+    narrator.note(
+      `${genuine ? 'signed' : 'NOT WHAT WAS SIGNED'}, key ${key}: holdfast drill export ${row.id} proof.html`,
     )
   })
 
