@@ -4,6 +4,7 @@ import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import { HoldfastError, isHoldfastError } from '../base/index.ts'
 import { authenticate, type ApiEnv } from './auth.ts'
+import { BandwidthShares } from './bandwidth.ts'
 import type { ApiDeps } from './deps.ts'
 import { basePath, openApiText } from './document.ts'
 import { metricsRoute } from './metrics/index.ts'
@@ -27,6 +28,7 @@ import { repositoryRouter } from './routers/repositories.ts'
 import { retentionRouter } from './routers/retention.ts'
 import { restoreRouter } from './routers/restores.ts'
 import { runRouter } from './routers/runs.ts'
+import { siteRouter } from './routers/sites.ts'
 import { slotRouter } from './routers/slots.ts'
 import { scrubRouter } from './routers/scrubs.ts'
 import { openRouter, systemRouter } from './routers/system.ts'
@@ -76,6 +78,8 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
   })
   const limit = limitTo(largestBody)
   api.use((context, next) => (context.req.path.startsWith(`${basePath}/evidence/`) ? next() : limit(context, next)))
+  // What movers report is of the moment, and is asked for in two places.
+  const shares = new BandwidthShares(deps.catalog, deps.now)
   for (const part of [
     systemRouter,
     hypervisorRouter,
@@ -89,6 +93,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     drillRouter,
     runRouter,
     ownRouter,
+    siteRouter,
     slotRouter,
     retentionRouter,
     verifyRouter,
@@ -101,7 +106,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     exportRouter,
     reportRouter,
   ]) {
-    api.route('/', part(deps))
+    api.route('/', part(deps, shares))
   }
   api.route('/', eventRouter(deps, options.streamPace))
   app.route(basePath, api)

@@ -11,6 +11,8 @@ export const sessionLifeMs = 12 * 3_600_000
 export interface Identity {
   readonly user: string
   readonly role: 'admin' | 'worker'
+  /** Of a worker's token: the only site that it is for; null: any. */
+  readonly site: string | null
   readonly via: 'token' | 'session'
   readonly expiresMs: number | null
 }
@@ -18,13 +20,14 @@ export interface ApiEnv {
   Variables: { identity: Identity }
 }
 
-/** What a worker's token opens: the way to hand in evidence, a copy of the catalog whose name it was told, its bandwidth, passes over packs. */
+/** What a worker's token opens: the way to hand in evidence, a copy of the catalog whose name it was told, its bandwidth, passes over packs, and secrets of its site where that hands them out. */
 const workerMay = [
   /^GET \/api\/v1\/session$/,
   /^(GET|PUT) \/api\/v1\/evidence\/[0-9a-f]{64}$/,
   /^GET \/api\/v1\/catalog-copies\/[0-9a-f]{32}$/,
   /^POST \/api\/v1\/bandwidth$/,
   /^(GET|POST) \/api\/v1\/verify-ledgers\/[a-z0-9-]+$/,
+  /^POST \/api\/v1\/site-secrets$/,
 ]
 const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -59,6 +62,12 @@ export function stillOpens({ catalog }: Pick<ApiDeps, 'catalog'>, context: Conte
   return cookie !== undefined && catalog.access.session(hashOf(cookie)) !== undefined
 }
 
+/** The token of a site is for that site alone. Throws Forbidden. */
+export function requireSite({ site }: Identity, wanted: string): void {
+  if (site === null || site === wanted) return
+  throw new HoldfastError('Forbidden', `a token of site ${site} opens nothing of ${wanted}`)
+}
+
 function bearerRow(catalog: ApiDeps['catalog'], header: string): TokenRow | undefined {
   const token = /^Bearer +(\S+)$/i.exec(header)?.[1]
   return token === undefined ? undefined : tokenRow(catalog.access.tokens(), token)
@@ -69,7 +78,7 @@ function identify({ catalog, now }: ApiDeps, context: Context): Identity {
   if (header !== undefined) {
     const row = bearerRow(catalog, header)
     if (!row) throw new HoldfastError('Unauthorized', 'the token is not valid')
-    return { user: row.name, role: roleIn(row), via: 'token', expiresMs: row.expiresMs }
+    return { user: row.name, role: roleIn(row), site: row.site, via: 'token', expiresMs: row.expiresMs }
   }
   const cookie = getCookie(context, sessionCookie)
   if (cookie === undefined) throw new HoldfastError('Unauthorized', 'neither a token nor a session was given')
@@ -80,7 +89,8 @@ function identify({ catalog, now }: ApiDeps, context: Context): Identity {
     catalog.access.extendSession(hash, sessionLifeMs)
     giveCookie(context, cookie)
   }
-  return { user: session.token.name, role: roleIn(session.token), via: 'session', expiresMs: session.expiresMs }
+  const { name: user, site } = session.token
+  return { user, role: roleIn(session.token), site, via: 'session', expiresMs: session.expiresMs }
 }
 
 /** Compares with every valid token, so that the time says nothing about which one was nearly right. */
@@ -111,7 +121,7 @@ export function login(deps: ApiDeps, context: Context, token: string): Identity 
   const secret = newSecret()
   const expiresMs = deps.catalog.access.openSession(hashOf(secret), row.id, sessionLifeMs)
   giveCookie(context, secret)
-  return { user: row.name, role, via: 'session', expiresMs }
+  return { user: row.name, role, site: row.site, via: 'session', expiresMs }
 }
 
 function roleIn({ role }: TokenRow): Identity['role'] {

@@ -54,11 +54,14 @@ export class BandwidthShares {
 
   /**
    * `worker`: names the process. Answers what it may do now. What nobody here knows is left out: it goes on with the limit
-   * that its copies began with.
+   * that its copies began with. `site`: of its token; null: any. A worker of one site takes no share of what is between ends
+   * of another.
    */
-  report(worker: string, moving: readonly MovingCopies[]): BandwidthShare[] {
+  report(worker: string, all: readonly MovingCopies[], site: string | null = null): BandwidthShare[] {
     const now = this.#now()
-    this.#reports.set(worker, { ms: now, copies: new Map(moving.map(({ key, copies }) => [key, copies])) })
+    const moving = site === null ? all : all.filter(({ key }) => this.#concerns(key, site))
+    const name = site === null ? worker : `${site}/${worker}`
+    this.#reports.set(name, { ms: now, copies: new Map(moving.map(({ key, copies }) => [key, copies])) })
     return moving.flatMap(({ key, copies }): BandwidthShare[] => {
       const limit = this.#limitOf(key)
       if (limit === undefined) return []
@@ -73,6 +76,15 @@ export class BandwidthShares {
     const now = this.#now()
     for (const [name, { ms }] of this.#reports) if (now - ms > forgottenMs) this.#reports.delete(name)
     return [...this.#reports.values()].reduce((sum, report) => sum + (report.copies.get(key) ?? 0), 0)
+  }
+
+  #concerns(key: string, site: string): boolean {
+    const { hypervisorId = null, repositoryId = null } = parseLinkKey(key) ?? {}
+    const { endpoints, repositories } = this.#catalog
+    return (
+      (hypervisorId === null || endpoints.find(hypervisorId)?.site === site) &&
+      (repositoryId === null || repositories.find(repositoryId)?.site === site)
+    )
   }
 
   /** What is said now: a change counts with the next report. undefined: there is no such plan. */

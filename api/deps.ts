@@ -39,6 +39,8 @@ export interface ApiDeps {
   readonly toRunbook: ToRunbook
   readonly live: LiveRuns
   readonly sender: Sender
+  /** What a reference stands for, for workers of sites that may ask for it. */
+  readonly secret: (credentialRef: string) => Promise<string>
   /** The files of points that are open on this machine. */
   readonly files: FileGateway
   readonly now: () => number

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeError } from '../base/index.ts'
+import { describeError, isHoldfastError } from '../base/index.ts'
 import type { RunFacts } from '../runbook/types.ts'
 import type { RunView } from '../catalog/index.ts'
 import { controlQueue, siteQueue } from '../workflows/shared/queues.ts'
@@ -25,12 +25,30 @@ const silentAfterMs = 90_000
 export async function workersOn(
   { orchestrator, now }: Pick<ApiDeps, 'orchestrator' | 'now'>,
   queue: string,
-): Promise<{ readonly workers: Poller[]; readonly lastSeenMs: number | null }> {
+): Promise<SiteWorkers> {
   const pollers = await orchestrator.pollers(queue)
   const seen = pollers.map((poller) => poller.lastSeenMs).filter((ms) => ms !== null)
   return {
     workers: pollers.filter(({ lastSeenMs }) => lastSeenMs === null || now() - lastSeenMs <= silentAfterMs),
     lastSeenMs: seen.length === 0 ? null : Math.max(...seen),
+  }
+}
+
+export interface SiteWorkers {
+  readonly workers: Poller[]
+  readonly lastSeenMs: number | null
+}
+
+/** Who works at a site; null: Temporal does not answer. */
+export async function workersAt(
+  deps: Pick<ApiDeps, 'orchestrator' | 'now'>,
+  site: string,
+): Promise<SiteWorkers | null> {
+  try {
+    return await workersOn(deps, siteQueue(site))
+  } catch (error) {
+    if (isHoldfastError(error) && error.code === 'TemporalUnavailable') return null
+    throw error
   }
 }
 

@@ -1,6 +1,6 @@
 import { HoldfastError, type SerializedError } from '../base/index.ts'
-import type { ProbeRecord, RepositoryTestRecord } from '../catalog/index.ts'
-import type { DiscoverResult, TestRepositoryResult } from '../workflows/inventory/contract.ts'
+import type { ProbeRecord, RepositoryTestRecord, SiteTestRecord } from '../catalog/index.ts'
+import type { DiscoverResult, TestRepositoryResult, TestSiteResult } from '../workflows/inventory/contract.ts'
 import { controlQueue, siteQueue } from '../workflows/shared/queues.ts'
 import type { ApiDeps } from './deps.ts'
 import { workersOn } from './facts.ts'
@@ -51,6 +51,14 @@ export function errorNote(error: SerializedError | null): ProbeRecord['error'] {
 export function probeRecordOf(result: DiscoverResult, testedMs: number): ProbeRecord {
   const { version, identity, evidence, capabilities, findings } = result
   return { testedMs, version, identity, evidence, capabilities, findings, error: errorNote(result.error) }
+}
+
+/** What the catalog keeps of a test of a site. */
+export function siteTestRecordOf({ worker, checks, error }: TestSiteResult, testedMs: number): SiteTestRecord {
+  return {
+    ...{ testedMs, worker, error: errorNote(error) },
+    checks: checks.map((check) => ({ ...check, error: errorNote(check.error) })),
+  }
 }
 
 /** What the catalog keeps of a connection test. */

@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, lte, or } from 'drizzle-orm'
+import { and, desc, eq, gt, isNull, lte, or } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { sessions, tokens } from './schema.ts'
@@ -10,6 +10,9 @@ export interface TokenRow {
   readonly name: string
   readonly hash: string
   readonly role: Role
+  /** Of workers: the only site that it is for; null: any. */
+  readonly site: string | null
+  readonly createdMs: number
   readonly expiresMs: number | null
 }
 export interface SessionRow {
@@ -25,10 +28,15 @@ export interface AccessQueries {
     readonly name: string
     readonly hash: string
     readonly role: Role
+    readonly site?: string | null
     readonly expiresMs?: number | null
   }): void
-  /** Valid tokens, 100 at most. */
+  /** Valid tokens, 1,000 at most. */
   tokens(): TokenRow[]
+  /** Those of a site, the newest first, whether or not they have run out. */
+  ofSite(site: string): TokenRow[]
+  /** It opens nothing any more, and what it has opened neither. Throws NotFound. */
+  revoke(site: string, id: string): void
   openSession(hash: string, tokenId: string, lifeMs: number): number
   session(hash: string): SessionRow | undefined
   /** Moves the end of a session that is in use. */
@@ -40,7 +48,8 @@ export function accessQueries(context: CatalogContext): AccessQueries {
   const { db, now } = context
   const valid = () => or(isNull(tokens.expiresMs), gt(tokens.expiresMs, now()))
   return {
-    putToken({ expiresMs = null, ...token }) {
+    putToken({ expiresMs = null, site = null, ...given }) {
+      const token = { ...given, site }
       inTransaction(context, () => {
         const known = db.select().from(tokens).where(eq(tokens.id, token.id)).get()
         if (known && known.hash !== token.hash) db.delete(sessions).where(eq(sessions.tokenId, token.id)).run()
@@ -50,7 +59,25 @@ export function accessQueries(context: CatalogContext): AccessQueries {
           .run()
       })
     },
-    tokens: () => db.select().from(tokens).where(valid()).limit(100).all(),
+    tokens: () => db.select().from(tokens).where(valid()).limit(1000).all(),
+    ofSite: (site) =>
+      db
+        .select()
+        .from(tokens)
+        .where(eq(tokens.site, site))
+        .orderBy(desc(tokens.createdMs), desc(tokens.id))
+        .limit(100)
+        .all(),
+    revoke(site, id) {
+      inTransaction(context, () => {
+        const gone = db
+          .delete(tokens)
+          .where(and(eq(tokens.site, site), eq(tokens.id, id)))
+          .run()
+        if (gone.changes === 0) throw new HoldfastError('NotFound', `there is no token ${id} of site ${site}`)
+        db.delete(sessions).where(eq(sessions.tokenId, id)).run()
+      })
+    },
     openSession(hash, tokenId, lifeMs) {
       return inTransaction(context, () => {
         db.delete(sessions).where(lte(sessions.expiresMs, now())).run()

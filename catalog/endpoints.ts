@@ -4,6 +4,7 @@ import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { endpoints } from './schema.ts'
+import { ensureSite } from './sites.ts'
 import { uniqueSlug } from './slug.ts'
 import type { Platform, ProbeRecord } from './types.ts'
 
@@ -34,6 +35,8 @@ export interface EndpointQueries {
   /** Throws NotFound. */
   get(id: string): EndpointView
   list(page: PageRequest): Page<EndpointView>
+  /** Those of a site by name, 200 at most. */
+  ofSite(site: string): EndpointView[]
   /** Every site that some endpoint names; at most 200. */
   sites(): string[]
   /** Where it is, or how it is reached, has changed; its VMs stay its VMs. Throws NotFound. */
@@ -73,6 +76,7 @@ export function endpointQueries(context: CatalogContext): EndpointQueries {
         db.insert(endpoints)
           .values({ ...endpoint, id, options, createdMs: now() })
           .run()
+        ensureSite(context, endpoint.site)
         publish('hypervisor', id)
         return get(id)
       })
@@ -86,6 +90,7 @@ export function endpointQueries(context: CatalogContext): EndpointQueries {
       const total = db.select({ n: count() }).from(endpoints).get()?.n ?? 0
       return toPage(rows, page, total, ({ row }) => [row.name, row.id], view)
     },
+    ofSite: (site) => select().where(eq(endpoints.site, site)).orderBy(asc(endpoints.name)).limit(200).all().map(view),
     sites() {
       return db
         .selectDistinct({ site: endpoints.site })
@@ -105,6 +110,7 @@ export function endpointQueries(context: CatalogContext): EndpointQueries {
             .set({ ...set, probe: null, identity: null })
             .where(eq(endpoints.id, id))
             .run()
+          if (to.site !== undefined) ensureSite(context, to.site)
           publish('hypervisor', id)
         }
         return get(id)

@@ -35,6 +35,7 @@ import { repositoryQueries, type RepositoryQueries } from './repositories.ts'
 import { retainedQueries, type RetainedQueries } from './retained.ts'
 import { runQueries, type RunQueries } from './runs.ts'
 import { scrubQueries, type ScrubQueries } from './scrubs.ts'
+import { siteQueries, type SiteQueries } from './sites.ts'
 import { slotQueries, type SlotQueries } from './slots.ts'
 import { statisticsQueries, type StatisticsQueries } from './statistics.ts'
 import { sweepQueries, type SweepQueries } from './sweeps.ts'
@@ -75,6 +76,7 @@ export interface Catalog extends Disposable {
   readonly retained: RetainedQueries
   readonly runs: RunQueries
   readonly scrubs: ScrubQueries
+  readonly sites: SiteQueries
   readonly slots: SlotQueries
   readonly statistics: StatisticsQueries
   readonly sweeps: SweepQueries
@@ -148,6 +150,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     retained: retainedQueries(context),
     runs: runQueries(context),
     scrubs: scrubQueries(context),
+    sites: siteQueries(context),
     slots: slotQueries(context),
     statistics: statisticsQueries(context),
     sweeps: sweepQueries(context),

@@ -3,6 +3,7 @@ import { HoldfastError, locationText, type RepositoryLocation } from '../base/in
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { repositories, repositoryGrowth } from './schema.ts'
+import { ensureSite } from './sites.ts'
 import { uniqueSlug } from './slug.ts'
 import type { ErrorNote, RepositoryTestRecord, UsageRecord } from './types.ts'
 
@@ -38,6 +39,8 @@ export interface RepositoryQueries {
   /** Throws NotFound. */
   get(id: string): RepositoryView
   list(page: PageRequest): Page<RepositoryView>
+  /** Those of a site by name, 200 at most. */
+  ofSite(site: string): RepositoryView[]
   /** Every site that some repository names; at most 200. */
   sites(): string[]
   /** Where it is, or how it is opened, has changed. Throws NotFound, NameTaken. */
@@ -138,6 +141,7 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
         db.insert(repositories)
           .values({ ...repository, id, createdMs: now() })
           .run()
+        ensureSite(context, repository.site)
         publish('repository', id)
         return get(id)
       })
@@ -151,6 +155,8 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
       const total = db.select({ n: count() }).from(repositories).get()?.n ?? 0
       return toPage(rows, page, total, ({ row }) => [row.name, row.id], view)
     },
+    ofSite: (site) =>
+      select().where(eq(repositories.site, site)).orderBy(asc(repositories.name)).limit(200).all().map(view),
     sites() {
       return db
         .selectDistinct({ site: repositories.site })

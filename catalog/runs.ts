@@ -49,6 +49,8 @@ export interface RunFilter {
   readonly vmId?: string | undefined
   readonly repositoryId?: string | undefined
   readonly workflowId?: string | undefined
+  /** Of VMs or repositories of this site. */
+  readonly site?: string | undefined
   /** Runs of this plan. */
   readonly plan?: string | undefined
   readonly sinceMs?: number | undefined
@@ -154,6 +156,7 @@ export function runQueries(context: CatalogContext): RunQueries {
         filter.vmId === undefined ? undefined : eq(runs.vmId, filter.vmId),
         filter.repositoryId === undefined ? undefined : eq(runs.repositoryId, filter.repositoryId),
         filter.workflowId === undefined ? undefined : eq(runs.workflowId, filter.workflowId),
+        filter.site === undefined ? undefined : ofSite(filter.site),
         filter.plan === undefined ? undefined : ofPlan(filter.plan),
         filter.sinceMs === undefined ? undefined : gte(runs.startedMs, filter.sinceMs),
         stateCondition(filter.state, filter.vmId !== undefined || filter.workflowId !== undefined),
@@ -232,6 +235,11 @@ export function runQueries(context: CatalogContext): RunQueries {
       return durations[Math.floor((durations.length - 1) / 2)] ?? null
     },
   }
+}
+
+function ofSite(site: string): SQL {
+  return sql`(${runs.vmId} IN (SELECT v.id FROM vms v JOIN endpoints e ON e.id = v.endpoint_id WHERE e.site = ${site})
+    OR ${runs.repositoryId} IN (SELECT p.id FROM repositories p WHERE p.site = ${site}))`
 }
 
 function ofPlan(plan: string): SQL {

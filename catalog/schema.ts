@@ -273,6 +273,8 @@ export const tokens = sqliteTable('tokens', {
   role: text('role').$type<'admin' | 'worker' | 'monitor'>().notNull(),
   createdMs: integer('created_ms').notNull(),
   expiresMs: integer('expires_ms'),
+  /** Whose workers may show it; null: those of the server's own home. */
+  site: text('site'),
 })
 
 export const sessions = sqliteTable('sessions', {
@@ -592,4 +594,5 @@ export * from './link-schema.ts'
 export * from './recovery-plan-schema.ts'
 export * from './replication-schema.ts'
 export * from './repository-schema.ts'
+export * from './site-schema.ts'
 export * from './total-schema.ts'

@@ -28,6 +28,30 @@ export interface ProbeRecord {
   readonly error: ErrorNote | null
 }
 
+/** One thing that a worker of a site tried to reach. */
+export interface SiteCheck {
+  readonly kind: 'server' | 'hypervisor' | 'repository'
+  /** null: the server. */
+  readonly id: string | null
+  readonly name: string
+  /** Where it is, as the worker has it. */
+  readonly place: string
+  /** Until the answer; null: there was none. Of a repository: of one small read. */
+  readonly latencyMs: number | null
+  readonly detail: string
+  readonly error: ErrorNote | null
+}
+
+/** What a worker of a site could reach. */
+export interface SiteTestRecord {
+  readonly testedMs: number
+  /** Which of them was asked; null: none answered. */
+  readonly worker: string | null
+  readonly checks: readonly SiteCheck[]
+  /** Why there was no answer at all. */
+  readonly error: ErrorNote | null
+}
+
 export interface VmDisk {
   readonly key: string
   readonly label: string

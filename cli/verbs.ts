@@ -89,6 +89,14 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'what may be moved a second, per hypervisor and repository',
     load: async () => (await import('./verbs/bandwidth.ts')).bandwidth,
   },
+  sites: {
+    summary: 'sites, their workers, and what they reach',
+    load: async () => (await import('./verbs/sites.ts')).sites,
+  },
+  site: {
+    summary: 'one site: show, make, test; tokens for workers on other machines',
+    load: async () => (await import('./verbs/sites.ts')).site,
+  },
   hypervisor: {
     summary: 'connect hypervisors and discover VMs',
     load: async () => (await import('./verbs/hypervisor.ts')).hypervisor,

@@ -22,7 +22,7 @@ import type {
 
 export type * from './types.ts'
 export { catalogParts, catalogVm, holdsCatalog, readCatalog } from './own.ts'
-export { probeLocation, testLocation } from './probing.ts'
+export { pingLocation, probeLocation, testLocation } from './probing.ts'
 export { LruCache } from './read/lru.ts'
 export { parseLocation, readReference } from './store/index.ts'
 export type {

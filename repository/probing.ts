@@ -41,6 +41,18 @@ export async function testLocation(location: RepositoryLocation): Promise<ProbeR
   return report
 }
 
+/** How long the store takes for one small read, in milliseconds: the middle of three. Whether a repository is there, it does not say. */
+export async function pingLocation(location: RepositoryLocation): Promise<number> {
+  const store = connectTo(location)()
+  const took: number[] = []
+  for (let read = 0; read < 3; read++) {
+    const began = performance.now()
+    await store.head(names.fmt(0))
+    took.push(performance.now() - began)
+  }
+  return took.sort((a, b) => a - b)[1] ?? 0
+}
+
 async function probeAt(
   location: RepositoryLocation,
   size: ProbeSize,

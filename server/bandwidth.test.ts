@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { bandwidthAsker } from './bandwidth.ts'
 import { homeOf } from './config.ts'
+import { serverDoor } from './door.ts'
 import { workerTokenPath } from './secrets.ts'
 
 it('each process has a name that it draws, whatever its worker is called, and a refusal is not a server that is away', async () => {
@@ -27,7 +28,10 @@ it('each process has a name that it draws, whatever its worker is called, and a 
   try {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const { signal } = new AbortController()
-    const [one, other] = [bandwidthAsker(home, url), bandwidthAsker(home, url)]
+    const [one, other] = [
+      bandwidthAsker(serverDoor(home, { HOLDFAST_URL: url })),
+      bandwidthAsker(serverDoor(home, { HOLDFAST_URL: url })),
+    ]
     for (const ask of [one, other, one]) await ask([], signal)
     expect(named[0]).toBe(named[2])
     expect(named[1]).not.toBe(named[0])

@@ -1,31 +1,29 @@
 import { createHash } from 'node:crypto'
-import { HoldfastError, describeError } from '../base/index.ts'
+import { HoldfastError } from '../base/index.ts'
 import type { BlobStore, EvidenceStore } from '../activities/index.ts'
 import { dropEvidence, keepEvidence, readEvidence } from '../api/index.ts'
-import type { Home } from './config.ts'
-import { whoIs } from './place.ts'
-import { resolveSecret, workerTokenPath } from './secrets.ts'
+import type { ServerDoor } from './door.ts'
+
+const longestMs = 30_000
 
 /**
- * Hands evidence to the server over its API: a worker has no catalog. The address is that of `HOLDFAST_URL`, else of
- * the server of this home; the token is the worker's own, which opens nothing else.
+ * Hands evidence to the server over its API: a worker has no catalog.
  */
-export function evidenceUploader(home: Home, url: string | null): EvidenceStore {
+export function evidenceUploader(door: ServerDoor): EvidenceStore {
   return {
     put: async (bytes, mediaType) => {
       const sha256 = createHash('sha256').update(bytes).digest('hex')
-      const { base, token } = await door(home, url)
-      const response = await ask(`${base}/api/v1/evidence/${sha256}`, {
+      const response = await door.ask(`/api/v1/evidence/${sha256}`, {
         method: 'PUT',
-        headers: { authorization: `Bearer ${token}`, 'content-type': mediaType },
+        headers: { 'content-type': mediaType },
         body: Uint8Array.from(bytes),
+        signal: AbortSignal.timeout(longestMs),
       })
       if (!response.ok) throw refusal('take', response.status, await response.text())
       return sha256
     },
     get: async (sha256) => {
-      const { base, token } = await door(home, url)
-      const response = await ask(`${base}/api/v1/evidence/${sha256}`, { headers: { authorization: `Bearer ${token}` } })
+      const response = await door.ask(`/api/v1/evidence/${sha256}`, { signal: AbortSignal.timeout(longestMs) })
       if (response.status === 404) throw new HoldfastError('NotFound', `the server has no evidence ${sha256}`)
       if (!response.ok) throw refusal('give', response.status, await response.text())
       const bytes = new Uint8Array(await response.arrayBuffer())
@@ -33,13 +31,6 @@ export function evidenceUploader(home: Home, url: string | null): EvidenceStore 
       throw new HoldfastError('ServerUnreachable', `the evidence ${sha256} changed on its way`)
     },
   }
-}
-
-/** `HOLDFAST_URL`, else the server of this home. */
-export async function serverOf(home: Home, url: string | null): Promise<string> {
-  const base = url ?? (await whoIs(home, 'server'))?.address
-  if (base) return base
-  throw new HoldfastError('ServerUnreachable', 'no server of this home is running')
 }
 
 /** The store itself, for the process that keeps it. */
@@ -55,25 +46,7 @@ export function evidenceFolder(dir: string): BlobStore {
   }
 }
 
-/** Address of the server and the token of workers. */
-async function door(home: Home, url: string | null): Promise<{ readonly base: string; readonly token: string }> {
-  const base = await serverOf(home, url)
-  return { base, token: await resolveSecret(`file:${workerTokenPath(home)}`) }
-}
-
 function refusal(act: 'take' | 'give', status: number, text: string): HoldfastError {
   const code = status === 401 || status === 403 ? 'Unauthorized' : 'ServerUnreachable'
   return new HoldfastError(code, `the server did not ${act} the evidence: ${status} ${text.slice(0, 200)}`)
-}
-
-async function ask(url: string, request: RequestInit): Promise<Response> {
-  try {
-    return await fetch(url, { ...request, signal: AbortSignal.timeout(30_000) })
-  } catch (error) {
-    throw new HoldfastError(
-      'ServerUnreachable',
-      `the server cannot be reached at ${new URL(url).origin}: ${describeError(error)}`,
-      { cause: error },
-    )
-  }
 }

@@ -18,7 +18,8 @@ export function installationPath(home: Home): string {
 
 /**
  * Who we are. Made at the first start and kept beside the catalog, so that a lost catalog does not make us a stranger
- * to our own marks. A worker on another machine gets it by `HOLDFAST_INSTALLATION` (`<uuid>` or `<uuid>:<name>`).
+ * to our own marks. A worker on another machine asks the server for it (`introduce`), or gets it by `HOLDFAST_INSTALLATION`
+ * (`<uuid>` or `<uuid>:<name>`).
  */
 export function ensureInstallation(home: Home, env: Environment = {}): InstallationIdentity {
   const given = env['HOLDFAST_INSTALLATION']
@@ -68,6 +69,12 @@ export function agreeWithCatalog(identity: InstallationIdentity, catalog: Catalo
     })
   }
   catalog.installation.adopt(identity.uuid, identity.name)
+}
+
+/** Of this home, if it has been said before. Makes nothing. */
+export function knownInstallation(home: Home, env: Environment = {}): InstallationIdentity | null {
+  const given = env['HOLDFAST_INSTALLATION']
+  return given ? fromText(given) : readIdentity(installationPath(home))
 }
 
 function readIdentity(path: string): InstallationIdentity | null {

@@ -76,6 +76,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
     const deps = {
       ...shared,
       sender: senderOf(resolveSecret),
+      secret: resolveSecret,
       files: new SessionClient(home.files),
       live,
       version,

@@ -2,18 +2,20 @@ import { join } from 'node:path'
 import { Worker } from '@temporalio/worker'
 import { Bandwidth, Site, Slots, createSiteActivities } from '../activities/index.ts'
 import { driverModules } from '../drivers/index.ts'
-import { openRepository, testLocation } from '../repository/index.ts'
+import { openRepository, pingLocation, testLocation } from '../repository/index.ts'
 import { siteQueue } from '../workflows/shared/queues.ts'
 import { homeOf, makeHome, temporalTarget, workerConfig } from './config.ts'
 import type { Environment } from './config.ts'
 import { bandwidthAsker } from './bandwidth.ts'
 import { catalogCopies } from './catalog-copies.ts'
+import { serverDoor, serverReach } from './door.ts'
 import { connectPatiently, engineRole } from './engine.ts'
 import { evidenceUploader } from './evidence.ts'
-import { ensureInstallation } from './installation.ts'
+import { ensureInstallation, knownInstallation } from './installation.ts'
+import { introduce } from './introduce.ts'
 import { processLog } from './log.ts'
 import { announce } from './place.ts'
-import { resolveSecret } from './secrets.ts'
+import { secretSource } from './secret-source.ts'
 import { aborted, forceMs, graceMs, onStopSignal, runUntilStopped } from './shutdown.ts'
 import { installRuntime } from './temporal.ts'
 import { verifyLedgers } from './verify-ledger.ts'
@@ -34,21 +36,29 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
   const log = processLog(home, `worker-${name}`)
   using stop = onStopSignal(log)
   installRuntime(log, env)
-  const installation = ensureInstallation(home, env)
   const target = temporalTarget(env, null)
-
-  const url = env['HOLDFAST_URL'] || null
-  using bandwidth = new Bandwidth({ ask: bandwidthAsker(home, url), log })
+  const door = serverDoor(home, env)
+  const known = knownInstallation(home, env)
+  const installation = door.isOfSite
+    ? await introduce(door, { home, site: name, known, log, signal: stop }).catch((error: unknown) =>
+        endedOr(error, stop),
+      )
+    : ensureInstallation(home, env)
+  if (installation === null) return
+  using bandwidth = new Bandwidth({ ask: bandwidthAsker(door), log })
   await using site = new Site({
     drivers: Object.values(driverModules),
     openRepository,
+    pingLocation,
     probeLocation: testLocation,
-    secret: resolveSecret,
+    secret: secretSource(door),
+    worker: config.identity,
+    reachServer: serverReach(door),
     installation: installation.uuid,
     installationName: installation.name,
-    evidence: evidenceUploader(home, url),
-    catalogCopy: catalogCopies(home, url),
-    verifyLedger: verifyLedgers(home, url),
+    evidence: evidenceUploader(door),
+    catalogCopy: catalogCopies(door),
+    verifyLedger: verifyLedgers(door),
     cacheDir: join(home.cache, 'mover'),
     servedDir: home.served,
     pointsDir: home.points,
@@ -97,4 +107,10 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
     log.info({ site: name }, 'the worker has ended')
     log.flush()
   }
+}
+
+/** null: told to end while it waited. */
+function endedOr(error: unknown, stop: AbortSignal): null {
+  if (stop.aborted) return null
+  throw error
 }

@@ -16,6 +16,11 @@ export function workerTokenPath(home: Home): string {
   return join(home.secrets, 'worker-token')
 }
 
+/** Of the workers of a site on another machine than the server's; who has made it there puts it here. */
+export function siteTokenPath(home: Home): string {
+  return join(home.secrets, 'site-token')
+}
+
 /** Of what scrapes `/metrics`, and of nothing else. */
 export function monitorTokenPath(home: Home): string {
   return join(home.secrets, 'metrics-token')

@@ -6,6 +6,7 @@ import { serve } from '@hono/node-server'
 import { expect, it } from 'vitest'
 import { bench, workerToken } from '../api/testing/bench.ts'
 import { homeOf } from './config.ts'
+import { serverDoor } from './door.ts'
 import { workerTokenPath } from './secrets.ts'
 import { verifyLedgers } from './verify-ledger.ts'
 
@@ -21,7 +22,10 @@ it('what one worker has read another one gets from the server, in order; a serve
   const { signal } = new AbortController()
   const packOf = (n: number): string => (n * 0x9e3779b1).toString(16).padStart(16, '0').repeat(4)
   try {
-    const [one, other] = [verifyLedgers(home, url)('main'), verifyLedgers(home, url)('main')]
+    const [one, other] = [
+      verifyLedgers(serverDoor(home, { HOLDFAST_URL: url }))('main'),
+      verifyLedgers(serverDoor(home, { HOLDFAST_URL: url }))('main'),
+    ]
     // More than one piece of an answer, and names of every prefix.
     const packs = Array.from({ length: 3_000 }, (_, n) => packOf(n))
     for (let at = 0; at < packs.length; at += 1_000)
@@ -30,11 +34,13 @@ it('what one worker has read another one gets from the server, in order; a serve
     const got = await Array.fromAsync(other.passes(signal))
     expect(got.map(({ pack }) => pack)).toEqual(packs.toSorted())
     expect(got.find(({ pack }) => pack === packOf(7))).toEqual({ pack: packOf(7), l3Ms: 5_000, l4Ms: 9_000 })
-    await expect(verifyLedgers(home, url)('none').record([])).rejects.toMatchObject({ code: 'ServerUnreachable' })
+    await expect(verifyLedgers(serverDoor(home, { HOLDFAST_URL: url }))('none').record([])).rejects.toMatchObject({
+      code: 'ServerUnreachable',
+    })
   } finally {
     await new Promise((resolve) => server.close(resolve))
   }
-  const away = verifyLedgers(home, url)('main')
+  const away = verifyLedgers(serverDoor(home, { HOLDFAST_URL: url }))('main')
   await expect(Array.fromAsync(away.passes(signal))).rejects.toMatchObject({ code: 'ServerUnreachable' })
   rmSync(folder, { recursive: true, force: true })
 })

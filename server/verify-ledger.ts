@@ -1,20 +1,18 @@
-import { HoldfastError, describeError } from '../base/index.ts'
+import { HoldfastError } from '../base/index.ts'
 import type { SiteOptions } from '../activities/index.ts'
 import type { LedgerPass, VerifyLedger } from '../repository/index.ts'
-import type { Home } from './config.ts'
-import { serverOf } from './evidence.ts'
-import { resolveSecret, workerTokenPath } from './secrets.ts'
+import { refusalCode, type ServerDoor } from './door.ts'
 
 /** Name 32 ‖ L3 u32 ‖ L4 u32, in Unix seconds: see `catalog/scrubs.ts`. */
 const RECORD = 40
 
 /** The ledger of verify passes that the server keeps for all workers of a repository. Throws ServerUnreachable, Unauthorized. */
-export function verifyLedgers(home: Home, url: string | null): SiteOptions['verifyLedger'] {
+export function verifyLedgers(door: ServerDoor): SiteOptions['verifyLedger'] {
   return (repositoryId): VerifyLedger => {
     const path = `/api/v1/verify-ledgers/${encodeURIComponent(repositoryId)}`
     return {
       async *passes(signal) {
-        const { body } = await ask(home, url, path, { signal })
+        const { body } = await ask(door, path, { signal })
         let rest: Uint8Array = new Uint8Array()
         for await (const piece of body ?? []) {
           const bytes = Buffer.concat([rest, piece])
@@ -30,7 +28,7 @@ export function verifyLedgers(home: Home, url: string | null): SiteOptions['veri
           body.writeUInt32LE(Math.floor(atMs / 1000), index * RECORD + (level === 'L3' ? 32 : 36))
         }
         const headers = { 'content-type': 'application/octet-stream' }
-        await ask(home, url, path, { method: 'POST', headers, body, signal: AbortSignal.timeout(30_000) })
+        await ask(door, path, { method: 'POST', headers, body, signal: AbortSignal.timeout(30_000) })
       },
     }
   }
@@ -44,20 +42,9 @@ function passOf(record: Buffer): LedgerPass {
   }
 }
 
-async function ask(home: Home, url: string | null, path: string, request: RequestInit): Promise<Response> {
-  const base = await serverOf(home, url)
-  const token = await resolveSecret(`file:${workerTokenPath(home)}`)
-  try {
-    const response = await fetch(`${base}${path}`, {
-      ...request,
-      headers: { ...request.headers, authorization: `Bearer ${token}` },
-    })
-    if (response.ok) return response
-    const code = response.status === 401 || response.status === 403 ? 'Unauthorized' : 'ServerUnreachable'
-    throw new HoldfastError(code, `the server did not keep the ledger of passes: ${response.status}`)
-  } catch (error) {
-    if (error instanceof HoldfastError) throw error
-    const message = `the server cannot be reached at ${new URL(base).origin}: ${describeError(error)}`
-    throw new HoldfastError('ServerUnreachable', message, { cause: error })
-  }
+async function ask(door: ServerDoor, path: string, request: RequestInit): Promise<Response> {
+  const response = await door.ask(path, request)
+  if (response.ok) return response
+  const code = refusalCode(response.status) === 'Unauthorized' ? 'Unauthorized' : 'ServerUnreachable'
+  throw new HoldfastError(code, `the server did not keep the ledger of passes: ${response.status}`)
 }

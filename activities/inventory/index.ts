@@ -15,6 +15,7 @@ import { discoverPageSize } from '../../workflows/inventory/contract.ts'
 import type { Site } from '../shared/deps.ts'
 import { beating, lookOperation, operate } from '../shared/operation.ts'
 import { inspectRestore } from './restore-look.ts'
+import { reachAll } from './reach.ts'
 import type { InventoryActivities } from './types.ts'
 
 export type * from './types.ts'
@@ -46,6 +47,7 @@ export function createInventoryActivities(site: Site): InventoryActivities {
       return page(vms, after)
     },
     inspectRepository: (input) => inspectRepository(site, input),
+    reachAll: (input) => reachAll(site, input),
     inspectRestore: (input) => inspectRestore(site, input),
   }
 }

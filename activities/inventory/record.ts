@@ -36,6 +36,14 @@ export function createInventoryRecordActivities(catalog: Catalog): InventoryReco
         if (usage !== null) catalog.repositories.recordUsage(repositoryId, { measuredMs: atMs, ...usage })
       })
     },
+    recordSiteTest: async ({ site, atMs, result: { worker, checks, error } }) => {
+      catalog.sites.recordTest(site, {
+        testedMs: atMs,
+        worker,
+        checks: checks.map((check) => ({ ...check, error: check.error && noteOf(check.error) })),
+        error: error && noteOf(error),
+      })
+    },
   }
 }
 

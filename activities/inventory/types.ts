@@ -8,6 +8,8 @@ import type {
   DiscoverResult,
   TestRepositoryInput,
   TestRepositoryResult,
+  TestSiteInput,
+  TestSiteResult,
 } from '../../workflows/inventory/contract.ts'
 
 export interface EndpointFacts {
@@ -25,6 +27,8 @@ export interface InventoryActivities {
   readonly discoverVms: (input: { readonly endpoint: Endpoint; readonly after: string | null }) => Promise<DiscoverPage>
   /** Opens with its secret, probes the store, measures. What is wrong is in the result. */
   readonly inspectRepository: (input: TestRepositoryInput) => Promise<TestRepositoryResult>
+  /** Tries everything of the site, many at a time. What cannot be reached is in the result. */
+  readonly reachAll: (input: TestSiteInput) => Promise<TestSiteResult>
   readonly inspectRestore: (input: CheckRestoreInput) => Promise<CheckRestoreResult>
 }
 
@@ -58,5 +62,10 @@ export interface InventoryRecordActivities {
     readonly repositoryId: string
     readonly atMs: number
     readonly result: TestRepositoryResult
+  }) => Promise<void>
+  readonly recordSiteTest: (input: {
+    readonly site: string
+    readonly atMs: number
+    readonly result: TestSiteResult
   }) => Promise<void>
 }

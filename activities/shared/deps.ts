@@ -29,9 +29,15 @@ export interface EvidenceStore {
 export interface SiteOptions {
   readonly drivers: readonly DriverModule[]
   readonly openRepository: (options: OpenOptions) => Promise<Repository>
+  /** Milliseconds of one small read from the store. */
+  readonly pingLocation: (location: RepositoryRef['location']) => Promise<number>
   readonly probeLocation: (location: RepositoryRef['location'], signal: AbortSignal) => Promise<ProbeReport>
   /** `file:<path>` → content. */
   readonly secret: (credentialRef: string) => Promise<string>
+  /** Of this process, as runbooks show it. */
+  readonly worker: string
+  /** Asks the server who this is: its address, and milliseconds until the answer. Throws ServerUnreachable, Unauthorized. */
+  readonly reachServer: (signal: AbortSignal) => Promise<{ readonly url: string; readonly latencyMs: number }>
   /** UUID of this installation, 32 hex digits. */
   readonly installation: string
   readonly installationName: string

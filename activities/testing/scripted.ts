@@ -317,6 +317,7 @@ function goodAnswers(): Step {
       findings: [],
     }),
     discoverVms: async () => ({ vms: [], next: null }),
+    reachAll: async () => ({ v: 1, worker: 'mover-1', checks: [], error: null }),
     inspectRepository: async () => ({ v: 1, repositoryUuid: 'r', probe: null, usage: null, error: null }),
     inspectRestore: async () => ({ v: 1, findings: [], passed: [], logicalBytes: 0, dataBytes: null, error: null }),
     copyCatalog: async () => ({ createdMs: 1, coveredSeq: 1, schema: 1, bytes: 4096, sha256: 'c'.repeat(64) }),
@@ -415,5 +416,6 @@ function goodAnswers(): Step {
     recordDiscovered: async ({ vms }) => ({ added: vms.length, changed: 0 }),
     closeListing: async () => ({ gone: 0 }),
     recordRepositoryTest: async () => undefined,
+    recordSiteTest: async () => undefined,
   }
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HoldfastError } from '../../base/index.ts'
-import { openRepository, testLocation } from '../../repository/index.ts'
+import { openRepository, pingLocation, testLocation } from '../../repository/index.ts'
 import type { BlobStore } from '../retention/record.ts'
 import { Bandwidth } from '../shared/bandwidth.ts'
 import { Site } from '../shared/deps.ts'
@@ -50,11 +50,14 @@ export function testSite(
   const site = new Site({
     drivers: [hypervisor.module()],
     openRepository,
+    pingLocation,
     probeLocation: testLocation,
     secret: async (ref) => {
       if (ref === '') return ''
       throw new HoldfastError('SecretMissing', `no secret ${ref}`)
     },
+    worker: 'mover-test',
+    reachServer: async () => ({ url: 'http://holdfast.test', latencyMs: 1 }),
     installation: '0123456789abcdef0123456789abcdef',
     installationName: 'test',
     evidence: memoryBlobs(evidence),

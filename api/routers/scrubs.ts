@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Catalog } from '../../catalog/index.ts'
-import type { ApiEnv } from '../auth.ts'
+import { requireSite, type ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { scrubRoutes as routes } from '../routes/index.ts'
 import { scrubView } from '../views/scrubs.ts'
@@ -14,9 +14,15 @@ export function scrubRouter({ catalog }: ApiDeps): OpenAPIHono<ApiEnv> {
       catalog.scrubs.setPace(id, budgetBytes === null ? null : { level, budgetBytes })
       return c.json(scrubView(catalog.scrubs.find(id)), 200)
     })
-    .openapi(routes.passes, (c) => sendPasses(catalog, catalog.repositories.get(c.req.valid('param').id).id))
+    .openapi(routes.passes, (c) => {
+      const { id, site } = catalog.repositories.get(c.req.valid('param').id)
+      requireSite(c.var.identity, site)
+      return sendPasses(catalog, id)
+    })
     .openapi(routes.told, async (c) => {
-      catalog.scrubs.recordPasses(c.req.valid('param').id, new Uint8Array(await c.req.arrayBuffer()))
+      const { id, site } = catalog.repositories.get(c.req.valid('param').id)
+      requireSite(c.var.identity, site)
+      catalog.scrubs.recordPasses(id, new Uint8Array(await c.req.arrayBuffer()))
       return c.body(null, 204)
     })
 }

@@ -1,15 +1,14 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { linkProblems } from '../../policy/index.ts'
 import type { ApiEnv } from '../auth.ts'
-import { BandwidthShares } from '../bandwidth.ts'
+import type { BandwidthShares } from '../bandwidth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { slotRoutes as routes } from '../routes/index.ts'
 import { linksView } from '../views/links.ts'
 import { slotsView } from '../views/slots.ts'
 import { refuseProblems, router } from './common.ts'
 
-export function slotRouter({ catalog, now }: ApiDeps): OpenAPIHono<ApiEnv> {
-  const shares = new BandwidthShares(catalog, now)
+export function slotRouter({ catalog, now }: ApiDeps, shares: BandwidthShares): OpenAPIHono<ApiEnv> {
   return router()
     .openapi(routes.list, (c) => c.json({ items: slotsView(catalog) }, 200))
     .openapi(routes.limit, (c) => {
@@ -19,7 +18,7 @@ export function slotRouter({ catalog, now }: ApiDeps): OpenAPIHono<ApiEnv> {
     })
     .openapi(routes.bandwidth, (c) => {
       const { worker, moving } = c.req.valid('json')
-      return c.json({ shares: shares.report(worker, moving) }, 200)
+      return c.json({ shares: shares.report(worker, moving, c.var.identity.site) }, 200)
     })
     .openapi(routes.listLinks, (c) => c.json({ items: linksView(catalog, shares, now()) }, 200))
     .openapi(routes.putLink, (c) => {

@@ -21,7 +21,7 @@ export const repositoryId = slug.openapi({ example: 'main' })
 /** Names that are identities: what somebody writes down is what every id and file says. */
 export const planName = slug.max(48).openapi({ example: 'nightly-lyon' })
 export const categoryName = slug.max(48).openapi({ example: 'critical' })
-export const site = slug.openapi({ description: 'Site whose workers reach it', example: 'local' })
+export const site = slug.max(40).openapi({ description: 'Site whose workers reach it', example: 'local' })
 export const pointId = z
   .string()
   .regex(/^[0-9a-f]{32}$/)

@@ -8,6 +8,7 @@ import {
   planName,
   repositoryId,
   requesterSchema,
+  site,
   timeMs,
   vmId,
 } from './common.ts'
@@ -70,6 +71,7 @@ export const runListQuery = pageQuery.extend({
   repositoryId: repositoryId.optional(),
   workflowId: z.string().max(200).optional().openapi({ description: 'All runs of one workflow id, newest first' }),
   plan: planName.optional().openapi({ description: 'Runs of this plan' }),
+  site: site.optional().openapi({ description: 'Of VMs or repositories of this site' }),
   sinceMs: z.coerce.number().int().nonnegative().optional(),
 })
 

@@ -88,10 +88,7 @@ const linkNowSchema = z
     copies: z.number().int().openapi({ description: 'Disks that are being moved under it' }),
   })
   .openapi('LinkNow')
-export const linksSchema = z
-  .object({
-    items: z.array(
-      z.object({ ...link, now: z.object({ backup: linkNowSchema, restore: linkNowSchema }) }).openapi('Link'),
-    ),
-  })
-  .openapi('Links')
+export const linkSchema = z
+  .object({ ...link, now: z.object({ backup: linkNowSchema, restore: linkNowSchema }) })
+  .openapi('Link')
+export const linksSchema = z.object({ items: z.array(linkSchema) }).openapi('Links')

@@ -15,6 +15,7 @@ export const sessionSchema = z
   .object({
     user: z.string(),
     role: z.enum(['admin', 'worker']),
+    site: z.string().nullable().openapi({ description: 'Of a worker’s token: the only site that it is for' }),
     via: z.enum(['token', 'session']),
     expiresMs: timeMs.nullable(),
     installation: z.object({ id: z.string(), name: z.string() }),

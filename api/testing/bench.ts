@@ -93,6 +93,7 @@ export function bench(options: BenchOptions = {}): Bench {
       },
       async ping() {},
     },
+    secret: async (credentialRef) => `what ${credentialRef} stands for`,
     files: options.files ?? nothingOpen,
     now,
     log,

@@ -40,6 +40,7 @@ interface Options {
   readonly kind?: Schemas['RunKind']
   readonly vm?: string
   readonly plan?: string
+  readonly site?: string
   readonly limit: number
 }
 
@@ -50,6 +51,7 @@ export const runs: Verb = (ioOf) => {
     .addOption(new Option('--kind <kind>').choices(Object.keys(kinds)))
     .option('--vm <vm>', 'only of this VM')
     .option('--plan <plan>', 'only runs of this plan')
+    .option('--site <site>', 'only of VMs or repositories of this site')
     .option('--limit <n>', 'rows at most', whole('--limit', 1, 10_000), 30)
   examples(command, ['holdfast runs', 'holdfast runs --state failed', 'holdfast runs --vm web-01 --kind backup --json'])
   return command.action(async (options: Options) => {
@@ -60,6 +62,7 @@ export const runs: Verb = (ioOf) => {
       ...(options.state && { state: options.state }),
       ...(options.kind && { kind: options.kind }),
       ...(options.plan !== undefined && { plan: options.plan }),
+      ...(options.site !== undefined && { site: options.site }),
       ...(options.vm !== undefined && { vmId: (await findVm(api, options.vm)).id }),
     }
     const { items, total } = await listAll(options.limit, (page) =>

@@ -3,7 +3,7 @@ import type { Endpoint, Finding, VmFacts } from '../../drivers/values.ts'
 import type { RepositoryRef, VmTarget } from '../shared/contract.ts'
 
 /**
- * Three short workflows that look and change nothing but the catalog. The API starts them because it never touches a
+ * Short workflows that look and change nothing but the catalog. The API starts them because it never touches a
  * hypervisor or a repository itself; it waits for the result (two minutes at most) and answers with it. What a look
  * finds wrong is a result, not a failed workflow: `error` says what could not be reached.
  */
@@ -156,5 +156,43 @@ export interface CheckRestoreResult {
   /** Sum of disk sizes, and of what holds data (what will be written). */
   readonly logicalBytes: number
   readonly dataBytes: number | null
+  readonly error: SerializedError | null
+}
+
+// ── testSite ──────────────────────────────────────────────────────────────────────────────────────────────
+export function testSiteWorkflowId(site: string): string {
+  return `test-site/${site}`
+}
+export const testSiteWorkflow = 'testSite'
+
+export interface TestSiteInput {
+  readonly v: 1
+  readonly site: string
+  /** 200 at most of each. */
+  readonly hypervisors: readonly { readonly name: string; readonly endpoint: Endpoint }[]
+  readonly repositories: readonly RepositoryRef[]
+}
+
+/** One thing that the worker tried to reach. */
+export interface Reach {
+  readonly kind: 'server' | 'hypervisor' | 'repository'
+  /** null: the server. */
+  readonly id: string | null
+  readonly name: string
+  readonly place: string
+  /** Milliseconds until the answer; of a repository: of one small read. null: there was none. */
+  readonly latencyMs: number | null
+  /** What was seen, for people; empty if there was no answer. */
+  readonly detail: string
+  readonly error: SerializedError | null
+}
+
+export interface TestSiteResult {
+  readonly v: 1
+  /** Identity of the worker that was asked; null: none answered. */
+  readonly worker: string | null
+  /** The server, the hypervisors, the repositories. */
+  readonly checks: readonly Reach[]
+  /** Why nothing was tried. */
   readonly error: SerializedError | null
 }

@@ -12,6 +12,8 @@ import type {
   DiscoverResult,
   TestRepositoryInput,
   TestRepositoryResult,
+  TestSiteInput,
+  TestSiteResult,
 } from './contract.ts'
 
 /** Somebody waits for the answer: a site without a worker is said soon, a hypervisor that does not answer too. */
@@ -91,6 +93,26 @@ export async function testRepository(input: TestRepositoryInput): Promise<TestRe
   await orFail(
     records.recordRepositoryTest.executeWithOptions(ids.step('record-test', 'Write down what was found'), [
       { repositoryId: input.repository.id, atMs: Date.now(), result },
+    ]),
+  )
+  return result
+}
+
+/** Asks a worker of a site what it can reach: the server, its hypervisors, its repositories. */
+export async function testSite(input: TestSiteInput): Promise<TestSiteResult> {
+  const ids = new StepIds()
+  const site = siteSteps<InventoryActivities>(input.site, 'hypervisor')
+  const records = controlSteps<InventoryRecordActivities>('quick')
+  let result: TestSiteResult
+  try {
+    const options = { ...ids.step('reach', `Reach everything of ${input.site}`), ...whileSomebodyWaits }
+    result = await site.reachAll.executeWithOptions(options, [input])
+  } catch (thrown) {
+    result = { v: 1, worker: null, checks: [], error: resultOf(thrown) }
+  }
+  await orFail(
+    records.recordSiteTest.executeWithOptions(ids.step('record-site', 'Write down what was found'), [
+      { site: input.site, atMs: Date.now(), result },
     ]),
   )
   return result

@@ -110,6 +110,17 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'category-new', path: '/categories/-' },
   { name: 'category-missing', path: '/categories/nothing-here' },
+  { name: 'sites', path: '/sites' },
+  { name: 'sites-empty', path: '/sites', scene: { empty: true } },
+  { name: 'site', path: '/sites/lyon' },
+  {
+    name: 'site-token',
+    path: '/sites/lyon',
+    before: (page: Page): Promise<void> => pressed(page, /New token…/),
+  },
+  { name: 'site-change', path: '/sites/spare', before: (page: Page): Promise<void> => pressed(page, /^Change…/) },
+  { name: 'site-silent', path: '/sites/paris' },
+  { name: 'site-missing', path: '/sites/nothing-here' },
   { name: 'slots', path: '/slots' },
   {
     name: 'slots-change',

@@ -1780,6 +1780,116 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/site-secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A secret of the worker’s own site, where that hands them out (workers) */
+        post: operations["askSiteSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All sites, with their workers */
+        get: operations["listSites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One site: workers, hypervisors, repositories, what runs, and its bandwidth limits */
+        get: operations["getSite"];
+        /**
+         * Make a site, or change what is given of it
+         * @description A site that a hypervisor or a repository names is made with it.
+         */
+        put: operations["putSite"];
+        post?: never;
+        /** Remove a site that nothing is of */
+        delete: operations["removeSite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a worker of the site to reach the server, its hypervisors and its repositories */
+        post: operations["testSite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{name}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A token for workers of the site on other machines
+         * @description It opens what workers ask the server for, and of that only what is of the site. It is said once.
+         */
+        post: operations["makeSiteToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{name}/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** A token that opens nothing any more */
+        delete: operations["revokeSiteToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/slots": {
         parameters: {
             query?: never;
@@ -5644,6 +5754,8 @@ export interface components {
             user: string;
             /** @enum {string} */
             role: "admin" | "worker";
+            /** @description Of a worker’s token: the only site that it is for */
+            site: string | null;
             /** @enum {string} */
             via: "token" | "session";
             /**
@@ -5661,6 +5773,138 @@ export interface components {
         };
         NewSession: {
             token: string;
+        };
+        SiteSecret: {
+            secret: string;
+        };
+        AskSiteSecret: {
+            /** @description As a hypervisor or repository of the site names it */
+            credentialRef: string;
+        };
+        Sites: {
+            items: components["schemas"]["Site"][];
+        };
+        Site: {
+            /**
+             * @description Site whose workers reach it
+             * @example local
+             */
+            name: string;
+            description: string;
+            /** @description Its workers may ask the server for secrets of its hypervisors and repositories */
+            handsSecrets: boolean;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            createdMs: number;
+            /**
+             * @description `silent`: no worker is connected and it needs one. `idle`: it needs none. `unknown`: Temporal does not answer
+             * @enum {string}
+             */
+            state: "ok" | "silent" | "idle" | "unknown";
+            workers: components["schemas"]["SiteWorker"][];
+            /**
+             * @description When any worker was last seen there, as far as Temporal remembers
+             * @example 1795246432000
+             */
+            lastSeenMs: number | null;
+            hypervisors: number;
+            repositories: number;
+            /** @description Runs under way of its VMs or repositories */
+            running: number;
+            /** @description The last one */
+            test: components["schemas"]["SiteTest"] | null;
+        };
+        SiteWorker: {
+            identity: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            lastSeenMs: number | null;
+        };
+        SiteTest: {
+            /** @enum {string} */
+            state: "ok" | "failed";
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            testedMs: number;
+            /** @description Which of its workers was asked; null: none answered */
+            worker: string | null;
+            checks: components["schemas"]["SiteCheck"][];
+            /** @description Why nothing was tried */
+            error: components["schemas"]["RunError"] | null;
+        };
+        SiteCheck: {
+            /** @enum {string} */
+            kind: "server" | "hypervisor" | "repository";
+            /** @description null: the server */
+            id: string | null;
+            name: string;
+            /** @description Where it is, as the worker has it */
+            place: string;
+            /** @description Milliseconds until the answer; of a repository: of one small read. null: there was none */
+            latencyMs: number | null;
+            detail: string;
+            error: components["schemas"]["RunError"] | null;
+        };
+        SiteDetail: components["schemas"]["Site"] & {
+            members: {
+                hypervisors: {
+                    /** @example lab */
+                    id: string;
+                    name: string;
+                    /** @enum {string} */
+                    platform: "qemu" | "libvirt" | "proxmox" | "xcpng" | "vsphere" | "hyperv" | "ahv" | "azure" | "image";
+                    place: string;
+                    vms: number;
+                }[];
+                repositories: {
+                    /** @example main */
+                    id: string;
+                    name: string;
+                    place: string;
+                    points: number;
+                }[];
+            };
+            /** @description Under way, 50 at most */
+            runs: components["schemas"]["Run"][];
+            /** @description With which its workers come to the server, the newest first */
+            tokens: components["schemas"]["SiteToken"][];
+            /** @description Bandwidth limits that concern what it moves */
+            links: components["schemas"]["Link"][];
+        };
+        SiteToken: {
+            /** @example lyon-3f0a9c1b */
+            id: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            createdMs: number;
+            /**
+             * @description null: never
+             * @example 1795246432000
+             */
+            expiresMs: number | null;
+        };
+        PutSite: {
+            description?: string;
+            handsSecrets?: boolean;
+        };
+        NewSiteToken: components["schemas"]["SiteToken"] & {
+            /** @description Said once; only its hash is kept */
+            token: string;
+        };
+        MakeSiteToken: {
+            /**
+             * @description null: it does not run out
+             * @default null
+             */
+            days?: number | null;
         };
         Slots: {
             items: components["schemas"]["SlotResource"][];
@@ -12741,6 +12985,8 @@ export interface operations {
                 workflowId?: string;
                 /** @description Runs of this plan */
                 plan?: string;
+                /** @description Of VMs or repositories of this site */
+                site?: string;
                 sinceMs?: number | null;
             };
             header?: never;
@@ -13519,6 +13765,427 @@ export interface operations {
             };
             /** @description Not allowed for this token, or asked by a foreign page */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    askSiteSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskSiteSecret"];
+            };
+        };
+        responses: {
+            /** @description For this worker */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteSecret"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name, 200 at most */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sites"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Site whose workers reach it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As of now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteDetail"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putSite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Site whose workers reach it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSite"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeSite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Site whose workers reach it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testSite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Site whose workers reach it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it reached, and what not */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteTest"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporal or the workers of the site are not there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer in time */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    makeSiteToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Site whose workers reach it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeSiteToken"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewSiteToken"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeSiteToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Site whose workers reach it */
+                name: string;
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

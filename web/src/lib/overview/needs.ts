@@ -11,7 +11,7 @@ const hrefs: Record<Subject, ((id: string) => string) | null> = {
   plan: (id) => `/plans/${id}`,
   'recovery-plan': (id) => `/recovery/${id}`,
   hypervisor: null,
-  site: null,
+  site: (id) => `/sites/${id}`,
   channel: (id) => `/notifications?channel=${encodeURIComponent(id)}`,
 }
 

@@ -14,6 +14,7 @@ it('exactly one place is current on every page that belongs to one', () => {
   expect(current('/recovery/the-shop')).toEqual(['Recovery plans'])
   expect(current('/replication')).toEqual(['Replication'])
   expect(current('/restore')).toEqual(['Restore'])
+  expect(current('/sites/lyon')).toEqual(['Sites'])
   expect(current('/notifications')).toEqual(['Notifications'])
   expect(current('/settings')).toEqual(['Settings and doctor'])
   expect(current('/nowhere')).toEqual([])

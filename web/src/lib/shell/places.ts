@@ -23,7 +23,8 @@ export const places: readonly Place[] = [
   { href: '/repositories', label: 'Repositories', icon: 'repos' },
   { href: '/capacity', label: 'Capacity', icon: 'disk' },
   { href: '/retention', label: 'Retention', icon: 'clock' },
-  { href: '/notifications', label: 'Notifications', icon: 'bell', counts: 'news', gap: true },
+  { href: '/sites', label: 'Sites', icon: 'bolt', gap: true },
+  { href: '/notifications', label: 'Notifications', icon: 'bell', counts: 'news' },
   { href: '/settings', label: 'Settings and doctor', icon: 'key' },
 ]
 
