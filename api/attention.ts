@@ -1,13 +1,14 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration, shellWord } from '../base/index.ts'
-import { missedWords, ownBackupState } from '../policy/index.ts'
-import { largestPage, type Catalog, type MissedStartRow } from '../catalog/index.ts'
+import { ownBackupState } from '../policy/index.ts'
+import { largestPage, type Catalog } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { drillAgenda, type AgendaEntry } from './drill-agenda.ts'
 import { drillTrouble } from './drill-trouble.ts'
 import { failedRuns } from './failed-runs.ts'
 import { queuesOf, type Engine, type Pollers } from './facts.ts'
 import { mirrorTrouble } from './mirror-attention.ts'
+import { missedStarts } from './missed-starts.ts'
 import { recoveryTrouble } from './recovery-trouble.ts'
 import { replicationTrouble } from './replication-keeper.ts'
 import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
@@ -206,32 +207,6 @@ function damagedPoints(catalog: Catalog, most: number): Attention[] {
       subject: { kind: 'point', id: point.id },
       action: { label: 'See the point', command: `holdfast backup ${point.vmId}` },
     }))
-}
-
-/** Until a later run of the plan has begun, or for a day. */
-function missedStarts(catalog: Catalog, nowMs: number): Attention[] {
-  const newest = new Map<string, MissedStartRow>()
-  for (const row of catalog.planStarts.missedSince(nowMs - dayMs, 200))
-    if (!newest.has(row.plan)) newest.set(row.plan, row)
-  return [...newest.values()].flatMap(({ plan, dueMs, kind }): Attention[] => {
-    const known = catalog.plans.find(plan)
-    const later = (catalog.planRuns.latest(plan)?.openedMs ?? 0) >= dueMs
-    if (known === undefined || known.paused || later) return []
-    return [
-      {
-        kind: 'missed-start',
-        severity: 'attention',
-        title: kind === 'missed' ? `${plan} did not start` : `${plan} was skipped`,
-        detail:
-          kind === 'missed'
-            ? 'Nothing was there to start it, for longer than a start is made up for.'
-            : `${missedWords[kind].charAt(0).toUpperCase()}${missedWords[kind].slice(1)}.`,
-        sinceMs: dueMs,
-        subject: { kind: 'plan', id: plan },
-        action: { label: 'Run it now', command: `holdfast plans run ${plan}` },
-      },
-    ]
-  })
 }
 
 function repositoryTrouble(repository: Repository, nowMs: number): Attention[] {

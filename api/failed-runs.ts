@@ -57,6 +57,19 @@ export function hasSucceededSince(catalog: Catalog, run: RunView): boolean {
   return vmId !== null && catalog.runs.succeededSince({ kind, vmId }, startedMs)
 }
 
+/**
+ * Whether what failed is to be repeated and has not gone well since: that it is told otherwise by now, or too old for the
+ * list, is no end of it.
+ */
+export function isStillFailed(catalog: Catalog, runId: string): boolean {
+  const run = catalog.runs.find(runId)
+  if (run === undefined || hasSucceededSince(catalog, run)) return false
+  if (run.kind === 'plan') return catalog.plans.find(planOf(run))?.paused === false
+  if (run.kind !== 'backup' || run.vmId === null) return false
+  const vm = catalog.vms.find(run.vmId)
+  return vm !== undefined && vm.goneMs === null && vm.excludedReason === null
+}
+
 function planOf({ workflowId }: RunView): string {
   return workflowId.split('/')[1] ?? ''
 }

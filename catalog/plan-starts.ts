@@ -17,8 +17,8 @@ export interface PlanStartQueries {
   came(plan: string, dueMs: number): void
   /** The newest first. */
   missed(plan: string, sinceMs: number, limit: number): MissedStartRow[]
-  /** Of all plans. */
-  missedSince(sinceMs: number, limit: number): MissedStartRow[]
+  /** The newest of each plan. */
+  newestMissed(): MissedStartRow[]
   /** Whether a run that the schedule of this plan had started was under way. `prefix`: of the workflow ids of such runs. */
   wasBusy(prefix: string, atMs: number): boolean
 }
@@ -66,13 +66,14 @@ export function planStartQueries(context: CatalogContext): PlanStartQueries {
         .orderBy(desc(missedStarts.dueMs))
         .limit(limit)
         .all(),
-    missedSince: (sinceMs, limit) =>
+    newestMissed: () =>
       db
         .select()
         .from(missedStarts)
-        .where(gte(missedStarts.dueMs, sinceMs))
+        .where(
+          sql`(${missedStarts.plan}, ${missedStarts.dueMs}) IN (SELECT plan, max(due_ms) FROM missed_starts GROUP BY plan)`,
+        )
         .orderBy(desc(missedStarts.dueMs), missedStarts.plan)
-        .limit(limit)
         .all(),
     wasBusy: (prefix, atMs) =>
       db.get<{ n: number }>(

@@ -1,5 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
-import { clockMovesMs, defaultCategories, type PostureState } from '../policy/index.ts'
+import { clockMovesMs, defaultCategories, spreadMs, type PostureState } from '../policy/index.ts'
 
 /** Most urgent first: the order of every list of VMs. */
 export const postureRank = [
@@ -21,32 +21,42 @@ export function postureFacts(nowMs: number): SQL {
     WITH ${promises('rpoMs')}, busy AS MATERIALIZED (
       SELECT vm_id, max(kind = 'backup') AS with_backup FROM runs
       WHERE (ended_ms IS NULL) = 1 AND vm_id IS NOT NULL GROUP BY vm_id
-    ), facts AS (
+    ), planned AS MATERIALIZED (${inPlanRuns}), facts AS (
       SELECT v.id, v.name, v.gone_ms, v.endpoint_id, v.tags, v.excluded_reason IS NOT NULL AS excluded,
         ${promisedByAll('rpoMs')} AS rpo_ms,
         iif(s.newest_ms > ${nowMs + clockMovesMs},
           coalesce((SELECT max(p.created_ms) FROM points p WHERE p.vm_id = v.id AND p.validated_ms IS NOT NULL
             AND p.created_ms <= ${nowMs + clockMovesMs}), s.newest_ms), s.newest_ms) AS newest_ms,
-        coalesce(b.with_backup, 0) AS backup_running, b.vm_id IS NOT NULL AS any_running
+        coalesce(b.with_backup, 0) AS backup_running, b.vm_id IS NOT NULL AS any_running,
+        v.id IN (SELECT vm_id FROM planned) AS in_plan_run
       FROM vms v LEFT JOIN promises c ON c.name = v.category LEFT JOIN spans s ON s.vm_id = v.id LEFT JOIN busy b ON b.vm_id = v.id
     ), ranked AS (
       SELECT *, CASE
         WHEN excluded THEN 5
         WHEN newest_ms IS NULL THEN 3
-        WHEN newest_ms <= ${nowMs + clockMovesMs} AND ${nowMs} - newest_ms <= rpo_ms THEN 4
-        WHEN newest_ms <= ${nowMs + clockMovesMs} AND backup_running AND ${nowMs} - newest_ms <= rpo_ms
+        WHEN newest_ms <= ${nowMs + clockMovesMs} AND ${nowMs} - newest_ms <= rpo_ms + ${spread}
+          + iif(in_plan_run AND NOT ${lastFailed}, rpo_ms / 4, 0) THEN 4
+        WHEN newest_ms <= ${nowMs + clockMovesMs} AND backup_running AND NOT ${lastFailed} AND ${nowMs} - newest_ms <= rpo_ms + ${spread}
           + min(coalesce((SELECT max(took) FROM (
             SELECT r.ended_ms - r.started_ms AS took FROM runs r
             WHERE r.vm_id = facts.id AND r.kind = 'backup' AND r.state IN ('completed', 'completed-with-residue')
             ORDER BY r.started_ms DESC LIMIT 10)), 0), rpo_ms / 4) THEN 4
         WHEN backup_running THEN 2
-        WHEN coalesce((SELECT r.state IN ('failed', 'terminated') FROM runs r
-          WHERE r.vm_id = facts.id AND r.kind = 'backup' AND r.ended_ms IS NOT NULL
-          ORDER BY r.started_ms DESC LIMIT 1), 0) THEN 0
+        WHEN ${lastFailed} THEN 0
         ELSE 1 END AS rank
       FROM facts
     )`
 }
+
+/** The newest ended backup failed. */
+const lastFailed = sql.raw(`coalesce((SELECT r.state IN ('failed', 'terminated') FROM runs r
+    WHERE r.vm_id = facts.id AND r.kind = 'backup' AND r.ended_ms IS NOT NULL
+    ORDER BY r.started_ms DESC LIMIT 1), 0)`)
+const spread = sql`min(rpo_ms / 10, ${spreadMs})`
+
+/** VMs that an open run of a plan still has to back up, or is backing up. */
+const inPlanRuns = sql.raw(`SELECT m.vm_id FROM runs r JOIN plan_run_vms m ON m.plan_run = r.workflow_id
+  WHERE (r.ended_ms IS NULL) = 1 AND r.kind = 'plan' AND m.state IN ('waiting', 'running')`)
 
 export function rankOf(state: PostureState): number {
   return postureRank.indexOf(state)

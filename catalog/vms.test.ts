@@ -148,11 +148,19 @@ describe('posture', () => {
     ageMs: fc.option(
       fc.oneof(
         fc.integer({ min: -hour, max: 10 * 24 * hour }),
-        fc.constantFrom(4 * hour, 5 * hour, 24 * hour, 30 * hour, 168 * hour),
+        fc.constantFrom(...[4, 5, 24, 30, 168].flatMap((hours) => [0, 0.25, 0.5].map((more) => (hours + more) * hour))),
       ),
       { nil: null },
     ),
     isValidated: fc.boolean(),
+    /** What became of it in a run of a plan that is open, or over; null: none took it. */
+    turn: fc.option(
+      fc.record({
+        state: fc.constantFrom('waiting' as const, 'running' as const, 'completed' as const),
+        isOpen: fc.boolean(),
+      }),
+      { nil: null },
+    ),
     runs: fc.array(
       fc.record({
         state: fc.constantFrom(...states),
@@ -180,6 +188,17 @@ describe('posture', () => {
             catalog.points.record(
               aPoint(n + 1, { vmId, createdMs: clock.ms - one.ageMs, validatedMs: one.isValidated ? clock.ms : null }),
             )
+          }
+          if (one.turn !== null) {
+            const id = `plan/nightly/${n}`
+            const run = { runId: `plan-${n}`, workflowId: id, kind: 'plan', vmId: null, repositoryId: null } as const
+            catalog.runs.started(aRun(0, run))
+            if (!one.turn.isOpen) catalog.runs.observe(run.runId, { state: 'completed', endedMs: clock.ms })
+            const of = { id, runId: run.runId, plan: 'nightly', trigger: 'schedule', again: null } as const
+            catalog.planRuns.open(of, [{ id: vmId, name: vmId }])
+            if (one.turn.state !== 'waiting') catalog.planRuns.take(id, '0', 0, { retries: 0, retryAfterMs: 0 })
+            const end = { position: 0, attempt: 1, runId: null, detail: '', mayRetry: false } as const
+            if (one.turn.state === 'completed') catalog.planRuns.end(id, { ...end, state: 'completed' })
           }
           one.runs.forEach((run, m) => {
             const runId = `${n}-${m}`

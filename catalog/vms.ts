@@ -77,21 +77,23 @@ export function vmQueries(context: CatalogContext): VmQueries {
       .innerJoin(endpoints, eq(endpoints.id, vms.endpointId))
   const facts = lazy(() =>
     context.sqlite.prepare<
-      [string, number, string, string, string, string],
-      { newest: number | null; running: number; usual: number | null; failed: number | null }
+      [string, number, string, string, string, string, string],
+      { newest: number | null; running: number; planned: number; usual: number | null; failed: number | null }
     >(
       `SELECT
           coalesce(
             (SELECT max(created_ms) FROM points WHERE vm_id = ? AND validated_ms IS NOT NULL AND created_ms <= ?),
             (SELECT max(created_ms) FROM points WHERE vm_id = ? AND validated_ms IS NOT NULL)) AS newest,
           EXISTS (SELECT 1 FROM runs WHERE vm_id = ? AND kind = 'backup' AND ended_ms IS NULL) AS running,
+          EXISTS (SELECT 1 FROM runs r JOIN plan_run_vms m ON m.plan_run = r.workflow_id
+            WHERE (r.ended_ms IS NULL) = 1 AND r.kind = 'plan' AND m.state IN ('waiting', 'running') AND m.vm_id = ?) AS planned,
           (SELECT max(took) FROM (SELECT ended_ms - started_ms AS took FROM runs WHERE vm_id = ? AND kind = 'backup'
             AND state IN ('completed', 'completed-with-residue') ORDER BY started_ms DESC LIMIT 10)) AS usual,
           (SELECT state IN ('failed', 'terminated') FROM runs WHERE vm_id = ? AND kind = 'backup' AND ended_ms IS NOT NULL
             ORDER BY started_ms DESC LIMIT 1) AS failed`,
     ),
   )
-  const factsOf = (id: string, nowMs: number) => facts().get(id, nowMs + clockMovesMs, id, id, id, id)
+  const factsOf = (id: string, nowMs: number) => facts().get(id, nowMs + clockMovesMs, id, id, id, id, id)
   const promisedTo = ({ category, override }: VmRow): Promised => {
     const row = db.select({ spec: categories.spec }).from(categories).where(eq(categories.name, category)).get()
     const { rpoMs, rtoMs, quiesce, drillEveryMs }: Promised = row?.spec ?? defaultCategories.standard
@@ -118,6 +120,7 @@ export function vmQueries(context: CatalogContext): VmQueries {
         excluded: found.row.excludedReason !== null,
         newestPointMs: facts?.newest ?? null,
         backupRunning: facts?.running === 1,
+        inPlanRun: facts?.planned === 1,
         usualDurationMs: facts?.usual ?? null,
         lastAttemptFailed: facts?.failed === 1,
       }),

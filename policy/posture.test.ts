@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { posture, renewalGrace, type PostureFacts } from './index.ts'
+import { posture, renewalGrace, startSpread, timingOf, type PostureFacts } from './index.ts'
 
 const hour = 3_600_000
 const fine: PostureFacts = {
@@ -9,6 +9,7 @@ const fine: PostureFacts = {
   excluded: false,
   newestPointMs: 98 * hour,
   backupRunning: false,
+  inPlanRun: false,
   usualDurationMs: null,
   lastAttemptFailed: false,
 }
@@ -30,6 +31,22 @@ test('a run on time keeps its VM protected for as long as it usually takes, a qu
   expect(posture({ ...justOver, backupRunning: true }).state).toBe('late')
   expect(posture({ ...justOver, backupRunning: true, usualDurationMs: hour }).state).toBe('protected')
   expect(renewalGrace(4 * hour, 10 * hour)).toBe(hour)
+})
+
+test('a start that is spread, and a turn in a run of a plan that has not come yet, are on time', () => {
+  const over = (ms: number) => ({ ...fine, newestPointMs: fine.nowMs - fine.rpoMs - ms })
+  for (const everyMs of [300_000, hour, 4 * hour, 24 * hour, 168 * hour])
+    expect(startSpread(everyMs)).toBe(timingOf({ kind: 'every', everyMs })?.jitterMs)
+  const spread = startSpread(fine.rpoMs)
+  expect(posture(over(spread)).state).toBe('protected')
+  expect(posture(over(spread + 1)).state).toBe('overdue')
+  expect(posture({ ...over(spread + hour), inPlanRun: true }).state).toBe('protected')
+  expect(posture({ ...over(spread + hour + 1), inPlanRun: true }).state).toBe('overdue')
+  expect(posture({ ...over(spread + hour + 1), inPlanRun: true, backupRunning: true }).state).toBe('late')
+  // One that failed and is tried again has not recovered by that.
+  expect(posture({ ...over(spread + 1), inPlanRun: true, lastAttemptFailed: true }).state).toBe('failed')
+  const again = { ...over(spread + 1), inPlanRun: true, backupRunning: true, lastAttemptFailed: true }
+  expect(posture({ ...again, usualDurationMs: hour }).state).toBe('late')
 })
 
 test('a point that is dated ahead is no proof: one that follows a wrong clock would be young for months', () => {
@@ -55,6 +72,7 @@ test('a newer point never makes the posture worse', () => {
         excluded: fc.boolean(),
         newestPointMs: fc.option(fc.integer({ min: 0, max: 100 * hour }), { nil: null }),
         backupRunning: fc.boolean(),
+        inPlanRun: fc.boolean(),
         usualDurationMs: fc.option(fc.integer({ min: 0, max: 5 * hour }), { nil: null }),
         lastAttemptFailed: fc.boolean(),
       }),

@@ -14,6 +14,8 @@ export interface PostureFacts {
   /** Instant of the newest validated point that is not dated ahead, else of one that is; null: there is none. */
   readonly newestPointMs: number | null
   readonly backupRunning: boolean
+  /** A run of a plan that is open has it among what is still to be backed up, or is being. */
+  readonly inPlanRun: boolean
   /** Longest of the last ten completed backups (the 95th percentile of ten by nearest rank); null: none yet. */
   readonly usualDurationMs: number | null
   /** The newest ended backup that started after the newest point, and ended in failure. */
@@ -26,9 +28,29 @@ export interface Posture {
   readonly ageMs: number | null
 }
 
+/**
+ * What a start is spread by (`ScheduleTiming.jitterMs`), of a plan that starts as often as the RPO says: one that comes so
+ * much after the one before is on time.
+ */
+export function startSpread(rpoMs: number): number {
+  return Math.min(Math.floor(rpoMs / 10), spreadMs)
+}
+/** As `timingOf` has it. */
+export const spreadMs = 15 * 60_000
+
 /** How far beyond the RPO a VM still counts as protected while the run that renews it is on time. */
 export function renewalGrace(rpoMs: number, usualDurationMs: number | null): number {
   return Math.min(usualDurationMs ?? 0, Math.floor(rpoMs / 4))
+}
+
+/**
+ * As long as the others of its plan take is nothing that its own backups say: in a run of a plan it has all of the grace. What
+ * tries again after a failure is not on time.
+ */
+function graceOf({ rpoMs, usualDurationMs, backupRunning, inPlanRun, lastAttemptFailed }: PostureFacts): number {
+  const spread = startSpread(rpoMs)
+  if (lastAttemptFailed) return spread
+  return spread + (inPlanRun ? Math.floor(rpoMs / 4) : backupRunning ? renewalGrace(rpoMs, usualDurationMs) : 0)
 }
 
 export function posture(facts: PostureFacts): Posture {
@@ -44,8 +66,7 @@ export function isDatedAhead(ageMs: number): boolean {
 function stateOf(facts: PostureFacts, ageMs: number | null): PostureState {
   if (facts.excluded) return 'excluded'
   if (ageMs === null) return 'unprotected'
-  const grace = facts.backupRunning ? renewalGrace(facts.rpoMs, facts.usualDurationMs) : 0
-  if (!isDatedAhead(ageMs) && ageMs <= facts.rpoMs + grace) return 'protected'
+  if (!isDatedAhead(ageMs) && ageMs <= facts.rpoMs + graceOf(facts)) return 'protected'
   if (facts.backupRunning) return 'late'
   return facts.lastAttemptFailed ? 'failed' : 'overdue'
 }

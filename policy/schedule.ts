@@ -5,6 +5,7 @@ import type { CalendarFields } from './cron.ts'
 import { nextDue } from './occurrences.ts'
 import type { DueTimes } from './occurrences.ts'
 import { weekdays } from './plan.ts'
+import { spreadMs } from './posture.ts'
 import type { Schedule } from './plan.ts'
 
 export interface Occurrence {
@@ -135,7 +136,7 @@ export function timingOf(schedule: Schedule): ScheduleTiming | null {
   if (known !== undefined) return known
   const intervalMs = due.kind === 'interval' ? due.everyMs : shortestGap(due)
   const catchupMs = Math.max(10_000, Math.min(intervalMs, 6 * hourMs))
-  const jitterMs = Math.floor(Math.min(intervalMs / 10, 15 * minuteMs) / 1000) * 1000
+  const jitterMs = Math.floor(Math.min(intervalMs / 10, spreadMs) / 1000) * 1000
   const timing = { intervalMs, catchupMs, jitterMs }
   if (timings.size > 1_000) timings.clear()
   timings.set(key, timing)

@@ -158,6 +158,44 @@ describe('a broken promise', () => {
   })
 })
 
+test('a start that did not come is told, also when the next has begun before it was noticed, and that the plan runs again', async () => {
+  await channel('team')
+  const targets = [{ repository: 'main', copy: 'backup', keep: null }] as const
+  const schedule = { kind: 'every', everyMs: 4 * hour } as const
+  here.catalog.plans.put({ ...planDefaults, name: 'often', schedule, targets }, 0)
+  here.catalog.plans.put(
+    { ...planDefaults, name: 'weekly', schedule: { kind: 'every', everyMs: 168 * hour }, targets },
+    0,
+  )
+  const begin = (plan: string) =>
+    here.catalog.planRuns.open(
+      { id: `plan/${plan}/${here.clock.ms}`, runId: `r-${plan}`, plan, trigger: 'schedule', again: null },
+      [],
+    )
+  const dueMs = here.clock.ms - 5 * hour
+  here.catalog.vms.change('web-01', { excludedReason: 'for this test' })
+  begin('often')
+  here.catalog.planStarts.record('often', here.clock.ms, [{ dueMs, kind: 'missed' }])
+  await pass(minute)
+  await pass(2 * minute)
+  expect(titles()).toEqual(['often did not start'])
+  await pass(10 * minute)
+  await pass(2 * minute)
+  expect(titles().slice(1)).toEqual([expect.stringMatching(/^recovered after .*often did not start$/)])
+  here.catalog.planStarts.record('weekly', here.clock.ms, [{ dueMs: here.clock.ms - 7 * hour, kind: 'missed' }])
+  await pass(minute)
+  await pass(2 * minute)
+  for (let days = 0; days < 6; days += 1) await pass(24 * hour)
+  expect(await open()).toEqual(['weekly did not start'])
+  begin('weekly')
+  await pass(minute)
+  await pass(2 * minute)
+  expect(titles().slice(2)).toEqual([
+    'weekly did not start',
+    expect.stringMatching(/^recovered after .*weekly did not start$/),
+  ])
+})
+
 /** A backup of web-01 that began a minute ago. */
 function backup(n: number, state: 'running' | 'failed' | 'completed', over: Parameters<typeof aRun>[1] = {}): void {
   here.catalog.runs.started(aRun(n, { startedMs: here.clock.ms - minute, title: 'Backup of web-01', ...over }))
@@ -188,6 +226,62 @@ describe('what gets worse is no recovery:', () => {
     await pass(2 * minute)
     await pass(2 * minute)
     expect(titles()).toEqual(['Backup of web-01 failed', 'web-01 has no point inside its RPO'])
+    // Both are mended by one backup, and both are told.
+    expect((await open()).toSorted()).toEqual(['Backup of web-01 failed', 'web-01 has no point inside its RPO'])
+    backup(2, 'completed')
+    renew(2)
+    await pass(minute)
+    await pass(2 * minute)
+    await pass(2 * minute)
+    expect(titles().slice(2)).toEqual(['2 recovered'])
+    expect(await open()).toEqual([])
+  })
+
+  test('a failed run of a weekly plan, which goes well only after a week', async () => {
+    await channel('team')
+    const targets = [{ repository: 'main', copy: 'backup', keep: null }] as const
+    here.catalog.plans.put({ ...planDefaults, name: 'weekly', targets }, 0)
+    here.catalog.vms.change('web-01', { excludedReason: 'for this test' })
+    const of = { kind: 'plan', vmId: null, repositoryId: null, title: 'Plan weekly' } as const
+    backup(1, 'failed', { ...of, workflowId: 'plan/weekly/at-1' })
+    await pass(minute)
+    await pass(2 * minute)
+    await pass(7 * 24 * hour)
+    await pass(2 * minute)
+    expect(titles()).toEqual(['Plan weekly failed'])
+    backup(2, 'completed', { ...of, workflowId: 'plan/weekly/at-2' })
+    await pass(minute)
+    await pass(2 * minute)
+    expect(titles()).toEqual([
+      'Plan weekly failed',
+      expect.stringMatching(/^recovered after 168 h .*Plan weekly failed$/),
+    ])
+  })
+
+  test('copies that fail until their repository is further behind than it may be', async () => {
+    await channel('team')
+    const location = { kind: 's3', url: 's3://offsite/holdfast' } as const
+    here.catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/secrets/offsite' })
+    const pair = { sourceId: 'main', targetId: 'offsite' }
+    const point = aPoint(2, { createdMs: here.clock.ms })
+    here.catalog.points.record(point)
+    here.catalog.mirrors.want(pair, point.id, false)
+    here.catalog.mirrors.take(pair, 'm', { nowMs: here.clock.ms, limit: 1 })
+    const figures = { stem: point.stem, storedBytes: 0, verifiedBytes: 0, lockUntilMs: null, problem: 'away' }
+    const outcomes = [{ pointId: point.id, outcome: 'failed', ...figures }] as const
+    here.catalog.mirrors.record(pair, 'm', outcomes, here.clock.ms)
+    const ofCopies = () => titles().filter((title) => /offsite/.test(title) && !/catalog|Nobody|looked/.test(title))
+    await pass(minute)
+    await pass(2 * minute)
+    expect(ofCopies()).toEqual(['1 point could not be copied to offsite'])
+    for (let n = 0; n < 26; n += 1) await pass(hour)
+    expect(ofCopies().filter((title) => title.startsWith('recovered'))).toEqual([])
+    const { id: pointId, stem } = point
+    const seen = { sourceId: 'main', validatedMs: here.clock.ms, lockUntilMs: null }
+    here.catalog.copies.found({ pointId, repositoryId: 'offsite', stem, ...seen })
+    await pass(minute)
+    await pass(2 * minute)
+    expect((await open()).filter((title) => title.includes('offsite') && !/Nobody|catalog/.test(title))).toEqual([])
   })
 
   test('a failed backup after which one succeeds has recovered', async () => {

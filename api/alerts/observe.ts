@@ -1,7 +1,8 @@
-import type { Catalog, IncidentRow, ObservedIncident } from '../../catalog/index.ts'
+import type { Catalog, IncidentRow, MirrorState, ObservedIncident } from '../../catalog/index.ts'
 import { attention, type Attention } from '../attention.ts'
 import type { ApiDeps } from '../deps.ts'
 import type { Engine } from '../facts.ts'
+import { isStillFailed } from '../failed-runs.ts'
 import { repositoryView } from '../views/repositories.ts'
 
 /** Of each kind: whoever has more VMs outside their promise is told how many. */
@@ -38,8 +39,17 @@ function isKnown(catalog: Catalog, { kind, subject }: IncidentRow, engine: Engin
   if (!isWhole && kind !== 'more') return false
   // Only a look that came to its end has found the repository again: a place that answers no more is no recovery.
   if (looked.has(kind) && subject) return (catalog.watches.find(subject.id)?.error ?? null) === null
+  // A VM that has broken its promise besides has lines of its own; what failed goes on until it goes well.
+  if (kind === 'run-failed' && subject) return !isStillFailed(catalog, subject.id)
+  // Of a mirror that is further behind than it may be that is told, and copies have failed all the same.
+  if (kind === 'copy-failed' && subject) return !catalog.mirrors.states().some(hasFailed(subject.id))
   return engine.up || kind !== 'no-worker'
 }
+
+const hasFailed =
+  (repositoryId: string) =>
+  ({ targetId, failed }: MirrorState): boolean =>
+    targetId === repositoryId && failed > 0
 
 function incidentOf(catalog: Catalog, { kind, severity, title, detail, subject, action }: Attention): ObservedIncident {
   return {

@@ -4,11 +4,12 @@ import type { Message, Notice } from '../../notify/index.ts'
 import { hasMoved, isDigestDue, isRouted, isTellable } from '../../policy/index.ts'
 import { protectionReport, reportLead, reportTitle } from '../reports/index.ts'
 import { hasSucceededSince } from '../failed-runs.ts'
+import { hasStartedSince } from '../missed-starts.ts'
 
 const dayMs = 86_400_000
 
 /** What is forgotten after a while and not mended by it: that it is no longer told is no good news. */
-const fading = new Set(['residue', 'missed-start', 'points-vanished'])
+const fading = new Set(['residue', 'points-vanished'])
 
 /** Writes the messages that are due on a channel: one for all that is new and all that is over, and the digest. */
 export function compose(catalog: Catalog, channel: ChannelRow, installation: string, nowMs: number): void {
@@ -88,6 +89,7 @@ function titleOf(opened: readonly IncidentRow[], recovered: readonly IncidentRow
 /** Whether it is no longer told although nothing has mended it: its VM has become worse, it is history, it was put up with. */
 function hasFaded(catalog: Catalog, { kind, subject }: IncidentRow): boolean {
   if (fading.has(kind)) return true
+  if (kind === 'missed-start') return subject === null || !hasStartedSince(catalog, subject.id)
   if (kind === 'clock') {
     const { driftMs, movedMs } = catalog.watches.clock() ?? { driftMs: 0, movedMs: null }
     return movedMs === null && hasMoved(driftMs)

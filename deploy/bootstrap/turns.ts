@@ -33,6 +33,8 @@ export const turns: readonly (readonly string[])[] = [
     'workflows/plan/parts.contract.test.ts',
     'cli/repo/export.contract.test.ts',
     'drivers/qemu/standby/standby.contract.test.ts',
+    // Minutes; what it joins has tests of its own in every run.
+    'tests/year/year.contract.test.ts',
     // The lab itself; every suite with a guest stands on it.
     'lab/lab.contract.test.ts',
     'tests/e2e/retention.test.ts',
