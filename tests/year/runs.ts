@@ -1,6 +1,7 @@
 import { createPlanActivities } from '../../activities/plan/index.ts'
 import type { NextPlanVm, PlanVmEnd } from '../../activities/plan/types.ts'
 import { createRecordActivities } from '../../activities/record/index.ts'
+import { testSeal } from '../../evidence/testing.ts'
 import type { RunStarted } from '../../activities/record/types.ts'
 import { HoldfastError, toHoldfastError, type ErrorCode } from '../../base/index.ts'
 import type { RunKind } from '../../catalog/types.ts'
@@ -44,7 +45,7 @@ export class Runs {
     this.#random = random
     this.#soon = soon
     this.#plans = createPlanActivities(world.catalog)
-    this.#records = createRecordActivities(world.catalog)
+    this.#records = createRecordActivities(world.catalog, testSeal)
     this.#vms = new Map(world.estate.vms.map((vm) => [vm.id, vm]))
   }
 

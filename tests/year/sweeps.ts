@@ -1,6 +1,7 @@
 import { packBlob } from '../../activities/retention/blob.ts'
 import { createMirrorRecordActivities } from '../../activities/mirror/record.ts'
 import { createRecordActivities } from '../../activities/record/index.ts'
+import { testSeal } from '../../evidence/testing.ts'
 import { createRetentionRecordActivities } from '../../activities/retention/record.ts'
 import type { Survey } from '../../activities/retention/types.ts'
 import type { MirrorRecordActivities } from '../../activities/mirror/types.ts'
@@ -39,7 +40,7 @@ export class Chores {
     this.#random = random
     this.#control = control
     this.#soon = soon
-    this.#records = createRecordActivities(world.catalog)
+    this.#records = createRecordActivities(world.catalog, testSeal)
     this.#retention = createRetentionRecordActivities(world.catalog, this.#blobs)
     this.#mirrors = createMirrorRecordActivities(world.catalog)
   }
