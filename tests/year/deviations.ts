@@ -21,7 +21,9 @@ export interface Judged {
   readonly faults: Faults
   readonly diary: Diary
   readonly untilMs: number
-  /** The category of a VM at a moment. */
+  /** At this moment some VM is of another category, */
+  readonly changesMs: number
+  /** which is this one at a moment. */
   readonly categoryAt: (vm: string, ms: number) => EstateVm['category']
 }
 
@@ -113,7 +115,7 @@ function episodes(runs: readonly Ended[], endMs: number): Interval[] {
 }
 
 /** Older than promised: with what a start may be spread by, and while what renews it is on time a grace besides. */
-function outsideRpo({ diary, categoryAt }: Judged, vm: EstateVm, there: Interval): Interval[] {
+function outsideRpo({ diary, categoryAt, changesMs }: Judged, vm: EstateVm, there: Interval): Interval[] {
   const points = diary.points.filter((one) => one.vm === vm.id)
   const backups = diary.backups.filter((one) => one.vm === vm.id)
   const turns = diary.planRuns.flatMap((run) =>
@@ -122,7 +124,7 @@ function outsideRpo({ diary, categoryAt }: Judged, vm: EstateVm, there: Interval
       .map(({ fromMs, untilMs }) => ({ fromMs, untilMs: untilMs ?? Infinity })),
   )
   const moments = [
-    ...[there.fromMs, there.untilMs],
+    ...[there.fromMs, there.untilMs, changesMs],
     ...points.map(({ knownMs }) => knownMs),
     ...backups.flatMap(({ startedMs, endedMs }) => [startedMs, endedMs ?? there.untilMs]),
     ...turns.flatMap(({ fromMs, untilMs }) => [fromMs, untilMs]),

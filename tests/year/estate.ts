@@ -73,7 +73,11 @@ export function estateOf(random: Random, count: number): Estate {
       goneMs: n % 20 === 7 ? fromMs + (60 + random.below(200)) * day : null,
     }
   })
-  const plans = sites.flatMap((site) => categories.map((category) => planOf(category, site)))
+  const plans = sites.flatMap((site) =>
+    categories
+      .filter((category) => vms.some((vm) => vm.category === category && vm.site === site.name))
+      .map((category) => planOf(category, site)),
+  )
   return {
     sites: sites.map(({ name }) => name),
     hypervisors: sites.flatMap(({ name }) => [`${name}-1`, `${name}-2`]),

@@ -104,7 +104,7 @@ export async function playYear({
     if (of === undefined) throw new Error(`${vm} is in no list`)
     return vm === moved && ms >= changesMs ? 'standard' : of.category
   }
-  const verdict = judge({ estate, faults, diary, untilMs: endMs, categoryAt }, incidents)
+  const verdict = judge({ estate, faults, diary, untilMs: endMs, changesMs, categoryAt }, incidents)
   const last = {
     category: (vm: string) => categoryAt(vm, endMs),
     keep: (category: string) => (category === 'standard' ? tightened : firstKeeps(category)),
