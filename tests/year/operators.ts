@@ -13,8 +13,10 @@ export class Operators {
   readonly #random: Random
   readonly #runs: Runs
   readonly #retention
+  readonly #endMs: number
 
-  constructor(world: World, random: Random, runs: Runs) {
+  constructor(world: World, random: Random, runs: Runs, endMs: number) {
+    this.#endMs = endMs
     this.#world = world
     this.#random = random
     this.#runs = runs
@@ -58,7 +60,8 @@ export class Operators {
     await this.#retention.recordHold({ repositoryId, stem, hold: hold.name, ...said })
     const entry = { snap, untilMs: null as number | null }
     diary.holds.push(entry)
-    if (this.#random.chance(0.5)) return
+    // What is released is to go in time to be seen gone.
+    if (this.#random.chance(0.5) || ms + 60 * day > this.#endMs) return
     timeline.at(ms + 60 * day, async () => {
       entry.untilMs = timeline.nowMs
       store.release(snap)

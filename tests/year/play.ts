@@ -74,7 +74,7 @@ export async function playYear({
   }
   const runs = new Runs(world, random, soon)
   const chores = new Chores(world, random, control, soon)
-  const people = new Operators(world, random, runs)
+  const people = new Operators(world, random, runs, endMs)
 
   foresee(world, soon, runs)
   for (const plan of estate.plans) runs.follow(plan, endMs - 2 * hour)
