@@ -24,6 +24,7 @@ export const turns: readonly (readonly string[])[] = [
     'deploy/prometheus/prometheus.contract.test.ts',
     'tests/contract/suspicious-change.test.ts',
     'workflows/secrets.contract.test.ts',
+    'tests/e2e/site.test.ts',
     'tests/chaos/instant.test.ts',
     'tests/chaos/recovery-plan.test.ts',
   ],
