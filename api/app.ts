@@ -9,6 +9,7 @@ import type { ApiDeps } from './deps.ts'
 import { basePath, openApiText } from './document.ts'
 import { metricsRoute } from './metrics/index.ts'
 import { sendProblem } from './problem.ts'
+import { auditRouter } from './routers/audit.ts'
 import { alertRouter } from './routers/alerts.ts'
 import { capacityRouter } from './routers/capacity.ts'
 import { drillRouter } from './routers/drills.ts'
@@ -94,6 +95,7 @@ export function createApp(deps: ApiDeps, options: { readonly streamPace?: Stream
     runRouter,
     ownRouter,
     siteRouter,
+    auditRouter,
     slotRouter,
     retentionRouter,
     verifyRouter,

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { HoldfastError } from '../base/index.ts'
 import { aPoint, pointIdOf } from '../catalog/testing.ts'
 import type { FileGateway, Question } from '../files/types.ts'
 import type { FilesInput, RestoreFilesInput } from '../workflows/files/contract.ts'
+import { ran } from '../cli/testing.ts'
 import { bench, type Bench } from './testing/bench.ts'
 
 const session = 'a'.repeat(32)
@@ -137,6 +139,63 @@ it('makes one archive of several places, and cuts it off where it breaks', async
   await expect(here.call('GET', `${base}&path=/bad`).then((response) => response.text())).rejects.toThrow()
 })
 
+it('writes down who took which file of which point, for the list and as a file, before anything leaves', async () => {
+  const { workflowId = '' } = (await (await here.call('POST', '/api/v1/files', { pointId: pointIdOf(1) })).json()) as {
+    workflowId?: string
+  }
+  const opened = workflowId.slice('files/'.length)
+  await here.call('GET', `/api/v1/files/${opened}/content?volume=d0p1&path=/etc/hostname`)
+  here.clock.ms += 1000
+  await here.call('GET', `/api/v1/files/${opened}/content?volume=d0p1&path=/etc/hosts&start=3&end=9`)
+  here.clock.ms += 1000
+  await here.call('GET', `/api/v1/files/${opened}/archive?volume=d0p1&path=/etc&path=/var`)
+  here.clock.ms += 1000
+  await here.call('GET', `/api/v1/files/${opened}/image?disk=virtio0&format=qcow2`)
+  // What is only looked at leaves nothing behind.
+  await here.call('GET', `/api/v1/files/${opened}/entries?volume=d0p1&path=/etc`)
+  const of = { user: 'operator', vmId: 'web-01', vmName: 'web-01', pointId: pointIdOf(1), subject: opened }
+  expect(await here.get('/api/v1/audit?vmId=web-01')).toMatchObject({
+    total: 4,
+    items: [
+      { ...of, action: 'read-disk', detail: { disk: 'virtio0', format: 'qcow2' } },
+      { ...of, action: 'read-archive', detail: { volume: 'd0p1', paths: ['/etc', '/var'], format: 'tar' } },
+      { ...of, action: 'read-file', detail: { paths: ['/etc/hosts'], range: { start: 3, end: 9 } } },
+      { ...of, action: 'read-file', detail: { volume: 'd0p1', paths: ['/etc/hostname'] } },
+    ],
+  })
+  expect(await here.get('/api/v1/audit?user=somebody')).toMatchObject({ total: 0 })
+  expect(await here.get('/api/v1/audit?action=read-disk')).toMatchObject({ total: 1 })
+  const csv = await (await here.call('GET', '/api/v1/exports/audit')).text()
+  expect(
+    csv.split('\r\n').map((row) =>
+      row
+        .split(',')
+        .slice(1, 5)
+        .concat(row.split(',')[7] ?? ''),
+    ),
+  ).toEqual([
+    ['user', 'action', 'vm', 'point', 'path'],
+    ['operator', 'read-disk', 'web-01', pointIdOf(1), ''],
+    ['operator', 'read-archive', 'web-01', pointIdOf(1), '/etc'],
+    ['operator', 'read-archive', 'web-01', pointIdOf(1), '/var'],
+    ['operator', 'read-file', 'web-01', pointIdOf(1), '/etc/hosts'],
+    ['operator', 'read-file', 'web-01', pointIdOf(1), '/etc/hostname'],
+    [''],
+  ])
+  const { out } = await ran(here, ['audit', 'web-01'])
+  expect(out).toMatch(/operator +took an archive +web-01 .* d0p1:\/etc and 1 more/)
+})
+
+it('hands nothing out that cannot be written down', async () => {
+  Object.assign(here.catalog.audit, {
+    add: () => {
+      throw new HoldfastError('Internal', 'the disk is full (a test)')
+    },
+  })
+  const answer = await here.call('GET', `/api/v1/files/${session}/content?volume=d0p1&path=/etc/hostname`)
+  expect([answer.status, await answer.text()]).toEqual([500, expect.not.stringContaining('hello')])
+})
+
 it('keeps in its log who took what, and refuses a range that ends before it begins', async () => {
   const base = `/api/v1/files/${session}`
   await here.call('GET', `${base}/content?volume=d0p1&path=/etc/hostname`)
@@ -145,7 +204,7 @@ it('keeps in its log who took what, and refuses a range that ends before it begi
     here.logged.filter(({ message }) => message === 'files of a point were taken').map(({ data }) => data),
   ).toEqual([
     { user: 'operator', session, volume: 'd0p1', paths: ['/etc/hostname'], more: 0 },
-    { user: 'operator', session, volume: 'd0p1', paths: ['/etc', '/var'], more: 0 },
+    { user: 'operator', session, volume: 'd0p1', format: 'tar', paths: ['/etc', '/var'], more: 0 },
   ])
   const refused = await here.call('GET', `${base}/content?volume=d0p1&path=/x&start=10&end=5`)
   expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('ends before it begins')])

@@ -36,6 +36,7 @@ interface Source {
  * own and is nobody's state; so has one of a drill, of which the newest of each VM stays. Histories go with their run.
  */
 const sources: { readonly [kind in RecordKind]?: Source } = {
+  audit: { table: 'audit', key: 'seq', ms: 'ms', where: 'true' },
   runs: {
     table: 'runs',
     key: 'run_id',

@@ -3,6 +3,7 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { toHoldfastError, HoldfastError, describeError } from '../base/index.ts'
 import { accessQueries, type AccessQueries } from './access.ts'
 import { alertQueries, type AlertQueries } from './alerts.ts'
+import { auditQueries, type AuditQueries } from './audit.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { categoryQueries, plantCategories, type CategoryQueries } from './categories.ts'
 import { changeQueries, type ChangeQueries } from './changes.ts'
@@ -46,6 +47,7 @@ import { watchQueries, type WatchQueries } from './watches.ts'
 export interface Catalog extends Disposable {
   readonly access: AccessQueries
   readonly alerts: AlertQueries
+  readonly audit: AuditQueries
   readonly categories: CategoryQueries
   readonly changes: ChangeQueries
   readonly copies: CopyQueries
@@ -120,6 +122,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
   return {
     access: accessQueries(context),
     alerts: alertQueries(context),
+    audit: auditQueries(context),
     categories: categoryQueries(context),
     changes: changeQueries(context),
     copies: copyQueries(context),

@@ -128,11 +128,11 @@ test('records go when they are older than they are kept, the newest run of each 
   await catalog.histories.archive({ runId: 'run-1', workflowId: 'backup/web-01', eventCount: 1 }, '{"events":[]}')
   catalog.repositories.recordUsage('main', { ...usage, measuredMs: Date.UTC(2026, 4, 20) })
   catalog.repositories.recordUsage('main', { ...usage, measuredMs: Date.UTC(2026, 4, 22) })
-  expect(await catalog.keeping.purge()).toEqual({ runs: 1, notifications: 0, 'disk-usage': 1 })
+  expect(await catalog.keeping.purge()).toEqual({ audit: 0, runs: 1, notifications: 0, 'disk-usage': 1 })
   expect(catalog.histories.has('run-1')).toBe(false)
   expect([1, 2, 3, 4].map((n) => catalog.runs.find(`run-${n}`) !== undefined)).toEqual([false, true, true, true])
   expect(catalog.repositories.growth('main', 9).map(({ day }) => day)).toEqual(['2026-05-22'])
-  expect(await catalog.keeping.purge()).toEqual({ runs: 0, notifications: 0, 'disk-usage': 0 })
+  expect(await catalog.keeping.purge()).toEqual({ audit: 0, runs: 0, notifications: 0, 'disk-usage': 0 })
 })
 const usage = {
   points: 1,
@@ -148,7 +148,7 @@ const usage = {
 test('how long a kind is kept is said, changed within bounds, and honest about kinds that nobody writes', () => {
   const { keeping } = world.catalog
   expect(keeping.list().map(({ kind, months, records }) => [kind, months, records])).toEqual([
-    ['audit', 24, null],
+    ['audit', 24, 0],
     ['runs', 12, 0],
     ['usage', 12, null],
     ['notifications', 3, 0],

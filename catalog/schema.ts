@@ -588,6 +588,7 @@ export const instants = sqliteTable('instants', {
 })
 
 export * from './alert-schema.ts'
+export * from './audit-schema.ts'
 export * from './change-schema.ts'
 export * from './evidence-schema.ts'
 export * from './link-schema.ts'

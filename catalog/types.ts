@@ -346,6 +346,18 @@ export interface TierRecord {
   readonly answers: readonly TierAnswer[]
   readonly members: readonly MemberRecord[]
 }
+/** `read-…`: content of a guest left a point; `write-to-guest`: into the guest that runs. */
+export type AuditAction = 'read-file' | 'read-archive' | 'read-disk' | 'write-to-guest' | 'rotate-key'
+export interface AuditDetail {
+  readonly volume?: string
+  /** As they were asked for; a folder stands for all that is in it. */
+  readonly paths?: readonly string[]
+  readonly disk?: string
+  readonly format?: string
+  /** Of a part of a file; bytes. */
+  readonly range?: { readonly start: number; readonly end: number | null }
+}
+
 export type EventType =
   | 'run'
   | 'point'
@@ -365,4 +377,5 @@ export type EventType =
   | 'alert'
   | 'replication'
   | 'recovery'
+  | 'audit'
 export type { CategoryName, PostureState }

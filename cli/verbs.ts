@@ -133,6 +133,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'whole lists as CSV or JSON',
     load: async () => (await import('./verbs/export.ts')).exportList,
   },
+  audit: {
+    summary: 'who took what out of points',
+    load: async () => (await import('./verbs/audit.ts')).audit,
+  },
   keep: {
     summary: 'how long records are kept',
     load: async () => (await import('./verbs/keep.ts')).keep,

@@ -57,6 +57,7 @@ export const exportKinds = {
   ],
   usage: ['repository', 'vm', 'points', 'logical_bytes', 'read_bytes', 'stored_bytes', 'newest_point'],
   capacity: ['repository', 'day', 'stored_bytes', 'logical_bytes'],
+  audit: ['time', 'user', 'action', 'vm', 'point', 'point_time', 'volume', 'path', 'disk', 'format', 'subject'],
 } as const satisfies { readonly [kind: string]: readonly string[] }
 
 export type ExportKind = keyof typeof exportKinds
@@ -78,6 +79,8 @@ export function exportRows(catalog: Catalog, kind: ExportKind, wish: ExportWish)
       return usageRows(catalog)
     case 'capacity':
       return capacityRows(catalog, wish)
+    case 'audit':
+      return auditRows(catalog, wish)
   }
 }
 
@@ -178,6 +181,25 @@ function* capacityRows(catalog: Catalog, { sinceMs = 0, untilMs = Infinity }: Ex
       yield { repository: id, day, stored_bytes: storedBytes, logical_bytes: logicalBytes }
     }
   }
+}
+
+/** A row for each path that was asked for. */
+function* auditRows(catalog: Catalog, wish: ExportWish): Generator<Row<'audit'>> {
+  for (const { detail, ...entry } of every((page) => catalog.audit.list(page, wish)))
+    for (const path of detail.paths ?? [null])
+      yield {
+        time: at(entry.ms),
+        user: entry.user,
+        action: entry.action,
+        vm: entry.vmId,
+        point: entry.pointId,
+        point_time: at(entry.pointCreatedMs),
+        volume: detail.volume ?? null,
+        path,
+        disk: detail.disk ?? null,
+        format: detail.format ?? null,
+        subject: entry.subject,
+      }
 }
 
 /** Of one repository. */

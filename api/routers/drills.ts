@@ -45,6 +45,8 @@ export function drillRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.keys, (c) => c.json({ items: catalog.evidence.keys() }, 200))
     .openapi(routes.rotateKey, async (c) => {
       const { id } = await deps.rotateEvidenceKey()
+      const about = { vmId: null, pointId: null, subject: id, detail: {} }
+      catalog.audit.add({ user: c.var.identity.user, action: 'rotate-key', ...about })
       log.info({ user: c.var.identity.user, key: id }, 'evidence of drills is signed with a new key')
       return c.json({ items: catalog.evidence.keys() }, 201)
     })

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { HoldfastError, isHoldfastError } from '../../base/index.ts'
+import type { AuditAction, AuditDetail } from '../../catalog/index.ts'
 import type { FileStream } from '../../files/types.ts'
 import { endFilesUpdate, filesWorkflowId } from '../../workflows/files/contract.ts'
 import type { ApiEnv } from '../auth.ts'
@@ -26,12 +27,22 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       throw new HoldfastError('RunEnded', `the file session ${session} has ended`, { hint: 'Open the point again.' })
     }
   }
-  /** Content of a guest leaves us: who took what of which point is kept in the server's log. */
-  const took = (user: string, session: string, volume: string, paths: readonly string[]): void =>
-    log.info(
-      { user, session, volume, paths: paths.slice(0, mostTold), more: Math.max(0, paths.length - mostTold) },
-      told,
-    )
+  /** Content of a guest leaves us: who took what of which point is written down first, and told in the server's log. */
+  const took = async (user: string, session: string, action: AuditAction, detail: AuditDetail): Promise<void> => {
+    const workflowId = filesWorkflowId(session)
+    const run = catalog.runs.latest(workflowId) ?? (await orchestrator.describe(workflowId))?.memo
+    catalog.audit.add({
+      user,
+      action,
+      vmId: run?.vmId ?? null,
+      pointId: run?.pointId ?? null,
+      subject: session,
+      detail,
+    })
+    const { paths = [], ...rest } = detail
+    const few = detail.paths && { paths: paths.slice(0, mostTold), more: Math.max(0, paths.length - mostTold) }
+    log.info({ user, session, ...rest, ...few }, action === 'read-disk' ? toldDisk : told)
+  }
   return router()
     .openapi(routes.start, async (c) => {
       const wish = c.req.valid('json')
@@ -70,7 +81,9 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const stream = await open(session, () =>
         files.stream(session, { what: 'content', end, ...query }, c.req.raw.signal),
       )
-      took(c.var.identity.user, session, query.volume, [query.path])
+      const { volume, path, start } = query
+      const range = start > 0 || end !== null ? { range: { start, end } } : {}
+      await written(stream, took(c.var.identity.user, session, 'read-file', { volume, paths: [path], ...range }))
       return sendStream(stream, binary, query.path.split('/').at(-1) ?? 'file')
     })
     .openapi(routes.archive, async (c) => {
@@ -80,7 +93,7 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const stream = await open(session, () =>
         files.stream(session, { what: 'archive', volume, paths: path, format }, c.req.raw.signal),
       )
-      took(c.var.identity.user, session, volume, path)
+      await written(stream, took(c.var.identity.user, session, 'read-archive', { volume, paths: path, format }))
       return sendStream(stream, archiveTypes[format], `${volume}.${format}`)
     })
     .openapi(routes.image, async (c) => {
@@ -88,7 +101,7 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const { disk, format } = c.req.valid('query')
       if (c.req.method === 'HEAD') return sendStream(nothing, binary, 'disk')
       const stream = await open(session, () => files.stream(session, { what: 'image', disk, format }, c.req.raw.signal))
-      log.info({ user: c.var.identity.user, session, disk, format }, 'a disk of a point was taken')
+      await written(stream, took(c.var.identity.user, session, 'read-disk', { disk, format }))
       return sendStream(stream, binary, `${disk}.${format}`)
     })
     .openapi(routes.toGuest, async (c) => {
@@ -100,7 +113,7 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       await open(session, () => files.ask(session, { what: 'volumes' }, c.req.raw.signal))
       const plan = planFilesToGuest(catalog, session, pointId, wish, c.var.identity.user)
       const started = await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish))
-      took(c.var.identity.user, session, wish.volume, wish.paths)
+      await took(c.var.identity.user, session, 'write-to-guest', { volume: wish.volume, paths: wish.paths })
       c.header('location', accepted(started).links.run)
       return c.json(accepted(started), 202)
     })
@@ -116,12 +129,23 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
 }
 
 const told = 'files of a point were taken'
+const toldDisk = 'a disk of a point was taken'
 /** Of an archive's places so many are told one by one. */
 const mostTold = 20
 const archiveTypes = { tar: 'application/x-tar', zip: 'application/zip' } as const
 const binary = 'application/octet-stream'
 
 const nothing = { size: null, body: Readable.from([]) }
+
+/** What cannot be written down is not handed out, and nothing is left open for it. */
+async function written({ body }: FileStream, writing: Promise<void>): Promise<void> {
+  try {
+    await writing
+  } catch (error) {
+    await body[Symbol.asyncIterator]().return?.()
+    throw error
+  }
+}
 
 /** Content of a guest is never a page of ours: it is saved, not shown. */
 function sendStream({ size, body }: FileStream, type: string, name: string): Response {

@@ -3,6 +3,7 @@
  * command line's client and the dashboard's are made from it.
  */
 export * as alertRoutes from './alerts.ts'
+export * as auditRoutes from './audit.ts'
 export * as capacityRoutes from './capacity.ts'
 export * as drillRoutes from './drills.ts'
 export * as exportRoutes from './exports.ts'

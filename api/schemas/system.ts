@@ -80,6 +80,7 @@ export const streamEventSchema = z
       'instant',
       'replication',
       'recovery',
+      'audit',
       'alert',
       'resync',
       'ping',

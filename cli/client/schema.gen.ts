@@ -1,6 +1,23 @@
 // Made by cli/client/write-client.ts from api/openapi.json.
 
 export interface paths {
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who took what out of points */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/bandwidth": {
         parameters: {
             query?: never;
@@ -2208,23 +2225,54 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        BandwidthShares: {
-            shares: {
-                /** @example plan/nightly */
-                key: string;
-                /** @description null: nothing limits it now */
-                bytesPerSecond: number | null;
-                /** @description The whole limit, for when the server is away */
-                limits: {
-                    bytesPerSecond: number;
-                    /** @example 02:30 */
-                    start: string;
-                    /** @example 02:30 */
-                    end: string;
-                    days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
-                }[];
-                timeZone: string;
-            }[];
+        AuditPage: {
+            items: components["schemas"]["AuditEntry"][];
+            nextCursor: string | null;
+            total: number;
+        };
+        AuditEntry: {
+            seq: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            ms: number;
+            user: string;
+            /**
+             * @description read-file, read-archive, read-disk: taken out of a point; write-to-guest: out of a point into the guest that runs; rotate-key: another key signs proofs of drills
+             * @enum {string}
+             */
+            action: "read-file" | "read-archive" | "read-disk" | "write-to-guest" | "rotate-key";
+            /**
+             * @description Fixed at the first discovery
+             * @example web-01
+             */
+            vmId: string | null;
+            vmName: string | null;
+            /**
+             * @description Recovery point, 32 hex digits
+             * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
+             */
+            pointId: string | null;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            pointCreatedMs: number | null;
+            /** @description The file session, or the fingerprint of the key */
+            subject: string | null;
+            detail: {
+                volume?: string;
+                /** @description As they were asked for; a folder with all in it */
+                paths?: string[];
+                disk?: string;
+                format?: string;
+                /** @description Of a part of a file; bytes */
+                range?: {
+                    start: number;
+                    end: number | null;
+                };
+            };
         };
         Problem: {
             /** @example urn:holdfast:error:NotFound */
@@ -2244,6 +2292,24 @@ export interface components {
             data?: {
                 [key: string]: unknown;
             };
+        };
+        BandwidthShares: {
+            shares: {
+                /** @example plan/nightly */
+                key: string;
+                /** @description null: nothing limits it now */
+                bytesPerSecond: number | null;
+                /** @description The whole limit, for when the server is away */
+                limits: {
+                    bytesPerSecond: number;
+                    /** @example 02:30 */
+                    start: string;
+                    /** @example 02:30 */
+                    end: string;
+                    days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+                }[];
+                timeZone: string;
+            }[];
         };
         BandwidthReport: {
             /** @description Names the process: drawn when it starts */
@@ -2962,7 +3028,7 @@ export interface components {
         };
         StreamEvent: {
             /** @enum {string} */
-            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "sweep" | "verify" | "watch" | "instant" | "replication" | "recovery" | "alert" | "resync" | "ping";
+            type: "run" | "point" | "drill" | "vm" | "hypervisor" | "repository" | "workers" | "policy" | "own-backup" | "settings" | "slots" | "sweep" | "verify" | "watch" | "instant" | "replication" | "recovery" | "audit" | "alert" | "resync" | "ping";
             id: string | null;
             /**
              * @description Unix milliseconds, UTC
@@ -6367,6 +6433,57 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAudit: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                /** @description Fixed at the first discovery */
+                vmId?: string;
+                /** @description Recovery point, 32 hex digits */
+                pointId?: string;
+                user?: string;
+                /** @description read-file, read-archive, read-disk: taken out of a point; write-to-guest: out of a point into the guest that runs; rotate-key: another key signs proofs of drills */
+                action?: "read-file" | "read-archive" | "read-disk" | "write-to-guest" | "rotate-key";
+                sinceMs?: number | null;
+                untilMs?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     reportBandwidth: {
         parameters: {
             query?: never;
@@ -7675,8 +7792,8 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description protection: every VM against its promise; usage: what each VM takes in each repository; capacity: what each repository took, day by day */
-                kind: "runs" | "points" | "protection" | "usage" | "capacity";
+                /** @description protection: every VM against its promise; usage: what each VM takes in each repository; capacity: what each repository took, day by day; audit: who took what out of points, a row for each path */
+                kind: "runs" | "points" | "protection" | "usage" | "capacity" | "audit";
             };
             cookie?: never;
         };

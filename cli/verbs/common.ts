@@ -29,6 +29,18 @@ export function byteSize(name: string): (text: string) => number {
   }
 }
 
+/** A day or a time of an option, as epoch ms. */
+export function moment(name: string): (text: string) => number {
+  return (text) => {
+    const ms = Date.parse(text)
+    if (Number.isNaN(ms))
+      throw new HoldfastError('InvalidRequest', `${name} takes a day or a time, not “${text}”`, {
+        hint: 'For example 2026-11-01, or 2026-11-01T12:00:00Z.',
+      })
+    return ms
+  }
+}
+
 /** By id, else by exact name. Throws NotFound, and InvalidRequest where a name means several. */
 export async function findVm(api: ApiClient, name: string): Promise<Schemas['VmDetail']> {
   if (/^[a-z0-9-]{1,64}$/.test(name)) {

@@ -1,8 +1,8 @@
 import { Argument, Command } from 'commander'
 import { HoldfastError } from '../../base/index.ts'
-import { examples, type Verb } from './common.ts'
+import { examples, moment, type Verb } from './common.ts'
 
-const kinds = ['runs', 'points', 'protection', 'usage', 'capacity'] as const
+const kinds = ['runs', 'points', 'protection', 'usage', 'capacity', 'audit'] as const
 
 interface Options {
   readonly since?: number
@@ -17,7 +17,7 @@ export const exportList: Verb = (ioOf) =>
   ])
     .description('a whole list as CSV, or JSON with --json')
     .addArgument(new Argument('<list>', 'which').choices(kinds))
-    .option('--since <day>', 'from this day on, UTC; of runs, points and capacity', moment('--since'))
+    .option('--since <day>', 'from this day on, UTC; of runs, points, capacity and audit', moment('--since'))
     .option('--until <day>', 'before this day', moment('--until'))
     .action(async (kind: (typeof kinds)[number], { since, until }: Options, self: Command) => {
       const io = ioOf(self)
@@ -35,14 +35,3 @@ export const exportList: Verb = (ioOf) =>
       for await (const piece of data as unknown as AsyncIterable<Uint8Array>)
         io.world.stdout.write(text.decode(piece, { stream: true }))
     })
-
-function moment(name: string): (text: string) => number {
-  return (text) => {
-    const ms = Date.parse(text)
-    if (Number.isNaN(ms))
-      throw new HoldfastError('InvalidRequest', `${name} takes a day or a time, not “${text}”`, {
-        hint: 'For example 2026-11-01, or 2026-11-01T12:00:00Z.',
-      })
-    return ms
-  }
-}

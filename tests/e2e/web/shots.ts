@@ -220,6 +220,8 @@ export const pictures: readonly Picture[] = [
     path: '/repositories/main',
     before: (page: Page): Promise<void> => pressed(page, /Verify…/),
   },
+  { name: 'audit', path: '/audit' },
+  { name: 'audit-empty', path: '/audit', scene: { empty: true } },
   { name: 'settings', path: '/settings' },
   {
     name: 'settings-link',

@@ -18,6 +18,7 @@ const topics: readonly Topic[] = [
   'instant',
   'replication',
   'recovery',
+  'audit',
   'alert',
   'workers',
   'policy',

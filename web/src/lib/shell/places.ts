@@ -25,6 +25,7 @@ export const places: readonly Place[] = [
   { href: '/retention', label: 'Retention', icon: 'clock' },
   { href: '/sites', label: 'Sites', icon: 'bolt', gap: true },
   { href: '/notifications', label: 'Notifications', icon: 'bell', counts: 'news' },
+  { href: '/audit', label: 'Audit', icon: 'file' },
   { href: '/settings', label: 'Settings and doctor', icon: 'key' },
 ]
 
