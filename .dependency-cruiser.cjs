@@ -141,7 +141,7 @@ module.exports = {
         'appliance/index\\.ts$',
         'policy/',
         'notify/',
-        'evidence/index\\.ts$',
+        'evidence/',
         'catalog/',
         'workflows/[^/]+/contract\\.ts$',
         'workflows/shared/',
