@@ -1,6 +1,7 @@
 /**
  * An operator's hour in a real browser, against a whole Holdfast and a real guest: sign in, back up, see the mover
- * killed and the run resume and finish, restore from the wizard, and look at what the pages say on the way.
+ * killed and the run resume and finish, restore from the wizard, compare what came back byte by byte, and look at what the
+ * pages say on the way.
  */
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -10,12 +11,16 @@ import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GiB } from '../../base/index.ts'
 import { readFileSync } from 'node:fs'
-import { findLabVm, sessionObjects, waitForCompletion, waitForJournals } from '../../cli/demo/index.ts'
+import { ask } from '../../cli/client/index.ts'
+import { sessionObjects, waitForCompletion, waitForJournals } from '../../cli/demo/index.ts'
+import type { Oracle } from '../../lab/index.ts'
+import { expectCopy } from '../support/identical.ts'
 import { browserFlags, chromiumPath } from './web/stage.ts'
 import { makeWorld, type World } from '../support/world.ts'
 
 const pictures = fileURLToPath(new URL('../.artifacts/journey/', import.meta.url))
 let world: World
+let oracle: Oracle
 let browser: Browser
 let page: Page
 
@@ -27,6 +32,7 @@ beforeAll(async () => {
     'dd if=/dev/urandom of=/data/0/seed bs=1M count=64 status=none; for i in $(seq 1 22); do (echo $i; cat /data/0/seed) > /data/0/file-$i; done; sync',
     600_000,
   )
+  oracle = await world.startOracle()
   browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: browserFlags })
   const context = await browser.newContext({ viewport: { width: 1440, height: 1000 }, reducedMotion: 'reduce' })
   page = await context.newPage()
@@ -34,6 +40,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await browser?.close()
+  await oracle?.[Symbol.asyncDispose]()
   await world?.end()
 })
 
@@ -86,7 +93,11 @@ test('a backup is started from the browser, seen killed, resumed and finished, a
   await page.getByRole('heading', { name: /Restore of/ }).waitFor()
   await runIsDone()
   await look('7-restore-completed')
-  expect((await findLabVm(world.lab, 'web-01-back')).description.disks).toHaveLength(1)
+  const { items } = await ask(
+    world.at.api.GET('/vms/{id}/points', { params: { path: { id: world.vm.id }, query: {} } }),
+  )
+  expect(items).toHaveLength(1)
+  await expectCopy(world, oracle, items[0]?.id ?? '', 'web-01-back')
 
   for (const [name, path] of [
     ['8-overview', '/'],

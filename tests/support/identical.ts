@@ -12,11 +12,20 @@ export async function expectIdentical(world: World, { point }: Pick<Backup, 'poi
   const body = { pointId: point.id, target, identity: 'new', powerOn: false, reason: 'test' } as const
   const { runId } = await ask(world.at.api.POST('/restores', { body }))
   await waitForCompletion(world.at.api, runId)
-  const copy = await findLabVm(world.lab, name)
-  for (const { key, file } of copy.description.disks) {
+  await expectCopy(world, oracle, point.id, name)
+}
+
+/** The VM of that name, which is off, has what the oracle has of the point, on every disk. */
+export async function expectCopy(
+  { lab }: Pick<World, 'lab'>,
+  oracle: Oracle,
+  pointId: string,
+  name: string,
+): Promise<void> {
+  const { dir, description } = await findLabVm(lab, name)
+  expect(description.disks.length).toBeGreaterThan(0)
+  for (const { key, file } of description.disks) {
     const format = file.endsWith('.raw') ? 'raw' : 'qcow2'
-    expect(await oracle.compare(point.id, key, { file: join(copy.dir, file), format })).toMatchObject({
-      identical: true,
-    })
+    expect(await oracle.compare(pointId, key, { file: join(dir, file), format })).toMatchObject({ identical: true })
   }
 }
