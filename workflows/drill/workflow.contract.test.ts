@@ -60,7 +60,11 @@ it('passes when the guest answers and every check does, and destroys before it w
   ])
   expect(steps.inputs('createTarget')[0]?.place).toMatchObject({ isolated: true, identity: 'new' })
   const { stem } = input
-  expect(steps.inputs('recordProof')[0]).toMatchObject({ stem, result: { verdict: 'passed' } })
+  expect(steps.inputs('recordProof')[0]).toMatchObject({
+    ...{ stem, result: { verdict: 'passed' }, requestedBy: sampleRequester, asked: input.checks },
+    ...{ hypervisor: { id: sampleEndpoint.id, platform: 'qemu' }, outputs: [{}, {}] },
+    disks: [{ key: 'virtio0' }, { key: 'virtio1' }],
+  })
 })
 
 it('fails when a check fails, with its words, and measures no time to recovery', async () => {
