@@ -52,6 +52,7 @@ export const turns: readonly (readonly string[])[] = [
     'workflows/plan/window.contract.test.ts',
     'tests/chaos/plan.test.ts',
     'tests/chaos/verify.test.ts',
+    'tests/chaos/own-backup.test.ts',
   ],
 ]
 
