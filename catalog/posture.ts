@@ -34,10 +34,10 @@ export function postureFacts(nowMs: number): SQL {
       SELECT *, CASE
         WHEN excluded THEN 5
         WHEN newest_ms IS NULL THEN 3
-        WHEN newest_ms <= ${nowMs + clockMovesMs} AND ${nowMs} - newest_ms <= rpo_ms + ${spread}
-          + iif(in_plan_run AND NOT ${lastFailed}, rpo_ms / 4, 0) THEN 4
-        WHEN newest_ms <= ${nowMs + clockMovesMs} AND backup_running AND NOT ${lastFailed} AND ${nowMs} - newest_ms <= rpo_ms + ${spread}
-          + min(coalesce((SELECT max(took) FROM (
+        WHEN newest_ms <= ${nowMs + clockMovesMs} AND ${nowMs} - newest_ms <= rpo_ms
+          + iif(in_plan_run AND NOT ${lastFailed}, rpo_ms / 4, ${spread}) THEN 4
+        WHEN newest_ms <= ${nowMs + clockMovesMs} AND backup_running AND NOT ${lastFailed} AND ${nowMs} - newest_ms <= rpo_ms
+          + min(${spread} + coalesce((SELECT max(took) FROM (
             SELECT r.ended_ms - r.started_ms AS took FROM runs r
             WHERE r.vm_id = facts.id AND r.kind = 'backup' AND r.state IN ('completed', 'completed-with-residue')
             ORDER BY r.started_ms DESC LIMIT 10)), 0), rpo_ms / 4) THEN 4

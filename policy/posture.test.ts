@@ -40,9 +40,13 @@ test('a start that is spread, and a turn in a run of a plan that has not come ye
   const spread = startSpread(fine.rpoMs)
   expect(posture(over(spread)).state).toBe('protected')
   expect(posture(over(spread + 1)).state).toBe('overdue')
-  expect(posture({ ...over(spread + hour), inPlanRun: true }).state).toBe('protected')
-  expect(posture({ ...over(spread + hour + 1), inPlanRun: true }).state).toBe('overdue')
-  expect(posture({ ...over(spread + hour + 1), inPlanRun: true, backupRunning: true }).state).toBe('late')
+  expect(posture({ ...over(hour), inPlanRun: true }).state).toBe('protected')
+  expect(posture({ ...over(hour + 1), inPlanRun: true }).state).toBe('overdue')
+  expect(posture({ ...over(hour + 1), inPlanRun: true, backupRunning: true }).state).toBe('late')
+  // What its own backup takes comes after the spread, and never beyond the quarter.
+  const slow = { ...over(hour), backupRunning: true, usualDurationMs: hour }
+  expect(posture(slow).state).toBe('protected')
+  expect(posture({ ...slow, newestPointMs: slow.newestPointMs - 1 }).state).toBe('late')
   // One that failed and is tried again has not recovered by that.
   expect(posture({ ...over(spread + 1), inPlanRun: true, lastAttemptFailed: true }).state).toBe('failed')
   const again = { ...over(spread + 1), inPlanRun: true, backupRunning: true, lastAttemptFailed: true }

@@ -44,13 +44,16 @@ export function renewalGrace(rpoMs: number, usualDurationMs: number | null): num
 }
 
 /**
- * As long as the others of its plan take is nothing that its own backups say: in a run of a plan it has all of the grace. What
- * tries again after a failure is not on time.
+ * While the run that renews it is on time, a quarter of the RPO at most: the spread of its start, and then what it usually
+ * takes. How long the others of its plan take is nothing that its own backups say: in a run of a plan it has all of the
+ * quarter. What tries again after a failure is not on time.
  */
 function graceOf({ rpoMs, usualDurationMs, backupRunning, inPlanRun, lastAttemptFailed }: PostureFacts): number {
+  const most = Math.floor(rpoMs / 4)
   const spread = startSpread(rpoMs)
   if (lastAttemptFailed) return spread
-  return spread + (inPlanRun ? Math.floor(rpoMs / 4) : backupRunning ? renewalGrace(rpoMs, usualDurationMs) : 0)
+  if (inPlanRun) return most
+  return backupRunning ? Math.min(spread + renewalGrace(rpoMs, usualDurationMs), most) : spread
 }
 
 export function posture(facts: PostureFacts): Posture {

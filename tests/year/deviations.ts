@@ -157,9 +157,10 @@ function outsideRpo({ diary, categoryAt, changesMs }: Judged, vm: EstateVm, ther
     const isOnTurn = turn !== undefined && turn.fromMs <= fromMs
     const { rpoMs } = defaultCategories[categoryAt(vm.id, fromMs)]
     const usualMs = Math.max(0, ...took.slice(-10))
-    const graceMs = lastFailed ? 0 : isOnTurn ? rpoMs / 4 : open ? Math.min(usualMs, rpoMs / 4) : 0
     const spreadMs = Math.min(rpoMs / 10, 15 * minute)
-    const lateMs = newestMs === null ? fromMs : Math.max(fromMs, newestMs + rpoMs + spreadMs + graceMs)
+    const usually = open ? Math.min(spreadMs + usualMs, rpoMs / 4) : spreadMs
+    const graceMs = lastFailed ? spreadMs : isOnTurn ? rpoMs / 4 : usually
+    const lateMs = newestMs === null ? fromMs : Math.max(fromMs, newestMs + rpoMs + graceMs)
     if (lateMs < untilMs) made.push({ fromMs: lateMs, untilMs })
   }
   return united(made)

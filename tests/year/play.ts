@@ -176,8 +176,8 @@ function foresee({ catalog, timeline, estate, faults, diary }: World, soon: (ms?
   runs.onPoint = ({ vm, createdMs }) => {
     const rpoMs = rpoOf(vm)
     const spreadMs = Math.min(rpoMs / 10, 15 * minute)
-    for (const graceMs of [0, rpoMs / 4])
-      timeline.at(createdMs + rpoMs + spreadMs + graceMs + 1000, () => {
+    for (const graceMs of [spreadMs, rpoMs / 4])
+      timeline.at(createdMs + rpoMs + graceMs + 1000, () => {
         const isRenewed = (diary.points.findLast((one) => one.vm === vm)?.createdMs ?? 0) > createdMs
         if (!isRenewed && catalog.vms.get(vm).goneMs === null) soon()
       })
