@@ -1,7 +1,11 @@
-import { OpenAPIHono } from '@hono/zod-openapi'
+import { OpenAPIHono, type z } from '@hono/zod-openapi'
+import type { Context, TypedResponse } from 'hono'
 import { HoldfastError } from '../../base/index.ts'
 import type { PolicyProblem } from '../../policy/index.ts'
 import type { ApiEnv } from '../auth.ts'
+import type { RunHandle } from '../orchestrator.ts'
+import type { acceptedSchema } from '../schemas/runs.ts'
+import { accepted } from '../views/runs.ts'
 
 /** A router whose validation errors name the member and what is wrong with it. */
 export function router(): OpenAPIHono<ApiEnv> {
@@ -28,6 +32,16 @@ export function requestOf(
   body: unknown,
 ): { key: string | undefined; request: string } {
   return { key: header['idempotency-key'], request: `${req.method} ${req.path}\n${JSON.stringify(body)}` }
+}
+
+/** 202: the run has begun, and where it can be followed. */
+export function answerAccepted(
+  c: Pick<Context, 'header' | 'json'>,
+  run: RunHandle,
+): TypedResponse<z.infer<typeof acceptedSchema>, 202, 'json'> & Response {
+  const body = accepted(run)
+  c.header('location', body.links.run)
+  return c.json(body, 202)
 }
 
 /** Every problem at once. */

@@ -9,8 +9,7 @@ import { planDrill } from '../requests/drill.ts'
 import { startOnce } from '../requests/start.ts'
 import { drillRoutes as routes } from '../routes/index.ts'
 import { agendaView, drillDetailView, drillView } from '../views/drills.ts'
-import { accepted } from '../views/runs.ts'
-import { requestOf, router } from './common.ts'
+import { answerAccepted, requestOf, router } from './common.ts'
 
 export function drillRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, now, evidenceDir, log } = deps
@@ -18,9 +17,7 @@ export function drillRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.start, async (c) => {
       const wish = c.req.valid('json')
       const plan = planDrill(catalog, wish, c.var.identity.user, now())
-      const run = await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish))
-      c.header('location', accepted(run).links.run)
-      return c.json(accepted(run), 202)
+      return answerAccepted(c, await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
     })
     .openapi(routes.list, (c) => {
       const { limit, cursor, ...filter } = c.req.valid('query')

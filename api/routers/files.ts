@@ -11,7 +11,7 @@ import { newRequestId } from '../requests/restore.ts'
 import { startOnce } from '../requests/start.ts'
 import { fileRoutes as routes } from '../routes/index.ts'
 import { accepted } from '../views/runs.ts'
-import { requestOf, router } from './common.ts'
+import { answerAccepted, requestOf, router } from './common.ts'
 
 export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, orchestrator, live, files, log } = deps
@@ -47,9 +47,7 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.start, async (c) => {
       const wish = c.req.valid('json')
       const plan = planFiles(catalog, wish, c.var.identity.user)
-      const run = await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish))
-      c.header('location', accepted(run).links.run)
-      return c.json(accepted(run), 202)
+      return answerAccepted(c, await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
     })
     .openapi(routes.volumes, async (c) => {
       const { session } = c.req.valid('param')
@@ -114,8 +112,7 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const plan = planFilesToGuest(catalog, session, pointId, wish, c.var.identity.user)
       const started = await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish))
       await took(c.var.identity.user, session, 'write-to-guest', { volume: wish.volume, paths: wish.paths })
-      c.header('location', accepted(started).links.run)
-      return c.json(accepted(started), 202)
+      return answerAccepted(c, started)
     })
     .openapi(routes.end, async (c) => {
       const { session } = c.req.valid('param')

@@ -10,7 +10,7 @@ import { startOnce } from '../requests/start.ts'
 import { instantRoutes as routes } from '../routes/index.ts'
 import { instantView } from '../views/instants.ts'
 import { accepted } from '../views/runs.ts'
-import { requestOf, router } from './common.ts'
+import { answerAccepted, requestOf, router } from './common.ts'
 
 export function instantRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, orchestrator, live, now } = deps
@@ -34,9 +34,7 @@ export function instantRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.start, async (c) => {
       const wish = c.req.valid('json')
       const plan = planInstant(catalog, wish, c.var.identity.user)
-      const run = await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish))
-      c.header('location', accepted(run).links.run)
-      return c.json(accepted(run), 202)
+      return answerAccepted(c, await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
     })
     .openapi(routes.list, async (c) => {
       const { limit, cursor, open } = c.req.valid('query')

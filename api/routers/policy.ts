@@ -18,8 +18,7 @@ import { planRunOf } from '../requests/plan.ts'
 import { startOnce } from '../requests/start.ts'
 import { policyRoutes as routes } from '../routes/index.ts'
 import { categoryView, planView, planViews } from '../views/plans.ts'
-import { accepted } from '../views/runs.ts'
-import { refuseProblems, requestOf, router } from './common.ts'
+import { answerAccepted, refuseProblems, requestOf, router } from './common.ts'
 
 export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, now } = deps
@@ -58,9 +57,7 @@ export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const context = requestOf(c.req, c.req.valid('header'), wish)
       const by = { user: c.var.identity.user, reason: wish.reason }
       const asked = { name: c.req.valid('param').id, requestedBy: by, key: context.key }
-      const run = await startOnce(deps, planRunOf(catalog, asked, now()), context)
-      c.header('location', accepted(run).links.run)
-      return c.json(accepted(run), 202)
+      return answerAccepted(c, await startOnce(deps, planRunOf(catalog, asked, now()), context))
     })
     .openapi(routes.listCategories, (c) => c.json({ items: catalog.categories.list().map(categoryView) }, 200))
     .openapi(routes.putCategory, (c) => {

@@ -15,8 +15,7 @@ import { newRequestId } from '../requests/restore.ts'
 import { startedBefore, startOnce } from '../requests/start.ts'
 import { recoveryPlanRoutes as routes } from '../routes/index.ts'
 import { planCheck, recoveryPlanView, recoveryRunView, requireEnded } from '../views/recovery-plans.ts'
-import { accepted } from '../views/runs.ts'
-import { requestOf, router } from './common.ts'
+import { answerAccepted, requestOf, router } from './common.ts'
 
 export function recoveryPlanRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, now, orchestrator, live } = deps
@@ -59,9 +58,7 @@ export function recoveryPlanRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const begun = await startedBefore(deps, context)
       const begin = () =>
         planRecovery(catalog, recoveryPlans.get(c.req.valid('param').id), wish, c.var.identity.user, now())
-      const run = accepted(begun ?? (await startOnce(deps, begin(), context)))
-      c.header('location', run.links.run)
-      return c.json(run, 202)
+      return answerAccepted(c, begun ?? (await startOnce(deps, begin(), context)))
     })
     .openapi(routes.runs, (c) => {
       const { id: planId } = recoveryPlans.get(c.req.valid('param').id)

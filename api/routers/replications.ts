@@ -5,8 +5,7 @@ import { addReplication, planCycle, planMove, planStandbyTest } from '../request
 import { startOnce } from '../requests/start.ts'
 import { replicationRoutes as routes } from '../routes/index.ts'
 import { replicationView } from '../views/replications.ts'
-import { accepted } from '../views/runs.ts'
-import { requestOf, router } from './common.ts'
+import { answerAccepted, requestOf, router } from './common.ts'
 
 export function replicationRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, now } = deps
@@ -23,22 +22,16 @@ export function replicationRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.cycle, async (c) => {
       const wish = c.req.valid('json')
       const plan = planCycle(catalog, replications.find(c.req.valid('param').id), wish, c.var.identity.user)
-      const run = accepted(await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
-      c.header('location', run.links.run)
-      return c.json(run, 202)
+      return answerAccepted(c, await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
     })
     .openapi(routes.move, async (c) => {
       const wish = c.req.valid('json')
       const plan = planMove(catalog, replications.find(c.req.valid('param').id), wish, c.var.identity.user)
-      const run = accepted(await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
-      c.header('location', run.links.run)
-      return c.json(run, 202)
+      return answerAccepted(c, await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
     })
     .openapi(routes.test, async (c) => {
       const wish = c.req.valid('json')
       const plan = planStandbyTest(catalog, replications.find(c.req.valid('param').id), wish, c.var.identity.user)
-      const run = accepted(await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
-      c.header('location', run.links.run)
-      return c.json(run, 202)
+      return answerAccepted(c, await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
     })
 }

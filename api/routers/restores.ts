@@ -5,14 +5,13 @@ import { consequences, newRequestId, planRestore, restoreParts } from '../reques
 import { startOnce } from '../requests/start.ts'
 import { restoreRoutes as routes } from '../routes/index.ts'
 import { askSite, errorNote } from '../site-checks.ts'
-import { accepted } from '../views/runs.ts'
 import {
   checkRestoreWorkflow,
   checkRestoreWorkflowId,
   type CheckRestoreInput,
   type CheckRestoreResult,
 } from '../../workflows/inventory/contract.ts'
-import { requestOf, router } from './common.ts'
+import { answerAccepted, requestOf, router } from './common.ts'
 
 export function restoreRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog } = deps
@@ -20,9 +19,7 @@ export function restoreRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.start, async (c) => {
       const wish = c.req.valid('json')
       const plan = planRestore(catalog, wish, c.var.identity.user)
-      const run = await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish))
-      c.header('location', accepted(run).links.run)
-      return c.json(accepted(run), 202)
+      return answerAccepted(c, await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
     })
     .openapi(routes.check, async (c) => {
       const wish = c.req.valid('json')

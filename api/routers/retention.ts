@@ -19,7 +19,7 @@ import {
   sweepView,
 } from '../views/retention.ts'
 import { accepted } from '../views/runs.ts'
-import { requestOf, router } from './common.ts'
+import { answerAccepted, requestOf, router } from './common.ts'
 
 export function retentionRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, orchestrator, live } = deps
@@ -40,9 +40,7 @@ export function retentionRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.start, async (c) => {
       const wish = c.req.valid('json')
       const plan = planRetention(catalog, c.req.valid('param').id, wish, c.var.identity.user)
-      const run = await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish))
-      c.header('location', accepted(run).links.run)
-      return c.json(accepted(run), 202)
+      return answerAccepted(c, await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
     })
     .openapi(routes.list, (c) => {
       const { limit, cursor, repositoryId } = c.req.valid('query')

@@ -8,7 +8,7 @@ import { runRoutes as routes } from '../routes/index.ts'
 import { cancelRun, findRun, pauseRun, resumeRun, retryRun, retryRunNow } from '../runs.ts'
 import { runbookView } from '../views/runbook.ts'
 import { accepted, planRunVmView, runView } from '../views/runs.ts'
-import { requestOf, router } from './common.ts'
+import { answerAccepted, requestOf, router } from './common.ts'
 
 export function runRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, now, live } = deps
@@ -57,8 +57,7 @@ export function runRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
         confirmName,
         context: requestOf(c.req, c.req.valid('header'), c.req.valid('json')),
       })
-      c.header('location', accepted(started).links.run)
-      return c.json(accepted(started), 202)
+      return answerAccepted(c, started)
     })
     .openapi(routes.retryNow, async (c) => {
       const run = await findRun(deps, c.req.valid('param').run)

@@ -4,9 +4,8 @@ import type { ApiDeps } from '../deps.ts'
 import { startOnce } from '../requests/start.ts'
 import { planVerify } from '../requests/verify.ts'
 import { verifyRoutes as routes } from '../routes/index.ts'
-import { accepted } from '../views/runs.ts'
 import { verifyFindingView, verifyRunView } from '../views/verify.ts'
-import { requestOf, router } from './common.ts'
+import { answerAccepted, requestOf, router } from './common.ts'
 
 export function verifyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog } = deps
@@ -14,9 +13,7 @@ export function verifyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.start, async (c) => {
       const wish = c.req.valid('json')
       const plan = planVerify(catalog, c.req.valid('param').id, wish, c.var.identity.user)
-      const run = await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish))
-      c.header('location', accepted(run).links.run)
-      return c.json(accepted(run), 202)
+      return answerAccepted(c, await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
     })
     .openapi(routes.list, (c) => {
       const { limit, cursor, repositoryId } = c.req.valid('query')

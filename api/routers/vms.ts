@@ -6,9 +6,9 @@ import { planBackup } from '../requests/backup.ts'
 import { startOnce } from '../requests/start.ts'
 import { vmRoutes as routes } from '../routes/index.ts'
 import { pointView } from '../views/points.ts'
-import { accepted, runView } from '../views/runs.ts'
+import { runView } from '../views/runs.ts'
 import { vmDetailView, vmView } from '../views/vms.ts'
-import { refuseProblems, requestOf, router } from './common.ts'
+import { answerAccepted, refuseProblems, requestOf, router } from './common.ts'
 
 export function vmRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, now } = deps
@@ -39,8 +39,6 @@ export function vmRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.backup, async (c) => {
       const wish = c.req.valid('json')
       const plan = planBackup(catalog, c.req.valid('param').id, wish, c.var.identity.user)
-      const run = await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish))
-      c.header('location', accepted(run).links.run)
-      return c.json(accepted(run), 202)
+      return answerAccepted(c, await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
     })
 }
