@@ -165,6 +165,7 @@ describe('supervision', () => {
     const failing = supervisor.start({ ...spec('echo no database; exit 3'), ready: () => never })
     await expect(failing).rejects.toMatchObject({
       message: expect.stringContaining('exit 3') as string,
+      hint: expect.stringMatching(/^The end of .*:\nno database$/) as string,
       data: { lastLines: ['no database'] },
     })
   })

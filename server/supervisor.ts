@@ -130,9 +130,11 @@ export class Child {
     const giveUp = new AbortController()
     const died = ended.then((how) => {
       giveUp.abort()
+      const said = lastLines(this.#spec.logFile)
+      // What it said last is what somebody looks for first.
       throw new HoldfastError('Internal', `${this.name} ended before it was ready (${how})`, {
-        hint: `Look at the end of ${this.#spec.logFile}.`,
-        data: { lastLines: lastLines(this.#spec.logFile) },
+        hint: `The end of ${this.#spec.logFile}:\n${said.join('\n')}`,
+        data: { lastLines: said },
       })
     })
     try {
