@@ -18,15 +18,15 @@ export const places: readonly Place[] = [
   { href: '/restore', label: 'Restore', icon: 'restore', gap: true },
   { href: '/drills', label: 'Drills', icon: 'drills' },
   { href: '/recovery', label: 'Recovery plans', icon: 'net' },
-  { href: '/replication', label: 'Replication', icon: 'copy' },
+  { href: '/replication', label: 'Replication', icon: 'replication' },
   { href: '/plans', label: 'Plans', icon: 'plans', gap: true },
   { href: '/repositories', label: 'Repositories', icon: 'repos' },
   { href: '/capacity', label: 'Capacity', icon: 'disk' },
   { href: '/retention', label: 'Retention', icon: 'clock' },
-  { href: '/sites', label: 'Sites', icon: 'bolt', gap: true },
+  { href: '/sites', label: 'Sites', icon: 'sites', gap: true },
   { href: '/notifications', label: 'Notifications', icon: 'bell', counts: 'news' },
   { href: '/audit', label: 'Audit', icon: 'file' },
-  { href: '/settings', label: 'Settings and doctor', icon: 'key' },
+  { href: '/settings', label: 'Settings and doctor', icon: 'settings' },
 ]
 
 /** Points belong to their VM, slots to what runs, categories to plans. */
