@@ -4,7 +4,7 @@ import { playYear } from './play.ts'
 
 it(
   'keeps exactly what the policy promises over a year, and tells each deviation and its end once',
-  { timeout: 1_800_000 },
+  { timeout: 2_700_000 },
   async () => {
     const { problems, figures } = await playYear({ seed: 1, vms: 4, paceMs: day })
     expect(problems).toEqual([])
