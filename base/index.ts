@@ -24,4 +24,5 @@ export {
 export type { Brand, Bytes, Instant, Millis } from './units.ts'
 export { assertNever, lazy, secretText } from './helpers.ts'
 export { shellWord } from './shell.ts'
+export { escapeHtml, htmlTable } from './html.ts'
 export { locationText, type RepositoryLocation } from './location.ts'

@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from '../base/index.ts'
+import { escapeHtml, formatBytes, formatDuration, htmlTable } from '../base/index.ts'
 import { encodeBundle } from './bundle.ts'
 import { readDocument } from './document.ts'
 import type { DrillEvidence, EvidenceBundle, EvidenceCheck } from './types.ts'
@@ -19,15 +19,15 @@ export function evidencePage(bundle: EvidenceBundle): string {
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">`,
-    `<meta name="generator" content="holdfast evidence page ${pageLayout}"><title>${escape(title)}</title><style>${style}</style></head><body>`,
-    `<h1>${escape(title)}</h1>`,
-    `<p class="${of.verdict}"><b>${escape(headline(of))}</b></p><p>${escape(of.why)}</p>`,
+    `<meta name="generator" content="holdfast evidence page ${pageLayout}"><title>${escapeHtml(title)}</title><style>${style}</style></head><body>`,
+    `<h1>${escapeHtml(title)}</h1>`,
+    `<p class="${of.verdict}"><b>${escapeHtml(headline(of))}</b></p><p>${escapeHtml(of.why)}</p>`,
     '<h2>Measured</h2>',
     listOf(measured(of)),
     '<h2>What was proven</h2>',
     listOf(subject(of)),
     '<h2>Disks</h2>',
-    tableOf(
+    htmlTable(
       ['Disk', 'Size', 'Root of the tree over its content'],
       of.disks.map(({ disk, label, bytes, imageRoot }) => [
         label === '' || label === disk ? disk : `${disk} (${label})`,
@@ -116,10 +116,10 @@ function checkBlock({ title, passed, detail, asked, exit, out, outSha256, err, e
   ]
   const shown = [out, err].filter((text) => text.trim() !== '').join('\n')
   return [
-    `<section><h3 class="${passed ? 'passed' : 'failed'}">${escape(title)}: ${passed ? 'passed' : 'failed'}</h3>`,
-    `<p>${escape(detail)}</p>`,
+    `<section><h3 class="${passed ? 'passed' : 'failed'}">${escapeHtml(title)}: ${passed ? 'passed' : 'failed'}</h3>`,
+    `<p>${escapeHtml(detail)}</p>`,
     listOf([...command, ['Exit code', exit === null ? 'none' : String(exit)], ...hashes]),
-    shown === '' ? '' : `<pre>${escape(shown)}</pre>`,
+    shown === '' ? '' : `<pre>${escapeHtml(shown)}</pre>`,
     '</section>',
   ].join('')
 }
@@ -129,17 +129,11 @@ function pictureBlock({ screenshot, vm }: DrillEvidence, picture: Uint8Array | n
   const hash = listOf([['SHA-256 of the picture', screenshot.sha256]])
   if (picture === null) return `<p>The picture was no longer there when this file was made.</p>${hash}`
   const data = Buffer.from(picture).toString('base64')
-  return `<img alt="Console of ${escape(vm.name)}" src="data:image/png;base64,${data}">${hash}`
+  return `<img alt="Console of ${escapeHtml(vm.name)}" src="data:image/png;base64,${data}">${hash}`
 }
 
 function listOf(rows: readonly (readonly [string, string])[]): string {
-  return `<dl>${rows.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`).join('')}</dl>`
-}
-
-function tableOf(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const head = heads.map((one) => `<th scope="col">${escape(one)}</th>`).join('')
-  const body = rows.map((row) => `<tr>${row.map((one) => `<td>${escape(one)}</td>`).join('')}</tr>`).join('')
-  return `<table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`
+  return `<dl>${rows.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`).join('')}</dl>`
 }
 
 function minute(moment: string): string {
@@ -153,19 +147,6 @@ function seconds(n: number): string {
 /** Nothing in the data ends the element that holds them. */
 function inScript(json: string): string {
   return json.replaceAll('<', String.raw`\u003c`)
-}
-
-const signs: { readonly [sign: string]: string } = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-/** Names of VMs are in it, and what guests have said. */
-function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (sign) => signs[sign] ?? '')
 }
 
 const style = `body{font:14px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:52rem;padding:0 1rem;color:#111;background:#fff}

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { escapeHtml } from '../base/index.ts'
 import { oneLine, textOf } from './text.ts'
 import type { MailTarget, Message, Notice } from './types.ts'
 
@@ -86,12 +87,5 @@ function blockOf({ state, severity, title, detail, command }: Notice): string {
 
 /** Names of VMs and messages of others are in it. */
 function escape(text: string): string {
-  const known: { readonly [sign: string]: string } = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  }
-  return oneLine(text).replaceAll(/[&<>"']/g, (sign) => known[sign] ?? '')
+  return escapeHtml(oneLine(text))
 }

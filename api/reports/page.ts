@@ -1,4 +1,4 @@
-import { formatBytes } from '../../base/index.ts'
+import { escapeHtml, formatBytes, htmlTable } from '../../base/index.ts'
 import type { ProtectionReport, ReportPeriod } from './protection.ts'
 import { reportFigures, reportLead, reportTitle } from './words.ts'
 
@@ -15,24 +15,24 @@ export function reportPage(report: ProtectionReport, installation: string): stri
   const made = `${new Date(report.madeMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`
   const left = report.outsideTotal - report.outside.length
   return [
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(title)}</title><style>${style}</style></head><body>`,
-    `<h1>${escape(title)}</h1><p>${escape(made)}, of the last ${report.days === 1 ? 'day' : `${report.days} days`}</p>`,
-    `<p><b>${escape(reportTitle(report))}.</b> ${escape(reportLead(report))}</p>`,
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title><style>${style}</style></head><body>`,
+    `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(made)}, of the last ${report.days === 1 ? 'day' : `${report.days} days`}</p>`,
+    `<p><b>${escapeHtml(reportTitle(report))}.</b> ${escapeHtml(reportLead(report))}</p>`,
     '<h2>Figures</h2>',
-    tableOf(
+    htmlTable(
       ['What', 'How many'],
       reportFigures(report).map((row) => [...row]),
     ),
     '<h2>VMs outside their promise</h2>',
     report.outside.length === 0
       ? '<p>None.</p>'
-      : tableOf(
+      : htmlTable(
           ['VM', 'State', 'Why'],
           report.outside.map(({ name, state, sentence }) => [name, state, sentence]),
         ),
     left > 0 ? `<p>… and ${left} more.</p>` : '',
     '<h2>Repositories</h2>',
-    tableOf(
+    htmlTable(
       ['Repository', 'Stored', 'Free', 'Full by'],
       report.repositories.map(({ name, storedBytes, freeBytes, fullMs }) => [
         name,
@@ -45,25 +45,6 @@ export function reportPage(report: ProtectionReport, installation: string): stri
   ].join('')
 }
 
-function tableOf(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const head = heads.map((one) => `<th scope="col">${escape(one)}</th>`).join('')
-  const body = rows.map((row) => `<tr>${row.map((one) => `<td>${escape(one)}</td>`).join('')}</tr>`).join('')
-  return `<table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`
-}
-
 function size(bytes: number | null): string {
   return bytes === null ? '–' : formatBytes(bytes)
-}
-
-const signs: { readonly [sign: string]: string } = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-/** Names of VMs are in it, and what others said. */
-function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (sign) => signs[sign] ?? '')
 }
