@@ -83,6 +83,30 @@ describe('a pack that is mostly garbage', () => {
     expect(bucket.objects.has(name)).toBe(true)
     expect(bucket.names('bad/')).toHaveLength(1)
   })
+
+  it.each([1, 2, 3])('may be emptied and deleted by another run at each of the times it is read: %i', async (last) => {
+    const { after, second, old } = await mostlyGarbage()
+    const { store } = repository.engine
+    const read = store.getRange.bind(store)
+    let reads = 0
+    store.getRange = async (name, ...range) => {
+      if (name === names.pack(old) && ++reads === last) {
+        await using other = await lab.over(bucket).open()
+        expect(await collectNow(other)).toMatchObject({ outcome: 'collected', copied: { packs: 1 } })
+      }
+      return await read(name, ...range)
+    }
+    const { notes, copied } = await collectNow(repository)
+    expect(reads).toBe(last)
+    expect({ notes: notes.join(), copied: copied.packs }).toEqual({
+      notes: expect.stringContaining(`pack ${old} is not emptied: it is gone since it was listed`),
+      copied: 0,
+    })
+    // Nothing is damaged, and nothing says so.
+    expect(bucket.names('bad/')).toEqual([])
+    await using fresh = await lab.over(bucket).open()
+    await expectIdentical(fresh, second.stem, after)
+  })
 })
 
 describe('a set that a dead run has condemned', () => {

@@ -1,4 +1,4 @@
-import { millis, type Millis } from '../../base/index.ts'
+import { millis, type HoldfastError, type Millis } from '../../base/index.ts'
 import {
   BLOB_HEADER,
   BLOB_PAGE,
@@ -84,8 +84,8 @@ async function copyUntil({ engine }: Run, until: number): Promise<Millis> {
 }
 
 async function readSources(run: Run, seen: Seen, marks: Marks, ordinals: readonly number[]): Promise<Source[]> {
-  const { engine, signal } = run
   const { table } = seen.contents
+  const { signal } = run
   const sources: Source[] = []
   for (const ordinal of ordinals) {
     const sha = table.name(ordinal)
@@ -94,10 +94,16 @@ async function readSources(run: Run, seen: Seen, marks: Marks, ordinals: readonl
       run.note(`pack ${sha} is not emptied: ${toc.why}`)
       continue
     }
-    const header = decodePackHeader(await engine.store.getRange(names.pack(sha), 0, PACK_HEADER, signal))
+    const header = await run.reread.read(names.pack(sha), async (store) => {
+      return decodePackHeader(await store.getRange(names.pack(sha), 0, PACK_HEADER, signal))
+    })
+    if (!header.sound) {
+      run.note(notEmptied(sha, header.error))
+      continue
+    }
     const slots = toc.entries.flatMap((entry, slot) => (marks.has(ordinal, slot) ? [{ slot, entry }] : []))
     const kind = toc.entries[0]?.type === BLOB_PAGE ? PACK_META : PACK_DATA
-    sources.push({ ordinal, sha, kind, series: toHex(header.seriesHash), slots })
+    sources.push({ ordinal, sha, kind, series: toHex(header.value.seriesHash), slots })
   }
   return sources
 }
@@ -160,9 +166,11 @@ async function copyPack(run: Run, source: Source, packs: PackWriter): Promise<Pa
   for (const group of runsOf(source.slots)) {
     const reading = await run.reread.read(names.pack(source.sha), (store) => openAll(run, store, source, group))
     if (!reading.sound) {
-      run.note(`pack ${source.sha} is not emptied: ${reading.error.message}`)
+      run.note(notEmptied(source.sha, reading.error))
       const places = group.map(({ slot, entry }) => ({ slot, id: entry.id }))
-      if (reading.proved) await engine.quarantines.report(engine.store, source.sha, 'read', places)
+      // One that is gone has no bad slots: another run has deleted it, or a verify names what it held.
+      if (reading.proved && reading.error.code !== 'ObjectAbsent')
+        await engine.quarantines.report(engine.store, source.sha, 'read', places)
       return undefined
     }
     for (const blob of reading.value) {
@@ -171,6 +179,11 @@ async function copyPack(run: Run, source: Source, packs: PackWriter): Promise<Pa
     }
   }
   return refs
+}
+
+/** It stays as it is; another run may have deleted it since it was listed. */
+function notEmptied(sha: string, { code, message }: HoldfastError): string {
+  return `pack ${sha} is not emptied: ${code === 'ObjectAbsent' ? 'it is gone since it was listed' : message}`
 }
 
 /** The blobs of a run, header and ciphertext, each opened once: what is damaged is not carried on. */
