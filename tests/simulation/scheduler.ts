@@ -22,6 +22,7 @@ export class SimProcess {
 
 /** Rounds of the event loop without anything happening after which every actor waits for its turn. */
 const CALM = 3
+const BUSY = new Set(['CloseReq', 'Immediate'])
 const MAX_STEPS = 60_000
 
 /**
@@ -105,11 +106,11 @@ export class Scheduler {
     return chosen
   }
 
-  /** Files of the index cache are the only thing that takes real time. */
+  /** Files of the index cache take real time, and long loops let others have a turn; nothing else is waited for. */
   async #calm(): Promise<void> {
     for (let calm = 0, seen = this.#activity; calm < CALM; calm++) {
       await new Promise((resolve) => setImmediate(resolve))
-      const isBusy = process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq') || name === 'CloseReq')
+      const isBusy = process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq') || BUSY.has(name))
       if (isBusy || seen !== this.#activity) {
         calm = -1
         seen = this.#activity
