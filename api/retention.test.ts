@@ -109,6 +109,23 @@ describe('a sweep', () => {
     })
   })
 
+  it('says of a point by which rule it is kept, as the newest look has found, or why it stays after all', async () => {
+    const kept = async (): Promise<unknown[]> => {
+      const page = await here.get<{ items: { stem: string; kept: unknown }[] }>('/api/v1/points?limit=10')
+      return [1, 2, 3, 4].map((n) => page.items.find((point) => point.stem === stem(n))?.kept)
+    }
+    for (const n of [1, 2, 3, 4]) here.catalog.points.record(aPoint(n))
+    expect(await kept()).toEqual([null, null, null, null])
+    here.catalog.sweeps.record(aSweep('run-1', { plannedMs: testNow - 5 }))
+    const location = { kind: 'posix', path: '/mnt/offsite' } as const
+    here.catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/secrets/offsite' })
+    here.catalog.sweeps.record(aSweep('run-2', { repositoryId: 'offsite', plannedMs: testNow + 5 }))
+    const ms = testNow - 5
+    expect(await kept()).toEqual([{ by: ['newest', 'daily'], ms }, { by: ['daily'], ms }, { by: [], ms }, null])
+    here.catalog.sweeps.mark('run-1', [{ stem: stem(3), state: 'spared', why: 'a restore reads it' }])
+    expect((await kept())[2]).toEqual({ by: ['a restore reads it'], ms })
+  })
+
   it('keeps its plan while it waits, whatever dry runs come meanwhile', async () => {
     here.engine.put({ workflowId: 'retention/main', workflow: 'retentionSweep' })
     expect(await status('POST', '/repositories/main/sweeps', { mode: 'plan' })).toBe(202)

@@ -25,6 +25,13 @@ export interface ChangeNote {
   /** There was nothing to compare with. */
   readonly isFirst: boolean
 }
+/** What the newest look of retention at its repository has found. */
+export interface KeptNote {
+  /** Every rule that keeps it, in words; empty: it goes with that sweep. */
+  readonly by: readonly string[]
+  /** When that was found; Unix ms. */
+  readonly ms: number
+}
 export interface PointView extends PointRow {
   readonly vmName: string
   readonly repositoryName: string
@@ -32,6 +39,8 @@ export interface PointView extends PointRow {
   readonly proof: ProofNote | null
   /** null: nobody has measured it. */
   readonly change: ChangeNote | null
+  /** null: no sweep has looked at it yet. */
+  readonly kept: KeptNote | null
 }
 
 export interface NewPoint {
@@ -144,9 +153,15 @@ export function pointQueries(context: CatalogContext): PointQueries {
       'review', json_extract(c.review, '$.verdict'), 'isCompared', json(iif(c.figures IS NULL, 'false', 'true')),
       'isFirst', json(iif(c.figures IS NULL AND c.problem IS NULL, 'true', 'false')))
     FROM point_changes c WHERE c.point_id = points.id)`.as('change')
+  const kept = sql<
+    string | null
+  >`(SELECT json_object('by', iif(k.why IS NULL, json(k.kept_by), json_array(k.why)), 'ms', s.planned_ms)
+    FROM (SELECT run_id, planned_ms FROM sweeps WHERE repository_id = points.repository_id
+      ORDER BY planned_ms DESC LIMIT 1) s
+    JOIN sweep_points k ON k.run_id = s.run_id AND k.stem = points.stem)`.as('kept')
   const select = () =>
     db
-      .select({ row: points, vmName: vms.name, repositoryName: repositories.name, proof, change })
+      .select({ row: points, vmName: vms.name, repositoryName: repositories.name, proof, change, kept })
       .from(points)
       .innerJoin(vms, eq(vms.id, points.vmId))
       .innerJoin(repositories, eq(repositories.id, points.repositoryId))
@@ -156,12 +171,14 @@ export function pointQueries(context: CatalogContext): PointQueries {
     repositoryName: string
     proof: string | null
     change: string | null
+    kept: string | null
   }): PointView => ({
     ...found.row,
     vmName: found.vmName,
     repositoryName: found.repositoryName,
     proof: found.proof === null ? null : (JSON.parse(found.proof) as ProofNote),
     change: found.change === null ? null : (JSON.parse(found.change) as ChangeNote),
+    kept: found.kept === null ? null : (JSON.parse(found.kept) as KeptNote),
   })
   const find = (id: string): PointView | undefined => {
     const found = select().where(eq(points.id, id)).get()

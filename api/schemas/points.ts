@@ -39,6 +39,13 @@ export const verificationSchema = z
   })
   .openapi('Verification')
 
+const keptSchema = z
+  .object({
+    by: z.array(z.string()).openapi({ description: 'Every rule that keeps it; empty: it goes with that sweep' }),
+    ms: timeMs,
+  })
+  .openapi('Kept')
+
 export const pointSchema = z
   .object({
     id: pointId,
@@ -65,6 +72,9 @@ export const pointSchema = z
     }),
     change: orNull(changeSchema).openapi({ description: 'What changed since the point before it; null: not measured' }),
     proof: orNull(proofSchema).openapi({ description: 'Its last drill' }),
+    kept: orNull(keptSchema).openapi({
+      description: 'What the newest look of retention at its repository has found; null: none has seen it yet',
+    }),
     run: z.object({ workflowId: z.string(), runId: z.string() }).nullable(),
   })
   .openapi('Point')

@@ -31,6 +31,7 @@ export function pointView(point: PointView): z.infer<typeof pointSchema> {
         : { level: point.verifyLevel, ms: point.verifiedMs, chunks: point.verifyChunks },
     damage: point.damagedMs === null ? null : { ms: point.damagedMs, what: point.damage ?? '' },
     change: changeView(point),
+    kept: point.kept === null ? null : { by: [...point.kept.by], ms: point.kept.ms },
     proof: point.proof,
     run:
       point.workflowId === null || point.runId === null ? null : { workflowId: point.workflowId, runId: point.runId },

@@ -4553,6 +4553,8 @@ export interface components {
             change: components["schemas"]["Change"] | null;
             /** @description Its last drill */
             proof: components["schemas"]["Proof"] | null;
+            /** @description What the newest look of retention at its repository has found; null: none has seen it yet */
+            kept: components["schemas"]["Kept"] | null;
             run: {
                 workflowId: string;
                 runId: string;
@@ -4596,6 +4598,15 @@ export interface components {
              */
             endedMs: number;
             rtoSeconds: number | null;
+        };
+        Kept: {
+            /** @description Every rule that keeps it; empty: it goes with that sweep */
+            by: string[];
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            ms: number;
         };
         PointDetail: components["schemas"]["Point"] & {
             disks: components["schemas"]["PointDisk"][];

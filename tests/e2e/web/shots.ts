@@ -82,6 +82,28 @@ export const pictures: readonly Picture[] = [
       await pressed(page, /^Hold/)
     },
   },
+  {
+    name: 'vms-tags',
+    path: '/vms?q=tag:erp',
+    before: async (page: Page): Promise<void> => {
+      await page.getByRole('button', { name: 'Tags' }).click()
+      await page.getByRole('dialog').getByRole('checkbox').first().waitFor()
+    },
+  },
+  {
+    name: 'vms-views',
+    path: '/vms?q=site:lyon',
+    before: async (page: Page): Promise<void> => {
+      for (const name of ['Lyon', 'Lyon, everything']) {
+        await page.getByRole('button', { name: /view|Lyon/i }).last().click()
+        await page.getByLabel('Name of this view').fill(name)
+        await page.getByRole('button', { name: 'Save', exact: true }).click()
+        await page.getByRole('link', { name: 'All' }).click()
+      }
+      await page.getByRole('button', { name: 'Lyon, everything' }).click()
+      await page.getByRole('dialog').getByRole('link').first().waitFor()
+    },
+  },
   { name: 'vms-none', path: '/vms?q=tag:nothing' },
   { name: 'vms-empty', path: '/vms', scene: { empty: true } },
   { name: 'vms-backup', path: '/vms/erp-db-01', before: (page: Page): Promise<void> => pressed(page, /Back up…/) },

@@ -55,6 +55,12 @@ export function checkedWords(point: Pick<Point, 'validatedMs' | 'verification' |
   }
 }
 
+/** By which rules retention keeps it, as its newest look has found. */
+export function keptWords({ kept }: Pick<Point, 'kept'>): string {
+  if (kept === null) return 'not looked at yet'
+  return kept.by.length === 0 ? 'nothing: it goes' : kept.by.join(', ')
+}
+
 /** Age of the newest point as a share of the promise; null where there is none of the two. */
 export function ageShare(posture: Posture): number | null {
   return posture.ageMs === null || posture.rpoMs === null || posture.rpoMs === 0 ? null : posture.ageMs / posture.rpoMs
