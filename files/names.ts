@@ -10,6 +10,12 @@ export type ByteName = string & { readonly __brand: 'ByteName' }
 /** Controls, also C1, DEL, and what makes a line read backwards or end: what a terminal or page must never get raw. */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\\]/u
 
+/** The text of each byte that is no part of a longer character. */
+const single = Array.from({ length: 256 }, (_, byte) => {
+  const text = String.fromCharCode(byte)
+  return byte < 0x80 && !unsafe.test(text) ? text : escape(byte)
+})
+
 export function byteName(bytes: Uint8Array): ByteName {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') as ByteName
 }
@@ -32,9 +38,8 @@ export function toText(name: ByteName): string {
   let out = ''
   for (let at = 0; at < bytes.length;) {
     const length = characterAt(bytes, at)
-    const part = bytes.subarray(at, at + length)
-    const text = decodeOrNull(part)
-    out += text === null || unsafe.test(text) ? escaped(part) : text
+    const text = length === 1 ? (single[bytes[at] ?? 0] ?? '') : bytes.toString('utf8', at, at + length)
+    out += length > 1 && unsafe.test(text) ? escaped(bytes.subarray(at, at + length)) : text
     at += length
   }
   return out
@@ -72,20 +77,20 @@ export function isPlainName(name: ByteName): boolean {
   return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)
 }
 
-/** Length of the UTF-8 character that may begin here, by its first byte. */
+/** Length of the UTF-8 character that begins here; 1: a byte by itself. */
 function characterAt(bytes: Buffer, at: number): number {
   const first = bytes[at] ?? 0
-  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1
-  const whole = at + length <= bytes.length && isUtf8(bytes.subarray(at, at + length))
+  const length = first > 0xf4 || first < 0xc2 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2
+  const whole = length > 1 && at + length <= bytes.length && isUtf8(bytes.subarray(at, at + length))
   return whole ? length : 1
 }
 
-function decodeOrNull(bytes: Buffer): string | null {
-  return isUtf8(bytes) ? bytes.toString('utf8') : null
+function escaped(bytes: Uint8Array): string {
+  return [...bytes].map(escape).join('')
 }
 
-function escaped(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
+function escape(byte: number): string {
+  return `\\x${byte.toString(16).padStart(2, '0')}`
 }
 
 function notName(path: string, why: string): HoldfastError {
