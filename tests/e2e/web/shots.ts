@@ -86,8 +86,8 @@ export const pictures: readonly Picture[] = [
     name: 'vms-tags',
     path: '/vms?q=tag:erp',
     before: async (page: Page): Promise<void> => {
-      await page.getByRole('button', { name: 'Tags' }).click()
-      await page.getByRole('dialog').getByRole('checkbox').first().waitFor()
+      await page.locator('summary', { hasText: 'Tags' }).click()
+      await page.locator('.drop[open]').getByRole('checkbox').first().waitFor()
     },
   },
   {
@@ -95,13 +95,13 @@ export const pictures: readonly Picture[] = [
     path: '/vms?q=site:lyon',
     before: async (page: Page): Promise<void> => {
       for (const name of ['Lyon', 'Lyon, everything']) {
-        await page.getByRole('button', { name: /view|Lyon/i }).last().click()
+        await page.locator('.drop > summary').last().click()
         await page.getByLabel('Name of this view').fill(name)
         await page.getByRole('button', { name: 'Save', exact: true }).click()
-        await page.getByRole('link', { name: 'All' }).click()
+        await page.getByRole('link', { name: 'Outside RPO' }).click()
       }
-      await page.getByRole('button', { name: 'Lyon, everything' }).click()
-      await page.getByRole('dialog').getByRole('link').first().waitFor()
+      await page.locator('.drop > summary').last().click()
+      await page.locator('.drop[open]').getByRole('link').first().waitFor()
     },
   },
   { name: 'vms-none', path: '/vms?q=tag:nothing' },

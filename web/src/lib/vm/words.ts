@@ -58,7 +58,9 @@ export function checkedWords(point: Pick<Point, 'validatedMs' | 'verification' |
 /** By which rules retention keeps it, as its newest look has found. */
 export function keptWords({ kept }: Pick<Point, 'kept'>): string {
   if (kept === null) return 'not looked at yet'
-  return kept.by.length === 0 ? 'nothing: it goes' : kept.by.join(', ')
+  // As long as a policy keeps every point.
+  const words = kept.by.map((rule) => (rule === 'within' ? 'recent' : rule))
+  return words.length === 0 ? 'nothing: it goes' : words.join(', ')
 }
 
 /** Age of the newest point as a share of the promise; null where there is none of the two. */
