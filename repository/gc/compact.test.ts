@@ -98,10 +98,8 @@ describe('a pack that is mostly garbage', () => {
     }
     const { notes, copied } = await collectNow(repository)
     expect(reads).toBe(last)
-    expect({ notes: notes.join(), copied: copied.packs }).toEqual({
-      notes: expect.stringContaining(`pack ${old} is not emptied: it is gone since it was listed`),
-      copied: 0,
-    })
+    expect(copied.packs).toBe(0)
+    expect(notes.join()).toContain(`pack ${old} is not emptied: it is gone since it was listed`)
     // Nothing is damaged, and nothing says so.
     expect(bucket.names('bad/')).toEqual([])
     await using fresh = await lab.over(bucket).open()
