@@ -16,7 +16,7 @@ for (let at = 0, i = 0; at < text.length; i++) {
 const isHole = (mib: number) => mib % 16 < 4
 
 /** A disk like an image; `changed`: all of it is read, else nothing has changed since the parent. */
-function source(size: number, changed: boolean): DiskSource {
+function source(size: number, changed: boolean, salt: string): DiskSource {
   return {
     size,
     readable: 'all',
@@ -27,11 +27,27 @@ function source(size: number, changed: boolean): DiskSource {
       }
     },
     async read(at: number, into: Uint8Array): Promise<void> {
-      const from = (at * 13) % (3 * MiB)
-      into.set((Math.floor(at / MiB) % 16 < 8 ? noise : text).subarray(from, from + into.length))
-      Buffer.from(into.buffer, into.byteOffset, into.length).write(`chunk ${at}`)
+      fill(at, into, salt)
     },
   }
+}
+
+function fill(at: number, into: Uint8Array, salt: string): void {
+  const from = (at * 13) % (3 * MiB)
+  into.set((Math.floor(at / MiB) % 16 < 8 ? noise : text).subarray(from, from + into.length))
+  Buffer.from(into.buffer, into.byteOffset, into.length).write(`chunk ${at}${salt}`)
+}
+
+/** The MiB of such a disk in which its n-th chunk of data lies. */
+export function usedMib(nth: number): number {
+  return Math.floor(nth / 12) * 16 + 4 + (nth % 12)
+}
+
+/** The chunk that begins there. */
+export function contentAt(at: number): Uint8Array {
+  const content = new Uint8Array(MiB)
+  fill(at, content, '')
+  return content
 }
 
 /** One point of it, by all steps of a backup. */
@@ -42,9 +58,11 @@ export async function backUpDisk(
     readonly name: string
     readonly parentStem: string | null
     readonly mode: 'full' | 'incremental'
+    /** Disks of another one have no chunk in common. */
+    readonly salt?: string
   },
 ): Promise<{ readonly stem: string; readonly result: PartResult }> {
-  const { size, name, parentStem, mode } = of
+  const { size, name, parentStem, mode, salt = '' } = of
   const session = uuid()
   const series = repository.series({ platform: 'image', scope: 'bench', vm: 'disk' })
   const nPages = Math.ceil(size / GiB)
@@ -59,7 +77,7 @@ export async function backUpDisk(
     part: 1,
     attempt: 1,
     diskBytes: size,
-    source: source(size, mode === 'full'),
+    source: source(size, mode === 'full', salt),
     mode,
     signal,
     onProgress: () => undefined,
