@@ -97,7 +97,7 @@ async function measure(points: number): Promise<void> {
     {
       using catalog = openCatalog({ path: join(folder, 'manifests', 'catalog.db') })
       catalog.installation.adopt(installation, 'bench')
-      await catalog.own.copyTo(join(folder, 'copy.db'), () => undefined)
+      await catalog.own.copyTo(join(folder, 'copy.db'), { onProgress: () => undefined })
     }
     const content = { vm: 'catalog', platform: 'holdfast', createdMs: Date.now(), catalog: join(folder, 'copy.db') }
     await putPoint(repository, content)

@@ -218,7 +218,7 @@ test('the catalog runs in write-ahead mode with foreign keys on, and a copy of i
   other.close()
   expect(() => here.catalog.points.record(aPoint(1, { vmId: 'nobody' }))).toThrow(/FOREIGN KEY/)
   here.catalog.points.record(aPoint(1))
-  await here.catalog.own.copyTo(join(folder, 'copy.db'), () => undefined)
+  await here.catalog.own.copyTo(join(folder, 'copy.db'), { onProgress: () => undefined })
   using copy = openCatalog({ path: join(folder, 'copy.db') })
   expect(copy.points.list({ limit: 10 }).total).toBe(1)
   expect(copy.integrity()).toBe('ok')

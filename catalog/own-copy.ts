@@ -1,28 +1,8 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { open, rename, rm, stat } from 'node:fs/promises'
-import Database from 'better-sqlite3'
+import { rename } from 'node:fs/promises'
+import { Worker } from 'node:worker_threads'
 import { HoldfastError } from '../base/index.ts'
 import type { CatalogContext } from './context.ts'
-import { schemaNumber } from './migrate.ts'
-
-/**
- * Tables whose rows never leave this machine: what opens doors, what is of the moment, and what is large and can be lost
- * (passes over packs cost a second pass). A table that holds a secret, or a hash of one, belongs here.
- */
-const leftOut = [
-  'sessions',
-  'tokens',
-  'idempotency_keys',
-  'events',
-  'slot_claims',
-  'repository_watches',
-  'clock_watch',
-  'incidents',
-  'incident_notices',
-  'deliveries',
-  'verify_passes',
-] as const
+import { removeCopy, type CopyReply, type CopyTask } from './own-copy-file.ts'
 
 export interface CatalogCopy {
   readonly createdMs: number
@@ -34,75 +14,68 @@ export interface CatalogCopy {
   readonly sha256: string
 }
 
+export interface CopyOptions {
+  /** Called once a second for as long as the copy is being made. */
+  readonly onProgress: () => void
+  /** Gives it up: nothing is left at `path`, and the reason is thrown. */
+  readonly signal?: AbortSignal
+}
+
+const beatMs = 1000
+
 /**
- * A consistent copy while others write, without `leftOut`. Whole or not at all at `path`; again: replaces it. Pages keep
- * their places, so that a repository finds again what has not changed since the copy before.
+ * A consistent copy while others write, without what must not leave this machine (own-copy-file.ts). Whole or not at all at
+ * `path`; again: replaces it. Made in a thread of its own: to write and to check a catalog of gigabytes takes long, and
+ * whoever waited for the server meanwhile would find his connection closed. Of a file only. Throws FormatError where the
+ * catalog is damaged.
  */
 export async function copyCatalog(
   { sqlite, now }: CatalogContext,
   path: string,
   newestSeq: () => number,
-  onProgress: () => void,
+  { onProgress, signal }: CopyOptions,
 ): Promise<CatalogCopy> {
   const createdMs = now()
   const coveredSeq = newestSeq()
   const partial = `${path}.partial`
-  await removeCopy(partial)
+  const beat = setInterval(onProgress, beatMs)
   try {
-    await sqlite.backup(partial, {
-      progress: () => {
-        onProgress()
-        return 1000
-      },
-    })
-    const schema = strip(partial)
-    await using file = await open(partial, 'r')
-    await file.sync()
-    const { size: bytes } = await stat(partial)
-    const sha256 = await hashOfFile(partial)
+    signal?.throwIfAborted()
+    const made = await inThread({ from: sqlite.name, to: partial }, signal)
     await rename(partial, path)
-    return { createdMs, coveredSeq, schema, bytes, sha256 }
+    return { createdMs, coveredSeq, ...made }
   } catch (error) {
     await removeCopy(partial)
     throw error
-  }
-}
-
-/** With what SQLite may have left beside it. */
-export async function removeCopy(path: string): Promise<void> {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(`${path}${suffix}`, { force: true })
-}
-
-/** Takes out what must not leave, so that not even free pages hold it. Returns the schema's number. */
-function strip(path: string): number {
-  const copy = new Database(path)
-  try {
-    copy.pragma('journal_mode = DELETE')
-    copy.pragma('secure_delete = ON')
-    copy.pragma('foreign_keys = OFF')
-    const there = new Set(
-      copy
-        .prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
-        .all()
-        .map(({ name }) => name),
-    )
-    copy.transaction(() => {
-      for (const table of leftOut) if (there.has(table)) copy.exec(`DELETE FROM ${table}`)
-    })()
-    const found = String(copy.pragma('quick_check(1)', { simple: true }))
-    if (found !== 'ok') {
-      throw new HoldfastError('FormatError', `the catalog is damaged: ${found}`, {
-        hint: 'Its older copies in the repositories stay. Stop the server and rebuild: see docs/runbooks/own-recovery.md.',
-      })
-    }
-    return schemaNumber(copy)
   } finally {
-    copy.close()
+    clearInterval(beat)
   }
 }
 
-async function hashOfFile(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const piece of createReadStream(path)) hash.update(piece as Buffer)
-  return hash.digest('hex')
+async function inThread(
+  task: CopyTask,
+  signal: AbortSignal | undefined,
+): Promise<Extract<CopyReply, { schema: number }>> {
+  const worker = new Worker(new URL('./own-copy-thread.ts', import.meta.url), {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 },
+    workerData: task,
+  })
+  const { promise, resolve, reject } = Promise.withResolvers<CopyReply>()
+  const stop = (): void => reject(signal?.reason)
+  signal?.addEventListener('abort', stop, { once: true })
+  worker.once('message', resolve)
+  worker.once('error', reject)
+  worker.once('exit', (code) =>
+    reject(new HoldfastError('Internal', `the thread that copies the catalog ended unexpectedly (exit ${code})`)),
+  )
+  try {
+    const reply = await promise
+    if ('error' in reply) throw new HoldfastError(reply.error.code, reply.error.message, { hint: reply.error.hint })
+    return reply
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    // Nothing writes there any more when this returns.
+    await worker.terminate()
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ afterEach(() => {
   world[Symbol.dispose]()
   rmSync(folder, { recursive: true })
 })
-const quiet = (): void => undefined
+const quiet = { onProgress: (): void => undefined }
 
 test('a copy holds everything but what opens doors and what is of the moment', async () => {
   const { catalog } = world
@@ -44,6 +44,53 @@ test('a copy holds everything but what opens doors and what is of the moment', a
     expect([table, rows]).toEqual([table, leftOut.includes(table) ? 0 : there.get(table)])
   // Numbers go on where they stood: nobody who reads the stream takes the new ones for old ones.
   expect(back.events.newest()).toBe(seen)
+})
+
+test('a copy is made while the thread that asked for it does something else', async () => {
+  const { catalog } = world
+  catalog.points.record(aPoint(1))
+  const path = join(folder, 'copy.db')
+  const copying = catalog.own.copyTo(path, quiet)
+  const deadline = Date.now() + 20_000
+  const size = (): number => statSync(`${path}.partial`, { throwIfNoEntry: false })?.size ?? 0
+  // Nobody is let go on here meanwhile.
+  while (size() === 0 && Date.now() < deadline);
+  expect(size()).toBeGreaterThan(0)
+  catalog.points.record(aPoint(2))
+  const { coveredSeq } = await copying
+  using back = openCatalog({ path, now: () => testNow })
+  expect(back.points.find(pointIdOf(1))).toBeDefined()
+  expect(coveredSeq).toBeLessThan(catalog.events.newest())
+})
+
+test('a copy that is given up leaves nothing, and says why', async () => {
+  const path = join(folder, 'copy.db')
+  const stop = new AbortController()
+  const copying = world.catalog.own.copyTo(path, { ...quiet, signal: stop.signal })
+  stop.abort(new Error('the server stops'))
+  await expect(copying).rejects.toThrow('the server stops')
+  expect(readdirSync(folder).filter((name) => name.startsWith('copy'))).toEqual([])
+})
+
+test('a damaged catalog is not copied, and the copy before it stays', async () => {
+  const { catalog } = world
+  for (let n = 1; n < 400; n += 1) catalog.points.record(aPoint(n))
+  const path = join(folder, 'copy.db')
+  const { sha256 } = await catalog.own.copyTo(path, quiet)
+  const other = new Database(join(folder, 'catalog.db'))
+  other.pragma('wal_checkpoint(TRUNCATE)')
+  const page = other
+    .prepare<[], { n: number }>(`SELECT rootpage AS n FROM sqlite_schema WHERE name = 'points_by_vm'`)
+    .get()
+  other.close()
+  const file = openSync(join(folder, 'catalog.db'), 'r+')
+  writeSync(file, Buffer.alloc(4096, 0xff), 0, 4096, ((page?.n ?? 0) - 1) * 4096)
+  closeSync(file)
+  await expect(catalog.own.copyTo(path, quiet)).rejects.toMatchObject({
+    code: 'FormatError',
+    hint: expect.stringContaining('own-recovery.md') as string,
+  })
+  expect(createHash('sha256').update(readFileSync(path)).digest('hex')).toBe(sha256)
 })
 
 test('a table that this version does not know comes along', async () => {

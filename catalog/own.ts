@@ -1,7 +1,7 @@
 import { asc, eq, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
-import { copyCatalog, type CatalogCopy } from './own-copy.ts'
+import { copyCatalog, type CatalogCopy, type CopyOptions } from './own-copy.ts'
 import { ownBackups, repositories, sweepApprovals } from './schema.ts'
 import type { ErrorNote } from './types.ts'
 
@@ -12,8 +12,8 @@ export interface OwnBackupView extends OwnBackupRow {
 }
 
 export interface OwnQueries {
-  /** A consistent copy of everything but secrets and what is of the moment (see own-copy.ts). */
-  copyTo(path: string, onProgress: () => void): Promise<CatalogCopy>
+  /** A consistent copy of everything but secrets and what is of the moment (see own-copy.ts), made beside all else. */
+  copyTo(path: string, options: CopyOptions): Promise<CatalogCopy>
   /** When changes after event `seq` began and ended; null: there are none. */
   changesSince(seq: number): { readonly firstMs: number; readonly lastMs: number } | null
   /** Every repository, by name; 200 at most. */
@@ -66,7 +66,7 @@ export function ownQueries(context: CatalogContext, newestSeq: () => number): Ow
     })
   }
   return {
-    copyTo: (path, onProgress) => copyCatalog(context, path, newestSeq, onProgress),
+    copyTo: (path, options) => copyCatalog(context, path, newestSeq, options),
     changesSince(seq) {
       const found = db.get<{ firstMs: number | null; lastMs: number | null }>(
         sql`SELECT min(ms) AS firstMs, max(ms) AS lastMs FROM events WHERE seq > ${seq} AND type NOT IN ${passing}`,

@@ -15,7 +15,9 @@ export function createHousekeepingRecordActivities(catalog: Catalog, folder: str
     copyCatalog: async ({ snap }) => {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       await removeLeft(folder)
-      return catalog.own.copyTo(copyPath(folder, snap), () => Context.current().heartbeat())
+      const context = Context.current()
+      const onProgress = (): void => context.heartbeat()
+      return catalog.own.copyTo(copyPath(folder, snap), { onProgress, signal: context.cancellationSignal })
     },
     dropCatalogCopy: async ({ snap }) => removeCopy(copyPath(folder, snap)),
     recordOwnBackup: async ({ repositoryId, ...made }) => catalog.own.recordMade(repositoryId, made),

@@ -34,7 +34,7 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
   return inFolder(home, async (folder) => {
     const path = join(folder, 'catalog.db')
     using catalog = openCatalog({ path: home.catalog, now: options.now })
-    await catalog.own.copyTo(path, () => undefined)
+    await catalog.own.copyTo(path, { onProgress: () => undefined })
     return work(options, home, path)
   })
 }

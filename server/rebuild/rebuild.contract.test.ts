@@ -134,7 +134,7 @@ async function putCatalog(
   of = installation,
 ): Promise<string> {
   const path = join(folder, 'copy.db')
-  const copy = await catalog.own.copyTo(path, () => undefined)
+  const copy = await catalog.own.copyTo(path, { onProgress: () => undefined })
   const session = id32()
   await repository.openSession(
     {
