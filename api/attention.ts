@@ -46,7 +46,7 @@ export function attention(
     ...replicationTrouble(deps),
     ...hypervisorTrouble(catalog, most),
     ...failingChannels(catalog),
-    ...ownBackupTrouble(deps),
+    ...ownBackupTrouble(deps, repositories),
     ...waitingRuns(catalog, most),
     ...forgottenInstants(catalog, deps.now()),
     ...suspiciousChanges(catalog, most),
@@ -243,12 +243,13 @@ function repositoryTrouble(repository: Repository, nowMs: number): Attention[] {
 }
 
 /** A first day without a copy is told by the doctor; from then on it needs a person. */
-function ownBackupTrouble({ catalog, now }: ApiDeps): Attention[] {
+function ownBackupTrouble({ catalog, now }: ApiDeps, repositories: readonly Repository[]): Attention[] {
+  const createdMs = (id: string): number =>
+    (repositories.find((one) => one.id === id) ?? catalog.repositories.find(id))?.createdMs ?? 0
   return catalog.own.backups().flatMap((row): Attention[] => {
     const { madeMs, error, repositoryId: id, repositoryName: name } = row
     const state = ownBackupState({ nowMs: now(), madeMs, hasFailed: error !== null })
-    const youngMs = now() - (catalog.repositories.find(id)?.createdMs ?? 0)
-    if (state === 'ok' || state === 'failing' || (state === 'none' && youngMs < dayMs)) return []
+    if (state === 'ok' || state === 'failing' || (state === 'none' && now() - createdMs(id) < dayMs)) return []
     return [
       {
         kind: 'own-backup',

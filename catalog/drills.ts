@@ -2,7 +2,7 @@ import { and, count, desc, eq, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { titleKey, type DrillFacts } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
-import { lazy } from './lazy.ts'
+import { given, lazy } from './lazy.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { promisedByAll, promisedMs, promises } from './posture.ts'
 import { drills, points, vms } from './schema.ts'
@@ -76,9 +76,9 @@ export function drillQueries(context: CatalogContext): DrillQueries {
   }
   const latest = lazy(() =>
     select()
-      .where(eq(drills.vmId, sql.placeholder('vmId')))
-      .orderBy(desc(drills.endedMs), desc(drills.id))
-      .limit(1)
+      .where(
+        sql`${drills.id} = (SELECT d.id FROM drills d WHERE d.vm_id = ${given('vmId')} ORDER BY d.ended_ms DESC, d.id DESC LIMIT 1)`,
+      )
       .prepare(),
   )
   return {

@@ -1,9 +1,9 @@
-import { and, asc, count, desc, eq, gt, gte, isNotNull, isNull, lt, lte, sql, type SQL } from 'drizzle-orm'
+import { and, count, desc, eq, gt, gte, isNotNull, isNull, lt, lte, sql, type SQL } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { changeCopy, pointsWith } from './copy-state.ts'
-import { lazy } from './lazy.ts'
+import { given, lazy } from './lazy.ts'
 import { copies, points, repositories, vms } from './schema.ts'
 import { tally } from './tallies.ts'
 import type { Consistency, Json, PointDisk, pointOrigins, Verdict } from './types.ts'
@@ -191,17 +191,24 @@ export function pointQueries(context: CatalogContext): PointQueries {
   }
   const newest = lazy(() =>
     select()
-      .where(and(eq(points.vmId, sql.placeholder('vmId')), sql`${points.validatedMs} IS NOT NULL`))
-      .orderBy(desc(points.createdMs), asc(points.id))
-      .limit(1)
+      .where(
+        sql`${points.id} = (SELECT p.id FROM points p WHERE p.vm_id = ${given('vmId')} AND p.validated_ms IS NOT NULL
+          ORDER BY p.created_ms DESC, p.id LIMIT 1)`,
+      )
       .prepare(),
   )
+  // Each of the two reads an index alone.
   const counting = lazy(() =>
-    db
-      .select({ n: count() })
-      .from(points)
-      .where(and(eq(points.vmId, sql.placeholder('vmId')), isNull(points.goneMs)))
-      .prepare(),
+    context.sqlite.prepare<[string, string], { n: number }>(
+      `SELECT (SELECT count(*) FROM points INDEXED BY points_by_vm WHERE vm_id = +?)
+        - (SELECT count(*) FROM points INDEXED BY points_gone_of WHERE vm_id = +? AND gone_ms IS NOT NULL) AS n`,
+    ),
+  )
+  const changed = lazy(() =>
+    context.sqlite.prepare<[string, number], { bytes: number | null; firstMs: number | null }>(
+      `SELECT sum(read_bytes) AS bytes, min(created_ms) AS firstMs FROM points INDEXED BY points_changed
+        WHERE vm_id = +? AND mode = 'incremental' AND created_ms >= +?`,
+    ),
   )
   const copyOf = (id: string, repositoryId: string) =>
     db
@@ -293,7 +300,7 @@ export function pointQueries(context: CatalogContext): PointQueries {
       const found = newest().get({ vmId })
       return found && view(found)
     },
-    countOf: (vmId) => counting().get({ vmId })?.n ?? 0,
+    countOf: (vmId) => counting().get(vmId, vmId)?.n ?? 0,
     hasDatedWithin: (afterMs, untilMs) =>
       db
         .select({ id: points.id })
@@ -343,14 +350,7 @@ export function pointQueries(context: CatalogContext): PointQueries {
     countAll: () => tally(context, 'points'),
     changedPerDay(vmId) {
       const since = now() - week
-      const found = db
-        .select({
-          bytes: sql<number | null>`sum(${points.readBytes})`,
-          firstMs: sql<number | null>`min(${points.createdMs})`,
-        })
-        .from(points)
-        .where(and(eq(points.vmId, vmId), eq(points.mode, 'incremental'), gte(points.createdMs, since)))
-        .get()
+      const found = changed().get(vmId, since)
       if (!found || found.bytes === null || found.firstMs === null) return null
       const days = Math.max(1, (now() - found.firstMs) / 86_400_000)
       return Math.round(found.bytes / days)

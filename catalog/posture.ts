@@ -13,7 +13,7 @@ export const postureRank = [
 
 /**
  * `policy/posture.ts` said in SQL, because ten thousand VMs are sorted and counted by it and only a page of them is
- * ever read. A test proves that both say the same for random facts. Selects `id, name, gone_ms, endpoint_id, tags, rank,
+ * ever read. A test proves that both say the same for random facts; triggers keep `spans` and `backups_failed`. Selects `id, name, gone_ms, endpoint_id, tags, rank,
  * newest_ms, backup_running, any_running` of every VM. What costs most is asked only of the VMs for which it matters.
  */
 export function postureFacts(nowMs: number): SQL {
@@ -38,7 +38,7 @@ export function postureFacts(nowMs: number): SQL {
           + iif(in_plan_run AND NOT ${lastFailed}, rpo_ms / 4, ${spread}) THEN 4
         WHEN newest_ms <= ${nowMs + clockMovesMs} AND backup_running AND NOT ${lastFailed} AND ${nowMs} - newest_ms <= rpo_ms
           + min(${spread} + coalesce((SELECT max(took) FROM (
-            SELECT r.ended_ms - r.started_ms AS took FROM runs r
+            SELECT r.ended_ms - r.started_ms AS took FROM runs r INDEXED BY runs_backups
             WHERE r.vm_id = facts.id AND r.kind = 'backup' AND r.state IN ('completed', 'completed-with-residue')
             ORDER BY r.started_ms DESC LIMIT 10)), 0), rpo_ms / 4) THEN 4
         WHEN backup_running THEN 2
@@ -49,9 +49,7 @@ export function postureFacts(nowMs: number): SQL {
 }
 
 /** The newest ended backup failed. */
-const lastFailed = sql.raw(`coalesce((SELECT r.state IN ('failed', 'terminated') FROM runs r
-    WHERE r.vm_id = facts.id AND r.kind = 'backup' AND r.ended_ms IS NOT NULL
-    ORDER BY r.started_ms DESC LIMIT 1), 0)`)
+const lastFailed = sql.raw(`facts.id IN (SELECT vm_id FROM backups_failed)`)
 const spread = sql`min(rpo_ms / 10, ${spreadMs})`
 
 /** VMs that an open run of a plan still has to back up, or is backing up. */

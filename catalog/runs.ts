@@ -1,7 +1,7 @@
 import { and, asc, count, desc, eq, gte, inArray, isNotNull, notLike, sql, type SQL } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
-import { lazy } from './lazy.ts'
+import { given, lazy } from './lazy.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { repositories, runs, vms } from './schema.ts'
 import { tally } from './tallies.ts'
@@ -107,16 +107,30 @@ export function runQueries(context: CatalogContext): RunQueries {
     const found = select().where(where).orderBy(desc(runs.startedMs), desc(runs.runId)).limit(1).get()
     return found && view(found)
   }
-  const newestOf = lazy(() =>
+  const byId = lazy(() =>
     select()
-      .where(and(eq(runs.vmId, sql.placeholder('vmId')), sql`+${openFirst} = ${sql.placeholder('isOpen')}`))
-      .orderBy(desc(runs.startedMs), desc(runs.runId))
-      .limit(1)
+      .where(eq(runs.runId, given('runId')))
       .prepare(),
   )
+  const find = (runId: string): RunView | undefined => {
+    const found = byId().get({ runId })
+    return found && view(found)
+  }
+  const newestOf = (has: SQL) =>
+    lazy(() =>
+      select()
+        .where(
+          sql`${runs.runId} = (SELECT r.run_id FROM runs r WHERE r.vm_id = ${given('vmId')} AND ${has}
+            ORDER BY r.started_ms DESC, r.run_id DESC LIMIT 1)`,
+        )
+        .prepare(),
+    )
+  // Each has an index of its own, that of what has ended, or of what has not.
+  const newestOpen = newestOf(sql`r.ended_ms IS NULL`)
+  const newestEnded = newestOf(sql`r.ended_ms IS NOT NULL`)
   return {
     newestOf(vmId) {
-      const [open, ended] = [newestOf().get({ vmId, isOpen: 1 }), newestOf().get({ vmId, isOpen: 0 })]
+      const [open, ended] = [newestOpen().get({ vmId }), newestEnded().get({ vmId })]
       return { open: open && view(open), ended: ended && view(ended) }
     },
     started(run) {
@@ -147,7 +161,7 @@ export function runQueries(context: CatalogContext): RunQueries {
         if (changed.length > 0) publish('run', runId)
       })
     },
-    find: (runId) => one(eq(runs.runId, runId)),
+    find,
     latest: (workflowId) => one(eq(runs.workflowId, workflowId)),
     findByIdempotencyKey: (key) => one(eq(runs.idempotencyKey, key)),
     list(page, filter = {}) {
@@ -205,7 +219,7 @@ export function runQueries(context: CatalogContext): RunQueries {
               AND (r.kind NOT IN ('replication', 'failover') OR s.workflow_id = r.workflow_id)
               AND s.state IN ('completed', 'completed-with-residue')))
         WHERE place = 1 ORDER BY started_ms DESC, id DESC LIMIT ${limit}`)
-      return rows.flatMap(({ id }) => one(eq(runs.runId, id)) ?? [])
+      return rows.flatMap(({ id }) => find(id) ?? [])
     },
     open: () =>
       select()

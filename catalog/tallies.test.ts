@@ -11,6 +11,7 @@ const kept = {
   tallies: `SELECT name, label, value FROM tallies WHERE value <> 0 ORDER BY 1, 2`,
   held: `SELECT * FROM held ORDER BY 1, 2, 3`,
   spans: `SELECT * FROM spans ORDER BY 1`,
+  backups_failed: `SELECT * FROM backups_failed ORDER BY 1`,
 }
 const counted = {
   tallies: `SELECT * FROM (
@@ -31,6 +32,9 @@ const counted = {
     FROM copies WHERE state = 'done' AND gone_ms IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
   spans: `SELECT vm_id, min(created_ms) AS oldest_ms, max(created_ms) AS newest_ms FROM points WHERE validated_ms IS NOT NULL
     GROUP BY 1 ORDER BY 1`,
+  backups_failed: `SELECT vm_id FROM (SELECT vm_id, state, row_number() OVER (PARTITION BY vm_id ORDER BY started_ms DESC, state DESC) AS place
+    FROM runs WHERE kind = 'backup' AND ended_ms IS NOT NULL AND vm_id IS NOT NULL)
+    WHERE place = 1 AND state IN ('failed', 'terminated') ORDER BY 1`,
 }
 
 const day = fc.integer({ min: 0, max: 3 }).map((n) => testNow - n * 86_400_000)
@@ -68,12 +72,15 @@ const run: fc.Arbitrary<Step> = fc
     id,
     fc.constantFrom('backup', 'restore'),
     fc.constantFrom('running', 'completed', 'failed', 'terminated', 'cancelled'),
+    day,
     moment,
+    fc.option(vm, { freq: 8 }),
   )
   .map((values) => [
-    `INSERT INTO runs (run_id, workflow_id, kind, state, title, started_ms, ended_ms, resumed_times, residue, requested_user,
-        requested_reason, seen_ms) VALUES (?, 'w', ?, ?, 't', 1, ?, 0, '[]', 'u', '', 1)
-      ON CONFLICT (run_id) DO UPDATE SET state = excluded.state, ended_ms = excluded.ended_ms, kind = excluded.kind`,
+    `INSERT INTO runs (run_id, workflow_id, kind, state, title, started_ms, ended_ms, vm_id, resumed_times, residue, requested_user,
+        requested_reason, seen_ms) VALUES (?, 'w', ?, ?, 't', ?, ?, ?, 0, '[]', 'u', '', 1)
+      ON CONFLICT (run_id) DO UPDATE SET state = excluded.state, ended_ms = excluded.ended_ms, kind = excluded.kind,
+        started_ms = excluded.started_ms, vm_id = excluded.vm_id`,
     ...values,
   ])
 const removal: fc.Arbitrary<Step> = fc.oneof(
@@ -104,7 +111,7 @@ test('what is counted as rows come, change and go is what counting them anew say
           db.exec('BEGIN')
           try {
             for (const [text, ...values] of steps) db.prepare(text).run(...values)
-            for (const name of ['tallies', 'held', 'spans'] as const)
+            for (const name of ['tallies', 'held', 'spans', 'backups_failed'] as const)
               expect(db.prepare(kept[name]).all()).toEqual(db.prepare(counted[name]).all())
           } finally {
             db.exec('ROLLBACK')

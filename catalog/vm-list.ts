@@ -19,12 +19,13 @@ export function listVmIds({ db, steadyNow }: CatalogContext, page: PageRequest, 
   const where = sql.join([sql`1`, ...conditions(filter)], sql` AND `)
   const facts = postureFacts(steadyNow())
   const after = afterCursor([sql`rank`, sql`name`, sql`id`], 'asc', page) ?? sql`1`
-  // One pass over all of them for the rows and for how many there are.
-  const rows = db.all<{ id: string; name: string; rank: number; total: number }>(
-    sql`${facts} SELECT * FROM (SELECT id, name, rank, count(*) OVER () AS total FROM ranked WHERE ${where})
-      WHERE ${after} ORDER BY rank, name, id LIMIT ${rowsFor(page)}`,
+  const rows = db.all<{ id: string; name: string; rank: number }>(
+    sql`${facts} SELECT id, name, rank FROM ranked WHERE ${where} AND ${after} ORDER BY rank, name, id LIMIT ${rowsFor(page)}`,
   )
-  const total = rows[0]?.total ?? db.get<{ n: number }>(sql`${facts} SELECT count(*) AS n FROM ranked WHERE ${where}`).n
+  // Postures are asked for once more only where they decide who is in the list.
+  const from = filter.state === undefined ? sql`FROM vms` : sql`FROM ranked`
+  const counted = sql`SELECT count(*) AS n ${from} WHERE ${where}`
+  const total = db.get<{ n: number }>(filter.state === undefined ? counted : sql`${facts} ${counted}`).n
   return toPage(
     rows,
     page,

@@ -1,4 +1,4 @@
-import { and, eq, isNull, ne, sql } from 'drizzle-orm'
+import { and, eq, isNull, ne } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import {
   clockMovesMs,
@@ -10,7 +10,7 @@ import {
   type Posture,
   type VmOverride,
 } from '../policy/index.ts'
-import { lazy } from './lazy.ts'
+import { given, lazy } from './lazy.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import type { Page, PageRequest } from './page.ts'
 import { categories, endpoints, vms } from './schema.ts'
@@ -82,20 +82,27 @@ export function vmQueries(context: CatalogContext): VmQueries {
     >(
       `SELECT
           coalesce(
-            (SELECT max(created_ms) FROM points WHERE vm_id = ? AND validated_ms IS NOT NULL AND created_ms <= ?),
-            (SELECT max(created_ms) FROM points WHERE vm_id = ? AND validated_ms IS NOT NULL)) AS newest,
-          EXISTS (SELECT 1 FROM runs WHERE vm_id = ? AND kind = 'backup' AND ended_ms IS NULL) AS running,
+            (SELECT max(created_ms) FROM points WHERE vm_id = +? AND validated_ms IS NOT NULL AND created_ms <= +?),
+            (SELECT max(created_ms) FROM points WHERE vm_id = +? AND validated_ms IS NOT NULL)) AS newest,
+          EXISTS (SELECT 1 FROM runs INDEXED BY runs_open_of WHERE vm_id = +? AND kind = 'backup' AND ended_ms IS NULL) AS running,
           EXISTS (SELECT 1 FROM runs r JOIN plan_run_vms m ON m.plan_run = r.workflow_id
-            WHERE (r.ended_ms IS NULL) = 1 AND r.kind = 'plan' AND m.state IN ('waiting', 'running') AND m.vm_id = ?) AS planned,
-          (SELECT max(took) FROM (SELECT ended_ms - started_ms AS took FROM runs WHERE vm_id = ? AND kind = 'backup'
+            WHERE (r.ended_ms IS NULL) = 1 AND r.kind = 'plan' AND m.state IN ('waiting', 'running') AND m.vm_id = +?) AS planned,
+          (SELECT max(took) FROM (SELECT ended_ms - started_ms AS took FROM runs INDEXED BY runs_backups WHERE vm_id = +? AND kind = 'backup'
             AND state IN ('completed', 'completed-with-residue') ORDER BY started_ms DESC LIMIT 10)) AS usual,
-          (SELECT state IN ('failed', 'terminated') FROM runs WHERE vm_id = ? AND kind = 'backup' AND ended_ms IS NOT NULL
-            ORDER BY started_ms DESC LIMIT 1) AS failed`,
+          (SELECT state IN ('failed', 'terminated') FROM runs INDEXED BY runs_backups WHERE vm_id = +? AND kind = 'backup' AND ended_ms IS NOT NULL
+            ORDER BY started_ms DESC, state DESC LIMIT 1) AS failed`,
     ),
   )
   const factsOf = (id: string, nowMs: number) => facts().get(id, nowMs + clockMovesMs, id, id, id, id, id)
+  const specOf = lazy(() =>
+    db
+      .select({ spec: categories.spec })
+      .from(categories)
+      .where(eq(categories.name, given('name')))
+      .prepare(),
+  )
   const promisedTo = ({ category, override }: VmRow): Promised => {
-    const row = db.select({ spec: categories.spec }).from(categories).where(eq(categories.name, category)).get()
+    const row = specOf().get({ name: category })
     const { rpoMs, rtoMs, quiesce, drillEveryMs }: Promised = row?.spec ?? defaultCategories.standard
     return {
       rpoMs: override.rpoMs ?? rpoMs,
@@ -128,7 +135,7 @@ export function vmQueries(context: CatalogContext): VmQueries {
   }
   const byId = lazy(() =>
     select()
-      .where(eq(vms.id, sql.placeholder('id')))
+      .where(eq(vms.id, given('id')))
       .prepare(),
   )
   const find = (id: string): VmView | undefined => {
