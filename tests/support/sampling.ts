@@ -3,7 +3,7 @@
  * together meet all of them. HOLDFAST_EXHAUSTIVE=1 takes all in one run; HOLDFAST_SEED takes the same ones again.
  */
 export const isExhaustive = process.env['HOLDFAST_EXHAUSTIVE'] === '1'
-const seed = Number(process.env['HOLDFAST_SEED'] ?? Math.floor(Date.now() / 1000) % 100_000)
+export const seed = Number(process.env['HOLDFAST_SEED'] ?? Math.floor(Date.now() / 1000) % 100_000)
 
 /** How to meet the same places again; for the message of what failed there. */
 export const howToRepeat = isExhaustive ? 'HOLDFAST_EXHAUSTIVE=1' : `HOLDFAST_SEED=${seed}`
