@@ -15,7 +15,7 @@ export function missedStarts(catalog: Catalog, nowMs: number): Attention[] {
   return catalog.planStarts.newestMissed().flatMap(({ plan, dueMs, kind, noticedMs }): Attention[] => {
     const known = catalog.plans.find(plan)
     if (known === undefined || known.paused) return []
-    const isOver = hasStartedSince(catalog, plan)
+    const isOver = hasStartedSince(catalog, plan, nowMs)
       ? nowMs - noticedMs >= toldForMs
       : timingOf(known.schedule) === null && nowMs - dueMs >= otherwiseMs
     if (isOver) return []
@@ -37,8 +37,8 @@ export function missedStarts(catalog: Catalog, nowMs: number): Attention[] {
   })
 }
 
-/** Whether a run of the plan has begun since the last start that did not come; yes where all of them came. */
-export function hasStartedSince(catalog: Catalog, plan: string): boolean {
-  const [newest] = catalog.planStarts.missed(plan, 0, 1)
+/** Whether a run of the plan has begun since the last start that was known by then not to have come; yes where all of them came. */
+export function hasStartedSince(catalog: Catalog, plan: string, byMs: number): boolean {
+  const newest = catalog.planStarts.lastMissed(plan, byMs)
   return newest === undefined || (catalog.planRuns.latest(plan)?.openedMs ?? 0) >= newest.dueMs
 }

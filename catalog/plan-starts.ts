@@ -1,6 +1,7 @@
-import { and, desc, eq, gte, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, gte, lt, lte, sql } from 'drizzle-orm'
 import type { MissedStart } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { lazy } from './lazy.ts'
 import { missedStarts, planWatches } from './schema.ts'
 import { addTotal } from './totals.ts'
 
@@ -17,6 +18,8 @@ export interface PlanStartQueries {
   came(plan: string, dueMs: number): void
   /** The newest first. */
   missed(plan: string, sinceMs: number, limit: number): MissedStartRow[]
+  /** The newest of those that were noticed by then. */
+  lastMissed(plan: string, byMs: number): MissedStartRow | undefined
   /** The newest of each plan. */
   newestMissed(): MissedStartRow[]
   /** Whether a run that the schedule of this plan had started was under way. `prefix`: of the workflow ids of such runs. */
@@ -39,8 +42,15 @@ export function planStartQueries(context: CatalogContext): PlanStartQueries {
       .run()
     publish('policy', `plan/${plan}`)
   }
+  const watched = lazy(() =>
+    db
+      .select()
+      .from(planWatches)
+      .where(eq(planWatches.plan, sql.placeholder('plan')))
+      .prepare(),
+  )
   return {
-    watchedMs: (plan) => db.select().from(planWatches).where(eq(planWatches.plan, plan)).get()?.watchedMs ?? null,
+    watchedMs: (plan) => watched().get({ plan })?.watchedMs ?? null,
     tell: (plan, missed) => inTransaction(context, () => note(plan, missed)),
     came(plan, dueMs) {
       inTransaction(context, () => {
@@ -66,6 +76,14 @@ export function planStartQueries(context: CatalogContext): PlanStartQueries {
         .orderBy(desc(missedStarts.dueMs))
         .limit(limit)
         .all(),
+    lastMissed: (plan, byMs) =>
+      db
+        .select()
+        .from(missedStarts)
+        .where(and(eq(missedStarts.plan, plan), lte(missedStarts.noticedMs, byMs)))
+        .orderBy(desc(missedStarts.dueMs))
+        .limit(1)
+        .get(),
     newestMissed: () =>
       db
         .select()
@@ -76,9 +94,11 @@ export function planStartQueries(context: CatalogContext): PlanStartQueries {
         .orderBy(desc(missedStarts.dueMs), missedStarts.plan)
         .all(),
     wasBusy: (prefix, atMs) =>
-      db.get<{ n: number }>(
-        sql`SELECT count(*) AS n FROM runs WHERE kind = 'plan' AND substr(workflow_id, 1, ${prefix.length}) = ${prefix}
-          AND started_ms <= ${atMs} AND (ended_ms IS NULL OR ended_ms > ${atMs})`,
-      ).n > 0,
+      // One that is under way, and one that has ended since: both are few, whatever was run before.
+      [sql`(ended_ms IS NULL) = 1`, sql`ended_ms > ${atMs}`].some(
+        (then) =>
+          db.get(sql`SELECT 1 FROM runs WHERE kind = 'plan' AND substr(workflow_id, 1, ${prefix.length}) = ${prefix}
+            AND +started_ms <= ${atMs} AND ${then} LIMIT 1`) !== undefined,
+      ),
   }
 }

@@ -196,6 +196,30 @@ test('a start that did not come is told, also when the next has begun before it 
   ])
 })
 
+test('a start that does not come while the end of the one before is about to be told', async () => {
+  await channel('team')
+  const targets = [{ repository: 'main', copy: 'backup', keep: null }] as const
+  const schedule = { kind: 'every', everyMs: 4 * hour } as const
+  here.catalog.plans.put({ ...planDefaults, name: 'often', schedule, targets }, 0)
+  here.catalog.vms.change('web-01', { excludedReason: 'for this test' })
+  const miss = () =>
+    here.catalog.planStarts.record('often', here.clock.ms, [{ dueMs: here.clock.ms - minute, kind: 'missed' }])
+  miss()
+  await pass(minute)
+  await pass(2 * minute)
+  here.catalog.planRuns.open({ id: 'p', runId: 'r', plan: 'often', trigger: 'schedule', again: null }, [])
+  await pass(10 * minute)
+  here.clock.ms += 61_000
+  miss()
+  await pass(0)
+  await pass(2 * minute)
+  expect(titles()).toEqual([
+    'often did not start',
+    expect.stringMatching(/^recovered after .*often did not start$/),
+    'often did not start',
+  ])
+})
+
 /** A backup of web-01 that began a minute ago. */
 function backup(n: number, state: 'running' | 'failed' | 'completed', over: Parameters<typeof aRun>[1] = {}): void {
   here.catalog.runs.started(aRun(n, { startedMs: here.clock.ms - minute, title: 'Backup of web-01', ...over }))

@@ -87,9 +87,10 @@ function titleOf(opened: readonly IncidentRow[], recovered: readonly IncidentRow
 }
 
 /** Whether it is no longer told although nothing has mended it: its VM has become worse, it is history, it was put up with. */
-function hasFaded(catalog: Catalog, { kind, subject }: IncidentRow): boolean {
+function hasFaded(catalog: Catalog, { kind, subject, recoveredMs }: IncidentRow): boolean {
   if (fading.has(kind)) return true
-  if (kind === 'missed-start') return subject === null || !hasStartedSince(catalog, subject.id)
+  // The next one that does not come is an incident of its own, and no reason to keep the end of this one to oneself.
+  if (kind === 'missed-start') return subject === null || !hasStartedSince(catalog, subject.id, recoveredMs ?? Infinity)
   if (kind === 'clock') {
     const { driftMs, movedMs } = catalog.watches.clock() ?? { driftMs: 0, movedMs: null }
     return movedMs === null && hasMoved(driftMs)
