@@ -1,6 +1,7 @@
-import { and, asc, count, desc, eq, ne, sql, type SQL } from 'drizzle-orm'
+import { and, asc, count, desc, eq, sql, type SQL } from 'drizzle-orm'
 import { failingAttempts, retryDelay } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { given, lazy } from './lazy.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { channels, deliveries, incidentNotices } from './schema.ts'
 import { addTotal } from './totals.ts'
@@ -57,14 +58,19 @@ export function queueQueries(context: CatalogContext): QueueQueries {
       else db.update(incidentNotices).set({ recoveredMs: null }).where(told).run()
     }
   }
-  const one = (channel: string, where: SQL | undefined, order: SQL): DeliveryRow | undefined =>
-    db
-      .select()
-      .from(deliveries)
-      .where(and(eq(deliveries.channel, channel), where))
-      .orderBy(order, desc(deliveries.id))
-      .limit(1)
-      .get()
+  // States are written out: of a placeholder SQLite does not know that the index of these rows has them all.
+  const first = (where: SQL, order: SQL) =>
+    lazy(() =>
+      db
+        .select()
+        .from(deliveries)
+        .where(and(eq(deliveries.channel, given('channel')), where))
+        .orderBy(order, desc(deliveries.id))
+        .limit(1)
+        .prepare(),
+    )
+  const lastEnded = first(sql`${deliveries.state} <> 'waiting'`, sql`${deliveries.endedMs} DESC`)
+  const oldestWaiting = first(sql`${deliveries.state} = 'waiting'`, sql`${deliveries.id} ASC`)
   return {
     due(limit) {
       const waits = (row: string): SQL => {
@@ -103,11 +109,11 @@ export function queueQueries(context: CatalogContext): QueueQueries {
     failing() {
       const on = db.select().from(channels).where(eq(channels.enabled, true)).orderBy(asc(channels.name)).all()
       return on.flatMap(({ name, changedMs }): FailingChannel[] => {
-        const last = one(name, ne(deliveries.state, 'waiting'), sql`${deliveries.endedMs} DESC`)
+        const last = lastEnded().get({ channel: name })
         // Whoever has changed the channel since has had a reason.
         if (last?.state === 'failed' && (last.endedMs ?? 0) >= changedMs)
           return [{ name, sinceMs: last.createdMs, error: last.error }]
-        const oldest = one(name, eq(deliveries.state, 'waiting'), sql`${deliveries.id} ASC`)
+        const oldest = oldestWaiting().get({ channel: name })
         if (oldest === undefined || oldest.attempts < failingAttempts) return []
         return [{ name, sinceMs: oldest.createdMs, error: oldest.error }]
       })

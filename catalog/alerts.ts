@@ -81,8 +81,11 @@ export function alertQueries(context: CatalogContext): AlertQueries {
         .run()
       return true
     }
+    const changed = Object.entries(seen).filter(
+      ([name, value]) => JSON.stringify(value) !== JSON.stringify(known[name as keyof IncidentRow]),
+    )
     db.update(incidents)
-      .set({ ...seen, seenMs: now(), recoveredMs: null })
+      .set({ ...Object.fromEntries(changed), seenMs: now(), recoveredMs: null })
       .where(eq(incidents.id, known.id))
       .run()
     // It has become worse: whoever was told is told again.

@@ -2,6 +2,7 @@ import { and, asc, eq, sql } from 'drizzle-orm'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { stands } from './copy-needs.ts'
 import { changeCopy, settle, type CopyRow } from './copy-state.ts'
+import { given, lazy } from './lazy.ts'
 import { copies, points, repositories } from './schema.ts'
 
 export type { CopyRow } from './copy-state.ts'
@@ -57,6 +58,13 @@ export function snapOf(stem: string): string {
 
 export function copyQueries(context: CatalogContext): CopyQueries {
   const { db, now } = context
+  const ofStem = lazy(() =>
+    db
+      .select({ pointId: copies.pointId })
+      .from(copies)
+      .where(eq(copies.stem, given('stem')))
+      .prepare(),
+  )
   const find = (pointId: string, repositoryId: string): CopyRow | undefined =>
     db
       .select()
@@ -88,7 +96,7 @@ export function copyQueries(context: CatalogContext): CopyQueries {
         .where(and(eq(copies.stem, stem), eq(copies.repositoryId, repositoryId)))
         .get(),
     // A copy that was made again after a removal has a name of its own (repository format §13).
-    pointIdOf: (stem) => db.select().from(copies).where(eq(copies.stem, stem)).get()?.pointId ?? snapOf(stem),
+    pointIdOf: (stem) => ofStem().get({ stem })?.pointId ?? snapOf(stem),
     repositoriesOf: (vmId) =>
       db.get<{
         n: number

@@ -1,5 +1,6 @@
 import { asc, gt, lte, sql } from 'drizzle-orm'
 import type { CatalogContext } from './context.ts'
+import { lazy } from './lazy.ts'
 import { events } from './schema.ts'
 import type { EventType } from './types.ts'
 
@@ -46,10 +47,12 @@ export function eventQueries(
   /** The counter outlives the rows: after the ring was emptied the newest number is still known. */
   const newest = (): number =>
     sqlite.prepare<[], { seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'events'").get()?.seq ?? 0
+  const insert = lazy(() =>
+    sqlite.prepare<[number, EventType, string | null]>('INSERT INTO events (ms, type, subject) VALUES (?, ?, ?)'),
+  )
   return {
     publish(type, subject) {
-      const { lastInsertRowid } = db.insert(events).values({ ms: now(), type, subject }).run()
-      const seq = Number(lastInsertRowid)
+      const seq = Number(insert().run(now(), type, subject).lastInsertRowid)
       if (seq % 100 === 0)
         db.delete(events)
           .where(lte(events.seq, seq - keep))

@@ -39,6 +39,7 @@ import { scrubQueries, type ScrubQueries } from './scrubs.ts'
 import { siteQueries, type SiteQueries } from './sites.ts'
 import { slotQueries, type SlotQueries } from './slots.ts'
 import { statisticsQueries, type StatisticsQueries } from './statistics.ts'
+import { preparingOnce } from './statements.ts'
 import { sweepQueries, type SweepQueries } from './sweeps.ts'
 import { verifyRunQueries, type VerifyRunQueries } from './verify-runs.ts'
 import { vmQueries, type VmQueries } from './vms.ts'
@@ -115,7 +116,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     sqlite.close()
     throw toHoldfastError(error, 'ConfigInvalid')
   }
-  const db = drizzle(sqlite)
+  const db = drizzle({ client: preparingOnce(sqlite) })
   const events = eventQueries({ sqlite, db, now })
   const context: CatalogContext = { sqlite, db, now, steadyNow, publish: events.publish }
   const plans = planQueries(context)

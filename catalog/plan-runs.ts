@@ -1,5 +1,6 @@
 import { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { given, lazy } from './lazy.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { planRuns, planRunVms, runs } from './schema.ts'
 import type { RunState } from './types.ts'
@@ -60,7 +61,14 @@ const none = { waiting: 0, running: 0, completed: 0, 'completed-with-residue': 0
 
 export function planRunQueries(context: CatalogContext): PlanRunQueries {
   const { db, now, publish } = context
-  const find = (id: string): PlanRunRow | undefined => db.select().from(planRuns).where(eq(planRuns.id, id)).get()
+  const byId = lazy(() =>
+    db
+      .select()
+      .from(planRuns)
+      .where(eq(planRuns.id, given('id')))
+      .prepare(),
+  )
+  const find = (id: string): PlanRunRow | undefined => byId().get({ id })
   const announce = (id: string): void => publish('run', find(id)?.runId ?? null)
   const first = (id: string, where: SQL | undefined): PlanRunVmRow | undefined =>
     db

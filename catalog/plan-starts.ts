@@ -1,7 +1,7 @@
 import { and, desc, eq, gte, lt, lte, sql } from 'drizzle-orm'
 import type { MissedStart } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
-import { lazy } from './lazy.ts'
+import { given, lazy } from './lazy.ts'
 import { missedStarts, planWatches } from './schema.ts'
 import { addTotal } from './totals.ts'
 
@@ -46,7 +46,7 @@ export function planStartQueries(context: CatalogContext): PlanStartQueries {
     db
       .select()
       .from(planWatches)
-      .where(eq(planWatches.plan, sql.placeholder('plan')))
+      .where(eq(planWatches.plan, given('plan')))
       .prepare(),
   )
   return {

@@ -3,6 +3,7 @@ import { HoldfastError } from '../base/index.ts'
 import { planDefaults, type Plan, type PlanSpec } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { mirrorsOf, wantAgain, withdrawWants } from './copy-needs.ts'
+import { given, lazy } from './lazy.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { isSameJson, requireRevision } from './revision.ts'
 import { plans } from './schema.ts'
@@ -37,7 +38,14 @@ export function planQueries(context: CatalogContext): PlanQueries {
     ...spec,
     ...rest,
   })
-  const rowOf = (name: string) => db.select().from(plans).where(eq(plans.name, name)).get()
+  const byName = lazy(() =>
+    db
+      .select()
+      .from(plans)
+      .where(eq(plans.name, given('name')))
+      .prepare(),
+  )
+  const rowOf = (name: string) => byName().get({ name })
   const find = (name: string): Plan | undefined => {
     const row = rowOf(name)
     return row && row.deletedMs === null ? view(row) : undefined

@@ -1,6 +1,7 @@
 import { asc, count, desc, eq, sql } from 'drizzle-orm'
 import { HoldfastError, locationText, type RepositoryLocation } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { given, lazy } from './lazy.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { repositories, repositoryGrowth } from './schema.ts'
 import { ensureSite } from './sites.ts'
@@ -95,8 +96,13 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
     ...row,
     ...rest,
   })
+  const byId = lazy(() =>
+    select()
+      .where(eq(repositories.id, given('id')))
+      .prepare(),
+  )
   const find = (id: string): RepositoryView | undefined => {
-    const found = select().where(eq(repositories.id, id)).get()
+    const found = byId().get({ id })
     return found && view(found)
   }
   const get = (id: string): RepositoryView => {

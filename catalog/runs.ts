@@ -103,19 +103,21 @@ export function runQueries(context: CatalogContext): RunQueries {
       .leftJoin(repositories, eq(repositories.id, runs.repositoryId))
   type Found = { row: RunRow; vmName: string | null; repositoryName: string | null; isOpen: number }
   const view = (found: Found): RunView => ({ ...found.row, vmName: found.vmName, repositoryName: found.repositoryName })
-  const one = (where: SQL): RunView | undefined => {
-    const found = select().where(where).orderBy(desc(runs.startedMs), desc(runs.runId)).limit(1).get()
-    return found && view(found)
+  /** The newest of which the column is this. */
+  const oneBy = (column: typeof runs.runId | typeof runs.workflowId | typeof runs.idempotencyKey) => {
+    const newest = lazy(() =>
+      select()
+        .where(eq(column, given('value')))
+        .orderBy(desc(runs.startedMs), desc(runs.runId))
+        .limit(1)
+        .prepare(),
+    )
+    return (value: string): RunView | undefined => {
+      const found = newest().get({ value })
+      return found && view(found)
+    }
   }
-  const byId = lazy(() =>
-    select()
-      .where(eq(runs.runId, given('runId')))
-      .prepare(),
-  )
-  const find = (runId: string): RunView | undefined => {
-    const found = byId().get({ runId })
-    return found && view(found)
-  }
+  const find = oneBy(runs.runId)
   const newestOf = (has: SQL) =>
     lazy(() =>
       select()
@@ -162,8 +164,8 @@ export function runQueries(context: CatalogContext): RunQueries {
       })
     },
     find,
-    latest: (workflowId) => one(eq(runs.workflowId, workflowId)),
-    findByIdempotencyKey: (key) => one(eq(runs.idempotencyKey, key)),
+    latest: oneBy(runs.workflowId),
+    findByIdempotencyKey: oneBy(runs.idempotencyKey),
     list(page, filter = {}) {
       const where = [
         filter.kind === undefined ? undefined : eq(runs.kind, filter.kind),
@@ -193,12 +195,15 @@ export function runQueries(context: CatalogContext): RunQueries {
     },
     succeededSince(what, sinceMs) {
       const of = 'plan' in what ? ofPlan(what.plan) : and(eq(runs.kind, what.kind), eq(runs.vmId, what.vmId))
+      // Not by the index of states: that has the runs of all VMs since then.
+      const went = sql`+${runs.state} IN ('completed', 'completed-with-residue')`
       const found = db
-        .select({ n: count() })
+        .select({ n: sql`1` })
         .from(runs)
-        .where(and(of, gte(runs.startedMs, sinceMs), inArray(runs.state, ['completed', 'completed-with-residue'])))
+        .where(and(of, gte(runs.startedMs, sinceMs), went))
+        .limit(1)
         .get()
-      return (found?.n ?? 0) > 0
+      return found !== undefined
     },
     newestFailed(sinceMs, limit) {
       // Of a plan: `plan/<name>` of `plan/<name>/<time>`; of a recovery plan, rehearsals and runs for real apart. Sweeps of a repository, mirrors between two, and what is done with a standby have one workflow id.

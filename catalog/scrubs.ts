@@ -1,6 +1,7 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { given, lazy } from './lazy.ts'
 import { repositories, scrubs, verifyPasses, verifyRuns } from './schema.ts'
 
 export type ScrubRow = typeof scrubs.$inferSelect
@@ -36,8 +37,14 @@ const NAME = 32
 
 export function scrubQueries(context: CatalogContext): ScrubQueries {
   const { db, now, publish } = context
-  const find = (repositoryId: string): ScrubRow | undefined =>
-    db.select().from(scrubs).where(eq(scrubs.repositoryId, repositoryId)).get()
+  const byId = lazy(() =>
+    db
+      .select()
+      .from(scrubs)
+      .where(eq(scrubs.repositoryId, given('id')))
+      .prepare(),
+  )
+  const find = (id: string): ScrubRow | undefined => byId().get({ id })
   const write = (repositoryId: string, set: Partial<ScrubRow>): void => {
     inTransaction(context, () => {
       mustExist(repositoryId)

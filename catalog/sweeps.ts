@@ -1,6 +1,7 @@
 import { and, asc, count, desc, eq, gt, inArray, max, ne, sql, sum } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { lazy } from './lazy.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { repositories, runs, sweepApprovals, sweepPoints, sweeps, sweepSeries } from './schema.ts'
 import type { RunState, SweepState, SweptState } from './types.ts'
@@ -118,6 +119,23 @@ export function sweepQueries(context: CatalogContext): SweepQueries {
         .run()
     }
   }
+  const insertPoint = lazy(() =>
+    db
+      .insert(sweepPoints)
+      .values({
+        runId: sql.placeholder('runId'),
+        stem: sql.placeholder('stem'),
+        series: sql.placeholder('series'),
+        pointId: sql.placeholder('pointId'),
+        timeMs: sql.placeholder('timeMs'),
+        origin: sql.placeholder('origin'),
+        policy: sql.placeholder('policy'),
+        keptBy: sql.placeholder('keptBy'),
+        state: sql.placeholder('state'),
+        why: null,
+      })
+      .prepare(),
+  )
   return {
     find,
     record({ sweep, series, points }) {
@@ -134,9 +152,7 @@ export function sweepQueries(context: CatalogContext): SweepQueries {
             .run()
         for (const row of points) {
           const state = row.keptBy.length === 0 ? ('going' as const) : ('stays' as const)
-          db.insert(sweepPoints)
-            .values({ ...row, runId, state, why: null })
-            .run()
+          insertPoint().run({ ...row, runId, state })
         }
         shrinkOthers(runId, sweep.repositoryId)
         publish('sweep', runId)

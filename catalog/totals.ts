@@ -15,10 +15,14 @@ export type TotalName = TotalRow['name']
 export const durationBounds = [10, 60, 300, 900, 3600, 14_400, 43_200, 86_400] as const
 
 /** Part of the caller's transaction. */
-export function addTotal({ db }: Pick<CatalogContext, 'db'>, name: TotalName, label: string, by: number): void {
+export function addTotal(context: Pick<CatalogContext, 'db'>, name: TotalName, label: string, by: number): void {
+  addAll(context, [{ name, label, value: by }])
+}
+
+function addAll({ db }: Pick<CatalogContext, 'db'>, rows: TotalRow[]): void {
   db.insert(totals)
-    .values({ name, label, value: by })
-    .onConflictDoUpdate({ target: [totals.name, totals.label], set: { value: sql`${totals.value} + ${by}` } })
+    .values(rows)
+    .onConflictDoUpdate({ target: [totals.name, totals.label], set: { value: sql`${totals.value} + excluded.value` } })
     .run()
 }
 
@@ -35,12 +39,14 @@ export interface EndedRun {
 export function countRun(context: Pick<CatalogContext, 'db'>, run: EndedRun): void {
   const { kind } = run
   const tookMs = Math.max(0, run.endedMs - run.startedMs)
-  addTotal(context, 'runs', `${kind}/${run.state}`, 1)
-  addTotal(context, 'run-ms', kind, tookMs)
-  addTotal(context, 'bytes-read', kind, run.bytesRead ?? 0)
-  addTotal(context, 'bytes-stored', kind, run.bytesStored ?? 0)
-  for (const seconds of durationBounds)
-    if (tookMs <= seconds * 1000) addTotal(context, 'run-within', `${kind}/${seconds}`, 1)
+  const within = durationBounds.filter((seconds) => tookMs <= seconds * 1000)
+  addAll(context, [
+    { name: 'runs', label: `${kind}/${run.state}`, value: 1 },
+    { name: 'run-ms', label: kind, value: tookMs },
+    { name: 'bytes-read', label: kind, value: run.bytesRead ?? 0 },
+    { name: 'bytes-stored', label: kind, value: run.bytesStored ?? 0 },
+    ...within.map((seconds): TotalRow => ({ name: 'run-within', label: `${kind}/${seconds}`, value: 1 })),
+  ])
 }
 
 export function allTotals({ db }: Pick<CatalogContext, 'db'>): TotalRow[] {

@@ -63,6 +63,8 @@ export interface VmQueries {
   find(id: string): VmView | undefined
   /** Throws NotFound. */
   get(id: string): VmView
+  /** By what its alerts are routed. */
+  labels(id: string): Pick<VmRow, 'tags' | 'category'> | undefined
   findByRef(endpointId: string, scope: string, externalId: string): VmView | undefined
   list(page: PageRequest, filter?: VmFilter): Page<VmView>
   change(id: string, change: VmChange): VmView
@@ -147,6 +149,13 @@ export function vmQueries(context: CatalogContext): VmQueries {
     if (!found) throw new HoldfastError('NotFound', `there is no VM ${id}`)
     return found
   }
+  const labels = lazy(() =>
+    db
+      .select({ tags: vms.tags, category: vms.category })
+      .from(vms)
+      .where(eq(vms.id, given('id')))
+      .prepare(),
+  )
   const isCategory = (name: CategoryName): boolean =>
     db.select({ name: categories.name }).from(categories).where(eq(categories.name, name)).get() !== undefined
   const ofRef = (endpointId: string, scope: string, externalId: string) =>
@@ -205,6 +214,7 @@ export function vmQueries(context: CatalogContext): VmQueries {
   return {
     find,
     get,
+    labels: (id) => labels().get({ id }),
     recordDiscovered(endpointId, listing, page) {
       return inTransaction(context, () => {
         const results = page.map((facts) => recordOne(endpointId, listing, facts))

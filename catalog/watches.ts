@@ -1,8 +1,9 @@
-import { and, eq, isNotNull } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import { saysGone } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { snapOf } from './copies.ts'
-import { clockWatch, copies, repositoryWatches } from './schema.ts'
+import { given, lazy } from './lazy.ts'
+import { clockWatch, repositoryWatches } from './schema.ts'
 import type { ErrorNote } from './types.ts'
 
 export type RepositoryWatchRow = typeof repositoryWatches.$inferSelect
@@ -43,8 +44,14 @@ export interface WatchQueries {
 
 export function watchQueries(context: CatalogContext): WatchQueries {
   const { db, sqlite, publish } = context
-  const find = (repositoryId: string): RepositoryWatchRow | undefined =>
-    db.select().from(repositoryWatches).where(eq(repositoryWatches.repositoryId, repositoryId)).get()
+  const byId = lazy(() =>
+    db
+      .select()
+      .from(repositoryWatches)
+      .where(eq(repositoryWatches.repositoryId, given('id')))
+      .prepare(),
+  )
+  const find = (id: string): RepositoryWatchRow | undefined => byId().get({ id })
   const clock = (): ClockWatchRow | undefined => {
     const found = db.select().from(clockWatch).get()
     return found && { seenMs: found.seenMs, driftMs: found.driftMs, movedMs: found.movedMs }
@@ -55,6 +62,13 @@ export function watchQueries(context: CatalogContext): WatchQueries {
       .onConflictDoUpdate({ target: repositoryWatches.repositoryId, set: row })
       .run()
   }
+  // Asked of every series: by any other index it reads all points of the repository each time.
+  const gone = lazy(() =>
+    sqlite.prepare<[string], { stem: string }>(
+      `SELECT stem FROM copies INDEXED BY copies_gone
+        WHERE repository_id = +? AND state = 'done' AND gone_ms IS NOT NULL AND stem IS NOT NULL`,
+    ),
+  )
   return {
     find,
     clock,
@@ -74,14 +88,11 @@ export function watchQueries(context: CatalogContext): WatchQueries {
     saw(repositoryId, snaps) {
       const remove = sqlite.prepare<[string]>('DELETE FROM temp.believed_points WHERE id = ?')
       sqlite.transaction(() => snaps.forEach((id) => remove.run(id)))()
-      const gone = and(eq(copies.repositoryId, repositoryId), eq(copies.state, 'done'), isNotNull(copies.goneMs))
       const seen = new Set(snaps)
-      return db
-        .select({ stem: copies.stem })
-        .from(copies)
-        .where(gone)
-        .all()
-        .flatMap(({ stem }) => (stem !== null && seen.has(snapOf(stem)) ? [snapOf(stem)] : []))
+      return gone()
+        .all(repositoryId)
+        .map(({ stem }) => snapOf(stem))
+        .filter((snap) => seen.has(snap))
     },
     missing: (limit) =>
       sqlite

@@ -80,7 +80,7 @@ function keyOf(catalog: Catalog, kind: string, subject: Attention['subject']): s
 
 function tagsOf(catalog: Catalog, subject: Attention['subject']): string[] {
   const id = subject && vmOf(catalog, subject)
-  const vm = id ? catalog.vms.find(id) : undefined
+  const vm = id ? catalog.vms.labels(id) : undefined
   return vm ? [...new Set([...vm.tags, vm.category])] : []
 }
 
