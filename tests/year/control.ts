@@ -36,6 +36,8 @@ export interface World {
   readonly faults: Faults
   readonly diary: Diary
   readonly stores: ReadonlyMap<string, SimStore>
+  /** What is promised to the VM now. */
+  readonly rpoOf: (vm: string) => number
 }
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }

@@ -1,4 +1,4 @@
-import { defaultCategories, missedWords } from '../../policy/index.ts'
+import { defaultCategories } from '../../policy/index.ts'
 import type { Diary } from './diary.ts'
 import { hour, minute, type Estate, type EstateVm } from './estate.ts'
 import type { Faults } from './faults.ts'
@@ -185,6 +185,6 @@ function ofHypervisor(judged: Judged, name: string): Deviation[] {
 /** Starts that did not come: by when somebody was to be told of each. */
 export function missedStarts({ diary, untilMs }: Judged): { readonly key: string; readonly dueMs: number }[] {
   return diary.starts
-    .filter(({ fate, dueMs }) => fate in missedWords && dueMs < untilMs - 12 * hour)
+    .filter(({ came, dueMs }) => !came && dueMs < untilMs - 12 * hour)
     .map(({ plan, dueMs }) => ({ key: `missed-start/plan/${plan}`, dueMs }))
 }

@@ -22,7 +22,7 @@ export interface Diary {
 export interface Start {
   readonly plan: string
   readonly dueMs: number
-  readonly fate: 'started' | 'missed' | 'skipped'
+  readonly came: boolean
 }
 
 export interface PlanRunEntry {

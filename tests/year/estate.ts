@@ -7,9 +7,6 @@ export const minute = 60_000
 export const hour = 60 * minute
 export const day = 24 * hour
 
-/** New Year of 2026 in UTC: both zones change their clocks twice in the year that follows, on different days. */
-export const yearBegins = Date.UTC(2026, 0, 1)
-
 /** What is protected, and what is promised to it. */
 export interface Estate {
   readonly sites: readonly string[]
@@ -57,11 +54,11 @@ const keeps: { readonly [plan: string]: Keep } = {
 }
 export const vaultKeeps: Keep = { daily: 7, weekly: 8, monthly: 6 }
 
-export function estateOf(random: Random, count: number): Estate {
+export function estateOf(random: Random, count: number, beginMs: number): Estate {
   const vms = Array.from({ length: count }, (_, n): EstateVm => {
     const category = categories[n % 4] ?? 'standard'
     const site = sites[(n + (n >> 2) + 1) % 2] ?? sites[0]
-    const fromMs = yearBegins + Math.floor((n / count) * 4) * 6 * hour
+    const fromMs = beginMs + Math.floor((n / count) * 4) * 6 * hour
     return {
       id: `${category}-${String(n).padStart(3, '0')}`,
       category,

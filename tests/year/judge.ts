@@ -18,11 +18,12 @@ export function judge(judged: Judged, incidents: readonly IncidentRow[]): Verdic
   const problems: string[] = []
   const say = (text: string): void => void problems.push(text)
   const byId = new Map(incidents.map((row) => [row.id, row]))
-  const alerts = new Map<number, number>()
+  /** How urgent it was called each time. */
+  const alerts = new Map<number, string[]>()
   const recoveries = new Map<number, number>()
   for (const { notice } of diary.told) {
-    const of = notice.state === 'opened' ? alerts : recoveries
-    of.set(notice.id, (of.get(notice.id) ?? 0) + 1)
+    if (notice.state === 'opened') alerts.set(notice.id, [...(alerts.get(notice.id) ?? []), notice.severity])
+    else recoveries.set(notice.id, (recoveries.get(notice.id) ?? 0) + 1)
     if (notice.state === 'recovered' && !alerts.has(notice.id)) say(`${name(notice)} recovered and had not begun`)
   }
   const tellable = incidents.filter(({ key }) => !key.startsWith('channel-failing'))
@@ -53,11 +54,11 @@ export function judge(judged: Judged, incidents: readonly IncidentRow[]): Verdic
     const isIn = rows.some((row) => row.openedMs <= dueMs && (row.recoveredMs ?? untilMs) >= dueMs)
     if (!isTold && !isIn) say(`${key} of ${at(dueMs)} was never told`)
   }
-  for (const [id, times] of alerts) {
+  for (const [id, told] of alerts) {
     const row = byId.get(id)
     if (row === undefined) continue
     const ended = recoveries.get(id) ?? 0
-    if (times !== 1) say(`${row.key} of ${at(row.openedMs)} was told ${times} times`)
+    if (!isOnce(told)) say(`${row.key} of ${at(row.openedMs)} was told ${told.length} times`)
     const isOver = row.recoveredMs !== null && row.recoveredMs < untilMs - 2 * hour
     if (ended > 1 || (ended === 0 && isOver && !silent.has(id)))
       say(`${row.key} of ${at(row.openedMs)}: its end at ${at(row.recoveredMs)} was told ${ended} times`)
@@ -65,10 +66,15 @@ export function judge(judged: Judged, incidents: readonly IncidentRow[]): Verdic
   }
   return {
     problems,
-    alerts: [...alerts.values()].reduce((a, b) => a + b, 0),
+    alerts: [...alerts.values()].reduce((sum, told) => sum + told.length, 0),
     recoveries: [...recoveries.values()].reduce((a, b) => a + b, 0),
     expected: [...expected.values()].flat().length,
   }
+}
+
+/** Once, and once more when it gets worse (docs/operations/alerts.md). */
+function isOnce(severities: readonly string[]): boolean {
+  return severities.length === 1 || severities.join() === 'warning,critical'
 }
 
 /** Whether the incident is that of the deviation: they overlap, give or take a look. */

@@ -1,12 +1,13 @@
 import { openCatalog, type Catalog } from '../../catalog/index.ts'
+import { defaultCategories } from '../../policy/index.ts'
 import { Random } from '../simulation/random.ts'
 import { controlOf, lookWithin, type World } from './control.ts'
-import { emptyDiary } from './diary.ts'
-import { day, discover, estateOf, furnishEstate, hour, minute, yearBegins, type EstateVm } from './estate.ts'
+import { emptyDiary, type Start } from './diary.ts'
+import { day, discover, estateOf, furnishEstate, hour, minute, type EstateVm } from './estate.ts'
 import { Faults } from './faults.ts'
 import { judge } from './judge.ts'
 import { Operators } from './operators.ts'
-import { firstKeeps, promisedPoints } from './promises.ts'
+import { clockChanges, firstKeeps, promisedPoints } from './promises.ts'
 import { Runs } from './runs.ts'
 import { SimStore } from './stores.ts'
 import { Chores } from './sweeps.ts'
@@ -18,8 +19,12 @@ export interface YearOptions {
   /** What housekeeping is looked after at; in the product every twenty seconds. */
   readonly paceMs?: number
   readonly path?: string
+  /** Default: New Year of 2026 in UTC. Both zones change their clocks twice in the year that follows, on different days. */
+  readonly beginMs?: number
   /** Of the year; default: all. */
   readonly days?: number
+  /** Told of each day that is over, from 1. */
+  readonly onDay?: (day: number) => void
 }
 
 export interface YearReport {
@@ -31,8 +36,12 @@ export interface YearReport {
 const quietMs = 21 * day
 /** After the year: sweeps go on until nothing is left to go, which takes one that nobody answers and the next. */
 const settlingMs = 30 * day
-/** In the middle of it less is kept of what is standard, and one critical VM becomes standard. */
-const changesMs = yearBegins + 200 * day
+/** After so much of it less is kept of what is standard, and one critical VM becomes standard. */
+const changesAfter = 0.55
+/** As the server does. Of these looks only those are made at which something may differ. */
+const lookEveryMs = 20_000
+/** What was found by then has lasted for long enough to be told, whichever look found it. */
+const settledMs = minute + lookEveryMs
 const tightened = { daily: 5, weekly: 2 }
 
 /** One year from its seed: played on the real code, and judged. */
@@ -41,36 +50,46 @@ export async function playYear({
   vms,
   paceMs = hour,
   path = ':memory:',
+  beginMs = Date.UTC(2026, 0, 1),
   days = 365,
+  onDay = () => undefined,
 }: YearOptions): Promise<YearReport> {
   const random = new Random(seed)
-  const timeline = new Timeline(yearBegins)
-  const endMs = yearBegins + days * day
-  const estate = estateOf(random, vms)
-  const faults = new Faults(random, estate, yearBegins + 3 * day, endMs - quietMs)
+  const timeline = new Timeline(beginMs)
+  const endMs = beginMs + days * day
+  const changesMs = beginMs + Math.floor(days * changesAfter) * day
+  const estate = estateOf(random, vms, beginMs)
+  const faults = new Faults(random, estate, beginMs + 3 * day, endMs - quietMs)
   using catalog = openCatalog({ path, now: () => timeline.nowMs })
   furnishEstate(catalog, estate)
   const stores = new Map(estate.repositories.map((name, nth) => [name, new SimStore(name, nth + 1)]))
   const diary = emptyDiary()
-  const world: World = { catalog, timeline, estate, faults, diary, stores }
   const moved = estate.vms.find(({ category }) => category === 'critical')?.id
+  const firstOf = new Map(estate.vms.map(({ id, category }) => [id, category]))
+  const categoryAt = (vm: string, ms: number): EstateVm['category'] => {
+    const first = firstOf.get(vm)
+    if (first === undefined) throw new Error(`${vm} is in no list`)
+    return vm === moved && ms >= changesMs ? 'standard' : first
+  }
+  const rpoOf = (vm: string): number => defaultCategories[categoryAt(vm, timeline.nowMs)].rpoMs
+  const world: World = { catalog, timeline, estate, faults, diary, stores, rpoOf }
   await using control = controlOf(world)
   const ticks = new Set<number>()
   let ticked = 0
   const tickAt = (ms: number, whole = false): void => {
-    const atMs = Math.max(timeline.nowMs, Math.ceil(ms / 1000) * 1000)
+    const atMs = Math.ceil(Math.max(timeline.nowMs, ms) / lookEveryMs) * lookEveryMs
     if (atMs > endMs || (ticks.has(atMs) && !whole)) return
     ticks.add(atMs)
     timeline.at(atMs, async () => {
       ticks.delete(atMs)
       ticked += 1
-      if (await control.tick(whole)) tickAt(timeline.nowMs + 62_000)
+      if (await control.tick(whole)) tickAt(timeline.nowMs + settledMs)
     })
   }
   /** A look now, and one when what it finds has lasted for long enough to be told. */
   const soon = (ms = timeline.nowMs): void => {
     tickAt(ms)
-    tickAt(ms + 62_000)
+    tickAt(ms + settledMs)
   }
   const runs = new Runs(world, random, soon)
   const chores = new Chores(world, random, control, soon)
@@ -81,10 +100,10 @@ export async function playYear({
   const housekeep = async (): Promise<void> => {
     for (const spec of await control.housekeep()) await chores.begin(spec)
   }
-  for (let ms = yearBegins; ms < endMs + settlingMs; ms += paceMs) timeline.at(ms, housekeep)
-  for (let ms = yearBegins; ms < endMs; ms += paceMs) tickAt(ms, (ms - yearBegins) % day === 0)
+  for (let ms = beginMs; ms < endMs + settlingMs; ms += paceMs) timeline.at(ms, housekeep)
+  for (let ms = beginMs; ms < endMs; ms += paceMs) tickAt(ms, (ms - beginMs) % day === 0)
   for (const { untilMs } of faults.all) timeline.at(untilMs + minute, housekeep)
-  for (let ms = yearBegins + 8 * day; ms < endMs - day; ms += 5 * day) {
+  for (let ms = beginMs + 8 * day; ms < endMs - day; ms += 5 * day) {
     timeline.at(ms + random.next() * day, () => people.backUp(random.chance(0.3) ? 'publish' : 'manual'))
     timeline.at(ms + random.next() * day, () => people.pin('newyork'))
   }
@@ -95,15 +114,11 @@ export async function playYear({
     soon()
   })
   timeline.at(endMs - quietMs, () => void (runs.isQuiet = true))
+  for (let n = 1; n <= days; n += 1) timeline.at(beginMs + n * day, () => onDay(n))
   await timeline.run(endMs)
   const incidents = allIncidents(catalog)
   await timeline.run(endMs + settlingMs)
 
-  const categoryAt = (vm: string, ms: number): EstateVm['category'] => {
-    const of = estate.vms.find(({ id }) => id === vm)
-    if (of === undefined) throw new Error(`${vm} is in no list`)
-    return vm === moved && ms >= changesMs ? 'standard' : of.category
-  }
   const verdict = judge({ estate, faults, diary, untilMs: endMs, changesMs, categoryAt }, incidents)
   const last = {
     category: (vm: string) => categoryAt(vm, endMs),
@@ -122,11 +137,12 @@ export async function playYear({
       declined: diary.sweeps.filter(({ end }) => end === 'declined').length,
       refused: [...stores.values()].reduce((sum, { refusals }) => sum + refusals, 0),
       starts: diary.starts.length,
-      missed: diary.starts.filter(({ fate }) => fate === 'missed').length,
-      skipped: diary.starts.filter(({ fate }) => fate === 'skipped').length,
+      missed: diary.starts.filter((one) => fateOf(diary, one) === 'missed').length,
+      skipped: diary.starts.filter((one) => fateOf(diary, one) === 'skipped').length,
       backups: diary.backups.length,
       failed: diary.backups.filter(({ ok }) => !ok).length,
       faults: faults.all.length,
+      'clock changes': clockChanges(estate, diary.starts),
       deviations: verdict.expected,
       alerts: verdict.alerts,
       recoveries: verdict.recoveries,
@@ -136,14 +152,19 @@ export async function playYear({
 }
 
 /** Everything that happens from outside: VMs come and go, hypervisors are asked, faults begin and end. */
-function foresee({ catalog, timeline, estate, faults, diary }: World, soon: (ms?: number) => void, runs: Runs): void {
+function foresee(
+  { catalog, timeline, estate, faults, diary, rpoOf }: World,
+  soon: (ms?: number) => void,
+  runs: Runs,
+): void {
   const isServed = (): boolean => faults.at('server', '', timeline.nowMs) === undefined
   const list = (hypervisor: string): void => {
     const away = faults.at('server', '', timeline.nowMs) ?? faults.at('hypervisor', hypervisor, timeline.nowMs)
     if (away) return timeline.at(away.untilMs + minute, () => list(hypervisor))
-    const before = new Map(estate.vms.map(({ id }) => [id, catalog.vms.find(id)?.goneMs === null]))
+    const mine = estate.vms.filter((vm) => vm.hypervisor === hypervisor)
+    const before = new Map(mine.map(({ id }) => [id, catalog.vms.find(id)?.goneMs === null]))
     discover(catalog, estate, hypervisor, timeline.nowMs)
-    for (const vm of estate.vms) {
+    for (const vm of mine) {
       const isThere = catalog.vms.find(vm.id)?.goneMs === null
       if (isThere && before.get(vm.id) !== true) diary.seen.set(vm.id, { fromMs: timeline.nowMs, untilMs: null })
       const known = diary.seen.get(vm.id)
@@ -151,8 +172,11 @@ function foresee({ catalog, timeline, estate, faults, diary }: World, soon: (ms?
     }
     soon()
   }
-  for (const vm of estate.vms)
-    for (const ms of [vm.fromMs, vm.goneMs]) if (ms !== null) timeline.at(ms, () => list(vm.hypervisor))
+  for (const hypervisor of estate.hypervisors) {
+    const mine = estate.vms.filter((vm) => vm.hypervisor === hypervisor)
+    const changes = new Set(mine.flatMap(({ fromMs, goneMs }) => (goneMs === null ? [fromMs] : [fromMs, goneMs])))
+    for (const ms of changes) timeline.at(ms, () => list(hypervisor))
+  }
   const probe = (hypervisor: string): void => {
     if (!isServed()) return
     const atMs = timeline.nowMs
@@ -165,21 +189,20 @@ function foresee({ catalog, timeline, estate, faults, diary }: World, soon: (ms?
   }
   for (const { kind, of, fromMs, untilMs } of faults.all) {
     // What the watchdog has seen every five minutes it has seen just before.
-    timeline.at(fromMs - 1000, () => soon())
+    timeline.at(fromMs - lookEveryMs, () => soon())
     for (const ms of [fromMs, untilMs]) timeline.at(ms, () => soon())
     if (kind === 'repository') for (const ms of [30 * minute + 2000, lookWithin]) timeline.at(fromMs + ms, () => soon())
     if (kind === 'hypervisor')
       for (const ms of [fromMs + 5 * minute, untilMs + 5 * minute, untilMs + 31 * hour])
         timeline.at(ms, () => probe(of))
   }
-  const rpoOf = (vm: string): number => catalog.vms.get(vm).promised.rpoMs
   runs.onPoint = ({ vm, createdMs }) => {
     const rpoMs = rpoOf(vm)
     const spreadMs = Math.min(rpoMs / 10, 15 * minute)
     for (const graceMs of [spreadMs, rpoMs / 4])
       timeline.at(createdMs + rpoMs + graceMs + 1000, () => {
         const isRenewed = (diary.points.findLast((one) => one.vm === vm)?.createdMs ?? 0) > createdMs
-        if (!isRenewed && catalog.vms.get(vm).goneMs === null) soon()
+        if (!isRenewed && diary.seen.get(vm)?.untilMs === null) soon()
       })
   }
 }
@@ -215,11 +238,22 @@ function comparePoints({ stores, catalog }: World, promised: ReadonlyMap<string,
 function startProblems({ catalog, diary, estate }: World, endMs: number): string[] {
   const until = endMs - 12 * hour
   return estate.plans.flatMap(({ name }) => {
-    const told = new Set(catalog.planStarts.missed(name, 0, 10_000).map(({ dueMs, kind }) => `${kind} ${dueMs}`))
-    const mine = diary.starts.filter(({ plan, fate, dueMs }) => plan === name && fate !== 'started' && dueMs < until)
-    const wanted = new Set(mine.map(({ fate, dueMs }) => `${fate} ${dueMs}`))
+    const told = new Set(
+      catalog.planStarts.missed(name, 0, 10_000).map(({ dueMs, kind }) => `${kind} ${new Date(dueMs).toISOString()}`),
+    )
+    const mine = diary.starts.filter(({ plan, came, dueMs }) => plan === name && !came && dueMs < until)
+    const wanted = new Set(mine.map((one) => `${fateOf(diary, one)} ${new Date(one.dueMs).toISOString()}`))
     return [...wanted.symmetricDifference(told)].map(
       (one) => `${name}: ${one} is ${told.has(one) ? 'told and was not so' : 'not told'}`,
     )
   })
+}
+
+/** Skipped is what was due while a run of the plan was under way, whatever else was away then (ADR 0604); else it was missed. */
+function fateOf({ planRuns }: World['diary'], { plan, dueMs, came }: Start): 'started' | 'missed' | 'skipped' {
+  if (came) return 'started'
+  const isUnderWay = planRuns.some(
+    (run) => run.plan === plan && run.startedMs <= dueMs && (run.endedMs ?? Infinity) > dueMs,
+  )
+  return isUnderWay ? 'skipped' : 'missed'
 }

@@ -72,16 +72,29 @@ interface Wall {
   readonly aheadMs: number
 }
 const known = new Map<string, Wall>()
+const clocks = new Map<string, Intl.DateTimeFormat>()
 
 function wall(ms: number, timeZone: string): Wall {
   const key = `${timeZone} ${ms}`
   const found = known.get(key)
   if (found !== undefined) return found
-  const text = new Date(ms).toLocaleString('sv-SE', { timeZone })
+  const style = { dateStyle: 'short', timeStyle: 'medium', timeZone } as const
+  const clock = clocks.get(timeZone) ?? new Intl.DateTimeFormat('sv-SE', style)
+  clocks.set(timeZone, clock)
+  const text = clock.format(ms)
   const made = { text, aheadMs: Date.parse(`${text.replace(' ', 'T')}Z`) - Math.floor(ms / 1000) * 1000 }
   known.set(key, made)
   return made
 }
+/** How often the clocks were changed under a plan between two of its starts. */
+export function clockChanges({ plans }: Estate, starts: Diary['starts']): number {
+  return plans.reduce((sum, { name, timeZone }) => {
+    const dueMs = starts.filter(({ plan }) => plan === name).map((one) => one.dueMs)
+    const ahead = dueMs.sort((a, b) => a - b).map((ms) => wall(ms, timeZone).aheadMs)
+    return sum + ahead.filter((ms, nth) => nth > 0 && ms !== ahead[nth - 1]).length
+  }, 0)
+}
+
 const hourOf = ({ text, aheadMs }: Wall): string => `${text.slice(0, 13)} ${aheadMs}`
 const dayOf = ({ text }: Wall): string => text.slice(0, 10)
 const monthOf = ({ text }: Wall): string => text.slice(0, 7)

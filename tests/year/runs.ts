@@ -65,10 +65,9 @@ export class Runs {
 
   async #start(plan: PlanSpec, dueMs: number, inTimeMs: number): Promise<void> {
     const { timeline, diary } = this.#world
-    const isLate = timeline.nowMs - dueMs > inTimeMs
-    const fate = isLate ? 'missed' : this.#busy.has(plan.name) ? 'skipped' : 'started'
-    diary.starts.push({ plan: plan.name, dueMs, fate })
-    if (fate !== 'started') {
+    const came = timeline.nowMs - dueMs <= inTimeMs && !this.#busy.has(plan.name)
+    diary.starts.push({ plan: plan.name, dueMs, came })
+    if (!came) {
       this.#amiss.add(plan.name)
       return
     }
@@ -220,10 +219,10 @@ export class Runs {
   }
 
   #isLate(vm: string): boolean {
-    const { catalog, timeline } = this.#world
+    const { timeline, rpoOf } = this.#world
     const newestMs = this.#newestMs.get(vm)
     if (newestMs === undefined) return true
-    const { rpoMs } = catalog.vms.get(vm).promised
+    const rpoMs = rpoOf(vm)
     return timeline.nowMs - newestMs > rpoMs + Math.min(rpoMs / 10, 15 * minute)
   }
 

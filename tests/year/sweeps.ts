@@ -12,7 +12,7 @@ import type { MirrorInput } from '../../workflows/mirror/contract.ts'
 import type { SweepInput } from '../../workflows/retention/contract.ts'
 import type { Random } from '../simulation/random.ts'
 import type { Control, World } from './control.ts'
-import type { SweepEntry } from './diary.ts'
+import type { PointEntry, SweepEntry } from './diary.ts'
 import { day, hour, minute } from './estate.ts'
 
 type Done = Parameters<MirrorRecordActivities['nextCopies']>[0]['done']
@@ -33,6 +33,7 @@ export class Chores {
   readonly #retention
   readonly #mirrors
   readonly #blobs = memoryBlobs()
+  readonly #byStem = new Map<string, PointEntry>()
   #nth = 0
 
   constructor(world: World, random: Random, control: Control, soon: () => void) {
@@ -134,6 +135,12 @@ export class Chores {
     })
   }
 
+  #pointOf(stem: string): PointEntry | undefined {
+    const { points } = this.#world.diary
+    for (const point of points.slice(this.#byStem.size)) this.#byStem.set(point.stem, point)
+    return this.#byStem.get(stem)
+  }
+
   async #remove(entry: SweepEntry, runId: string): Promise<void> {
     const { timeline, stores } = this.#world
     const store = stores.get(entry.repository)
@@ -173,7 +180,7 @@ export class Chores {
         await turn(
           copies.map(({ pointId, stem }): Done[number] => {
             if (isAway) return { pointId, stem, ...bytes, outcome: 'failed', problem: 'a repository does not answer' }
-            const point = diary.points.find((one) => one.stem === stem)
+            const point = this.#pointOf(stem)
             if (point === undefined) throw new Error(`${stem} was never made`)
             const [, series = ''] = stem.split('/')
             const { origin, vm, createdMs: timeMs } = point
