@@ -2,6 +2,7 @@ import { and, asc, eq, sql } from 'drizzle-orm'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { stands } from './copy-needs.ts'
 import { changeCopy, settle, type CopyRow } from './copy-state.ts'
+import { whileUnchanged } from './while-unchanged.ts'
 import { given, lazy } from './lazy.ts'
 import { copies, points, repositories } from './schema.ts'
 
@@ -103,7 +104,7 @@ export function copyQueries(context: CatalogContext): CopyQueries {
       }>(sql`SELECT count(*) AS n FROM copies c WHERE ${stands('c')} AND c.point_id = (
         SELECT p.id FROM points p WHERE p.vm_id = ${vmId} AND p.validated_ms IS NOT NULL
         ORDER BY p.created_ms DESC, p.id LIMIT 1)`).n,
-    damaged: (limit) =>
+    damaged: whileUnchanged(context, (limit: number) =>
       db.all<DamagedCopy>(sql`
         SELECT c.point_id AS "pointId", c.repository_id AS "repositoryId", r.name AS "repositoryName", v.id AS "vmId",
           v.name AS "vmName", c.damaged_ms AS "damagedMs", c.damage
@@ -111,6 +112,7 @@ export function copyQueries(context: CatalogContext): CopyQueries {
           JOIN repositories r ON r.id = c.repository_id
         WHERE c.state <> 'removed' AND c.damaged_ms IS NOT NULL AND c.gone_ms IS NULL AND p.validated_ms IS NOT NULL
         ORDER BY c.damaged_ms DESC, c.point_id, c.repository_id LIMIT ${limit}`),
+    ),
     found({ pointId, repositoryId, stem, sourceId, validatedMs, lockUntilMs }) {
       inTransaction(context, () => {
         const { vmId, createdMs } = points

@@ -4,6 +4,7 @@ import { titleKey, type DrillFacts } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { given, lazy } from './lazy.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { whileUnchanged } from './while-unchanged.ts'
 import { promisedByAll, promisedMs, promises } from './posture.ts'
 import { drills, points, vms } from './schema.ts'
 import type { Verdict } from './types.ts'
@@ -83,7 +84,7 @@ export function drillQueries(context: CatalogContext): DrillQueries {
   )
   return {
     find,
-    candidates() {
+    candidates: whileUnchanged(context, () => {
       const rows = db.all<Omit<DrillCandidate, 'isRunning' | 'hasChecks'> & { running: number; checks: number }>(sql`
         WITH ${promises('drillEveryMs')},
           asking AS MATERIALIZED (SELECT name FROM categories WHERE json_array_length(spec, '$.drill.checks') > 0),
@@ -102,7 +103,7 @@ export function drillQueries(context: CatalogContext): DrillQueries {
           LEFT JOIN tried t ON t.vm_id = v.id LEFT JOIN passed d ON d.vm_id = v.id
         WHERE v.gone_ms IS NULL AND v.excluded_reason IS NULL AND "everyMs" IS NOT NULL`)
       return rows.map(({ running, checks, ...row }) => ({ ...row, isRunning: running === 1, hasChecks: checks > 0 }))
-    },
+    }),
     record(drill) {
       return inTransaction(context, () => {
         const id = drillIdOf(drill.workflowId)

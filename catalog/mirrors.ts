@@ -1,6 +1,7 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import { copyRetryAfterMs } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { whileUnchanged } from './while-unchanged.ts'
 import { isWanted, missingCopies, stands, wantBack } from './copy-needs.ts'
 import { settle } from './copy-state.ts'
 import { copies } from './schema.ts'
@@ -241,7 +242,7 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
         announce(pair)
       })
     },
-    states: () =>
+    states: whileUnchanged(context, () =>
       db.all<MirrorState>(sql`
         WITH there AS (
           SELECT h.source_id, h.repository_id, sum(h.whole) AS done, max(h.newest_whole_ms) AS newest_ms FROM held h
@@ -259,6 +260,7 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
         FROM pairs p LEFT JOIN there t ON t.source_id = p.source_id AND t.repository_id = p.repository_id
           LEFT JOIN lacking l ON l.source_id = p.source_id AND l.repository_id = p.repository_id
         ORDER BY 3, 4 LIMIT 200`),
+    ),
     failing: () =>
       db.all(sql`
         SELECT c.source_id AS "sourceId", c.repository_id AS "targetId", a.name AS "sourceName", b.name AS "targetName",
@@ -266,13 +268,14 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
         FROM copies c INDEXED BY copies_wanted JOIN points p ON p.id = c.point_id
           JOIN repositories a ON a.id = c.source_id JOIN repositories b ON b.id = c.repository_id
         WHERE ${isWanted} AND c.state = 'failed' GROUP BY 1, 2 ORDER BY 3, 4 LIMIT 200`),
-    lags: (limit, vmId) =>
+    lags: whileUnchanged(context, (limit: number, vmId?: string) =>
       db.all<PlanLag>(sql`
         SELECT p.plan, c.source_id AS "sourceId", c.repository_id AS "targetId", b.name AS "targetName",
           count(*) AS behind, min(${behindSince}) AS "oldestMs"
         FROM ${missingCopies} c JOIN points p ON p.id = c.point_id JOIN repositories b ON b.id = c.repository_id
         WHERE c.source_id IS NOT NULL AND ${vmId === undefined ? sql`1` : sql`c.vm_id = ${vmId}`}
         GROUP BY 1, 2, 3 ORDER BY 6, 1, 3 LIMIT ${limit}`),
+    ),
   }
 }
 

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3'
 import { HoldfastError, type SerializedError } from '../base/index.ts'
 import { schemaNumber } from './migrate.ts'
 
-/** What the thread is told: two paths. */
+/** What the child is told: two paths. */
 export interface CopyTask {
   readonly from: string
   readonly to: string
@@ -34,10 +34,10 @@ const leftOut = [
   'verify_passes',
 ] as const
 
-/** Of a thread that works beside the server: what it would hold counts there. */
+/** It reads each page once. */
 const cacheKiB = 4096
 
-/** The file `from` as it is now, without `leftOut`, in `to`, on disk. Blocks the thread while it checks. */
+/** The file `from` as it is now, without `leftOut`, in `to`, on disk. Blocks its thread while it checks. */
 export async function makeCopy({ from, to }: CopyTask): Promise<Exclude<CopyReply, { error: unknown }>> {
   await removeCopy(to)
   await copyPages(from, to)

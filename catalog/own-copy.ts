@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process'
 import { rename } from 'node:fs/promises'
-import { Worker } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
 import { HoldfastError } from '../base/index.ts'
 import type { CatalogContext } from './context.ts'
 import { removeCopy, type CopyReply, type CopyTask } from './own-copy-file.ts'
@@ -22,10 +23,13 @@ export interface CopyOptions {
 }
 
 const beatMs = 1000
+const program = fileURLToPath(new URL('./own-copy-child.ts', import.meta.url))
+
+type Made = Exclude<CopyReply, { error: unknown }>
 
 /**
  * A consistent copy while others write, without what must not leave this machine (own-copy-file.ts). Whole or not at all at
- * `path`; again: replaces it. Made in a thread of its own: to write and to check a catalog of gigabytes takes long, and
+ * `path`; again: replaces it. Made in a process of its own: to write and to check a catalog of gigabytes takes long, and
  * whoever waited for the server meanwhile would find his connection closed. Of a file only. Throws FormatError where the
  * catalog is damaged.
  */
@@ -41,7 +45,7 @@ export async function copyCatalog(
   const beat = setInterval(onProgress, beatMs)
   try {
     signal?.throwIfAborted()
-    const made = await inThread({ from: sqlite.name, to: partial }, signal)
+    const made = await inChild({ from: sqlite.name, to: partial }, signal)
     await rename(partial, path)
     return { createdMs, coveredSeq, ...made }
   } catch (error) {
@@ -52,30 +56,35 @@ export async function copyCatalog(
   }
 }
 
-async function inThread(
-  task: CopyTask,
-  signal: AbortSignal | undefined,
-): Promise<Extract<CopyReply, { schema: number }>> {
-  const worker = new Worker(new URL('./own-copy-thread.ts', import.meta.url), {
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-    resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 },
-    workerData: task,
+async function inChild(task: CopyTask, signal: AbortSignal | undefined): Promise<Made> {
+  // Nothing else of the environment: the program needs none.
+  const cache = process.env['NODE_COMPILE_CACHE']
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, task.from, task.to], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: cache === undefined ? {} : { NODE_COMPILE_CACHE: cache },
   })
-  const { promise, resolve, reject } = Promise.withResolvers<CopyReply>()
-  const stop = (): void => reject(signal?.reason)
+  const out: Buffer[] = []
+  const said: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => said.push(chunk))
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  const stop = (): void => void child.kill('SIGKILL')
   signal?.addEventListener('abort', stop, { once: true })
-  worker.once('message', resolve)
-  worker.once('error', reject)
-  worker.once('exit', (code) =>
-    reject(new HoldfastError('Internal', `the thread that copies the catalog ended unexpectedly (exit ${code})`)),
-  )
   try {
-    const reply = await promise
+    // Nothing writes there any more when it has ended.
+    const code = await ended
+    signal?.throwIfAborted()
+    const reply = code === 0 ? (JSON.parse(Buffer.concat(out).toString('utf8')) as CopyReply) : null
+    if (reply === null) {
+      const why = Buffer.concat(said).toString('utf8').trim().slice(-500)
+      throw new HoldfastError('Internal', `the process that copies the catalog ended early (exit ${code}): ${why}`)
+    }
     if ('error' in reply) throw new HoldfastError(reply.error.code, reply.error.message, { hint: reply.error.hint })
     return reply
   } finally {
     signal?.removeEventListener('abort', stop)
-    // Nothing writes there any more when this returns.
-    await worker.terminate()
   }
 }

@@ -29,9 +29,12 @@ afterEach(() => {
 })
 
 test('what is asked every few seconds, and by every scrape, reads no table of points or copies as a whole', () => {
-  const { catalog } = here
   const pair = { sourceId: 'main', targetId: 'offsite' }
-  catalog.mirrors.want(pair, aPoint(1).id, false)
+  here.catalog.mirrors.want(pair, aPoint(1).id, false)
+  // Opened anew, so that it has prepared nothing yet.
+  here[Symbol.dispose]()
+  here = testCatalog(path)
+  const { catalog } = here
   const plans = queryPlans(path, () => {
     catalog.repositories.get('main')
     catalog.repositories.list({ limit: 50 })
