@@ -1,10 +1,11 @@
 import Database from 'better-sqlite3'
 import { openCatalog } from '../catalog/index.ts'
 import { furnish, testNow } from '../catalog/testing.ts'
+import { planDefaults } from '../policy/index.ts'
 
 /**
  * Makes the catalog of a large installation, by SQL: a hundred points of each VM, an hour apart, each with the run that
- * made it and with a copy in a mirror, of which one in a thousand is damaged there or still to be copied.
+ * made it and with a copy in a mirror, of which one in a thousand is damaged there or still to be copied; and three plans.
  */
 export function fillCatalog(path: string, points: number): { readonly vms: number } {
   const vms = Math.max(1, Math.round(points / 100))
@@ -13,6 +14,12 @@ export function fillCatalog(path: string, points: number): { readonly vms: numbe
     furnish(catalog, ['web-01'])
     const location = { kind: 's3', url: 's3://offsite/holdfast' } as const
     catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/srv/secrets/offsite' })
+    const targets = [{ repository: 'main', copy: 'backup', keep: null }] as const
+    // Started by hand alone: nothing runs while something is measured.
+    const plan = { ...planDefaults, targets }
+    catalog.plans.put({ ...plan, name: 'all' }, 0)
+    catalog.plans.put({ ...plan, name: 'some', where: [{ field: 'name', is: ['vm-7*'] }] }, 0)
+    catalog.plans.put({ ...plan, name: 'none', where: [{ field: 'tag', is: ['nightly'] }] }, 0)
   }
   const sqlite = new Database(path)
   const disks = JSON.stringify([{ disk: 'virtio0', label: 'system', size: 2 ** 31, mode: 'incremental', why: '' }])

@@ -5,7 +5,7 @@
  *
  *   node bench/control-plane.ts [points=1000000]
  */
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -57,7 +57,12 @@ try {
     let bytes = 0
     for (let round = 0; round < ROUNDS; round += 1) {
       const began = performance.now()
-      const answer = await fetch(`${at.url}/api/v1/${path}`, { headers })
+      const answer = await fetch(`${at.url}/api/v1/${path}`, { headers }).catch((error: unknown) => {
+        console.log(`${path} was cut off after ${((performance.now() - began) / 1000).toFixed(1)} s`)
+        console.log(at.pid('server') === pid ? 'by the server that was there before' : 'the server was started again')
+        console.log(lastOf(join(home.logs, 'server.log')), lastOf(join(home.logs, 'server.out.log')))
+        throw error
+      })
       bytes = (await answer.text()).length
       times.push(performance.now() - began)
       if (!answer.ok) throw new Error(`${path}: ${answer.status}`)
@@ -75,6 +80,11 @@ try {
   console.log(over === 0 ? 'every answer within its bar' : `${over} answers over their bar`)
 } finally {
   rmSync(root, { recursive: true, force: true })
+}
+
+/** What a process said last. */
+function lastOf(log: string): string {
+  return existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(-12).join('\n') : ''
 }
 
 /** Of a process, now and at most, as the kernel counts it. */

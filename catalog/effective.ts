@@ -15,6 +15,7 @@ import type { CatalogContext } from './context.ts'
 import type { PlanQueries } from './plans.ts'
 import { categories, endpoints, vms } from './schema.ts'
 import type { VmView } from './vms.ts'
+import { whileUnchanged } from './while-unchanged.ts'
 
 /** A VM that the hypervisors list, with what plans ask about it. */
 export interface Candidate extends SelectableVm {
@@ -32,7 +33,7 @@ export interface PolicyQueries {
   /** What a drill of it does. */
   drill(vm: VmView): DrillDefinition
   /** Every VM that the hypervisors list, by id; read so many at a time. */
-  candidates(pageSize?: number): Generator<Candidate>
+  candidates(pageSize?: number): readonly Candidate[]
   /** Points made by hand that are there, of this VM in this repository. */
   manualPoints(vmId: string, repositoryId: string): number
   /** When each disk was last read in full, of the points that can still be built on. */
@@ -43,11 +44,39 @@ export interface PolicyQueries {
 
 const week = 7 * 86_400_000
 
-export function policyQueries({ db, sqlite, now }: CatalogContext, plans: PlanQueries): PolicyQueries {
+export function policyQueries(context: CatalogContext, plans: PlanQueries): PolicyQueries {
+  const { db, sqlite, now } = context
   const categoryOf = (name: string): Category & { readonly name: string } => {
     const row = db.select().from(categories).where(eq(categories.name, name)).get()
     return { ...(row?.spec ?? defaultCategories.standard), name }
   }
+  function* everyCandidate(pageSize: number): Generator<Candidate> {
+    for (let after = ''; ;) {
+      const page = db
+        .select({
+          id: vms.id,
+          name: vms.name,
+          tags: vms.tags,
+          category: vms.category,
+          power: vms.power,
+          hypervisor: vms.endpointId,
+          site: endpoints.site,
+          excludedReason: vms.excludedReason,
+          sizeBytes: vms.sizeBytes,
+        })
+        .from(vms)
+        .innerJoin(endpoints, eq(endpoints.id, vms.endpointId))
+        .where(sql`${gt(vms.id, after)} AND ${vms.goneMs} IS NULL`)
+        .orderBy(asc(vms.id))
+        .limit(pageSize)
+        .all()
+      yield* page
+      const last = page.at(-1)
+      if (last === undefined || page.length < pageSize) return
+      after = last.id
+    }
+  }
+  const kept = whileUnchanged(context, (pageSize: number) => [...everyCandidate(pageSize)])
   return {
     plansOf: (vm) => takersOf(vm, plans.all()),
     takers() {
@@ -57,32 +86,7 @@ export function policyQueries({ db, sqlite, now }: CatalogContext, plans: PlanQu
     effective: (vm, plan) => effectivePolicy({ category: categoryOf(vm.category), plan, override: vm.override }),
     drill: (vm) =>
       drillDefinition({ category: categoryOf(vm.category), override: vm.override, checks: vm.drillChecks }),
-    *candidates(pageSize = 1000) {
-      for (let after = ''; ;) {
-        const page = db
-          .select({
-            id: vms.id,
-            name: vms.name,
-            tags: vms.tags,
-            category: vms.category,
-            power: vms.power,
-            hypervisor: vms.endpointId,
-            site: endpoints.site,
-            excludedReason: vms.excludedReason,
-            sizeBytes: vms.sizeBytes,
-          })
-          .from(vms)
-          .innerJoin(endpoints, eq(endpoints.id, vms.endpointId))
-          .where(sql`${gt(vms.id, after)} AND ${vms.goneMs} IS NULL`)
-          .orderBy(asc(vms.id))
-          .limit(pageSize)
-          .all()
-        yield* page
-        const last = page.at(-1)
-        if (last === undefined || page.length < pageSize) return
-        after = last.id
-      }
-    },
+    candidates: (pageSize) => kept(pageSize ?? 1000),
     manualPoints: (vmId, repositoryId) =>
       db.get<{ n: number }>(
         sql`SELECT count(*) AS n FROM points p JOIN copies c ON c.point_id = p.id
