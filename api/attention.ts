@@ -23,7 +23,7 @@ type Repository = z.infer<typeof overviewSchema>['repositories'][number]
 const dayMs = 86_400_000
 const shown = 50
 
-/** The queue "needs you", most urgent first, `most` of each kind and of all; `total` counts also what is not in it. */
+/** The queue "needs you", most urgent first, `most` of each kind and of all; `total` counts also what is not in it. `outside`: VMs outside of their promise, if known. */
 export function attention(
   deps: ApiDeps,
   engine: Engine,
@@ -31,10 +31,11 @@ export function attention(
   {
     most = shown,
     agenda = drillAgenda(deps),
-  }: { readonly most?: number; readonly agenda?: readonly AgendaEntry[] } = {},
+    outside,
+  }: { readonly most?: number; readonly agenda?: readonly AgendaEntry[]; readonly outside?: number } = {},
 ): { items: Attention[]; total: number } {
   const { catalog } = deps
-  const vms = vmsOutside(deps, most)
+  const vms = vmsOutside(deps, most, outside)
   const drills = drillTrouble(deps, most, agenda)
   // What may be the cause of the rest comes first, and is not what is cut.
   const rest = [
@@ -64,8 +65,8 @@ export function attention(
 /** That nobody can tell is no less urgent than that something failed. */
 const urgency = { failed: 0, unknown: 0, attention: 1 } as const satisfies { [state in Attention['severity']]: number }
 
-function vmsOutside(deps: ApiDeps, most: number): { items: Attention[]; total: number } {
-  const page = deps.catalog.vms.list({ limit: most }, { state: 'outside-rpo' })
+function vmsOutside(deps: ApiDeps, most: number, counted?: number): { items: Attention[]; total: number } {
+  const page = deps.catalog.vms.list({ limit: most }, { state: 'outside-rpo' }, counted)
   const items = page.items.map((vm): Attention => {
     const { state, sentence, ageMs } = postureView(vm)
     const title = {

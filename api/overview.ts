@@ -19,7 +19,10 @@ export async function readOverview(deps: ApiDeps): Promise<Overview> {
   const stored = catalog.repositories.list({ limit: 50 }).items
   const repositories = stored.map((row) => repositoryView(catalog, row))
   const agenda = drillAgenda(deps)
-  const needsYou = attention(deps, engine, repositories, { agenda })
+  const needsYou = attention(deps, engine, repositories, {
+    agenda,
+    outside: by.late + by.overdue + by.failed + by.unprotected,
+  })
   const running = catalog.runs.list({ limit: 50 }, { state: 'open' }).items.map((run) => runView(run, now()))
   const coming = upcoming(deps, { agenda, repositories: stored })
   const counts: Overview['counts'] = {

@@ -7,6 +7,7 @@ import { repositories, repositoryGrowth } from './schema.ts'
 import { ensureSite } from './sites.ts'
 import { uniqueSlug } from './slug.ts'
 import type { ErrorNote, RepositoryTestRecord, UsageRecord } from './types.ts'
+import { whileUnchanged } from './while-unchanged.ts'
 
 export type RepositoryRow = typeof repositories.$inferSelect
 export interface RepositoryView extends RepositoryRow {
@@ -101,6 +102,14 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
       .where(eq(repositories.id, given('id')))
       .prepare(),
   )
+  // To count the VMs of a repository reads a row for each, and the overview asks for the list four times.
+  const rowsOf = whileUnchanged(context, (limit: number, cursor?: string) =>
+    select()
+      .where(afterCursor([sql`${repositories.name}`, sql`${repositories.id}`], 'asc', { limit, cursor }))
+      .orderBy(asc(repositories.name), asc(repositories.id))
+      .limit(rowsFor({ limit, cursor }))
+      .all(),
+  )
   const find = (id: string): RepositoryView | undefined => {
     const found = byId().get({ id })
     return found && view(found)
@@ -153,11 +162,7 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
       })
     },
     list(page) {
-      const rows = select()
-        .where(afterCursor([sql`${repositories.name}`, sql`${repositories.id}`], 'asc', page))
-        .orderBy(asc(repositories.name), asc(repositories.id))
-        .limit(rowsFor(page))
-        .all()
+      const rows = rowsOf(page.limit, page.cursor)
       const total = db.select({ n: count() }).from(repositories).get()?.n ?? 0
       return toPage(rows, page, total, ({ row }) => [row.name, row.id], view)
     },
@@ -221,8 +226,8 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
         publish('repository', id)
       })
     },
-    consumption(id, limit) {
-      return db.all<ConsumptionRow>(sql`
+    consumption: whileUnchanged(context, (id: string, limit: number) =>
+      db.all<ConsumptionRow>(sql`
         WITH most AS (
           SELECT vm_id, sum(points) AS points, sum(stored_bytes) AS new_bytes, max(newest_ms) AS newest_ms, sum(verified) AS verified
           FROM held WHERE repository_id = ${id} GROUP BY vm_id ORDER BY new_bytes DESC, vm_id LIMIT ${limit}
@@ -233,8 +238,8 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
             AND c.vm_id = h.vm_id AND c.state = 'done' AND c.gone_ms IS NULL ORDER BY c.created_ms DESC LIMIT 1) AS "logicalBytes",
           (SELECT sum(p.read_bytes) FROM copies c JOIN points p ON p.id = c.point_id WHERE c.repository_id = ${id}
             AND c.vm_id = h.vm_id AND c.state = 'done' AND c.gone_ms IS NULL) AS "readBytes"
-        FROM most h JOIN vms v ON v.id = h.vm_id ORDER BY h.new_bytes DESC, h.vm_id`)
-    },
+        FROM most h JOIN vms v ON v.id = h.vm_id ORDER BY h.new_bytes DESC, h.vm_id`),
+    ),
     growth(id, days) {
       return db
         .select({

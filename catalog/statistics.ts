@@ -61,10 +61,10 @@ export function statisticsQueries(context: CatalogContext): StatisticsQueries {
       return { total: rows.reduce((sum, row) => sum + row.n, 0), by }
     },
     idsOutsideRpo() {
-      const rows = db.all<{ id: string }>(
+      const rows = db.values<[string]>(
         sql`${postureFacts(steadyNow())} SELECT id FROM ranked WHERE gone_ms IS NULL AND rank <= ${postureRank.indexOf('unprotected')}`,
       )
-      return new Set(rows.map(({ id }) => id))
+      return new Set(rows.map(([id]) => id))
     },
     provenVms() {
       return db.get<{ n: number }>(

@@ -14,8 +14,16 @@ export interface VmFilter {
   readonly showGone?: boolean | undefined
 }
 
-/** Ids of VMs, most urgent first, then by name: sorting, filtering and paging happen in the database. */
-export function listVmIds({ db, steadyNow }: CatalogContext, page: PageRequest, filter: VmFilter): Page<string> {
+/**
+ * Ids of VMs, most urgent first, then by name: sorting, filtering and paging happen in the database. `counted`: how many there
+ * are, where whoever asks has counted them already.
+ */
+export function listVmIds(
+  { db, steadyNow }: CatalogContext,
+  page: PageRequest,
+  filter: VmFilter,
+  counted?: number,
+): Page<string> {
   const where = sql.join([sql`1`, ...conditions(filter)], sql` AND `)
   const facts = postureFacts(steadyNow())
   const after = afterCursor([sql`rank`, sql`name`, sql`id`], 'asc', page) ?? sql`1`
@@ -24,8 +32,8 @@ export function listVmIds({ db, steadyNow }: CatalogContext, page: PageRequest, 
   )
   // Postures are asked for once more only where they decide who is in the list.
   const from = filter.state === undefined ? sql`FROM vms` : sql`FROM ranked`
-  const counted = sql`SELECT count(*) AS n ${from} WHERE ${where}`
-  const total = db.get<{ n: number }>(filter.state === undefined ? counted : sql`${facts} ${counted}`).n
+  const count = sql`SELECT count(*) AS n ${from} WHERE ${where}`
+  const total = counted ?? db.get<{ n: number }>(filter.state === undefined ? count : sql`${facts} ${count}`).n
   return toPage(
     rows,
     page,
