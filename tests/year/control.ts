@@ -89,16 +89,21 @@ export function controlOf(world: World): Control {
   }
   const look = async (whole: boolean): Promise<void> => {
     for (const store of stores.values()) store.isAway = faults.at('repository', store.id, now()) !== undefined
-    const isWhole = whole || [...stores.values()].some(({ id, isAway: away }) => away || hadError(id))
-    if (isWhole) return watchdog.look(signal)
+    const errorOf = (id: string) => catalog.watches.find(id)?.error ?? null
+    const hasChanged = [...stores.values()].some(({ id, isAway: away }) => away !== (errorOf(id) !== null))
+    if (whole || hasChanged) return watchdog.look(signal)
     // What a look writes down that finds all as it was: a year of them every five minutes would be all that it does.
     for (const { id } of stores.values()) {
+      const error = errorOf(id)
+      if (error !== null) {
+        catalog.watches.recordFailure(id, now(), error)
+        continue
+      }
       const { uuid = null, series = 0, points = 0, unreadable = 0 } = catalog.watches.find(id) ?? {}
       const found = { uuid: uuid ?? '', series, points, unreadable, vanished: 0, returned: 0 }
       catalog.watches.recordLook(id, { lookedMs: now(), ...found })
     }
   }
-  const hadError = (id: string): boolean => (catalog.watches.find(id)?.error ?? null) !== null
   return {
     async tick(whole) {
       if (faults.at('server', '', now())) return false

@@ -201,8 +201,7 @@ function foresee(
     const spreadMs = Math.min(rpoMs / 10, 15 * minute)
     for (const graceMs of [spreadMs, rpoMs / 4])
       timeline.at(createdMs + rpoMs + graceMs + 1000, () => {
-        const isRenewed = (diary.points.findLast((one) => one.vm === vm)?.createdMs ?? 0) > createdMs
-        if (!isRenewed && diary.seen.get(vm)?.untilMs === null) soon()
+        if (diary.seen.get(vm)?.untilMs === null && runs.isLate(vm)) soon()
       })
   }
 }

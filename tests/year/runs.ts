@@ -32,6 +32,8 @@ export class Runs {
   readonly #records
   readonly #underWay = new Set<string>()
   readonly #busy = new Set<string>()
+  /** VMs that a run of their plan still has to back up, or is backing up. */
+  readonly #onTurn = new Set<string>()
   readonly #vms: ReadonlyMap<string, EstateVm>
   #nth = 0
   /** VMs and plans with which something is amiss: whatever becomes of them is news. */
@@ -84,8 +86,10 @@ export class Runs {
     const opened = await this.#plans.openPlanRun({
       ...{ planRun, runId, plan: plan.name, trigger: 'schedule', again: null, atMs: nowMs, goesOnUntilMs: null },
     })
-    for (const { vmId } of this.#world.catalog.planRuns.vms(planRun, { limit: 200 }).items)
+    for (const { vmId } of this.#world.catalog.planRuns.vms(planRun, { limit: 200 }).items) {
       entry.turns.push({ vm: vmId, fromMs: nowMs, untilMs: null })
+      this.#onTurn.add(vmId)
+    }
     let lanes = Math.min(opened.concurrency, opened.vms)
     const close = async (): Promise<void> => {
       const { counts } = await this.#plans.closePlanRun({ planRun, rest: null })
@@ -119,9 +123,11 @@ export class Runs {
     if (next !== null) {
       const vm = next.input.vm.id
       if (next.attempt > 1) entry.turns.push({ vm, fromMs: timeline.nowMs, untilMs: null })
+      this.#onTurn.add(vm)
       return this.backUp(next, async (end) => {
         const turnOf = entry.turns.findLast((one) => one.vm === vm)
         if (turnOf) turnOf.untilMs = timeline.nowMs
+        this.#onTurn.delete(vm)
         await go({ position: next.position, attempt: next.attempt, ...end })
       })
     }
@@ -149,7 +155,7 @@ export class Runs {
     await this.#records.recordRunStarted(started)
     const entry: BackupEntry = { vm: target.id, startedMs: timeline.nowMs, endedMs: null, ok: false }
     diary.backups.push(entry)
-    if (this.#isLate(target.id)) this.#amiss.add(target.id)
+    if (this.isLate(target.id)) this.#amiss.add(target.id)
     if (this.#amiss.has(target.id)) this.#soon()
     const vm = this.#vms.get(target.id)
     if (vm === undefined) throw new Error(`${target.id} is in no list`)
@@ -213,17 +219,19 @@ export class Runs {
     })
     const point: PointEntry = { stem, vm: vm.id, repository: repository.id, plan, origin, createdMs, knownMs }
     diary.points.push(point)
-    if (this.#isLate(vm.id)) this.#amiss.add(vm.id)
+    if (this.isLate(vm.id)) this.#amiss.add(vm.id)
     this.#newestMs.set(vm.id, createdMs)
     this.onPoint(point)
   }
 
-  #isLate(vm: string): boolean {
+  /** Whether it may be more than its grace behind: looked at then, beside the looks of every hour. */
+  isLate(vm: string): boolean {
     const { timeline, rpoOf } = this.#world
     const newestMs = this.#newestMs.get(vm)
     if (newestMs === undefined) return true
     const rpoMs = rpoOf(vm)
-    return timeline.nowMs - newestMs > rpoMs + Math.min(rpoMs / 10, 15 * minute)
+    const isOnTime = this.#onTurn.has(vm) && !this.#amiss.has(vm)
+    return timeline.nowMs - newestMs > rpoMs + (isOnTime ? rpoMs / 4 : Math.min(rpoMs / 10, 15 * minute))
   }
 
   /** Told of each point. */
