@@ -14,4 +14,7 @@ async function reply(): Promise<CopyReply> {
   }
 }
 
-process.stdout.write(JSON.stringify(await reply()))
+// The server at the other end: when it is killed, nobody wants the copy, and the next server makes one of its own there.
+process.stdin.once('close', () => process.exit(1)).resume()
+const said = JSON.stringify(await reply())
+process.stdout.write(said, () => process.exit(0))

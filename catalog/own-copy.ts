@@ -60,7 +60,7 @@ async function inChild(task: CopyTask, signal: AbortSignal | undefined): Promise
   // Nothing else of the environment: the program needs none.
   const cache = process.env['NODE_COMPILE_CACHE']
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, task.from, task.to], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: cache === undefined ? {} : { NODE_COMPILE_CACHE: cache },
   })
   const out: Buffer[] = []
