@@ -11,11 +11,13 @@ export const turns: readonly (readonly string[])[] = [
     'workflows/plan/kill.contract.test.ts',
     'api/schedule-keeper.contract.test.ts',
     'lab/freeze.contract.test.ts',
+    'workflows/verify/damage.contract.test.ts',
     'tests/chaos/full-repository.test.ts',
     'tests/chaos/verify.test.ts',
   ],
   [
     'files/hostile.contract.test.ts',
+    'activities/files/images.contract.test.ts',
     'workflows/capacity.contract.test.ts',
     'server/engine-away.contract.test.ts',
     'repository/store/azure.contract.test.ts',
@@ -40,6 +42,7 @@ export const turns: readonly (readonly string[])[] = [
   ],
   [
     'cli/repo/s3.contract.test.ts',
+    'workflows/mirror/copies.contract.test.ts',
     'drivers/image/image.contract.test.ts',
     'deploy/bootstrap/demo.contract.test.ts',
     'activities/files/guest.contract.test.ts',
