@@ -80,7 +80,9 @@ async function inChild(task: CopyTask, signal: AbortSignal | undefined): Promise
     const reply = code === 0 ? (JSON.parse(Buffer.concat(out).toString('utf8')) as CopyReply) : null
     if (reply === null) {
       const why = Buffer.concat(said).toString('utf8').trim().slice(-500)
-      throw new HoldfastError('Internal', `the process that copies the catalog ended early (exit ${code}): ${why}`)
+      throw new HoldfastError('Internal', `the process that copies the catalog ended early (exit ${code}): ${why}`, {
+        hint: 'The older copies stay, and it is tried again. If it happens each time, look for room on the disk of the catalog.',
+      })
     }
     if ('error' in reply) throw new HoldfastError(reply.error.code, reply.error.message, { hint: reply.error.hint })
     return reply
