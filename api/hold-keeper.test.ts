@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { aPoint, pointIdOf, testNow } from '../catalog/testing.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { aPoint, aRun, pointIdOf, testNow } from '../catalog/testing.ts'
+import type { RecoverySpec } from '../policy/index.ts'
 import type { KeepPointInput } from '../workflows/retention/contract.ts'
 import { holdKeeper } from './hold-keeper.ts'
 import { bench, type Bench } from './testing/bench.ts'
@@ -127,4 +128,75 @@ it('one hold in two repositories is ended by either of its names, and what fails
   })
   expect((await here.call('POST', path, { hold: `hold/${id}-1` })).status).toBeGreaterThanOrEqual(500)
   expect(acts()).toHaveLength(4)
+})
+
+describe('holds of recovery plans', () => {
+  const other = 'b'.repeat(32)
+  const tier: RecoverySpec['tiers'][number] = {
+    ...{ key: 'web', name: 'Web', after: null, delayMs: 0, needs: 'checks', bootTimeoutMs: 1, rtoMs: null },
+    ...{ before: [], then: [], members: [{ vmId: 'web-01', hypervisorId: null, name: null }] },
+  }
+  const begin = (runId: string): void => {
+    here.catalog.recoveryRuns.open({
+      ...{ runId, workflowId: `recovery/${runId}`, planId: runId, planName: runId, mode: 'rehearse', untilMs: null },
+      ...{ withoutPeople: false, requestedUser: 'ann', startedMs: testNow, vmNames: new Map() },
+      spec: {
+        description: '',
+        hypervisorId: null,
+        networks: [],
+        identity: 'new',
+        atOnce: 1,
+        rehearseEveryMs: null,
+        tiers: [tier],
+      },
+    })
+  }
+  const placed = (runId: string, name = `hold/${id}-${runId}`): void =>
+    here.catalog.retained.addHold({
+      ...{ name, repositoryId: 'main', pointId: id, type: 'pin', actor: `recovery:${runId}`, reason: '', ms: testNow },
+    })
+  const look = async (keeper: ReturnType<typeof holdKeeper>, times: number): Promise<void> => {
+    for (let n = 0; n < times; n += 1) {
+      here.clock.ms += minute
+      await keeper.tick()
+    }
+  }
+
+  it('are ended when their run is over; those of a run that goes on, and of other installations, are not', async () => {
+    const keeper = holdKeeper(here.deps)
+    for (const runId of ['r1', 'r2']) begin(runId)
+    for (const runId of ['r1', 'r2', other]) placed(runId)
+    placed('r1', `hold/${id}-again`)
+    await look(keeper, 2)
+    expect(acts()).toEqual([])
+    here.catalog.recoveryRuns.close('r1', { state: 'aborted', why: '', endedMs: testNow })
+    await look(keeper, 1)
+    // The run may be letting go at this moment.
+    expect(acts()).toEqual([])
+    await look(keeper, 1)
+    expect(acts()).toMatchObject([
+      {
+        ...{ repository: { id: 'main' }, stem: aPoint(1).stem },
+        ...{
+          act: { kind: 'release', holds: [`hold/${id}-again`, `hold/${id}-r1`] },
+          requestedBy: { user: 'holdfast' },
+        },
+      },
+    ])
+  })
+
+  it('stay while a restore that a terminated run has left behind still reads the point', async () => {
+    const keeper = holdKeeper(here.deps)
+    begin('r1')
+    placed('r1')
+    const run = { ...aRun(1), workflowId: 'recovery/r1', runId: 'r1', kind: 'recovery' as const, pointId: null }
+    here.catalog.runs.started(run)
+    here.catalog.runs.started(aRun(2, { kind: 'restore', workflowId: 'restore/2', pointId: id }))
+    here.catalog.runs.observe('r1', { state: 'terminated', endedMs: testNow })
+    await look(keeper, 3)
+    expect(acts()).toEqual([])
+    here.catalog.runs.observe(aRun(2).runId, { state: 'completed', endedMs: testNow })
+    await look(keeper, 2)
+    expect(acts()).toMatchObject([{ act: { kind: 'release' } }])
+  })
 })

@@ -180,6 +180,7 @@ describe('a point', () => {
     expect(await status('POST', `/points/${id}/release`, {})).toBe(404)
     hold('hold/x-2', 'pin')
     hold('hold/x-3', 'pin', `instant:${'a'.repeat(32)}`)
+    hold('hold/x-4', 'pin', 'recovery:r1')
     expect(await status('POST', `/points/${id}/release`, {})).toBe(200)
     expect(await status('POST', `/points/${id}/release`, { hold: 'hold/x-1' })).toBe(200)
     expect(here.engine.started.map(({ input }) => (input as KeepPointInput).act)).toEqual([

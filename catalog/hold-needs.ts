@@ -15,8 +15,17 @@ export interface LackingHold {
   readonly reason: string
 }
 
-/** Of `holds h`: a person's. A VM that runs from a copy holds that one alone; whose a damaged hold is nobody knows. */
-const isWish = sql`(h.type IN ('pin', 'legal') AND h.actor NOT LIKE 'instant:%')`
+/** Of `holds h`: a person's. A run that reads a copy holds that one alone; whose a damaged hold is nobody knows. */
+const isWish = sql`(h.type IN ('pin', 'legal') AND h.actor NOT LIKE 'instant:%' AND h.actor NOT LIKE 'recovery:%')`
+
+/** A hold of a run of a recovery plan that is over. */
+export interface LeftHold {
+  readonly name: string
+  readonly repositoryId: string
+  readonly stem: string
+  readonly vmName: string
+  readonly actor: string
+}
 
 /** Ids of points that somebody holds, and where: a hold in one repository keeps the copies of all. */
 export function heldPoints({ db }: CatalogContext, repositoryId: string): Map<string, string> {
@@ -29,6 +38,20 @@ export function heldPoints({ db }: CatalogContext, repositoryId: string): Map<st
     else if (!held.has(id)) held.set(id, `held in ${name}`)
   }
   return held
+}
+
+/**
+ * Of runs that this catalog knows, and that have ended: those of other installations are their own. What a restore still reads
+ * that a terminated run has left behind is left alone.
+ */
+export function leftHolds({ db }: CatalogContext, limit: number): LeftHold[] {
+  return db.all<LeftHold>(sql`
+    SELECT h.name, h.repository_id AS "repositoryId", p.stem, v.name AS "vmName", h.actor
+    FROM holds h JOIN recovery_runs r ON r.run_id = substr(h.actor, 10) LEFT JOIN runs e ON e.run_id = r.run_id
+      JOIN points p ON p.id = h.point_id JOIN vms v ON v.id = p.vm_id
+    WHERE h.actor LIKE 'recovery:%' AND (r.ended_ms IS NOT NULL OR e.ended_ms IS NOT NULL)
+      AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.point_id = h.point_id AND o.ended_ms IS NULL AND o.kind IN ('restore', 'drill'))
+    ORDER BY h.repository_id, h.actor, h.name LIMIT ${limit}`)
 }
 
 /** Holds of one point are the same where type, person and reason are: in each repository it is an object of its own. */

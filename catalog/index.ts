@@ -41,7 +41,7 @@ export type { ChangeNote, NewPoint, PointFilter, PointView, ProofNote } from './
 export type { ReplicatedState, ReplicationView } from './replications.ts'
 export type { ConsumptionRow, NewRepository, RepositoryView } from './repositories.ts'
 export { seriesOf } from './retained.ts'
-export type { LackingHold } from './hold-needs.ts'
+export type { LackingHold, LeftHold } from './hold-needs.ts'
 export type { CollectionRow, HoldRow, RemovedPointRow, SeriesPolicyRow } from './retained.ts'
 export { unknownRemover } from './removal.ts'
 export type { RunFilter, RunObservation, RunView, StartedRun } from './runs.ts'

@@ -2,7 +2,7 @@ import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, notInArray, or, sql 
 import type { RuleSource, VmOverride } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { isWanted, neededElsewhere } from './copy-needs.ts'
-import { heldPoints, lackingHolds, type LackingHold } from './hold-needs.ts'
+import { heldPoints, lackingHolds, leftHolds, type LackingHold, type LeftHold } from './hold-needs.ts'
 import { heldBy } from './copy-state.ts'
 import { snapOf } from './copies.ts'
 import { recordRemoved, type Removal } from './removal.ts'
@@ -49,6 +49,8 @@ export interface RetainedQueries {
   heldPoints(repositoryId: string): Map<string, string>
   /** Copies that stand and lack a hold of their point; `limit` at most. */
   lackingHolds(limit: number, pointId?: string): LackingHold[]
+  /** Holds of runs of recovery plans that are over; `limit` at most. */
+  leftHolds(limit: number): LeftHold[]
   /** Snapshots of validated points: what a collection has to find. */
   believed(repositoryId: string): string[]
   /** The last policies of series, by series. */
@@ -163,6 +165,7 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
     neededElsewhere: (repositoryId) => neededElsewhere(context, repositoryId),
     heldPoints: (repositoryId) => heldPoints(context, repositoryId),
     lackingHolds: (limit, pointId) => lackingHolds(context, limit, pointId),
+    leftHolds: (limit) => leftHolds(context, limit),
     believed: (repositoryId) =>
       db
         .select({ stem: copies.stem })

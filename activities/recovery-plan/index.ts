@@ -2,6 +2,7 @@
 import { HoldfastError } from '../../base/index.ts'
 import { planSpecOf, type Catalog } from '../../catalog/index.ts'
 import { tiersBefore } from '../../policy/index.ts'
+import { nextChosen, siteOf } from './chosen.ts'
 import { leftBy, leftWords } from './left.ts'
 import { planMember } from './member.ts'
 import { admit, originalsOf } from './originals.ts'
@@ -25,12 +26,10 @@ export function createRecoveryActivities(catalog: Catalog): RecoveryActivities {
       const vmNames = new Map(vms.map(({ vmId }) => [vmId, catalog.vms.find(vmId)?.name ?? vmId]))
       // All at once, so that tiers that come hours later are of the same time; retention keeps them until the run ends.
       const points = new Map(
-        vms.flatMap(({ vmId, hypervisorId }) => {
-          const home = catalog.vms.find(vmId)?.endpointId
-          const place = hypervisorId ?? spec.hypervisorId ?? home
-          const site = place === undefined ? undefined : catalog.endpoints.find(place)?.site
-          const found = site === undefined ? undefined : newestAt(catalog, vmId, site, untilMs)
-          return found === undefined ? [] : [[vmId, found.pointId] as const]
+        vms.flatMap((one) => {
+          const site = siteOf(catalog, spec, one)
+          const found = site === undefined ? undefined : newestAt(catalog, one.vmId, site, untilMs)
+          return found === undefined ? [] : [[one.vmId, found.pointId] as const]
         }),
       )
       const { spec: opened } = recoveryRuns.open({
@@ -56,6 +55,7 @@ export function createRecoveryActivities(catalog: Catalog): RecoveryActivities {
         originals: mode === 'run' ? originalsOf(catalog, opened) : [],
       }
     },
+    nextChosen: async ({ runId, after }) => nextChosen(catalog, runId, after),
     beginTier: async ({ runId, tier: key, atMs }) => {
       const run = recoveryRuns.get(runId)
       const tier = run.spec.tiers.find((one) => one.key === key)

@@ -32,11 +32,17 @@ const lab = {
   options: {},
 } as const
 
-async function opened(catalog: Catalog, over: Partial<RecoveryInput> = {}, plan = spec) {
+async function opened(
+  catalog: Catalog,
+  over: Partial<RecoveryInput> = {},
+  plan = spec,
+  prepare: () => void = () => undefined,
+) {
   furnish(catalog, ['web-01', 'db-01'])
   catalog.vms.change('web-01', { drillChecks: checks })
   catalog.points.record(aPoint(1, { createdMs: testNow - 2000 }))
   catalog.points.record(aPoint(2, { createdMs: testNow - 1000 }))
+  prepare()
   catalog.recoveryPlans.add(plan)
   const acts = createRecoveryActivities(catalog)
   const input: RecoveryInput = {
@@ -144,6 +150,30 @@ test('points of a run that was terminated are let go when that is known', async 
   expect(catalog.retained.beingRead().size).toBe(1)
   catalog.runs.observe('r1', { state: 'terminated', endedMs: testNow })
   expect(catalog.retained.beingRead().size).toBe(0)
+})
+
+test('what the VMs come back from is told one repository at a time, as their site reads it', async () => {
+  using world = testCatalog()
+  const { catalog } = world
+  const abroad = spec.tiers.map((tier) => ({
+    ...tier,
+    members: tier.members.map((one) => (one.vmId === 'db-01' ? { ...one, hypervisorId: 'dr' } : one)),
+  }))
+  const { acts } = await opened(catalog, {}, { ...spec, tiers: abroad }, () => {
+    catalog.endpoints.add({ ...lab, name: 'dr', site: 'paris' })
+    const location = { kind: 'posix', path: '/srv/mirror' } as const
+    catalog.repositories.add({ name: 'mirror', site: 'paris', location, credentialRef: '' })
+    catalog.points.record(aPoint(4, { vmId: 'db-01', createdMs: testNow - 3000 }))
+    catalog.copies.found({
+      ...{ pointId: pointIdOf(4), repositoryId: 'mirror', stem: 'snap/m/4', sourceId: 'main' },
+      ...{ validatedMs: testNow, lockUntilMs: null },
+    })
+  })
+  const first = await acts.nextChosen({ runId: 'r1', after: null })
+  expect(first).toMatchObject({ repository: { id: 'main' }, stems: [aPoint(2).stem] })
+  const second = await acts.nextChosen({ runId: 'r1', after: first?.after ?? '' })
+  expect(second).toMatchObject({ repository: { id: 'mirror', site: 'paris' }, stems: ['snap/m/4'] })
+  expect(await acts.nextChosen({ runId: 'r1', after: second?.after ?? '' })).toBeNull()
 })
 
 const residue = { kind: 'volume', id: 'v1', error: 'busy', hint: 'later' }

@@ -6,7 +6,7 @@ import type { ManualStep, RecoveryTier, TierNeed } from '../../policy/recovery.t
 import type { DrillInput } from '../../workflows/drill/contract.ts'
 import type { RecoveryInput } from '../../workflows/recovery-plan/contract.ts'
 import type { RestoreInput } from '../../workflows/restore/contract.ts'
-import type { Requester, ResidueItem, VmTarget } from '../../workflows/shared/contract.ts'
+import type { RepositoryRef, Requester, ResidueItem, VmTarget } from '../../workflows/shared/contract.ts'
 
 export type { MemberChange, RecoveryRunState, TierChange }
 
@@ -27,6 +27,12 @@ export interface MemberEnd {
   readonly vmId: string
   readonly workflowId: string
   readonly residue: readonly ResidueItem[] | null
+}
+/** Copies in one repository that VMs of a run come back from. */
+export interface ChosenCopies {
+  readonly repository: RepositoryRef
+  readonly stems: readonly string[]
+  readonly after: string
 }
 export interface BegunTier {
   readonly name: string
@@ -61,6 +67,11 @@ export interface RecoveryActivities {
     readonly startedMs: number
     readonly input: RecoveryInput
   }) => Promise<OpenedRecovery>
+  /**
+   * The next copies that the VMs of the run come back from, as far as the catalog knows, to be held where they lie: of one
+   * repository at a time. `after`: what the last answer said; null: from the beginning. null: there are no more.
+   */
+  readonly nextChosen: (of: { readonly runId: string; readonly after: string | null }) => Promise<ChosenCopies | null>
   readonly beginTier: (of: {
     readonly runId: string
     readonly tier: TierKey

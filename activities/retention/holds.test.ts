@@ -114,18 +114,19 @@ it('the hold of a copy that was made again stays the hold of its point after a s
   expect(catalog.retained.holdsOf(idOf(40)).map(({ name }) => name)).toEqual([entry.name])
 })
 
-it('a VM that runs from one copy, and a hold that nobody can read, hold that copy alone', async () => {
+it('a run that reads one copy, and a hold that nobody can read, hold that copy alone', async () => {
   keepOne()
   record(days)
-  for (const n of [0, 30, 31]) found(n, stemOf(n))
+  for (const n of [0, 30, 31, 32]) found(n, stemOf(n))
   const rows = [
     { pointId: idOf(30), type: 'pin', actor: `instant:${'b'.repeat(32)}` },
     { pointId: idOf(31), type: 'unknown', actor: '' },
+    { pointId: idOf(32), type: 'pin', actor: 'recovery:r1' },
   ] as const
   for (const row of rows)
     catalog.retained.addHold({ ...row, name: `hold/${row.pointId}-1`, repositoryId: 'main', reason: '', ms: 1 })
-  await plan('offsite', [surveyed(0), surveyed(30), surveyed(31)])
-  expect(catalog.sweeps.going('run-offsite').toSorted()).toEqual([stemOf(30), stemOf(31)])
+  await plan('offsite', [surveyed(0), surveyed(30), surveyed(31), surveyed(32)])
+  expect(catalog.sweeps.going('run-offsite').toSorted()).toEqual([stemOf(30), stemOf(31), stemOf(32)])
   expect(catalog.retained.lackingHolds(9)).toEqual([])
 })
 

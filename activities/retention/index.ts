@@ -7,6 +7,7 @@ import { probeLocation, type CollectOptions, type CollectReport, type Repository
 import type { Site } from '../shared/deps.ts'
 import type { Pulse } from '../shared/pulse.ts'
 import { packBlob, surveyParts, unpackBlob } from './blob.ts'
+import { holdPoints } from './hold.ts'
 import { keptError } from './kept.ts'
 import { telling } from '../shared/telling.ts'
 import type { CollectionSummary, RetentionActivities, Survey } from './types.ts'
@@ -55,6 +56,16 @@ export function createRetentionActivities(site: Site): RetentionActivities {
     releaseHolds: ({ repository: ref, holds }) =>
       telling(site, ref, 'releasing the hold', async (repository) => {
         for (const hold of holds) await repository.release(hold)
+      }),
+    holdPoints: (of) =>
+      telling(site, of.repository, `holding ${of.stems.length} points`, (repository, pulse, say) =>
+        holdPoints(repository, of, pulse.signal, say),
+      ),
+    releaseHoldsBy: ({ repository: ref, actor }) =>
+      telling(site, ref, 'releasing the holds', async (repository, { signal }) => {
+        const released = (await repository.listHolds(signal)).filter((hold) => hold.actor === actor)
+        for (const { name } of released) await repository.release(name)
+        return { released: released.map(({ name }) => name) }
       }),
     removePoint: ({ repository: ref, stem, actor }) =>
       telling(site, ref, 'removing the point', async (repository, { signal }) => {

@@ -109,6 +109,12 @@ export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobSto
     recordHold: async ({ repositoryId, stem, hold, type, actor, reason, atMs }) => {
       catalog.retained.addHold({ name: hold, repositoryId, pointId: pointIdOf(stem), type, actor, reason, ms: atMs })
     },
+    recordHolds: async ({ repositoryId, held, type, actor, reason, atMs: ms }) => {
+      catalog.transaction(() => {
+        for (const { stem, hold: name } of held)
+          catalog.retained.addHold({ name, repositoryId, pointId: pointIdOf(stem), type, actor, reason, ms })
+      })
+    },
     recordRelease: async ({ holds }) => {
       for (const hold of holds) catalog.retained.dropHold(hold)
     },

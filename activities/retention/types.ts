@@ -79,6 +79,25 @@ export interface RetentionActivities {
     readonly repository: RepositoryRef
     readonly holds: readonly string[]
   }) => Promise<void>
+  /**
+   * Several points of one repository, for a run. again: yes, what this actor holds already stays held. One that is going, or
+   * all of them where access is read-only, are refused; nothing else is.
+   */
+  readonly holdPoints: (of: {
+    readonly repository: RepositoryRef
+    readonly stems: readonly string[]
+    readonly type: 'pin'
+    readonly actor: string
+    readonly reason: string
+  }) => Promise<{
+    readonly held: readonly { readonly stem: string; readonly hold: string }[]
+    readonly refused: readonly Refusal[]
+  }>
+  /** All holds of this actor, also those whose answer was lost. again: yes. */
+  readonly releaseHoldsBy: (of: {
+    readonly repository: RepositoryRef
+    readonly actor: string
+  }) => Promise<{ readonly released: readonly string[] }>
   /** One tombstone. Throws RetentionRefused with the reason where a guard of the repository keeps the point. */
   readonly removePoint: (of: {
     readonly repository: RepositoryRef
@@ -168,6 +187,14 @@ export interface RetentionRecordActivities {
     readonly stem: string
     readonly hold: string
     readonly type: 'pin' | 'legal'
+    readonly actor: string
+    readonly reason: string
+    readonly atMs: number
+  }) => Promise<void>
+  readonly recordHolds: (of: {
+    readonly repositoryId: string
+    readonly held: readonly { readonly stem: string; readonly hold: string }[]
+    readonly type: 'pin'
     readonly actor: string
     readonly reason: string
     readonly atMs: number

@@ -1,4 +1,4 @@
-import type { PlannedMember, RecoveryActivities } from '../recovery-plan/types.ts'
+import type { ChosenCopies, PlannedMember, RecoveryActivities } from '../recovery-plan/types.ts'
 import { sampleEndpoint, sampleRepository, sampleRequester, sampleSite } from './samples.ts'
 
 const stem = `snap/${'1'.repeat(32)}/0000000000000000-${'f'.repeat(32)}`
@@ -39,6 +39,9 @@ export function restoredMember(vmId: string, attempt: number): PlannedMember {
   }
 }
 
+/** All VMs of the samples come back from one point. */
+const chosen: ChosenCopies = { repository: sampleRepository, stems: [stem], after: stem }
+
 /** Three tiers of one VM each, one after the other; before the second somebody has to do something. */
 export function recoveryAnswers(): RecoveryActivities {
   return {
@@ -50,6 +53,7 @@ export function recoveryAnswers(): RecoveryActivities {
         { key: 'web', after: ['app'] },
       ],
     }),
+    nextChosen: async ({ after }) => (after === null ? chosen : null),
     beginTier: async ({ tier }) => ({
       ...{ name: `Tier ${tier}`, delayMs: 0, then: [], needs: 'checks', members: [`${tier}-01`] },
       before: tier === 'app' ? [{ title: 'Switch the name servers', detail: 'to the other site' }] : [],

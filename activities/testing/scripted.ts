@@ -358,6 +358,12 @@ function goodAnswers(): Step {
     recordCollection: async () => undefined,
     holdPoint: async ({ stem }) => ({ hold: `hold/${stem.slice(-32)}-0000000000000001` }),
     releaseHolds: async () => undefined,
+    holdPoints: async ({ stems }) => ({
+      held: stems.map((stem) => ({ stem, hold: `hold/${stem.slice(-32)}-0000000000000002` })),
+      refused: [],
+    }),
+    releaseHoldsBy: async () => ({ released: ['hold/0000000000000002'] }),
+    recordHolds: async () => undefined,
     removePoint: async () => undefined,
     recordHold: async () => undefined,
     recordRelease: async () => undefined,

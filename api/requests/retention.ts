@@ -1,7 +1,8 @@
 import type { z } from '@hono/zod-openapi'
 import { HoldfastError } from '../../base/index.ts'
-import { snapOf, type Catalog, type LackingHold, type PointView } from '../../catalog/index.ts'
+import { snapOf, type Catalog, type LackingHold, type LeftHold, type PointView } from '../../catalog/index.ts'
 import { isInstantHold } from '../../workflows/instant/contract.ts'
+import { isRecoveryHold } from '../../workflows/recovery-plan/contract.ts'
 import {
   keepPointWorkflow,
   keepPointWorkflowId,
@@ -84,9 +85,19 @@ export function planLackingHold(catalog: Catalog, hold: LackingHold, request: st
   return actOnHolds(catalog, hold, { repositoryId, stem, act, requestedBy: { user: actor, reason } }, request)
 }
 
+/** `holds`: of one actor in one repository, where the run of a recovery plan that placed them is over. */
+export function planLeftHolds(catalog: Catalog, holds: readonly LeftHold[], request: string): PointAct {
+  const [first] = holds
+  if (first === undefined) throw new HoldfastError('Internal', 'there is no hold to end')
+  const { repositoryId, stem } = first
+  const act = { kind: 'release', holds: holds.map(({ name }) => name) } as const
+  const requestedBy = { user: 'holdfast', reason: 'the run of the recovery plan is over' }
+  return actOnHolds(catalog, first, { repositoryId, stem, act, requestedBy }, request)
+}
+
 /**
  * Ends the hold that is named, else all pins, each in every repository that has it: those of one person for one reason are
- * one hold. A legal hold is ended by name only, and so is that of a VM which runs from the point.
+ * one hold. A legal hold is ended by name only, and so is that of a run which reads the point.
  */
 export function planReleases(
   catalog: Catalog,
@@ -99,7 +110,7 @@ export function planReleases(
   const wanted = holds.find(({ name }) => name === named)
   const chosen = holds.filter(({ name, type, actor, reason }) =>
     named === undefined
-      ? type === 'pin' && !isInstantHold(actor)
+      ? type === 'pin' && !isInstantHold(actor) && !isRecoveryHold(actor)
       : // Whose those are that cannot be read nobody knows: each is one of its own.
         wanted?.type === 'unknown'
         ? name === named

@@ -9,6 +9,14 @@ export function recoveryWorkflowId(plan: string, timeMs: number): string {
   return `recovery/${plan}/${new Date(timeMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').toLowerCase()}`
 }
 
+/** Who holds the points that a run has chosen; such holds are released by the run, never by “all pins”. */
+export function recoveryHoldActor(runId: string): string {
+  return `recovery:${runId}`
+}
+export function isRecoveryHold(actor: string): boolean {
+  return actor.startsWith('recovery:')
+}
+
 export interface RecoveryInput {
   readonly v: 1
   /** Of the plan; what it says is read when the run begins. */

@@ -23,6 +23,7 @@ import { controlSteps } from '../shared/options.ts'
 import { controlQueue } from '../shared/queues.ts'
 import { cut, type StepIds } from '../shared/steps.ts'
 import type { Desk } from './desk.ts'
+import type { Holds } from './holds.ts'
 import type { MemberReport } from './contract.ts'
 
 type Work = (input: PlannedMember['input']) => Promise<DrillResult | RestoreResult>
@@ -32,6 +33,7 @@ export interface MemberTools {
   readonly runId: string
   readonly ids: StepIds
   readonly desk: Desk
+  readonly holds: Holds
   readonly isRehearsal: boolean
   readonly requestedBy: Requester
   /** VMs that come back although copies of them run. */
@@ -95,6 +97,7 @@ export class Member {
     this.#end = null
     try {
       const planned = await this.#plan()
+      this.#tools.holds.add(planned.input.repository, planned.input.stem)
       await this.#begin(planned)
       await condition(() => this.#tools.desk.reportOf(planned.workflowId) !== null || this.#end !== null)
       const report = this.#tools.desk.reportOf(planned.workflowId)

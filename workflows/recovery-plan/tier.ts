@@ -6,6 +6,7 @@ import type { RunControl } from '../shared/control.ts'
 import { controlSteps } from '../shared/options.ts'
 import { cut, type StepIds } from '../shared/steps.ts'
 import type { Desk } from './desk.ts'
+import type { Holds } from './holds.ts'
 import { Member, written, type MemberTools } from './member.ts'
 import type { RecoveryInput, StepApproval, TierWord } from './contract.ts'
 
@@ -13,6 +14,7 @@ export interface TierTools {
   readonly control: RunControl
   readonly ids: StepIds
   readonly desk: Desk
+  readonly holds: Holds
   readonly input: RecoveryInput
   readonly runId: string
   readonly outer: CancellationScope
@@ -141,9 +143,9 @@ export class TierRun {
   }
 
   #memberTools(): MemberTools {
-    const { runId, ids, desk, input, outer } = this.#tools
+    const { runId, ids, desk, holds, input, outer } = this.#tools
     const { mode, requestedBy, beside = [] } = input
-    return { runId, ids, desk, outer, isRehearsal: mode === 'rehearse', requestedBy, beside }
+    return { runId, ids, desk, holds, outer, isRehearsal: mode === 'rehearse', requestedBy, beside }
   }
 
   #note(change: TierChange): Promise<void> {

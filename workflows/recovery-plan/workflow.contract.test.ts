@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WorkflowUpdateFailedError, type WorkflowFailedError, type WorkflowHandle } from '@temporalio/client'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { rehearsedMember, restoredMember } from '../../activities/testing/recovery.ts'
-import { sampleRequester, sampleTarget } from '../../activities/testing/samples.ts'
+import { sampleRepository, sampleRequester, sampleTarget } from '../../activities/testing/samples.ts'
 import { Scripted, untilCancelled } from '../../activities/testing/scripted.ts'
 import { HoldfastError } from '../../base/index.ts'
 import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
@@ -379,6 +379,63 @@ describe('what is left, lost or off', () => {
     })
     expect(steps.names()).not.toContain('destroyTarget')
     expect(steps.names().filter((name) => name === 'handOverTarget')).toHaveLength(2)
+  })
+})
+
+describe('the points that the VMs come back from', () => {
+  const mirror = { ...sampleRepository, id: 'mirror', name: 'mirror' }
+
+  it('are held in their repository before the first stands, a copy elsewhere as well, and let go after the end', async () => {
+    const steps = new Scripted({
+      planMember: async ({ vmId, attempt }) => {
+        const planned = rehearsedMember(vmId, attempt)
+        if (vmId !== 'web-01' || planned.workflow !== 'restoreDrill') return planned
+        return { ...planned, input: { ...planned.input, repository: mirror } }
+      },
+    })
+    await run(steps, rehearsal, async (handle) => {
+      await approve(handle, steps)
+      return resultOf(handle)
+    })
+    const { runId } = steps.inputs('openRecovery')[0] ?? { runId: '' }
+    const actor = `recovery:${runId}`
+    expect(steps.inputs('holdPoints')).toMatchObject([
+      { repository: { id: sampleRepository.id }, stems: { length: 1 }, type: 'pin', actor },
+      { repository: { id: 'mirror' }, stems: { length: 1 }, type: 'pin', actor },
+    ])
+    expect(steps.inputs('recordHolds').map(({ held }) => held.length)).toEqual([1, 1])
+    const names = steps.names()
+    expect(names.indexOf('releaseHoldsBy')).toBeGreaterThan(names.indexOf('closeRecovery'))
+    expect(
+      new Set(steps.inputs('releaseHoldsBy').map(({ repository, actor: whose }) => `${repository.id} ${whose}`)),
+    ).toEqual(new Set([`${sampleRepository.id} ${actor}`, `mirror ${actor}`]))
+    expect(names.filter((name) => name === 'recordRelease')).toHaveLength(2)
+  })
+
+  it('are let go when the run is cancelled, too', async () => {
+    const steps = new Scripted()
+    await run(steps, rehearsal, async (handle) => {
+      await waitsFor(steps, 'before-0')
+      await handle.cancel()
+      return Promise.allSettled([resultOf(handle)])
+    })
+    expect(closed(steps)).toMatchObject({ state: 'cancelled' })
+    expect(steps.names().slice(-3)).toContain('releaseHoldsBy')
+  })
+
+  it('end nothing when they cannot be held, nor when they cannot be let go', async () => {
+    const away = async (): Promise<never> => {
+      throw ApplicationFailure.nonRetryable('the repository is away')
+    }
+    const steps = new Scripted({ holdPoints: away, releaseHoldsBy: away })
+    const { value } = await run(steps, rehearsal, async (handle) => {
+      await approve(handle, steps)
+      return resultOf(handle)
+    })
+    expect(value).toMatchObject({ outcome: 'completed', vms: 3, residue: [] })
+    // Each VM asks once more.
+    expect(steps.inputs('holdPoints').length).toBeGreaterThan(1)
+    expect(steps.names()).not.toContain('recordHolds')
   })
 })
 

@@ -1,4 +1,4 @@
-import { CancellationScope, CancelledFailure, isCancellation, workflowInfo } from '@temporalio/workflow'
+import { CancellationScope, CancelledFailure, isCancellation, patched, workflowInfo } from '@temporalio/workflow'
 import { formatDuration } from '../../base/index.ts'
 import type { OpenedRecovery, RecoveryActivities, RecoveryRunState } from '../../activities/recovery-plan/types.ts'
 import type { Compensations } from '../shared/compensation.ts'
@@ -8,6 +8,7 @@ import { conduct, type RunFigures } from '../shared/lifecycle.ts'
 import { controlSteps } from '../shared/options.ts'
 import { StepIds } from '../shared/steps.ts'
 import { Desk } from './desk.ts'
+import { Holds } from './holds.ts'
 import { lookAtOriginals } from './originals.ts'
 import { allOf, TierRun, type TierTools } from './tier.ts'
 import type { AbortWish, RecoveryInput, RecoveryResult } from './contract.ts'
@@ -60,18 +61,23 @@ class RecoveryRun {
     }
     const watching = root.cancelRequested.catch(() => desk.abort({ ...byCancel, ...control.note }))
     void watching
+    const holds = new Holds(this.#input, this.#tools.ids, patched('holds-in-repositories'))
     return CancellationScope.nonCancellable(async () => {
-      const broke = (await this.#refused(opened)) ?? (await this.#bringAll(opened, byCancel))
-      const endedMs = Date.now()
-      desk.close()
-      await this.#settle()
-      const state = this.#stateOf(root.consideredCancelled, broke)
-      const why = await this.#close(state, this.#why(state, broke))
-      if (state === 'cancelled') throw new CancelledFailure(why)
-      if (broke !== null) throw broke.thrown
-      if (state !== 'passed') throw workflowFailure('RecoveryIncomplete', why)
-      const rtoMs = endedMs - workflowInfo().startTime.getTime()
-      return { v: 1, outcome: 'completed', mode, vms: this.#vms, rtoMs, waitedMs: desk.waitedMs, residue: [] }
+      try {
+        const broke = (await this.#refused(opened)) ?? (await this.#bringAll(opened, byCancel, holds))
+        const endedMs = Date.now()
+        desk.close()
+        await this.#settle()
+        const state = this.#stateOf(root.consideredCancelled, broke)
+        const why = await this.#close(state, this.#why(state, broke))
+        if (state === 'cancelled') throw new CancelledFailure(why)
+        if (broke !== null) throw broke.thrown
+        if (state !== 'passed') throw workflowFailure('RecoveryIncomplete', why)
+        const rtoMs = endedMs - workflowInfo().startTime.getTime()
+        return { v: 1, outcome: 'completed', mode, vms: this.#vms, rtoMs, waitedMs: desk.waitedMs, residue: [] }
+      } finally {
+        await holds.release()
+      }
     })
   }
 
@@ -100,12 +106,18 @@ class RecoveryRun {
   }
 
   /** All tiers, each as soon as those before it are done. Returns what broke, if something of ours did. */
-  async #bringAll(opened: OpenedRecovery, byDefault: AbortWish): Promise<{ readonly thrown: unknown } | null> {
+  async #bringAll(
+    opened: OpenedRecovery,
+    byDefault: AbortWish,
+    holds: Holds,
+  ): Promise<{ readonly thrown: unknown } | null> {
     const { desk } = this.#tools
+    holds.begin()
     const outer = CancellationScope.current()
     const scope = new CancellationScope({ cancellable: true, parent: outer })
     const tools: TierTools = {
       ...this.#tools,
+      holds,
       input: this.#input,
       runId: workflowInfo().runId,
       outer,

@@ -1,0 +1,136 @@
+import { CancellationScope, log, workflowInfo, type ActivityOptions } from '@temporalio/workflow'
+import type { RecoveryActivities } from '../../activities/recovery-plan/types.ts'
+import type { RetentionActivities, RetentionRecordActivities } from '../../activities/retention/types.ts'
+import type { RepositoryRef } from '../shared/contract.ts'
+import { errorOf } from '../shared/failures.ts'
+import { controlSteps, siteSteps } from '../shared/options.ts'
+import type { StepIds } from '../shared/steps.ts'
+import { recoveryHoldActor, type RecoveryInput } from './contract.ts'
+
+/** A repository that is away is not waited for: nothing of the run depends on it, and its VMs may come from another one. */
+const limits: ActivityOptions = {
+  scheduleToStartTimeout: '30 seconds',
+  startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: '5 minutes',
+}
+
+interface Place {
+  readonly repository: RepositoryRef
+  readonly stems: Set<string>
+  last: Promise<void>
+}
+
+/**
+ * Holds, in their repositories, the points that VMs of the run come back from, until the run has ended: the catalog keeps them
+ * from its own retention alone, not from other installations and not from whoever works offline. It runs beside the tiers and
+ * ends none of them. What a run that was terminated has left, the server ends (`api/hold-keeper.ts`).
+ */
+export class Holds {
+  readonly #input: RecoveryInput
+  readonly #ids: StepIds
+  readonly #isOn: boolean
+  readonly #places = new Map<string, Place>()
+  #choosing: Promise<void> = Promise.resolve()
+
+  /** `isOn`: false in runs of earlier versions, which hold nothing. */
+  constructor(input: RecoveryInput, ids: StepIds, isOn: boolean) {
+    this.#input = input
+    this.#ids = ids
+    this.#isOn = isOn
+  }
+
+  /** All that the run has chosen. Returns at once. */
+  begin(): void {
+    if (this.#isOn) this.#choosing = quietly('the chosen points could not be listed', () => this.#chooseAll())
+  }
+
+  /** What a VM is read from after all: a copy elsewhere, or an older point. Returns at once. */
+  add(repository: RepositoryRef, stem: string): void {
+    if (this.#isOn) this.#hold(repository, [stem])
+  }
+
+  /** Waits for what is being placed, then lets go of all of it, also of what was placed without an answer. */
+  async release(): Promise<void> {
+    await this.#choosing
+    await Promise.all([...this.#places.values()].map((place) => this.#release(place)))
+  }
+
+  async #chooseAll(): Promise<void> {
+    const { nextChosen } = controlSteps<RecoveryActivities>('quick')
+    const { runId } = workflowInfo()
+    for (let after: string | null = null; ;) {
+      const chosen = await nextChosen.executeWithOptions(
+        this.#ids.step('chosen', 'Which points, in which repositories?'),
+        [{ runId, after }],
+      )
+      if (chosen === null) return
+      this.#hold(chosen.repository, chosen.stems)
+      after = chosen.after
+    }
+  }
+
+  #hold(repository: RepositoryRef, stems: readonly string[]): void {
+    const place = this.#places.get(repository.id) ?? { repository, stems: new Set(), last: Promise.resolve() }
+    this.#places.set(repository.id, place)
+    const fresh = stems.filter((stem) => !place.stems.has(stem))
+    if (fresh.length === 0) return
+    for (const stem of fresh) place.stems.add(stem)
+    // One after the other: two that look at the same time would both hold what neither has seen.
+    place.last = place.last.then(() =>
+      quietly(`points in ${repository.name} could not be held`, async () => {
+        try {
+          await this.#place(repository, fresh)
+        } catch (thrown) {
+          // Its VM asks once more when it begins.
+          for (const stem of fresh) place.stems.delete(stem)
+          throw thrown
+        }
+      }),
+    )
+  }
+
+  async #place(repository: RepositoryRef, stems: readonly string[]): Promise<void> {
+    const { holdPoints } = siteSteps<RetentionActivities>(repository.site, 'hypervisor')
+    const { recordHolds } = controlSteps<RetentionRecordActivities>('quick')
+    const { id, name } = repository
+    const title = `Hold ${stems.length} point${stems.length === 1 ? '' : 's'} in ${name}`
+    const hold = { type: 'pin' as const, actor: this.#actor, reason: `recovery plan ${this.#input.planName}` }
+    const { held, refused } = await holdPoints.executeWithOptions(
+      { ...this.#ids.step(`hold:${id}`, title), ...limits },
+      [{ repository, stems, ...hold }],
+    )
+    for (const { stem, why } of refused) log.warn('a point of the plan is not held in its repository', { stem, why })
+    if (held.length === 0) return
+    await recordHolds.executeWithOptions(this.#ids.step(`record-holds:${id}`, 'Write down what is held'), [
+      { repositoryId: id, held, ...hold, atMs: Date.now() },
+    ])
+  }
+
+  async #release({ repository, last }: Place): Promise<void> {
+    await last
+    const { releaseHoldsBy } = siteSteps<RetentionActivities>(repository.site, 'cleanup')
+    const { recordRelease } = controlSteps<RetentionRecordActivities>('record')
+    await quietly(`the points in ${repository.name} are still held; the server releases them`, async () => {
+      const step = this.#ids.step(`release:${repository.id}`, `Let go of the points in ${repository.name}`)
+      const { released } = await releaseHoldsBy.executeWithOptions({ ...step, ...limits }, [
+        { repository, actor: this.#actor },
+      ])
+      if (released.length === 0) return
+      const record = this.#ids.step(`record-release:${repository.id}`, 'Write down what was let go')
+      await recordRelease.executeWithOptions(record, [{ holds: released }])
+    })
+  }
+
+  get #actor(): string {
+    return recoveryHoldActor(workflowInfo().runId)
+  }
+}
+
+/** VMs that come back matter more than what is held for them. */
+async function quietly(what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await CancellationScope.nonCancellable(work)
+  } catch (thrown) {
+    log.warn(what, { error: errorOf(thrown)?.message })
+  }
+}
