@@ -74,9 +74,9 @@ export default defineConfig({
           name: 'contract',
           include: ['**/*.contract.test.ts', 'tests/contract/**/*.test.ts'],
           exclude: [...nowhere, ...alone, ...later],
-          // Much of the time goes into waiting for QEMU and disks: three files fit into two cores.
+          // Much of the time goes into waiting for QEMU, Temporal and disks: four files fit into two cores.
           fileParallelism: true,
-          maxWorkers: Math.ceil(cores * 1.5),
+          maxWorkers: cores * 2,
         },
       },
       {

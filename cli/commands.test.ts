@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bench, type Bench } from '../api/testing/bench.ts'
 import { restoreParts, consequences, type RestoreWish } from '../api/requests/restore.ts'
 import { aPoint, pointIdOf } from '../catalog/testing.ts'
@@ -163,25 +163,4 @@ describe('a drill that is watched to its end', () => {
     if (name === 'drill-failed') expect(out).toMatch(/✗ orders are whole[^\n]*\n +counted 990, expected 1000/)
     if (name === 'drill-silent') expect(out).toMatch(/✗ Wait until the guest answers/)
   })
-})
-
-test('a lab that is detached stays when its command ends; another one ends with it', async () => {
-  const ended: string[] = []
-  const labUp = async ({ lifetime }: { lifetime: string }) => ({
-    folder: '/lab',
-    vms: [{}],
-    endpoint: { address: '/lab/vms', options: { scope: 's' } },
-    [Symbol.asyncDispose]: async () => void ended.push(lifetime),
-  })
-  vi.doMock('../lab/index.ts', () => ({ labUp }))
-  try {
-    const detached = await ran(here, ['lab', 'up', '--detach'])
-    expect(detached.code).toBe(0)
-    expect(ended).toEqual([])
-    expect(detached.out).toContain('holdfast hypervisor add lab /lab/vms --platform qemu')
-    expect(await ran(here, ['lab', 'up'], { signal: AbortSignal.abort() })).toMatchObject({ code: 0 })
-    expect(ended).toEqual(['parent'])
-  } finally {
-    vi.doUnmock('../lab/index.ts')
-  }
 })

@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto'
+import { createCipheriv, randomBytes, randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { copyFile, link, mkdir } from 'node:fs/promises'
+import { copyFile, link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GiB, HoldfastError, MiB, instant } from '../base/index.ts'
@@ -9,7 +10,7 @@ import { createDescription, readDescription, type VmDescription } from '../drive
 import { findRunning, launch, stop } from '../drivers/qemu/launch.ts'
 import { AgentClient, QmpClient, type ExecResult } from '../drivers/qmp/index.ts'
 import type { Lifetime, ProcessIdentity } from '../drivers/transport/index.ts'
-import { makeDataDisk } from './disks.ts'
+import { freeStart, makeDataDisk } from './disks.ts'
 import { BOOT_DISK_SIZE, KERNEL_ARGUMENTS, type Guest } from './guest/index.ts'
 
 export interface LabVmSpec {
@@ -18,6 +19,8 @@ export interface LabVmSpec {
   readonly boots?: 'kernel' | 'disk'
   /** Bytes of the qcow2 disk, default 2 GiB; a VM that boots from its disk has the boot disk instead. */
   readonly qcow2?: number
+  /** Bytes of the qcow2 disk without a file system, which `LabVm.fill` writes. Default none. */
+  readonly free?: number
   /** Bytes of the raw disk, default 512 MiB; null: none. */
   readonly raw?: number | null
   /** Bytes, default 256 MiB. */
@@ -34,11 +37,15 @@ export async function makeVm(dir: string, guest: Guest, spec: LabVmSpec): Promis
   const raw = spec.raw === undefined ? 512 * MiB : spec.raw
   if (boots === 'disk') await copyFile(guest.bootDisk, join(dir, 'disk0.qcow2'), constants.COPYFILE_FICLONE)
   else {
-    await makeDataDisk(join(dir, 'disk0.qcow2'), 'qcow2', qcow2, 'data0')
+    await makeDataDisk(join(dir, 'disk0.qcow2'), 'qcow2', {
+      size: qcow2,
+      label: 'data0',
+      ...(spec.free !== undefined && { free: spec.free }),
+    })
     await share(guest.kernel, join(dir, 'vmlinuz'))
     await share(guest.initrd, join(dir, 'initrd.zst'))
   }
-  if (raw !== null) await makeDataDisk(join(dir, 'disk1.raw'), 'raw', raw, 'data1')
+  if (raw !== null) await makeDataDisk(join(dir, 'disk1.raw'), 'raw', { size: raw, label: 'data1' })
   const first = { key: 'virtio0', file: 'disk0.qcow2', format: 'qcow2', size: qcow2, serial: `hf-${short}-0` } as const
   const second = { key: 'virtio1', file: 'disk1.raw', format: 'raw', serial: `hf-${short}-1`, bootOrder: null } as const
   await createDescription(dir, {
@@ -65,6 +72,11 @@ export async function makeVm(dir: string, guest: Guest, spec: LabVmSpec): Promis
     opKey: null,
     created: instant(Date.now()),
   })
+}
+
+/** Bytes that neither compress nor repeat: a key stream, faster than the kernel's random numbers. */
+function unlike(length: number): Uint8Array {
+  return createCipheriv('aes-128-ctr', randomBytes(16), randomBytes(16)).update(new Uint8Array(length))
 }
 
 /** Cached files never change, so the VM has them by another name; a copy where that is another file system. */
@@ -147,6 +159,31 @@ export class LabVm {
   /** The second monitor; the first one belongs to the driver. */
   monitor(): Promise<QmpClient> {
     return QmpClient.connect(this.paths.qmp2, { peer: `the second monitor of VM “${this.name}”` })
+  }
+
+  /**
+   * Writes the free part of the qcow2 disk with this many bytes, in whole MiB, that are like no other: through the device, as the
+   * guest would, at the speed of the host. A guest whose processor is emulated takes ten times as long.
+   */
+  async fill(free: number): Promise<void> {
+    const [disk] = this.description.disks
+    if (disk === undefined) throw new RangeError(`VM “${this.name}” has no disk to fill`)
+    const folder = await mkdtemp(join(tmpdir(), 'hf-fill-'))
+    const pattern = join(folder, 'pattern')
+    try {
+      await using monitor = await this.monitor()
+      const device = `/machine/peripheral/${disk.key}/virtio-backend`
+      for (let at = 0; at < free; at += 64 * MiB) {
+        const length = Math.min(64 * MiB, free - at)
+        await writeFile(pattern, unlike(length))
+        const write = `write -s ${pattern} ${freeStart(disk.size, free) + at} ${length}`
+        const line = `qemu-io -d ${device} "${write}"`
+        const said = await monitor.execute<string>('human-monitor-command', { 'command-line': line }, { limit: 60_000 })
+        if (said.trim() !== '') throw new Error(`${line}: ${said}`)
+      }
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   }
 
   /** Runs a program in the guest; throws `GuestRefused` with its words unless it ends with 0. Returns its output. */

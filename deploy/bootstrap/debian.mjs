@@ -26,13 +26,16 @@ const needed = [
     test: true,
   })),
   { name: 'kmod', proof: '/usr/sbin/depmod', why: 'building the lab’s guest', also: ['/sbin/depmod'] },
-  { name: 'python3-venv', proof: '/usr/share/doc/python3-venv', why: 'the Temporal CLI comes by pip', unless: hasVenv },
+  { name: 'python3-venv', proof: '/usr/share/doc/python3-venv', why: 'the Temporal CLI comes by pip', venv: true },
 ]
 
 /** `purpose`: `run` (demo and daily use) or `test`. Without the browser, which need not come as a package. */
-export function missingPackages(purpose, exists = existsSync) {
+export function missingPackages(purpose, exists = existsSync, isVenvThere = hasVenv) {
   return needed.filter(
-    (p) => (purpose === 'test' || !p.test) && ![p.proof, ...(p.also ?? [])].some((f) => exists(f)) && !p.unless?.(),
+    (p) =>
+      (purpose === 'test' || !p.test) &&
+      ![p.proof, ...(p.also ?? [])].some((f) => exists(f)) &&
+      !(p.venv && isVenvThere()),
   )
 }
 

@@ -14,7 +14,11 @@ const { browserPlan } = (await import(new URL('./browser.mjs', import.meta.url).
   }) => Plan
 }
 const { missingPackages } = (await import(new URL('./debian.mjs', import.meta.url).href)) as {
-  missingPackages: (purpose: 'run' | 'test', exists: (path: string) => boolean) => readonly { readonly name: string }[]
+  missingPackages: (
+    purpose: 'run' | 'test',
+    exists: (path: string) => boolean,
+    isVenvThere: () => boolean,
+  ) => readonly { readonly name: string }[]
 }
 
 const bookworm = `chromium:
@@ -54,11 +58,16 @@ test.each([
 })
 
 test('the demo needs neither browser nor the NBD tools of the tests', () => {
-  const names = (purpose: 'run' | 'test'): string[] => missingPackages(purpose, () => false).map(({ name }) => name)
+  const nothing = (): boolean => false
+  const names = (purpose: 'run' | 'test'): string[] =>
+    missingPackages(purpose, nothing, nothing).map(({ name }) => name)
   expect(names('run')).toEqual(
     expect.arrayContaining(['qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'cpio', 'zstd', 'kmod']),
   )
   for (const name of ['nbdkit', 'libnbd-bin', 'chromium']) expect(names('run')).not.toContain(name)
   expect(names('test')).toEqual(expect.arrayContaining([...names('run'), 'nbdkit', 'libnbd-bin']))
-  expect(missingPackages('test', () => true)).toEqual([])
+  expect(missingPackages('test', () => true, nothing)).toEqual([])
+  expect(names('run')).toContain('python3-venv')
+  const withVenv = missingPackages('run', nothing, () => true).map(({ name }) => name)
+  expect(withVenv).toEqual(names('run').filter((name) => name !== 'python3-venv'))
 })

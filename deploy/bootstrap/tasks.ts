@@ -9,6 +9,7 @@ export const root = fileURLToPath(new URL('../../', import.meta.url))
 export interface Task {
   readonly name: string
   readonly command: readonly [string, ...string[]]
+  readonly env?: { readonly [name: string]: string }
 }
 
 export interface Outcome {
@@ -24,7 +25,11 @@ export async function runTask(task: Task, logDir: string, live = false): Promise
   const log = join(logDir, `${task.name.replaceAll(/[^a-z0-9-]+/gi, '-')}.log`)
   const sink = createWriteStream(log)
   const [program, ...args] = task.command
-  const child = spawnSupervised(program, args, 'parent', 'pipe', { ...process.env, FORCE_COLOR: '0' })
+  const child = spawnSupervised(program, args, 'parent', 'pipe', {
+    ...process.env,
+    FORCE_COLOR: '0',
+    ...task.env,
+  })
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => {
       sink.write(chunk)

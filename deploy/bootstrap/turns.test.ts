@@ -16,6 +16,6 @@ test('each suite is run in its own turn and in no other; without a turn all are'
   expect(outOfTurn(undefined)).toEqual([])
 })
 
-test.each(['0', '9', 'x', ''])('a turn “%s” that does not exist is a mistake, not an empty run', (turn) => {
-  expect(() => outOfTurn(turn)).toThrow('none of 1 to 8')
+test.each(['0', '13', 'x', ''])('a turn “%s” that does not exist is a mistake, not an empty run', (turn) => {
+  expect(() => outOfTurn(turn)).toThrow('none of 1 to 12')
 })

@@ -5,4 +5,4 @@ import { rig } from './testing/rig.ts'
 const isRoot = process.getuid?.() === 0
 const cannot = { '31': 'only root may mount the small file system that the scratch lies on' }
 
-suite(qemu, rig('filter', 3, isRoot ? {} : cannot))
+suite(qemu, rig('filter', 5, isRoot ? {} : cannot))

@@ -21,6 +21,8 @@ export class WorkflowBench implements AsyncDisposable {
   /** The bundle of the workflows. */
   readonly codePath: string
   #runs = 0
+  /** Runs the workflows of all tests: it takes long to make one, and it keeps nothing of a test. Ended by the function. */
+  #workflows: Promise<() => Promise<void>> | undefined
 
   private constructor(environment: TestWorkflowEnvironment, codePath: string) {
     this.#environment = environment
@@ -65,14 +67,25 @@ export class WorkflowBench implements AsyncDisposable {
     return { value, history, workflowId }
   }
 
-  /** Workers of both queues, as long as `work` takes. */
+  /** Workers of both queues, as long as `work` takes; from then on somebody runs workflows. */
   async during<T>(activities: SiteActivities & ControlActivities, work: () => Promise<T>): Promise<T> {
-    const control = await Worker.create({
-      ...this.#worker(activities),
+    this.#workflows ??= this.#runWorkflows()
+    await this.#workflows
+    const control = await Worker.create({ ...this.#worker(activities), taskQueue: controlQueue })
+    return control.runUntil(this.atSite(activities, work))
+  }
+
+  async #runWorkflows(): Promise<() => Promise<void>> {
+    const worker = await Worker.create({
+      connection: this.#environment.nativeConnection,
       taskQueue: controlQueue,
       workflowBundle: { codePath: this.codePath },
     })
-    return control.runUntil(this.atSite(activities, work))
+    const ended = worker.run()
+    return async () => {
+      worker.shutdown()
+      await ended
+    }
   }
 
   /** A worker of the site alone, as long as `work` takes: whoever runs the workflows is another process. */
@@ -96,6 +109,9 @@ export class WorkflowBench implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await (
+      await this.#workflows
+    )?.()
     await this.#environment.teardown()
   }
 }

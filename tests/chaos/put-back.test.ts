@@ -10,7 +10,7 @@ import { GiB, MiB } from '../../base/index.ts'
 import { ask } from '../../cli/client/index.ts'
 import { finishBackup, guestChecks, waitFor, waitForCompletion } from '../../cli/demo/index.ts'
 import { LabVm, runWorkload } from '../../lab/index.ts'
-import { backUp, fillGuest, leftovers, startAndReachHalf, tuning } from '../support/half-way.ts'
+import { backUp, leftovers, startAndReachHalf, tuning } from '../support/half-way.ts'
 import { packs, quietSince } from '../support/packs.ts'
 import { guestsOf } from '../support/processes.ts'
 import { putBack } from '../support/put-back.ts'
@@ -19,13 +19,13 @@ import { makeWorld, type World } from '../support/world.ts'
 let world: World
 /** What the guest's audit trail has; nothing adds to it. */
 let rows: number
-/** On the first disk. */
-let used: number
+/** Bytes of the first disk that are written. */
+const used = 1 * GiB
 
 beforeAll(async () => {
-  world = await makeWorld({ vm: { qcow2: 4 * GiB, raw: 256 * MiB } })
+  world = await makeWorld({ vm: { qcow2: 4 * GiB, free: used, raw: 256 * MiB } })
   rows = (await runWorkload(world.guest, 4)).rows
-  used = await fillGuest(world, 16)
+  await world.guest.fill(used)
 })
 afterAll(() => world?.end())
 

@@ -27,11 +27,9 @@ let page: Page
 beforeAll(async () => {
   mkdirSync(pictures, { recursive: true })
   // Much in it: long enough for somebody to watch, and to kill something after the third journal.
-  world = await makeWorld({ vm: { qcow2: 4 * GiB, raw: null } })
-  await world.guest.shell(
-    'dd if=/dev/urandom of=/data/0/seed bs=1M count=64 status=none; for i in $(seq 1 22); do (echo $i; cat /data/0/seed) > /data/0/file-$i; done; sync',
-    600_000,
-  )
+  const used = 1.5 * GiB
+  world = await makeWorld({ vm: { qcow2: 4 * GiB, free: used, raw: null } })
+  await world.guest.fill(used)
   oracle = await world.startOracle()
   browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: browserFlags })
   const context = await browser.newContext({ viewport: { width: 1440, height: 1000 }, reducedMotion: 'reduce' })

@@ -54,12 +54,17 @@ try {
   const everybody = [-1, ...Array.from({ length: writers }, (_, index) => index)]
   for (const who of everybody) start(who)
 
+  const collected = (): number => heard(logOf(-1)).filter((line) => 'collected' in line).length
+  const oneMoreCollection = async (withinMs: number): Promise<void> => {
+    const deadline = Date.now() + withinMs
+    for (const before = collected(); collected() === before && Date.now() < deadline;) await sleep(500)
+  }
   const kills = new Map<string, number>()
   const killed = (who: string) => void kills.set(who, (kills.get(who) ?? 0) + 1)
   const until = Date.now() + minutes * 60_000
   while (Date.now() < until) {
-    // Now and then everybody has time: on a slow machine a collection takes longer than the time between two kills.
-    await sleep(randomInt(6) === 0 ? randomInt(15_000, 30_000) : randomInt(1_000, 3_000))
+    // Now and then the collector comes to its end: on a slow machine that takes longer than the time between two kills.
+    await (randomInt(6) === 0 ? oneMoreCollection(90_000) : sleep(randomInt(1_000, 3_000)))
     const victim = randomInt(lab ? everybody.length + 1 : everybody.length)
     if (lab && victim === everybody.length) {
       await lab.process.kill()

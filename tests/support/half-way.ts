@@ -7,15 +7,6 @@ export const journalSourceBytes = 32 * MiB
 /** A killed mover is missed within seconds. */
 export const tuning = { moverHeartbeatMs: 10_000, journalSourceBytes }
 
-/** Fills the guest's first disk with so many files of 64 MiB: half of that is more than a moment. Resolves with their bytes. */
-export async function fillGuest({ guest }: World, files: number): Promise<number> {
-  await guest.shell(
-    `dd if=/dev/urandom of=/data/0/seed bs=1M count=64 status=none; for i in $(seq 1 ${files}); do (echo $i; cat /data/0/seed) > /data/0/file-$i; done; sync`,
-    600_000,
-  )
-  return files * 64 * MiB
-}
-
 /** A backup with this suite's tuning, from its start to its end. */
 export async function backUp(world: World, mode: 'auto' | 'full'): Promise<Backup> {
   const runId = await startBackup(world.at, world.vm.id, { mode, tuning, repositoryId: world.repository.row.id })
