@@ -3,7 +3,7 @@
  * machine, no socket.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GiB, MiB } from '../../base/index.ts'
@@ -12,6 +12,7 @@ import { finishBackup, startBackup, waitForCompletion, waitForEnd } from '../../
 import { makeWorld, type World } from '../support/world.ts'
 
 const tuning = { moverHeartbeatMs: 10_000 }
+const fileBytes = 4_000_000
 let world: World
 let pointId: string
 let sums: ReadonlyMap<string, string>
@@ -19,7 +20,7 @@ let sums: ReadonlyMap<string, string>
 beforeAll(async () => {
   world = await makeWorld({ vm: { qcow2: GiB, raw: 128 * MiB } })
   await world.guest.shell(
-    'for i in 1 2 3; do head -c 4000000 /dev/urandom > /data/0/file-$i; done; mkdir -p /data/1/deep; echo letter > /data/1/deep/letter; sync',
+    `for i in 1 2 3; do head -c ${fileBytes} /dev/urandom > /data/0/file-$i; done; mkdir -p /data/1/deep; echo letter > /data/1/deep/letter; sync`,
     600_000,
   )
   const out = await world.guest.shell('cd /data/0 && sha256sum file-*')
@@ -123,6 +124,34 @@ test('a worker that is killed takes its machine along, and the next one opens th
   await holdsTheFiles(session)
   await end(session)
   await waitForCompletion(world.at.api, runId)
+  await nothingIsLeft(session)
+})
+
+test('files that go back into the guest arrive whole although the mover is killed on the way', async () => {
+  const { guest, at } = world
+  const { runId, session } = await open()
+  const params = { path: { session } }
+  const { items } = await ask(at.api.GET('/files/{session}/volumes', { params }))
+  const volume = items.find(({ state }) => state === 'files')?.id ?? ''
+  const disk = join(guest.dir, guest.description.disks[0]?.file ?? '')
+  const allocated = (): number => 512 * statSync(disk).blocks
+  const before = allocated()
+  const body = {
+    ...{ volume, paths: [...sums.keys()].map((name) => `/${name}`), reason: 'test', tuning },
+    to: { kind: 'folder' as const, folder: '/data/0/back' },
+  }
+  const restore = await ask(at.api.POST('/files/{session}/restore', { params, body }))
+  // The first of three is on the disk: the guest syncs each.
+  await expect.poll(() => allocated() - before, { timeout: 120_000, interval: 20 }).toBeGreaterThan(fileBytes)
+  at.kill('worker')
+  const book = await waitForCompletion(at.api, restore.runId)
+  const write = book.phases.flatMap(({ steps }) => steps).find(({ id }) => id === 'write')
+  expect(write?.attempts.length).toBeGreaterThan(1)
+  expect(write?.result).toMatchObject({ files: 3, verified: 3, skippedCount: 0 })
+  const there = await guest.shell('cd /data/0/back && sha256sum file-*; find /data -name ".holdfast-*"')
+  expect(there.trim().split('\n')).toEqual([...sums].map(([name, sum]) => `${sum}  ${name}`))
+  await end(session)
+  await waitForCompletion(at.api, runId)
   await nothingIsLeft(session)
 })
 
