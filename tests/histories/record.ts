@@ -360,6 +360,16 @@ const scenarios: { readonly [name: string]: Scenario } = {
       await ended(handle)
     },
   },
+  // With its points held in their repository; of the others, which are older, the catalog alone keeps them.
+  'recovery-held': {
+    workflow: 'recoveryPlan',
+    input: recovery,
+    script: {},
+    drive: async (handle, steps) => {
+      await answered(handle, steps, 'before-0', 'approveStep', { tier: 'app' })
+      await ended(handle)
+    },
+  },
   'recovery-waiting-approval': { workflow: 'recoveryPlan', input: { ...recovery, mode: 'run' }, script: { planMember: async ({ vmId, attempt }) => restoredMember(vmId, attempt) }, drive: (handle, steps) => waited(handle, steps, 'before-0') },
   'recovery-continued': {
     workflow: 'recoveryPlan',
