@@ -332,6 +332,35 @@ describe('a restore', () => {
     expect(here.engine.started).toEqual([])
   })
 
+  test('at another site has the names that were said of the two, and at its own the names it had', async () => {
+    here.catalog.endpoints.move('lab', { site: 'lyon' })
+    here.catalog.endpoints.add({
+      ...{ id: 'dr', name: 'dr', platform: 'qemu', site: 'local', address: '/srv/dr', credentialRef: '', options: {} },
+    })
+    const networks = [
+      { from: 'prod', to: 'prod-dr' },
+      { from: 'lab', to: null },
+    ]
+    here.catalog.sites.putMap('lyon', { to: 'local', networks, storages: [{ from: 'ssd', to: 'tier-1' }] })
+    const names = { networks: { prod: 'prod-dr', lab: null }, storages: { ssd: 'tier-1' } }
+    const wish = { ...asNew, target: { kind: 'new', hypervisorId: 'dr', name: 'web-01-dr' } }
+    expect((await here.call('POST', '/api/v1/restores', wish)).status).toBe(202)
+    let asked: unknown
+    here.engine.answers.set('checkRestore', (input) => {
+      asked = input
+      return { v: 1, findings: [], passed: [], logicalBytes: 0, dataBytes: null, error: null }
+    })
+    await here.call('POST', '/api/v1/restores/checks', wish)
+    const instant = { pointId: pointIdOf(1), hypervisorId: 'dr', name: 'now', network: 'connected' }
+    expect((await here.call('POST', '/api/v1/instants', instant)).status).toBe(202)
+    const last = () => here.engine.started.at(-1)?.input
+    expect([here.engine.started[0]?.input, asked, last()]).toMatchObject([names, names, names])
+    here.catalog.endpoints.move('lab', { site: 'local' })
+    await here.call('POST', '/api/v1/restores', wish)
+    expect(last()).toMatchObject({ target: { name: 'web-01-dr' } })
+    expect(last()).not.toHaveProperty('networks')
+  })
+
   test('is checked by the site beforehand, and the answer says what it would do', async () => {
     here.engine.answers.set('checkRestore', (input) => {
       expect(input as CheckRestoreInput).toMatchObject({

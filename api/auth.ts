@@ -20,7 +20,7 @@ export interface ApiEnv {
   Variables: { identity: Identity }
 }
 
-/** What a worker's token opens: the way to hand in evidence, a copy of the catalog whose name it was told, its bandwidth, passes over packs, and secrets of its site where that hands them out. */
+/** What a worker's token opens: the way to hand in evidence, a copy of the catalog whose name it was told, its bandwidth, passes over packs, settings of its site, and secrets of its site where that hands them out. */
 const workerMay = [
   /^GET \/api\/v1\/session$/,
   /^(GET|PUT) \/api\/v1\/evidence\/[0-9a-f]{64}$/,
@@ -28,6 +28,7 @@ const workerMay = [
   /^POST \/api\/v1\/bandwidth$/,
   /^(GET|POST) \/api\/v1\/verify-ledgers\/[a-z0-9-]+$/,
   /^POST \/api\/v1\/site-secrets$/,
+  /^GET \/api\/v1\/site-settings\/[a-z0-9-]+$/,
 ]
 const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
 

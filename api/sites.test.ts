@@ -99,6 +99,8 @@ test('a token of a site is said once, opens what its workers need there, and not
     ['DELETE', '/sites/lyon', undefined, 403],
     ['PUT', '/sites/lyon', { handsSecrets: true }, 403],
     ['POST', '/site-secrets', { credentialRef: 'file:/srv/far-secret' }, 403],
+    ['GET', '/site-settings/lyon', undefined, 200],
+    ['GET', '/site-settings/local', undefined, 403],
   ]
   for (const [method, path, json, status] of doors)
     expect([method, path, (await as(token, method, path, json)).status]).toEqual([method, path, status])
@@ -139,4 +141,33 @@ test('secrets are handed to the workers of a site that may ask, and only its own
   for (const ref of ['file:/srv/secrets/main', 'file:/etc/shadow']) expect((await secret(token, ref)).status).toBe(403)
   // Of the server's own home: it reads the files themselves.
   expect((await secret(workerToken, 'file:/srv/far-secret')).status).toBe(403)
+})
+
+test('a proxy of a site is what its workers are told, until it has none', async () => {
+  const proxy = { url: 'http://proxy:3128', except: ['minio.lan', '.internal'] }
+  expect(await body(await here.call('PUT', '/api/v1/sites/lyon', { proxy }))).toMatchObject({ proxy })
+  await here.call('PUT', '/api/v1/sites/lyon', { description: 'second hall' })
+  const told = async () => body(await as(workerToken, 'GET', '/site-settings/lyon'))
+  expect(await told()).toEqual({ proxy })
+  expect(await body(await as(workerToken, 'GET', '/site-settings/nobody'))).toEqual({ proxy: null })
+  for (const url of [
+    'http://me:secret@proxy:3128',
+    'socks5://proxy:1080',
+    'proxy:3128',
+    'http://proxy/path',
+    'http://proxy?x',
+  ])
+    expect((await here.call('PUT', '/api/v1/sites/lyon', { proxy: { url } })).status, url).toBe(400)
+  await here.call('PUT', '/api/v1/sites/lyon', { proxy: null })
+  expect(await told()).toEqual({ proxy: null })
+})
+
+test('names at another site are said of two sites that there are, each name once', async () => {
+  const put = (to: string, json: object) => here.call('PUT', `/api/v1/sites/lyon/maps/${to}`, json)
+  const map = { networks: [{ from: 'prod', to: 'prod-dr' }], storages: [{ from: '*', to: 'raw' }] }
+  expect(await body(await put('local', map))).toMatchObject({ maps: [{ to: 'local', ...map }] })
+  expect((await put('moon', map)).status).toBe(404)
+  expect((await put('lyon', map)).status).toBe(400)
+  expect((await put('local', { storages: [...map.storages, ...map.storages] })).status).toBe(400)
+  expect(await body(await put('local', {}))).toMatchObject({ maps: [] })
 })

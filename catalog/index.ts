@@ -46,6 +46,7 @@ export type { CollectionRow, HoldRow, RemovedPointRow, SeriesPolicyRow } from '.
 export { unknownRemover } from './removal.ts'
 export type { RunFilter, RunObservation, RunView, StartedRun } from './runs.ts'
 export type { SiteView } from './sites.ts'
+export type { SiteMapRecord, SiteProxyRecord } from './types.ts'
 export { slotLeaseMs } from './slots.ts'
 export type { NewClaim, SlotAnswer, SlotClaimRow } from './slots.ts'
 export type { DayRow, PostureCounts } from './statistics.ts'

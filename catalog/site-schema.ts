@@ -1,5 +1,5 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { SiteTestRecord } from './types.ts'
+import type { SiteMapRecord, SiteProxyRecord, SiteTestRecord } from './types.ts'
 
 /** Places with workers of their own. */
 export const sites = sqliteTable('sites', {
@@ -10,4 +10,8 @@ export const sites = sqliteTable('sites', {
   handsSecrets: integer('hands_secrets', { mode: 'boolean' }).notNull(),
   /** What a worker there could reach when it was last asked. */
   test: text('test', { mode: 'json' }).$type<SiteTestRecord>(),
+  /** Through which its workers reach object stores; null: none but what their environment says. */
+  proxy: text('proxy', { mode: 'json' }).$type<SiteProxyRecord>(),
+  /** What its networks and storages are called at other sites; one for each of those. */
+  maps: text('maps', { mode: 'json' }).$type<readonly SiteMapRecord[]>().notNull(),
 })

@@ -54,3 +54,20 @@ test('a secret is of a site while a hypervisor or a repository of it names it', 
   expect(catalog.sites.isSecret('lyon', 'file:/srv/secrets/main')).toBe(false)
   expect(catalog.sites.isSecret('local', '')).toBe(false)
 })
+
+test('what names are at another site is said once for each, and ends with that site', () => {
+  using world = testCatalog()
+  const { sites } = world.catalog
+  for (const name of ['lyon', 'paris', 'rome']) sites.put(name, {})
+  const map = (to: string, network: string) => ({ to, networks: [{ from: 'prod', to: network }], storages: [] })
+  sites.putMap('lyon', map('rome', 'a'))
+  sites.putMap('lyon', map('paris', 'b'))
+  expect(sites.putMap('lyon', map('rome', 'c')).maps.map(({ to }) => to)).toEqual(['paris', 'rome'])
+  expect(sites.mapBetween('lyon', 'rome')).toEqual(map('rome', 'c'))
+  expect([sites.mapBetween('rome', 'lyon'), sites.mapBetween('lyon', 'lyon')]).toEqual([undefined, undefined])
+  expect(() => sites.putMap('lyon', map('lyon', 'c'))).toThrow('stay as they are')
+  expect(() => sites.putMap('lyon', map('moon', 'c'))).toThrow('there is no site moon')
+  sites.remove('rome')
+  expect(sites.get('lyon').maps).toEqual([map('paris', 'b')])
+  expect(sites.putMap('lyon', { to: 'paris', networks: [], storages: [] }).maps).toEqual([])
+})

@@ -2,12 +2,13 @@ import { asc, eq, inArray, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { sessions, sites, tokens } from './schema.ts'
-import type { SiteTestRecord } from './types.ts'
+import type { SiteMapRecord, SiteProxyRecord, SiteTestRecord } from './types.ts'
 
 export type SiteRow = typeof sites.$inferSelect
 export interface SiteChange {
   readonly description?: string | undefined
   readonly handsSecrets?: boolean | undefined
+  readonly proxy?: SiteProxyRecord | null | undefined
 }
 export interface SiteView extends SiteRow {
   readonly hypervisors: number
@@ -24,6 +25,10 @@ export interface SiteQueries {
   get(name: string): SiteView
   /** Makes it, or changes what is given. Throws InvalidRequest beyond `mostSites`. */
   put(name: string, change: SiteChange): SiteView
+  /** What its names are at the site `map.to`, which takes the place of what was said before; nothing of either: no more. Throws NotFound, InvalidRequest. */
+  putMap(name: string, map: SiteMapRecord): SiteView
+  /** What names of the one become at the other; undefined: nobody said, or they are one. */
+  mapBetween(from: string, to: string): SiteMapRecord | undefined
   /** Whether that is how a hypervisor or a repository of the site names its secret. */
   isSecret(name: string, credentialRef: string): boolean
   /** Throws NotFound, and InUse while a hypervisor or a repository is of it. */
@@ -38,7 +43,7 @@ export const mostSites = 200
 export function ensureSite({ db, now, publish }: CatalogContext, name: string): void {
   const made = db
     .insert(sites)
-    .values({ name, description: '', createdMs: now(), handsSecrets: false })
+    .values({ name, description: '', createdMs: now(), handsSecrets: false, maps: [] })
     .onConflictDoNothing()
     .run()
   if (made.changes > 0) publish('workers', name)
@@ -84,6 +89,28 @@ export function siteQueries(context: CatalogContext): SiteQueries {
         return get(name)
       })
     },
+    putMap(name, map) {
+      if (name === map.to) throw new HoldfastError('InvalidRequest', `names of ${name} stay as they are at ${name}`)
+      return inTransaction(context, () => {
+        const { maps } = get(name)
+        get(map.to)
+        const others = maps.filter(({ to }) => to !== map.to)
+        const isEmpty = map.networks.length + map.storages.length === 0
+        const now = isEmpty ? others : [...others, map].toSorted((a, b) => (a.to < b.to ? -1 : 1))
+        db.update(sites).set({ maps: now }).where(eq(sites.name, name)).run()
+        publish('workers', name)
+        return get(name)
+      })
+    },
+    mapBetween: (from, to) =>
+      from === to
+        ? undefined
+        : db
+            .select({ maps: sites.maps })
+            .from(sites)
+            .where(eq(sites.name, from))
+            .get()
+            ?.maps.find((map) => map.to === to),
     isSecret(name, ref) {
       const found = db.get<{ n: number }>(sql`
         SELECT (SELECT count(*) FROM endpoints WHERE site = ${name} AND credential_ref = ${ref})
@@ -110,6 +137,10 @@ export function siteQueries(context: CatalogContext): SiteQueries {
           .run()
         db.delete(tokens).where(eq(tokens.site, name)).run()
         db.delete(sites).where(eq(sites.name, name)).run()
+        for (const other of db.select().from(sites).all()) {
+          const maps = other.maps.filter(({ to }) => to !== name)
+          if (maps.length < other.maps.length) db.update(sites).set({ maps }).where(eq(sites.name, other.name)).run()
+        }
         publish('workers', name)
       })
     },

@@ -52,6 +52,20 @@ export interface SiteTestRecord {
   readonly error: ErrorNote | null
 }
 
+/** `except`: hosts that are not reached through it, each as `host` or `.domain`. */
+export interface SiteProxyRecord {
+  readonly url: string
+  readonly except: readonly string[]
+}
+
+/** What is called so at one site, and at the site `to` so. A network that becomes null is not connected there. */
+export interface SiteMapRecord {
+  readonly to: string
+  readonly networks: readonly { readonly from: string; readonly to: string | null }[]
+  /** `from` `*`: any that no other line names. */
+  readonly storages: readonly { readonly from: string; readonly to: string }[]
+}
+
 export interface VmDisk {
   readonly key: string
   readonly label: string

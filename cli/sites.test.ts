@@ -55,3 +55,23 @@ test('a token is on stdout alone, once, and is revoked by its id', async () => {
   expect((await holdfast('site', 'token', 'local', '--revoke', id)).code).toBe(0)
   expect((await holdfast('site', 'token', 'local', '--revoke', id)).code).toBe(4)
 })
+
+test('a site has a proxy and names at other sites until somebody says otherwise', async () => {
+  await holdfast('site', 'set', 'paris')
+  await holdfast('site', 'set', 'lyon', '--proxy', 'http://proxy:3128', '--proxy-except', 'minio.lan', '.internal')
+  const made = await holdfast('site', 'map', 'lyon', 'paris', '--network', 'prod=prod-dr', 'lab=', '--storage', '*=raw')
+  expect(made.out).toMatch(/network +prod +prod-dr\n *network +lab +\(not connected\)\n *storage +\(any other\) +raw/)
+  const { out } = await holdfast('site', 'show', 'lyon')
+  expect(out).toMatch(/proxy +http:\/\/proxy:3128, not for minio.lan, .internal/)
+  expect(out).toMatch(/at paris +network prod → prod-dr/)
+  await holdfast('site', 'set', 'lyon', '--no-proxy')
+  expect((await holdfast('site', 'show', 'lyon')).out).toMatch(/proxy +as its workers/)
+  expect((await holdfast('site', 'map', 'lyon', 'paris', '--none')).out).toContain('stay as they are')
+  for (const wrong of [
+    ['site', 'map', 'lyon', 'paris', '--network', 'prod'],
+    ['site', 'map', 'lyon', 'lyon', '--network', 'a=b'],
+    ['site', 'set', 'lyon', '--proxy', 'socks5://proxy:1080'],
+    ['site', 'set', 'lyon', '--proxy-except', 'minio.lan'],
+  ])
+    expect((await holdfast(...wrong)).code, wrong.join(' ')).toBe(2)
+})

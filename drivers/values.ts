@@ -253,6 +253,8 @@ export interface PortableVm {
     readonly sectorSize: 512 | 4096
     readonly bus: 'virtio' | 'scsi' | 'sata' | 'ide' | 'nvme'
     readonly bootOrder: number | null
+    /** What the platform calls the place that it lay on; absent where it has no names for such. */
+    readonly storage?: string
   }[]
   readonly nics: readonly {
     readonly mac: string

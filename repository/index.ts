@@ -24,7 +24,8 @@ export type * from './types.ts'
 export { catalogParts, catalogVm, holdsCatalog, readCatalog } from './own.ts'
 export { pingLocation, probeLocation, testLocation } from './probing.ts'
 export { LruCache } from './read/lru.ts'
-export { parseLocation, readReference } from './store/index.ts'
+export { parseLocation, readReference, throughProxy } from './store/index.ts'
+export type { ProxyRule } from './store/index.ts'
 export type {
   DataKeyInfo,
   Deliver,

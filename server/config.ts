@@ -66,6 +66,8 @@ export interface TemporalTarget {
   readonly namespace: string
   readonly tls: boolean
   readonly apiKeyRef: string | null
+  /** Of a worker; absent or null: reached directly. */
+  readonly proxy?: URL | null
 }
 
 /** Where Temporal is: `TEMPORAL_ADDRESS` for a server of one's own, else the embedded one at `fallback`. */

@@ -12,10 +12,12 @@ import { serverDoor, serverReach } from './door.ts'
 import { connectPatiently, engineRole } from './engine.ts'
 import { evidenceUploader } from './evidence.ts'
 import { ensureInstallation, knownInstallation } from './installation.ts'
+import { homeProxy, reachServerThrough } from './home-proxy.ts'
 import { introduce } from './introduce.ts'
 import { processLog } from './log.ts'
 import { announce } from './place.ts'
 import { secretSource } from './secret-source.ts'
+import { SiteWay } from './site-way.ts'
 import { aborted, forceMs, graceMs, onStopSignal, runUntilStopped } from './shutdown.ts'
 import { installRuntime } from './temporal.ts'
 import { verifyLedgers } from './verify-ledger.ts'
@@ -36,7 +38,9 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
   const log = processLog(home, `worker-${name}`)
   using stop = onStopSignal(log)
   installRuntime(log, env)
-  const target = temporalTarget(env, null)
+  const proxy = homeProxy(env)
+  reachServerThrough(proxy)
+  const target = { ...temporalTarget(env, null), proxy }
   const door = serverDoor(home, env)
   const known = knownInstallation(home, env)
   const installation = door.isOfSite
@@ -45,10 +49,13 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
       )
     : ensureInstallation(home, env)
   if (installation === null) return
+  using way = new SiteWay({ home, door, site: name, log })
+  await way.start()
   using bandwidth = new Bandwidth({ ask: bandwidthAsker(door), log })
   await using site = new Site({
     drivers: Object.values(driverModules),
     openRepository,
+    wayTo: way.wayTo,
     pingLocation,
     probeLocation: testLocation,
     secret: secretSource(door),

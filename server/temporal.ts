@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client'
-import { NativeConnection, Runtime } from '@temporalio/worker'
+import { NativeConnection, Runtime, type NativeConnectionOptions } from '@temporalio/worker'
 import type { LogLevel, Logger } from '@temporalio/worker'
 import { HoldfastError, describeError } from '../base/index.ts'
 import type { Log } from '../activities/index.ts'
@@ -34,15 +34,23 @@ interface Options {
   readonly tls?: boolean
   readonly apiKey?: string
 }
+type NativeOptions = Options & Pick<NativeConnectionOptions, 'proxy'>
 
 async function optionsOf(target: TemporalTarget): Promise<Options> {
   const apiKey = target.apiKeyRef === null ? null : await resolveSecret(target.apiKeyRef)
   return { address: target.address, ...(target.tls && { tls: true }), ...(apiKey !== null && { apiKey }) }
 }
 
+function proxyOf({ proxy }: TemporalTarget): Pick<NativeOptions, 'proxy'> {
+  if (!proxy) return {}
+  const [username, password] = [decodeURIComponent(proxy.username), decodeURIComponent(proxy.password)]
+  const targetHost = `${proxy.hostname}:${proxy.port || '80'}`
+  return { proxy: { type: 'http-connect', targetHost, ...(username !== '' && { basicAuth: { username, password } }) } }
+}
+
 /** One try. Throws TemporalUnavailable. */
 export async function connectOnce(target: TemporalTarget): Promise<NativeConnection> {
-  const options = await optionsOf(target)
+  const options: NativeOptions = { ...(await optionsOf(target)), ...proxyOf(target) }
   try {
     return await NativeConnection.connect(options)
   } catch (error) {

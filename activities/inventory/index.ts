@@ -72,7 +72,7 @@ async function inspectRepository(site: Site, { repository: ref }: TestRepository
   return beating(site, async ({ signal }) => {
     let probe: TestRepositoryResult['probe'] = null
     try {
-      probe = await site.options.probeLocation(ref.location, signal)
+      probe = await site.options.probeLocation(site.wayTo(ref.location), signal)
       const seen = await site.repository(ref, async (repository) => ({
         repositoryUuid: repository.id,
         security: await securityOf(repository, site),

@@ -76,9 +76,13 @@ function attemptsOf(site: Site, { hypervisors, repositories }: TestSiteInput): A
     ...repositories.map((ref): Attempt => ({
       ...{ kind: 'repository', id: ref.id, name: ref.name, place: locationText(ref.location) },
       reach: async () => {
-        const latencyMs = await site.options.pingLocation(ref.location)
+        const way = site.wayTo(ref.location)
+        const latencyMs = await site.options.pingLocation(way)
         const uuid = await site.repository(ref, async ({ id }) => id)
-        return { latencyMs, detail: `its secret opens it; it is ${uuid.slice(0, 8)}…` }
+        return {
+          latencyMs,
+          detail: `its secret opens it; it is ${uuid.slice(0, 8)}…${way === ref.location ? '' : ', through the proxy of the site'}`,
+        }
       },
     })),
   ]

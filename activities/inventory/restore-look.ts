@@ -1,11 +1,11 @@
 import { describeError, formatBytes, toHoldfastError } from '../../base/index.ts'
-import type { Finding, PointId } from '../../drivers/index.ts'
+import type { Finding, PointId, PortableVm } from '../../drivers/index.ts'
 import type { OpenPoint, Repository } from '../../repository/index.ts'
 import type { CheckRestoreInput, CheckRestoreResult } from '../../workflows/inventory/contract.ts'
 import type { Site } from '../shared/deps.ts'
 import { lookOperation, operate } from '../shared/operation.ts'
 import { examine } from '../restore/plan.ts'
-import { isWanted } from '../restore/portable.ts'
+import { isWanted, readPortable, storageAt } from '../restore/portable.ts'
 import type { RestorePlace } from '../restore/types.ts'
 
 /** For counting what will be written, and again for reading samples of it: somebody waits. */
@@ -35,14 +35,19 @@ export async function inspectRestore(site: Site, input: CheckRestoreInput): Prom
         },
         ...readable.passed,
         ...targetPassed(findings, input, logicalBytes),
+        ...namesPassed(place, await readPortable(point)),
       ]
       return { v: 1, findings: [...findings, ...readable.findings], passed, logicalBytes, dataBytes, error: null }
     }),
   )
 }
 
-function placeOf({ target, identity, disks }: CheckRestoreInput): RestorePlace {
-  const part = disks === undefined ? {} : { disks }
+function placeOf({ target, identity, disks, networks, storages }: CheckRestoreInput): RestorePlace {
+  const part = {
+    ...(disks !== undefined && { disks }),
+    ...(networks !== undefined && { networks }),
+    ...(storages !== undefined && { storages }),
+  }
   if (target.kind === 'new') return { identity, isolated: false, ...part, place: { kind: 'new', name: target.name } }
   const { ref: vm } = target.vm
   return {
@@ -65,6 +70,22 @@ function targetPassed(findings: readonly Finding[], { target }: CheckRestoreInpu
   if (findings.every(({ code }) => own.has(code)))
     passed.push({ title: 'Machine', detail: 'firmware, buses, cards and networks are there as they were' })
   return passed
+}
+
+/** What the mapping between the sites makes of this machine; nothing where nobody has said anything. */
+export function namesPassed(place: RestorePlace, vm: PortableVm): Passed[] {
+  const { networks = {} } = place
+  const lines = new Set<string>()
+  for (const { network } of vm.nics) {
+    const to = networks[network]
+    if (to !== undefined) lines.add(`network ${network} ${to === null ? 'is not connected' : `is ${to}`} there`)
+  }
+  for (const { key, storage } of vm.disks) {
+    if (place.place.kind === 'replace' || !isWanted(place, key)) continue
+    const to = storageAt(place, storage)
+    if (to !== '') lines.add(`disk ${key}${storage === undefined ? '' : ` of ${storage}`} goes to ${to}`)
+  }
+  return lines.size === 0 ? [] : [{ title: 'Names at the other site', detail: [...lines].join(', ') }]
 }
 
 interface Sample {

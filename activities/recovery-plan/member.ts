@@ -4,7 +4,7 @@ import type { Catalog, EndpointView, RecoveryRunRow, VmView } from '../../catalo
 import { toQuestions } from '../../policy/index.ts'
 import { drillWorkflowId } from '../../workflows/drill/contract.ts'
 import { restoreWorkflowId } from '../../workflows/restore/contract.ts'
-import { endpointOf, repositoryRefOf } from '../../workflows/shared/targets.ts'
+import { endpointOf, namesThere, repositoryRefOf } from '../../workflows/shared/targets.ts'
 import { requireNoCopy } from './originals.ts'
 import { pointToRead } from './point.ts'
 import type { PlannedMember, RecoveryActivities } from './types.ts'
@@ -34,6 +34,7 @@ export function planMember(
     ...{ v: 1 as const, repository: repositoryRefOf(catalog.repositories.get(repositoryId)), stem, requestedBy },
     tuning: { operatorWaitMs: patienceMs },
   }
+  const names = namesThere(catalog.sites.mapBetween(catalog.endpoints.get(vm.endpointId).site, endpoint.site))
   const name = nameOf(run, member.name, vm, endpoint)
   const planned: PlannedMember =
     mode === 'rehearse'
@@ -49,7 +50,9 @@ export function planMember(
           input: {
             ...{ ...usual, requestId: requestOf(runId, vmId, attempt), identity: spec.identity, powerOn: true },
             target: { kind: 'new', endpoint: endpointOf(endpoint), site: endpoint.site, name },
-            networks: Object.fromEntries(spec.networks.map(({ from, to }) => [from, to])),
+            ...names,
+            // What the plan says goes before what is said of the sites.
+            networks: { ...names.networks, ...Object.fromEntries(spec.networks.map(({ from, to }) => [from, to])) },
             // What makes a guest fit for isolation would harm one that is to work.
             member: { checks: asked.filter(({ prepares }) => !prepares), bootTimeoutMs: tier.bootTimeoutMs },
           },

@@ -75,7 +75,12 @@ async function beginState(
   const { portable, native } = await operate(site, place, (from) => configOf(from, point))
   return operate(site, sink, async ({ driver, ctx }) => {
     const nativeConfigRef = driver.endpoint.platform === source.vm.platform ? String(point.id) : null
-    const networks = Object.fromEntries(portable.nics.map(({ network }) => [network, network]))
+    const named = sink.kind === 'standby' ? sink.networks : undefined
+    const there = (network: string): string | null => {
+      const to = named?.[network]
+      return to === undefined ? network : to
+    }
+    const networks = Object.fromEntries(portable.nics.map(({ network }) => [network, there(network)]))
     const keys = new Set<string>(point.disks.map(({ disk }) => disk.key))
     const vm = { ...portable, disks: portable.disks.filter(({ key }) => keys.has(key)) }
     const parts = nativeConfigRef === null ? null : native

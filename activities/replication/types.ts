@@ -27,7 +27,12 @@ export interface StandbyAt {
 }
 /** What is written, and where: a state of a standby, or the volumes of a VM that gets its guest back. */
 export type Sink =
-  | (StandbyAt & { readonly kind: 'standby'; readonly name: string })
+  | (StandbyAt & {
+      readonly kind: 'standby'
+      readonly name: string
+      /** Network of the source → network of the standby; one that is not named stays itself. */
+      readonly networks?: { readonly [from: string]: string | null }
+    })
   | (StandbyAt & { readonly kind: 'original'; readonly vm: VmRef; readonly target: TargetVm | null })
 
 export interface OpenSourceInput extends RoundRef {

@@ -42,10 +42,16 @@ export function targetSpec(point: OpenPoint, vm: PortableVm, where: RestorePlace
     place: where.place.kind === 'new' ? { ...where.place, host: null, folder: null } : where.place,
     vm: { ...vm, ...(where.place.kind === 'new' && { name: where.place.name }), ...(where.disks && { disks }) },
     nativeConfigRef: point.info.vm.platform === platform ? point.info.stem : null,
-    disks: disks.map(({ key }) => ({ key, storage: '', thin: true })),
+    disks: disks.map(({ key, storage }) => ({ key, storage: storageAt(where, storage), thin: true })),
     identity: where.identity,
     networks,
   }
+}
+
+/** Empty: where the platform puts disks of its own accord. A VM in its original place keeps its storages. */
+export function storageAt({ place, storages }: RestorePlace, from: string | undefined): string {
+  if (place.kind === 'replace' || storages === undefined) return ''
+  return (from === undefined ? undefined : storages[from]) ?? storages['*'] ?? ''
 }
 
 export function isWanted({ disks }: Pick<RestorePlace, 'disks'>, key: string): boolean {

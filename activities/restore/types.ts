@@ -4,7 +4,7 @@
  */
 import type { DiskKey, Endpoint, Finding, PointId, PowerState, Residue, VmRef } from '../../drivers/values.ts'
 import type { TargetVm } from '../../drivers/facets.ts'
-import type { RepositoryRef } from '../../workflows/shared/contract.ts'
+import type { NamesThere, RepositoryRef } from '../../workflows/shared/contract.ts'
 
 export type { TargetVm }
 
@@ -14,7 +14,7 @@ export interface TargetRef {
   readonly operation: string
 }
 
-export interface RestorePlace {
+export interface RestorePlace extends NamesThere {
   readonly place:
     | { readonly kind: 'new'; readonly name: string }
     | {
@@ -28,8 +28,6 @@ export interface RestorePlace {
   readonly identity: 'new' | 'same'
   /** No network of production is attached, whatever the VM had (drills). */
   readonly isolated: boolean
-  /** Network of the point → network of the target; one that is not named stays itself. */
-  readonly networks?: { readonly [from: string]: string | null }
 }
 
 export interface PlanRestoreInput extends TargetRef {

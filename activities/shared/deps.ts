@@ -29,6 +29,8 @@ export interface EvidenceStore {
 export interface SiteOptions {
   readonly drivers: readonly DriverModule[]
   readonly openRepository: (options: OpenOptions) => Promise<Repository>
+  /** How a store is reached from here: the proxy of the site is in it. */
+  readonly wayTo?: (location: RepositoryRef['location']) => RepositoryRef['location']
   /** Milliseconds of one small read from the store. */
   readonly pingLocation: (location: RepositoryRef['location']) => Promise<number>
   readonly probeLocation: (location: RepositoryRef['location'], signal: AbortSignal) => Promise<ProbeReport>
@@ -112,8 +114,14 @@ export class Site implements AsyncDisposable {
     return this.#endpoints.use(JSON.stringify(endpoint), open, work)
   }
 
+  /** Another way than before is another connection: what was opened by the old one is used to its end. */
+  wayTo(location: RepositoryRef['location']): RepositoryRef['location'] {
+    return this.options.wayTo?.(location) ?? location
+  }
+
   repository<T>(ref: RepositoryRef, work: (repository: Repository) => Promise<T>): Promise<T> {
-    const { location, credentialRef } = ref
+    const { credentialRef } = ref
+    const location = this.wayTo(ref.location)
     const open = async (): Promise<Repository> => {
       const secret: UnlockSecret = {
         kind: 'passphrase',

@@ -4,7 +4,7 @@ import { instantWorkflow, instantWorkflowId, type InstantInput } from '../../wor
 import type { instantBody } from '../schemas/instants.ts'
 import { newRequestId } from './restore.ts'
 import type { StartPlan } from './start.ts'
-import { endpointOf, readablePoint, repositoryRefOf, requireOneSite, tuningOf } from './targets.ts'
+import { endpointOf, namesAt, readablePoint, repositoryRefOf, requireOneSite, tuningOf } from './targets.ts'
 
 export function planInstant(catalog: Catalog, wish: z.infer<typeof instantBody>, user: string): StartPlan {
   const { point, repository, vm } = readablePoint(catalog, wish.pointId)
@@ -34,6 +34,7 @@ export function planInstant(catalog: Catalog, wish: z.infer<typeof instantBody>,
         site: endpoint.site,
         name,
         network,
+        ...namesAt(catalog, vm, endpoint.site),
         identity,
         requestedBy,
         tuning: tuningOf(wish.tuning),

@@ -18,7 +18,7 @@ import {
 } from '../../workflows/replication/contract.ts'
 import type { cycleBody, moveBody, replicationBody, standbyTestBody } from '../schemas/replications.ts'
 import type { StartPlan } from './start.ts'
-import { endpointOf, tuningOf, vmTargetOf } from './targets.ts'
+import { endpointOf, namesThere, tuningOf, vmTargetOf } from './targets.ts'
 
 /** Throws InvalidRequest for a standby beside its source, Unsupported for a platform that keeps none. */
 export function addReplication(catalog: Catalog, wish: z.infer<typeof replicationBody>): ReplicationView {
@@ -39,7 +39,11 @@ export function addReplication(catalog: Catalog, wish: z.infer<typeof replicatio
 function pairOf(catalog: Catalog, row: ReplicationView): ReplicationPair {
   const endpoint = catalog.endpoints.get(row.endpointId)
   const source = vmTargetOf(catalog, catalog.vms.get(row.vmId))
-  return { id: row.id, source, endpoint: endpointOf(endpoint), site: endpoint.site, name: row.name }
+  const { networks } = namesThere(catalog.sites.mapBetween(source.site, endpoint.site))
+  return {
+    ...{ id: row.id, source, endpoint: endpointOf(endpoint), site: endpoint.site, name: row.name },
+    ...(networks !== undefined && { networks }),
+  }
 }
 
 export function planCycle(

@@ -12,8 +12,9 @@ import {
   type RestoreInput,
 } from '../../workflows/restore/contract.ts'
 import type { restoreBody } from '../schemas/actions.ts'
+import type { NamesThere } from '../../workflows/shared/contract.ts'
 import type { StartPlan } from './start.ts'
-import { endpointOf, repositoryRefOf, requireOneSite, tuningOf, vmTargetOf } from './targets.ts'
+import { endpointOf, namesAt, repositoryRefOf, requireOneSite, tuningOf, vmTargetOf } from './targets.ts'
 
 export type RestoreWish = z.infer<typeof restoreBody>
 export type RestoreTarget = CheckRestoreInput['target']
@@ -29,6 +30,8 @@ export interface RestoreParts {
   readonly repository: CheckRestoreInput['repository']
   readonly target: RestoreTarget
   readonly where: string
+  /** At the site of the target; nothing for a VM in its original place. */
+  readonly names: NamesThere
 }
 
 /** Finds what the wish names; throws NotFound, PointNotRestorable, Unsupported or InvalidRequest. */
@@ -42,11 +45,19 @@ export function restoreParts(catalog: Catalog, wish: RestoreWish): RestoreParts 
     const endpoint = catalog.endpoints.get(wish.target.hypervisorId)
     requireOneSite(endpoint.name, endpoint.site, repository)
     const target = { kind: 'new', endpoint: endpointOf(endpoint), site: endpoint.site, name: wish.target.name } as const
-    return { point, vm, repository: repositoryRef, target, where: endpoint.name }
+    const names = namesAt(catalog, vm, endpoint.site)
+    return { point, vm, repository: repositoryRef, target, where: endpoint.name, names }
   }
   const target = vmTargetOf(catalog, vm)
   requireOneSite(vm.name, target.site, repository)
-  return { point, vm, repository: repositoryRef, target: { kind: 'original', vm: target }, where: vm.endpointName }
+  return {
+    point,
+    vm,
+    repository: repositoryRef,
+    target: { kind: 'original', vm: target },
+    where: vm.endpointName,
+    names: {},
+  }
 }
 
 function checkDisks(point: PointView, { disks, target }: RestoreWish): void {
@@ -83,7 +94,7 @@ function copyToRead(catalog: Catalog, { pointId, repositoryId }: RestoreWish): P
 }
 
 export function planRestore(catalog: Catalog, wish: RestoreWish, user: string): StartPlan {
-  const { point, vm, repository, target, where } = restoreParts(catalog, wish)
+  const { point, vm, repository, target, where, names } = restoreParts(catalog, wish)
   if (wish.target.kind === 'original' && wish.target.confirmName !== vm.name) {
     throw new HoldfastError('InvalidRequest', `restoring over ${vm.name} needs its name as confirmation`, {
       hint: `Give confirmName "${vm.name}".`,
@@ -104,6 +115,7 @@ export function planRestore(catalog: Catalog, wish: RestoreWish, user: string): 
         stem: point.stem,
         target: target.kind === 'new' ? target : { ...target, confirmName: vm.name },
         ...(wish.disks !== undefined && { disks: wish.disks }),
+        ...names,
         identity: wish.identity,
         powerOn: wish.powerOn ?? null,
         requestedBy,

@@ -1,9 +1,9 @@
 import { HoldfastError } from '../../base/index.ts'
 import type { Catalog, PointView, RepositoryView, VmView } from '../../catalog/index.ts'
-import type { Tuning, VmTarget } from '../../workflows/shared/contract.ts'
-import { targetOf } from '../../workflows/shared/targets.ts'
+import type { NamesThere, Tuning, VmTarget } from '../../workflows/shared/contract.ts'
+import { namesThere, targetOf } from '../../workflows/shared/targets.ts'
 
-export { endpointOf, repositoryRefOf } from '../../workflows/shared/targets.ts'
+export { endpointOf, namesThere, repositoryRefOf } from '../../workflows/shared/targets.ts'
 
 export function vmTargetOf(catalog: Catalog, vm: VmView): VmTarget {
   return targetOf(vm, catalog.endpoints.get(vm.endpointId))
@@ -28,6 +28,11 @@ export function requireOneSite(what: string, where: string, repository: Reposito
     `${what} is at site ${where}, the repository ${repository.name} is reached from ${repository.site}`,
     { hint: `Choose a repository of site ${where}.` },
   )
+}
+
+/** What names of the VM are called at the site of another hypervisor, as far as somebody has said. */
+export function namesAt(catalog: Catalog, vm: VmView, site: string): NamesThere {
+  return namesThere(catalog.sites.mapBetween(catalog.endpoints.get(vm.endpointId).site, site))
 }
 
 /** Members that were not given are absent, not undefined. */

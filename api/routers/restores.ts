@@ -30,6 +30,7 @@ export function restoreRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
         stem: parts.point.stem,
         target: parts.target,
         ...(wish.disks !== undefined && { disks: wish.disks }),
+        ...parts.names,
         identity: wish.identity,
         powerOn: wish.powerOn ?? false,
       }

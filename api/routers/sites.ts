@@ -7,7 +7,7 @@ import {
   type TestSiteInput,
   type TestSiteResult,
 } from '../../workflows/inventory/contract.ts'
-import type { ApiEnv } from '../auth.ts'
+import { requireSite, type ApiEnv } from '../auth.ts'
 import type { BandwidthShares } from '../bandwidth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { workersAt } from '../facts.ts'
@@ -17,7 +17,7 @@ import { hashOf, newSecret } from '../secrets.ts'
 import { askSite, siteTestRecordOf } from '../site-checks.ts'
 import { linksView } from '../views/links.ts'
 import { runView } from '../views/runs.ts'
-import { siteMembersView, siteTestView, siteView } from '../views/sites.ts'
+import { proxyView, siteMembersView, siteTestView, siteView } from '../views/sites.ts'
 import { router } from './common.ts'
 
 const mostRuns = 50
@@ -61,6 +61,16 @@ export function siteRouter(deps: ApiDeps, shares: BandwidthShares): OpenAPIHono<
       const { name } = c.req.valid('param')
       const site = catalog.sites.put(name, c.req.valid('json'))
       return c.json(siteView(site, await workersAt(deps, name)), 200)
+    })
+    .openapi(routes.putMap, async (c) => {
+      const { name, to } = c.req.valid('param')
+      const site = catalog.sites.putMap(name, { to, ...c.req.valid('json') })
+      return c.json(siteView(site, await workersAt(deps, name)), 200)
+    })
+    .openapi(routes.settings, (c) => {
+      const { name } = c.req.valid('param')
+      requireSite(c.var.identity, name)
+      return c.json({ proxy: proxyView(catalog.sites.find(name)?.proxy ?? null) }, 200)
     })
     .openapi(routes.remove, (c) => {
       catalog.sites.remove(c.req.valid('param').name)

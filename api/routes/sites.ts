@@ -2,6 +2,9 @@ import {
   newSiteTokenBody,
   newSiteTokenSchema,
   siteBody,
+  siteMapBody,
+  siteMapParams,
+  siteSettingsSchema,
   siteSecretBody,
   siteSecretSchema,
   siteTokenParams,
@@ -47,6 +50,30 @@ export const put = createRoute({
   description: 'A site that a hypervisor or a repository names is made with it.',
   request: { params, ...body(siteBody) },
   responses: { 200: json(siteSchema, 'As it is now'), ...problems(400, 401, 403) },
+})
+
+export const putMap = createRoute({
+  method: 'put',
+  path: '/sites/{name}/maps/{to}',
+  tags,
+  operationId: 'putSiteMap',
+  summary: 'What networks and storages of one site are called at another',
+  description:
+    'It takes the place of what was said before; without any line there is none. Restores, instant restores, recovery plans and replication from the one to the other use it.',
+  security,
+  request: { params: siteMapParams, ...body(siteMapBody) },
+  responses: { 200: json(siteSchema, 'As it is now'), ...problems(400, 401, 403, 404) },
+})
+
+export const settings = createRoute({
+  method: 'get',
+  path: '/site-settings/{name}',
+  tags,
+  operationId: 'getSiteSettings',
+  summary: 'What a worker of the site is to keep to (workers)',
+  security,
+  request: { params },
+  responses: { 200: json(siteSettingsSchema, 'As of now'), ...problems(401, 403) },
 })
 
 export const remove = createRoute({

@@ -69,6 +69,62 @@ export const siteSecretBody = z
   .openapi('AskSiteSecret')
 export const siteSecretSchema = z.object({ secret: z.string() }).openapi('SiteSecret')
 
+/** A host, or a domain with a dot in front. */
+const exceptSchema = z
+  .string()
+  .max(253)
+  .regex(/^\.?[a-z0-9]([a-z0-9.:-]*[a-z0-9])?$/i, 'a host, or a domain as .example.org')
+export const siteProxySchema = z
+  .strictObject({
+    url: z
+      .string()
+      .max(500)
+      .refine(isProxy, 'an address as http://host:port, without a name and password')
+      .openapi({ example: 'http://proxy.lyon.example.org:3128' }),
+    except: z
+      .array(exceptSchema)
+      .max(50)
+      .default([])
+      .openapi({ description: 'Hosts of stores that are not reached through it: as they are, or `.domain`' }),
+  })
+  .openapi('SiteProxy')
+function isProxy(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) return false
+  return url.username === '' && url.password === '' && url.search === '' && url.hash === '' && url.pathname === '/'
+}
+
+const mappedName = z.string().min(1).max(200)
+const networkMap = z.strictObject({ from: mappedName, to: mappedName.nullable() })
+const storageMap = z.strictObject({ from: mappedName, to: mappedName })
+const unique = (lines: readonly { readonly from: string }[]): boolean =>
+  new Set(lines.map(({ from }) => from)).size === lines.length
+const twice = 'a name is there twice'
+export const siteMapBody = z
+  .strictObject({
+    networks: z
+      .array(networkMap)
+      .max(200)
+      .refine(unique, twice)
+      .default([])
+      .openapi({ description: 'null: not connected there. What is not named keeps its name' }),
+    storages: z
+      .array(storageMap)
+      .max(200)
+      .refine(unique, twice)
+      .default([])
+      .openapi({ description: '`from` `*`: any that no other line names. Else the platform there chooses' }),
+  })
+  .openapi('PutSiteMap')
+export const siteMapSchema = z
+  .object({ to: site, networks: z.array(networkMap), storages: z.array(storageMap) })
+  .openapi('SiteMap')
+export const siteMapParams = z.object({
+  name: site.openapi({ param: { name: 'name', in: 'path' }, example: 'lyon' }),
+  to: site.openapi({ param: { name: 'to', in: 'path' }, example: 'paris' }),
+})
+export const siteSettingsSchema = z.object({ proxy: orNull(siteProxySchema) }).openapi('SiteSettings')
+
 export const siteWorkerSchema = z.object({ identity: z.string(), lastSeenMs: timeMs.nullable() }).openapi('SiteWorker')
 
 export const siteSchema = z
@@ -78,6 +134,12 @@ export const siteSchema = z
     handsSecrets: z
       .boolean()
       .openapi({ description: 'Its workers may ask the server for secrets of its hypervisors and repositories' }),
+    proxy: orNull(siteProxySchema).openapi({
+      description: 'Through which its workers reach object stores; null: as their environment says',
+    }),
+    maps: z.array(siteMapSchema).openapi({
+      description: 'What its networks and storages are called at other sites; restores and replication there use it',
+    }),
     createdMs: timeMs,
     state: z.enum(['ok', 'silent', 'idle', 'unknown']).openapi({
       description:
@@ -127,5 +189,6 @@ export const siteBody = z
       .regex(/^[^\p{Cc}]*$/u, 'no control characters')
       .optional(),
     handsSecrets: z.boolean().optional(),
+    proxy: orNull(siteProxySchema).optional(),
   })
   .openapi('PutSite')

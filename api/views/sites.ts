@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { locationText } from '../../base/index.ts'
-import type { EndpointView, RepositoryView, SiteTestRecord, SiteView } from '../../catalog/index.ts'
+import type { EndpointView, RepositoryView, SiteProxyRecord, SiteTestRecord, SiteView } from '../../catalog/index.ts'
 import type { SiteWorkers } from '../facts.ts'
 import type { siteDetailSchema, siteSchema, siteTestSchema } from '../schemas/sites.ts'
 
@@ -11,9 +11,13 @@ export function siteTestView({ testedMs, worker, checks, error }: SiteTestRecord
   return { state: ok ? 'ok' : 'failed', testedMs, worker, checks: checks.map((check) => ({ ...check })), error }
 }
 
+export function proxyView(proxy: SiteProxyRecord | null): Site['proxy'] {
+  return proxy && { url: proxy.url, except: [...proxy.except] }
+}
+
 /** `workers`: null where Temporal does not answer. */
 export function siteView(site: SiteView, workers: SiteWorkers | null): Site {
-  const { name, description, handsSecrets, createdMs, hypervisors, repositories, running, test } = site
+  const { name, description, handsSecrets, createdMs, hypervisors, repositories, running, test, proxy, maps } = site
   const needs = hypervisors + repositories > 0
   const state: Site['state'] =
     workers === null ? 'unknown' : workers.workers.length > 0 ? 'ok' : needs ? 'silent' : 'idle'
@@ -21,6 +25,8 @@ export function siteView(site: SiteView, workers: SiteWorkers | null): Site {
     ...{ name, description, handsSecrets, createdMs, state, hypervisors, repositories, running },
     workers: (workers?.workers ?? []).map(({ identity, lastSeenMs }) => ({ identity, lastSeenMs })),
     lastSeenMs: workers?.lastSeenMs ?? null,
+    proxy: proxyView(proxy),
+    maps: maps.map(({ to, networks, storages }) => ({ to, networks: [...networks], storages: [...storages] })),
     test: test && siteTestView(test),
   }
 }

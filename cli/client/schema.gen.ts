@@ -1814,6 +1814,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/site-settings/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a worker of the site is to keep to (workers) */
+        get: operations["getSiteSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sites": {
         parameters: {
             query?: never;
@@ -1848,6 +1865,26 @@ export interface paths {
         post?: never;
         /** Remove a site that nothing is of */
         delete: operations["removeSite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{name}/maps/{to}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * What networks and storages of one site are called at another
+         * @description It takes the place of what was said before; without any line there is none. Restores, instant restores, recovery plans and replication from the one to the other use it.
+         */
+        put: operations["putSiteMap"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -5858,6 +5895,18 @@ export interface components {
             /** @description As a hypervisor or repository of the site names it */
             credentialRef: string;
         };
+        SiteSettings: {
+            proxy: components["schemas"]["SiteProxy"] | null;
+        };
+        SiteProxy: {
+            /** @example http://proxy.lyon.example.org:3128 */
+            url: string;
+            /**
+             * @description Hosts of stores that are not reached through it: as they are, or `.domain`
+             * @default []
+             */
+            except?: string[];
+        };
         Sites: {
             items: components["schemas"]["Site"][];
         };
@@ -5870,6 +5919,10 @@ export interface components {
             description: string;
             /** @description Its workers may ask the server for secrets of its hypervisors and repositories */
             handsSecrets: boolean;
+            /** @description Through which its workers reach object stores; null: as their environment says */
+            proxy: components["schemas"]["SiteProxy"] | null;
+            /** @description What its networks and storages are called at other sites; restores and replication there use it */
+            maps: components["schemas"]["SiteMap"][];
             /**
              * @description Unix milliseconds, UTC
              * @example 1795246432000
@@ -5892,6 +5945,21 @@ export interface components {
             running: number;
             /** @description The last one */
             test: components["schemas"]["SiteTest"] | null;
+        };
+        SiteMap: {
+            /**
+             * @description Site whose workers reach it
+             * @example local
+             */
+            to: string;
+            networks: {
+                from: string;
+                to: string | null;
+            }[];
+            storages: {
+                from: string;
+                to: string;
+            }[];
         };
         SiteWorker: {
             identity: string;
@@ -5971,6 +6039,25 @@ export interface components {
         PutSite: {
             description?: string;
             handsSecrets?: boolean;
+            proxy?: components["schemas"]["SiteProxy"] | null;
+        };
+        PutSiteMap: {
+            /**
+             * @description null: not connected there. What is not named keeps its name
+             * @default []
+             */
+            networks?: {
+                from: string;
+                to: string | null;
+            }[];
+            /**
+             * @description `from` `*`: any that no other line names. Else the platform there chooses
+             * @default []
+             */
+            storages?: {
+                from: string;
+                to: string;
+            }[];
         };
         NewSiteToken: components["schemas"]["SiteToken"] & {
             /** @description Said once; only its hash is kept */
@@ -13962,6 +14049,47 @@ export interface operations {
             };
         };
     };
+    getSiteSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Site whose workers reach it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As of now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteSettings"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listSites: {
         parameters: {
             query?: never;
@@ -14134,6 +14262,71 @@ export interface operations {
             };
             /** @description In conflict with what is running or exists */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putSiteMap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Site whose workers reach it */
+                name: string;
+                /** @description Site whose workers reach it */
+                to: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSiteMap"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -12,6 +12,13 @@ type Site = Schemas['Site']
 interface SetOptions {
   readonly description?: string
   readonly secrets?: 'local' | 'server'
+  readonly proxy?: string | false
+  readonly proxyExcept?: readonly string[]
+}
+interface MapOptions {
+  readonly network?: readonly string[]
+  readonly storage?: readonly string[]
+  readonly none?: true
 }
 interface TokenOptions {
   readonly days?: number
@@ -33,6 +40,8 @@ export const site: Verb = (ioOf) => {
   examples(command, [
     'holdfast site show lyon',
     'holdfast site set lyon --description "second data centre"',
+    'holdfast site set lyon --proxy http://proxy.lyon.example.org:3128 --proxy-except .lan',
+    'holdfast site map lyon paris --network prod=prod-dr --network lab= --storage raw=qcow2',
     'holdfast site token lyon',
     'holdfast site test lyon',
   ])
@@ -57,14 +66,40 @@ export const site: Verb = (ioOf) => {
         'where its workers find secrets: only on their machines, or also at the server',
       ).choices(['local', 'server']),
     )
-    .action(async (name: string, { description, secrets }: SetOptions, self: Command) => {
+    .option('--proxy <url>', 'through which its workers reach S3 and Azure stores, as http://host:port')
+    .option('--no-proxy', 'none but what the environment of its workers says')
+    .option('--proxy-except <host...>', 'hosts that are not reached through it; .domain: all below it')
+    .action(async (name: string, { description, secrets, proxy, proxyExcept }: SetOptions, self: Command) => {
       const io = ioOf(self)
+      if (proxyExcept !== undefined && typeof proxy !== 'string')
+        throw new HoldfastError('InvalidRequest', '--proxy-except is of a proxy', { hint: 'Name it with --proxy.' })
       const body = {
         ...(description !== undefined && { description }),
         ...(secrets !== undefined && { handsSecrets: secrets === 'server' }),
+        ...(proxy === false && { proxy: null }),
+        ...(typeof proxy === 'string' && { proxy: { url: proxy, except: [...(proxyExcept ?? [])] } }),
       }
       const now = await ask(io.api().PUT('/sites/{name}', { ...pathOf(name), body }))
       io.answer(now, () => lines([now], io.world.now()))
+    })
+  command
+    .command('map')
+    .description('what networks and storages of one site are called at another; alone: what was said')
+    .argument('<from>')
+    .argument('<to>')
+    .option('--network <from=to...>', 'of a VM that comes there; nothing after the =: not connected')
+    .option('--storage <from=to...>', 'of a disk that comes there; * before the =: any other')
+    .option('--none', 'forget what was said')
+    .action(async (from: string, to: string, options: MapOptions, self: Command) => {
+      const io = ioOf(self)
+      const body = mapOf(options)
+      const path = { params: { path: { name: from, to } } }
+      const one =
+        body === null
+          ? await ask(io.api().GET('/sites/{name}', pathOf(from)))
+          : await ask(io.api().PUT('/sites/{name}/maps/{to}', { ...path, body }))
+      const map = one.maps.find((found) => found.to === to) ?? { to, networks: [], storages: [] }
+      io.answer(map, () => mapText(from, map))
     })
   command
     .command('rm')
@@ -127,6 +162,45 @@ function lines(items: readonly Site[], now: number): string {
   ])
 }
 
+function proxyText({ url, except = [] }: Schemas['SiteProxy']): string {
+  return `${plain(url)}${except.length === 0 ? '' : `, not for ${except.map(plain).join(', ')}`}`
+}
+
+/** null: nothing was said, so nothing is changed. Throws InvalidRequest. */
+function mapOf({ network, storage, none }: MapOptions): Schemas['PutSiteMap'] | null {
+  const isNamed = network !== undefined || storage !== undefined
+  if (none && isNamed) throw new HoldfastError('InvalidRequest', '--none goes with no name')
+  if (none) return { networks: [], storages: [] }
+  if (!isNamed) return null
+  return {
+    networks: (network ?? []).map(pair).map(([from, to]) => ({ from, to: to === '' ? null : to })),
+    storages: (storage ?? []).map(pair).map(([from, to]) => ({ from, to })),
+  }
+}
+
+function pair(text: string): [string, string] {
+  const [from = '', ...to] = text.split('=')
+  if (from !== '' && to.length > 0) return [from, to.join('=')]
+  throw new HoldfastError('InvalidRequest', `${text} is no pair of names`, { hint: 'Write here=there.' })
+}
+
+function mapText(from: string, { to, networks, storages }: Schemas['SiteMap']): string {
+  const rows = mapRows({ networks, storages })
+  if (rows.length === 0) return `Names of ${from} stay as they are at ${to}.`
+  return table(rows, [
+    { head: 'WHAT', cell: ({ what }) => what },
+    { head: `AT ${from}`, cell: (row) => plain(row.from) },
+    { head: `AT ${to}`, cell: (row) => plain(row.to) },
+  ])
+}
+
+function mapRows({ networks, storages }: Pick<Schemas['SiteMap'], 'networks' | 'storages'>) {
+  return [
+    ...networks.map((line) => ({ what: 'network', from: line.from, to: line.to ?? '(not connected)' })),
+    ...storages.map((line) => ({ what: 'storage', from: line.from === '*' ? '(any other)' : line.from, to: line.to })),
+  ]
+}
+
 function details(one: Schemas['SiteDetail'], now: number): string {
   const { members, workers, runs, links, tokens, test } = one
   const facts: [string, string][] = [
@@ -139,6 +213,13 @@ function details(one: Schemas['SiteDetail'], now: number): string {
         : states[one.state],
     ],
     ['secrets', one.handsSecrets ? 'on its workers, else from the server' : 'on its workers'],
+    ['proxy', one.proxy === null ? 'as its workers’ environment says' : proxyText(one.proxy)],
+    ...one.maps.flatMap((map) =>
+      mapRows(map).map((row): [string, string] => [
+        `at ${map.to}`,
+        `${row.what} ${plain(row.from)} → ${plain(row.to)}`,
+      ]),
+    ),
     ...workers.map((w): [string, string] => ['worker', `${plain(w.identity)}, seen ${ago(w.lastSeenMs, now)}`]),
     ...members.hypervisors.map((h): [string, string] => ['hypervisor', `${h.id}, ${h.vms} VMs, ${plain(h.place)}`]),
     ...members.repositories.map((r): [string, string] => [

@@ -190,6 +190,7 @@ export function exportImageConfig(vm: ImageVm, point: PointInTime): ConfigExport
   const known = new Map(machine.disks.map((d) => [d.key as string, d]))
   const disks = point.disks.map(({ disk }, n) => ({
     key: disk.key,
+    storage: disk.format,
     size: bytes(disk.size),
     sectorSize: disk.sectorSize,
     bus: known.get(disk.key)?.bus ?? ('virtio' as const),

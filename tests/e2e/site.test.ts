@@ -1,6 +1,6 @@
 /**
  * A worker on another machine: a process with a home of its own, which does not see the server's home at all. It comes with
- * the token of its site, learns whose it is, is tested, and backs up and restores what is of its site.
+ * the token of its site, through a proxy, learns whose it is, is tested, and backs up and restores what is of its site.
  */
 import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,15 +13,18 @@ import { ask, done } from '../../cli/client/index.ts'
 import { Installation, waitForCompletion } from '../../cli/demo/index.ts'
 import { runProgram, spawnSupervised } from '../../drivers/transport/index.ts'
 import { createRepository } from '../../repository/index.ts'
+import { ConnectProxy } from '../../server/testing/connect-proxy.ts'
 import { eventually } from '../../server/testing/workflows.ts'
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 let folder: string
 let at: Installation
 let worker: ReturnType<typeof spawnSupervised> | undefined
+let proxy: ConnectProxy
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hf-site-'))
   at = await Installation.start({ home: join(folder, 'server') })
+  proxy = await ConnectProxy.start()
 })
 afterAll(async () => {
   if (worker?.exitCode === null) {
@@ -29,6 +32,7 @@ afterAll(async () => {
     worker.kill('SIGTERM')
     await gone
   }
+  await proxy?.[Symbol.asyncDispose]()
   await at?.stop()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -51,7 +55,7 @@ function startWorker(): ReturnType<typeof spawnSupervised> {
   const env = {
     ...process.env,
     ...{ HOLDFAST_HOME: far(), HOLDFAST_URL: at.url, TEMPORAL_ADDRESS: `127.0.0.1:${temporal}` },
-    HOLDFAST_WORKER_NAME: 'mover-far',
+    ...{ HOLDFAST_WORKER_NAME: 'mover-far', HOLDFAST_PROXY: proxy.url },
   }
   const hide = 'mount -t tmpfs none "$1" && shift && exec "$@"'
   const holdfast = [process.execPath, '--disable-warning=ExperimentalWarning', main, 'worker', '--site', 'lyon']
@@ -88,6 +92,9 @@ test('a machine with nothing but a token works for its site, and no longer when 
     async () => (await ask(api.GET('/sites/{name}', lyon))).workers.some(({ identity }) => identity === 'mover-far'),
     120_000,
   )
+  // Nothing goes home past the proxy: neither what it asks the server, nor what it asks Temporal.
+  const temporal = readFileSync(join(at.home, 'temporal', 'port'), 'utf8').trim()
+  expect(proxy.seen).toEqual(expect.arrayContaining([new URL(at.url).host, `127.0.0.1:${temporal}`]))
   const { installation } = await ask(api.GET('/session', {}))
   expect(JSON.parse(readFileSync(join(far(), 'installation.json'), 'utf8'))).toMatchObject({ uuid: installation.id })
 

@@ -1,5 +1,5 @@
 import type { Endpoint, VmRef } from '../../drivers/values.ts'
-import type { RepositoryRef, Requester, ResidueItem, Tuning } from '../shared/contract.ts'
+import type { NamesThere, RepositoryRef, Requester, ResidueItem, Tuning } from '../shared/contract.ts'
 
 export function instantWorkflowId(requestId: string): string {
   return `instant/${requestId}`
@@ -20,7 +20,7 @@ export interface EndInstantWish extends Requester {
   readonly end: 'migrate' | 'discard'
 }
 
-export interface InstantInput {
+export interface InstantInput extends NamesThere {
   readonly v: 1
   /** Chosen by the caller; makes the request idempotent. */
   readonly requestId: string
@@ -33,7 +33,7 @@ export interface InstantInput {
   readonly site: string
   /** Of the new VM. */
   readonly name: string
-  /** isolated: it reaches nothing · connected: the networks that the VM had. */
+  /** isolated: it reaches nothing · connected: the networks that the VM had, by their names there. */
   readonly network: 'isolated' | 'connected'
   readonly identity: 'new' | 'same'
   readonly requestedBy: Requester

@@ -125,6 +125,8 @@ async function boot({ input, control, ids, undo, served }: InstantContext): Prom
     place: { kind: 'new' as const, name: input.name },
     identity: input.identity,
     isolated: input.network === 'isolated',
+    ...(input.networks !== undefined && { networks: input.networks }),
+    ...(input.storages !== undefined && { storages: input.storages }),
   }
   control.stage('Checking the point and the target')
   await control.patiently('checking the target', () =>

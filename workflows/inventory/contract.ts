@@ -1,6 +1,6 @@
 import type { SerializedError } from '../../base/index.ts'
 import type { Endpoint, Finding, VmFacts } from '../../drivers/values.ts'
-import type { RepositoryRef, VmTarget } from '../shared/contract.ts'
+import type { NamesThere, RepositoryRef, VmTarget } from '../shared/contract.ts'
 
 /**
  * Short workflows that look and change nothing but the catalog. The API starts them because it never touches a
@@ -134,7 +134,7 @@ export function checkRestoreWorkflowId(request: string): string {
 }
 export const checkRestoreWorkflow = 'checkRestore'
 
-export interface CheckRestoreInput {
+export interface CheckRestoreInput extends NamesThere {
   readonly v: 1
   readonly repository: RepositoryRef
   readonly stem: string

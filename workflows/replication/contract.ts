@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../drivers/values.ts'
-import type { Requester, ResidueItem, Tuning, VmTarget } from '../shared/contract.ts'
+import type { NamesThere, Requester, ResidueItem, Tuning, VmTarget } from '../shared/contract.ts'
 
 /** `replication/<pair>`: one cycle at a time. */
 export function replicationWorkflowId(pair: string): string {
@@ -26,6 +26,8 @@ export interface ReplicationPair {
   readonly site: string
   /** Of the standby. */
   readonly name: string
+  /** What networks of the source are at the standby; one that is not named stays itself. */
+  readonly networks?: NamesThere['networks']
 }
 
 export interface ReplicationInput {

@@ -59,8 +59,8 @@ export function trackerOf(pair: ReplicationPair, direction: string): TrackerId {
   return `replication/${pair.id}/${direction}` as TrackerId
 }
 
-export function standbySink({ endpoint, id, name }: ReplicationPair): Sink {
-  return { kind: 'standby', endpoint, operation: id, name }
+export function standbySink({ endpoint, id, name, networks }: ReplicationPair): Sink {
+  return { kind: 'standby', endpoint, operation: id, name, ...(networks !== undefined && { networks }) }
 }
 
 /**

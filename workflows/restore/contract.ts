@@ -1,6 +1,6 @@
 import type { Endpoint, VmRef } from '../../drivers/values.ts'
 import type { DrillCheck } from '../drill/contract.ts'
-import type { RepositoryRef, Requester, ResidueItem, Tuning, VmTarget } from '../shared/contract.ts'
+import type { NamesThere, RepositoryRef, Requester, ResidueItem, Tuning, VmTarget } from '../shared/contract.ts'
 
 export function restoreWorkflowId(requestId: string): string {
   return `restore/${requestId}`
@@ -15,7 +15,8 @@ export function requestIdOf(workflowId: string): string {
 }
 export const restoreWorkflow = 'restoreVm'
 
-export interface RestoreInput {
+/** The names are for a new VM; one in its original place keeps its own. */
+export interface RestoreInput extends NamesThere {
   readonly v: 1
   /** Chosen by the caller; makes the request idempotent. */
   readonly requestId: string
@@ -30,8 +31,6 @@ export interface RestoreInput {
   readonly identity: 'new' | 'same'
   /** null: as it was before the restore; a new VM stays off. */
   readonly powerOn: boolean | null
-  /** Of a new VM: network of the point → network of the target, null: not connected. One that is not named stays itself. */
-  readonly networks?: { readonly [from: string]: string | null }
   /** Of a recovery plan: what its guest is asked once it runs. It stays ours until it is released. */
   readonly member?: {
     readonly checks: readonly DrillCheck[]

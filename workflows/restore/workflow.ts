@@ -82,6 +82,7 @@ async function restore(
     identity: input.identity,
     isolated: false,
     ...(input.networks !== undefined && { networks: input.networks }),
+    ...(input.storages !== undefined && { storages: input.storages }),
     ...(input.disks !== undefined && { disks: input.disks }),
     place:
       target.kind === 'original'

@@ -21,6 +21,14 @@ export interface VmTarget {
   readonly site: string
 }
 
+/** What names of the point are at the target; one that is not named stays itself. */
+export interface NamesThere {
+  /** null: not connected. */
+  readonly networks?: { readonly [from: string]: string | null }
+  /** `*`: any that is not named. */
+  readonly storages?: { readonly [from: string]: string }
+}
+
 /** Values that tests and small installations change; all have defaults. */
 export interface Tuning {
   /** Heartbeat timeout of movers in ms; a dead worker is noticed after it. Default 30,000. */

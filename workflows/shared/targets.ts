@@ -1,5 +1,5 @@
 import type { Endpoint, VmRef } from '../../drivers/values.ts'
-import type { RepositoryRef, VmTarget } from './contract.ts'
+import type { NamesThere, RepositoryRef, VmTarget } from './contract.ts'
 
 /** Rows of the catalog as workflows want them: references, never secrets. */
 export function endpointOf({ id, platform, address, credentialRef, identity, options }: Unbranded<Endpoint>): Endpoint {
@@ -19,4 +19,18 @@ export function repositoryRefOf({ id, name, site, location, credentialRef }: Rep
   return { id, name, site, location, credentialRef }
 }
 
+/** A mapping between two sites as restores take it; without one, nothing. */
+export function namesThere(map: SiteMap | undefined): NamesThere {
+  if (map === undefined) return {}
+  const { networks, storages } = map
+  return {
+    ...(networks.length > 0 && { networks: Object.fromEntries(networks.map(({ from, to }) => [from, to])) }),
+    ...(storages.length > 0 && { storages: Object.fromEntries(storages.map(({ from, to }) => [from, to])) }),
+  }
+}
+
+interface SiteMap {
+  readonly networks: readonly { readonly from: string; readonly to: string | null }[]
+  readonly storages: readonly { readonly from: string; readonly to: string }[]
+}
 type Unbranded<T extends { readonly id: string }> = Omit<T, 'id'> & { readonly id: string }

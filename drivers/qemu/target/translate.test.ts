@@ -12,7 +12,7 @@ const plain: PortableVm = {
 const disk = plain.disks[0] as PortableVm['disks'][number]
 const nic = plain.nics[0] as PortableVm['nics'][number]
 const codes = (vm: Partial<PortableVm>, networks = {}): string[] =>
-  translate({ vm: { ...plain, ...vm }, networks, nativeConfigRef: null }).map(
+  translate({ vm: { ...plain, ...vm }, networks, nativeConfigRef: null, disks: [] }).map(
     ({ code, severity }) => `${severity} ${code}`,
   )
 
@@ -41,5 +41,14 @@ test('what the guest will see changed is told before', () => {
 
 test('Windows is told which drivers it needs', () => {
   const vm: PortableVm = { ...plain, guest: { family: 'windows', hint: null }, disks: [{ ...disk, bus: 'sata' }] }
-  expect(translate({ vm, networks: {}, nativeConfigRef: null })[0]?.hint).toContain('viostor')
+  expect(translate({ vm, networks: {}, nativeConfigRef: null, disks: [] })[0]?.hint).toContain('viostor')
+})
+
+test('a storage that is named for a disk is said to mean nothing here', () => {
+  const of = (storage: string) =>
+    translate({
+      ...{ vm: plain, networks: {}, nativeConfigRef: null },
+      disks: [{ key: disk.key, storage, thin: true }],
+    }).map(({ code, severity, disk: key }) => `${severity} ${code} ${key}`)
+  expect([of(''), of('ssd')]).toEqual([[], ['warning storage virtio0']])
 })

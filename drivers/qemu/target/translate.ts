@@ -15,7 +15,8 @@ export function translate({
   vm,
   networks,
   nativeConfigRef,
-}: Pick<TargetSpec, 'vm' | 'networks' | 'nativeConfigRef'>): Finding[] {
+  disks,
+}: Pick<TargetSpec, 'vm' | 'networks' | 'nativeConfigRef' | 'disks'>): Finding[] {
   const findings: Finding[] = []
   const add = (
     code: string,
@@ -80,6 +81,15 @@ export function translate({
         key,
       )
   }
+  for (const { key, storage } of disks)
+    if (storage !== '')
+      add(
+        'storage',
+        'warning',
+        `disk ${key} is to lie on “${storage}”, which this endpoint does not know: it lies beside the VM`,
+        'All disks of a VM lie in its folder here; take the storage out of the mapping of the site.',
+        key,
+      )
   findings.push(...otherMachine(vm, needsDrivers))
   for (const [from, to] of Object.entries(networks))
     if (to !== null && to !== 'user' && to !== 'restricted')

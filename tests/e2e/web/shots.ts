@@ -141,6 +141,11 @@ export const pictures: readonly Picture[] = [
     before: (page: Page): Promise<void> => pressed(page, /New token…/),
   },
   { name: 'site-change', path: '/sites/spare', before: (page: Page): Promise<void> => pressed(page, /^Change…/) },
+  {
+    name: 'site-names',
+    path: '/sites/lyon',
+    before: (page: Page): Promise<void> => pressed(page, /^Change… names at paris/),
+  },
   { name: 'site-silent', path: '/sites/paris' },
   { name: 'site-missing', path: '/sites/nothing-here' },
   { name: 'slots', path: '/slots' },

@@ -1,4 +1,5 @@
-/** Sites: who works there, what is of them, and what a worker there reaches. */
+/** Sites: who works there, what is of them, what a worker there reaches and by which way, and what names are elsewhere. */
+export { default as Names } from './Names.svelte'
 export { default as Reached } from './Reached.svelte'
 export { default as SiteDialog } from './SiteDialog.svelte'
 export { default as SiteTable } from './SiteTable.svelte'
