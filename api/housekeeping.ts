@@ -113,7 +113,9 @@ export function housekeeping(
       if (sweeps === 'daily') await sweepDue(row.repositoryId)
     }
     catalog.mirrors.wantDamaged()
-    for (const pair of catalog.mirrors.due(now())) await mirrorDue(pair)
+    // What is on its way on media is not sent over the line as well.
+    const isExpected = catalog.shipments.underWay(now())
+    for (const pair of catalog.mirrors.due(now())) if (!isExpected(pair)) await mirrorDue(pair)
     await keeper.tick()
     await holds.tick()
     if (now() - purgedMs < purgeEveryMs) return

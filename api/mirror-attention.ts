@@ -39,7 +39,10 @@ interface Late extends PlanLag {
 
 /** Longest behind first. */
 function lateOf({ catalog, now }: Deps): Late[] {
+  const isExpected = catalog.shipments.underWay(now())
   return catalog.mirrors.lags(shown).flatMap((lag) => {
+    // It comes by post, and is told again from the day on that somebody expects it.
+    if (isExpected(lag)) return []
     const known = lag.plan === null ? undefined : catalog.plans.last(lag.plan)
     const late = { ...lag, lagMs: now() - lag.oldestMs, allowedMs: lagAllowedMs(known) }
     return late.lagMs > late.allowedMs ? [late] : []

@@ -217,3 +217,34 @@ it('restores from the copy that is named, and from the mirror when the first one
   ])
   expect((await restore('main')).status).toBe(422)
 })
+
+it('copies that come by post are not copied, no trouble until their day, and told again after it', async () => {
+  const day = 24 * hour
+  const shipment = '/api/v1/mirrors/main/offsite/shipment'
+  const put = (untilMs: number, path = shipment) => here.call('PUT', path, { untilMs, note: 'disk 7' })
+  const late = async () => (await needs()).filter(({ kind }) => kind === 'mirror-lag').length
+  here.catalog.mirrors.want(pair, id, false)
+  here.clock.ms += 5 * hour
+  expect(await late()).toBe(1)
+  for (const untilMs of [here.clock.ms, here.clock.ms + 91 * day]) expect((await put(untilMs)).status).toBe(400)
+  expect((await put(here.clock.ms + day, '/api/v1/mirrors/main/main/shipment')).status).toBe(400)
+  expect((await put(here.clock.ms + day, '/api/v1/mirrors/main/nowhere/shipment')).status).toBe(404)
+  const untilMs = here.clock.ms + 2 * day
+  expect((await put(untilMs)).status).toBe(200)
+  expect(await late()).toBe(0)
+  const state = { behind: 1, done: 0, lagMs: 5 * hour }
+  const [mirror] = (await here.get<{ items: object[] }>('/api/v1/mirrors')).items
+  expect(mirror).toMatchObject({ ...state, shipment: { untilMs, isOverdue: false, note: 'disk 7' } })
+  const keeper = housekeeping(here.deps, { sweeps: 'by-hand' })
+  await keeper.tick()
+  expect(mirrors()).toEqual([])
+  here.clock.ms = untilMs
+  expect(await late()).toBe(1)
+  expect(await here.get('/api/v1/mirrors')).toMatchObject({ items: [{ shipment: { isOverdue: true } }] })
+  await put(here.clock.ms + day)
+  expect((await here.call('DELETE', shipment)).status).toBe(204)
+  expect((await here.call('DELETE', shipment)).status).toBe(404)
+  expect(await here.get('/api/v1/mirrors')).toMatchObject({ items: [{ behind: 1, shipment: null }] })
+  await keeper.tick()
+  expect(mirrors()).toEqual(['mirror/main/offsite'])
+})

@@ -36,6 +36,7 @@ import { repositoryQueries, type RepositoryQueries } from './repositories.ts'
 import { retainedQueries, type RetainedQueries } from './retained.ts'
 import { runQueries, type RunQueries } from './runs.ts'
 import { scrubQueries, type ScrubQueries } from './scrubs.ts'
+import { shipmentQueries, type ShipmentQueries } from './shipments.ts'
 import { siteQueries, type SiteQueries } from './sites.ts'
 import { slotQueries, type SlotQueries } from './slots.ts'
 import { statisticsQueries, type StatisticsQueries } from './statistics.ts'
@@ -79,6 +80,7 @@ export interface Catalog extends Disposable {
   readonly retained: RetainedQueries
   readonly runs: RunQueries
   readonly scrubs: ScrubQueries
+  readonly shipments: ShipmentQueries
   readonly sites: SiteQueries
   readonly slots: SlotQueries
   readonly statistics: StatisticsQueries
@@ -154,6 +156,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     retained: retainedQueries(context),
     runs: runQueries(context),
     scrubs: scrubQueries(context),
+    shipments: shipmentQueries(context),
     sites: siteQueries(context),
     slots: slotQueries(context),
     statistics: statisticsQueries(context),

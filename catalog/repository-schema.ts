@@ -15,6 +15,21 @@ export const scrubs = sqliteTable('scrubs', {
   oldestMs: integer('oldest_ms'),
 })
 
+/** Media with copies that are on their way to a repository. */
+export const shipments = sqliteTable(
+  'shipments',
+  {
+    sourceId: text('source_id').notNull(),
+    targetId: text('target_id').notNull(),
+    sentMs: integer('sent_ms').notNull(),
+    /** Until then nothing is sent there by itself, and its lag is no trouble. */
+    untilMs: integer('until_ms').notNull(),
+    note: text('note').notNull(),
+    user: text('user').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.targetId] })],
+)
+
 /** Passes over packs by the first byte of their names (`verify-passes.ts`). */
 export const verifyPasses = sqliteTable(
   'verify_passes',

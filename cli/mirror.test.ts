@@ -52,3 +52,23 @@ test('a point says where it lies, and a restore reads the copy that is named', a
   expect([await holdfast('restore', 'web-01', ...where), err]).toEqual([0, ''])
   expect(here.engine.started[0]?.input).toMatchObject({ repository: { id: 'offsite' }, stem })
 })
+
+test('says that copies come by post, until when, and that they have arrived', async () => {
+  here.catalog.mirrors.want({ sourceId: 'main', targetId: 'offsite' }, pointIdOf(1), false)
+  const day = new Date(here.clock.ms + 3 * 86_400_000).toISOString().slice(0, 10)
+  expect(await holdfast('mirror', 'main', 'offsite', '--shipped-until', day, '--note', 'disk 7')).toBe(0)
+  expect(out).toContain('holdfast mirror main offsite --arrived')
+  expect(here.engine.started).toEqual([])
+  await holdfast('mirror')
+  expect(out).toMatch(/main +offsite +0 +1 +0 +.*until .*\(disk 7\)/)
+  for (const wrong of [
+    ['--shipped-until', 'soon'],
+    ['--shipped-until', day, '--all'],
+    ['--note', 'x'],
+  ])
+    expect(await holdfast('mirror', 'main', 'offsite', ...wrong), wrong.join(' ')).toBe(2)
+  expect(await holdfast('mirror', 'main', 'offsite', '--arrived')).toBe(0)
+  expect(out).toContain('Started mirror/main/offsite')
+  expect(here.catalog.shipments.list()).toEqual([])
+  expect(await holdfast('mirror', 'main', 'offsite', '--arrived')).toBe(4)
+})

@@ -4,6 +4,7 @@ import { gauge, type Family } from './exposition.ts'
 /** How far repositories are behind those that they mirror. */
 export function mirrorFamilies(catalog: Catalog, nowMs: number): Family[] {
   const states = catalog.mirrors.states()
+  const isExpected = catalog.shipments.underWay(nowMs)
   const of = (value: (state: MirrorState) => number) =>
     states.map((state) => ({ labels: { source: state.sourceId, repo: state.targetId }, value: value(state) }))
   return [
@@ -21,6 +22,11 @@ export function mirrorFamilies(catalog: Catalog, nowMs: number): Family[] {
       'holdfast_mirror_points_failed',
       'Of these: points that failed when they were last tried',
       of(({ failed }) => failed),
+    ),
+    gauge(
+      'holdfast_mirror_shipment',
+      '1 while media with copies are expected there; the lag is no outage then',
+      of((state) => Number(isExpected(state))),
     ),
   ]
 }

@@ -858,6 +858,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mirrors/{source}/{target}/shipment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Copies are on their way on media: until when they are expected
+         * @description Until then nothing is copied between the two by itself, and how far the one is behind the other is no alert. What is on its way is not counted as copied.
+         */
+        put: operations["putShipment"];
+        post?: never;
+        /** The media have arrived, or will not: copies are made by themselves again */
+        delete: operations["endShipment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/overview": {
         parameters: {
             query?: never;
@@ -3629,6 +3650,23 @@ export interface components {
              * @example 1795246432000
              */
             newestMs: number | null;
+            /** @description Media with copies that are on their way there. None of them counts as copied before it was read there */
+            shipment: components["schemas"]["Shipment"] | null;
+        };
+        Shipment: {
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            sentMs: number;
+            /**
+             * @description Expected there by then; the lag is trouble again from then on
+             * @example 1795246432000
+             */
+            untilMs: number;
+            isOverdue: boolean;
+            note: string;
+            user: string;
         };
         MirrorRequest: {
             /** @example main */
@@ -3653,6 +3691,15 @@ export interface components {
             /** @default  */
             reason?: string;
             tuning?: components["schemas"]["Tuning"];
+        };
+        PutShipment: {
+            /**
+             * @description In the future, 90 days at most
+             * @example 1795246432000
+             */
+            untilMs: number;
+            /** @default  */
+            note?: string;
         };
         Overview: {
             /** @example All 214 VMs are inside their RPO. */
@@ -9941,6 +9988,126 @@ export interface operations {
             };
             /** @description Temporal or the workers of the site are not there */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putShipment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutShipment"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shipment"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endShipment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -241,6 +241,11 @@ export const pictures: readonly Picture[] = [
     before: (page: Page): Promise<void> => page.getByText('Type erp-db-01 to go on').last().waitFor(),
   },
   { name: 'repositories', path: '/repositories' },
+  {
+    name: 'mirror-post',
+    path: '/repositories',
+    before: (page: Page): Promise<void> => pressed(page, /^By post… to paris/),
+  },
   { name: 'repository', path: '/repositories/main' },
   {
     name: 'repository-verify',

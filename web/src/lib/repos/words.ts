@@ -1,3 +1,4 @@
+import { quoted } from '#lib/act/commands.ts'
 import type { Mirror, Repository, RepositoryTest, VerifyLevel, VerifyRun } from '#lib/api/types.ts'
 import { count, formatCount } from '#lib/format/index.ts'
 import { look, type Look, type Tone } from '#lib/state/tone.ts'
@@ -70,7 +71,17 @@ export function verifySentence(
 }
 
 /** Behind is usual while a run is on its way; failed needs a look. */
-export function mirrorLook({ behind, failed }: Pick<Mirror, 'behind' | 'failed'>): Look {
+export function shipmentCommand(
+  { sourceId, targetId }: Pick<Mirror, 'sourceId' | 'targetId'>,
+  day: string,
+  note: string,
+): string {
+  return `holdfast mirror ${sourceId} ${targetId} --shipped-until ${day}${note === '' ? '' : ` --note ${quoted(note)}`}`
+}
+
+export function mirrorLook({ behind, failed, shipment }: Pick<Mirror, 'behind' | 'failed' | 'shipment'>): Look {
   if (failed > 0) return look('fail', `${formatCount(failed)} failed`)
+  if (shipment !== null && behind > 0)
+    return shipment.isOverdue ? look('warn', 'Overdue by post') : look('run', 'By post')
   return behind > 0 ? look('run', 'Behind') : look('ok', 'Up to date')
 }
