@@ -71,7 +71,7 @@ test.each(imageFormats)(
       expect(out.subarray(content.length).every((byte) => byte === 0)).toBe(true)
     }
     const { portable } = await driver.exportConfig(ctx, point)
-    expect(portable.disks).toMatchObject([{ key: 'disk0', size: 20 * MiB }])
+    expect(portable.disks).toMatchObject([{ key: 'disk0', size: 20 * MiB, storage: format }])
     await driver.abortPoint(ctx, refOf('web'), point)
     if (format !== 'qcow2') expect(Buffer.compare(await readFile(file), before)).toBe(0)
   },
