@@ -12,6 +12,7 @@ import { serverDoor } from './door.ts'
 import { homeProxy } from './home-proxy.ts'
 import { workerTokenPath } from './secrets.ts'
 import { SiteWay } from './site-way.ts'
+import { connectOnce } from './temporal.ts'
 import { ConnectProxy } from './testing/connect-proxy.ts'
 
 let here: Bench
@@ -79,4 +80,19 @@ it('a request to the server goes through it', async () => {
   const { out } = await runProgram(process.execPath, ['--input-type=module-typescript', '-e', script])
   expect(out.trim()).toBe('200 worker')
   expect(proxy.seen).toEqual([new URL(url).host])
+})
+
+it('Temporal is looked for through it', async () => {
+  await using proxy = await ConnectProxy.start()
+  // No Temporal: what matters is where it was looked for.
+  const { host: address } = new URL(url)
+  const target = {
+    address,
+    namespace: 'default',
+    tls: false,
+    apiKeyRef: null,
+    proxy: homeProxy({ HOLDFAST_PROXY: proxy.url }),
+  }
+  await expect(connectOnce(target)).rejects.toMatchObject({ code: 'TemporalUnavailable' })
+  expect(new Set(proxy.seen)).toEqual(new Set([address]))
 })
