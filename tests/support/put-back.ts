@@ -10,8 +10,14 @@ import type { World } from './world.ts'
 export async function putBack(
   world: World,
   pointId: string,
-  { powerOn, killWhileWriting = false }: { readonly powerOn?: boolean; readonly killWhileWriting?: boolean },
+  of: {
+    readonly powerOn?: boolean
+    readonly killWhileWriting?: boolean
+    /** These alone; default: all. */
+    readonly disks?: readonly string[]
+  },
 ): Promise<{ readonly book: Runbook; readonly safetyPoint: string }> {
+  const { powerOn, killWhileWriting = false, disks } = of
   const { at, vm, guest } = world
   const target = { kind: 'original', confirmName: vm.name } as const
   const power = powerOn === undefined ? {} : { powerOn }
@@ -23,6 +29,7 @@ export async function putBack(
     reason: 'test',
     tuning: { moverHeartbeatMs: 10_000 },
     ...power,
+    ...(disks !== undefined && { disks: [...disks] }),
   } as const
   const { runId } = await ask(at.api.POST('/restores', { body }))
   if (killWhileWriting) {
