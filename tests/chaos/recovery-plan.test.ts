@@ -66,6 +66,11 @@ const vmsThere = (): string[] =>
   readdirSync(world.lab.endpoint.address).filter((name) =>
     existsSync(join(world.lab.endpoint.address, name, 'vm.json')),
   )
+/** Points that somebody holds, as the repository itself has it. */
+const held = (): number => {
+  const folder = join(world.repository.path, 'hold')
+  return existsSync(folder) ? readdirSync(folder).length : 0
+}
 const look = (run: string): Promise<Report> =>
   ask(world.at.api.GET('/recovery-runs/{run}', { params: { path: { run } } }))
 
@@ -103,6 +108,7 @@ test('a rehearsal with worker, server and Temporal killed, one tier failing and 
   const first = await until(run, waits('app', 'step'))
   expect(tierOf(first, 'db')?.members).toMatchObject([{ state: 'ready', verdict: 'passed' }])
   expect(vmsThere().length).toBe(originals.length + 1)
+  await expect.poll(held, { timeout: 60_000 }).toBe(names.length)
   await answer(run, 'app', null)
   await until(run, (report) => tierOf(report, 'app')?.members[0]?.state === 'recovering')
   world.at.kill('worker')
@@ -141,6 +147,7 @@ test('a rehearsal with worker, server and Temporal killed, one tier failing and 
   for (const { name, tookMs, waitedMs, sinceStartMs, members } of report.tiers)
     console.log(name, { tookMs, waitedMs, sinceStartMs, rtoSeconds: members[0]?.rtoSeconds })
   expect(vmsThere()).toEqual(originals)
+  expect(held()).toBe(0)
   const { items } = await ask(world.at.api.GET('/drills', { params: { query: { limit: 20 } } }))
   expect(items.map(({ vmId, verdict }) => `${vmId} ${verdict}`).toSorted()).toEqual([
     'app failed',
