@@ -25,11 +25,10 @@ function disk(...seeds: number[]): ModelDisk {
   return model
 }
 
-/** Before the `n`-th call `act` is done by somebody else; the number of calls. */
+/** Before the calls that `acts` names by their number, something is done by somebody else; the number of calls. */
 function between(
   bucket: MemoryBucket,
-  n: number,
-  act: () => Promise<void>,
+  acts: ReadonlyMap<number, () => Promise<void>>,
 ): { connect: () => ObjectStore; calls: number } {
   const state = { calls: 0, connect: () => new Proxy(bucket.connect(), handler) }
   const handler: ProxyHandler<ObjectStore> = {
@@ -38,7 +37,7 @@ function between(
       if (typeof member !== 'function') return member
       return async (...args: unknown[]): Promise<unknown> => {
         state.calls += 1
-        if (state.calls === n) await act()
+        await acts.get(state.calls)?.()
         return await (member as (...args: unknown[]) => Promise<unknown>).apply(target, args)
       }
     },
@@ -73,10 +72,11 @@ describe.each(Object.keys(acts))('a verify during which a point is %s', (what) =
     const { bucket: before, older } = await scene()
     const run = async (n: number): Promise<number> => {
       const bucket = before.clone()
-      const state = between(bucket, n, async () => {
+      const act = async (): Promise<void> => {
         await using other = await lab.over(bucket).open()
         await acts[what]?.(other, bucket, older)
-      })
+      }
+      const state = between(bucket, new Map([[n, act]]))
       await using repository = await lab.over(bucket).open({ connect: state.connect })
       const first = state.calls
       const wish = { level, quarantine: true, signal: noSignal, onProgress: () => undefined }
@@ -88,5 +88,43 @@ describe.each(Object.keys(acts))('a verify during which a point is %s', (what) =
     const opened = await run(Infinity)
     const calls = await run(opened + 1)
     await atCrashPoints(calls - opened, 9, (n) => run(opened + n))
+  })
+})
+
+it('what is moved twice during a verify is no damage, however soon one move follows the other', async () => {
+  const before = lab.bucket.clone()
+  const stems: string[] = []
+  {
+    await using repository = await lab.over(before).open()
+    // The last one needs half of what the first one stored, which is moved each time another one goes.
+    for (const seeds of [
+      [1, 2, 3, 4],
+      [1, 2, 3, 13],
+      [1, 2],
+    ])
+      stems.push((await backUp(repository, disk(...seeds))).stem)
+  }
+  const run = async (first: number, second: number): Promise<number> => {
+    const bucket = before.clone()
+    const removal = (stem: string) => async (): Promise<void> => {
+      await using other = await lab.over(bucket).open()
+      await acts['pruned, compacted and collected']?.(other, bucket, stem)
+    }
+    const [one = '', two = ''] = stems
+    const moves = new Map([
+      [first, removal(one)],
+      [second, removal(two)],
+    ])
+    const state = between(bucket, moves)
+    await using repository = await lab.over(bucket).open({ connect: state.connect })
+    const opened = state.calls
+    const { damages } = await repository.verify({ level: 'quick', signal: noSignal, onProgress: () => undefined })
+    expect([first, second, damages]).toEqual([first, second, []])
+    return first === Infinity ? opened : state.calls
+  }
+  const opened = await run(Infinity, Infinity)
+  const calls = await run(opened + 1, Infinity)
+  await atCrashPoints(calls - opened, 9, async (n) => {
+    for (const later of [1, 2, 3]) await run(opened + n, opened + n + later)
   })
 })

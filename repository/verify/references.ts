@@ -80,15 +80,26 @@ export class References {
     return isGone || (await tocs.get(reference.at.pack)).state === 'absent' ? await this.#movedTo(reference) : undefined
   }
 
-  /** A place that a compaction has made since the verify began: it condemned the old one, and the index says so by now. */
+  /**
+   * A place that compactions have made since the verify began: they condemned the old one, and the index says so by now. Of one
+   * that was made and condemned meanwhile the index is asked again.
+   */
   async #movedTo(reference: Reference): Promise<Location | undefined> {
-    const { engine, signal } = this.#context
-    if (!this.#asked.has(reference.at.pack)) {
-      this.#asked.add(reference.at.pack)
-      await engine.view.refresh(engine.store, signal)
+    const { engine, tocs, signal } = this.#context
+    for (let gone = [reference.at.pack]; ;) {
+      if (gone.some((pack) => !this.#asked.has(pack))) await engine.view.refresh(engine.store, signal)
+      for (const pack of gone) this.#asked.add(pack)
+      const homes = [...engine.view.homes(reference.type, reference.id)]
+      const gc = await engine.gc.read(engine.store, signal)
+      const found = await this.#firstSound(reference, homes, gc)
+      if (found !== undefined) return found
+      gone = []
+      for (const { pack } of homes) {
+        if (this.#asked.has(pack)) continue
+        if ((gc !== undefined && isDead(gc, pack)) || (await tocs.get(pack)).state === 'absent') gone.push(pack)
+      }
+      if (gone.length === 0) return undefined
     }
-    const homes = engine.view.homes(reference.type, reference.id)
-    return await this.#firstSound(reference, homes, await engine.gc.read(engine.store, signal))
   }
 
   async #firstSound(
