@@ -90,14 +90,17 @@ export function siteQueries(context: CatalogContext): SiteQueries {
       })
     },
     putMap(name, map) {
-      if (name === map.to) throw new HoldfastError('InvalidRequest', `names of ${name} stay as they are at ${name}`)
+      if (name === map.to)
+        throw new HoldfastError('InvalidRequest', `names of ${name} stay as they are at ${name}`, {
+          hint: 'Name another site.',
+        })
       return inTransaction(context, () => {
         const { maps } = get(name)
         get(map.to)
         const others = maps.filter(({ to }) => to !== map.to)
         const isEmpty = map.networks.length + map.storages.length === 0
-        const now = isEmpty ? others : [...others, map].toSorted((a, b) => (a.to < b.to ? -1 : 1))
-        db.update(sites).set({ maps: now }).where(eq(sites.name, name)).run()
+        const mapped = isEmpty ? others : [...others, map].toSorted((a, b) => (a.to < b.to ? -1 : 1))
+        db.update(sites).set({ maps: mapped }).where(eq(sites.name, name)).run()
         publish('workers', name)
         return get(name)
       })

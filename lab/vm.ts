@@ -75,7 +75,7 @@ export async function makeVm(dir: string, guest: Guest, spec: LabVmSpec): Promis
 }
 
 /** Bytes that neither compress nor repeat: a key stream, faster than the kernel's random numbers. */
-function unlike(length: number): Uint8Array {
+function incompressible(length: number): Uint8Array {
   return createCipheriv('aes-128-ctr', randomBytes(16), randomBytes(16)).update(new Uint8Array(length))
 }
 
@@ -162,7 +162,7 @@ export class LabVm {
   }
 
   /**
-   * Writes the free part of the qcow2 disk with this many bytes, in whole MiB, that are like no other: through the device, as the
+   * Writes the free part of the qcow2 disk (`free`: as in its spec) with bytes that neither compress nor repeat: through the device, as the
    * guest would, at the speed of the host. A guest whose processor is emulated takes ten times as long.
    */
   async fill(free: number): Promise<void> {
@@ -175,7 +175,7 @@ export class LabVm {
       const device = `/machine/peripheral/${disk.key}/virtio-backend`
       for (let at = 0; at < free; at += 64 * MiB) {
         const length = Math.min(64 * MiB, free - at)
-        await writeFile(pattern, unlike(length))
+        await writeFile(pattern, incompressible(length))
         const write = `write -s ${pattern} ${freeStart(disk.size, free) + at} ${length}`
         const line = `qemu-io -d ${device} "${write}"`
         const said = await monitor.execute<string>('human-monitor-command', { 'command-line': line }, { limit: 60_000 })

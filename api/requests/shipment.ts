@@ -15,7 +15,9 @@ export function ship(
 ): ShipmentRow {
   const [source, target] = [catalog.repositories.get(sourceId), catalog.repositories.get(targetId)]
   if (source.id === target.id)
-    throw new HoldfastError('InvalidRequest', 'nothing is shipped from a repository to itself')
+    throw new HoldfastError('InvalidRequest', 'nothing is shipped from a repository to itself', {
+      hint: 'Name another repository as the target.',
+    })
   if (untilMs <= now() || untilMs > now() + longestMs)
     throw new HoldfastError('InvalidRequest', 'media are expected in the future, and within 90 days', {
       hint: 'Give the date by which they should be there; it can be changed later.',
@@ -26,5 +28,7 @@ export function ship(
 /** Throws NotFound where nothing is on its way between the two. */
 export function arrive({ catalog }: Pick<ApiDeps, 'catalog'>, pair: MirrorPair): void {
   if (catalog.shipments.end(pair)) return
-  throw new HoldfastError('NotFound', `nothing is on its way from ${pair.sourceId} to ${pair.targetId}`)
+  throw new HoldfastError('NotFound', `nothing is on its way from ${pair.sourceId} to ${pair.targetId}`, {
+    hint: 'The page Repositories shows what is on its way between which two.',
+  })
 }
