@@ -6,7 +6,6 @@
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GiB } from '../../base/index.ts'
@@ -15,7 +14,7 @@ import { ask } from '../../cli/client/index.ts'
 import { sessionObjects, waitForCompletion, waitForJournals } from '../../cli/demo/index.ts'
 import type { Oracle } from '../../lab/index.ts'
 import { expectCopy } from '../support/identical.ts'
-import { browserFlags, chromiumPath } from './web/stage.ts'
+import { accessibilityFaults, browserFlags, chromiumPath } from './web/stage.ts'
 import { makeWorld, type World } from '../support/world.ts'
 
 const pictures = fileURLToPath(new URL('../.artifacts/journey/', import.meta.url))
@@ -44,8 +43,7 @@ afterAll(async () => {
 
 async function look(name: string): Promise<void> {
   await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([])
+  expect(await accessibilityFaults(page), name).toEqual([])
 }
 
 /** The engine says so first; then the page has to, without being loaded again. */

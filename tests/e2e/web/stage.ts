@@ -2,12 +2,9 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { AxeBuilder } from '@axe-core/playwright'
-import { serve } from '@hono/node-server'
-import { Hono } from 'hono'
-import { streamSSE } from 'hono/streaming'
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
-import { serveDashboard } from '../../../api/static.ts'
-import { answer, fileText, moment, type Scene } from '../../../web/src/lib/fixtures/index.ts'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { moment } from '../../../web/src/lib/fixtures/index.ts'
+import { FixtureServer, type Shown } from './fixture-server.ts'
 
 const root = new URL('../../../', import.meta.url)
 const build = fileURLToPath(new URL('web/build', root))
@@ -18,15 +15,8 @@ export interface Look {
   readonly width: 1440 | 390
 }
 
-export interface Shot {
+export interface Shot extends Shown {
   readonly path: string
-  readonly scene?: Scene
-  /** Status that the API answers with instead of the data. */
-  readonly broken?: number
-  /** Requests of the API are never answered. */
-  readonly silent?: boolean
-  /** The event stream does not come. */
-  readonly stale?: boolean
   /** The present of the page; else the moment of the fixtures. */
   readonly atMs?: number
   /** What a reader does before the picture. */
@@ -65,38 +55,18 @@ erp-db-01 login: </body>`
 /** The built dashboard behind its real policy headers, in a real browser, with the fixtures as its API. */
 export class Stage implements AsyncDisposable {
   readonly #browser: Browser
-  readonly #server: ReturnType<typeof serve>
-  readonly #console: Buffer
-  readonly origin: string
+  readonly #server: FixtureServer
+  /** Those that nobody looks at. One that was used knows the scripts already, which takes most of a new page's time. */
+  readonly #free: Page[] = []
 
-  private constructor(browser: Browser, server: ReturnType<typeof serve>, origin: string, console: Buffer) {
+  private constructor(browser: Browser, server: FixtureServer) {
     this.#browser = browser
     this.#server = server
-    this.origin = origin
-    this.#console = console
   }
 
   static async open(): Promise<Stage> {
     if (!existsSync(build)) throw new Error('There is no built dashboard: run npm run setup first.')
     await mkdir(pictures, { recursive: true })
-    const app = new Hono()
-    // Open for as long as the page is, as the real stream is; a page that leaves is noticed by the abort.
-    app.get('/api/v1/events', (context) =>
-      streamSSE(context, async (stream) => {
-        await stream.writeSSE({
-          event: 'ping',
-          id: '1',
-          data: JSON.stringify({ type: 'ping', id: null, ms: moment, data: null }),
-        })
-        await new Promise<void>((resolve) => stream.onAbort(() => resolve()))
-      }),
-    )
-    app.use('*', serveDashboard(build))
-    const server = await new Promise<ReturnType<typeof serve>>((resolve) => {
-      const made = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(made))
-    })
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('the server has no port')
     const browser = await chromium.launch({
       executablePath: chromiumPath,
       headless: true,
@@ -106,34 +76,23 @@ export class Stage implements AsyncDisposable {
     await page.setContent(console_)
     const picture = await page.screenshot()
     await page.close()
-    return new Stage(browser, server, `http://127.0.0.1:${address.port}`, picture)
+    return new Stage(browser, await FixtureServer.open(build, picture))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#browser.close()
-    await new Promise((resolve) => this.#server.close(resolve))
+    await this.#server[Symbol.asyncDispose]()
   }
 
-  /** A page in a context of its own, ready to be looked at. */
+  /** A page with a context of its own, ready to be looked at; `close` makes it forget what was shown. */
   async show(shot: Shot): Promise<{ readonly page: Page; readonly faults: Faults; close: () => Promise<void> }> {
-    const context = await this.#browser.newContext({
-      viewport: heights[1440],
-      timezoneId: 'Europe/Paris',
-      locale: 'en-GB',
-      reducedMotion: 'reduce',
-    })
-    const faults: Faults = { console: [], foreign: [] }
-    await this.#answer(context, shot, faults)
-    const page = await context.newPage()
-    page.setDefaultTimeout(20_000)
-    page.on('console', (message) => {
-      // The browser itself notes every answer that is not 2xx; those are part of the scene.
-      if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
-        faults.console.push(message.text())
-    })
-    page.on('pageerror', (error) => faults.console.push(error.stack ?? error.message))
+    const page = this.#free.pop() ?? (await this.#page())
+    const faults = noteFaults(page, this.#server.origin)
+    await page.setViewportSize(heights[1440])
+    // By a header and not by intercepting requests, which would make the browser read every script anew.
+    await page.setExtraHTTPHeaders(this.#server.show(shot))
     await page.clock.setFixedTime(shot.atMs ?? moment)
-    await page.goto(this.origin + shot.path)
+    await page.goto(this.#server.origin + shot.path)
     await page
       .locator(shot.silent ? '[aria-busy="true"]' : 'h1')
       .first()
@@ -143,43 +102,40 @@ export class Stage implements AsyncDisposable {
     }
     await shot.before?.(page)
     await page.evaluate('document.fonts.ready')
-    return { page, faults, close: () => context.close() }
+    const close = async (): Promise<void> => {
+      page.removeAllListeners()
+      await page.evaluate('localStorage.clear()')
+      await page.context().clearCookies()
+      this.#free.push(page)
+    }
+    return { page, faults, close }
   }
 
-  async #answer(context: BrowserContext, shot: Shot, faults: Faults): Promise<void> {
-    await context.route('**/*', async (route) => {
-      const url = new URL(route.request().url())
-      if (url.origin !== this.origin) {
-        faults.foreign.push(url.href)
-        return route.abort()
-      }
-      if (!url.pathname.startsWith('/api/v1/')) return route.continue()
-      const path = url.pathname.slice('/api/v1'.length)
-      if (path === '/events') return shot.stale ? route.abort() : route.continue()
-      if (shot.silent) return
-      if (path.endsWith('/screenshot'))
-        return route.fulfill({ status: 200, contentType: 'image/png', body: this.#console })
-      if (path.endsWith('/content')) return route.fulfill({ status: 200, body: fileText })
-      if (shot.broken !== undefined && path !== '/session') {
-        return route.fulfill({
-          status: shot.broken,
-          json: {
-            type: 'urn:holdfast:error:TemporalUnavailable',
-            title: 'x',
-            status: shot.broken,
-            detail: 'Temporal at 127.0.0.1:7233 refuses connections since 07:28.',
-            instance: '',
-            code: 'TemporalUnavailable',
-            hint: 'Backups that were running go on; new ones wait.',
-            docs: '',
-            causes: [],
-          },
-        })
-      }
-      const reply = answer(route.request().method(), path, url.searchParams, shot.scene)
-      return route.fulfill({ status: reply.status, json: reply.body })
+  async #page(): Promise<Page> {
+    const context = await this.#browser.newContext({
+      timezoneId: 'Europe/Paris',
+      locale: 'en-GB',
+      reducedMotion: 'reduce',
     })
+    const page = await context.newPage()
+    page.setDefaultTimeout(20_000)
+    return page
   }
+}
+
+function noteFaults(page: Page, origin: string): Faults {
+  const faults: Faults = { console: [], foreign: [] }
+  page.on('request', (request) => {
+    const url = new URL(request.url())
+    if (/^https?:$/.test(url.protocol) && url.origin !== origin) faults.foreign.push(url.href)
+  })
+  page.on('console', (message) => {
+    // The browser itself notes every answer that is not 2xx; those are part of the scene.
+    if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
+      faults.console.push(message.text())
+  })
+  page.on('pageerror', (error) => faults.console.push(error.stack ?? error.message))
+  return faults
 }
 
 /** The same page in another look: nothing is loaded again, so what a reader has opened stays open. */
