@@ -1,6 +1,6 @@
 import { request, type IncomingMessage } from 'node:http'
 import { HoldfastError, isErrorCode, type SerializedError } from '../base/index.ts'
-import { sessionSocket, sizeHeader } from './protocol.ts'
+import { partBytes, sessionSocket, sizeHeader } from './protocol.ts'
 import { sandboxHere } from './restraints.ts'
 import type { Answers, FileGateway, FileStream, Question, Sandbox, StreamQuestion } from './types.ts'
 
@@ -35,7 +35,8 @@ export class SessionClient implements FileGateway {
   async #send(session: string, question: Question, signal: AbortSignal): Promise<IncomingMessage> {
     const socket = sessionSocket(this.#dir, session)
     const reply = await new Promise<IncomingMessage>((resolve, reject) => {
-      const call = request({ socketPath: socket, method: 'POST', path: '/', signal, agent: false }, resolve)
+      const way = { socketPath: socket, agent: false, highWaterMark: partBytes } as const
+      const call = request({ ...way, method: 'POST', path: '/', signal }, resolve)
       call.once('error', (error) => reject(signal.aborted ? error : notOpen(error)))
       call.end(JSON.stringify(question))
     })

@@ -4,8 +4,11 @@
  * fails in the middle is cut off, never ended.
  */
 import { join } from 'node:path'
-import { HoldfastError } from '../base/index.ts'
+import { HoldfastError, MiB } from '../base/index.ts'
 import { socketPath } from '../drivers/names.ts'
+
+/** Of a stream so much waits on either side: what is handed over in small pieces costs each time. */
+export const partBytes = 2 * MiB
 
 export const sizeHeader = 'x-holdfast-size'
 

@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { HoldfastError, toHoldfastError } from '../base/index.ts'
 import { socketPath } from '../drivers/names.ts'
 import type { ImageFormat } from '../images/types.ts'
-import { sizeHeader } from './protocol.ts'
+import { partBytes, sizeHeader } from './protocol.ts'
 import type { FileSession } from './session.ts'
 import type { Question } from './types.ts'
 
@@ -50,7 +50,10 @@ export class SessionServer implements AsyncDisposable {
     this.#session = session
     this.#options = options
     this.#lastMs = options.now()
-    this.#server = createServer({ keepAlive: false }, (request, response) => void this.#serve(request, response))
+    this.#server = createServer(
+      { keepAlive: false, highWaterMark: partBytes },
+      (request, response) => void this.#serve(request, response),
+    )
     this.#server.maxConnections = mostConnections
     // A download lasts as long as it lasts.
     this.#server.requestTimeout = 0

@@ -1,10 +1,7 @@
-import { HoldfastError, MiB, bytes } from '../../base/index.ts'
+import { HoldfastError, bytes } from '../../base/index.ts'
 import type { FileSession, Served } from '../../files/index.ts'
 import { diskIdentity, streamImage, type ImageFormat, type ImageSource } from '../../images/index.ts'
 import type { PointSource } from '../instant/source.ts'
-
-/** Of a disk so much is read at a time; its blocks are fetched side by side. */
-const readBytes = 4 * MiB
 
 /** The disks of an open point as images. A store that is away is waited for, as for everything else of a session. */
 export class DiskImages {
@@ -35,16 +32,7 @@ function imageSource(source: PointSource, asked: AbortSignal): ImageSource {
       for await (const { offset, length, kind } of source.blockStatus(whole, asked))
         yield { offset, length, kind: kind === 'zero' ? 'hole' : 'data' }
     },
-    async *stream(signal) {
-      for await (const { offset, length, kind } of source.blockStatus(whole, signal)) {
-        if (kind === 'zero') continue
-        for (let at: number = offset; at < offset + length; at += readBytes) {
-          const data = new Uint8Array(Math.min(readBytes, offset + length - at))
-          await source.read(at, data, signal)
-          yield { offset: at, data }
-        }
-      }
-    },
+    stream: (signal) => source.stream(signal),
   }
 }
 

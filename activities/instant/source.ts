@@ -11,6 +11,8 @@ const block = MiB
 const parallel = 4
 /** Blocks fetched ahead of a reader that goes through the disk in order. */
 const maxAhead = 4
+/** Content of a stretch of a disk that is taken as a whole; two of them are in memory. */
+const stretch = 16 * MiB
 const firstPauseMs = 250
 const longestPauseMs = 5_000
 
@@ -30,6 +32,11 @@ export interface PointSourceOptions {
   readonly cache: BlockCache
   /** Told of each failure that is waited out, or that nobody waits for. Must not throw. */
   readonly onWait: (error: unknown) => void
+}
+
+interface Part {
+  readonly offset: number
+  readonly data: Uint8Array
 }
 
 /**
@@ -90,6 +97,76 @@ export class PointSource implements BlockSource {
         yield { offset: bytes(offset), length: bytes(length), kind: kind === 'hole' ? 'zero' : 'data' }
       start = end
     }
+  }
+
+  /**
+   * All content in ascending order, holes left out; memory is used again once the next part is asked for. While one stretch
+   * is taken the next one is read, as a restore reads it, into memory of its own: whoever takes slowly, or not at all, keeps
+   * nothing of what restores and backups share.
+   */
+  async *stream(asked: AbortSignal): AsyncGenerator<Part, void, undefined> {
+    const over = new AbortController()
+    const signal = AbortSignal.any([asked, over.signal, this.#ended.signal])
+    const spans = this.#spans(signal)
+    const memory = [new Uint8Array(stretch), new Uint8Array(stretch)] as const
+    const fetchNext = async (into: Uint8Array): Promise<readonly Part[] | null> => {
+      const span = await spans.next()
+      return span.done === true ? null : this.#content(span.value, into, signal)
+    }
+    let next = fetchNext(memory[0])
+    try {
+      for (let turn: 0 | 1 = 1; ; turn = turn === 1 ? 0 : 1) {
+        const parts = await next
+        if (parts === null) return
+        next = fetchNext(memory[turn])
+        // Awaited in its turn; until then a failure must not count as unhandled.
+        next.catch(() => null)
+        yield* parts
+      }
+    } finally {
+      over.abort()
+    }
+  }
+
+  /** Stretches that hold so much content each. */
+  async *#spans(signal: AbortSignal): AsyncGenerator<{ readonly start: number; readonly end: number }> {
+    const whole = { start: bytes(0), end: this.size }
+    let start = 0
+    let end = 0
+    let held = 0
+    for await (const { offset, length, kind } of this.blockStatus(whole, signal)) {
+      for (let at: number = offset; kind === 'data' && at < offset + length; at = end) {
+        if (held === 0) start = at
+        end = Math.min(offset + length, at + stretch - held)
+        held += end - at
+        if (held < stretch) continue
+        yield { start, end }
+        held = 0
+      }
+    }
+    if (held > 0) yield { start, end }
+  }
+
+  async #content(
+    { start, end }: { readonly start: number; readonly end: number },
+    into: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<readonly Part[]> {
+    const parts: Part[] = []
+    let from = start
+    let used = 0
+    await this.#patiently(async () => {
+      const reader = await this.#options.open()
+      for await (const { offset, data } of reader.stream(from, end, signal, { isRestore: true })) {
+        const part = into.subarray(used, used + data.length)
+        part.set(data)
+        parts.push({ offset, data: part })
+        used += data.length
+        from = offset + data.length
+        this.#fetchedBytes += data.length
+      }
+    })
+    return parts
   }
 
   /** Another source of the same disk may have been ended in the middle of the fetch that we have joined. */

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import { HoldfastError, isHoldfastError } from '../../base/index.ts'
+import { HoldfastError, MiB, isHoldfastError } from '../../base/index.ts'
 import type { AuditAction, AuditDetail } from '../../catalog/index.ts'
 import type { FileStream } from '../../files/types.ts'
 import { endFilesUpdate, filesWorkflowId } from '../../workflows/files/contract.ts'
@@ -144,16 +144,24 @@ async function written({ body }: FileStream, writing: Promise<void>): Promise<vo
   }
 }
 
+/** Of a download so much waits here: part by part every process of its way would wait for every other. */
+const strategy = new ByteLengthQueuingStrategy({ highWaterMark: 2 * MiB })
+
 /** Content of a guest is never a page of ours: it is saved, not shown. */
 function sendStream({ size, body }: FileStream, type: string, name: string): Response {
   const plain = name.replaceAll(/[^A-Za-z0-9._ -]/g, '_')
-  return new Response(ReadableStream.from(body) as ReadableStream<Uint8Array<ArrayBuffer>>, {
-    headers: {
-      'content-type': type,
-      'content-disposition': `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name)}`,
-      'content-security-policy': "default-src 'none'; sandbox",
-      'x-content-type-options': 'nosniff',
-      ...(size !== null && { 'content-length': String(size) }),
+  return new Response(
+    Readable.toWeb(body instanceof Readable ? body : Readable.from(body), { strategy }) as ReadableStream<
+      Uint8Array<ArrayBuffer>
+    >,
+    {
+      headers: {
+        'content-type': type,
+        'content-disposition': `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name)}`,
+        'content-security-policy': "default-src 'none'; sandbox",
+        'x-content-type-options': 'nosniff',
+        ...(size !== null && { 'content-length': String(size) }),
+      },
     },
-  })
+  )
 }

@@ -1,15 +1,8 @@
-import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { HoldfastError, MiB } from '../../base/index.ts'
+import { open, rm, stat, type FileHandle } from 'node:fs/promises'
+import { HoldfastError, KiB, MiB } from '../../base/index.ts'
 import type { ImageFormat, ImageStream } from '../../images/index.ts'
 import type { DiskReader } from '../../repository/index.ts'
-
-/** Where a disk is written to; called with ascending offsets. Each call has taken the bytes when it resolves. */
-interface Sink extends AsyncDisposable {
-  write(at: number, data: Uint8Array): Promise<void>
-  /** Nothing more comes: the rest reads as zeros. */
-  finish(size: number): Promise<void>
-}
+import { FileSink, writeAll, type Sink } from './file-sink.ts'
 
 type ByteStream = NodeJS.WritableStream
 type ExportTarget = { readonly file: string; readonly force: boolean } | { readonly stream: ByteStream }
@@ -60,7 +53,8 @@ export async function saveImage(
   let at = 0
   for await (const data of stream) {
     signal.throwIfAborted()
-    if (!isZero(data)) await sink.write(at, data)
+    for (const { offset, length } of contentOf(data))
+      await sink.write(at + offset, data.subarray(offset, offset + length))
     at += data.byteLength
     onProgress(at)
   }
@@ -72,10 +66,26 @@ export async function saveImage(
   return { bytes: at }
 }
 
-const zeros = new Uint8Array(1024 * 1024)
+const zeros = new Uint8Array(MiB)
+/** Zeros are looked for in pieces of so many bytes. */
+const PIECE = 64 * KiB
 
 function isZero(data: Uint8Array): boolean {
-  return data.byteLength <= zeros.byteLength && Buffer.compare(data, zeros.subarray(0, data.byteLength)) === 0
+  return Buffer.compare(data, zeros.subarray(0, data.byteLength)) === 0
+}
+
+/** Where it is not zero, in runs as long as they come. */
+function* contentOf(
+  data: Uint8Array,
+): Generator<{ readonly offset: number; readonly length: number }, void, undefined> {
+  let from = 0
+  for (let at = 0; at < data.byteLength; at += PIECE) {
+    const end = Math.min(data.byteLength, at + PIECE)
+    if (!isZero(data.subarray(at, end))) continue
+    if (at > from) yield { offset: from, length: at - from }
+    from = end
+  }
+  if (data.byteLength > from) yield { offset: from, length: data.byteLength - from }
 }
 
 async function fileSink(file: string, force: boolean, size: number): Promise<Sink> {
@@ -102,97 +112,6 @@ async function fileSink(file: string, force: boolean, size: number): Promise<Sin
   const handle = await open(partial, 'wx', 0o600)
   await handle.truncate(size)
   return new FileSink(handle, partial, file)
-}
-
-async function writeAll(handle: FileHandle, at: number, data: Uint8Array): Promise<void> {
-  for (let done = 0; done < data.byteLength;) {
-    const { bytesWritten } = await handle.write(data, done, data.byteLength - done, at + done)
-    done += bytesWritten
-  }
-}
-
-/** So that the name is there after a power loss, too. Some file systems cannot, and do it by themselves. */
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r')
-  await folder.sync().catch((error: NodeJS.ErrnoException) => {
-    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(error.code ?? '')) throw error
-  })
-}
-
-/** Writes under way at once: the kernel copies one while the next is on its way; more would wait for the inode. */
-const FLYING = 2
-/** Dirty memory is given to the disk in steps of so many bytes, beside the decoding, not all of it at the end. */
-const FLUSH_BYTES = 256 * MiB
-
-/** Gets its name when it is whole; an interrupted export leaves nothing that looks like one. */
-class FileSink implements Sink {
-  readonly #handle: FileHandle
-  readonly #partial: string
-  readonly #file: string
-  readonly #flying = new Set<Promise<void>>()
-  /** Memory of writes that have landed. */
-  readonly #spare: Uint8Array[] = []
-  #flushing: Promise<void> | undefined
-  #dirty = 0
-  #failure: { readonly error: unknown } | undefined
-  #isWhole = false
-
-  constructor(handle: FileHandle, partial: string, file: string) {
-    this.#handle = handle
-    this.#partial = partial
-    this.#file = file
-  }
-
-  /** The caller's memory is free again when this resolves: what flies is a copy. */
-  async write(at: number, data: Uint8Array): Promise<void> {
-    while (this.#flying.size >= FLYING) await Promise.race(this.#flying)
-    this.#rethrow()
-    const known = this.#spare.pop()
-    const memory = known !== undefined && known.byteLength >= data.byteLength ? known : new Uint8Array(data.byteLength)
-    memory.set(data)
-    const flight = this.#noting(writeAll(this.#handle, at, memory.subarray(0, data.byteLength))).then(() => {
-      this.#spare.push(memory)
-      this.#flying.delete(flight)
-    })
-    this.#flying.add(flight)
-    this.#dirty += data.byteLength
-    if (this.#dirty < FLUSH_BYTES || this.#flushing !== undefined) return
-    this.#dirty = 0
-    this.#flushing = this.#noting(this.#handle.datasync()).then(() => void (this.#flushing = undefined))
-  }
-
-  async #landed(): Promise<void> {
-    await Promise.all(this.#flying)
-    await this.#flushing
-  }
-
-  async #noting(work: Promise<void>): Promise<void> {
-    try {
-      await work
-    } catch (error) {
-      this.#failure ??= { error }
-    }
-  }
-
-  #rethrow(): void {
-    if (this.#failure !== undefined) throw this.#failure.error
-  }
-
-  async finish(size: number): Promise<void> {
-    await this.#landed()
-    this.#rethrow()
-    await this.#handle.truncate(size)
-    await this.#handle.sync()
-    await rename(this.#partial, this.#file)
-    this.#isWhole = true
-    await syncFolder(dirname(this.#file))
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#landed()
-    await this.#handle.close()
-    if (!this.#isWhole) await rm(this.#partial, { force: true })
-  }
 }
 
 /** Not known to hold zeros: what is a hole in the point is written as zeros. */

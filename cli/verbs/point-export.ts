@@ -1,6 +1,5 @@
 import { Command, Option } from 'commander'
 import { extname } from 'node:path'
-import { Readable } from 'node:stream'
 import { HoldfastError, describeError, formatBytes, isHoldfastError } from '../../base/index.ts'
 import { imageFormats, type ImageFormat } from '../../images/types.ts'
 import { ask, type ApiClient } from '../client/index.ts'
@@ -95,7 +94,7 @@ async function take(
   const target =
     file === '-' ? { stream: io.world.bytes?.() ?? (io.world.stdout as NodeJS.WritableStream) } : { file, force }
   try {
-    const stream = Readable.fromWeb(data) as AsyncIterable<Uint8Array>
+    const stream = data as AsyncIterable<Uint8Array>
     const { bytes } = await saveImage(format, { size, stream }, target, io.world.signal, (now) =>
       progress.bytes(now, size ?? now),
     )
