@@ -10,6 +10,7 @@ import { GiB, MiB } from '../../base/index.ts'
 import { ask } from '../../cli/client/index.ts'
 import { finishBackup, waitForEnd, type Backup, type Role } from '../../cli/demo/index.ts'
 import { runWorkload } from '../../lab/index.ts'
+import { isExhaustive } from '../support/sampling.ts'
 import { backUp, leftovers, startAndReachHalf, tuning } from '../support/half-way.ts'
 import { hypervisorState } from '../support/hypervisor-state.ts'
 import { expectIdentical } from '../support/identical.ts'
@@ -20,8 +21,8 @@ import { makeWorld, type World } from '../support/world.ts'
 let world: World
 /** The process whose memory is judged once it has copied and restored several times. */
 let moverSinceFirstKill: number
-/** Bytes of the first disk that are written: half of it is more than a moment. */
-const used = 1.5 * GiB
+/** Bytes of the first disk that are written: half of it is more than a moment, and sixteen journals. */
+const used = (isExhaustive ? 1.5 : 1) * GiB
 
 beforeAll(async () => {
   world = await makeWorld({ vm: { qcow2: 8 * GiB, free: used, raw: 256 * MiB } })
@@ -47,7 +48,7 @@ async function killDuringCopy(role: Role): Promise<{ backup: Backup; runId: stri
 test('a killed mover resumes in the same point in time and reads at most 64 MiB again', async () => {
   const { backup } = await killDuringCopy('worker')
   expect(backup.point.logicalBytes).toBeGreaterThanOrEqual(2 * GiB)
-  expect(backup.copied.bytesResumed).toBeGreaterThan(0.4 * GiB)
+  expect(backup.copied.bytesResumed).toBeGreaterThan(0.4 * used)
   // Measured, and not only not known.
   expect(backup.copied.bytesReadAgain).not.toBeNull()
   expect(backup.copied.bytesReadAgain).toBeLessThanOrEqual(64 * MiB)
@@ -73,7 +74,7 @@ function peakRss(pid: number): number {
   return Number(line[1]) * 1024
 }
 
-test('the mover has stayed below 512 MiB through backups and restores of a sparse disk of 8 GiB, of which 1.5 GiB are used', () => {
+test('the mover has stayed below 512 MiB through backups and restores of a sparse disk of 8 GiB, of which a part is used', () => {
   expect(world.at.pid('worker')).toBe(moverSinceFirstKill)
   expect(peakRss(moverSinceFirstKill)).toBeLessThanOrEqual(512 * MiB)
 })

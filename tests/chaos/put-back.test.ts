@@ -23,7 +23,7 @@ let pointId: string
 /** What the guest's audit trail has; nothing adds to it. */
 let rows: number
 /** Bytes of the first disk that are written. */
-const used = 1 * GiB
+const used = 0.75 * GiB
 
 beforeAll(async () => {
   world = await makeWorld({ vm: { qcow2: 4 * GiB, free: used, raw: 256 * MiB } })

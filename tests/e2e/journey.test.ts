@@ -26,7 +26,7 @@ let page: Page
 beforeAll(async () => {
   mkdirSync(pictures, { recursive: true })
   // Much in it: long enough for somebody to watch, and to kill something after the third journal.
-  const used = 1.5 * GiB
+  const used = 1 * GiB
   world = await makeWorld({ vm: { qcow2: 4 * GiB, free: used, raw: null } })
   await world.guest.fill(used)
   oracle = await world.startOracle()

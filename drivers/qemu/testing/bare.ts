@@ -24,9 +24,9 @@ export interface BareDisk {
   readonly size: number
 }
 export const twoDisks: readonly BareDisk[] = [
-  { key: 'virtio0', format: 'qcow2', size: 24 * MiB },
+  { key: 'virtio0', format: 'qcow2', size: 12 * MiB },
   // Neither a multiple of 1 MiB nor of the bitmap's 64 KiB.
-  { key: 'virtio1', format: 'raw', size: 9 * MiB + 33 * 1024 + 512 },
+  { key: 'virtio1', format: 'raw', size: 4 * MiB + 33 * 1024 + 512 },
 ]
 
 export class BareVm implements ContractVm {
