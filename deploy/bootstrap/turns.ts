@@ -14,6 +14,8 @@ export const turns: readonly (readonly string[])[] = [
   [
     // The same suite as of `qemu`, on images.
     'drivers/image/suite.contract.test.ts',
+    // The rescue reader reads every golden repository in each run.
+    'repository/golden/compacted.contract.test.ts',
     'tests/chaos/replication.test.ts',
   ],
   ['cli/repo/s3.contract.test.ts', 'server/engine-away.contract.test.ts', 'tests/chaos/mirror.test.ts'],
@@ -23,7 +25,12 @@ export const turns: readonly (readonly string[])[] = [
     'workflows/mirror/copies.contract.test.ts',
     'tests/chaos/instant.test.ts',
   ],
-  ['tests/contract/drill-defects.test.ts', 'files/hostile.contract.test.ts', 'tests/chaos/files.test.ts'],
+  [
+    'tests/contract/drill-defects.test.ts',
+    'files/hostile.contract.test.ts',
+    'repository/golden/rotated.contract.test.ts',
+    'tests/chaos/files.test.ts',
+  ],
   [
     // Of its tests, what every backup of a guest shows: the main suite is the filter's.
     'drivers/qemu/guest.contract.test.ts',
@@ -46,12 +53,15 @@ export const turns: readonly (readonly string[])[] = [
     'workflows/capacity.contract.test.ts',
     'workflows/capacity-kill.contract.test.ts',
     'workflows/replication/workflow.contract.test.ts',
+    // That a scratch device that is full hurts no guest is in the filter's suite, too.
+    'drivers/qemu/full.contract.test.ts',
     'tests/chaos/full-repository.test.ts',
   ],
   [
     'repository/store/azure.contract.test.ts',
     'server/rebuild/rebuild.contract.test.ts',
     'lab/oracle.contract.test.ts',
+    'repository/golden/mirrored.contract.test.ts',
     'workflows/secrets.contract.test.ts',
     'tests/chaos/recovery-plan.test.ts',
   ],
