@@ -3,6 +3,7 @@ import { formatDuration, shellWord } from '../base/index.ts'
 import { ownBackupState } from '../policy/index.ts'
 import { largestPage, type Catalog } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
+import { copyTrouble } from './copy-trouble.ts'
 import { drillAgenda, type AgendaEntry } from './drill-agenda.ts'
 import { drillTrouble } from './drill-trouble.ts'
 import { failedRuns } from './failed-runs.ts'
@@ -43,6 +44,7 @@ export function attention(
     ...watchTrouble(deps),
     ...repositories.flatMap((repository) => repositoryTrouble(repository, deps.now())),
     ...mirrorTrouble(deps),
+    ...copyTrouble(catalog),
     ...recoveryTrouble(deps),
     ...replicationTrouble(deps),
     ...hypervisorTrouble(catalog, most),

@@ -146,6 +146,8 @@ describe('a preview', () => {
         '1 VM of the category critical may lose 4 h by their category; up to 47 h pass',
       ) as string,
       expect.stringContaining('want 2 copies; this plan makes 1') as string,
+      expect.stringContaining('want 1 off site') as string,
+      expect.stringContaining('want 1 immutable') as string,
     ])
     const window = { start: '22:00', end: '06:00', atEnd: 'pause' }
     const noon = { kind: 'calendar', at: ['12:00', '23:00'] }

@@ -8,6 +8,7 @@ import { inTransaction, type CatalogContext } from './context.ts'
 import { categoryQueries, plantCategories, type CategoryQueries } from './categories.ts'
 import { changeQueries, type ChangeQueries } from './changes.ts'
 import { copyQueries, type CopyQueries } from './copies.ts'
+import { copyPromiseQueries, type CopyPromiseQueries } from './copy-promises.ts'
 import { drillQueries, type DrillQueries } from './drills.ts'
 import { policyQueries, type PolicyQueries } from './effective.ts'
 import { endpointQueries, type EndpointQueries } from './endpoints.ts'
@@ -53,6 +54,7 @@ export interface Catalog extends Disposable {
   readonly categories: CategoryQueries
   readonly changes: ChangeQueries
   readonly copies: CopyQueries
+  readonly copyPromises: CopyPromiseQueries
   readonly drills: DrillQueries
   readonly endpoints: EndpointQueries
   readonly events: EventQueries
@@ -129,6 +131,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     categories: categoryQueries(context),
     changes: changeQueries(context),
     copies: copyQueries(context),
+    copyPromises: copyPromiseQueries(context),
     drills: drillQueries(context),
     endpoints: endpointQueries(context),
     events,

@@ -1,5 +1,6 @@
 import { asc, count, desc, eq, sql } from 'drizzle-orm'
 import { HoldfastError, locationText, type RepositoryLocation } from '../base/index.ts'
+import { usualMedia, type MediaClass } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { given, lazy } from './lazy.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
@@ -21,6 +22,10 @@ export interface NewRepository {
   readonly site: string
   readonly location: RepositoryLocation
   readonly credentialRef: string
+  /** Left out: as its place lets one expect. */
+  readonly media?: MediaClass | undefined
+  /** Where it stands, as sites are called; left out or null: at its site. */
+  readonly standsAt?: string | null | undefined
 }
 
 export interface ConsumptionRow {
@@ -47,6 +52,11 @@ export interface RepositoryQueries {
   sites(): string[]
   /** Where it is, or how it is opened, has changed. Throws NotFound, NameTaken. */
   move(id: string, to: { readonly location?: RepositoryLocation; readonly credentialRef?: string }): RepositoryView
+  /** On what it lies and where that stands; what is left out stays. Throws NotFound. */
+  describe(
+    id: string,
+    as: { readonly media?: MediaClass | undefined; readonly standsAt?: string | null | undefined },
+  ): RepositoryView
   /** Which of them says that it is this repository; null: none, as far as is known. */
   byUuid(uuid: string): string | null
   /** What it says it is. Throws NameTaken where another row is the same repository. */
@@ -154,7 +164,7 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
         }
         const id = uniqueSlug(repository.name, (slug) => find(slug) !== undefined)
         db.insert(repositories)
-          .values({ ...repository, id, createdMs: now() })
+          .values({ ...repository, media: repository.media ?? usualMedia(repository.location), id, createdMs: now() })
           .run()
         ensureSite(context, repository.site)
         publish('repository', id)
@@ -188,6 +198,16 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
           )
         }
         if (Object.keys(to).length > 0) db.update(repositories).set(to).where(eq(repositories.id, id)).run()
+        publish('repository', id)
+        return get(id)
+      })
+    },
+    describe(id, { media, standsAt }) {
+      return inTransaction(context, () => {
+        const { media: is } = get(id)
+        // Always something to set: what is left out stays.
+        const set = { media: media ?? is, ...(standsAt !== undefined && { standsAt }) }
+        db.update(repositories).set(set).where(eq(repositories.id, id)).run()
         publish('repository', id)
         return get(id)
       })

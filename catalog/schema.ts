@@ -1,6 +1,6 @@
 import { blob, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { RepositoryLocation } from '../base/index.ts'
-import type { Category, DrillCheckSpec, MissedStartKind, PlanSpec, VmOverride } from '../policy/index.ts'
+import type { Category, DrillCheckSpec, MediaClass, MissedStartKind, PlanSpec, VmOverride } from '../policy/index.ts'
 import type {
   CategoryName,
   CollectionRecord,
@@ -121,6 +121,10 @@ export const repositories = sqliteTable('repositories', {
   /** When somebody last tried to measure it, and why that failed. */
   measureTriedMs: integer('measure_tried_ms'),
   measureError: text('measure_error', { mode: 'json' }).$type<ErrorNote>(),
+  /** On what it lies. */
+  media: text('media').$type<MediaClass>().notNull().default('disk'),
+  /** Where that stands; null: at its site. */
+  standsAt: text('stands_at'),
 })
 
 export const points = sqliteTable('points', {

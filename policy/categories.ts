@@ -8,9 +8,13 @@ const day = 24 * hour
 /** What stays, without the zone: that is the plan's. */
 export type Keep = Omit<KeepRules, 'timeZone'>
 
-/** How many repositories hold each point (product P-321), how many of them at another site than the VM, and how many cannot delete it. */
+/**
+ * How many repositories hold each point (product P-321), on how many kinds of media, how many of them stand elsewhere than
+ * the VM, and how many cannot delete it.
+ */
 export interface Copies {
   readonly repositories: number
+  readonly media: number
   readonly offSite: number
   readonly immutable: number
 }
@@ -46,7 +50,7 @@ export const defaultCategories = {
     description: 'Hours of work lost would stop the business',
     everyMs: 4 * hour,
     keep: { daily: 30, weekly: 12, monthly: 12 },
-    copies: { repositories: 2, offSite: 1, immutable: 1 },
+    copies: { repositories: 2, media: 1, offSite: 1, immutable: 1 },
     rpoMs: 4 * hour,
     rtoMs: 2 * hour,
     quiesce: 'required',
@@ -57,7 +61,7 @@ export const defaultCategories = {
     description: 'A day of work lost would be felt',
     everyMs: day,
     keep: { daily: 14, weekly: 8, monthly: 6 },
-    copies: { repositories: 2, offSite: 1, immutable: 0 },
+    copies: { repositories: 2, media: 1, offSite: 1, immutable: 0 },
     rpoMs: day,
     rtoMs: 4 * hour,
     quiesce: 'required',
@@ -68,7 +72,7 @@ export const defaultCategories = {
     description: 'Everything that nobody has classified',
     everyMs: day,
     keep: { daily: 14, weekly: 4 },
-    copies: { repositories: 1, offSite: 0, immutable: 0 },
+    copies: { repositories: 1, media: 1, offSite: 0, immutable: 0 },
     rpoMs: day,
     rtoMs: 4 * hour,
     quiesce: 'preferred',
@@ -79,7 +83,7 @@ export const defaultCategories = {
     description: 'Can be made again',
     everyMs: 7 * day,
     keep: { weekly: 4 },
-    copies: { repositories: 1, offSite: 0, immutable: 0 },
+    copies: { repositories: 1, media: 1, offSite: 0, immutable: 0 },
     rpoMs: 7 * day,
     rtoMs: null,
     quiesce: 'none',

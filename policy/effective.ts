@@ -1,4 +1,4 @@
-import type { Category, Keep, VmOverride } from './categories.ts'
+import type { Category, Copies, Keep, VmOverride } from './categories.ts'
 import { allDisks, planDefaults } from './plan.ts'
 import type { DiskSelection, PlanHook, PlanSpec, Quiesce } from './plan.ts'
 import type { KeepRules } from './retention.ts'
@@ -29,6 +29,7 @@ export interface EffectivePolicy {
   readonly quiesce: Sourced<Quiesce>
   readonly drillEveryMs: Sourced<number | null>
   readonly exerciseEveryMs: Sourced<number | null>
+  readonly copies: Sourced<Copies>
   readonly mode: Sourced<'incremental' | 'full'>
   readonly fullEveryMs: Sourced<number | null>
   readonly disks: Sourced<DiskSelection>
@@ -75,6 +76,7 @@ export function effectivePolicy({ category, plan, override }: PolicyParts): Effe
     quiesce: or(first([override.quiesce, own], [plan?.quiesce, ofPlan]), category.quiesce, ofCategory),
     drillEveryMs: or<number | null>(first([override.drillEveryMs, own]), category.drillEveryMs, ofCategory),
     exerciseEveryMs: { value: category.exerciseEveryMs, origin: ofCategory },
+    copies: { value: category.copies, origin: ofCategory },
     mode: fromPlan<'incremental' | 'full'>(plan?.mode, 'incremental'),
     fullEveryMs: or<number | null>(first([override.fullEveryMs, own], [plan?.fullEveryMs, ofPlan]), null, builtIn),
     disks: or(first([override.disks, own], [plan?.disks, ofPlan]), allDisks, builtIn),

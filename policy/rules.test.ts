@@ -369,7 +369,7 @@ describe('validation', () => {
       ...important,
       keep: {},
       everyMs: 2 * day,
-      copies: { repositories: 1, offSite: 2, immutable: 0 },
+      copies: { repositories: 1, media: 1, offSite: 2, immutable: 0 },
     }
     expect(categoryProblems(odd).map(({ path }) => path.join('.'))).toEqual(['keep', 'copies.offSite', 'everyMs'])
     expect(overrideProblems({ keep: { daily: 0 }, disks: allDisks })).toHaveLength(1)

@@ -51,7 +51,7 @@ export function planProblems(plan: PlanSpec, known: Known): PolicyProblem[] {
 
 export function categoryProblems(category: Category): PolicyProblem[] {
   const { copies, everyMs, rpoMs } = category
-  const more = (member: 'offSite' | 'immutable'): PolicyProblem[] =>
+  const more = (member: 'media' | 'offSite' | 'immutable'): PolicyProblem[] =>
     copies[member] <= copies.repositories
       ? []
       : [problem(['copies', member], `${copies[member]} of ${copies.repositories} copies cannot be`, null)]
@@ -59,7 +59,7 @@ export function categoryProblems(category: Category): PolicyProblem[] {
     everyMs !== null && everyMs > rpoMs
       ? [problem(['everyMs'], 'backed up less often than its RPO promises', 'Shorten the interval, or promise less.')]
       : []
-  return [...keepProblems(category.keep, ['keep']), ...more('offSite'), ...more('immutable'), ...slow]
+  return [...keepProblems(category.keep, ['keep']), ...more('media'), ...more('offSite'), ...more('immutable'), ...slow]
 }
 
 export function overrideProblems(override: VmOverride): PolicyProblem[] {

@@ -1,3 +1,4 @@
+import type { CopyShortage } from './copies.ts'
 import { firstDrillMs } from './drills.ts'
 import type { Quiesce } from './plan.ts'
 import type { KeepRules } from './retention.ts'
@@ -12,6 +13,7 @@ export type Weakness =
   | 'test-outdated'
   | 'test-failed'
   | 'one-repository'
+  | CopyShortage
   | 'copies-late'
   | 'kept-too-short'
   | 'crash-consistent'
@@ -30,6 +32,8 @@ export interface WeaknessFacts {
   readonly newestConsistency: 'crash' | 'filesystem' | 'application' | null
   /** Repositories from which its newest point can be restored. */
   readonly repositories: number
+  /** What its category promises of copies and its newest point does not have, also not under way. */
+  readonly shortages: readonly CopyShortage[]
   /** A point of it has not arrived in a mirror for longer than its plan takes to make the next one. */
   readonly areCopiesLate: boolean
   /** What changed before a point of it was flagged, and nobody has looked. */
@@ -54,6 +58,22 @@ export const weaknessWords: { readonly [code in Weakness]: { readonly title: str
   'one-repository': {
     title: 'Its newest point lies in one repository only',
     hint: 'Give its plan a second target as a mirror: whatever takes the repository takes the point with it.',
+  },
+  'too-few-copies': {
+    title: 'It has fewer copies than its category promises',
+    hint: 'Give its plan another target as a mirror.',
+  },
+  'too-few-media': {
+    title: 'Its copies lie on fewer kinds of media than its category promises',
+    hint: 'Give its plan a target on another one. What a repository is on is said by holdfast repository set.',
+  },
+  'not-off-site': {
+    title: 'Fewer of its copies are off site than its category promises',
+    hint: 'Give its plan a target that stands elsewhere. If one does, say so: holdfast repository set NAME --stands-at PLACE.',
+  },
+  'not-immutable': {
+    title: 'Fewer of its copies are immutable than its category promises',
+    hint: 'Give its plan a target that locks its points: holdfast repo init with --lock-days.',
   },
   'copies-late': {
     title: 'Its copies in another repository lag',
@@ -83,6 +103,7 @@ export function weaknesses(facts: WeaknessFacts): Weakness[] {
     const test = testWeakness(facts, facts.firstPointMs)
     if (test !== null) found.push(test)
     if (facts.repositories === 1) found.push('one-repository')
+    found.push(...facts.shortages)
     if (facts.areCopiesLate) found.push('copies-late')
     if (facts.keep.length > 0 && facts.keep.every((rules) => reachMs(rules, facts.rpoMs) < shortestReachMs))
       found.push('kept-too-short')

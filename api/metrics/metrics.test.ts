@@ -111,6 +111,12 @@ test('a mirror says how far it is behind, and a VM its newest point in each repo
   const behind = await scrape()
   expect(of(behind, 'holdfast_mirror_points_behind')).toEqual([`holdfast_mirror_points_behind${labels} 2`])
   expect(of(behind, 'holdfast_mirror_lag_seconds')).toEqual([`holdfast_mirror_lag_seconds${labels} 60`])
+  const overdue = 'holdfast_mirror_overdue_seconds'
+  expect(of(behind, overdue)).toEqual([`${overdue}${labels} 0`])
+  // No plan made them: a day is allowed.
+  clock.ms += 25 * hour
+  expect(of(await scrape(), overdue)).toEqual([`${overdue}${labels} 3720`])
+  clock.ms -= 25 * hour
   const newest = 'holdfast_vm_last_recovery_point_timestamp_seconds'
   expect(of(behind, newest)).toHaveLength(1)
   for (const { id: pointId, stem } of points)

@@ -1,9 +1,26 @@
 import type { Catalog, MirrorState } from '../../catalog/index.ts'
+import { lagAllowedMs } from '../../policy/index.ts'
 import { gauge, type Family } from './exposition.ts'
+
+/** Of each plan and mirror with something behind. */
+const mostLags = 1000
+const pairKey = ({ sourceId, targetId }: Pick<MirrorState, 'sourceId' | 'targetId'>): string =>
+  `${sourceId} ${targetId}`
+
+/** Of each pair that is late: by how many milliseconds, by the plan that waits longest beyond what it takes to make its next point. */
+function overdueOf(catalog: Catalog, nowMs: number): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const { oldestMs, plan, ...pair } of catalog.mirrors.lags(mostLags)) {
+    const byMs = nowMs - oldestMs - lagAllowedMs(plan === null ? undefined : catalog.plans.last(plan))
+    if (byMs > 0) found.set(pairKey(pair), Math.max(byMs, found.get(pairKey(pair)) ?? 0))
+  }
+  return found
+}
 
 /** How far repositories are behind those that they mirror. */
 export function mirrorFamilies(catalog: Catalog, nowMs: number): Family[] {
   const states = catalog.mirrors.states()
+  const late = overdueOf(catalog, nowMs)
   const isExpected = catalog.shipments.underWay(nowMs)
   const of = (value: (state: MirrorState) => number) =>
     states.map((state) => ({ labels: { source: state.sourceId, repo: state.targetId }, value: value(state) }))
@@ -12,6 +29,11 @@ export function mirrorFamilies(catalog: Catalog, nowMs: number): Family[] {
       'holdfast_mirror_lag_seconds',
       'For how long the oldest point that is not there yet could have been copied; 0 if none is behind',
       of(({ oldestMs }) => (oldestMs === null ? 0 : Math.max(0, nowMs - oldestMs) / 1000)),
+    ),
+    gauge(
+      'holdfast_mirror_overdue_seconds',
+      'By how much a point that is not there yet is later than its plan takes to make the next one; 0 if none is',
+      of((state) => (late.get(pairKey(state)) ?? 0) / 1000),
     ),
     gauge(
       'holdfast_mirror_points_behind',

@@ -35,6 +35,11 @@ export function vmFamilies(catalog: Catalog, most = largestVms): Family[] {
         })),
     ),
     gauge(
+      'holdfast_vms_short_of_copies',
+      'VMs whose newest point has fewer copies than their category promises, those under way counted as made',
+      shortOfCopies(catalog),
+    ),
+    gauge(
       'holdfast_vm_rpo_seconds',
       'How old the newest point of the VM may be; not of VMs that are left out on purpose',
       promised.map(({ id: vm, rpoMs }) => ({ labels: { vm }, value: seconds(rpoMs) })),
@@ -65,6 +70,14 @@ export function vmFamilies(catalog: Catalog, most = largestVms): Family[] {
       ),
     ),
   ]
+}
+
+/** A series for each category, so that an end is a fall to 0 and no series that is gone. */
+function shortOfCopies(catalog: Catalog): Sample[] {
+  const short = Map.groupBy(catalog.copyPromises.short(), ({ category }) => category)
+  return catalog.categories
+    .list()
+    .map(({ name }) => ({ labels: { category: name }, value: short.get(name)?.length ?? 0 }))
 }
 
 /** What the watchdog found, and what was measured. */

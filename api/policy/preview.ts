@@ -9,6 +9,7 @@ import {
   planProblems,
   planWindowAt,
   type PlanSpec,
+  type Copies,
 } from '../../policy/index.ts'
 import type { planPreviewSchema } from '../schemas/plans.ts'
 import { memberChanges } from './difference.ts'
@@ -110,6 +111,7 @@ function remarksOf(
   const categories = new Map(catalog.categories.list().map((one) => [one.name, one]))
   const used = new Map<string, number>()
   for (const { category } of taken) used.set(category, (used.get(category) ?? 0) + 1)
+  const ofCategory = (name: string) => taken.filter(({ category }) => category === name)
   for (const [name, n] of used) {
     const category = categories.get(name)
     if (category === undefined) continue
@@ -121,6 +123,7 @@ function remarksOf(
       )
     if (plan.targets.length < category.copies.repositories)
       out.push(`${vms} want ${category.copies.repositories} copies; this plan makes ${plan.targets.length}.`)
+    out.push(...copyRemarks(catalog, plan, category.copies, vms, new Set(ofCategory(name).map(({ site }) => site))))
   }
   const sites = new Set(taken.map(({ site }) => site))
   const first = plan.targets[0] && catalog.repositories.find(plan.targets[0].repository)
@@ -133,6 +136,25 @@ function remarksOf(
       'The first target is where backups go; each point is copied from there to the others after its backup, by runs of their own.',
     )
   return [...out, ...outsideWindow(plan, nowMs)]
+}
+
+/** What a category promises of copies beside their number, and the targets of the plan do not give. */
+function copyRemarks(
+  catalog: Catalog,
+  { targets }: PlanSpec,
+  { media, offSite, immutable }: Copies,
+  vms: string,
+  sites: ReadonlySet<string>,
+): string[] {
+  const known = targets.flatMap(({ repository }) => catalog.repositories.find(repository) ?? [])
+  const kinds = new Set(known.map((one) => one.media)).size
+  const away = Math.min(...[...sites].map((site) => known.filter((one) => (one.standsAt ?? one.site) !== site).length))
+  const locked = known.filter(({ test }) => test?.security?.lock).length
+  return [
+    ...(kinds < media ? [`${vms} want ${media} kinds of media; the targets are on ${kinds}.`] : []),
+    ...(away < offSite ? [`${vms} want ${offSite} off site; of the targets ${away} stand elsewhere.`] : []),
+    ...(locked < immutable ? [`${vms} want ${immutable} immutable; ${locked} of the targets lock their points.`] : []),
+  ]
 }
 
 /** Starts that have to wait for the window, by the first of them. */

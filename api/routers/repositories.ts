@@ -28,6 +28,10 @@ export function repositoryRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.get, (c) =>
       c.json(repositoryDetailView(catalog, catalog.repositories.get(c.req.valid('param').id)), 200),
     )
+    .openapi(routes.describe, (c) => {
+      const row = catalog.repositories.describe(c.req.valid('param').id, c.req.valid('json'))
+      return c.json(repositoryView(catalog, row), 200)
+    })
     .openapi(routes.test, async (c) => {
       const repository = catalog.repositories.get(c.req.valid('param').id)
       const input: TestRepositoryInput = { v: 1, repository: repositoryRefOf(repository) }

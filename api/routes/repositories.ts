@@ -1,6 +1,7 @@
 import { pageQuery, repositoryId } from '../schemas/common.ts'
 import {
   addRepositoryBody,
+  describeRepositoryBody,
   repositoryDetailSchema,
   repositoryPageSchema,
   repositorySchema,
@@ -43,6 +44,18 @@ export const get = createRoute({
   security,
   request: { params },
   responses: { 200: json(repositoryDetailSchema, 'With consumption and growth'), ...problems(401, 404) },
+})
+
+export const describe = createRoute({
+  method: 'patch',
+  path: '/repositories/{id}',
+  tags,
+  operationId: 'describeRepository',
+  security,
+  summary: 'On what a repository lies and where that stands',
+  description: 'Of copies off site and on different media counts what is said here. What is left out stays.',
+  request: { params, ...body(describeRepositoryBody) },
+  responses: { 200: json(repositorySchema, 'As it is now'), ...problems(400, 401, 403, 404) },
 })
 
 export const test = createRoute({

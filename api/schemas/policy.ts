@@ -53,7 +53,14 @@ export const keepSchema = z
 export const copiesSchema = z
   .strictObject({
     repositories: z.number().int().min(1).max(9).openapi({ description: 'Repositories that hold each point' }),
-    offSite: z.number().int().min(0).max(9).openapi({ description: 'Of these at another site than the VM' }),
+    media: z
+      .number()
+      .int()
+      .min(1)
+      .max(4)
+      .default(1)
+      .openapi({ description: 'Kinds of media that these are on; what the VM itself runs on is not counted' }),
+    offSite: z.number().int().min(0).max(9).openapi({ description: 'Of these where the VM does not run' }),
     immutable: z
       .number()
       .int()
@@ -71,7 +78,7 @@ export const categoryBody = z
       .default(null)
       .openapi({ description: 'How often it wants to be backed up; null: on demand' }),
     keep: keepSchema,
-    copies: copiesSchema.default({ repositories: 1, offSite: 0, immutable: 0 }),
+    copies: copiesSchema.default({ repositories: 1, media: 1, offSite: 0, immutable: 0 }),
     rpoMs: period,
     rtoMs: period.nullable().default(null),
     quiesce: quiesceSchema,

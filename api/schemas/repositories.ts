@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { orNull, byteCount, displayName, durationMs, pageOf, repositoryId, site, timeMs, vmId } from './common.ts'
+import { mediaClasses } from '../../policy/index.ts'
 import { runErrorSchema } from './runs.ts'
 import { scrubSchema } from './scrubs.ts'
 
@@ -81,12 +82,19 @@ export const repositoryTestSchema = z
   })
   .openapi('RepositoryTest')
 
+const media = z
+  .enum(mediaClasses)
+  .openapi({ description: 'On what it lies: what is of one kind may fail together', example: 'object' })
+const standsAt = site.nullable().openapi({ description: 'Where that stands, as sites are called; null: at its site' })
+
 export const repositorySchema = z
   .object({
     id: repositoryId,
     name: z.string(),
     site,
     location: locationSchema,
+    media,
+    standsAt,
     credentialRef: z.string().openapi({ description: 'Where workers find the passphrase; never the passphrase' }),
     createdMs: timeMs,
     points: z.number().int().nonnegative(),
@@ -137,5 +145,11 @@ export const addRepositoryBody = z
       .string()
       .max(1000)
       .regex(/^file:\/.+$/, 'file:/path on the worker'),
+    media: media.optional(),
+    standsAt: standsAt.optional(),
   })
   .openapi('AddRepository')
+
+export const describeRepositoryBody = z
+  .strictObject({ media: media.optional(), standsAt: standsAt.optional() })
+  .openapi('DescribeRepository')

@@ -2,6 +2,7 @@ import { durationText } from '../../base/index.ts'
 import type { Catalog, VmView } from '../../catalog/index.ts'
 import {
   describeSchedule,
+  type Copies,
   type DiskSelection,
   type DrillCheckSpec,
   type KeepRules,
@@ -26,11 +27,22 @@ export function policyLines(catalog: Catalog, vm: VmView): { setting: string; va
     line('RPO', span(base.rpoMs.value), base.rpoMs.origin),
     line('RTO target', base.rtoMs.value === null ? 'none' : span(base.rtoMs.value), base.rtoMs.origin),
     ...perPlan,
+    line('Copies', copyWords(base.copies.value), base.copies.origin),
     line('Drill', every(base.drillEveryMs.value), base.drillEveryMs.origin),
     line('Full exercise', every(base.exerciseEveryMs.value), base.exerciseEveryMs.origin),
     line('Drill checks', checkWords(drill.checks.value), drill.checks.origin),
     line('Drill waits for the guest', span(drill.bootTimeoutMs.value), drill.bootTimeoutMs.origin),
   ]
+}
+
+/** `2 repositories, 1 off site, 1 immutable` */
+function copyWords({ repositories, media, offSite, immutable }: Copies): string {
+  return [
+    repositories === 1 ? '1 repository' : `${repositories} repositories`,
+    ...(media > 1 ? [`${media} kinds of media`] : []),
+    ...(offSite > 0 ? [`${offSite} off site`] : []),
+    ...(immutable > 0 ? [`${immutable} immutable`] : []),
+  ].join(', ')
 }
 
 function checkWords(checks: readonly DrillCheckSpec[]): string {

@@ -39,6 +39,8 @@ export function repositoryView(catalog: Catalog, repository: RepositoryView): z.
     name: repository.name,
     site: repository.site,
     location: { ...repository.location },
+    media: repository.media,
+    standsAt: repository.standsAt,
     credentialRef: repository.credentialRef,
     createdMs: repository.createdMs,
     points: repository.points,

@@ -1,7 +1,15 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration } from '../../base/index.ts'
 import type { Catalog, PointView, VmView } from '../../catalog/index.ts'
-import { isDatedAhead, keepFor, lagAllowedMs, weaknesses, weaknessWords } from '../../policy/index.ts'
+import {
+  copyShortages,
+  isDatedAhead,
+  keepFor,
+  lagAllowedMs,
+  weaknesses,
+  weaknessWords,
+  type CopyShortage,
+} from '../../policy/index.ts'
 import { keptChecksSchema } from '../schemas/drill-checks.ts'
 import type { postureSchema, vmDetailSchema, vmSchema } from '../schemas/vms.ts'
 import { vmOverrideSchema } from '../schemas/policy.ts'
@@ -64,13 +72,13 @@ export function vmView(
       : null,
     running: open ? runView(open, nowMs) : null,
     lastRun: ended ? runView(ended, nowMs) : null,
-    flags: flagsOf(vm, newest, last?.verdict),
+    flags: flagsOf(vm, newest, last?.verdict, shortagesOf(catalog, vm.id).length > 0),
     seenMs: vm.seenMs,
     goneMs: vm.goneMs,
   }
 }
 
-function flagsOf(vm: VmView, newest: PointView | undefined, verdict: string | undefined): string[] {
+function flagsOf(vm: VmView, newest: PointView | undefined, verdict: string | undefined, isShort: boolean): string[] {
   const skipped = vm.disks.filter((disk) => disk.skip !== null).length
   return [
     ...(vm.goneMs === null ? [] : ['gone']),
@@ -78,6 +86,7 @@ function flagsOf(vm: VmView, newest: PointView | undefined, verdict: string | un
     ...(newest?.change?.isSuspicious && newest.change.review === null ? ['suspicious change'] : []),
     ...(verdict === 'failed' ? ['drill failed'] : []),
     ...(newest?.consistency === 'crash' && vm.promised.quiesce !== 'none' ? ['crash consistent'] : []),
+    ...(isShort ? ['too few copies'] : []),
     ...(vm.foreignSnapshots > 0 ? ['foreign snapshot'] : []),
     ...(vm.findings.some((finding) => finding.severity === 'blocking') ? ['blocked'] : []),
   ]
@@ -127,6 +136,7 @@ function weaknessesOf(catalog: Catalog, vm: VmView, nowMs: number): z.infer<type
     firstPointMs: catalog.points.firstValidatedMs(vm.id),
     newestConsistency: catalog.points.newestValidated(vm.id)?.consistency ?? null,
     repositories: catalog.copies.repositoriesOf(vm.id),
+    shortages: shortagesOf(catalog, vm.id),
     areCopiesLate: areCopiesLate(catalog, vm.id, nowMs),
     isSuspicious: catalog.changes.unreviewed(1, vm.id).total > 0,
     quiesce: vm.promised.quiesce,
@@ -134,6 +144,11 @@ function weaknessesOf(catalog: Catalog, vm: VmView, nowMs: number): z.infer<type
     rpoMs: vm.promised.rpoMs,
   })
   return found.map((code) => ({ code, ...weaknessWords[code] }))
+}
+
+function shortagesOf(catalog: Catalog, vmId: string): CopyShortage[] {
+  const copies = catalog.copyPromises.of(vmId)
+  return copies === undefined ? [] : copyShortages(copies.has, copies.wants)
 }
 
 function areCopiesLate(catalog: Catalog, vmId: string, nowMs: number): boolean {

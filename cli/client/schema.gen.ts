@@ -1475,7 +1475,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * On what a repository lies and where that stands
+         * @description Of copies off site and on different media counts what is said here. What is left out stays.
+         */
+        patch: operations["describeRepository"];
         trace?: never;
     };
     "/repositories/{id}/collections": {
@@ -2540,6 +2544,7 @@ export interface components {
         /**
          * @default {
          *       "repositories": 1,
+         *       "media": 1,
          *       "offSite": 0,
          *       "immutable": 0
          *     }
@@ -2547,7 +2552,12 @@ export interface components {
         Copies: {
             /** @description Repositories that hold each point */
             repositories: number;
-            /** @description Of these at another site than the VM */
+            /**
+             * @description Kinds of media that these are on; what the VM itself runs on is not counted
+             * @default 1
+             */
+            media?: number;
+            /** @description Of these where the VM does not run */
             offSite: number;
             /** @description Of these where it cannot be deleted for a time */
             immutable: number;
@@ -3751,7 +3761,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "run-failed" | "point-damaged" | "suspicious-change" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "recovery-waiting" | "recovery-lost" | "rehearsal-overdue" | "failed-over" | "copy-failed" | "copy-damaged" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock" | "channel-failing";
+            kind: "failed" | "run-failed" | "point-damaged" | "suspicious-change" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "recovery-waiting" | "recovery-lost" | "rehearsal-overdue" | "failed-over" | "copy-failed" | "copy-damaged" | "copies-short" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "clock" | "channel-failing";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -3764,7 +3774,7 @@ export interface components {
             sinceMs: number | null;
             subject: {
                 /** @enum {string} */
-                kind: "vm" | "run" | "point" | "repository" | "hypervisor" | "site" | "drill" | "plan" | "recovery-plan" | "channel";
+                kind: "vm" | "run" | "point" | "repository" | "hypervisor" | "site" | "drill" | "plan" | "category" | "recovery-plan" | "channel";
                 id: string;
             } | null;
             /** @description What helps first, and the same as a command */
@@ -3937,6 +3947,17 @@ export interface components {
              */
             site: string;
             location: components["schemas"]["RepositoryLocation"];
+            /**
+             * @description On what it lies: what is of one kind may fail together
+             * @example object
+             * @enum {string}
+             */
+            media: "disk" | "share" | "object" | "removable";
+            /**
+             * @description Where that stands, as sites are called; null: at its site
+             * @example local
+             */
+            standsAt: string | null;
             /** @description Where workers find the passphrase; never the passphrase */
             credentialRef: string;
             /**
@@ -5513,6 +5534,17 @@ export interface components {
             site?: string;
             location: components["schemas"]["RepositoryLocation"];
             credentialRef: string;
+            /**
+             * @description On what it lies: what is of one kind may fail together
+             * @example object
+             * @enum {string}
+             */
+            media?: "disk" | "share" | "object" | "removable";
+            /**
+             * @description Where that stands, as sites are called; null: at its site
+             * @example local
+             */
+            standsAt?: string | null;
         };
         RepositoryDetail: components["schemas"]["Repository"] & {
             /** @description The 50 VMs that added most */
@@ -5544,6 +5576,19 @@ export interface components {
                 /** @description Bytes */
                 storedBytes: number;
             }[];
+        };
+        DescribeRepository: {
+            /**
+             * @description On what it lies: what is of one kind may fail together
+             * @example object
+             * @enum {string}
+             */
+            media?: "disk" | "share" | "object" | "removable";
+            /**
+             * @description Where that stands, as sites are called; null: at its site
+             * @example local
+             */
+            standsAt?: string | null;
         };
         Collections: {
             items: components["schemas"]["Collection"][];
@@ -12718,6 +12763,68 @@ export interface operations {
             };
             /** @description No valid token or session */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    describeRepository: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DescribeRepository"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repository"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

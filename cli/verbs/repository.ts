@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { formatBytes, locationText } from '../../base/index.ts'
+import { formatBytes, HoldfastError, locationText } from '../../base/index.ts'
 import { ask, type Schemas } from '../client/index.ts'
 import { exit } from '../exit-codes.ts'
 import { plain } from '../render/style.ts'
@@ -16,6 +16,7 @@ export const repository: Verb = (ioOf) => {
     'holdfast repository ls',
     'holdfast repository test main',
     'holdfast repository scrub main --budget 500GiB',
+    'holdfast repository set offsite --stands-at paris --media object',
   ])
   command
     .command('add')
@@ -24,7 +25,9 @@ export const repository: Verb = (ioOf) => {
     .argument('<place>', 'directory or URL, as the workers of its site see it')
     .requiredOption('--credential <ref>', 'where workers find the passphrase: file:/path')
     .option('--site <site>', 'whose workers reach it', 'local')
-    .action(async (name: string, place: string, options: { credential: string; site: string }, self: Command) => {
+    .addOption(mediaOption())
+    .option('--stands-at <site>', 'where it stands, if that is not its site')
+    .action(async (name: string, place: string, options: AddOptions, self: Command) => {
       const io = ioOf(self)
       const { parseLocation } = await import('../../repository/index.ts')
       const added = await ask(
@@ -34,10 +37,31 @@ export const repository: Verb = (ioOf) => {
             site: options.site,
             location: parseLocation(place),
             credentialRef: options.credential,
+            ...describedBy(options),
           },
         }),
       )
       io.answer(added, () => `Registered ${added.id}. Test it: holdfast repository test ${added.id}`)
+    })
+  command
+    .command('set')
+    .description('say on what it lies and where that stands: promises of copies off site count by it')
+    .argument('<id>')
+    .addOption(mediaOption())
+    .option('--stands-at <site>', 'where it stands, as sites are called; its own site: none else is said')
+    .action(async (id: string, options: DescribeOptions, self: Command) => {
+      const io = ioOf(self)
+      const api = io.api()
+      const params = { path: { id } }
+      const body = describedBy(options)
+      if (Object.keys(body).length === 0)
+        throw new HoldfastError('InvalidRequest', 'nothing was said', { hint: 'Give --media or --stands-at.' })
+      const { site } = await ask(api.GET('/repositories/{id}', { params }))
+      const standsAt = body.standsAt === site ? null : body.standsAt
+      const one = await ask(
+        api.PATCH('/repositories/{id}', { params, body: { ...body, ...(standsAt !== undefined && { standsAt }) } }),
+      )
+      io.answer(one, () => `${one.id} is on ${mediaWords[one.media]} and stands at ${one.standsAt ?? one.site}.`)
     })
   command
     .command('ls')
@@ -52,6 +76,8 @@ export const repository: Verb = (ioOf) => {
         table(items, [
           { head: 'REPOSITORY', cell: (one) => one.id },
           { head: 'SITE', cell: (one) => one.site },
+          { head: 'STANDS AT', cell: (one) => one.standsAt ?? one.site },
+          { head: 'MEDIA', cell: (one) => one.media },
           { head: 'POINTS', cell: (one) => String(one.points), right: true },
           { head: 'VMS', cell: (one) => String(one.vms), right: true },
           { head: 'STORED', cell: (one) => size(one.usage?.storedBytes), right: true },
@@ -105,6 +131,30 @@ export const repository: Verb = (ioOf) => {
       io.answer(scrub, () => scrubText(scrub, io.world.now()))
     })
   return command
+}
+
+const mediaWords: { readonly [media in Schemas['Repository']['media']]: string } = {
+  disk: 'disks',
+  share: 'a share',
+  object: 'an object store',
+  removable: 'removable media',
+}
+
+function mediaOption(): Option {
+  return new Option('--media <kind>', 'on what it lies').choices(Object.keys(mediaWords))
+}
+
+interface DescribeOptions {
+  readonly media?: Schemas['Repository']['media']
+  readonly standsAt?: string
+}
+interface AddOptions extends DescribeOptions {
+  readonly credential: string
+  readonly site: string
+}
+
+function describedBy({ media, standsAt }: DescribeOptions): DescribeOptions {
+  return { ...(media && { media }), ...(standsAt !== undefined && { standsAt }) }
 }
 
 interface ScrubOptions {

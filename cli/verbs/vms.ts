@@ -45,6 +45,8 @@ export const vms: Verb = (ioOf) => {
             ['guest agent', vm.guestAgent],
             ['flags', vm.flags.join(', ') || 'none'],
           ]),
+          // What the page says above everything else: a VM that is on time may still not come back.
+          ...vm.weaknesses.map(({ title, hint }) => `${style.tone('attention', '!')} ${title}.\n  ${hint}`),
           '',
           table(vm.disks, [
             { head: 'DISK', cell: (disk) => disk.key },

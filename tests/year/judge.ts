@@ -10,7 +10,7 @@ export interface Verdict {
 }
 
 /** What is told as it comes, and of which only that each has one beginning and one end is judged: what causes it is told beside. */
-const follows = /^(own-backup|copy-failed|mirror-lag)\/|^run-failed\/mirror\//
+const follows = /^(own-backup|copy-failed|mirror-lag|copies-short)\/|^run-failed\/mirror\//
 
 /** Compares what was told with what was to be told: each deviation one alert, each alert one recovery, and no other. */
 export function judge(judged: Judged, incidents: readonly IncidentRow[]): Verdict {

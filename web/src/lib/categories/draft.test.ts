@@ -12,7 +12,7 @@ it('a category is edited as it was written down, and only what differs is a chan
   const { daily = 0, ...others } = draft.keep
   expect(isSame({ ...draft, keep: { ...others, daily } }, draft)).toBe(true)
   expect(isSame({ ...draft, keep: { ...draft.keep, daily: 7 } }, draft)).toBe(false)
-  expect(isSame({ ...draft, copies: { repositories: 3, offSite: 1, immutable: 0 } }, draft)).toBe(false)
+  expect(isSame({ ...draft, copies: { repositories: 3, media: 1, offSite: 1, immutable: 0 } }, draft)).toBe(false)
 })
 
 it('durations are shown in the unit that says them whole', () => {

@@ -14,7 +14,7 @@ export const newDraft: Draft = {
   everyMs: day,
   quiesce: 'preferred',
   keep: { daily: 14, weekly: 4 },
-  copies: { repositories: 1, offSite: 0, immutable: 0 },
+  copies: { repositories: 1, media: 1, offSite: 0, immutable: 0 },
   drillEveryMs: 180 * day,
   exerciseEveryMs: null,
   drill: {},

@@ -13,10 +13,11 @@ export function keepWords(keep: Category['keep']): string {
   return counts.length === 0 ? 'nothing' : counts.join(', ')
 }
 
-/** `2, 1 off site, 1 immutable` */
+/** `2, 2 kinds of media, 1 off site, 1 immutable` */
 export function copyWords(copies: Category['copies']): string {
-  const { repositories, offSite, immutable } = copies ?? { repositories: 1, offSite: 0, immutable: 0 }
-  const more = [offSite > 0 ? `${offSite} off site` : '', immutable > 0 ? `${immutable} immutable` : '']
+  const { repositories, media, offSite, immutable } = copies ?? { repositories: 1, media: 1, offSite: 0, immutable: 0 }
+  const kinds = media > 1 ? `${media} kinds of media` : ''
+  const more = [kinds, offSite > 0 ? `${offSite} off site` : '', immutable > 0 ? `${immutable} immutable` : '']
   return [String(repositories), ...more.filter((text) => text !== '')].join(', ')
 }
 

@@ -9,6 +9,7 @@ const hrefs: Record<Subject, ((id: string) => string) | null> = {
   repository: (id) => `/repositories/${id}`,
   drill: (id) => `/drills?drill=${encodeURIComponent(id)}`,
   plan: (id) => `/plans/${id}`,
+  category: (id) => `/categories/${id}`,
   'recovery-plan': (id) => `/recovery/${id}`,
   hypervisor: null,
   site: (id) => `/sites/${id}`,

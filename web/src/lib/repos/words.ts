@@ -14,6 +14,14 @@ export function placeOf({ location }: Pick<Repository, 'location'>): string {
   return location.kind === 'posix' ? location.path : location.url
 }
 
+/** On what it lies. */
+export const mediaWords: Readonly<Record<Repository['media'], string>> = {
+  disk: 'Disks',
+  share: 'A share (NFS, SMB)',
+  object: 'An object store',
+  removable: 'Removable media',
+}
+
 /** How full the place is, with everything that lies there, not only ours. Null where the store does not say. */
 export function fillOf(
   repository: Pick<Repository, 'usage'>,

@@ -118,6 +118,7 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'failed-over': look('warn', 'Failed over'),
   'copy-failed': look('warn', 'Copy failed'),
   'copy-damaged': look('warn', 'Copy damaged'),
+  'copies-short': look('warn', 'Too few copies'),
   engine: look('unknown', 'Not answering'),
   'repository-lost': look('fail', 'Not there'),
   'repository-unseen': look('unknown', 'Not seen'),
