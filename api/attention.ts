@@ -67,10 +67,14 @@ export function attention(
 /** That nobody can tell is no less urgent than that something failed. */
 const urgency = { failed: 0, unknown: 0, attention: 1 } as const satisfies { [state in Attention['severity']]: number }
 
+/** So many times as old as promised: that a backup runs is no comfort any more, and whoever is told only what is critical has to know. */
+const stuckAfter = 2
+
 function vmsOutside(deps: ApiDeps, most: number, counted?: number): { items: Attention[]; total: number } {
   const page = deps.catalog.vms.list({ limit: most }, { state: 'outside-rpo' }, counted)
   const items = page.items.map((vm): Attention => {
     const { state, sentence, ageMs } = postureView(vm)
+    const isStuck = state === 'late' && (ageMs ?? 0) > stuckAfter * vm.promised.rpoMs
     const title = {
       failed: `${vm.name} has no point inside its RPO`,
       overdue: `${vm.name} is overdue`,
@@ -81,9 +85,9 @@ function vmsOutside(deps: ApiDeps, most: number, counted?: number): { items: Att
     }[state]
     return {
       kind: state === 'failed' || state === 'overdue' || state === 'late' ? state : 'unprotected',
-      severity: state === 'late' ? 'attention' : 'failed',
+      severity: state === 'late' && !isStuck ? 'attention' : 'failed',
       title,
-      detail: sentence,
+      detail: isStuck ? `${sentence} Its backup does not come to its end: see what it waits for.` : sentence,
       sinceMs: ageMs === null ? vm.createdMs : deps.now() - ageMs,
       subject: { kind: 'vm', id: vm.id },
       action:

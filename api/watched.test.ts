@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { LookFigures } from '../catalog/index.ts'
 import { aPoint } from '../catalog/testing.ts'
 import { blindAfterMs } from '../policy/index.ts'
 import { bench, type Bench } from './testing/bench.ts'
@@ -12,7 +13,7 @@ beforeEach(() => {
 afterEach(() => here[Symbol.dispose]())
 
 const kinds = (): string[] => watchTrouble(here.deps).map(({ kind }) => kind)
-const look = (over: { vanished?: number } = {}): void =>
+const look = (over: Partial<LookFigures> = {}): void =>
   here.catalog.watches.recordLook('main', {
     lookedMs: here.clock.ms,
     uuid: 'f'.repeat(32),
@@ -75,4 +76,24 @@ test('a clock that was moved is told in the overview', async () => {
   here.catalog.watches.recordClock({ seenMs: here.clock.ms, driftMs: -7_200_000, movedMs: here.clock.ms })
   const overview = await here.get<{ needsYou: { title: string }[] }>('/api/v1/overview')
   expect(overview.needsYou.map(({ title }) => title)).toContain('The clock of the server moved back by 2 h')
+})
+
+test('newest points that cannot be read are told at the second look, until one reads them', () => {
+  const unreadable = { unreadable: 2, unreadableObject: { object: 'snap/a.m', message: 'access denied' } }
+  look(unreadable)
+  expect(kinds()).toEqual([])
+  here.clock.ms += 300_000
+  look(unreadable)
+  expect(watchTrouble(here.deps)).toMatchObject([
+    {
+      ...{ kind: 'points-unreadable', severity: 'unknown' },
+      title: 'The newest points of 2 VMs in main cannot be read',
+      detail: expect.stringMatching(/^snap\/a\.m: access denied\. /) as string,
+    },
+  ])
+  // One that does not come to its end has read nothing.
+  fail('StoreUnavailable')
+  expect(kinds()).toEqual(['points-unreadable'])
+  look()
+  expect(kinds()).toEqual([])
 })

@@ -39,6 +39,7 @@ function clockTrouble({ catalog }: Deps): Attention[] {
 function repositoryTrouble({ catalog, now }: Deps, row: RepositoryView): Attention[] {
   const watch = catalog.watches.find(row.id)
   const { lookedMs = null, error = null, vanished = 0, vanishedMs = null } = watch ?? {}
+  const { unreadable = 0, unreadableSinceMs = null, unreadableObject = null } = watch ?? {}
   const subject = { kind: 'repository', id: row.id } as const
   const state = lookState({ nowMs: now(), sinceMs: row.createdMs, lookedMs, error: error?.code ?? null })
   const found: Attention[] = []
@@ -61,6 +62,17 @@ function repositoryTrouble({ catalog, now }: Deps, row: RepositoryView): Attenti
       sinceMs: lookedMs,
       subject,
       action: { label: 'Test it', command: `holdfast repository test ${row.id}` },
+    })
+  // At a second look: what cannot be read once may be a store that was restarted.
+  if (unreadable > 0 && unreadableSinceMs !== null && (lookedMs ?? 0) > unreadableSinceMs)
+    found.push({
+      kind: 'points-unreadable',
+      severity: 'unknown',
+      title: `The newest points of ${unreadable} ${unreadable === 1 ? 'VM' : 'VMs'} in ${row.name} cannot be read`,
+      detail: `${unreadableObject ? `${unreadableObject.object}: ${unreadableObject.message}. ` : ''}They are listed, and whether they are whole is not known; the postures of these VMs go by what was known before.`,
+      sinceMs: unreadableSinceMs,
+      subject,
+      action: { label: 'Verify it', command: `holdfast verify ${row.id}` },
     })
   if (vanished > 0 && vanishedMs !== null && now() - vanishedMs < vanishedOfMs)
     found.push({

@@ -187,6 +187,12 @@ export type HoldType = 'pin' | 'legal' | 'unknown'
 export type StoredRules = KeepRules
 
 /** `removed`: it was there, and retention or a person has removed it. */
+/** An object of a repository that could not be read, and why. */
+export interface UnreadableObject {
+  readonly object: string
+  readonly message: string
+}
+
 export type CopyState = 'pending' | 'in-progress' | 'done' | 'failed' | 'removed'
 
 export type VerifyRunState = 'running' | 'completed' | 'failed' | 'cancelled'

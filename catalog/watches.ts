@@ -4,7 +4,7 @@ import { inTransaction, type CatalogContext } from './context.ts'
 import { snapOf } from './copies.ts'
 import { given, lazy } from './lazy.ts'
 import { clockWatch, repositoryWatches } from './schema.ts'
-import type { ErrorNote } from './types.ts'
+import type { ErrorNote, UnreadableObject } from './types.ts'
 
 export type RepositoryWatchRow = typeof repositoryWatches.$inferSelect
 export type ClockWatchRow = Omit<typeof clockWatch.$inferSelect, 'id'>
@@ -16,7 +16,10 @@ export interface LookFigures {
   readonly uuid: string
   readonly series: number
   readonly points: number
+  /** VMs whose newest point could not be read. */
   readonly unreadable: number
+  /** The first object of them. */
+  readonly unreadableObject?: UnreadableObject | null
   /** Points that nobody removed and that are not there any more; they were marked as gone. */
   readonly vanished: number
   /** Points that were gone and are there again. */
@@ -99,7 +102,7 @@ export function watchQueries(context: CatalogContext): WatchQueries {
         .prepare<[number], { id: string }>('SELECT point_id AS id FROM temp.believed_points ORDER BY point_id LIMIT ?')
         .all(limit)
         .map(({ id }) => id),
-    recordLook(repositoryId, { lookedMs, vanished, returned, ...figures }) {
+    recordLook(repositoryId, { lookedMs, vanished, returned, unreadableObject = null, ...figures }) {
       inTransaction(context, () => {
         const before = find(repositoryId)
         const left = Math.max(0, (before?.vanished ?? 0) - returned) + vanished
@@ -108,17 +111,23 @@ export function watchQueries(context: CatalogContext): WatchQueries {
           triedMs: lookedMs,
           lookedMs,
           error: null,
+          unreadableObject,
+          unreadableSinceMs: figures.unreadable > 0 ? (before?.unreadableSinceMs ?? lookedMs) : null,
           vanished: left,
           vanishedMs: vanished > 0 ? lookedMs : left > 0 ? (before?.vanishedMs ?? lookedMs) : null,
         })
         // Every few minutes, and mostly the same: who listens is told what differs.
-        if (!before || before.error !== null || before.vanished !== left) publish('watch', repositoryId)
+        const isSame = before?.vanished === left && before.unreadable === figures.unreadable
+        if (!isSame || before.error !== null) publish('watch', repositoryId)
       })
     },
     recordFailure(repositoryId, triedMs, error) {
       inTransaction(context, () => {
         const before = find(repositoryId)
-        const none = { uuid: null, lookedMs: null, series: 0, points: 0, unreadable: 0, vanished: 0, vanishedMs: null }
+        const none = {
+          ...{ uuid: null, lookedMs: null, series: 0, points: 0, vanished: 0, vanishedMs: null },
+          ...{ unreadable: 0, unreadableSinceMs: null, unreadableObject: null },
+        }
         const { repositoryId: _, ...known } = before ?? { repositoryId, ...none }
         const wasGone = saysGone(before?.error?.code ?? null) && !saysGone(error.code)
         write(repositoryId, { ...known, triedMs, error: wasGone ? (before?.error ?? error) : error })

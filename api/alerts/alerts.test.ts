@@ -226,6 +226,18 @@ function backup(n: number, state: 'running' | 'failed' | 'completed', over: Para
   if (state !== 'running') here.catalog.runs.observe(`run-${n}`, { state, endedMs: here.clock.ms })
 }
 
+test('a backup that runs without an end is a warning, and critical once the point is twice as old as promised', async () => {
+  await channel('on-call', {}, { severity: 'critical' })
+  backup(1, 'running')
+  await grow()
+  await pass(2 * minute)
+  expect(await open()).toEqual(['web-01 is late, its backup is running'])
+  expect(titles()).toEqual([])
+  await pass(20 * hour)
+  await pass(2 * minute)
+  expect(titles()).toEqual(['web-01 is late, its backup is running'])
+})
+
 describe('what gets worse is no recovery:', () => {
   test('a VM whose backup is tried again and again is told once', async () => {
     await channel('team')

@@ -155,6 +155,11 @@ export function repositoryFamilies(catalog: Catalog, nowMs: number): Family[] {
       of((row) => watch(row)?.vanished ?? 0),
     ),
     gauge(
+      'holdfast_repo_unreadable_vms',
+      'VMs whose newest point the last look could not read: whether it is whole is not known',
+      of((row) => watch(row)?.unreadable ?? 0),
+    ),
+    gauge(
       'holdfast_repo_catalog_copy_timestamp_seconds',
       'When the catalog was last copied into it',
       of(({ id }) => time(copies.get(id))),

@@ -37,6 +37,7 @@ export const attentionSchema = z
       'repository-lost',
       'repository-unseen',
       'points-vanished',
+      'points-unreadable',
       'clock',
       'channel-failing',
     ]),

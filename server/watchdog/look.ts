@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../base/index.ts'
 import { unknownRemover, type Catalog, type RepositoryView } from '../../catalog/index.ts'
-import type { Repository } from '../../repository/index.ts'
+import type { Repository, SeriesHead } from '../../repository/index.ts'
 
 const page = 500
 
@@ -49,13 +49,14 @@ export async function lookAt(catalog: Catalog, row: RepositoryView, options: Loo
       why: 'it carries a tombstone that counts',
     })
     for (const id of missing) catalog.points.recordGone(id, ms, row.id)
-    const { series, points, unreadable } = seen
+    const { series, points, unreadable, unreadableObject } = seen
     watches.recordLook(row.id, {
       lookedMs: ms,
       uuid: repository.id,
       series,
       points,
       unreadable,
+      unreadableObject,
       vanished: missing.size,
       returned: returned.length,
     })
@@ -83,6 +84,7 @@ interface Seen {
   readonly series: number
   readonly points: number
   readonly unreadable: number
+  readonly unreadableObject: SeriesHead['unreadable']
   /** Ids that the catalog has as gone, by series. */
   readonly returned: ReadonlyMap<string, ReadonlySet<string>>
 }
@@ -90,18 +92,20 @@ interface Seen {
 async function pass(catalog: Catalog, id: string, repository: Repository, signal: AbortSignal): Promise<Seen> {
   const returned = new Map<string, Set<string>>()
   const count = { series: 0, points: 0, unreadable: 0 }
+  let unreadableObject: SeriesHead['unreadable'] = null
   for await (const head of repository.heads(signal)) {
     signal.throwIfAborted()
     count.series += 1
     count.points += head.standing.length
     if (head.unreadable !== null) count.unreadable += 1
+    unreadableObject ??= head.unreadable
     for (let from = 0; from < head.standing.length; from += page) {
       const again = catalog.watches.saw(id, head.standing.slice(from, from + page))
       if (again.length > 0) returned.set(head.series, new Set([...(returned.get(head.series) ?? []), ...again]))
     }
   }
   signal.throwIfAborted()
-  return { ...count, returned }
+  return { ...count, unreadableObject, returned }
 }
 
 /** Of those that are back: what each says itself. A name alone makes no recovery point. */

@@ -19,6 +19,7 @@ interface Place {
   error: HoldfastError | null
   /** How the listing lies while nobody opens anew: an empty mount point. */
   stale: string[] | null
+  unreadable: SeriesHead['unreadable']
   opened: number
 }
 
@@ -29,7 +30,7 @@ let dog: Watchdog
 beforeEach(() => {
   here = testCatalog()
   folder = mkdtempSync(join(tmpdir(), 'holdfast-watch-'))
-  place = { uuid: 'f'.repeat(32), points: [], tombstoned: [], error: null, stale: null, opened: 0 }
+  place = { uuid: 'f'.repeat(32), points: [], tombstoned: [], error: null, stale: null, unreadable: null, opened: 0 }
   furnish(here.catalog, ['web-01'])
   dog = new Watchdog({ ...optionsOf(), openRepository: async () => openPlace() })
 })
@@ -58,7 +59,8 @@ function openPlace(at = place): Repository {
     async *heads(): AsyncGenerator<SeriesHead> {
       if (at.error !== null) throw at.error
       const [newest] = listed()
-      if (newest !== undefined) yield { series, newest: entry(newest), standing: listed(), unreadable: null }
+      if (newest !== undefined)
+        yield { series, newest: at.unreadable ? null : entry(newest), standing: listed(), unreadable: at.unreadable }
     },
     async *listPoints() {
       yield* at.points.map(entry)
@@ -139,6 +141,19 @@ describe('the watchdog', () => {
     await both.look(signal)
     expect(here.catalog.points.get(id)).toMatchObject({ repositoryId: 'main', goneMs: null })
     expect(postureOf()).toBe('protected')
+  })
+
+  test('a newest point that is listed and cannot be read takes nothing away, and since when is known', async () => {
+    record(1)
+    place.unreadable = { object: 'snap/x.m', message: 'access denied' }
+    await dog.look(signal)
+    here.clock.ms += 5 * minute
+    await dog.look(signal)
+    expect(watch()).toMatchObject({ unreadable: 1, unreadableSinceMs: testNow, unreadableObject: place.unreadable })
+    expect(postureOf()).toBe('protected')
+    place.unreadable = null
+    await dog.look(signal)
+    expect(watch()).toMatchObject({ unreadable: 0, unreadableSinceMs: null, unreadableObject: null })
   })
 
   test('points that are there again count again', async () => {

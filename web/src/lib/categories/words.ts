@@ -15,7 +15,7 @@ export function keepWords(keep: Category['keep']): string {
 
 /** `2, 2 kinds of media, 1 off site, 1 immutable` */
 export function copyWords(copies: Category['copies']): string {
-  const { repositories, media, offSite, immutable } = copies ?? { repositories: 1, media: 1, offSite: 0, immutable: 0 }
+  const { repositories, media = 1, offSite, immutable } = copies ?? { repositories: 1, offSite: 0, immutable: 0 }
   const kinds = media > 1 ? `${media} kinds of media` : ''
   const more = [kinds, offSite > 0 ? `${offSite} off site` : '', immutable > 0 ? `${immutable} immutable` : '']
   return [String(repositories), ...more.filter((text) => text !== '')].join(', ')

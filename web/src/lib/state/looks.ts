@@ -123,6 +123,7 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'repository-lost': look('fail', 'Not there'),
   'repository-unseen': look('unknown', 'Not seen'),
   'points-vanished': look('fail', 'Points gone'),
+  'points-unreadable': look('unknown', 'Not readable'),
   clock: look('fail', 'Clock moved', 'clock'),
   'channel-failing': look('warn', 'Not delivered'),
 }
