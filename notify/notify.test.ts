@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { letterTo } from './send.ts'
 import { isPublicAddress, ping, send, textOf, type ChannelTarget, type Message } from './index.ts'
 
 const { signal } = new AbortController()
@@ -91,6 +92,19 @@ describe('a channel gets its own words:', () => {
     await send(target({ kind: 'ntfy', url: `${base}/sub/our-topic` }), message, { secret: '', signal })
     expect(received[0]).toMatchObject({ path: '/sub/', authorization: undefined })
     expect(bodyOf()).toMatchObject({ topic: 'our-topic', title: message.title, priority: 5 })
+  })
+
+  test('Telegram the chat and plain text, and the bot is in the address alone', () => {
+    const to = target({ kind: 'telegram', url: null, chat: '-100123' }) as Parameters<typeof letterTo>[0]
+    const { url, body, token } = letterTo(to, message, '4711:bot-secret')
+    expect([url, token]).toEqual(['https://api.telegram.org/bot4711:bot-secret/sendMessage', null])
+    expect(body).toEqual({
+      chat_id: '-100123',
+      text: expect.stringMatching(
+        /^lyon: web-01 is overdue\nCritical: web-01 <@here> & @everyone is overdue\n/,
+      ) as string,
+    })
+    expect(JSON.stringify(body)).not.toContain('bot-secret')
   })
 
   test('a dead-man service a request and nothing else', async () => {

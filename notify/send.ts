@@ -15,7 +15,7 @@ export interface SendOptions {
 }
 
 /** What leaves: where to, and the words of that kind of channel. */
-interface Letter {
+export interface Letter {
   readonly url: string
   readonly body: unknown
   readonly token: string | null
@@ -98,11 +98,20 @@ const letters: {
   },
 }
 
+/** For this channel, before it is sent. Throws InvalidRequest for one that takes no messages. */
+export function letterTo(
+  target: ChannelTarget & { readonly kind: Exclude<ChannelKind, 'mail'> },
+  message: Message,
+  secret: string,
+): Letter {
+  return letters[target.kind](target, message, secret)
+}
+
 /** Sends it once. Throws ChannelRefused, Throttled, NetworkFailure, InvalidRequest. */
 export async function send(target: ChannelTarget, message: Message, options: SendOptions): Promise<void> {
   const { kind } = target
   if (kind === 'mail') return sendMail(target, message, options)
-  const { url, body, token } = letters[kind](target, message, options.secret)
+  const { url, body, token } = letterTo({ ...target, kind }, message, options.secret)
   await guardedRequest({
     url: addressIn(url),
     method: 'POST',
