@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { UsageRecord } from '../catalog/index.ts'
-import { aPoint, aRun, pointIdOf } from '../catalog/testing.ts'
+import { aPoint, aRun, aVm, pointIdOf } from '../catalog/testing.ts'
 import { bench, type Bench } from './testing/bench.ts'
 
 let here: Bench
@@ -74,13 +74,38 @@ test('what more VMs would need is told month by month, and when there is no room
       marks: { expectedBytes: number; addedBytes: number; neededBytes: number }[]
     }>
   const little = await ask({ vms: 1, bytesPerVm: GiB, headroom: 0 })
-  expect(little).toMatchObject({ storedShare: 0.5 })
+  expect(little).toMatchObject({ storedShare: 0.5, changeShare: 0.08, measuredVms: 0 })
   expect(little.marks).toHaveLength(14)
   expect(little.marks[0]).toMatchObject({ expectedBytes: 129 * GiB, addedBytes: GiB / 2 })
   expect(little.fullMs).toBeGreaterThan(here.clock.ms + 150 * day)
   const much = await ask({ vms: 10, bytesPerVm: 100 * GiB })
   expect(much.fullMs).toBe(here.clock.ms)
   expect((await here.call('POST', '/api/v1/capacity/main/what-if', { vms: 0, bytesPerVm: 1 })).status).toBe(400)
+})
+
+test('what nobody said is what the VMs here were measured to do, as soon as there are three', async () => {
+  measureDaily(30)
+  const vms = ['a', 'b', 'c'].map((name) => aVm(name, { disks: [{ ...aVm(name).disks[0], size: 100 * GiB }] as never }))
+  here.catalog.vms.recordDiscovered('lab', 'listing-9', vms)
+  const ids = ['a', 'b', 'c']
+  for (const [n, vmId] of ids.entries())
+    here.catalog.points.record(
+      aPoint(n + 50, {
+        ...{ vmId, createdMs: here.clock.ms - day },
+        disks: aPoint(1).disks.map((disk, at) => ({
+          ...{ ...disk, mode: 'incremental' as const, why: null },
+          ...(at === 0 ? { readBytes: 2 * GiB, newBytes: GiB / 2 } : { readBytes: 0, newBytes: 0 }),
+        })),
+      }),
+    )
+  const found = (await (
+    await here.call('POST', '/api/v1/capacity/main/what-if', { vms: 1, bytesPerVm: 100 * GiB, headroom: 0 })
+  ).json()) as object
+  expect(found).toMatchObject({ changeShare: 0.02, storedShare: 0.25, measuredVms: 3 })
+  const said = { vms: 1, bytesPerVm: GiB, changeShare: 0.1, storedShare: 0.9 }
+  expect(await (await here.call('POST', '/api/v1/capacity/main/what-if', said)).json()).toMatchObject({
+    ...{ changeShare: 0.1, storedShare: 0.9 },
+  })
 })
 
 /** RFC 4180, read by its own rules and not by those of the writer. */

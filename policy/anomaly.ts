@@ -124,7 +124,7 @@ function part(value: number, whole: number): number {
   return whole <= 0 ? 0 : value / whole
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const half = sorted.length >> 1
   const upper = sorted[half] ?? 0

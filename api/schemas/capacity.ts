@@ -54,14 +54,12 @@ export const whatIfBody = z
     category: categoryName
       .default('standard')
       .openapi({ description: 'Whose frequency and retention they would have' }),
-    changeShare: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.08)
-      .openapi({ description: 'What changes in a day; 0.05 … 0.1 where nothing was measured' }),
+    changeShare: z.number().min(0).max(1).optional().openapi({
+      description:
+        'What changes in a day; default: as the middle one of the VMs that were measured, 0.08 with fewer than three',
+    }),
     storedShare: z.number().min(0.001).max(1).optional().openapi({
-      description: 'What is stored of it; default: 0.5. What a repository has measured counts shared points too',
+      description: 'What is stored of it; default: as measured in the same way, else 0.5',
     }),
     headroom: z.number().min(0).max(2).default(0.3).openapi({ description: 'Room to leave over: 0.25 … 0.5' }),
   })
@@ -71,6 +69,11 @@ export const whatIfSchema = z
   .object({
     repositoryId,
     storedShare: z.number(),
+    changeShare: z.number(),
+    measuredVms: z
+      .number()
+      .int()
+      .openapi({ description: 'VMs by which the shares that were not given were measured; 0: the usual ones' }),
     keep: z.string().openapi({ description: 'The retention in words' }),
     capacityBytes: byteCount.nullable(),
     fullMs: timeMs.nullable().openapi({ description: 'First week without room, headroom included, within a year' }),

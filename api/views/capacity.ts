@@ -1,13 +1,19 @@
 import type { z } from '@hono/zod-openapi'
 import type { Catalog, RepositoryView } from '../../catalog/index.ts'
-import { forecastUsage, rulesInWords, whatIf, type Forecast, type UsageSample } from '../../policy/index.ts'
+import {
+  expectedRates,
+  forecastUsage,
+  type MeasuredRate,
+  rulesInWords,
+  whatIf,
+  type Forecast,
+  type UsageSample,
+} from '../../policy/index.ts'
 import type { capacityDetailSchema, capacitySchema, whatIfBody, whatIfSchema } from '../schemas/capacity.ts'
 
 /** As many as a forecast looks at. */
 const forecastDays = 120
 const year = 366
-/** Where nothing was measured: half of what disks hold remains. */
-const usualStoredShare = 0.5
 
 export function samplesOf(catalog: Catalog, repositoryId: string, days: number): UsageSample[] {
   return catalog.repositories
@@ -42,6 +48,17 @@ export function capacityDetailView(catalog: Catalog, repository: RepositoryView)
   }
 }
 
+/** Of each VM with an incremental point of the last week. */
+function measuredRates(catalog: Catalog): MeasuredRate[] {
+  const rates = catalog.policy.changeRates()
+  return catalog.policy.candidates().flatMap(({ id, sizeBytes }) => {
+    const rate = rates.get(id)
+    return rate === undefined || sizeBytes === 0
+      ? []
+      : [{ changeShare: rate.readPerDay / sizeBytes, storedShare: rate.storedShare }]
+  })
+}
+
 export function whatIfView(
   catalog: Catalog,
   repository: RepositoryView,
@@ -49,17 +66,20 @@ export function whatIfView(
   nowMs: number,
 ): z.infer<typeof whatIfSchema> {
   const { keep, everyMs, rpoMs } = catalog.categories.get(wish.category)
-  const storedShare = wish.storedShare ?? usualStoredShare
+  const rates = expectedRates(measuredRates(catalog))
+  const { storedShare = rates.storedShare, changeShare = rates.changeShare } = wish
   const { usage } = repository
   const capacityBytes = usage?.capacityBytes ?? null
   const forecast = forecastOf(catalog, repository)
   const from = { nowMs, storedBytes: usage?.storedBytes ?? 0, forecast }
   // On demand: as often as the promise needs it.
-  const asked = { ...wish, storedShare, keep: { ...keep, timeZone: 'UTC' }, everyMs: everyMs ?? rpoMs }
+  const asked = { ...wish, storedShare, changeShare, keep: { ...keep, timeZone: 'UTC' }, everyMs: everyMs ?? rpoMs }
   const { marks, fullMs } = whatIf(asked, from, capacityBytes)
   return {
     repositoryId: repository.id,
     storedShare,
+    changeShare,
+    measuredVms: rates.measuredVms,
     keep: rulesInWords(asked.keep),
     capacityBytes,
     fullMs,

@@ -2456,6 +2456,9 @@ export interface components {
             /** @example main */
             repositoryId: string;
             storedShare: number;
+            changeShare: number;
+            /** @description VMs by which the shares that were not given were measured; 0: the usual ones */
+            measuredVms: number;
             /** @description The retention in words */
             keep: string;
             /** @description Bytes */
@@ -2489,12 +2492,9 @@ export interface components {
              * @example critical
              */
             category?: string;
-            /**
-             * @description What changes in a day; 0.05 … 0.1 where nothing was measured
-             * @default 0.08
-             */
+            /** @description What changes in a day; default: as the middle one of the VMs that were measured, 0.08 with fewer than three */
             changeShare?: number;
-            /** @description What is stored of it; default: 0.5. What a repository has measured counts shared points too */
+            /** @description What is stored of it; default: as measured in the same way, else 0.5 */
             storedShare?: number;
             /**
              * @description Room to leave over: 0.25 … 0.5

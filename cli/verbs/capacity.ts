@@ -28,8 +28,12 @@ export const capacity: Verb = (ioOf) =>
     .option('--vms <n>', 'what if: so many VMs more', whole('--vms', 1, 100_000))
     .option('--size <bytes>', 'what the disks of each hold', byteSize('--size'))
     .option('--category <name>', 'whose frequency and retention they would have', 'standard')
-    .option('--change <percent>', 'of it that changes in a day', percent('--change'), 0.08)
-    .option('--stored <percent>', 'of it that is stored, after deduplication and compression', percent('--stored'))
+    .option('--change <percent>', 'of it that changes in a day; default: as measured, else 8', percent('--change'))
+    .option(
+      '--stored <percent>',
+      'of it that is stored, after deduplication and compression; default: as measured, else 50',
+      percent('--stored'),
+    )
     .option('--headroom <percent>', 'room to leave over', percent('--headroom'), 0.3)
     .action(async (id: string | undefined, options: Options, self: Command) => {
       const io = ioOf(self)
@@ -52,8 +56,8 @@ export const capacity: Verb = (ioOf) =>
         vms,
         bytesPerVm,
         category,
-        changeShare,
         headroom,
+        ...(changeShare !== undefined && { changeShare }),
         ...(storedShare !== undefined && { storedShare }),
       }
       const found = await ask(api.POST('/capacity/{id}/what-if', { params, body }))
@@ -92,6 +96,12 @@ function detailText(one: Schemas['CapacityDetail']): string {
   ])
 }
 
+function ratesText({ changeShare, storedShare, measuredVms }: Schemas['WhatIf']): string {
+  const by = measuredVms === 0 ? '' : ` What was not said is by ${measuredVms} measured VMs.`
+  const percentOf = (share: number): string => `${(share * 100).toFixed(1)} %`
+  return `${percentOf(changeShare)} change in a day, ${percentOf(storedShare)} of it is stored.${by}`
+}
+
 function whatIfText(found: Schemas['WhatIf']): string {
   const last = found.marks.at(-1)
   const when =
@@ -102,6 +112,7 @@ function whatIfText(found: Schemas['WhatIf']): string {
         : `No room from ${day(found.fullMs)} on, of ${formatBytes(found.capacityBytes)}.`
   return [
     `${when} Kept: ${found.keep}. In a year ${size(last?.neededBytes)} are needed, headroom included.`,
+    ratesText(found),
     '',
     table(found.marks, [
       { head: 'DAY', cell: ({ timeMs }) => day(timeMs) },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Capacity, Forecast } from '#lib/api/types.ts'
+import type { Capacity, Forecast, WhatIf } from '#lib/api/types.ts'
 import {
   betweenWords,
   capacitySentence,
@@ -7,6 +7,7 @@ import {
   forecastLook,
   perDayWords,
   pictureOf,
+  ratesSentence,
   whatIfCommand,
 } from './words.ts'
 
@@ -91,6 +92,14 @@ describe('the picture', () => {
 
 test('the command says what the form does', () => {
   expect(whatIfCommand('main', firstDraft)).toBe(
-    'holdfast capacity main --vms 10 --size 100GiB --category standard --change 8 --stored 50 --headroom 30',
+    'holdfast capacity main --vms 10 --size 100GiB --category standard --headroom 30',
   )
+  expect(whatIfCommand('main', { ...firstDraft, changePercent: 5, storedPercent: 40 })).toContain(
+    '--change 5 --stored 40',
+  )
+  const rates = { changeShare: 0.031, storedShare: 0.42 } as WhatIf
+  expect(ratesSentence({ ...rates, measuredVms: 187 })).toBe(
+    'Reckoned with 3.1 % that change in a day, of which 42 % are stored. What was left empty is the middle of 187 measured VMs.',
+  )
+  expect(ratesSentence({ ...rates, measuredVms: 0 })).not.toContain('measured')
 })

@@ -1,4 +1,4 @@
-import type { Capacity, Forecast } from '#lib/api/types.ts'
+import type { Capacity, Forecast, WhatIf } from '#lib/api/types.ts'
 import { formatBytes, shortDay } from '#lib/format/index.ts'
 import { look, type Look } from '#lib/state/tone.ts'
 
@@ -90,8 +90,9 @@ export interface WhatIfDraft {
   readonly vms: number
   readonly gibibytes: number
   readonly category: string
-  readonly changePercent: number
-  readonly storedPercent: number
+  /** null: as measured. */
+  readonly changePercent: number | null
+  readonly storedPercent: number | null
   readonly headroomPercent: number
 }
 
@@ -99,12 +100,21 @@ export const firstDraft: WhatIfDraft = {
   vms: 10,
   gibibytes: 100,
   category: 'standard',
-  changePercent: 8,
-  storedPercent: 50,
+  changePercent: null,
+  storedPercent: null,
   headroomPercent: 30,
 }
 
 export function whatIfCommand(repository: string, draft: WhatIfDraft): string {
   const { vms, gibibytes, category, changePercent, storedPercent, headroomPercent } = draft
-  return `holdfast capacity ${repository} --vms ${vms} --size ${gibibytes}GiB --category ${category} --change ${changePercent} --stored ${storedPercent} --headroom ${headroomPercent}`
+  const change = changePercent === null ? '' : ` --change ${changePercent}`
+  const stored = storedPercent === null ? '' : ` --stored ${storedPercent}`
+  return `holdfast capacity ${repository} --vms ${vms} --size ${gibibytes}GiB --category ${category}${change}${stored} --headroom ${headroomPercent}`
+}
+
+/** By what it was reckoned: what nobody gave was measured, or is usual. */
+export function ratesSentence({ changeShare, storedShare, measuredVms }: WhatIf): string {
+  const percentOf = (share: number): string => `${Math.round(share * 1000) / 10} %`
+  const by = measuredVms === 0 ? '' : ` What was left empty is the middle of ${measuredVms} measured VMs.`
+  return `Reckoned with ${percentOf(changeShare)} that change in a day, of which ${percentOf(storedShare)} are stored.${by}`
 }
