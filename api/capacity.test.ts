@@ -93,7 +93,7 @@ test('what nobody said is what the VMs here were measured to do, as soon as ther
       aPoint(n + 50, {
         ...{ vmId, createdMs: here.clock.ms - day },
         disks: aPoint(1).disks.map((disk, at) => ({
-          ...{ ...disk, mode: 'incremental' as const, why: null },
+          ...{ ...disk, mode: 'incremental' as const },
           ...(at === 0 ? { readBytes: 2 * GiB, newBytes: GiB / 2 } : { readBytes: 0, newBytes: 0 }),
         })),
       }),

@@ -35,6 +35,7 @@ import { adminTokenPath, ensureToken, monitorTokenPath, resolveSecret, workerTok
 import { senderOf } from './sender.ts'
 import { onStopSignal, together } from './shutdown.ts'
 import { installRuntime, openClient } from './temporal.ts'
+import { traceKeeper, tracingConfig } from './tracing/index.ts'
 import { version } from './version.ts'
 import { steadyClock, Watchdog } from './watchdog/index.ts'
 
@@ -57,6 +58,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
   using _place = await takePlace(home, 'server')
   installRuntime(log, env)
   const config = serverConfig(env)
+  const tracing = tracingConfig(env)
   const target = temporalTarget(env, null)
 
   let clock = steadyClock(null)
@@ -89,6 +91,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
       byItself: { sweeps: config.sweeps, drills: config.drills },
       engineUi: env['HOLDFAST_ENGINE_UI'] || engineUi,
     }
+    const traces = traceKeeper(tracing, deps)
     const app = createApp(deps)
     // Before all else: what cannot listen has nothing to shut down, and says so itself.
     const { server, url } = await listen(config, (request) => app.fetch(request))
@@ -117,6 +120,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
         (ended) => workForEngine(engine, ended),
         (ended) => watchdog.run(ended),
         (ended) => alertKeeper(deps).run(ended),
+        (ended) => traces.run(ended),
         (ended) => live.run(ended),
         (ended) => housekeeping({ ...shared, live }, deps.byItself).run(ended),
         (ended) => slotKeeper(shared).run(ended),
