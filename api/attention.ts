@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration, shellWord } from '../base/index.ts'
-import { ownBackupState } from '../policy/index.ts'
-import { largestPage, type Catalog } from '../catalog/index.ts'
+import { isListingStale, ownBackupState } from '../policy/index.ts'
+import { largestPage, type Catalog, type VmView } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { copyTrouble } from './copy-trouble.ts'
 import { drillAgenda, type AgendaEntry } from './drill-agenda.ts'
@@ -48,6 +48,7 @@ export function attention(
     ...recoveryTrouble(deps),
     ...replicationTrouble(deps),
     ...hypervisorTrouble(catalog, most),
+    ...staleListings(deps, most),
     ...failingChannels(catalog),
     ...ownBackupTrouble(deps, repositories),
     ...waitingRuns(catalog, most),
@@ -67,6 +68,11 @@ export function attention(
 /** That nobody can tell is no less urgent than that something failed. */
 const urgency = { failed: 0, unknown: 0, attention: 1 } as const satisfies { [state in Attention['severity']]: number }
 
+/** Never backed up, and not for longer than its RPO: its plan may come to it still. One that lost its points is no new one. */
+function isNewlyFound({ catalog, now }: ApiDeps, { id, createdMs, promised }: VmView): boolean {
+  return now() - createdMs <= promised.rpoMs && catalog.points.list({ limit: 1 }, { vmId: id }).total === 0
+}
+
 /** So many times as old as promised: that a backup runs is no comfort any more, and whoever is told only what is critical has to know. */
 const stuckAfter = 2
 
@@ -74,6 +80,7 @@ function vmsOutside(deps: ApiDeps, most: number, counted?: number): { items: Att
   const page = deps.catalog.vms.list({ limit: most }, { state: 'outside-rpo' }, counted)
   const items = page.items.map((vm): Attention => {
     const { state, sentence, ageMs } = postureView(vm)
+    const isNew = state === 'unprotected' && isNewlyFound(deps, vm)
     const isStuck = state === 'late' && (ageMs ?? 0) > stuckAfter * vm.promised.rpoMs
     const title = {
       failed: `${vm.name} has no point inside its RPO`,
@@ -85,7 +92,7 @@ function vmsOutside(deps: ApiDeps, most: number, counted?: number): { items: Att
     }[state]
     return {
       kind: state === 'failed' || state === 'overdue' || state === 'late' ? state : 'unprotected',
-      severity: state === 'late' && !isStuck ? 'attention' : 'failed',
+      severity: isNew || (state === 'late' && !isStuck) ? 'attention' : 'failed',
       title,
       detail: isStuck ? `${sentence} Its backup does not come to its end: see what it waits for.` : sentence,
       sinceMs: ageMs === null ? vm.createdMs : deps.now() - ageMs,
@@ -285,6 +292,24 @@ function hypervisorTrouble(catalog: Catalog, most: number): Attention[] {
       sinceMs: endpoint.probe?.testedMs ?? null,
       subject: { kind: 'hypervisor', id: endpoint.id },
       action: { label: 'Test again', command: `holdfast hypervisor test ${endpoint.id}` },
+    }))
+}
+
+/** A VM that came since is known to nobody: it is in no count of what is protected. That it cannot be reached is told by itself. */
+function staleListings({ catalog, now, byItself }: ApiDeps, most: number): Attention[] {
+  const everyMs = byItself.discoverEveryMs ?? null
+  if (everyMs === null) return []
+  return catalog.endpoints
+    .list({ limit: most })
+    .items.filter((one) => !one.probe?.error && isListingStale({ nowMs: now(), ...one }, everyMs))
+    .map(({ id, name, createdMs, discoveredMs }) => ({
+      kind: 'hypervisor-unlisted',
+      severity: 'unknown',
+      title: `Nobody knows which VMs are on ${name}`,
+      detail: `They were ${discoveredMs === null ? 'never listed' : `last listed ${formatDuration(now() - discoveredMs)} ago`}. One that came since is in no plan, and in no count here.`,
+      sinceMs: discoveredMs ?? createdMs,
+      subject: { kind: 'hypervisor', id },
+      action: { label: 'List them', command: `holdfast hypervisor discover ${id}` },
     }))
 }
 

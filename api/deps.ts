@@ -59,7 +59,12 @@ export interface ApiDeps {
   /** Origins other than its own from which browsers may act, e.g. `https://backup.example.org` behind a proxy. */
   readonly origins: readonly string[]
   /** What begins by itself; see `HousekeepingOptions`. */
-  readonly byItself: { readonly sweeps: 'daily' | 'by-hand'; readonly drills: DrillPace }
+  readonly byItself: {
+    readonly sweeps: 'daily' | 'by-hand'
+    readonly drills: DrillPace
+    /** Between two listings of the VMs of a hypervisor; null or left out: only who asks. */
+    readonly discoverEveryMs?: number | null
+  }
   /** Temporal's own pages, where they are switched on. */
   readonly engineUi: string | null
 }

@@ -19,6 +19,7 @@ import {
   type OwnBackupInput,
 } from '../workflows/housekeeping/contract.ts'
 import type { ApiDeps } from './deps.ts'
+import { discoveryKeeper } from './discovery-keeper.ts'
 import { drillKeeper, type DrillPace } from './drill-keeper.ts'
 import { holdKeeper } from './hold-keeper.ts'
 import { startDueCycles } from './replication-keeper.ts'
@@ -44,12 +45,14 @@ export interface HousekeepingOptions {
   /** 'by-hand': nobody sweeps a repository but who asks for it. Default: 'daily'. */
   readonly sweeps?: 'daily' | 'by-hand'
   readonly drills?: DrillPace
+  /** Between two listings of the VMs of a hypervisor; null, the default: only who asks. */
+  readonly discoverEveryMs?: number | null
 }
 
 /**
  * Looks whether the catalog is to be written into a repository, whether a repository is to be measured or swept, whether copies are
  * wanted in another repository, whether a standby is to be brought on, whether a VM is to be drilled, whether copies of held
- * points lack a hold, whether the run of a recovery plan was lost, and once a day at records that are older than they are kept.
+ * points lack a hold, whether the VMs of a hypervisor are to be listed, whether the run of a recovery plan was lost, and once a day at records that are older than they are kept.
  * What is due follows from the catalog alone, so nothing is lost with this process.
  */
 export interface Housekeeping {
@@ -60,11 +63,12 @@ export interface Housekeeping {
 
 export function housekeeping(
   deps: Deps,
-  { pace = ownBackupPace, sweeps = 'daily', drills = 'always' }: HousekeepingOptions = {},
+  { pace = ownBackupPace, sweeps = 'daily', drills = 'always', discoverEveryMs = null }: HousekeepingOptions = {},
 ): Housekeeping {
   const { catalog, now, log } = deps
   const keeper = drillKeeper(deps, drills)
   const holds = holdKeeper(deps)
+  const discovery = discoveryKeeper(deps, discoverEveryMs)
   let purgedMs = Number.NEGATIVE_INFINITY
   const startDue = async (row: OwnBackupView): Promise<void> => {
     if (!isDue(deps, row, pace)) return
@@ -116,6 +120,7 @@ export function housekeeping(
     // What is on its way on media is not sent over the line as well.
     const isExpected = catalog.shipments.underWay(now())
     for (const pair of catalog.mirrors.due(now())) if (!isExpected(pair)) await mirrorDue(pair)
+    await discovery.tick()
     await keeper.tick()
     await holds.tick()
     if (now() - purgedMs < purgeEveryMs) return

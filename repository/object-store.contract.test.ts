@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { GiB, MiB } from '../base/index.ts'
 import { AzuriteLab, S3Lab } from '../lab/stores/index.ts'
 import { createRepositoryWith } from './create.ts'
+import { mirror } from './mirror/index.ts'
 import { probeLocation } from './probing.ts'
 import { openRepositoryWith } from './repository.ts'
 import { connectTo, listAll, parseLocation, SMALL_PROBE } from './store/index.ts'
@@ -66,6 +67,38 @@ describe.each(Object.keys(places))('a repository on %s', (kind) => {
       code: 'RepositoryExists',
     })
   })
+})
+
+it('points on S3 are copied to Azure Blob under other keys, and restore from there alone', async () => {
+  const [from, to] = [parseLocation((await s3.bucket()).url), parseLocation((await azure.container('copies/')).url)]
+  const other = { kind: 'passphrase', passphrase: 'of the other site' } as const
+  const { id } = await createRepositoryWith({ location: from, passphrase, argon2 }, { probeSize: SMALL_PROBE })
+  const made = await createRepositoryWith(
+    { location: to, passphrase: other.passphrase, argon2 },
+    { probeSize: SMALL_PROBE },
+  )
+  expect(made.id).not.toBe(id)
+  const [first, second] = [21, 22].map((seed) => {
+    const model = new ModelDisk(48 * MiB + 512)
+    model.write(3 * MiB, seededBytes(seed, 12 * MiB))
+    return model
+  }) as [ModelDisk, ModelDisk]
+  const stems: string[] = []
+  {
+    await using source = await openRepositoryWith({ location: from, secret, cacheDir: join(folder, 'from') })
+    await using target = await openRepositoryWith({ location: to, secret: other, cacheDir: join(folder, 'to') })
+    for (const model of [first, second]) stems.push((await backUp(source, model)).stem)
+    const side = { engine: target.engine, points: target.points, writer: target }
+    const { points } = await mirror(source, side, { signal, onProgress: () => undefined })
+    expect(points.map(({ outcome }) => outcome)).toEqual(['mirrored', 'mirrored'])
+  }
+  // Nobody who knows only the keys of the source opens it, and nothing of the source is asked.
+  const cacheDir = join(folder, 'alone')
+  await expect(openRepositoryWith({ location: to, secret, cacheDir })).rejects.toMatchObject({ code: 'WrongSecret' })
+  await using alone = await openRepositoryWith({ location: to, secret: other, cacheDir })
+  for (const [at, model] of [first, second].entries()) await expectIdentical(alone, stems[at] ?? '', model)
+  const { damages } = await alone.verify({ level: 'full', signal, onProgress: () => undefined })
+  expect(damages).toEqual([])
 })
 
 describe('a repository on S3', () => {

@@ -100,6 +100,8 @@ export interface ServerConfig {
   readonly drills: DrillPace
   /** Between two looks of the watchdog into a repository. */
   readonly lookEveryMs: number
+  /** Between two listings of the VMs of a hypervisor; null: only who asks. */
+  readonly discoverEveryMs: number | null
 }
 
 export const defaultPort = 7420
@@ -113,6 +115,7 @@ export function serverConfig(env: Environment): ServerConfig {
     sweeps: sweepsOf(env['HOLDFAST_SWEEPS'] || 'daily'),
     drills: drillsOf(env['HOLDFAST_DRILLS'] || 'always'),
     lookEveryMs: lookEveryOf(env['HOLDFAST_LOOK_EVERY'] || '5m'),
+    discoverEveryMs: discoverEveryOf(env['HOLDFAST_DISCOVER_EVERY'] || '15m'),
   }
 }
 
@@ -137,6 +140,15 @@ function lookEveryOf(text: string): number {
   if (value !== undefined && value >= 1000 && value <= 86_400_000) return value
   throw new HoldfastError('ConfigInvalid', `HOLDFAST_LOOK_EVERY is ${text}`, {
     hint: 'A time from 1s to 24h, such as 5m.',
+  })
+}
+
+function discoverEveryOf(text: string): number | null {
+  if (text === 'by-hand') return null
+  const value = parseDuration(text)
+  if (value !== undefined && value >= 60_000 && value <= 86_400_000) return value
+  throw new HoldfastError('ConfigInvalid', `HOLDFAST_DISCOVER_EVERY is ${text}`, {
+    hint: 'A time from 1m to 24h, such as 15m, or by-hand.',
   })
 }
 

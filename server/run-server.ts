@@ -88,7 +88,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
       home: home.root,
       webDir: dashboardDir(),
       origins: config.origins,
-      byItself: { sweeps: config.sweeps, drills: config.drills },
+      byItself: { sweeps: config.sweeps, drills: config.drills, discoverEveryMs: config.discoverEveryMs },
       engineUi: env['HOLDFAST_ENGINE_UI'] || engineUi,
     }
     const traces = traceKeeper(tracing, deps)

@@ -19,6 +19,7 @@ export const attentionSchema = z
       'filling',
       'repository-failed',
       'hypervisor-failed',
+      'hypervisor-unlisted',
       'residue',
       'waiting',
       'missed-start',

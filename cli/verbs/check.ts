@@ -38,7 +38,7 @@ function stateOf({ needsYou, needsYouTotal, counts }: Overview): State {
   if (counts.vms === 0) return 'unknown'
   if (needsYou.some(({ severity }) => severity === 'failed')) return 'critical'
   // More than are listed, and nobody has looked at how bad the others are.
-  if (needsYouTotal > needsYou.length || counts.unprotected > 0) return 'critical'
+  if (needsYouTotal > needsYou.length) return 'critical'
   if (needsYou.some(({ severity }) => severity === 'unknown')) return 'unknown'
   return needsYou.length > 0 ? 'warning' : 'ok'
 }

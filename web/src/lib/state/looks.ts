@@ -105,6 +105,7 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   filling: look('warn', 'Filling'),
   'repository-failed': look('fail', 'Unreachable'),
   'hypervisor-failed': look('fail', 'Unreachable'),
+  'hypervisor-unlisted': look('unknown', 'Not listed'),
   residue: look('warn', 'Left behind'),
   waiting: look('warn', 'Waiting', 'clock'),
   'instant-forgotten': look('warn', 'Still from repository', 'clock'),
