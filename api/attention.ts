@@ -70,7 +70,7 @@ const urgency = { failed: 0, unknown: 0, attention: 1 } as const satisfies { [st
 
 /** Never backed up, and not for longer than its RPO: its plan may come to it still. One that lost its points is no new one. */
 function isNewlyFound({ catalog, now }: ApiDeps, { id, createdMs, promised }: VmView): boolean {
-  return now() - createdMs <= promised.rpoMs && catalog.points.list({ limit: 1 }, { vmId: id }).total === 0
+  return now() - createdMs <= promised.rpoMs && !catalog.points.hadAny(id)
 }
 
 /** So many times as old as promised: that a backup runs is no comfort any more, and whoever is told only what is critical has to know. */

@@ -122,6 +122,8 @@ export interface PointQueries {
   /** Throws NotFound. */
   get(id: string): PointView
   newestValidated(vmId: string): PointView | undefined
+  /** Whether it ever had a point that nobody removed on purpose: one that is gone or damaged counts. */
+  hadAny(vmId: string): boolean
   /** Points of a VM that are not gone. */
   countOf(vmId: string): number
   /** Whether a recovery point is dated after the one moment and not after the other. */
@@ -300,6 +302,8 @@ export function pointQueries(context: CatalogContext): PointQueries {
       const found = newest().get({ vmId })
       return found && view(found)
     },
+    hadAny: (vmId) =>
+      db.select({ id: points.id }).from(points).where(eq(points.vmId, vmId)).limit(1).get() !== undefined,
     countOf: (vmId) => counting().get(vmId, vmId)?.n ?? 0,
     hasDatedWithin: (afterMs, untilMs) =>
       db
