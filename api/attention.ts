@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration, shellWord } from '../base/index.ts'
-import { isListingStale, ownBackupState } from '../policy/index.ts'
+import { ownBackupState } from '../policy/index.ts'
 import { largestPage, type Catalog, type VmView } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { copyTrouble } from './copy-trouble.ts'
@@ -8,6 +8,7 @@ import { drillAgenda, type AgendaEntry } from './drill-agenda.ts'
 import { drillTrouble } from './drill-trouble.ts'
 import { failedRuns } from './failed-runs.ts'
 import { queuesOf, type Engine, type Pollers } from './facts.ts'
+import { goneVms, hypervisorTrouble, staleListings } from './hypervisor-trouble.ts'
 import { mirrorTrouble } from './mirror-attention.ts'
 import { missedStarts } from './missed-starts.ts'
 import { recoveryTrouble } from './recovery-trouble.ts'
@@ -49,6 +50,7 @@ export function attention(
     ...replicationTrouble(deps),
     ...hypervisorTrouble(catalog, most),
     ...staleListings(deps, most),
+    ...goneVms(catalog, deps.now()),
     ...failingChannels(catalog),
     ...ownBackupTrouble(deps, repositories),
     ...waitingRuns(catalog, most),
@@ -278,39 +280,6 @@ function ownBackupTrouble({ catalog, now }: ApiDeps, repositories: readonly Repo
       },
     ]
   })
-}
-
-function hypervisorTrouble(catalog: Catalog, most: number): Attention[] {
-  return catalog.endpoints
-    .list({ limit: most })
-    .items.filter((endpoint) => endpoint.probe?.error)
-    .map((endpoint) => ({
-      kind: 'hypervisor-failed',
-      severity: 'failed',
-      title: `${endpoint.name} could not be reached`,
-      detail: endpoint.probe?.error?.message ?? '',
-      sinceMs: endpoint.probe?.testedMs ?? null,
-      subject: { kind: 'hypervisor', id: endpoint.id },
-      action: { label: 'Test again', command: `holdfast hypervisor test ${endpoint.id}` },
-    }))
-}
-
-/** A VM that came since is known to nobody: it is in no count of what is protected. That it cannot be reached is told by itself. */
-function staleListings({ catalog, now, byItself }: ApiDeps, most: number): Attention[] {
-  const everyMs = byItself.discoverEveryMs ?? null
-  if (everyMs === null) return []
-  return catalog.endpoints
-    .list({ limit: most })
-    .items.filter((one) => !one.probe?.error && isListingStale({ nowMs: now(), ...one }, everyMs))
-    .map(({ id, name, createdMs, discoveredMs }) => ({
-      kind: 'hypervisor-unlisted',
-      severity: 'unknown',
-      title: `Nobody knows which VMs are on ${name}`,
-      detail: `They were ${discoveredMs === null ? 'never listed' : `last listed ${formatDuration(now() - discoveredMs)} ago`}. One that came since is in no plan, and in no count here.`,
-      sinceMs: discoveredMs ?? createdMs,
-      subject: { kind: 'hypervisor', id },
-      action: { label: 'List them', command: `holdfast hypervisor discover ${id}` },
-    }))
 }
 
 function residue(catalog: Catalog, nowMs: number, most: number): Attention[] {

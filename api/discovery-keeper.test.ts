@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { aVm } from '../catalog/testing.ts'
 import { attention } from './attention.ts'
 import { discoveryKeeper } from './discovery-keeper.ts'
 import { bench, type Bench } from './testing/bench.ts'
@@ -73,4 +74,23 @@ test('a VM that was just found and never had a point is a warning until its RPO 
   expect(severity()).toBe('attention')
   here.clock.ms += 24 * hour + 1
   expect(severity()).toBe('failed')
+})
+
+test('VMs that are no longer listed are told for a day, and a hypervisor without any until it has some', () => {
+  const told = () =>
+    attention(here.deps, engine, [])
+      .items.filter(({ kind }) => kind === 'vms-gone' || kind === 'hypervisor-empty')
+      .map(({ kind, title, severity }) => [kind, title, severity])
+  here.catalog.vms.recordDiscovered('lab', 'listing-2', [aVm('web-01'), aVm('db-01')])
+  expect(told()).toEqual([])
+  here.catalog.vms.recordDiscovered('lab', 'listing-3', [aVm('web-01')])
+  here.catalog.vms.closeListing('lab', 'listing-3')
+  expect(told()).toEqual([['vms-gone', '1 VM is no longer on lab', 'attention']])
+  here.clock.ms += 25 * hour
+  expect(told()).toEqual([])
+  here.catalog.vms.closeListing('lab', 'listing-4')
+  here.clock.ms += 48 * hour
+  expect(told()).toEqual([['hypervisor-empty', 'lab lists no VM any more', 'failed']])
+  here.catalog.vms.recordDiscovered('lab', 'listing-5', [aVm('web-01')])
+  expect(told()).toEqual([])
 })

@@ -56,7 +56,7 @@ export type { NewSweep, SweepBatchRow, SweepPointView, SweepSeriesRow, SweepView
 export type { ScrubCount, ScrubPace, ScrubRow } from './scrubs.ts'
 export type { NewVerifyRun, VerifyFigures, VerifyFindingRow, VerifyRunView } from './verify-runs.ts'
 export type { VmFilter } from './vm-list.ts'
-export type { DiscoveredVm, VmChange, VmView } from './vms.ts'
+export type { DiscoveredVm, GoneVms, VmChange, VmView } from './vms.ts'
 export type { ClockWatchRow, LookFigures, RepositoryWatchRow } from './watches.ts'
 export { slugOf } from './slug.ts'
 export { durationBounds } from './totals.ts'

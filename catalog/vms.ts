@@ -1,4 +1,4 @@
-import { and, eq, isNull, ne } from 'drizzle-orm'
+import { and, eq, isNull, ne, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import {
   clockMovesMs,
@@ -48,6 +48,18 @@ export interface VmChange {
   readonly override?: VmOverride | undefined
 }
 
+/** VMs that were there, and are not left out on purpose. */
+export interface GoneVms {
+  readonly endpointId: string
+  readonly endpointName: string
+  /** Since the moment that was asked about. */
+  readonly gone: number
+  readonly left: number
+  /** When the last one went. */
+  readonly newestMs: number
+  readonly names: string
+}
+
 export interface VmQueries {
   /**
    * One page of the listing `listing` (an id of its own); idempotent. A VM keeps the id of its first discovery,
@@ -60,6 +72,8 @@ export interface VmQueries {
   ): { readonly added: number; readonly changed: number }
   /** After the last page of a complete listing: what it did not show is gone. */
   closeListing(endpointId: string, listing: string): { readonly gone: number }
+  /** Of each hypervisor with VMs that it no longer lists since that moment: how many, and how many it lists still; also where it lists none at all. */
+  goneSince(ms: number): GoneVms[]
   find(id: string): VmView | undefined
   /** Throws NotFound. */
   get(id: string): VmView
@@ -239,6 +253,13 @@ export function vmQueries(context: CatalogContext): VmQueries {
         return { gone: gone.length }
       })
     },
+    goneSince: (ms) =>
+      db.all<GoneVms>(sql`
+        SELECT e.id AS "endpointId", e.name AS "endpointName", count(*) FILTER (WHERE v.gone_ms >= ${ms}) AS gone,
+          count(*) FILTER (WHERE v.gone_ms IS NULL) AS "left", max(v.gone_ms) AS "newestMs",
+          coalesce(group_concat(v.name, ', ') FILTER (WHERE v.gone_ms >= ${ms}), '') AS names
+        FROM vms v JOIN endpoints e ON e.id = v.endpoint_id WHERE v.excluded_reason IS NULL
+        GROUP BY e.id HAVING gone > 0 OR ("left" = 0 AND "newestMs" IS NOT NULL) ORDER BY e.name`),
     findByRef(endpointId, scope, externalId) {
       const found = select()
         .where(ofRef(endpointId, scope, externalId))

@@ -9,7 +9,7 @@ import { hasStartedSince } from '../missed-starts.ts'
 const dayMs = 86_400_000
 
 /** What is forgotten after a while and not mended by it: that it is no longer told is no good news. */
-const fading = new Set(['residue', 'points-vanished'])
+const fading = new Set(['residue', 'points-vanished', 'vms-gone'])
 
 /** Writes the messages that are due on a channel: one for all that is new and all that is over, and the digest. */
 export function compose(catalog: Catalog, channel: ChannelRow, installation: string, nowMs: number): void {

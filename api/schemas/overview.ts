@@ -20,6 +20,8 @@ export const attentionSchema = z
       'repository-failed',
       'hypervisor-failed',
       'hypervisor-unlisted',
+      'hypervisor-empty',
+      'vms-gone',
       'residue',
       'waiting',
       'missed-start',

@@ -106,6 +106,8 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'repository-failed': look('fail', 'Unreachable'),
   'hypervisor-failed': look('fail', 'Unreachable'),
   'hypervisor-unlisted': look('unknown', 'Not listed'),
+  'hypervisor-empty': look('fail', 'No VMs left'),
+  'vms-gone': look('warn', 'VMs gone'),
   residue: look('warn', 'Left behind'),
   waiting: look('warn', 'Waiting', 'clock'),
   'instant-forgotten': look('warn', 'Still from repository', 'clock'),
