@@ -10,7 +10,7 @@ export interface Verdict {
 }
 
 /** What is told as it comes, and of which only that each has one beginning and one end is judged: what causes it is told beside. */
-const follows = /^(own-backup|copy-failed|mirror-lag|copies-short)\/|^run-failed\/mirror\//
+const follows = /^(own-backup|copy-failed|mirror-lag|copies-short|vms-gone|hypervisor-empty)\/|^run-failed\/mirror\//
 
 /** Compares what was told with what was to be told: each deviation one alert, each alert one recovery, and no other. */
 export function judge(judged: Judged, incidents: readonly IncidentRow[]): Verdict {
@@ -60,7 +60,9 @@ export function judge(judged: Judged, incidents: readonly IncidentRow[]): Verdic
     const ended = recoveries.get(id) ?? 0
     if (!isOnce(told)) say(`${row.key} of ${at(row.openedMs)} was told ${told.length} times`)
     const isOver = row.recoveredMs !== null && row.recoveredMs < untilMs - 2 * hour
-    if (ended > 1 || (ended === 0 && isOver && !silent.has(id)))
+    // That VMs went is told for a day, and nothing mends it.
+    const isSilent = silent.has(id) || row.kind === 'vms-gone'
+    if (ended > 1 || (ended === 0 && isOver && !isSilent))
       say(`${row.key} of ${at(row.openedMs)}: its end at ${at(row.recoveredMs)} was told ${ended} times`)
     if (row.kind === 'more') say(`too many things at once at ${at(row.openedMs)}`)
   }
