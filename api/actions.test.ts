@@ -449,6 +449,13 @@ describe('a drill', () => {
       checks: [check],
       bootTimeoutMs: 300_000,
     })
+    expect(here.engine.started[0]?.input).not.toHaveProperty('from')
+  })
+
+  test('boots out of the repository where that is asked', async () => {
+    here.catalog.points.record(aPoint(1))
+    await here.call('POST', '/api/v1/drills', { vmId: 'web-01', from: 'repository' })
+    expect(here.engine.started[0]?.input as DrillInput).toMatchObject({ from: 'repository' })
   })
 
   test('asks what the category asks where the VM has nothing of its own, and says where it is from', async () => {

@@ -44,6 +44,16 @@ it('boots a point isolated unless told otherwise, and only one that is validated
   expect((await post('/instants', { ...wish, pointId: pointIdOf(3) })).status).toBe(422)
 })
 
+it('what a boot of the VM reads first goes with it, and is told of the point', async () => {
+  const told = { drillId: 'web-01.1', recordedMs: testNow - 1, bytes: 2 ** 20 }
+  const list = { ...told, disks: [{ key: 'virtio0', runs: [[0, 1]] as const }] }
+  expect(await read(`/points/${pointIdOf(1)}`)).toMatchObject({ bootList: null })
+  here.catalog.bootLists.keep('web-01', list)
+  await post('/instants', wish)
+  expect((here.engine.started[0]?.input as InstantInput).boot).toEqual(list)
+  expect((await read(`/points/${pointIdOf(1)}`))['bootList']).toEqual(told)
+})
+
 it('lists what runs with its age, what the guest does and what remains to be done', async () => {
   const { runId } = await started()
   expect(await read(`/instants/${runId}`)).toMatchObject({ state: 'starting', io: null, vmName: 'web-01' })

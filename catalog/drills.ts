@@ -17,7 +17,7 @@ export interface DrillView extends DrillRow {
   /** Null where the point is no longer known. */
   readonly pointCreatedMs: number | null
 }
-export type NewDrill = Omit<DrillRow, 'id'>
+export type NewDrill = Omit<DrillRow, 'id' | 'bootedFrom'> & Partial<Pick<DrillRow, 'bootedFrom'>>
 
 /** What the cadence of drills follows from, of a VM to which drills are promised. */
 export interface DrillCandidate extends DrillFacts {

@@ -13,7 +13,8 @@ export interface InstantView extends InstantRow {
   /** Of the point that it runs from; null: the catalog no longer knows it. */
   readonly pointMs: number | null
 }
-export type NewInstant = Omit<InstantRow, 'state' | 'bootedMs' | 'endedMs' | 'error'>
+export type NewInstant = Omit<InstantRow, 'state' | 'bootedMs' | 'endedMs' | 'error' | 'boot'> &
+  Partial<Pick<InstantRow, 'boot'>>
 
 export interface InstantQueries {
   /** Idempotent by run id. */

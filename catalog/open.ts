@@ -9,6 +9,7 @@ import { categoryQueries, plantCategories, type CategoryQueries } from './catego
 import { changeQueries, type ChangeQueries } from './changes.ts'
 import { copyQueries, type CopyQueries } from './copies.ts'
 import { copyPromiseQueries, type CopyPromiseQueries } from './copy-promises.ts'
+import { bootListQueries, type BootListQueries } from './boot-lists.ts'
 import { drillQueries, type DrillQueries } from './drills.ts'
 import { policyQueries, type PolicyQueries } from './effective.ts'
 import { endpointQueries, type EndpointQueries } from './endpoints.ts'
@@ -56,6 +57,7 @@ export interface Catalog extends Disposable {
   readonly copies: CopyQueries
   readonly copyPromises: CopyPromiseQueries
   readonly drills: DrillQueries
+  readonly bootLists: BootListQueries
   readonly endpoints: EndpointQueries
   readonly events: EventQueries
   readonly evidence: EvidenceQueries
@@ -133,6 +135,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     copies: copyQueries(context),
     copyPromises: copyPromiseQueries(context),
     drills: drillQueries(context),
+    bootLists: bootListQueries(context),
     endpoints: endpointQueries(context),
     events,
     evidence: evidenceQueries(context),

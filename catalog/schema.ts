@@ -11,7 +11,6 @@ import type {
   EventType,
   FindingNote,
   HoldType,
-  InstantState,
   Json,
   Platform,
   PointDisk,
@@ -252,6 +251,8 @@ export const drills = sqliteTable('drills', {
   screenshot: text('screenshot'),
   workflowId: text('workflow_id').notNull(),
   runId: text('run_id').notNull(),
+  /** disks: those that were restored. */
+  bootedFrom: text('booted_from').$type<'disks' | 'repository'>().notNull().default('disks'),
 })
 
 export const events = sqliteTable('events', {
@@ -544,30 +545,11 @@ export const verifyFindings = sqliteTable(
   (table) => [primaryKey({ columns: [table.runId, table.number] })],
 )
 
-/** VMs that run from a repository, and what became of them. */
-export const instants = sqliteTable('instants', {
-  runId: text('run_id').primaryKey(),
-  workflowId: text('workflow_id').notNull(),
-  repositoryId: text('repository_id').notNull(),
-  pointId: text('point_id').notNull(),
-  vmId: text('vm_id').notNull(),
-  endpointId: text('endpoint_id').notNull(),
-  /** Of the new VM. */
-  name: text('name').notNull(),
-  network: text('network').$type<'isolated' | 'connected'>().notNull(),
-  state: text('state').$type<InstantState>().notNull(),
-  requestedUser: text('requested_user').notNull(),
-  startedMs: integer('started_ms').notNull(),
-  bootedMs: integer('booted_ms'),
-  endedMs: integer('ended_ms'),
-  /** Why a copy ended early. */
-  error: text('error', { mode: 'json' }).$type<ErrorNote>(),
-})
-
 export * from './alert-schema.ts'
 export * from './audit-schema.ts'
 export * from './change-schema.ts'
 export * from './evidence-schema.ts'
+export * from './instant-schema.ts'
 export * from './link-schema.ts'
 export * from './recovery-plan-schema.ts'
 export * from './replication-schema.ts'

@@ -75,6 +75,18 @@ export interface VmDisk {
   readonly skip: string | null
 }
 
+/** In runs of MiB: the first, and how many. */
+export type BootListDisks = readonly {
+  readonly key: string
+  readonly runs: readonly (readonly [first: number, count: number])[]
+}[]
+/** Of which drill it is, and how much. */
+export interface BootListNote {
+  readonly drillId: string
+  readonly recordedMs: number
+  readonly bytes: number
+}
+
 export interface DrillCheckResult {
   readonly title: string
   readonly passed: boolean

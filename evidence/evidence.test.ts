@@ -108,6 +108,13 @@ test('the layout has its number: whoever changes how pages look raises it', () =
   expect(report.document?.verdict).toBe('passed')
 })
 
+test('a page of a drill out of the repository says so, and is of a layout that earlier versions know they do not make', () => {
+  const page = evidencePage(bundle({ screenshot: null, bootedFrom: 'repository' }))
+  expect(page).toContain('evidence page 2"')
+  expect(page).toContain('what the guest did not read was not looked at')
+  expect(verifyFile(page, trusted)).toMatchObject({ isGenuine: true })
+})
+
 test('other files are refused with a reason', () => {
   expect(() => verifyFile('hello', trusted)).toThrow('it is no JSON')
   expect(() => verifyFile('<html></html>', trusted)).toThrow('it is no JSON')

@@ -3,8 +3,13 @@ import { encodeBundle } from './bundle.ts'
 import { readDocument } from './document.ts'
 import type { DrillEvidence, EvidenceBundle, EvidenceCheck } from './types.ts'
 
-/** Of how a page looks: a page is compared with what this layout makes of its data. Another look is another number. */
-export const pageLayout = 1
+/**
+ * Of how a page looks: a page is compared with what this layout makes of its data. Another look is another number. Pages of
+ * drills that restored no disks say so, and are of the second one: earlier versions do not make it.
+ */
+export function pageLayout({ bootedFrom }: DrillEvidence): number {
+  return bootedFrom === 'repository' ? 2 : 1
+}
 
 const open = '<script type="application/json" id="evidence">'
 const shut = '</script>'
@@ -19,7 +24,7 @@ export function evidencePage(bundle: EvidenceBundle): string {
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">`,
-    `<meta name="generator" content="holdfast evidence page ${pageLayout}"><title>${escapeHtml(title)}</title><style>${style}</style></head><body>`,
+    `<meta name="generator" content="holdfast evidence page ${pageLayout(of)}"><title>${escapeHtml(title)}</title><style>${style}</style></head><body>`,
     `<h1>${escapeHtml(title)}</h1>`,
     `<p class="${of.verdict}"><b>${escapeHtml(headline(of))}</b></p><p>${escapeHtml(of.why)}</p>`,
     '<h2>Measured</h2>',
@@ -73,12 +78,21 @@ function headline({ verdict, rtoSeconds, rtoTargetSeconds }: DrillEvidence): str
   return `Passed: the point comes back, ${rtoSeconds <= rtoTargetSeconds ? 'within' : 'but not within'} the time promised`
 }
 
+function fromRepository({ restoreSeconds }: DrillEvidence): [string, string][] {
+  return [
+    ['Booted from', 'the repository; what the guest did not read was not looked at'],
+    ['Started after', seconds(restoreSeconds)],
+  ]
+}
+
 function measured(of: DrillEvidence): [string, string][] {
   const { bootSeconds, rtoSeconds, rtoTargetSeconds } = of
   return [
     ['Back after', rtoSeconds === null ? 'not reached' : seconds(rtoSeconds)],
     ['Promised', rtoTargetSeconds === null ? 'nothing' : seconds(rtoTargetSeconds)],
-    ['Restore', seconds(of.restoreSeconds)],
+    ...(of.bootedFrom === 'repository'
+      ? fromRepository(of)
+      : [['Restore', seconds(of.restoreSeconds)] as [string, string]]),
     ['Boot until the agent answered', bootSeconds === null ? 'not reached' : seconds(bootSeconds)],
     ['Began', minute(of.started)],
     ['Ended', minute(of.ended)],

@@ -69,6 +69,8 @@ export interface DrillEvidence {
   /** Where it was booted. */
   readonly hypervisor: { readonly id: string; readonly platform: string } | null
   readonly disks: readonly EvidenceDisk[]
+  /** Absent: from disks that were restored. */
+  readonly bootedFrom?: 'repository'
   readonly verdict: 'passed' | 'failed' | 'inconclusive'
   readonly why: string
   readonly checks: readonly EvidenceCheck[]

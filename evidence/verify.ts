@@ -59,9 +59,9 @@ export function verifyFile(text: string, trusted: readonly string[]): EvidenceRe
   if (inPage === undefined || report.document === null || evidencePage(bundle) === text) return report
   const layout = layoutOfPage(text)
   const why =
-    layout === pageLayout || layout === undefined
+    layout === pageLayout(report.document) || layout === undefined
       ? 'the page shows something else than what was signed'
-      : `the page has the layout ${layout} and this version makes ${pageLayout}, so what it shows was not compared; what was signed is below`
+      : `the page has the layout ${layout} and this version makes ${pageLayout(report.document)}, so what it shows was not compared; what was signed is below`
   return { ...report, isGenuine: false, problems: [...report.problems, why] }
 }
 

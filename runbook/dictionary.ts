@@ -67,6 +67,7 @@ const entries: { readonly [type: string]: Entry } = {
   recordInstantState: { phase: 'cleanup', title: 'Write down how far it is', quiet: true },
   serveDisks: { phase: 'boot', title: 'Serve the disks' },
   bootInstant: { phase: 'boot', title: 'Boot on what is served' },
+  readsOfBoot: { phase: 'boot', title: 'Note what the boot has read' },
   attendInstant: { phase: 'boot', title: 'The VM runs from the repository' },
   migrateInstant: { phase: 'restore', title: 'Copy the VM while it runs' },
   prepareFiles: { phase: 'prepare', title: 'Make the micro-VM ready' },

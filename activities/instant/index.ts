@@ -10,7 +10,7 @@ import type { Site } from '../shared/deps.ts'
 import { beating, operate } from '../shared/operation.ts'
 import { holdServed, releaseServed } from './hold.ts'
 import type { ServedRecord } from './records.ts'
-import type { InstantActivities, InstantBeat, InstantTarget, ServedPoint } from './types.ts'
+import type { BootReads, InstantActivities, InstantBeat, InstantTarget, ServedPoint } from './types.ts'
 
 export type * from './types.ts'
 
@@ -22,7 +22,7 @@ export function createInstantActivities(site: Site): InstantActivities {
   return {
     serveDisks: (input) =>
       beating(site, async ({ signal }) => {
-        const { disks } = await serve(site, input, signal)
+        const { disks } = await serve(site, input, signal, input.boot ?? null)
         return { socket: site.serving.socket(input.operation), disks }
       }),
     bootInstant: (input) =>
@@ -37,6 +37,7 @@ export function createInstantActivities(site: Site): InstantActivities {
           return instantOf(driver).boot(ctx, spec, native, exports, net, reconnectMs)
         }),
       ),
+    readsOfBoot: ({ operation }) => Promise.resolve(site.serving.reads(operation)),
     attendInstant: async (input) => {
       let beat: InstantBeat | null = null
       const details = { details: () => beat ?? { v: 1, what: 'looking at the VM' } }
@@ -82,7 +83,12 @@ async function attendFirst(
 }
 
 /** A record that is there is believed: after a restart of the worker the repository need not be asked. */
-async function serve(site: Site, point: ServedPoint, signal: AbortSignal): Promise<ServedRecord> {
+async function serve(
+  site: Site,
+  point: ServedPoint,
+  signal: AbortSignal,
+  boot: BootReads | null = null,
+): Promise<ServedRecord> {
   const { operation, repository, stem } = point
   const known = await site.serving.record(operation)
   if (known === undefined) await holdServed(site, point, signal)
@@ -96,7 +102,7 @@ async function serve(site: Site, point: ServedPoint, signal: AbortSignal): Promi
       return open.info.disks.map(({ id, bytes: size }) => ({ key: id, size }))
     }),
   }
-  await site.serving.serve(record)
+  await site.serving.serve(record, boot)
   return record
 }
 

@@ -4,8 +4,8 @@ import type { InstantRecordActivities } from './types.ts'
 
 export function createInstantRecordActivities(catalog: Catalog): InstantRecordActivities {
   return {
-    recordInstant: async ({ stem, ...row }) => {
-      catalog.instants.started({ ...row, pointId: catalog.copies.pointIdOf(stem) })
+    recordInstant: async ({ stem, boot = null, ...row }) => {
+      catalog.instants.started({ ...row, boot, pointId: catalog.copies.pointIdOf(stem) })
     },
     recordInstantState: async ({ runId, state, error, atMs }) => {
       const note = error && { code: error.code, message: error.message, hint: error.hint, docs: error.docs }

@@ -133,6 +133,51 @@ it('fetches a block once, keeps no more than its bound, and reads ahead of who r
   await expect.poll(() => disk.reads).toContain(7)
 })
 
+it('what a boot has read is noted, and read ahead for the next one before its guest asks', async () => {
+  const serving = process()
+  await serving.serve(record)
+  const client = await guest(serving)
+  await reads(client, 9 * MiB, 4096)
+  await reads(client, MiB, 512)
+  await reads(client, 9 * MiB, 512)
+  const boot = serving.reads(record.operation)
+  expect(boot).toEqual({
+    bytes: 2 * MiB,
+    disks: [
+      {
+        key: 'virtio0',
+        runs: [
+          [9, 1],
+          [1, 1],
+        ],
+      },
+    ],
+  })
+  expect(serving.reads('b'.repeat(32))).toBeNull()
+
+  disk.reads.length = 0
+  const next = { ...record, operation: 'b'.repeat(32), stem: 'snap/2' }
+  // The fourth MiB is a hole by now.
+  const list = {
+    bytes: 3 * MiB,
+    disks: [
+      {
+        key: 'virtio0',
+        runs: [
+          [9, 1],
+          [1, 1],
+          [3, 1],
+        ] as const,
+      },
+    ],
+  }
+  await serving.serve(next, list)
+  await expect.poll(() => disk.reads).toEqual([9, 1])
+  await reads(await guest(serving, next.operation), 9 * MiB, 4096)
+  await serving.serve(next, list)
+  expect(disk.reads).toEqual([9, 1])
+})
+
 it('a store that fails or hangs is waited for; the guest sees no error', async () => {
   const serving = process()
   await serving.serve(record)

@@ -4,10 +4,12 @@ import { serveNbd, type NbdServer } from '../../nbd/index.ts'
 import type { Repository } from '../../repository/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 import type { Log } from '../shared/deps.ts'
+import { bootReads, Demand, readAhead } from './boot.ts'
 import { BlockCache } from './cache.ts'
 import { HeldPoint } from './held-point.ts'
 import { ServedRecords, type ServedRecord } from './records.ts'
 import { PointSource, type ServedFigures } from './source.ts'
+import type { BootReads } from './types.ts'
 
 /** How soon a process serves what another one, or its own predecessor, has served until now. */
 const lookEveryMs = 1_000
@@ -26,10 +28,12 @@ export interface ServingOptions {
 
 interface Served {
   readonly server: NbdServer
-  readonly sources: readonly PointSource[]
+  readonly sources: ReadonlyMap<string, PointSource>
   readonly point: HeldPoint
   /** Of the socket file: another one there means that it is no longer ours. */
   readonly inode: number
+  readonly over: AbortController
+  isReadAhead: boolean
 }
 
 /**
@@ -41,6 +45,7 @@ export class Serving implements AsyncDisposable {
   readonly #options: ServingOptions
   readonly #records: ServedRecords
   readonly #cache: BlockCache
+  readonly #demand = new Demand()
   readonly #served = new Map<string, Served>()
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> | undefined
@@ -66,14 +71,20 @@ export class Serving implements AsyncDisposable {
     return this.#records.socket(operation)
   }
 
-  /** Returns when the socket answers. again: yes. */
-  async serve(record: ServedRecord): Promise<void> {
+  /** Returns when the socket answers. `boot` is read ahead once, where this process serves it. again: yes. */
+  async serve(record: ServedRecord, boot: BootReads | null = null): Promise<void> {
     this.socket(record.operation)
     if ((await this.#records.read(record.operation)) === undefined) await this.#records.write(record)
     await this.start()
     await this.#look()
     if (!this.#served.has(record.operation) && (await this.#inode(record.operation)) === null)
       throw new HoldfastError('StillInUse', `${this.socket(record.operation)} is not served yet`, { retryAfter: 1_000 })
+    const served = this.#served.get(record.operation)
+    if (boot === null || served === undefined || served.isReadAhead) return
+    served.isReadAhead = true
+    // Half of the cache: the rest is for what guests ask for.
+    const limits = { limitBytes: this.#options.cacheBytes / 2, demand: this.#demand, signal: served.over.signal }
+    void readAhead(boot, served.sources, limits)
   }
 
   /** again: yes. Another process that serves it notices within a second or two. */
@@ -87,8 +98,15 @@ export class Serving implements AsyncDisposable {
     const served = this.#served.get(operation)
     if (served === undefined) return null
     const sum = (of: (one: ServedFigures) => number): number =>
-      served.sources.reduce((total, { figures }) => total + of(figures), 0)
+      [...served.sources.values()].reduce((total, { figures }) => total + of(figures), 0)
     return { readBytes: sum((one) => one.readBytes), fetchedBytes: sum((one) => one.fetchedBytes) }
+  }
+
+  /** What was read until now; null: another process serves it, or none. */
+  reads(operation: string): BootReads | null {
+    const served = this.#served.get(operation)
+    if (served === undefined) return null
+    return bootReads([...served.sources].map(([key, { order }]) => ({ key, order })))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,28 +150,34 @@ export class Serving implements AsyncDisposable {
     const { log } = this.#options
     const point = new HeldPoint((work) => this.#options.repository(repository, work), stem)
     let saidMs = 0
-    const sources = record.disks.map(
-      ({ key, size }) =>
+    const sources = new Map(
+      record.disks.map(({ key, size }) => [
+        key,
         new PointSource({
           name: `${repository.id} ${stem} ${key}`,
           size,
           open: () => point.disk(key),
           cache: this.#cache,
+          demand: this.#demand,
           onWait: (error) => {
             if (Date.now() - saidMs < saidAgainMs) return
             log.warn({ stem, error: describeError(error) }, 'a guest waits for its repository')
             saidMs = Date.now()
           },
         }),
+      ]),
     )
     const path = this.socket(operation)
     const server = await serveNbd({
       listen: { kind: 'unix', path },
-      exports: record.disks.map(({ key }, n) => ({ name: key, source: sources[n] as PointSource })),
+      exports: [...sources].map(([name, source]) => ({ name, source })),
       limits,
       onError: (error) => log.warn({ stem, error: error.message }, 'a guest that is served met an error'),
     })
-    this.#served.set(operation, { server, sources, point, inode: (await this.#inode(operation)) ?? 0 })
+    this.#served.set(operation, {
+      ...{ server, sources, point, inode: (await this.#inode(operation)) ?? 0 },
+      ...{ over: new AbortController(), isReadAhead: false },
+    })
     log.info({ stem, socket: path }, 'a point is served')
   }
 
@@ -163,7 +187,8 @@ export class Serving implements AsyncDisposable {
     this.#served.delete(operation)
     // Cut off first: the guest asks the next worker again, but an error it would keep.
     const cut = served.server.abort()
-    for (const source of served.sources) source.end()
+    served.over.abort()
+    for (const source of served.sources.values()) source.end()
     await cut
     await served.point.close()
   }

@@ -3,6 +3,7 @@ import { MiB, bytes, toHoldfastError } from '../../base/index.ts'
 import type { HoldfastError } from '../../base/index.ts'
 import type { BlockSource, ByteRange, Extent } from '../../nbd/index.ts'
 import type { DiskReader } from '../../repository/index.ts'
+import { ReadOrder, type Demand } from './boot.ts'
 import type { BlockCache } from './cache.ts'
 
 /** What is fetched and kept at a time; a chunk of the repository. */
@@ -30,6 +31,8 @@ export interface PointSourceOptions {
   /** Opens the disk, or gives it again; may fail and be asked again. */
   readonly open: () => Promise<DiskReader>
   readonly cache: BlockCache
+  /** Told of the reads that are under way. */
+  readonly demand?: Demand
   /** Told of each failure that is waited out, or that nobody waits for. Must not throw. */
   readonly onWait: (error: unknown) => void
 }
@@ -45,6 +48,8 @@ interface Part {
  */
 export class PointSource implements BlockSource {
   readonly size: BlockSource['size']
+  /** What was read first. */
+  readonly order = new ReadOrder()
   readonly #options: PointSourceOptions
   readonly #ended = new AbortController()
   #readBytes = 0
@@ -72,6 +77,19 @@ export class PointSource implements BlockSource {
     const first = Math.floor(at / block)
     const last = Math.floor((at + into.length - 1) / block)
     this.#readBytes += into.length
+    this.order.note(first, last)
+    const { demand } = this.#options
+    const blocks = (): Promise<void> => this.#readBlocks(at, into, { first, last }, signal)
+    await (demand === undefined ? blocks() : demand.during(blocks))
+    this.#readAhead(first, last)
+  }
+
+  async #readBlocks(
+    at: number,
+    into: Uint8Array,
+    { first, last }: { readonly first: number; readonly last: number },
+    signal: AbortSignal,
+  ): Promise<void> {
     for (let from = first; from <= last; from += parallel) {
       signal.throwIfAborted()
       const numbers = Array.from({ length: Math.min(parallel, last - from + 1) }, (_, n) => from + n)
@@ -84,7 +102,6 @@ export class PointSource implements BlockSource {
         }),
       )
     }
-    this.#readAhead(first, last)
   }
 
   async *blockStatus(range: ByteRange, signal: AbortSignal): AsyncGenerator<Extent, void, undefined> {
@@ -202,14 +219,23 @@ export class PointSource implements BlockSource {
     this.#ahead = goesOn ? Math.min(maxAhead, Math.max(1, this.#ahead * 2)) : 0
     this.#next = last + 1
     for (let number = last + 1; number <= last + this.#ahead && number * block < this.size; number += 1)
-      this.#prefetch(number).catch(this.#options.onWait)
+      void this.fetchAhead(number)
   }
 
-  /** A failure is met again by the read that wants the block. */
+  /** Into the cache, unless it is a hole. Never throws: a failure is met again by the read that wants the block. */
+  async fetchAhead(number: number): Promise<void> {
+    try {
+      await this.#prefetch(number)
+    } catch (error) {
+      this.#options.onWait(error)
+    }
+  }
+
   async #prefetch(number: number): Promise<void> {
     const { name, cache } = this.#options
     if (cache.has(`${name} ${number}`)) return
     const start = number * block
+    if (start >= this.size) return
     const reader = await this.#options.open()
     for await (const { kind } of reader.runs(start, Math.min(this.size, start + block)))
       if (kind === 'data') {

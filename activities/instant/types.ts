@@ -13,6 +13,25 @@ export interface ServedPoint extends TargetRef {
   readonly stem: string
 }
 
+/**
+ * What a guest has read of its disks until it answered, in the order of the first read: 1,024 MiB at most. It is no part of
+ * any point: which MiB a boot reads hardly changes from one to the next.
+ */
+export interface BootReads {
+  readonly bytes: number
+  /** Runs in MiB from the beginning of the disk: the first, and how many. */
+  readonly disks: readonly {
+    readonly key: string
+    readonly runs: readonly (readonly [first: number, count: number])[]
+  }[]
+}
+
+/** What the newest drill out of the repository has shown of a VM. */
+export interface BootList extends BootReads {
+  readonly drillId: string
+  readonly recordedMs: number
+}
+
 export interface InstantTarget extends ServedPoint {
   readonly target: TargetVm
 }
@@ -30,13 +49,16 @@ export interface InstantBeat {
 }
 
 export interface InstantActivities {
-  /** Serves all disks of the point at a socket of this machine, from now on and after every restart, until `endServing`. */
-  readonly serveDisks: (input: ServedPoint) => Promise<{
+  /** Serves all disks of the point at a socket of this machine, from now on and after every restart, until `endServing`.
+   *  `boot` is read ahead meanwhile, behind what guests ask for; a worker that starts later reads nothing ahead. */
+  readonly serveDisks: (input: ServedPoint & { readonly boot?: BootReads | null }) => Promise<{
     readonly socket: string
     readonly disks: readonly { readonly key: string; readonly size: number }[]
   }>
   /** Makes and starts the VM; one that runs already is the answer. */
   readonly bootInstant: (input: ServedPoint & { readonly place: RestorePlace }) => Promise<TargetVm>
+  /** What was read of the disks until now; null: another process of the machine serves them, or none. */
+  readonly readsOfBoot: (input: TargetRef) => Promise<BootReads | null>
   /** Sees to it that the point is served and the guest runs, and tells what both do. Ends by itself after `forMs`. */
   readonly attendInstant: (input: InstantTarget & { readonly forMs: number }) => Promise<void>
   /** The copy into the VM's own volumes, while it runs; goes on where an earlier attempt stood. */
@@ -61,6 +83,8 @@ export interface InstantRecordActivities {
     readonly network: 'isolated' | 'connected'
     readonly requestedUser: string
     readonly startedMs: number
+    /** What is read ahead. Absent: nothing is. */
+    readonly boot?: Omit<BootList, 'disks'>
   }) => Promise<void>
   /** `error`: why a copy ended early; the VM goes on. An ended one stays as it is. */
   readonly recordInstantState: (of: {

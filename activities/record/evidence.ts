@@ -52,6 +52,7 @@ function documentOf(
     repository: { id: drill.repositoryId, name: repository?.name ?? null, uuid: repository?.uuid ?? null },
     hypervisor,
     disks: disksOf(proof, point?.disks ?? []),
+    ...(drill.bootedFrom === 'repository' && { bootedFrom: drill.bootedFrom }),
     verdict: drill.verdict,
     why: drill.why,
     checks: drill.checks.map(({ title, passed, detail, exit, count, out, err }, at) => ({

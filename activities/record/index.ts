@@ -67,11 +67,15 @@ export function createRecordActivities(catalog: Catalog, seal: EvidenceSeal): Re
     },
     recordProof: async (proof) => {
       const { verdict, why, rtoSeconds, restoreSeconds, bootSeconds, checks, screenshot } = proof.result
-      const { vmId, repositoryId, stem, startedMs, endedMs, workflowId, runId } = proof
+      const { vmId, repositoryId, stem, startedMs, endedMs, workflowId, runId, boot } = proof
       const pointId = catalog.copies.pointIdOf(stem)
       const what = { vmId, pointId, repositoryId, startedMs, endedMs, workflowId, runId }
       const seen = { verdict, why, rtoSeconds, restoreSeconds, bootSeconds, checks, screenshot }
-      catalog.transaction(() => signEvidence(catalog, seal, catalog.drills.record({ ...what, ...seen }), proof))
+      catalog.transaction(() => {
+        const drillId = catalog.drills.record({ ...what, ...seen, bootedFrom: proof.bootedFrom ?? 'disks' })
+        signEvidence(catalog, seal, drillId, proof)
+        if (boot) catalog.bootLists.keep(vmId, { ...boot, drillId, recordedMs: endedMs })
+      })
     },
     recordRunFinished: async (run) => {
       catalog.transaction(() => {

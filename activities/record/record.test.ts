@@ -37,3 +37,47 @@ test('what was made of a copy with a name of its own is written down of its poin
   })
   expect(catalog.instants.get('run-2')).toMatchObject({ pointId, repositoryName: 'offsite' })
 })
+
+test('what a boot out of a repository has read is kept for the VM, the newest of it', async () => {
+  const here = testCatalog()
+  onTestFinished(() => here[Symbol.dispose]())
+  const { catalog } = here
+  furnish(catalog)
+  catalog.points.record(aPoint(1))
+  const { stem } = aPoint(1)
+  const list = {
+    bytes: 3 * 2 ** 20,
+    disks: [
+      {
+        key: 'virtio0',
+        runs: [
+          [0, 2],
+          [700, 1],
+        ] as const,
+      },
+    ],
+  }
+  const proof = async (time: string, endedMs: number, boot: typeof list | null): Promise<void> =>
+    createRecordActivities(catalog, testSeal).recordProof({
+      ...{ workflowId: `drill/web-01/${time}`, runId: time, vmId: 'web-01', repositoryId: 'main', stem },
+      ...{ startedMs: testNow, endedMs, bootedFrom: 'repository', boot },
+      result: {
+        ...{ v: 1, outcome: 'completed', verdict: 'passed', why: 'all checks passed', rtoSeconds: 9 },
+        ...{ restoreSeconds: 1, bootSeconds: 4, checks: [], screenshot: null, residue: [] },
+      },
+    })
+  await proof('2', testNow + 2, list)
+  await proof('1', testNow + 1, { ...list, bytes: 2 ** 20 })
+  await proof('3', testNow + 3, null)
+  expect(catalog.bootLists.of('web-01')).toEqual({ ...list, drillId: 'web-01.2', recordedMs: testNow + 2 })
+  expect(catalog.bootLists.of('db-01')).toBeNull()
+  expect(catalog.drills.get('web-01.3').bootedFrom).toBe('repository')
+
+  const { bytes } = list
+  const boot = { drillId: 'web-01.2', recordedMs: testNow + 2, bytes }
+  await createInstantRecordActivities(catalog).recordInstant({
+    ...{ workflowId: 'instant/1', runId: 'run-2', endpointId: 'lab', name: 'web-01-now', network: 'isolated' },
+    ...{ requestedUser: 'ann', startedMs: testNow, vmId: 'web-01', repositoryId: 'main', stem, boot },
+  })
+  expect(catalog.instants.get('run-2').boot).toEqual(boot)
+})

@@ -6,6 +6,7 @@ import type { RunKind } from '../../catalog/types.ts'
 import type { SerializedError } from '../../base/index.ts'
 import type { ChangeRef, Consistency, DiskKey } from '../../drivers/values.ts'
 import type { PointChange } from '../backup/types.ts'
+import type { BootReads } from '../instant/types.ts'
 import type { BackupDiskResult } from '../../workflows/backup/contract.ts'
 import type { RestorePlan } from '../restore/types.ts'
 import type { DrillCheck, DrillResult } from '../../workflows/drill/contract.ts'
@@ -80,6 +81,10 @@ export interface ProofRecord extends RunRef {
   readonly disks?: RestorePlan['disks']
   /** In the order of the checks of the result. */
   readonly asked?: readonly DrillCheck[]
+  /** Absent: from disks that were restored. */
+  readonly bootedFrom?: 'repository'
+  /** What its boot has read; null: nobody has seen it. */
+  readonly boot?: BootReads | null
   /** SHA-256 of each output as a whole, in the same order. */
   readonly outputs?: readonly { readonly out: string | null; readonly err: string | null }[]
 }

@@ -293,6 +293,18 @@ function goodAnswers(): Step {
       disks: sampleDisks,
       replaced: null,
     }),
+    readsOfBoot: async () => ({
+      bytes: 3 * 2 ** 20,
+      disks: [
+        {
+          key: 'virtio0',
+          runs: [
+            [0, 2],
+            [700, 1],
+          ],
+        },
+      ],
+    }),
     attendInstant: () => untilCancelled(),
     migrateInstant: async ({ target }) => target.vm,
     endServing: async () => undefined,

@@ -29,6 +29,7 @@ export function planDrill(catalog: Catalog, wish: z.infer<typeof drillBody>, use
     endpoint: endpointOf(endpoint),
     site: endpoint.site,
     checks: toQuestions(wish.checks ?? said.checks.value, catalog.drills.countedLast(vm.id)),
+    ...(wish.from === 'repository' && { from: wish.from }),
     bootTimeoutMs: wish.bootTimeoutMs ?? said.bootTimeoutMs.value,
     requestedBy,
     tuning: tuningOf(wish.tuning),

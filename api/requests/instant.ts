@@ -12,6 +12,7 @@ export function planInstant(catalog: Catalog, wish: z.infer<typeof instantBody>,
   requireOneSite(endpoint.name, endpoint.site, repository)
   const requestedBy = { user, reason: wish.reason }
   const { name, network, identity } = wish
+  const boot = catalog.bootLists.of(vm.id)
   return {
     workflowId: instantWorkflowId(newRequestId()),
     memo: {
@@ -36,6 +37,7 @@ export function planInstant(catalog: Catalog, wish: z.infer<typeof instantBody>,
         network,
         ...namesAt(catalog, vm, endpoint.site),
         identity,
+        ...(boot !== null && { boot }),
         requestedBy,
         tuning: tuningOf(wish.tuning),
       } satisfies InstantInput,

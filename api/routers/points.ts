@@ -4,7 +4,7 @@ import type { RemovedPointRow } from '../../catalog/index.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
 import { pointRoutes as routes } from '../routes/index.ts'
-import { copyView, pointDetailView, pointView } from '../views/points.ts'
+import { bootListView, copyView, pointDetailView, pointView } from '../views/points.ts'
 import { changeDetailView } from '../views/changes.ts'
 import { holdView } from '../views/retention.ts'
 import { router } from './common.ts'
@@ -25,7 +25,8 @@ export function pointRouter({ catalog }: ApiDeps): OpenAPIHono<ApiEnv> {
       const holds = catalog.retained.holdsOf(id).map(holdView)
       const copies = catalog.copies.of(id).map(copyView)
       const changed = changeDetailView(catalog, point)
-      return c.json({ ...pointDetailView(point, place), copies, changed, holds }, 200)
+      const bootList = bootListView(catalog.bootLists.of(point.vmId))
+      return c.json({ ...pointDetailView(point, place), copies, changed, holds, bootList }, 200)
     })
     .openapi(routes.reviewChange, (c) => {
       const { id } = c.req.valid('param')

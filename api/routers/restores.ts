@@ -48,6 +48,7 @@ export function restoreRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
           ? [{ code: error.code, severity: 'blocking' as const, disk: null, message: error.message, hint: error.hint }]
           : []),
       ]
+      const drilled = catalog.drills.latest(parts.vm.id)
       const usualMs = catalog.runs.usualDurationMs('restore', parts.vm.id)
       return c.json(
         {
@@ -56,7 +57,7 @@ export function restoreRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
           blocked: findings.some((finding) => finding.severity === 'blocking'),
           ...consequences(parts, wish, result.dataBytes),
           estimateSeconds:
-            usualMs === null ? (catalog.drills.latest(parts.vm.id)?.restoreSeconds ?? null) : usualMs / 1000,
+            usualMs !== null ? usualMs / 1000 : drilled?.bootedFrom === 'disks' ? drilled.restoreSeconds : null,
         },
         200,
       )

@@ -116,6 +116,10 @@ export const drillBody = z
     checks: drillChecksSchema
       .optional()
       .openapi({ description: 'Default: those of the VM, else those of its category' }),
+    from: z.enum(['disks', 'repository']).default('disks').openapi({
+      description:
+        'disks: they are restored first; repository: it boots out of the repository, as an instant restore does, and what the boot reads first is noted. What it does not read is not looked at',
+    }),
     bootTimeoutMs: z
       .number()
       .int()

@@ -38,6 +38,7 @@ export const drillSchema = z
     pointId,
     pointCreatedMs: timeMs.nullable(),
     repositoryId,
+    bootedFrom: z.enum(['disks', 'repository']).openapi({ description: 'disks: those that were restored' }),
     verdict,
     why: z.string(),
     startedMs: timeMs,

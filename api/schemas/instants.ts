@@ -12,6 +12,7 @@ import {
   vmId,
 } from './common.ts'
 import { tuningSchema } from './actions.ts'
+import { bootListSchema } from './points.ts'
 import { runErrorSchema } from './runs.ts'
 
 const networkSchema = z.enum(['isolated', 'connected']).openapi({
@@ -67,6 +68,7 @@ export const instantSchema = z
     isForgotten: z.boolean().openapi({ description: 'It has been open for longer than a day' }),
     todo: z.string().openapi({ description: 'What remains to be done, in a sentence' }),
     error: orNull(runErrorSchema).openapi({ description: 'Why the last copy ended early' }),
+    bootList: orNull(bootListSchema).openapi({ description: 'What is read ahead of its boot; null: nothing is' }),
     io: orNull(
       z
         .object({

@@ -13,6 +13,7 @@ export function drillView(drill: DrillView): z.infer<typeof drillSchema> {
     pointId: drill.pointId,
     pointCreatedMs: drill.pointCreatedMs,
     repositoryId: drill.repositoryId,
+    bootedFrom: drill.bootedFrom,
     verdict: drill.verdict,
     why: drill.why,
     startedMs: drill.startedMs,

@@ -21,6 +21,7 @@ export function instantView(row: InstantView, pending: readonly PendingStep[], n
     hypervisorName: endpointName,
     ageMs: Math.max(0, (endedMs ?? nowMs) - startedMs),
     isForgotten: isForgotten(row, nowMs),
+    bootList: row.boot && { ...row.boot },
     todo: todoOf(row, nowMs),
     io: endedMs === null ? ioOf(pending) : null,
     command: `holdfast instant show ${runId}`,

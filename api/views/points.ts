@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import type { CopyView, PointView } from '../../catalog/index.ts'
-import type { copySchema, pointDetailSchema, pointSchema } from '../schemas/points.ts'
+import type { bootListSchema, copySchema, pointDetailSchema, pointSchema } from '../schemas/points.ts'
 import { changeView } from './changes.ts'
 import { isStanding } from '../../catalog/index.ts'
 import { fullReasons, isFullReason } from '../../workflows/shared/summaries.ts'
@@ -53,10 +53,17 @@ export function copyView(copy: CopyView): z.infer<typeof copySchema> {
   }
 }
 
+/** What is read ahead is of no interest to who looks; how much, and who says so, is. */
+export function bootListView(list: z.infer<typeof bootListSchema> | null): z.infer<typeof bootListSchema> | null {
+  if (list === null) return null
+  const { bytes, recordedMs, drillId } = list
+  return { bytes, recordedMs, drillId }
+}
+
 export function pointDetailView(
   point: PointView,
   repositoryPath: string,
-): Omit<z.infer<typeof pointDetailSchema>, 'holds' | 'copies' | 'changed'> {
+): Omit<z.infer<typeof pointDetailSchema>, 'holds' | 'copies' | 'changed' | 'bootList'> {
   return {
     ...pointView(point),
     disks: point.disks.map((disk) => ({ ...disk, why: isFullReason(disk.why) ? fullReasons[disk.why] : disk.why })),

@@ -2921,6 +2921,11 @@ export interface components {
             pointCreatedMs: number | null;
             /** @example main */
             repositoryId: string;
+            /**
+             * @description disks: those that were restored
+             * @enum {string}
+             */
+            bootedFrom: "disks" | "repository";
             /** @enum {string} */
             verdict: "passed" | "failed" | "inconclusive";
             why: string;
@@ -2978,6 +2983,12 @@ export interface components {
             hypervisorId?: string;
             /** @description Default: those of the VM, else those of its category */
             checks?: components["schemas"]["DrillCheck"][];
+            /**
+             * @description disks: they are restored first; repository: it boots out of the repository, as an instant restore does, and what the boot reads first is noted. What it does not read is not looked at
+             * @default disks
+             * @enum {string}
+             */
+            from?: "disks" | "repository";
             /** @description Default: what is said of the VM, else of its category, else five minutes */
             bootTimeoutMs?: number;
             /** @default  */
@@ -3465,9 +3476,22 @@ export interface components {
             todo: string;
             /** @description Why the last copy ended early */
             error: components["schemas"]["RunError"] | null;
+            /** @description What is read ahead of its boot; null: nothing is */
+            bootList: components["schemas"]["BootList"] | null;
             /** @description Of the last look; null: none yet, or it has ended */
             io: components["schemas"]["InstantIo"] | null;
             command: string;
+        };
+        BootList: {
+            /** @description Bytes */
+            bytes: number;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            recordedMs: number;
+            /** @description Which has shown it */
+            drillId: string;
         };
         InstantIo: {
             /** @enum {string} */
@@ -4727,6 +4751,8 @@ export interface components {
             copies: components["schemas"]["PointCopy"][];
             /** @description What changed since the point before it, in figures */
             changed: components["schemas"]["ChangeDetail"] | null;
+            /** @description What a boot of its VM reads first, as the newest drill out of a repository has shown: an instant restore reads it ahead */
+            bootList: components["schemas"]["BootList"] | null;
             /** @description What keeps it whatever rules say */
             holds: components["schemas"]["Hold"][];
         };

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { ask } from '../client/index.ts'
 import { followRun } from '../follow.ts'
 import { examples, findPoint, findVm, keyHeader, type Verb } from './common.ts'
@@ -8,6 +8,7 @@ import { evidenceKeys, exportEvidence, verifyEvidence } from './drill-evidence.t
 interface Options {
   readonly point: string
   readonly on?: string
+  readonly from: 'disks' | 'repository'
   readonly checks?: string
   readonly reason: string
   readonly key?: string
@@ -20,6 +21,14 @@ export const drill: Verb = (ioOf) => {
     .argument('<vm>', 'id or name')
     .option('--point <point>', 'latest, id, or time', 'latest')
     .option('--on <hypervisor>', 'where to boot; default: where the VM lives')
+    .addOption(
+      new Option(
+        '--from <what>',
+        'restored disks, or the repository itself: as an instant restore boots; what the boot reads first is noted',
+      )
+        .choices(['disks', 'repository'])
+        .default('disks'),
+    )
     .option('--checks <file>', 'JSON list of what is asked this time; default: what is kept with the VM (drill-checks)')
     .option('--reason <text>', 'shown in the runbook', '')
     .option('--key <text>', 'Idempotency-Key: repeating the command starts nothing twice')
@@ -27,6 +36,7 @@ export const drill: Verb = (ioOf) => {
   examples(command, [
     'holdfast drill web-01 --watch',
     'holdfast drill web-01 --point 2026-11-21T02:41:10Z --checks checks.json',
+    'holdfast drill web-01 --from repository --watch',
     'holdfast drill export web-01 proof.html',
     'holdfast drill verify proof.html',
   ])
@@ -41,6 +51,7 @@ export const drill: Verb = (ioOf) => {
         params: keyHeader(options.key),
         body: {
           pointId: point.id,
+          from: options.from,
           reason: options.reason,
           ...(options.on !== undefined && { hypervisorId: options.on }),
           ...(options.checks !== undefined && { checks: readChecks(options.checks) }),

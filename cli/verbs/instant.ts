@@ -148,7 +148,7 @@ function lines(items: readonly Instant[]): string {
 }
 
 function details(one: Instant): string {
-  const { io, error } = one
+  const { io, error, bootList } = one
   return pairs([
     ['VM', `${plain(one.name)} on ${plain(one.hypervisorName)}, ${one.network}`],
     ['State', `${one.state}${io ? `, guest ${io.power}` : ''}`],
@@ -157,6 +157,12 @@ function details(one: Instant): string {
       `${plain(one.vmName)}${one.pointMs === null ? '' : ` of ${at(one.pointMs)}`} in ${plain(one.repositoryName)}`,
     ],
     ['Age', `${formatDuration(one.ageMs)}, started by ${plain(one.requestedUser)}`],
+    [
+      'Boot list',
+      bootList === null
+        ? 'none: no drill has booted it out of a repository (holdfast drill VM --from repository)'
+        : `${formatBytes(bootList.bytes)} read ahead, recorded at the drill of ${at(bootList.recordedMs)}`,
+    ],
     ...(io
       ? ([
           ['Guest', `${formatBytes(io.readBytes)} read, ${formatBytes(io.writtenBytes)} written`],

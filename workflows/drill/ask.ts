@@ -14,12 +14,14 @@ export async function askGuest(
   { checks: asked, bootTimeoutMs }: Pick<DrillInput, 'checks' | 'bootTimeoutMs'>,
   { bootMs, startedMs }: { readonly bootMs: number; readonly startedMs: number },
   saw: (more: Partial<Evidence>) => void,
+  onUp?: () => Promise<void>,
 ): Promise<void> {
   const { state } = await site.waitForGuest.executeWithOptions(ids.step('wait-guest', 'Wait until the guest answers'), [
     { ...guest, timeoutMs: bootTimeoutMs },
   ])
   saw({ guest: state, bootSeconds: state === 'up' ? (Date.now() - bootMs) / 1000 : null })
   if (state !== 'up') return
+  await onUp?.()
   control.stage('Asking the guest')
   const checks: DrillCheckResult[] = []
   for (const check of asked) {

@@ -24,6 +24,8 @@ export interface DrillInput {
   /** In the order in which they are asked; those that prepare first. */
   readonly checks: readonly DrillCheck[]
   readonly bootTimeoutMs: number
+  /** repository: it boots out of the repository, as an instant restore does. Absent: from disks that were restored. */
+  readonly from?: 'repository'
   /** Of a recovery plan: the isolated network that its VMs share, as far as the platform can. It stands until it is released. */
   readonly member?: { readonly network: string }
   readonly requestedBy: Requester

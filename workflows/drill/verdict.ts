@@ -1,4 +1,5 @@
 import type { SerializedError } from '../../base/index.ts'
+import type { BootReads } from '../../activities/instant/types.ts'
 import type { RestorePlan } from '../../activities/restore/types.ts'
 import { blamesThePoint } from '../shared/failures.ts'
 import { fitting, fittingWhy } from './fitting.ts'
@@ -15,6 +16,8 @@ export interface Evidence {
   readonly restoreSeconds: number
   readonly bootSeconds: number | null
   readonly rtoSeconds: number | null
+  /** What the boot has read, of one out of the repository. */
+  readonly boot: BootReads | null
 }
 
 export const untried: Evidence = {
@@ -26,6 +29,7 @@ export const untried: Evidence = {
   restoreSeconds: 0,
   bootSeconds: null,
   rtoSeconds: null,
+  boot: null,
 }
 
 type Asked = Pick<DrillInput, 'checks' | 'bootTimeoutMs'>

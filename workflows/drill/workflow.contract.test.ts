@@ -67,6 +67,45 @@ it('passes when the guest answers and every check does, and destroys before it w
   })
 })
 
+it('out of the repository it boots as an instant restore does, notes what that has read, and leaves nothing', async () => {
+  const steps = new Scripted()
+  const { value } = await drill(steps, { from: 'repository' })
+  expect(value).toMatchObject({ verdict: 'passed', outcome: 'completed', residue: [] })
+  expect(steps.names('recordRunStarted', 'claimSlots', 'recordRunFinished')).toEqual([
+    'planRestore',
+    'serveDisks',
+    'bootInstant',
+    'waitForGuest',
+    'readsOfBoot',
+    'runGuestCheck',
+    'runGuestCheck',
+    'takeScreenshot',
+    'destroyTarget',
+    'endServing',
+    'recordProof',
+  ])
+  expect(steps.inputs('bootInstant')[0]?.place).toMatchObject({ isolated: true, identity: 'new' })
+  expect(steps.inputs('waitForGuest')[0]?.vm).toMatchObject({ name: 'copy' })
+  expect(steps.inputs('recordProof')[0]).toMatchObject({
+    ...{ bootedFrom: 'repository', boot: { bytes: 3 * 2 ** 20 }, disks: [{ key: 'virtio0' }, { key: 'virtio1' }] },
+  })
+})
+
+it('what a boot has read is of no account to its verdict, and of a silent guest nothing is noted', async () => {
+  const lost = new Scripted({
+    readsOfBoot: async () => {
+      throw new HoldfastError('Unsupported', 'no')
+    },
+  })
+  expect((await drill(lost, { from: 'repository' })).value.verdict).toBe('passed')
+  expect(lost.inputs('recordProof')[0]?.boot).toBeNull()
+
+  const silent = new Scripted({ waitForGuest: async () => ({ state: 'silent', waitedMs: 60_000 }) })
+  expect((await drill(silent, { from: 'repository' })).value.verdict).toBe('failed')
+  expect(silent.names()).not.toContain('readsOfBoot')
+  expect(silent.names()).toEqual(expect.arrayContaining(['destroyTarget', 'endServing']))
+})
+
 it('fails when a check fails, with its words, and measures no time to recovery', async () => {
   const steps = new Scripted({
     runGuestCheck: async ({ check: { title } }) => ({

@@ -1,6 +1,7 @@
 import { isCancellation, uuid4, workflowInfo } from '@temporalio/workflow'
 import { formatDuration } from '../../base/index.ts'
 import type { DrillActivities, GuestRef } from '../../activities/drill/types.ts'
+import type { BootReads, InstantActivities } from '../../activities/instant/types.ts'
 import type { RecordActivities } from '../../activities/record/types.ts'
 import { errorOf } from '../shared/failures.ts'
 import { conduct } from '../shared/lifecycle.ts'
@@ -10,8 +11,9 @@ import { Membership, reportOf } from '../shared/member.ts'
 import { controlSteps, siteSteps } from '../shared/options.ts'
 import { StepIds, hex32 } from '../shared/steps.ts'
 import type { Compensations } from '../shared/compensation.ts'
+import { bootServed } from '../instant/boot.ts'
 import { buildTarget } from '../restore/target.ts'
-import type { BuiltTarget, RestoreContext } from '../restore/target.ts'
+import type { RestoreContext } from '../restore/target.ts'
 import { askGuest } from './ask.ts'
 import { untried, verdictOf } from './verdict.ts'
 import type { Evidence } from './verdict.ts'
@@ -68,10 +70,8 @@ async function drill(
     evidence = { ...evidence, ...more }
   }
   try {
-    const place = { kind: 'new' as const, name: `drill-${input.vmName}-${operation.slice(0, 8)}` }
-    const built = await buildTarget(ctx, { place, identity: 'new', isolated: true })
-    saw({ disks: built.plan.disks, restoreSeconds: seconds(startedMs) })
-    await prove(input, ctx, built, startedMs, saw)
+    const guest = input.from === 'repository' ? await served(input, ctx, saw) : await restored(input, ctx, saw)
+    await prove(input, ctx, { ...guest, startedMs }, saw)
     await membership?.stand(reportOf(verdictOf(input, evidence), evidence.guest), control, ids, standing(input))
   } catch (thrown) {
     if (isCancellation(thrown)) throw thrown
@@ -86,28 +86,77 @@ async function drill(
   return result
 }
 
-async function prove(
-  input: DrillInput,
-  ctx: RestoreContext,
-  built: BuiltTarget,
-  startedMs: number,
-  saw: (more: Partial<Evidence>) => void,
-): Promise<void> {
-  const { control, ids } = ctx
+interface Started {
+  readonly guest: GuestRef
+  readonly bootMs: number
+}
+type Saw = (more: Partial<Evidence>) => void
+
+/** Its disks are written, then it boots from them. */
+async function restored(input: DrillInput, ctx: RestoreContext, saw: Saw): Promise<Started> {
+  const { ids } = ctx
+  const startedMs = Date.now()
+  const built = await buildTarget(ctx, { place: placeOf(input, ctx), identity: 'new', isolated: true })
+  saw({ disks: built.plan.disks, restoreSeconds: seconds(startedMs) })
   const site = siteSteps<DrillActivities>(ctx.site, 'drill')
   const guest: GuestRef = { ...ctx.ref, vm: built.vm }
-
-  // Refused first, then waited for: a pause that was there before the boot still holds.
-  control.close('the drill VM is booted and checked now, and its time to recovery measured; that cannot be paused')
-  await control.gate()
-  control.stage('Booting in isolation')
+  await closeFor(ctx)
   const bootMs = Date.now()
   await site.bootIsolated.executeWithOptions(
     ids.step('boot', `Boot ${built.vm.name} on a network that reaches nothing`),
     [{ ...guest, network: input.member?.network ?? `drill-${ctx.ref.operation.slice(0, 8)}` }],
   )
-  await askGuest(site, ids, control, guest, input, { bootMs, startedMs }, saw)
+  return { guest, bootMs }
+}
+
+/** It boots out of the repository: what it does not read is not looked at. */
+async function served(input: DrillInput, ctx: RestoreContext, saw: Saw): Promise<Started> {
+  const { control, ids, undo, site, repository, stem, ref } = ctx
+  const startedMs = Date.now()
+  await closeFor(ctx)
+  const { plan, target } = await bootServed({
+    ...{ control, ids, undo, site, vmName: input.vmName, served: { ...ref, repository, stem } },
+    place: { place: placeOf(input, ctx), identity: 'new', isolated: true },
+  })
+  saw({ disks: plan.disks, restoreSeconds: seconds(startedMs) })
+  return { guest: { ...ref, vm: target.vm }, bootMs: Date.now() }
+}
+
+function placeOf({ vmName }: DrillInput, { ref }: RestoreContext): { readonly kind: 'new'; readonly name: string } {
+  return { kind: 'new', name: `drill-${vmName}-${ref.operation.slice(0, 8)}` }
+}
+
+/** Refused first, then waited for: a pause that was there before the boot still holds. */
+async function closeFor({ control }: RestoreContext): Promise<void> {
+  control.close('the drill VM is booted and checked now, and its time to recovery measured; that cannot be paused')
+  await control.gate()
+  control.stage('Booting in isolation')
+}
+
+async function prove(
+  input: DrillInput,
+  ctx: RestoreContext,
+  { guest, bootMs, startedMs }: Started & { readonly startedMs: number },
+  saw: Saw,
+): Promise<void> {
+  const { control, ids } = ctx
+  const site = siteSteps<DrillActivities>(ctx.site, 'drill')
+  const onUp = async (): Promise<void> => {
+    if (input.from === 'repository') saw({ boot: await readsOfBoot(ctx) })
+  }
+  await askGuest(site, ids, control, guest, input, { bootMs, startedMs }, saw, onUp)
   saw({ screenshot: await photograph(site, ids, guest) })
+}
+
+/** It makes the next boot quicker and proves nothing: a drill does not fail for want of it. */
+async function readsOfBoot({ ids, site, ref }: RestoreContext): Promise<BootReads | null> {
+  const steps = siteSteps<InstantActivities>(site, 'drill')
+  try {
+    return await steps.readsOfBoot.executeWithOptions(ids.step('boot-list', 'Note what the boot has read'), [ref])
+  } catch (thrown) {
+    if (isCancellation(thrown)) throw thrown
+    return null
+  }
 }
 
 /** A picture is evidence, not proof: a drill does not fail for want of one. */
@@ -132,7 +181,7 @@ async function attachProof(
   input: DrillInput,
   ids: StepIds,
   result: DrillResult,
-  { disks, checks }: Evidence,
+  { disks, checks, boot }: Evidence,
 ): Promise<void> {
   const { workflowId, runId, startTime } = workflowInfo()
   const { recordProof } = controlSteps<RecordActivities>('record')
@@ -150,6 +199,7 @@ async function attachProof(
       hypervisor: { id: input.endpoint.id, platform: input.endpoint.platform },
       disks,
       asked: input.checks,
+      ...(input.from !== undefined && { bootedFrom: input.from, boot }),
       outputs: checks.map(({ outSha256 = null, errSha256 = null }) => ({ out: outSha256, err: errSha256 })),
     },
   ])

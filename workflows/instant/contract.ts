@@ -1,3 +1,4 @@
+import type { BootList } from '../../activities/instant/types.ts'
 import type { Endpoint, VmRef } from '../../drivers/values.ts'
 import type { NamesThere, RepositoryRef, Requester, ResidueItem, Tuning } from '../shared/contract.ts'
 
@@ -36,6 +37,8 @@ export interface InstantInput extends NamesThere {
   /** isolated: it reaches nothing · connected: the networks that the VM had, by their names there. */
   readonly network: 'isolated' | 'connected'
   readonly identity: 'new' | 'same'
+  /** What a boot of the VM reads first, and which drill has shown it. Absent: no drill has. */
+  readonly boot?: BootList
   readonly requestedBy: Requester
   readonly tuning: Tuning
 }

@@ -8,11 +8,9 @@ import type { RunControl } from '../shared/control.ts'
 import { errorOf } from '../shared/failures.ts'
 import { controlSteps } from '../shared/options.ts'
 import type { StepIds } from '../shared/steps.ts'
+import { servedPoint } from './boot.ts'
 import type { InstantInput } from './contract.ts'
 import type { EndWish } from './wish.ts'
-
-/** What is left when serving could not be ended; anything else that is left is of the VM. */
-export const servedPoint = 'served-point'
 
 export interface InstantContext {
   readonly input: InstantInput

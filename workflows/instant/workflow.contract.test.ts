@@ -70,6 +70,19 @@ it('serves, boots, waits for a word, copies, hands over and serves no more', asy
   expect(steps.inputs('bootInstant')[0]?.place).toMatchObject({ isolated: true, place: { kind: 'new', name: 'now' } })
 })
 
+it('hands on what a boot of the VM reads first, and writes down which drill has shown it', async () => {
+  const steps = new Scripted()
+  const note = { drillId: 'erp-db-01.1', recordedMs: 7, bytes: 2 ** 20 }
+  const boot = { ...note, disks: [{ key: 'virtio0', runs: [[0, 1]] as const }] }
+  await bench.run(instantWorkflow, { ...input, boot }, steps.activities, async (handle) => {
+    await runs(steps)
+    await say(handle, 'discard')
+    return result(handle)
+  })
+  expect(steps.inputs('serveDisks')[0]?.boot).toEqual(boot)
+  expect(steps.inputs('recordInstant')[0]?.boot).toEqual(note)
+})
+
 it('discards: first the VM, then what it reads from', async () => {
   const steps = new Scripted()
   const { value } = await bench.run(instantWorkflow, input, steps.activities, async (handle) => {

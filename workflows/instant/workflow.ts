@@ -1,6 +1,11 @@
 import { CancellationScope, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow'
 import { formatDuration } from '../../base/index.ts'
-import type { InstantActivities, InstantRecordActivities, InstantTarget } from '../../activities/instant/types.ts'
+import type {
+  BootList,
+  InstantActivities,
+  InstantRecordActivities,
+  InstantTarget,
+} from '../../activities/instant/types.ts'
 import type { RestoreActivities, TargetVm } from '../../activities/restore/types.ts'
 import type { VmRef } from '../../drivers/values.ts'
 import { RunControl } from '../shared/control.ts'
@@ -10,8 +15,9 @@ import type { RunFigures } from '../shared/lifecycle.ts'
 import { controlSteps, siteSteps } from '../shared/options.ts'
 import { StepIds, cut, hex32 } from '../shared/steps.ts'
 import type { ResidueItem } from '../shared/contract.ts'
+import { bootServed, endByHand, servedPoint } from './boot.ts'
 import type { InstantInput, InstantResult } from './contract.ts'
-import { discarded, leaveRunning, note, servedPoint, told, type InstantContext } from './telling.ts'
+import { discarded, leaveRunning, note, told, type InstantContext } from './telling.ts'
 import { EndWish } from './wish.ts'
 
 /** One attendance; afterwards the next one begins, so that no step is older than that. */
@@ -76,6 +82,7 @@ async function instant(ctx: InstantContext): Promise<InstantResult> {
       stem,
       endpointId: endpoint.id,
       requestedUser: requestedBy.user,
+      ...(input.boot !== undefined && { boot: noteOf(input.boot) }),
     },
   ])
   const target = await boot(ctx)
@@ -116,11 +123,7 @@ async function run(ctx: InstantContext, target: TargetVm, startedMs: number): Pr
   }
 }
 
-/** What it makes is undone in the other order: first the VM, then what it reads from. */
 async function boot({ input, control, ids, undo, served }: InstantContext): Promise<TargetVm> {
-  const steps = siteSteps<InstantActivities & RestoreActivities>(input.site, 'hypervisor')
-  const cleanup = siteSteps<InstantActivities & RestoreActivities>(input.site, 'cleanup')
-  const { endpoint, operation } = served
   const place = {
     place: { kind: 'new' as const, name: input.name },
     identity: input.identity,
@@ -128,38 +131,9 @@ async function boot({ input, control, ids, undo, served }: InstantContext): Prom
     ...(input.networks !== undefined && { networks: input.networks }),
     ...(input.storages !== undefined && { storages: input.storages }),
   }
-  control.stage('Checking the point and the target')
-  await control.patiently('checking the target', () =>
-    steps.planRestore.executeWithOptions(
-      ids.step('plan', 'Read the point; ask the target about space, name and device model'),
-      [{ ...served, place }],
-    ),
-  )
-  undo.push({ kind: servedPoint, id: operation, hint: endByHand(operation) }, async () => {
-    await cleanup.endServing.executeWithOptions(ids.undo('serve', 'end', 'Serve the point no more'), [
-      { endpoint, operation },
-    ])
-    return []
-  })
-  control.stage('Serving the point')
-  await control.patiently('serving the point', () =>
-    steps.serveDisks.executeWithOptions(ids.step('serve', `Serve the disks of ${input.vmName}`), [served]),
-  )
-  let made: TargetVm | null = null
-  const hint = `Nothing removes it by itself: look at ${endpoint.address} for what carries it.`
-  undo.push({ kind: 'vm', id: operation, hint }, async () => {
-    const { residue } = await cleanup.destroyTarget.executeWithOptions(
-      ids.undo('boot', 'destroy', `Remove ${input.name} and its overlays`),
-      [{ endpoint, operation, target: made }],
-    )
-    return residue
-  })
-  control.stage('Booting')
-  const where = input.network === 'isolated' ? 'on a network that reaches nothing' : 'on its networks'
-  made = await control.patiently('booting', () =>
-    steps.bootInstant.executeWithOptions(ids.step('boot', `Boot ${input.name} ${where}`), [{ ...served, place }]),
-  )
-  return made
+  const { site, vmName, boot: ahead } = input
+  const of = { control, ids, undo, site, vmName, served, place, ...(ahead !== undefined && { ahead }) }
+  return (await bootServed(of)).target
 }
 
 /**
@@ -219,10 +193,6 @@ async function migrate(ctx: InstantContext, target: TargetVm): Promise<VmRef | n
   }
 }
 
-function endByHand(operation: string): string {
-  return `Nobody reads it any more: remove ${operation}.json from “served” in the worker’s HOLDFAST_HOME, and release the hold by instant:${operation} that \`holdfast repo holds\` shows.`
-}
-
 /** What cannot be done now is residue: the VM is whole, and in use. */
 async function handOver(ctx: InstantContext, target: TargetVm): Promise<readonly ResidueItem[]> {
   const { input, ids, served } = ctx
@@ -251,6 +221,10 @@ async function handOver(ctx: InstantContext, target: TargetVm): Promise<readonly
     await told(ctx, 'migrated', null)
   })
   return residue
+}
+
+function noteOf({ drillId, recordedMs, bytes }: BootList): Omit<BootList, 'disks'> {
+  return { drillId, recordedMs, bytes }
 }
 
 function figures(result: InstantResult): RunFigures {

@@ -20,6 +20,7 @@ it('a shown command says what the button does', () => {
     `holdfast point pin web-01 p1 --reason 'case 7' && holdfast point pin db-01 p2 --reason 'case 7'`,
   )
   expect(drillCommand('web-01', null)).toBe('holdfast drill web-01')
+  expect(drillCommand('web-01', null, 'repository')).toBe('holdfast drill web-01 --from repository')
 })
 
 it('a shell reads back exactly the word that was quoted', () => {

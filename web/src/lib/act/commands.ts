@@ -12,8 +12,9 @@ export function backupCommand(vms: readonly string[], full: boolean, name: strin
   return `holdfast backup ${vms.map(quoted).join(' ')}${full ? ' --full' : ''}${words}`
 }
 
-export function drillCommand(vm: string, pointId: string | null): string {
-  return `holdfast drill ${quoted(vm)}${pointId ? ` --point ${pointId}` : ''}`
+export function drillCommand(vm: string, pointId: string | null, from: 'disks' | 'repository' = 'disks'): string {
+  const how = from === 'repository' ? ' --from repository' : ''
+  return `holdfast drill ${quoted(vm)}${pointId ? ` --point ${pointId}` : ''}${how}`
 }
 
 export function verifyCommand(repository: string, level: string, quarantine: boolean): string {

@@ -23,6 +23,11 @@ export function ioWords(io: Instant['io']): string {
   return `${formatBytes(io.readBytes)} read, ${formatBytes(io.writtenBytes)} written, ${formatBytes(io.overlayBytes)} here`
 }
 
+/** `Boot list of 84.0 MiB`: what is read ahead of its boot. */
+export function bootListWords(list: Instant['bootList']): string {
+  return list === null ? 'No boot list' : `Boot list of ${formatBytes(list.bytes)}`
+}
+
 export function decideCommand({ name }: Pick<Instant, 'name'>, end: 'migrate' | 'discard'): string {
   const word = /^[A-Za-z0-9._-]+$/.test(name) ? name : `'${name}'`
   return end === 'migrate' ? `holdfast instant migrate ${word}` : `holdfast instant discard ${word} --confirm ${word}`
