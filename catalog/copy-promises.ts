@@ -49,14 +49,14 @@ export function copyPromiseQueries(context: CatalogContext): CopyPromiseQueries 
         count(*) FILTER (WHERE coalesce(r.stands_at, r.site) <> e.site) AS has_off_site,
         count(*) FILTER (WHERE CASE WHEN c.state = 'done' THEN c.lock_until_ms > ${nowMs}
           ELSE json_extract(r.test, '$.security.lock') IS NOT NULL END) AS has_immutable
-      FROM vms v JOIN wanted w ON w.name = v.category JOIN endpoints e ON e.id = v.endpoint_id
+      FROM wanted w CROSS JOIN vms v ON v.category = w.name JOIN endpoints e ON e.id = v.endpoint_id
         JOIN points p ON p.id = (SELECT n.id FROM points n WHERE n.vm_id = v.id AND n.validated_ms IS NOT NULL
           ORDER BY n.created_ms DESC, n.id LIMIT 1)
         LEFT JOIN copies c ON c.point_id = p.id AND (${stands('c')} OR ${isWanted})
         LEFT JOIN repositories r ON r.id = c.repository_id
       WHERE v.excluded_reason IS NULL AND v.gone_ms IS NULL AND ${which}
       GROUP BY v.id`)
-  // Most VMs are promised one copy, which they have as soon as they have a point.
+  // Most VMs are promised one copy, which they have as soon as they have a point; CROSS JOIN has SQLite leave them out first.
   const more = sql`(w.repositories > 1 OR w.media > 1 OR w.off_site > 0 OR w.immutable > 0)`
   const short = whileUnchanged(context, (hour: number) =>
     rows(more, hour * hourMs)
