@@ -26,7 +26,7 @@ export interface BareDisk {
 export const twoDisks: readonly BareDisk[] = [
   { key: 'virtio0', format: 'qcow2', size: 12 * MiB },
   // Neither a multiple of 1 MiB nor of the bitmap's 64 KiB.
-  { key: 'virtio1', format: 'raw', size: 4 * MiB + 33 * 1024 + 512 },
+  { key: 'virtio1', format: 'raw', size: 6 * MiB + 33 * 1024 + 512 },
 ]
 
 export class BareVm implements ContractVm {
@@ -91,8 +91,11 @@ export class BareVm implements ContractVm {
     const drops = await this.#dropsDiscards(client)
     for (const asked of writes) {
       const w: GuestWrite = drops && asked.kind === 'discard' ? { ...asked, kind: 'zeroes' } : asked
+      const model = this.model(w.disk)
+      // QEMU's monitor says nothing of it.
+      if (w.at + w.length > model.length) throw new RangeError(`a write beyond the end of ${w.disk}`)
       await guestWrite(client, w)
-      this.model(w.disk).fill(w.kind === 'data' ? w.value : 0, w.at, w.at + w.length)
+      model.fill(w.kind === 'data' ? w.value : 0, w.at, w.at + w.length)
     }
   }
   /** The filter that a backup job puts over the disk ends discards (QEMU 7.2 opens it without `unmap`). */
