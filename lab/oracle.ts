@@ -38,6 +38,7 @@ export class Oracle implements AsyncDisposable {
   readonly #server: Server
   readonly #connections = new Set<Socket>()
   readonly #copies = new Map<string, OracleCopy>()
+  readonly #beginningMs = new Map<string, number>()
 
   private constructor(options: OracleOptions, socket: string) {
     this.socket = socket
@@ -74,7 +75,9 @@ export class Oracle implements AsyncDisposable {
     const copy = new OracleCopy(vm, call, join(this.#options.folder, call.pointId))
     // Before it starts, so that a copy that failed half-way is cleaned up by `forget`.
     this.#copies.set(call.pointId, copy)
+    const begun = performance.now()
     await copy.start()
+    this.#beginningMs.set(call.pointId, Math.round(performance.now() - begun))
     if (this.#options.hold === true) await copy.done()
   }
 
@@ -91,6 +94,11 @@ export class Oracle implements AsyncDisposable {
     } finally {
       await tell('cont')
     }
+  }
+
+  /** How long the VM stood still for the copies of the point to begin; null: the oracle was not called for it. */
+  beginningMs(pointId: string): number | null {
+    return this.#beginningMs.get(pointId) ?? null
   }
 
   points(): readonly string[] {

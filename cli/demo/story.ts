@@ -92,6 +92,9 @@ export async function tellStory(stage: DemoStage, narrator: Narrator, learn: Lea
   narrator.note(
     `resumed at the journal: ${formatBytes(bytesResumed)} of the disks stayed done, ${readAgainText(bytesReadAgain)}`,
   )
+  const beginningMs = oracle.beginningMs(second.point.id)
+  if (beginningMs !== null)
+    narrator.note(`of the time frozen ${beginningMs} ms were for the demo's own copies of the disks, to compare with`)
   await stopWorkload(guest)
 
   await scene('verify', 'Verify: decrypt, decompress and hash every stored chunk', async () => {
