@@ -1,10 +1,8 @@
-import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { aPoint, pointIdOf, testNow } from '../catalog/testing.ts'
-import type { World } from '../cli/io.ts'
-import { runCli } from '../cli/program.ts'
+import { ran } from '../cli/testing.ts'
 import { planDefaults } from '../policy/index.ts'
-import { adminToken, bench, type Bench } from './testing/bench.ts'
+import { bench, type Bench } from './testing/bench.ts'
 
 const day = 86_400_000
 const id = pointIdOf(1)
@@ -33,19 +31,10 @@ const found = (over: object = {}): void =>
     ...{ pointId: id, repositoryId: 'offsite', stem: aPoint(1).stem, sourceId: 'main', validatedMs: testNow },
     ...{ lockUntilMs: null, ...over },
   })
-function holdfast(...argv: readonly string[]): Promise<number> {
-  out = ''
-  const world: World = {
-    stdout: { write: (text) => void (out += String(text)) },
-    stderr: { write: (text) => void (out += text) },
-    stdin: new PassThrough(),
-    env: { HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
-    fetch: async (request) => here.app.fetch(request),
-    now: () => here.clock.ms,
-    sleep: async () => undefined,
-    signal: new AbortController().signal,
-  }
-  return runCli(argv, world, '0.1.0')
+async function holdfast(...argv: readonly string[]): Promise<number> {
+  const { code, ...said } = await ran(here, argv)
+  out = said.out + said.err
+  return code
 }
 
 it('a critical VM with one copy is told as such, until its category has what it promises', async () => {

@@ -1,13 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { planSpecOf } from '../catalog/index.ts'
 import { aPoint } from '../catalog/testing.ts'
-import type { World } from '../cli/io.ts'
-import { runCli } from '../cli/program.ts'
+import { ran as runLine } from '../cli/testing.ts'
 import type { RecoveryInput } from '../workflows/recovery-plan/contract.ts'
-import { adminToken, bench, type Bench } from './testing/bench.ts'
+import { bench, type Bench } from './testing/bench.ts'
 import { failedRuns } from './failed-runs.ts'
 import { isInTime, rtoOf } from './views/recovery-plans.ts'
 
@@ -38,21 +36,11 @@ const shop = {
   tiers: [{ key: 'databases', members: [{ vmId: 'db-01' }] }],
 }
 const post = (path: string, body: object) => here.call('POST', `/api/v1/recovery-plans${path}`, body)
-function world(): World {
-  return {
-    stdout: { write: (text) => void (out += String(text)) },
-    stderr: { write: (text) => void (err += text) },
-    stdin: new PassThrough(),
-    env: { HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
-    fetch: async (request) => here.app.fetch(request),
-    now: () => here.clock.ms,
-    sleep: async () => undefined,
-    signal: new AbortController().signal,
-  }
-}
-function holdfast(...argv: readonly string[]): Promise<number> {
-  out = err = ''
-  return runCli(argv, world(), '0.1.0')
+async function holdfast(...argv: readonly string[]): Promise<number> {
+  const said = await runLine(here, argv)
+  out = said.out
+  err = said.err
+  return said.code
 }
 const plan = () => here.get<object>('/api/v1/recovery-plans/the-shop')
 const needs = async () =>

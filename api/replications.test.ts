@@ -1,12 +1,10 @@
-import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { HoldfastError } from '../base/index.ts'
 import { aPoint, aVm, pointIdOf } from '../catalog/testing.ts'
-import type { World } from '../cli/io.ts'
-import { runCli } from '../cli/program.ts'
+import { ran } from '../cli/testing.ts'
 import type { FailoverInput, ReplicationInput } from '../workflows/replication/contract.ts'
 import { housekeeping } from './housekeeping.ts'
-import { adminToken, bench, type Bench } from './testing/bench.ts'
+import { bench, type Bench } from './testing/bench.ts'
 
 const second = 1000
 let here: Bench
@@ -315,19 +313,12 @@ it('a name that means two standbys has to be said by its id', async () => {
   here.catalog.vms.recordDiscovered('lab', 'listing-2', [aVm('web-01')])
 })
 
-function world(): World {
-  return {
-    stdout: { write: (text) => void (out += String(text)) },
-    stderr: { write: (text) => void (err += text) },
-    stdin: new PassThrough(),
-    env: { HOLDFAST_SERVER: 'http://holdfast.test', HOLDFAST_TOKEN: adminToken },
-    fetch: async (request) => here.app.fetch(request),
-    now: () => here.clock.ms,
-    sleep: async () => undefined,
-    signal: new AbortController().signal,
-  }
+async function holdfast(...argv: readonly string[]): Promise<number> {
+  const said = await ran(here, argv)
+  out += said.out
+  err += said.err
+  return said.code
 }
-const holdfast = (...argv: readonly string[]): Promise<number> => runCli(argv, world(), '0.1.0')
 
 it('the command line says and does the same', async () => {
   expect([await holdfast('replication'), err]).toEqual([0, ''])

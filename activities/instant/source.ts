@@ -126,19 +126,20 @@ export class PointSource implements BlockSource {
     const signal = AbortSignal.any([asked, over.signal, this.#ended.signal])
     const spans = this.#spans(signal)
     const memory = [new Uint8Array(stretch), new Uint8Array(stretch)] as const
-    const fetchNext = async (into: Uint8Array): Promise<readonly Part[] | null> => {
+    const fetchOne = async (into: Uint8Array): Promise<readonly Part[] | null> => {
       const span = await spans.next()
       return span.done === true ? null : this.#content(span.value, into, signal)
     }
+    // Settled, because a failure is thrown in its turn, and is nobody's where the taker has left.
+    const fetchNext = (into: Uint8Array) => Promise.allSettled([fetchOne(into)])
     let next = fetchNext(memory[0])
     try {
       for (let turn: 0 | 1 = 1; ; turn = turn === 1 ? 0 : 1) {
-        const parts = await next
-        if (parts === null) return
+        const [fetched] = await next
+        if (fetched.status === 'rejected') throw fetched.reason
+        if (fetched.value === null) return
         next = fetchNext(memory[turn])
-        // Awaited in its turn; until then a failure must not count as unhandled.
-        next.catch(() => null)
-        yield* parts
+        yield* fetched.value
       }
     } finally {
       over.abort()

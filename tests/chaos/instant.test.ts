@@ -13,6 +13,7 @@ import { runProgram } from '../../drivers/transport/index.ts'
 import { LabVm } from '../../lab/index.ts'
 import { S3Lab } from '../../lab/stores/index.ts'
 import { createRepository, parseLocation } from '../../repository/index.ts'
+import { guestsOf } from '../support/processes.ts'
 import { StallProxy } from '../support/stall-proxy.ts'
 import { makeWorld, type World } from '../support/world.ts'
 
@@ -200,6 +201,28 @@ test('its point cannot be removed while it is served', async () => {
   const answer = await ask(removal).catch((error: unknown) => String(error))
   await discard(started)
   expect(answer).toContain('kept by being restored')
+})
+
+test('a drill out of the repository whose worker is killed as its guest boots looks inside all the same, and leaves nothing', async () => {
+  const before = { guests: guestsOf(world.home), folders: readdirSync(world.hypervisor.address).toSorted() }
+  const script = `${dropCaches}; test "$(${md5})" = '${sums.trim()}'`
+  const reads = { title: 'Every file is as it was', path: '/bin/sh', args: ['-c', script], timeoutMs: 120_000 }
+  const body = {
+    ...{ pointId, from: 'repository' as const, bootTimeoutMs: 120_000, reason: 'test', tuning },
+    checks: [{ ...reads, expectExit: 0, count: null }],
+  }
+  const { runId } = await ask(world.at.api.POST('/drills', { body }))
+  await expect.poll(() => guestsOf(world.home).length, { timeout: 120_000 }).toBeGreaterThan(before.guests.length)
+  world.at.kill('worker')
+  await waitForCompletion(world.at.api, runId)
+  const query = { pointId, limit: 10 }
+  const { items } = await ask(world.at.api.GET('/drills', { params: { query } }))
+  expect(items.find(({ run }) => run.runId === runId)).toMatchObject({ verdict: 'passed' })
+  expect(served()).toEqual([])
+  expect({
+    guests: guestsOf(world.home),
+    folders: readdirSync(world.hypervisor.address).toSorted(),
+  }).toEqual(before)
 })
 
 test('a store that stalls for 30 seconds: the guest waits, and reads what is there', async () => {
