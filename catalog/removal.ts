@@ -1,4 +1,4 @@
-import { and, eq, like } from 'drizzle-orm'
+import { and, eq, like, sql } from 'drizzle-orm'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { settle } from './copy-state.ts'
 import { copies, points, removedPoints } from './schema.ts'
@@ -20,16 +20,35 @@ export function recordRemoved(
   removal: Removal,
 ): void {
   inTransaction(context, () => {
+    // Tombstones stay until they are collected: each sweep names all of them again, and most are known.
+    const present = presentOf(context, repositoryId, stems)
     for (const stem of stems)
-      if (!remove(context, repositoryId, stem, removal)) nameRemover(context, repositoryId, stem, removal)
+      if (!present.has(stem) || !remove(context, repositoryId, stem, removal))
+        nameRemover(context, repositoryId, stem, removal)
   })
+}
+
+/** With a plus SQLite looks for the stem, which is one row or two, and not for all copies in the repository. */
+const ofRepository = (id: string) => sql`+${copies.repositoryId} = ${id}`
+
+/** Those that the catalog has in the repository. */
+function presentOf({ db }: CatalogContext, repositoryId: string, stems: readonly string[]): ReadonlySet<string> {
+  const named = sql`${copies.stem} IN (SELECT value FROM json_each(${JSON.stringify(stems)}))`
+  return new Set(
+    db
+      .select({ stem: copies.stem })
+      .from(copies)
+      .where(and(ofRepository(repositoryId), eq(copies.state, 'done'), named))
+      .all()
+      .map(({ stem }) => stem),
+  )
 }
 
 /** Whether the catalog had it. */
 function remove(context: CatalogContext, repositoryId: string, stem: string, removal: Removal): boolean {
   const { db, publish } = context
   const { ms, by, why } = removal
-  const here = and(eq(copies.stem, stem), eq(copies.repositoryId, repositoryId), eq(copies.state, 'done'))
+  const here = and(eq(copies.stem, stem), ofRepository(repositoryId), eq(copies.state, 'done'))
   const id = db.select().from(copies).where(here).get()?.pointId
   const known = id === undefined ? undefined : db.select().from(points).where(eq(points.id, id)).get()
   if (id === undefined || known === undefined) return false
@@ -68,7 +87,7 @@ function nameRemover({ db }: CatalogContext, repositoryId: string, stem: string,
     .set({ removedMs: ms, removedBy: by, why })
     .where(and(point, eq(removedPoints.removedBy, unknownRemover)))
     .run()
-  const copy = and(eq(copies.stem, stem), eq(copies.repositoryId, repositoryId), eq(copies.state, 'removed'))
+  const copy = and(eq(copies.stem, stem), ofRepository(repositoryId), eq(copies.state, 'removed'))
   db.update(copies)
     .set({ removedMs: ms, problem: sentence(by, why) })
     .where(and(copy, like(copies.problem, `${sentence(unknownRemover, '')}%`)))

@@ -49,6 +49,7 @@ test('what is asked every few seconds, and by every scrape, reads no table of po
     catalog.copies.damaged(50)
     catalog.retained.neededElsewhere('main')
     catalog.retained.beingRead()
+    catalog.retained.recordRemoved('main', [aPoint(1).stem, 'unknown'], { ms: testNow, by: 'test', why: '' })
     catalog.metrics.newestPoints()
     catalog.metrics.verified()
     catalog.points.countAll()
