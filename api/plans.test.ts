@@ -114,6 +114,12 @@ describe('a preview', () => {
     expect(schedule.next).toHaveLength(10)
     expect(schedule.next[0]).toMatchObject({ local: '2027-03-25T02:30:00+01:00', utc: '2027-03-25T01:30:00.000Z' })
     expect(schedule.next.some(({ note }) => note?.includes('there is no 02:30'))).toBe(true)
+    // Also when it is months away, and only where it is a day of the plan.
+    here.clock.ms = Date.UTC(2026, 10, 22)
+    const skipped = [{ at: '02:30', instead: '03:00', on: '28 March 2027' }]
+    expect((await ask(nightly)).schedule.skipped).toEqual(skipped)
+    const onMondays = { ...nightly, schedule: { ...nightly.schedule, days: ['mon'] } }
+    expect((await ask(onMondays)).schedule.skipped).toEqual([])
   })
 
   test('points of a year by rule, and bytes from the measured change where there is one, else from the stated one', async () => {
@@ -129,6 +135,43 @@ describe('a preview', () => {
     const measured = (await ask(nightly, { changeShare: 0 })).targets[0]
     expect(measured?.assumed).toMatchObject({ measuredVms: 1, changedPerDay: 2 ** 28 })
     expect(measured?.marks.at(-1)?.bytes).toBeGreaterThan(size)
+  })
+
+  test('says which points the saved plan keeps and this one would let go, and which are guarded all the same', async () => {
+    await answer(put('nightly', nightly))
+    for (let n = 1; n <= 9; n++)
+      here.catalog.points.record(aPoint(n, { createdMs: testNow - n * day, plan: 'nightly', origin: 'scheduled' }))
+    // Of another plan, and by hand: neither ages by what this one says.
+    here.catalog.points.record(aPoint(10, { createdMs: testNow - 20 * day, plan: 'other', origin: 'scheduled' }))
+    here.catalog.points.record(aPoint(11, { createdMs: testNow - 21 * day, plan: null, origin: 'manual' }))
+    const fewer = (keep: object) => ({ ...nightly, targets: [{ repository: 'main', keep }] })
+    expect((await ask(nightly)).removals).toEqual([])
+    expect((await ask({ ...nightly, schedule: { kind: 'manual' } })).removals).toEqual([])
+    expect((await ask(fewer({ daily: 20 }))).removals).toMatchObject([{ repository: 'main', points: 0, vms: 0 }])
+    const [going] = (await ask(fewer({ daily: 7 }))).removals
+    expect(going).toMatchObject({ points: 2, vms: 1, lookedAt: 1, ofVms: 1 })
+    expect(going?.examples.map(({ timeMs }) => (testNow - timeMs) / day)).toEqual([9, 8])
+    const { id } = here.catalog.points.get(aPoint(9).id)
+    here.catalog.retained.addHold({
+      ...{ name: 'hold/1', repositoryId: 'main', pointId: id, type: 'legal' },
+      ...{ actor: 'ann', reason: 'audit', ms: testNow },
+    })
+    expect((await ask(fewer({ daily: 7 }))).removals).toMatchObject([{ points: 1 }])
+    expect((await ask({ ...nightly, targets: [{ repository: 'gone', keep: { daily: 1 } }] })).removals).toEqual([])
+  })
+
+  test('is a policy file, too, that read again is the same plan', async () => {
+    await answer(put('nightly', nightly))
+    const { file, changes } = await ask({ ...nightly, concurrency: 9 })
+    expect(changes).toEqual([{ path: 'concurrency', before: '4', after: '9' }])
+    const difference = await answer<{ changes: object[] }>(here.call('POST', '/api/v1/policy/difference', { file }))
+    expect(difference.changes).toMatchObject([{ name: 'nightly', members: [{ path: 'concurrency', after: '9' }] }])
+  })
+
+  test('counts what the targets give of copies, and whether the categories have theirs', async () => {
+    const { copies, copiesMet, remarks } = await ask(nightly)
+    expect(copies).toMatchObject({ total: 1, media: 1, offSite: 0 })
+    expect(copiesMet).toBe(!remarks.some((remark) => remark.includes(' want ')))
   })
 
   test('problems are part of the answer, and remarks say what is allowed and yet worth knowing', async () => {
@@ -233,6 +276,7 @@ describe('policy as a file', () => {
     expect(await answer(here.call('POST', '/api/v1/policy/difference', exported))).toEqual({
       changes: [],
       unlisted: [],
+      removals: [],
     })
   })
 

@@ -34,14 +34,12 @@ const ofRepository = (id: string) => sql`+${copies.repositoryId} = ${id}`
 /** Those that the catalog has in the repository. */
 function presentOf({ db }: CatalogContext, repositoryId: string, stems: readonly string[]): ReadonlySet<string> {
   const named = sql`${copies.stem} IN (SELECT value FROM json_each(${JSON.stringify(stems)}))`
-  return new Set(
-    db
-      .select({ stem: copies.stem })
-      .from(copies)
-      .where(and(ofRepository(repositoryId), eq(copies.state, 'done'), named))
-      .all()
-      .map(({ stem }) => stem),
-  )
+  const found = db
+    .select({ stem: copies.stem })
+    .from(copies)
+    .where(and(ofRepository(repositoryId), eq(copies.state, 'done'), named))
+    .all()
+  return new Set(found.flatMap(({ stem }) => stem ?? []))
 }
 
 /** Whether the catalog had it. */

@@ -5,6 +5,7 @@ import { isWanted, neededElsewhere } from './copy-needs.ts'
 import { heldPoints, lackingHolds, leftHolds, type LackingHold, type LeftHold } from './hold-needs.ts'
 import { heldBy } from './copy-state.ts'
 import { snapOf } from './copies.ts'
+import { given, lazy } from './lazy.ts'
 import { recordRemoved, type Removal } from './removal.ts'
 import {
   categories,
@@ -35,10 +36,20 @@ export interface SeriesVm {
   readonly goneMs: number | null
 }
 
+/** A copy of a point that a plan has made, as what judges its age asks for it. */
+export interface MadePoint extends Pick<SeriesVm, 'vmId' | 'vmName' | 'category' | 'override'> {
+  readonly stem: string
+  readonly pointId: string
+  readonly timeMs: number
+  readonly origin: 'manual' | 'scheduled' | 'publish' | 'safety'
+}
+
 export interface RetainedQueries {
   seriesVms(): SeriesVm[]
   /** What says by which rules points of a repository age, as of now. */
   rulesSource(repositoryId: string): RuleSource
+  /** What a plan has made of a VM, and the repository has. */
+  madeBy(plan: string, repositoryId: string, vmId: string): MadePoint[]
   /** Stems of damaged points. */
   damaged(repositoryId: string): Set<string>
   /** Ids of points that restores, drills, recovery plans and mirrors read or are about to, or that VMs run from, and which of them. */
@@ -87,6 +98,34 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
     const rows = db.select().from(seriesPolicies).where(eq(seriesPolicies.repositoryId, repositoryId)).all()
     return Map.groupBy(rows, ({ series }) => series)
   }
+  const made = lazy(() =>
+    db
+      .select({
+        stem: copies.stem,
+        pointId: points.id,
+        timeMs: points.createdMs,
+        origin: points.origin,
+        vmId: vms.id,
+        vmName: vms.name,
+        category: vms.category,
+        override: vms.override,
+      })
+      .from(copies)
+      .innerJoin(points, eq(points.id, copies.pointId))
+      .innerJoin(vms, eq(vms.id, points.vmId))
+      .where(
+        and(
+          eq(points.vmId, given('vmId')),
+          eq(points.plan, given('plan')),
+          // With a plus SQLite looks for the points of the VM, and not for all that the repository has.
+          sql`+${copies.repositoryId} = ${given('repositoryId')}`,
+          eq(copies.state, 'done'),
+          isNull(copies.goneMs),
+        ),
+      )
+      .orderBy(points.createdMs)
+      .prepare(),
+  )
   const change = (work: () => void, ...pointIds: string[]): void =>
     inTransaction(context, () => {
       work()
@@ -127,6 +166,10 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
         lastRules: (stem, policy) => remembered.get(seriesOf(stem))?.find((row) => row.policy === policy)?.rules,
       }
     },
+    madeBy: (plan, repositoryId, vmId) =>
+      made()
+        .all({ plan, repositoryId, vmId })
+        .flatMap(({ stem, ...row }) => (stem === null ? [] : [{ stem, ...row }])),
     damaged: (repositoryId) =>
       new Set(
         db

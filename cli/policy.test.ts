@@ -1,3 +1,4 @@
+import { aPoint, testNow } from '../catalog/testing.ts'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,8 +48,13 @@ test('the difference is shown with an exit code of its own, applied once, and th
   const changed = await holdfast('plan', '-f', fileOf(nightly.replace('daily: 14', 'daily: 7')))
   expect([changed.code, changed.out]).toEqual([
     exit.differs,
-    '~ plan nightly would be changed\n    targets.0.keep.daily: 14 → 7\n',
+    '~ plan nightly would be changed\n    targets.0.keep.daily: 14 → 7\n' +
+      '  plan nightly: the next sweep of main would let no point go that it keeps today\n',
   ])
+  for (let n = 1; n <= 9; n++)
+    here.catalog.points.record(aPoint(n, { createdMs: testNow - n * 86_400_000, plan: 'nightly', origin: 'scheduled' }))
+  const fewer = await holdfast('plan', '-f', fileOf(nightly.replace('daily: 14', 'daily: 7')))
+  expect(fewer.out).toContain('would let 2 points of 1 VM go')
 })
 
 test('what is exported changes nothing when it is applied', async () => {

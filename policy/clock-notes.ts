@@ -80,6 +80,30 @@ function gapOf(
   return skipped.filter((wall) => matches(fields, wall))
 }
 
+/** A time of day that the clocks pass over on a day, and the one at which they go on. */
+export interface SkippedTime {
+  /** `02:30` */
+  readonly at: string
+  /** `03:00` */
+  readonly instead: string
+  /** `28 March 2027` */
+  readonly on: string
+}
+
+/** What the clocks pass over of these starts in (fromMs, toMs], the first of each change. */
+export function skippedTimes(
+  { fields }: DueTimes & { kind: 'calendar' },
+  timeZone: string,
+  fromMs: number,
+  toMs: number,
+): SkippedTime[] {
+  return changesBetween(timeZone, fromMs, toMs).flatMap((change) => {
+    const [gap] = gapOf(fields, change)
+    const next = fromUtc(change.atMs + change.afterMs)
+    return gap === undefined ? [] : [{ at: clock(gap), instead: clock(next), on: date(gap) }]
+  })
+}
+
 const two = (n: number): string => String(n).padStart(2, '0')
 const clock = ({ hour, minute }: { hour: number; minute: number }): string => `${two(hour)}:${two(minute)}`
 const date = ({ year, month, day }: { year: number; month: number; day: number }): string =>

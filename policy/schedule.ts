@@ -1,5 +1,5 @@
 import { clockOf, daysInMonth, isTimeZone, localIso } from './clock.ts'
-import { noteOn } from './clock-notes.ts'
+import { noteOn, skippedTimes, type SkippedTime } from './clock-notes.ts'
 import { parseCron } from './cron.ts'
 import type { CalendarFields } from './cron.ts'
 import { nextDue } from './occurrences.ts'
@@ -72,6 +72,12 @@ export function dueTimes(schedule: Schedule): DueTimes | null {
   const fields = schedule.kind === 'cron' ? parseCron(schedule.cron) : calendarFields(schedule)
   if (typeof fields === 'string') throw new RangeError(fields)
   return { kind: 'calendar', fields: Array.isArray(fields) ? fields : [fields] }
+}
+
+/** Starts that the clocks of the zone pass over within a year. Throws RangeError for a schedule with problems. */
+export function skippedStarts(schedule: Schedule, timeZone: string, nowMs: number): SkippedTime[] {
+  const due = dueTimes(schedule)
+  return due?.kind === 'calendar' ? skippedTimes(due, timeZone, nowMs, nowMs + 365 * dayMs) : []
 }
 
 /** Times of day are no grid of hours and minutes: each minute has its own hours. */

@@ -8,11 +8,15 @@ import {
   nextOccurrences,
   planProblems,
   planWindowAt,
+  skippedStarts,
+  type Category,
   type PlanSpec,
-  type Copies,
 } from '../../policy/index.ts'
 import type { planPreviewSchema } from '../schemas/plans.ts'
+import { planBody } from '../schemas/policy.ts'
 import { memberChanges } from './difference.ts'
+import { writePolicyFile } from './export.ts'
+import { removalsOf } from './removals.ts'
 import { simulateTargets, startsOfYear } from './simulation.ts'
 import { knownNames } from './state.ts'
 import { startsInWords } from './usual.ts'
@@ -26,25 +30,38 @@ export interface PreviewWish {
 const listed = 20
 
 /** What follows from a plan, before it is saved. Asks nothing but the catalog. */
-export function previewPlan(catalog: Catalog, plan: PlanSpec, nowMs: number, wish: PreviewWish): PlanPreview {
+export async function previewPlan(
+  catalog: Catalog,
+  plan: PlanSpec,
+  nowMs: number,
+  wish: PreviewWish,
+): Promise<PlanPreview> {
   const saved = catalog.plans.find(plan.name) ?? null
   const { match, taken } = matchOf(catalog, plan, saved)
-  const isSound = checkSchedule(plan.schedule, plan.timeZone).length === 0
-  const starts = isSound ? startsOfYear(plan.schedule, plan.timeZone, nowMs) : []
+  const { schedule, timeZone } = plan
+  const isSound = checkSchedule(schedule, timeZone).length === 0
+  const starts = isSound ? startsOfYear(schedule, timeZone, nowMs) : []
+  const wants = wantedCopies(catalog, plan, taken)
+  const { name, ...body } = plan
   return {
     problems: planProblems(plan, knownNames(catalog, { version: 1 })).map(({ path, message, hint }) => ({
       path: path.join('.'),
       message,
       hint,
     })),
-    remarks: remarksOf(catalog, plan, taken, starts, nowMs),
+    remarks: remarksOf(catalog, plan, taken, starts, wants, nowMs),
     match,
     schedule: {
       words: isSound ? startsInWords(catalog, plan, nowMs) : null,
-      next: isSound ? nextOccurrences(plan.schedule, plan.timeZone, nowMs, 10) : [],
+      next: isSound ? nextOccurrences(schedule, timeZone, nowMs, 10) : [],
+      skipped: isSound ? skippedStarts(schedule, timeZone, nowMs) : [],
     },
+    copies: copiesOf(catalog, plan, new Set(taken.map(({ site }) => site))),
+    copiesMet: wants.every(({ lacks }) => lacks.length === 0),
     targets: simulateTargets(catalog, plan, saved, taken, { starts, nowMs, ...wish }),
     changes: saved === null ? [] : memberChanges(specOf(saved), specOf(plan)),
+    removals: await removalsOf(catalog, plan, saved, nowMs),
+    file: writePolicyFile({ version: 1, plans: { [name]: planBody.parse(body) } }),
     revision: saved?.revision ?? 0,
   }
 }
@@ -97,33 +114,69 @@ function matchOf(
   }
 }
 
+/** What a plan gives to each VM, by its targets that exist. */
+function copiesOf(catalog: Catalog, { targets }: PlanSpec, sites: ReadonlySet<string>): PlanPreview['copies'] {
+  const known = targets.flatMap(({ repository }) => catalog.repositories.find(repository) ?? [])
+  const away = [...sites].map((site) => known.filter((one) => (one.standsAt ?? one.site) !== site).length)
+  return {
+    total: targets.length,
+    media: new Set(known.map((one) => one.media)).size,
+    // From where it is least.
+    offSite: Math.min(...(away.length === 0 ? [known.length] : away)),
+    immutable: known.filter(({ test }) => test?.security?.lock).length,
+  }
+}
+
+interface Wanted {
+  readonly category: Category
+  /** `3 VMs of the category critical` */
+  readonly vms: string
+  /** What the plan does not give them of the copies that they want. */
+  readonly lacks: readonly string[]
+}
+
+/** By category, what its VMs are promised of copies and the targets do not give. */
+function wantedCopies(catalog: Catalog, plan: PlanSpec, taken: readonly Candidate[]): Wanted[] {
+  const categories = new Map(catalog.categories.list().map((one) => [one.name, one]))
+  return [...Map.groupBy(taken, ({ category }) => category)].flatMap(([name, own]): Wanted[] => {
+    const category = categories.get(name)
+    if (category === undefined) return []
+    const vms = `${own.length} ${own.length === 1 ? 'VM' : 'VMs'} of the category ${name}`
+    const { repositories, media, offSite, immutable } = category.copies
+    const has = copiesOf(catalog, plan, new Set(own.map(({ site }) => site)))
+    const lacks = [
+      ...(has.total < repositories ? [`${vms} want ${repositories} copies; this plan makes ${has.total}.`] : []),
+      ...(has.media < media ? [`${vms} want ${media} kinds of media; the targets are on ${has.media}.`] : []),
+      ...(has.offSite < offSite
+        ? [`${vms} want ${offSite} off site; of the targets ${has.offSite} stand elsewhere.`]
+        : []),
+      ...(has.immutable < immutable
+        ? [`${vms} want ${immutable} immutable; ${has.immutable} of the targets lock their points.`]
+        : []),
+    ]
+    return [{ category, vms, lacks }]
+  })
+}
+
 /** What is allowed and yet worth knowing before it is saved. */
 function remarksOf(
   catalog: Catalog,
   plan: PlanSpec,
   taken: readonly Candidate[],
   starts: readonly number[],
+  wants: readonly Wanted[],
   nowMs: number,
 ): string[] {
   const out: string[] = []
   if (taken.length === 0) out.push('No VM matches now.')
   const longest = starts.slice(1).reduce((most, at, index) => Math.max(most, at - (starts[index] ?? at)), 0)
-  const categories = new Map(catalog.categories.list().map((one) => [one.name, one]))
-  const used = new Map<string, number>()
-  for (const { category } of taken) used.set(category, (used.get(category) ?? 0) + 1)
-  const ofCategory = (name: string) => taken.filter(({ category }) => category === name)
-  for (const [name, n] of used) {
-    const category = categories.get(name)
-    if (category === undefined) continue
-    const vms = `${n} ${n === 1 ? 'VM' : 'VMs'} of the category ${name}`
+  for (const { category, vms, lacks } of wants) {
     // An hour of clock change is no broken promise of a daily backup.
     if (longest > category.rpoMs + 3_600_000)
       out.push(
         `${vms} may lose ${hoursText(category.rpoMs)} by their category; up to ${hoursText(longest)} pass between two starts.`,
       )
-    if (plan.targets.length < category.copies.repositories)
-      out.push(`${vms} want ${category.copies.repositories} copies; this plan makes ${plan.targets.length}.`)
-    out.push(...copyRemarks(catalog, plan, category.copies, vms, new Set(ofCategory(name).map(({ site }) => site))))
+    out.push(...lacks)
   }
   const sites = new Set(taken.map(({ site }) => site))
   const first = plan.targets[0] && catalog.repositories.find(plan.targets[0].repository)
@@ -136,25 +189,6 @@ function remarksOf(
       'The first target is where backups go; each point is copied from there to the others after its backup, by runs of their own.',
     )
   return [...out, ...outsideWindow(plan, nowMs)]
-}
-
-/** What a category promises of copies beside their number, and the targets of the plan do not give. */
-function copyRemarks(
-  catalog: Catalog,
-  { targets }: PlanSpec,
-  { media, offSite, immutable }: Copies,
-  vms: string,
-  sites: ReadonlySet<string>,
-): string[] {
-  const known = targets.flatMap(({ repository }) => catalog.repositories.find(repository) ?? [])
-  const kinds = new Set(known.map((one) => one.media)).size
-  const away = Math.min(...[...sites].map((site) => known.filter((one) => (one.standsAt ?? one.site) !== site).length))
-  const locked = known.filter(({ test }) => test?.security?.lock).length
-  return [
-    ...(kinds < media ? [`${vms} want ${media} kinds of media; the targets are on ${kinds}.`] : []),
-    ...(away < offSite ? [`${vms} want ${offSite} off site; of the targets ${away} stand elsewhere.`] : []),
-    ...(locked < immutable ? [`${vms} want ${immutable} immutable; ${locked} of the targets lock their points.`] : []),
-  ]
 }
 
 /** Starts that have to wait for the window, by the first of them. */

@@ -5,8 +5,8 @@ import type { ApiDeps } from '../deps.ts'
 import { tellRunsOf } from '../plan-changes.ts'
 import {
   applyPolicy,
+  comparePolicy,
   currentPolicy,
-  differenceTo,
   joinPlan,
   knownNames,
   previewPlan,
@@ -27,9 +27,9 @@ export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const page = catalog.plans.list(c.req.valid('query'))
       return c.json({ ...page, items: planViews(catalog, page.items, now()) }, 200)
     })
-    .openapi(routes.previewPlan, (c) => {
+    .openapi(routes.previewPlan, async (c) => {
       const { plan, changeShare } = c.req.valid('json')
-      return c.json(previewPlan(catalog, plan, now(), { changeShare }), 200)
+      return c.json(await previewPlan(catalog, plan, now(), { changeShare }), 200)
     })
     .openapi(routes.getPlan, (c) => c.json(planView(catalog, catalog.plans.get(c.req.valid('param').id), now()), 200))
     .openapi(routes.putPlan, async (c) => {
@@ -77,9 +77,9 @@ export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const one = all.plans?.[name]
       return c.json({ file: writePolicyFile({ version: 1, plans: one === undefined ? {} : { [name]: one } }) }, 200)
     })
-    .openapi(routes.comparePolicy, (c) => {
+    .openapi(routes.comparePolicy, async (c) => {
       const { file, prune } = c.req.valid('json')
-      return c.json(differenceTo(catalog, readPolicy(catalog, file), prune), 200)
+      return c.json(await comparePolicy(catalog, readPolicy(catalog, file), prune, now()), 200)
     })
     .openapi(routes.applyPolicy, async (c) => {
       const { file, prune } = c.req.valid('json')

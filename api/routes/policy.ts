@@ -12,7 +12,7 @@ import {
   planRunBody,
   planSchema,
 } from '../schemas/plans.ts'
-import { policyDifferenceSchema, policyFileBody } from '../schemas/policy-file.ts'
+import { policyComparisonSchema, policyDifferenceSchema, policyFileBody } from '../schemas/policy-file.ts'
 import { acceptedSchema } from '../schemas/runs.ts'
 import { body, createRoute, idempotencyHeader, json, problems, security, z } from './common.ts'
 
@@ -156,7 +156,7 @@ export const comparePolicy = createRoute({
   summary: 'What a policy file would change',
   security,
   request: body(policyFileBody),
-  responses: { 200: json(policyDifferenceSchema, 'Nothing was changed'), ...problems(400, 401, 413, 422) },
+  responses: { 200: json(policyComparisonSchema, 'Nothing was changed'), ...problems(400, 401, 413, 422) },
 })
 
 export const applyPolicy = createRoute({

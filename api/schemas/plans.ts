@@ -107,6 +107,17 @@ export const planPreviewBody = z
   })
   .openapi('PlanPreviewRequest')
 
+export const planRemovalSchema = z
+  .object({
+    repository: repositoryId,
+    points: z.number().int(),
+    vms: z.number().int().openapi({ description: 'Whose points they are' }),
+    examples: z.array(z.object({ vmId, vmName: z.string(), timeMs })).openapi({ description: 'The first of them' }),
+    lookedAt: z.number().int().openapi({ description: 'VMs whose points were judged' }),
+    ofVms: z.number().int().openapi({ description: 'VMs that the plan takes, as it is saved or as it is asked about' }),
+  })
+  .openapi('PlanRemoval')
+
 export const planPreviewSchema = z
   .object({
     problems: z.array(z.object({ path: z.string(), message: z.string(), hint: z.string().nullable() })),
@@ -128,7 +139,22 @@ export const planPreviewSchema = z
     schedule: z.object({
       words: z.string().nullable(),
       next: z.array(z.object({ atMs: timeMs, local: z.string(), utc: z.string(), note: z.string().nullable() })),
+      skipped: z
+        .array(z.object({ at: z.string(), instead: z.string(), on: z.string() }))
+        .openapi({ description: 'Starts that the clocks pass over on a day of the coming year' }),
     }),
+    copies: z
+      .object({
+        total: z.number().int(),
+        media: z.number().int(),
+        offSite: z.number().int(),
+        immutable: z.number().int(),
+      })
+      .openapi({
+        description:
+          'What the targets give to each VM: copies, kinds of media, copies that stand elsewhere, locked ones',
+      }),
+    copiesMet: z.boolean().openapi({ description: 'As many as the category of each VM wants' }),
     targets: z
       .array(
         z.object({
@@ -155,6 +181,10 @@ export const planPreviewSchema = z
     changes: z
       .array(memberChange)
       .openapi({ description: 'Compared with the saved plan, in words of the policy file' }),
+    removals: z
+      .array(planRemovalSchema)
+      .openapi({ description: 'Points that the saved plan keeps and this one would let go at the next sweep' }),
+    file: z.string().openapi({ description: 'The plan as a policy file' }),
     revision: z.number().int().openapi({ description: 'Of the saved plan; 0: there is none' }),
   })
   .openapi('PlanPreview')

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { categoryName, displayName, planName, vmId } from './common.ts'
 import { categoryBody, planBody, vmOverrideSchema } from './policy.ts'
+import { planRemovalSchema } from './plans.ts'
 import { recoveryPlanBody } from './recovery-plans.ts'
 import { linkLimitsBody } from './slots.ts'
 
@@ -68,4 +69,13 @@ export const policyDifferenceSchema = z
     }),
   })
   .openapi('PolicyDifference')
+/** What a file would change, and what would follow for points that exist. */
+export const policyComparisonSchema = policyDifferenceSchema
+  .extend({
+    removals: z.array(planRemovalSchema.extend({ plan: planName })).openapi({
+      description: 'Points that a plan keeps and would let go at the next sweep, as far as its own rules decide',
+    }),
+  })
+  .openapi('PolicyComparison')
+export type PolicyComparison = z.output<typeof policyComparisonSchema>
 export type PolicyDifference = z.output<typeof policyDifferenceSchema>

@@ -4512,7 +4512,22 @@ export interface components {
                     utc: string;
                     note: string | null;
                 }[];
+                /** @description Starts that the clocks pass over on a day of the coming year */
+                skipped: {
+                    at: string;
+                    instead: string;
+                    on: string;
+                }[];
             };
+            /** @description What the targets give to each VM: copies, kinds of media, copies that stand elsewhere, locked ones */
+            copies: {
+                total: number;
+                media: number;
+                offSite: number;
+                immutable: number;
+            };
+            /** @description As many as the category of each VM wants */
+            copiesMet: boolean;
             /** @description Retention a year ahead */
             targets: {
                 /** @example main */
@@ -4568,8 +4583,37 @@ export interface components {
                 before: string | null;
                 after: string | null;
             }[];
+            /** @description Points that the saved plan keeps and this one would let go at the next sweep */
+            removals: components["schemas"]["PlanRemoval"][];
+            /** @description The plan as a policy file */
+            file: string;
             /** @description Of the saved plan; 0: there is none */
             revision: number;
+        };
+        PlanRemoval: {
+            /** @example main */
+            repository: string;
+            points: number;
+            /** @description Whose points they are */
+            vms: number;
+            /** @description The first of them */
+            examples: {
+                /**
+                 * @description Fixed at the first discovery
+                 * @example web-01
+                 */
+                vmId: string;
+                vmName: string;
+                /**
+                 * @description Unix milliseconds, UTC
+                 * @example 1795246432000
+                 */
+                timeMs: number;
+            }[];
+            /** @description VMs whose points were judged */
+            lookedAt: number;
+            /** @description VMs that the plan takes, as it is saved or as it is asked about */
+            ofVms: number;
         };
         PlanPreviewRequest: {
             plan: components["schemas"]["PlanSpec"] & {
@@ -4972,6 +5016,13 @@ export interface components {
              * @default false
              */
             prune?: boolean;
+        };
+        PolicyComparison: components["schemas"]["PolicyDifference"] & {
+            /** @description Points that a plan keeps and would let go at the next sweep, as far as its own rules decide */
+            removals: (components["schemas"]["PlanRemoval"] & {
+                /** @example nightly-lyon */
+                plan: string;
+            })[];
         };
         RecoveryPlans: {
             items: components["schemas"]["RecoveryPlan"][];
@@ -11252,7 +11303,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PolicyDifference"];
+                    "application/json": components["schemas"]["PolicyComparison"];
                 };
             };
             /** @description The request is not understood */

@@ -11,6 +11,7 @@ import { ago, until } from '../render/words.ts'
 import { examples, findVm, keyHeader, listAll, type Verb } from './common.ts'
 
 type Difference = Schemas['PolicyDifference']
+type Removal = Schemas['PolicyComparison']['removals'][number]
 interface FileOptions {
   readonly file?: string
   readonly prune?: boolean
@@ -72,7 +73,9 @@ export const plan: Verb = (ioOf) => {
       const io = ioOf(self)
       const body = fileBody(options)
       const difference = await ask(io.api().POST('/policy/difference', { body }))
-      io.answer(difference, () => differenceText(difference, 'would be'))
+      io.answer(difference, () =>
+        [differenceText(difference, 'would be'), ...difference.removals.map(removalText)].join('\n'),
+      )
       if (difference.changes.length > 0) io.end(exit.differs)
     })
   command
@@ -236,6 +239,14 @@ function differenceText({ changes, unlisted }: Difference, verb: 'would be' | 'w
   const rest = unlisted.map(({ kind, name }) => `  ${kind} ${name} is not in the file and stays; --prune removes it`)
   const end = changes.length === 0 ? ['Nothing to change: everything is as the file says.'] : []
   return [...lines, ...rest, ...end].join('\n')
+}
+
+/** What would become of points that exist. */
+function removalText({ plan: name, repository, points, vms, lookedAt, ofVms }: Removal): string {
+  const of = lookedAt < ofVms ? ` (the first ${lookedAt} of ${ofVms} VMs were looked at)` : ''
+  const what =
+    points === 0 ? 'no point' : `${points} ${points === 1 ? 'point' : 'points'} of ${vms} ${vms === 1 ? 'VM' : 'VMs'}`
+  return `  plan ${name}: the next sweep of ${repository} would let ${what} go that it keeps today${of}`
 }
 
 async function join(io: Io, name: string, vms: readonly string[], dryRun: boolean): Promise<void> {

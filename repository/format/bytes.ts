@@ -5,6 +5,17 @@ export function buffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+/**
+ * Gives large memory back at once: it lies outside the heap, where the collector notices it too late and then looks
+ * through the heap for it. Nobody else may have a part of it.
+ */
+export function free(bytes: Uint8Array): void {
+  const whole = bytes.buffer
+  // A short frame has as much memory behind it as a long one; what is not longer than Node's pool may be shared with others.
+  if (whole instanceof ArrayBuffer && whole.byteLength >= 64 * 1024 && whole.byteLength > Buffer.poolSize)
+    whole.transfer(0)
+}
+
 /** A view that throws a format error, not a RangeError, where the bytes end too early. */
 export function slice(bytes: Uint8Array, from: number, length: number, what: string): Buffer {
   if (from < 0 || length < 0 || from + length > bytes.length) {

@@ -1,6 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { bounds } from './bounds.ts'
-import { buffer } from './bytes.ts'
+import { buffer, free } from './bytes.ts'
 import { demand, formatError } from './errors.ts'
 
 /** What a frame's header says (RFC 8878 §3.1.1). */
@@ -59,9 +59,9 @@ export function compressPayload(
   level: number,
 ): { readonly comp: 0 | 1; readonly payload: Uint8Array } {
   const frame = encodeZstdFrame(content, level)
-  return frame.length <= content.length - content.length / 32
-    ? { comp: 1, payload: frame }
-    : { comp: 0, payload: content }
+  if (frame.length <= content.length - content.length / 32) return { comp: 1, payload: frame }
+  free(frame)
+  return { comp: 0, payload: content }
 }
 
 function parseFrameHeader(from: Buffer, what: string): FrameHeader {

@@ -1,6 +1,6 @@
-import { BLOB_CHUNK, BLOB_HEADER, names, type ChunkEntry } from '../format/index.ts'
+import { BLOB_CHUNK, BLOB_HEADER, free, names, type ChunkEntry } from '../format/index.ts'
 import { throwIfAborted } from '../store/index.ts'
-import { free, type Grant, type OpenedBlob } from '../workers/index.ts'
+import type { Grant, OpenedBlob } from '../workers/index.ts'
 import type { ChunkAt, ChunkedDisk, ReadContext } from './context.ts'
 import type { StreamOptions } from '../types.ts'
 

@@ -17,6 +17,7 @@ import {
   demand,
   encodeBlobHeader,
   formatError,
+  free,
   toHex,
   type BlobReference,
   type BlobType,
@@ -195,10 +196,4 @@ export function checkedPage(
     throw formatError(`page ${toHex(wanted.id)}`, 'its entries give another page id')
   }
   return page
-}
-
-/** Gives large memory back at once: it lies outside the heap, where the collector hardly notices it. */
-export function free(bytes: Uint8Array): void {
-  const whole = bytes.buffer
-  if (whole instanceof ArrayBuffer && bytes.length >= 64 * 1024) whole.transfer(0)
 }

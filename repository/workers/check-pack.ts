@@ -7,6 +7,7 @@ import {
   decodePackHeader,
   decodePage,
   formatError,
+  free,
   readTail,
   scanPack,
   slice,
@@ -14,7 +15,7 @@ import {
   type TocEntry,
 } from '../format/index.ts'
 import { sha256, type KeyRing } from '../keys/index.ts'
-import { free, openBlob } from './blobs.ts'
+import { openBlob } from './blobs.ts'
 import type { Fault, PackCheck } from './protocol.ts'
 
 /**

@@ -6,7 +6,6 @@
 export {
   checkedPage,
   compressAndSeal,
-  free,
   identify,
   openBlob,
   resealBlob,

@@ -1,7 +1,7 @@
 import { toHoldfastError } from '../../base/index.ts'
-import { buffer, slice, BLOB_HEADER } from '../format/index.ts'
+import { buffer, free, slice, BLOB_HEADER } from '../format/index.ts'
 import { sha256, type KeyRing } from '../keys/index.ts'
-import { compressAndSeal, free, identify, openBlob, resealBlob } from './blobs.ts'
+import { compressAndSeal, identify, openBlob, resealBlob } from './blobs.ts'
 import { checkPack } from './check-pack.ts'
 import type { OpenedBlob, Results, Task } from './protocol.ts'
 

@@ -118,6 +118,19 @@ export const pictures: readonly Picture[] = [
     path: '/plans/nightly-lyon',
     before: async (page: Page): Promise<void> => page.getByText('101 VMs', { exact: true }).waitFor(),
   },
+  ...(
+    [
+      ['plan-dry-run', 'Dry run'],
+      ['plan-yaml', 'As YAML'],
+    ] as const
+  ).map(([name, button]) => ({
+    name,
+    path: '/plans/nightly-lyon',
+    before: async (page: Page): Promise<void> => {
+      await page.getByText('101 VMs', { exact: true }).waitFor()
+      await page.getByRole('button', { name: button }).click()
+    },
+  })),
   { name: 'plan-missing', path: '/plans/nothing-here' },
   {
     name: 'plan-new',

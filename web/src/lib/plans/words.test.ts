@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { localParts, missedSince, placeBetween, planLook } from './words.ts'
+import { localParts, memberWords, missedSince, placeBetween, planLook, removalWords } from './words.ts'
 
 const plan = { paused: false, vms: 3, outsideRpo: 0, last: null, missed: [] }
 const last = {
@@ -40,4 +40,19 @@ it('a place on the year never leaves it', () => {
   expect([placeBetween(5, 0, 10), placeBetween(-5, 0, 10), placeBetween(50, 0, 10), placeBetween(1, 2, 2)]).toEqual([
     50, 0, 100, 100,
   ])
+})
+
+it('a count that changes is said with its repository, other members as the policy file says them', () => {
+  const targets = [{ repository: 'main', copy: 'backup', keep: null } as const]
+  expect(memberWords('targets.0.keep.monthly', targets)).toBe('monthly on main')
+  expect(memberWords('targets.1.keep.monthly', targets)).toBe('targets.1.keep.monthly')
+  expect(memberWords('schedule.at', targets)).toBe('schedule.at')
+})
+
+it('what saving does to points is said with its numbers, and when not all VMs were looked at', () => {
+  const removal = { repository: 'main', points: 3, vms: 1, examples: [], lookedAt: 2, ofVms: 2 }
+  expect(removalWords([])).toBe('Removes no point.')
+  expect(removalWords([{ ...removal, points: 0, vms: 0 }])).toBe('Removes no point.')
+  expect(removalWords([removal])).toBe('The next sweep would let 3 points of 1 VM on main go.')
+  expect(removalWords([{ ...removal, ofVms: 9 }])).toContain('Of 9 VMs the first 2 were looked at.')
 })

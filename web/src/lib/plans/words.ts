@@ -1,4 +1,5 @@
-import type { Plan } from '#lib/api/types.ts'
+import type { Plan, PlanPreview } from '#lib/api/types.ts'
+import { count } from '#lib/format/index.ts'
 import { look, type Look } from '#lib/state/tone.ts'
 
 export function planLook(plan: Pick<Plan, 'paused' | 'vms' | 'outsideRpo' | 'last' | 'missed'>): Look {
@@ -32,4 +33,23 @@ export function localParts(local: string): { readonly day: string; readonly time
 /** Where a moment lies between two others, in percent. */
 export function placeBetween(ms: number, fromMs: number, untilMs: number): number {
   return untilMs <= fromMs ? 100 : Math.min(100, Math.max(0, ((ms - fromMs) / (untilMs - fromMs)) * 100))
+}
+
+/** What saving would do to points that exist. */
+export function removalWords(removals: PlanPreview['removals']): string {
+  const going = removals.filter(({ points }) => points > 0)
+  const unseen = removals.find(({ lookedAt, ofVms }) => lookedAt < ofVms)
+  const part = unseen ? ` Of ${unseen.ofVms} VMs the first ${unseen.lookedAt} were looked at.` : ''
+  if (going.length === 0) return `Removes no point.${part}`
+  const words = going.map(
+    ({ repository, points, vms }) => `${count(points, 'point')} of ${count(vms, 'VM')} on ${repository}`,
+  )
+  return `The next sweep would let ${words.join(' and ')} go.${part}`
+}
+
+/** `targets.0.keep.monthly` of the policy file: `monthly on main`. Other members are said as the file says them. */
+export function memberWords(path: string, targets: Plan['targets']): string {
+  const [, at, rule] = /^targets\.(\d+)\.keep\.(\w+)$/.exec(path) ?? []
+  const repository = at === undefined ? undefined : targets[Number(at)]?.repository
+  return repository === undefined || rule === undefined ? path : `${rule} on ${repository}`
 }

@@ -1,0 +1,127 @@
+import { setImmediate } from 'node:timers/promises'
+import type { z } from '@hono/zod-openapi'
+import type { Candidate, Catalog } from '../../catalog/index.ts'
+import { isSelected, planSweep, Rulebook, type Category, type PlanSpec, type RuleSource } from '../../policy/index.ts'
+import type { planRemovalSchema } from '../schemas/plans.ts'
+import type { PolicyComparison, PolicyDocument } from '../schemas/policy-file.ts'
+import { differenceTo } from './difference.ts'
+
+type Removal = z.infer<typeof planRemovalSchema>
+
+/** An editor asks with every change: of more VMs the first are looked at, and it says so. */
+const mostVms = 1000
+const atOnce = 50
+const listed = 20
+
+/** What follows from a policy file for points that exist, before it is applied. */
+export async function comparePolicy(
+  catalog: Catalog,
+  document: PolicyDocument,
+  prune: boolean,
+  nowMs: number,
+): Promise<PolicyComparison> {
+  const difference = differenceTo(catalog, document, prune)
+  const removals: PolicyComparison['removals'] = []
+  for (const { kind, name, action } of difference.changes) {
+    const plan = document.plans?.[name]
+    if (kind !== 'plan' || action !== 'change' || plan === undefined) continue
+    const found = await removalsOf(catalog, { ...plan, name }, catalog.plans.find(name) ?? null, nowMs)
+    removals.push(...found.map((one) => ({ plan: name, ...one })))
+  }
+  return { ...difference, removals }
+}
+
+/**
+ * Which points of a plan its rules keep as it is saved and would keep no longer, by what the catalog knows of them; none where
+ * nothing that decides it is changed. The next sweep of the repository would let them go, and shows them before.
+ */
+export async function removalsOf(
+  catalog: Catalog,
+  plan: PlanSpec,
+  saved: PlanSpec | null,
+  nowMs: number,
+): Promise<Removal[]> {
+  if (saved === null) return []
+  const keepOf = (of: PlanSpec, id: string) => of.targets.find(({ repository }) => repository === id)?.keep ?? null
+  const same = (id: string): boolean =>
+    plan.timeZone === saved.timeZone && JSON.stringify(keepOf(plan, id)) === JSON.stringify(keepOf(saved, id))
+  // What it no longer writes to goes on ageing by what it said last.
+  const targets = plan.targets.filter(
+    ({ repository }) => saved.targets.some((target) => target.repository === repository) && !same(repository),
+  )
+  if (targets.length === 0) return []
+  const vms = catalog.policy.candidates().filter((vm) => isSelected(saved.where, vm) || isSelected(plan.where, vm))
+  const removals: Removal[] = []
+  for (const { repository } of targets) removals.push(await removalOf(catalog, repository, plan, saved, vms, nowMs))
+  return removals
+}
+
+async function removalOf(
+  catalog: Catalog,
+  repositoryId: string,
+  plan: PlanSpec,
+  saved: PlanSpec,
+  vms: readonly Candidate[],
+  nowMs: number,
+): Promise<Removal> {
+  const looked = vms.slice(0, mostVms)
+  const [before, after] = [saved, plan].map((of) => new Rulebook(sourceOf(catalog, repositoryId, of)))
+  if (before === undefined || after === undefined) throw new TypeError('two plans have two rulebooks')
+  const guards = guardsOf(catalog, repositoryId)
+  const removal: Removal = {
+    repository: repositoryId,
+    points: 0,
+    vms: 0,
+    examples: [],
+    lookedAt: looked.length,
+    ofVms: vms.length,
+  }
+  for (const [index, { id }] of looked.entries()) {
+    // Requests of others are served in between.
+    if (index % atOnce === atOnce - 1) await setImmediate()
+    const made = catalog.retained.madeBy(saved.name, repositoryId, id)
+    const stays = (by: Rulebook): Set<string> => {
+      const policies = new Map(made.map((point) => [point.stem, by.ofPoint(point, point.stem)]))
+      const points = made.map(({ stem, pointId, timeMs, origin }) => ({
+        ...{ id: stem, series: id, timeMs, origin, guard: guards.of(pointId), isDamaged: guards.damaged.has(stem) },
+        policy: policies.get(stem)?.policy ?? '',
+      }))
+      const rules = new Map([...policies.values()].map((one) => [one?.policy, one?.rules ?? null]))
+      const planned = planSweep(points, (policy) => rules.get(policy) ?? null, nowMs)
+      return new Set(planned.flatMap((point) => (point.keptBy.length > 0 ? [point.id] : [])))
+    }
+    const [now, then] = [stays(before), stays(after)]
+    const going = made.filter(({ stem }) => now.has(stem) && !then.has(stem))
+    removal.points += going.length
+    removal.vms += going.length > 0 ? 1 : 0
+    for (const { vmId, vmName, timeMs } of going)
+      if (removal.examples.length < listed) removal.examples.push({ vmId, vmName, timeMs })
+  }
+  return removal
+}
+
+/** The rules as they are, and of the plan what is said here. */
+function sourceOf(catalog: Catalog, repositoryId: string, plan: PlanSpec): RuleSource {
+  const categories = new Map<string, Pick<Category, 'keep'>>(catalog.categories.list().map((one) => [one.name, one]))
+  return {
+    repositoryId,
+    category: (name) => categories.get(name),
+    plan: () => ({ ...plan, isDeleted: false }),
+    planOf: () => plan.name,
+    lastRules: () => undefined,
+  }
+}
+
+/** What keeps a point whatever the rules say, as far as the catalog knows. */
+function guardsOf(catalog: Catalog, repositoryId: string) {
+  const { retained } = catalog
+  const [read, needed, held] = [
+    retained.beingRead(),
+    retained.neededElsewhere(repositoryId),
+    retained.heldPoints(repositoryId),
+  ]
+  return {
+    of: (pointId: string): string | null => read.get(pointId) ?? held.get(pointId) ?? needed.get(pointId) ?? null,
+    damaged: retained.damaged(repositoryId),
+  }
+}
