@@ -1,7 +1,8 @@
 /**
  * Backs up an image-like disk, runs it again unchanged (in full: everything is found; incrementally: nothing changed) and
  * restores it, all in one process. Prints MiB/s of disk, the peak RSS of the process, and for what is in use how far that is from
- * the pipeline's ceiling: every core doing only the prescribed primitives, as fast as one thread alone did them in this run.
+ * the pipeline's ceiling: every core doing only the prescribed primitives, as fast as one thread alone did them in this run; and
+ * how much of that ceiling the cores reach when they do them all at once.
  *
  *   node bench/repository.ts [GiB=2] [directory]
  */
@@ -14,6 +15,7 @@ import { GiB, MiB } from '../base/index.ts'
 import { openRepository, type Repository } from '../repository/index.ts'
 import { backUpDisk, contentAt, usedMib } from './disk.ts'
 import { primitiveCost } from './primitives.ts'
+import { shareTogether } from './together.ts'
 
 const size = Number(process.argv[2] ?? 2) * GiB
 const folder = await mkdtemp(join(process.argv[3] ?? tmpdir(), 'holdfast-bench-'))
@@ -23,6 +25,8 @@ const sample = (): ReturnType<typeof primitiveCost> =>
   primitiveCost(Array.from({ length: 192 }, (_, nth) => contentAt(usedMib(nth) * MiB)))
 
 const steps: { readonly name: string; readonly made: 'write' | 'find' | 'read'; readonly speed: number }[] = []
+// The first is of code that is not compiled yet.
+sample()
 const before = sample()
 
 async function backUp(repository: Repository, name: string, parentStem: string | null, mode: 'full' | 'incremental') {
@@ -70,11 +74,15 @@ try {
   }
   print('restore', began, 'read', `${Math.round(bytes / MiB)} MiB of data`)
   const after = sample()
+  const together = await shareTogether(cores)
+  console.log(
+    `${cores} cores at once do ${(100 * together).toFixed(0)} % of ${cores} times what one does alone: no more can be reached`,
+  )
   for (const { name, made, speed } of steps) {
     const ceiling = (cores * 1000) / Math.min(before[made], after[made])
-    const share = ((100 * speed) / ceiling).toFixed(0)
+    const share = (of: number): string => ((100 * speed) / of).toFixed(0)
     console.log(
-      `${name.padEnd(22)} ${speed.toFixed(0).padStart(6)} MiB/s of what is in use: ${share} % of the ceiling, ${ceiling.toFixed(0)} MiB/s on ${cores} cores`,
+      `${name.padEnd(22)} ${speed.toFixed(0).padStart(6)} MiB/s of what is in use: ${share(ceiling)} % of the ceiling, ${ceiling.toFixed(0)} MiB/s on ${cores} cores; ${share(ceiling * together)} % of what they reach`,
     )
   }
 } finally {

@@ -66,6 +66,13 @@ export function copyQueries(context: CatalogContext): CopyQueries {
       .where(eq(copies.stem, given('stem')))
       .prepare(),
   )
+  const ofName = lazy(() =>
+    db
+      .select()
+      .from(copies)
+      .where(and(eq(copies.stem, given('stem')), eq(copies.repositoryId, given('repositoryId'))))
+      .prepare(),
+  )
   const find = (pointId: string, repositoryId: string): CopyRow | undefined =>
     db
       .select()
@@ -90,12 +97,7 @@ export function copyQueries(context: CatalogContext): CopyQueries {
         .limit(200)
         .all()
         .map(({ row, ...names }) => ({ ...row, ...names })),
-    at: (repositoryId, stem) =>
-      db
-        .select()
-        .from(copies)
-        .where(and(eq(copies.stem, stem), eq(copies.repositoryId, repositoryId)))
-        .get(),
+    at: (repositoryId, stem) => ofName().get({ stem, repositoryId }),
     // A copy that was made again after a removal has a name of its own (repository format §13).
     pointIdOf: (stem) => ofStem().get({ stem })?.pointId ?? snapOf(stem),
     repositoriesOf: (vmId) =>

@@ -15,6 +15,7 @@ import { queryExports, Undoing } from './dismantle.ts'
 import { requireNoOther } from './fence.ts'
 import { undoRounds } from './finish.ts'
 import { keepConfig } from './kept-config.ts'
+import { Laps } from './laps.ts'
 import { addNodes, chooseVariant, makeScratch, planDisks, type RoundDisk, type Variant } from './prepare.ts'
 import { quiesced, type Quiesced } from './quiesce.ts'
 import { writeRound, type RoundRecord } from './record.ts'
@@ -83,21 +84,28 @@ async function open(vm: Vm, ctx: OpContext, request: PointRequest): Promise<Poin
   ctx.progress({ what: 'scratch prepared' })
   await writeRound(vm, record)
 
+  const laps = new Laps()
   const sentinel = await Sentinel.start(vm, ctx.opKey, request.freezeLimit)
   try {
     const wish: PointRequest = running ? request : { ...request, want: 'crash' }
     const cut = await quiesced<string>(vm, wish, ctx, {
-      beforeFreeze: async () => await sentinel.say('freezing'),
+      beforeFreeze: async () => {
+        await sentinel.say('freezing')
+        laps.start()
+      },
       hold: (work) =>
         withMonitor(vm, async (monitor) => {
           const mustStop = await needsStop(monitor, variant)
           return await work(async () => {
             const at = ctx.now()
-            await cutDisks(vm, monitor, variant, disks, request, ctx.installation, mustStop, sentinel)
+            laps.end('freeze')
+            await cutDisks(vm, monitor, variant, disks, request, ctx.installation, mustStop, sentinel, laps)
             return at
           })
         }),
     })
+    laps.end('thaw')
+    if (cut.frozenMs !== null) ctx.log.info({ vm: vm.ref.id, frozenMs: cut.frozenMs, ...laps.took }, 'guest was frozen')
     await sentinel.say('released')
     await writeRound(vm, { ...record, switching: false, freezing: false })
     await withMonitor(vm, (monitor) => serve(monitor, ctx, request, variant, disks, socket))

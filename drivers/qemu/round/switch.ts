@@ -5,6 +5,7 @@ import type { PointId, PointRequest } from '../../values.ts'
 import type { Sentinel } from '../sentinel/sentinel.ts'
 import { runState, type Monitor, type Vm } from '../vm.ts'
 import { hasSwitchHook, switchHook } from './hook.ts'
+import type { Laps } from './laps.ts'
 import type { RoundDisk, Variant } from './prepare.ts'
 
 /**
@@ -22,13 +23,16 @@ export async function cutDisks(
   installation: string,
   mustStop: boolean,
   sentinel: Sentinel,
+  laps: Laps,
 ): Promise<void> {
   const cut = async (): Promise<void> => {
     await monitor.call('transaction', { actions: transactionOf(variant, disks) })
+    laps.end('transaction')
     if (variant === 'filter') await insertFilters(monitor, disks, request, installation)
+    laps.end('filters')
     if (hasSwitchHook()) await callHook(vm, disks, request.pointId)
   }
-  if (mustStop) await stopped(monitor, sentinel, cut)
+  if (mustStop) await stopped(monitor, sentinel, laps, cut)
   else if (variant === 'filter') await still(monitor, cut)
   else await cut()
 }
@@ -83,7 +87,7 @@ async function insertFilters(
   }
 }
 
-async function stopped(monitor: Monitor, sentinel: Sentinel, work: () => Promise<void>): Promise<void> {
+async function stopped(monitor: Monitor, sentinel: Sentinel, laps: Laps, work: () => Promise<void>): Promise<void> {
   await sentinel.say('stopping')
   // The answer comes after the events of everything before it, so that another's STOP lies before the mark.
   if ((await runState(monitor)) !== 'running') throw meddled('paused')
@@ -91,12 +95,14 @@ async function stopped(monitor: Monitor, sentinel: Sentinel, work: () => Promise
   await monitor.call('stop')
   // QEMU tells of a stop that was one. Somebody else's pause is not ours to end.
   if (!saw(monitor, mark, 'STOP')) throw meddled('paused')
+  laps.end('stop')
   try {
     await work()
     // Somebody else's `cont` (or the sentinel's, had we been slow) let the guest write in the middle of the switch.
     if (saw(monitor, mark, 'RESUME')) throw meddled('resumed')
   } finally {
     await monitor.call('cont')
+    laps.end('cont')
   }
 }
 
