@@ -11,10 +11,10 @@ import { queuesOf, type Engine, type Pollers } from './facts.ts'
 import { goneVms, hypervisorTrouble, staleListings } from './hypervisor-trouble.ts'
 import { mirrorTrouble } from './mirror-attention.ts'
 import { missedStarts } from './missed-starts.ts'
+import { pointTrouble } from './point-trouble.ts'
 import { recoveryTrouble } from './recovery-trouble.ts'
 import { replicationTrouble } from './replication-keeper.ts'
 import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
-import { changeSentence } from './views/changes.ts'
 import { isForgotten } from './views/instants.ts'
 import { postureView } from './views/vms.ts'
 import { watchTrouble } from './watched.ts'
@@ -55,8 +55,7 @@ export function attention(
     ...ownBackupTrouble(deps, repositories),
     ...waitingRuns(catalog, most),
     ...forgottenInstants(catalog, deps.now()),
-    ...suspiciousChanges(catalog, most),
-    ...damagedPoints(catalog, most),
+    ...pointTrouble(catalog, deps.now(), most),
     ...failedRuns(catalog, deps.now()),
     ...missedStarts(catalog, deps.now()),
     ...drills.items,
@@ -183,45 +182,6 @@ function forgottenInstants(catalog: Catalog, nowMs: number): Attention[] {
       sinceMs: one.startedMs,
       subject: { kind: 'run', id: one.runId },
       action: { label: 'Decide', command: `holdfast instant migrate ${shellWord(one.name)}` },
-    }))
-}
-
-/** Until somebody has looked: the next point is like it again, and the files are as lost as before. */
-function suspiciousChanges(catalog: Catalog, most: number): Attention[] {
-  return catalog.changes.unreviewed(most).items.map(({ row, vmName, lastClean }) => ({
-    kind: 'suspicious-change',
-    severity: 'failed',
-    title: `What changed on ${vmName} looks like destruction`,
-    detail: `${changeSentence(row)} ${
-      lastClean === null
-        ? 'There is no point before it that nothing speaks against.'
-        : `The last point that nothing speaks against is of ${new Date(lastClean.createdMs).toISOString().slice(0, 16).replace('T', ' ')} UTC: hold it, whatever this turns out to be.`
-    }`,
-    sinceMs: row.createdMs,
-    subject: { kind: 'point', id: row.pointId },
-    action:
-      lastClean === null
-        ? { label: 'Look at it', command: `holdfast points ${row.vmId} --point ${row.pointId}` }
-        : {
-            label: 'Hold the last good point',
-            command: `holdfast point pin ${row.vmId} ${lastClean.id} --reason "before a suspicious change"`,
-          },
-  }))
-}
-
-/** Until the VM has a whole point that was made after the damage was found. */
-function damagedPoints(catalog: Catalog, most: number): Attention[] {
-  return catalog.points
-    .list({ limit: most }, { damaged: true })
-    .items.filter(({ vmId, damagedMs }) => (catalog.points.newestValidated(vmId)?.createdMs ?? 0) <= (damagedMs ?? 0))
-    .map((point) => ({
-      kind: 'point-damaged',
-      severity: 'failed',
-      title: `A recovery point of ${point.vmName} is damaged`,
-      detail: `${point.damage ?? 'See the point'}. It counts for nothing any more; the next backup reads in full.`,
-      sinceMs: point.damagedMs,
-      subject: { kind: 'point', id: point.id },
-      action: { label: 'See the point', command: `holdfast backup ${point.vmId}` },
     }))
 }
 

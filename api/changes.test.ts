@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ChangeFigures } from '../policy/index.ts'
-import { aPoint, pointIdOf } from '../catalog/testing.ts'
+import { aPoint, pointIdOf, testNow } from '../catalog/testing.ts'
 import { bench, type Bench } from './testing/bench.ts'
 
 let here: Bench
@@ -8,6 +8,7 @@ beforeEach(() => void (here = bench()))
 afterEach(() => here[Symbol.dispose]())
 
 const MiB = 2 ** 20
+const hour = 3_600_000
 const quiet: ChangeFigures = {
   comparedBytes: 3072 * MiB,
   heldBytes: 2048 * MiB,
@@ -48,6 +49,26 @@ const needs = async () =>
     .needsYou
 const weaknesses = async () =>
   (await here.get<{ weaknesses: { code: string }[] }>('/api/v1/vms/web-01')).weaknesses.map(({ code }) => code)
+
+test('a full that nobody decided is told with its reason until the next point of the VM, or for a week', async () => {
+  const disks = (why: string) => aPoint(1).disks.map((disk) => ({ ...disk, mode: 'full' as const, why }))
+  const told = async () => (await needs()).filter(({ kind }) => kind === 'unexpected-full')
+  here.catalog.points.record(aPoint(1, { createdMs: testNow - 7 * hour, disks: disks('full-interval') }))
+  expect(await told()).toEqual([])
+  here.catalog.points.record(aPoint(2, { createdMs: testNow - 6 * hour, disks: disks('reference-inconsistent') }))
+  expect(await told()).toMatchObject([
+    {
+      severity: 'attention',
+      title: 'web-01 was read in full: the change tracker is marked inconsistent, as after a power cut',
+      action: { command: `holdfast points web-01 --point ${pointIdOf(2)}` },
+    },
+  ])
+  here.clock.ms = testNow + 7 * 24 * hour
+  expect(await told()).toEqual([])
+  here.clock.ms = testNow
+  here.catalog.points.record(aPoint(3, { createdMs: testNow - hour, disks: disks('asked-by-operator') }))
+  expect(await told()).toEqual([])
+})
 
 test('a flagged point says what it is, which point was good last, and wants attention until somebody has looked', async () => {
   point(1, null)

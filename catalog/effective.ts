@@ -90,7 +90,7 @@ export function policyQueries(context: CatalogContext, plans: PlanQueries): Poli
     manualPoints: (vmId, repositoryId) =>
       db.get<{ n: number }>(
         sql`SELECT count(*) AS n FROM points p JOIN copies c ON c.point_id = p.id
-          WHERE p.vm_id = ${vmId} AND c.repository_id = ${repositoryId} AND c.state = 'done' AND p.origin = 'manual' AND c.damaged_ms IS NULL`,
+          WHERE p.vm_id = ${vmId} AND c.repository_id = ${repositoryId} AND c.state = 'done' AND p.origin = 'manual' AND c.damaged_ms IS NULL AND c.gone_ms IS NULL`,
       ).n,
     lastFulls: (vmId, repositoryId) =>
       db.all(

@@ -1,5 +1,6 @@
 import { and, count, desc, eq, gt, gte, isNotNull, isNull, lt, lte, sql, type SQL } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
+import { isUnexpectedFull } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { changeCopy, pointsWith } from './copy-state.ts'
@@ -131,6 +132,8 @@ export interface PointQueries {
   /** Instant of its oldest recovery point; null: it has none. */
   firstValidatedMs(vmId: string): number | null
   list(page: PageRequest, filter?: PointFilter): Page<PointView>
+  /** Newest points of VMs, not older than that moment, of which a disk was read in full unexpectedly; newest first. */
+  unexpectedFulls(sinceMs: number, limit: number): PointView[]
   countAll(): number
   /** Mean of what the incremental points of the last seven days read, per day; null without any. */
   changedPerDay(vmId: string): number | null
@@ -199,6 +202,16 @@ export function pointQueries(context: CatalogContext): PointQueries {
       )
       .prepare(),
   )
+  const unexpected = lazy(() =>
+    select()
+      .where(
+        sql`${points.unexpectedFull} IS NOT NULL AND ${points.createdMs} >= ${given('sinceMs')} AND ${points.goneMs} IS NULL
+          AND NOT EXISTS (SELECT 1 FROM points l WHERE l.vm_id = points.vm_id AND l.created_ms > points.created_ms)`,
+      )
+      .orderBy(desc(points.createdMs))
+      .limit(sql.placeholder('limit'))
+      .prepare(),
+  )
   // Each of the two reads an index alone.
   const counting = lazy(() =>
     context.sqlite.prepare<[string, string], { n: number }>(
@@ -220,6 +233,7 @@ export function pointQueries(context: CatalogContext): PointQueries {
       .get()
   return {
     find,
+    unexpectedFulls: (sinceMs, limit) => unexpected().all({ sinceMs, limit }).map(view),
     record(point) {
       inTransaction(context, () => {
         const { disks, spotCheckedChunks, lockUntilMs, sourceId = null, ...rest } = point
@@ -237,6 +251,7 @@ export function pointQueries(context: CatalogContext): PointQueries {
             ...rest,
             ...checked,
             disks,
+            unexpectedFull: disks.find(({ mode, why }) => isUnexpectedFull(mode, why))?.why ?? null,
             mode: modes.size > 1 ? 'mixed' : modes.has('incremental') ? 'incremental' : 'full',
             logicalBytes: sum((disk) => disk.size),
             readBytes: sum((disk) => disk.readBytes),

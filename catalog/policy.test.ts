@@ -182,6 +182,9 @@ describe('plans', () => {
     catalog.points.record(aPoint(1, { createdMs: testNow - 2 * day }))
     catalog.points.record(aPoint(2, { origin: 'scheduled' }))
     expect(catalog.policy.manualPoints('web-01', 'main')).toBe(1)
+    // One that is gone takes nobody's place.
+    catalog.points.recordGone(aPoint(1).id, testNow)
+    expect(catalog.policy.manualPoints('web-01', 'main')).toBe(0)
     expect(catalog.policy.changeRates().size).toBe(0)
     const disks = aPoint(3).disks.map((disk) => ({ ...disk, mode: 'incremental' as const }))
     catalog.points.record(aPoint(3, { disks, createdMs: testNow - 2 * day }))

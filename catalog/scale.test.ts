@@ -55,6 +55,7 @@ test('what is asked every few seconds, and by every scrape, reads no table of po
     catalog.metrics.newestPoints()
     catalog.metrics.verified()
     catalog.points.countAll()
+    catalog.points.unexpectedFulls(testNow, 50)
     catalog.points.list({ limit: 50 }, { damaged: true })
     catalog.runs.list({ limit: 50 })
     catalog.runs.list({ limit: 50 }, { state: 'open' })

@@ -152,6 +152,8 @@ export const points = sqliteTable('points', {
   /** When damage was found, and which; its validation was taken back then. */
   damagedMs: integer('damaged_ms'),
   damage: text('damage'),
+  /** Why a disk was read in full that nobody had decided to read so; null: none was. */
+  unexpectedFull: text('unexpected_full'),
   /** When a look found that the repository no longer has it; its validation was taken back then. */
   goneMs: integer('gone_ms'),
   manifestBytes: integer('manifest_bytes'),

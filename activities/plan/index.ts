@@ -1,6 +1,6 @@
 /** What of a plan's run is in the catalog: which VMs it takes, how far it is, what came of each. */
 import { HoldfastError } from '../../base/index.ts'
-import { largestPage, type Catalog, type PlanRunRow, type PlanRunVmRow } from '../../catalog/index.ts'
+import { largestPage, type Catalog, type PlanRunVmRow } from '../../catalog/index.ts'
 import { backupSettings, isSelected, planWindowAt } from '../../policy/index.ts'
 import type { Plan, WindowNow } from '../../policy/index.ts'
 import { backupWorkflowId } from '../../workflows/backup/contract.ts'
@@ -49,7 +49,7 @@ export function createPlanActivities(catalog: Catalog): PlanActivities {
       const take = () => planRuns.inHand(planRun, lane, turn) ?? planRuns.take(planRun, lane, turn, rule)
       for (let row = take(); row !== undefined; row = take()) {
         const { position, vmName, attempts: attempt, vmId } = row
-        const given = backupOf(catalog, { run, plan, row }, requestedBy)
+        const given = backupOf(catalog, { plan, row }, requestedBy)
         if ('input' in given) {
           const next = { position, vmName, attempt, workflowId: backupWorkflowId(vmId), input: given.input }
           return { next, againMs: null }
@@ -116,7 +116,7 @@ function endOf({ planRuns }: Catalog, planRun: string): PlanRunEnd {
  */
 function backupOf(
   catalog: Catalog,
-  { run, plan, row }: { readonly run: PlanRunRow; readonly plan: Plan | undefined; readonly row: PlanRunVmRow },
+  { plan, row }: { readonly plan: Plan | undefined; readonly row: PlanRunVmRow },
   requestedBy: Requester,
 ): { readonly input: BackupInput } | { readonly state: 'skipped' | 'failed'; readonly detail: string } {
   if (plan === undefined) return { state: 'skipped', detail: 'the plan was removed meanwhile' }
@@ -137,7 +137,8 @@ function backupOf(
     v: 1,
     vm: of,
     repository: repositoryRefOf(repository),
-    origin: run.trigger === 'hand' ? 'manual' : 'scheduled',
+    // Also of a run that somebody started: it ages by the plan's rules, and pushes out no point that was made by hand.
+    origin: 'scheduled',
     name: null,
     description: null,
     plan: plan.name,

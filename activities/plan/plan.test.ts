@@ -16,13 +16,13 @@ beforeEach(() => {
 afterEach(() => world[Symbol.dispose]())
 
 const planRun = 'plan/nightly/at-2026-11-21T02:30:00Z'
-async function opened(over: Partial<PlanSpec> = {}): Promise<void> {
+async function opened(over: Partial<PlanSpec> = {}, trigger: 'schedule' | 'hand' = 'schedule'): Promise<void> {
   const targets = [{ repository: 'main', copy: 'backup', keep: null }] as const
   world.catalog.plans.put({ ...planDefaults, name: 'nightly', targets, retryAfterMs: 0, ...over }, 0)
-  await begin()
+  await begin(testNow, trigger)
 }
-const begin = (atMs = testNow) => {
-  const of = { planRun, runId: 'run-1', plan: 'nightly', trigger: 'schedule', again: null } as const
+const begin = (atMs = testNow, trigger: 'schedule' | 'hand' = 'schedule') => {
+  const of = { planRun, runId: 'run-1', plan: 'nightly', trigger, again: null } as const
   return steps.openPlanRun({ ...of, atMs, goesOnUntilMs: null })
 }
 const next = (lane: string, turn: number, ended: PlanVmEnd | null = null) =>
@@ -70,6 +70,11 @@ it('a VM that is not wanted any more is skipped: left out on purpose, or its pla
   world.catalog.vms.change(db?.id ?? '', { excludedReason: 'rebuilt from code' })
   expect(await next('0/0', 0)).toMatchObject({ next: { vmName: 'web-01' } })
   expect(rows()[0]).toEqual(['db-01', 'skipped', 'left out on purpose: rebuilt from code'])
+})
+
+it('what a run that somebody started makes ages by the plan, and counts as nothing made by hand', async () => {
+  await opened({}, 'hand')
+  expect((await next('0/0', 0)).next?.input.origin).toBe('scheduled')
 })
 
 it('a backup of a plan waits for a person for minutes, so that its lane is free for the others', async () => {

@@ -10,6 +10,7 @@ export const attentionSchema = z
       'run-failed',
       'point-damaged',
       'suspicious-change',
+      'unexpected-full',
       'overdue',
       'late',
       'unprotected',

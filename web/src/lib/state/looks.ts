@@ -54,6 +54,7 @@ export const stepLooks: Record<StepState, Look> = {
 export const postureLooks: Record<PostureState, Look> = {
   protected: look('ok', 'Protected'),
   late: look('warn', 'Late'),
+  'unexpected-full': look('warn', 'Read in full'),
   overdue: look('warn', 'Overdue'),
   failed: look('fail', 'Failed'),
   unprotected: look('fail', 'Unprotected'),
