@@ -57,6 +57,17 @@ async function backUp(api: ApiClient): Promise<{ runId: string; point: string }>
   return { runId, point: run.pointId ?? '' }
 }
 
+const often = {
+  where: [{ field: 'name', is: ['web'] }],
+  timeZone: 'Europe/Paris',
+  schedule: { kind: 'every', everyMs: 60_000 },
+  targets: [{ repository: 'main', copy: 'backup', keep: { daily: 7 } }],
+}
+
+async function putPlan(api: ApiClient, over: { paused: boolean; revision: number }): Promise<void> {
+  await ask(api.PUT('/plans/{id}', { params: { path: { id: 'often' } }, body: { ...often, ...over } as never }))
+}
+
 /** The history follows the end of its run within seconds. */
 async function archived(runId: string): Promise<void> {
   await eventually(
@@ -97,6 +108,8 @@ test('a lost installation comes back from its repository and one key, and goes o
   const lost = await contentOf('web')
   const book = await ask(at.api.GET('/runs/{run}/runbook', { params: { path: { run: first.runId } } }))
 
+  // Paused, so that it makes no point before it has to.
+  await putPlan(at.api, { paused: true, revision: 0 })
   await archived(first.runId)
   // The worker dies while the catalog is on its way: what was begun is finished by the next one.
   const id = { params: { path: { id: 'main' } } }
@@ -132,6 +145,8 @@ test('a lost installation comes back from its repository and one key, and goes o
   at = await Installation.start({ home: home() })
   const { items } = await ask(at.api.GET('/vms/{id}/points', { params: { path: { id: 'web' }, query: { limit: 9 } } }))
   expect(items.map(({ id: of }) => of)).toEqual([second.point, first.point])
+  const plan = await ask(at.api.GET('/plans/{id}', { params: { path: { id: 'often' } } }))
+  expect(plan).toMatchObject({ ...often, paused: true, vms: 1 })
   const after = await ask(at.api.GET('/runs/{run}/runbook', { params: { path: { run: first.runId } } }))
   expect({ ...after, facts: null }).toEqual({ ...book, facts: null })
 
@@ -144,7 +159,19 @@ test('a lost installation comes back from its repository and one key, and goes o
   expect(await contentOf('web-back')).toBe(lost)
 
   await write(3, 20 * MiB, MiB)
-  const third = await backUp(at.api)
-  const point = await ask(at.api.GET('/points/{id}', { params: { path: { id: third.point } } }))
+  // The schedule is put into the new Temporal by the server, and starts the next backup.
+  await putPlan(at.api, { paused: false, revision: plan.revision })
+  const web = { params: { path: { id: 'web' }, query: { limit: 9 } } }
+  let made: string | undefined
+  await eventually(
+    'a point by the plan',
+    async () => {
+      const { items: now } = at === undefined ? { items: [] } : await ask(at.api.GET('/vms/{id}/points', web))
+      made = now.find(({ origin }) => origin === 'scheduled')?.id
+      return made !== undefined
+    },
+    150_000,
+  )
+  const point = await ask(at.api.GET('/points/{id}', { params: { path: { id: made ?? '' } } }))
   expect(point.disks.map(({ mode, why }) => [mode, why])).toEqual([['incremental', '']])
 })

@@ -127,6 +127,7 @@ export function discover(catalog: Catalog, estate: Estate, hypervisor: string, n
   const there = estate.vms.filter(
     (vm) => vm.hypervisor === hypervisor && vm.fromMs <= nowMs && (vm.goneMs === null || vm.goneMs > nowMs),
   )
+  const isNew = new Set(there.flatMap(({ id }) => (catalog.vms.find(id) === undefined ? [id] : [])))
   const listing = `listing-${(listings += 1)}`
   catalog.vms.recordDiscovered(
     hypervisor,
@@ -134,6 +135,6 @@ export function discover(catalog: Catalog, estate: Estate, hypervisor: string, n
     there.map(({ id }) => aVm(id)),
   )
   catalog.vms.closeListing(hypervisor, listing)
-  for (const { id, category } of there)
-    if (catalog.vms.get(id).category !== category) catalog.vms.change(id, { category })
+  // What a person says later of one that is known is not taken back.
+  for (const { id, category } of there) if (isNew.has(id)) catalog.vms.change(id, { category })
 }

@@ -40,8 +40,8 @@ const settlingMs = 30 * day
 const changesAfter = 0.55
 /** As the server does. Of these looks only those are made at which something may differ. */
 const lookEveryMs = 20_000
-/** What was found by then has lasted for long enough to be told, whichever look found it. */
-const settledMs = minute + lookEveryMs
+/** So long after the look that found something, another one tells it. */
+const settledMs = minute
 const tightened = { daily: 5, weekly: 2 }
 
 /** One year from its seed: played on the real code, and judged. */
