@@ -39,7 +39,7 @@ function stepsOf(sqlite: Database.Database, source: string): string[] {
 
 /** Steps that read all points or all copies, or all of one repository, and not an index of a few or one that says it all. */
 export function wholeTables(plans: ReadonlyMap<string, readonly string[]>): string[] {
-  const few = /INDEX (copies_(wanted|lost)|points_(gone|damaged))\b|COVERING INDEX copies_(held|mirrored)\b/
+  const few = /INDEX (copies_(wanted|lost)|points_(gone|damaged|manual))\b|COVERING INDEX copies_(held|mirrored)\b/
   const whole =
     /^SCAN|^SEARCH [^(]*$|INDEX copies_by_repository|INDEX copies_(held|mirrored|in_hand) \((repository_id|source_id)[^ ]*\)$/
   return [...plans].flatMap(([source, steps]) => {

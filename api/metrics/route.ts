@@ -6,7 +6,9 @@ import { expose } from './exposition.ts'
 import { mirrorFamilies } from './mirrors.ts'
 import { recoveryPlanFamilies } from './recovery-plans.ts'
 import { replicationFamilies } from './replications.ts'
+import { retentionFamilies } from './retention.ts'
 import { runFamilies } from './runs.ts'
+import { slotFamilies } from './slots.ts'
 import { ownFamilies, repositoryFamilies, vmFamilies } from './state.ts'
 
 export { largestVms } from './state.ts'
@@ -29,6 +31,8 @@ export function metricsRoute(deps: ApiDeps): Handler<ApiEnv> {
       ...mirrorFamilies(catalog, now()),
       ...recoveryPlanFamilies(catalog, now()),
       ...replicationFamilies(catalog, now()),
+      ...retentionFamilies(catalog),
+      ...slotFamilies(catalog, now()),
       ...runFamilies(catalog, now()),
     ])
   }

@@ -2,6 +2,7 @@ import type { Catalog, RepositoryView, ScrubRow } from '../../catalog/index.ts'
 import { lookState } from '../../policy/index.ts'
 import type { Engine } from '../facts.ts'
 import { forecastOf } from '../views/capacity.ts'
+import { everyRepository } from './everyone.ts'
 import { gauge, one, type Family, type Sample } from './exposition.ts'
 
 /** Above, single VMs are left out, the most urgent last; how many is told. */
@@ -215,13 +216,4 @@ export function ownFamilies(catalog: Catalog, engine: Engine, version: string): 
         .map(({ name }) => ({ labels: { channel: name }, value: failing.has(name) ? 1 : 0 })),
     ),
   ]
-}
-
-function* everyRepository(catalog: Catalog): Generator<RepositoryView> {
-  for (let cursor: string | undefined; ;) {
-    const page = catalog.repositories.list({ limit: 50, cursor })
-    yield* page.items
-    if (page.nextCursor === null) return
-    cursor = page.nextCursor
-  }
 }
