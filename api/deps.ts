@@ -5,6 +5,7 @@ import type { RunFacts, Runbook, RunHistory, PendingStep } from '../runbook/type
 import type { FileGateway } from '../files/types.ts'
 import type { DrillPace } from './drill-keeper.ts'
 import type { Orchestrator } from './orchestrator.ts'
+import type { ScheduleState } from './schedule-state.ts'
 
 export interface ApiLog {
   info(data: object, message: string): void
@@ -38,6 +39,8 @@ export interface ApiDeps {
   readonly orchestrator: Orchestrator
   readonly toRunbook: ToRunbook
   readonly live: LiveRuns
+  /** What the keeper of schedules has found; left out: nobody keeps any here. */
+  readonly schedules?: () => ScheduleState
   readonly sender: Sender
   /** What a reference stands for, for workers of sites that may ask for it. */
   readonly secret: (credentialRef: string) => Promise<string>

@@ -149,7 +149,10 @@ describe('what is not ours, or not known to be gone, is left alone', () => {
     put('gone')
     world.catalog.plans.remove('gone', null)
     put('mine')
-    expect(await keeper().reconcile()).toEqual({ ...nothing, left: ['mine'] })
+    const look = keeper()
+    expect(look.state()).toMatchObject({ lookedMs: null })
+    expect(await look.reconcile()).toEqual({ ...nothing, left: ['mine'] })
+    expect(look.state()).toEqual({ lookedMs: world.clock.ms, error: null, wrong: [], taken: ['mine'], unknown: [] })
     await listed(...all)
     expect((await described('mine')).action).toMatchObject({ workflowType: 'theirs' })
   })
@@ -170,13 +173,36 @@ describe('what is not ours, or not known to be gone, is left alone', () => {
     }
     const blind = scheduleKeeper({ catalog: unreadable, client: client(), log, now: Date.now })
     await expect(blind.reconcile()).rejects.toThrow('disk I/O error')
+    expect(blind.state()).toMatchObject({ lookedMs: null, error: 'disk I/O error' })
     // A copy of the catalog from before the plan was made, of the same installation.
     using older = testCatalog()
     older.catalog.installation.adopt(catalog.installation.get().uuid, 'holdfast')
     const restored = scheduleKeeper({ catalog: older.catalog, client: client(), log, now: Date.now })
     expect(await restored.reconcile()).toEqual({ ...nothing, left: ['nightly'] })
+    expect(restored.state()).toMatchObject({ error: null, taken: [], unknown: ['nightly'] })
     expect((await described('nightly')).state.paused).toBe(false)
   })
+})
+
+it('one that the engine refuses is told by name, and the others are right all the same', async () => {
+  put('nightly')
+  put('odd')
+  const real = client().schedule
+  const schedule = {
+    list: (...of: Parameters<typeof real.list>) => real.list(...of),
+    getHandle: (id: string) => real.getHandle(id),
+    create: async (options: ScheduleOptions) => {
+      if (options.scheduleId === 'plan/odd') throw new Error('invalid spec')
+      return real.create(options)
+    },
+  }
+  const look = keeper({ schedule, connection: client().connection } as unknown as Client)
+  await expect(look.reconcile()).rejects.toThrow('invalid spec')
+  const [wrong] = look.state().wrong
+  expect(wrong).toMatchObject({ plan: 'odd', message: expect.stringContaining('invalid spec') as string })
+  expect((await described('nightly')).state.paused).toBe(false)
+  await keeper().reconcile()
+  await listed('plan/nightly', 'plan/odd')
 })
 
 it('killed between any two of its steps, the next look makes everything right', async () => {

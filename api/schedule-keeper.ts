@@ -1,19 +1,13 @@
-import type { Client, ScheduleDescription, ScheduleHandle, ScheduleUpdateOptions } from '@temporalio/client'
-import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client'
+import type { Client, ScheduleHandle } from '@temporalio/client'
+import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client'
 import { describeError, isHoldfastError } from '../base/index.ts'
-import { engineSpec, meansTheSame, missedStarts, timingOf } from '../policy/index.ts'
+import { missedStarts } from '../policy/index.ts'
 import type { Plan } from '../policy/index.ts'
-import {
-  planScheduleId,
-  planWorkflow,
-  scheduledPlanId,
-  scheduledRunId,
-  type PlanRunInput,
-} from '../workflows/plan/contract.ts'
-import { controlQueue } from '../workflows/shared/queues.ts'
+import { planScheduleId, scheduledPlanId, scheduledRunId } from '../workflows/plan/contract.ts'
 import type { ApiDeps } from './deps.ts'
-import type { RunMemo } from './orchestrator.ts'
 import { nextChange } from './plan-changes.ts'
+import { nothingLooked, type ScheduleNotes, type ScheduleState } from './schedule-state.ts'
+import { isAsWanted, isByClock, memoKey, tagOf, wish, type Tag } from './schedule-wish.ts'
 import { tellFollowers, watchedOf } from './sequence-keeper.ts'
 import { engineError } from './temporal/errors.ts'
 
@@ -39,19 +33,14 @@ export interface ScheduleKeeper {
   reconcile(): Promise<Reconciled>
   /** Starts that did not come since the last look; nothing is judged while the engine was not reached. */
   watch(): void
+  /** What the last look has found, for the doctor. */
+  state(): ScheduleState
   /** Until the signal: soon after each change of a plan, and every minute. */
   run(signal: AbortSignal): Promise<void>
 }
 
 const everyMs = 60_000
 const answerWithinMs = 10_000
-const memoKey = 'holdfast'
-
-interface Tag {
-  readonly v: 1
-  readonly installation: string
-  readonly plan: string
-}
 
 export function scheduleKeeper(deps: KeeperDeps, paceMs = everyMs): ScheduleKeeper {
   const { log } = deps
@@ -59,6 +48,7 @@ export function scheduleKeeper(deps: KeeperDeps, paceMs = everyMs): ScheduleKeep
   return {
     reconcile: () => keeper.reconcile(),
     watch: () => keeper.watch(),
+    state: () => keeper.state,
     async run(signal) {
       let isAway = false
       let saidLeft = ''
@@ -88,6 +78,7 @@ export function scheduleKeeper(deps: KeeperDeps, paceMs = everyMs): ScheduleKeep
 }
 
 class Keeper {
+  state: ScheduleState = nothingLooked
   readonly #deps: KeeperDeps
   /** Since when every look has reached the engine; null: the last one has not. */
   #reachedSinceMs: number | null = null
@@ -98,23 +89,28 @@ class Keeper {
 
   async reconcile(): Promise<Reconciled> {
     const beganMs = this.#deps.now()
+    const notes: ScheduleNotes = { wrong: [], taken: [], unknown: [] }
     try {
-      const done = await this.#reconcile()
+      const done = await this.#reconcile(notes)
       this.#reachedSinceMs ??= beganMs
+      this.state = { ...notes, lookedMs: beganMs, error: null }
       return done
     } catch (error) {
       // A plan that the engine does not take is no sign that it was away.
       if (isUnreachable(error)) this.#reachedSinceMs = null
       else this.#reachedSinceMs ??= beganMs
+      // While nobody answers, what was found before stands.
+      this.state = { ...(isUnreachable(error) ? this.state : { ...this.state, ...notes }), error: describeError(error) }
       throw error
     }
   }
 
-  async #reconcile(): Promise<Reconciled> {
+  async #reconcile(notes: ScheduleNotes): Promise<Reconciled> {
     const { catalog } = this.#deps
     const { uuid } = catalog.installation.get()
     const wanted = new Map(catalog.plans.all().flatMap((plan) => (isByClock(plan) ? [[plan.name, plan]] : [])))
     const { removed, left } = await this.#removeUnwanted(uuid, wanted)
+    notes.unknown.push(...left)
     const done = { created: [] as string[], updated: [] as string[], removed, left }
     const failures: unknown[] = []
     for (const plan of wanted.values()) {
@@ -122,7 +118,9 @@ class Keeper {
       try {
         const what = await this.#follow(uuid, plan)
         if (what !== null) done[what].push(plan.name)
+        if (what === 'left') notes.taken.push(plan.name)
       } catch (error) {
+        notes.wrong.push({ plan: plan.name, message: describeError(error) })
         failures.push(error)
       }
     }
@@ -226,56 +224,6 @@ class Keeper {
 }
 
 const isUnreachable = (error: unknown): boolean => isHoldfastError(error) && error.code === 'TemporalUnavailable'
-
-function isByClock({ schedule }: Plan): boolean {
-  return schedule.kind !== 'manual' && schedule.kind !== 'after'
-}
-
-/** What the schedule of a plan has to be. */
-function wish(plan: Plan): Required<Pick<ScheduleUpdateOptions, 'spec' | 'action' | 'policies' | 'state'>> {
-  const { name, schedule, timeZone, paused } = plan
-  const spec = engineSpec(schedule, timeZone)
-  const timing = timingOf(schedule)
-  if (spec === null || timing === null) throw new RangeError(`${name} does not start by the clock`)
-  const requestedBy = { user: `plan ${name}`, reason: 'by its schedule' }
-  const input: PlanRunInput = { v: 1, plan: name, trigger: 'schedule', again: null, requestedBy, part: 0 }
-  const none = { vmId: null, repositoryId: null, pointId: null, idempotencyKey: null }
-  const memo: RunMemo = { v: 1, title: `Plan ${name}`, requestedBy, ...none }
-  return {
-    spec,
-    action: {
-      type: 'startWorkflow',
-      workflowType: planWorkflow,
-      workflowId: scheduledPlanId(name),
-      taskQueue: controlQueue,
-      args: [input],
-      memo: { [memoKey]: memo },
-    },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: timing.catchupMs, pauseOnFailure: false },
-    state: { paused, note: paused ? `the plan ${name} is paused` : `by the plan ${name}; changes by hand do not last` },
-  }
-}
-
-function isAsWanted(plan: Plan, { action, policies, spec, state }: ScheduleDescription): boolean {
-  const { action: wanted, policies: rules } = wish(plan)
-  return (
-    meansTheSame(plan.schedule, plan.timeZone, spec) &&
-    state.paused === plan.paused &&
-    state.remainingActions === undefined &&
-    policies.overlap === rules.overlap &&
-    policies.catchupWindow === rules.catchupWindow &&
-    !policies.pauseOnFailure &&
-    action.workflowType === wanted.workflowType &&
-    action.workflowId === wanted.workflowId &&
-    action.taskQueue === wanted.taskQueue &&
-    JSON.stringify(action.args) === JSON.stringify(wanted.args)
-  )
-}
-
-function tagOf(memo: { readonly [name: string]: unknown } | undefined): Tag | null {
-  const tag = memo?.[memoKey]
-  return typeof tag === 'object' && tag !== null && 'v' in tag && tag.v === 1 ? (tag as Tag) : null
-}
 
 /** undefined: the engine has proved that there is none. */
 async function ifThere<T>(call: Promise<T>): Promise<T | undefined> {

@@ -75,12 +75,14 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
     const shared = { catalog, orchestrator: temporalOrchestrator(client), toRunbook, now: Date.now, log }
     const live = liveRuns(shared)
     const seal = evidenceKeeper(home, catalog, version)
+    const schedules = scheduleKeeper({ ...shared, client })
     const deps = {
       ...shared,
       sender: senderOf(resolveSecret),
       secret: resolveSecret,
       files: new SessionClient(home.files),
       live,
+      schedules: () => schedules.state(),
       version,
       rotateEvidenceKey: seal.rotate,
       evidenceDir: home.evidence,
@@ -125,7 +127,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
         (ended) => housekeeping({ ...shared, live }, deps.byItself).run(ended),
         (ended) => slotKeeper(shared).run(ended),
         (ended) => sequenceKeeper({ ...shared, live }).run(ended),
-        (ended) => scheduleKeeper({ ...shared, client }).run(ended),
+        (ended) => schedules.run(ended),
       ])
     } finally {
       await closeServer(server)

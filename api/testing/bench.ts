@@ -15,6 +15,7 @@ import type { ApiDeps, ToRunbook } from '../deps.ts'
 import { liveRuns } from '../live.ts'
 import type { Poller } from '../orchestrator.ts'
 import { hashOf } from '../secrets.ts'
+import { nothingLooked, type ScheduleState } from '../schedule-state.ts'
 import type { StreamPace } from '../stream.ts'
 import { FakeOrchestrator } from './fake-orchestrator.ts'
 
@@ -30,6 +31,8 @@ export interface Bench extends Disposable {
   readonly catalog: TestCatalog['catalog']
   readonly clock: { ms: number }
   readonly home: string
+  /** What the doctor is told of schedules. */
+  readonly schedules: { state: ScheduleState }
   /** What went to channels. */
   readonly sent: readonly Message[]
   /** What the log was told. */
@@ -81,12 +84,14 @@ export function bench(options: BenchOptions = {}): Bench {
   const log = { info: keep, warn: keep, error: keep }
   const toRunbook = options.toRunbook ?? plainRunbook
   const sent: Message[] = []
+  const schedules: Bench['schedules'] = { state: nothingLooked }
   const live = liveRuns({ catalog, orchestrator: engine, toRunbook, now, log })
   const deps: ApiDeps = {
     catalog,
     orchestrator: engine,
     toRunbook,
     live,
+    schedules: () => schedules.state,
     sender: {
       async send(_, message) {
         sent.push(message)
@@ -129,6 +134,7 @@ export function bench(options: BenchOptions = {}): Bench {
     catalog,
     clock,
     home,
+    schedules,
     sent,
     logged,
     call,

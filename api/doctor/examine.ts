@@ -1,26 +1,15 @@
 import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { z } from '@hono/zod-openapi'
-import {
-  codes,
-  describeError,
-  formatBytes,
-  formatDuration,
-  GiB,
-  isHoldfastError,
-  toHoldfastError,
-} from '../base/index.ts'
-import { searchAttributes } from '../workflows/shared/contract.ts'
-import type { OwnBackupView, RepositoryTestRecord } from '../catalog/index.ts'
-import type { Sandbox } from '../files/types.ts'
-import { ownBackupState } from '../policy/index.ts'
-import type { ApiDeps } from './deps.ts'
-import { queuesOf, workersOn } from './facts.ts'
-import type { EngineInfo } from './orchestrator.ts'
-import type { doctorSchema } from './schemas/system.ts'
-
-type Doctor = z.infer<typeof doctorSchema>
-type Check = Doctor['checks'][number]
+import { formatBytes, formatDuration, GiB, isHoldfastError, toHoldfastError } from '../../base/index.ts'
+import type { OwnBackupView, RepositoryTestRecord } from '../../catalog/index.ts'
+import type { Sandbox } from '../../files/types.ts'
+import { ownBackupState } from '../../policy/index.ts'
+import type { ApiDeps } from '../deps.ts'
+import { queuesOf, workersOn } from '../facts.ts'
+import { good, type Check, type Doctor, type Found } from './check.ts'
+import { clockCheck } from './clock.ts'
+import { engineChecks } from './engine.ts'
+import { schedulesCheck } from './schedules.ts'
 
 const dayMs = 86_400_000
 
@@ -30,6 +19,8 @@ export async function examine(deps: ApiDeps): Promise<Doctor> {
     await Promise.all([
       engineChecks(deps),
       queueChecks(deps),
+      guarded('schedules', 'Schedules', async () => schedulesCheck(deps)),
+      guarded('clock', 'Clock', () => clockCheck(deps)),
       guarded('catalog', 'Catalog', () => catalogCheck(deps)),
       guarded('space', 'Space in the home folder', () => spaceCheck(deps)),
       guarded('secrets', 'Secrets', () => secretsCheck(deps)),
@@ -76,57 +67,12 @@ export async function examine(deps: ApiDeps): Promise<Doctor> {
   return { state: worst, checkedMs: deps.now(), checks }
 }
 
-async function guarded(id: string, title: string, look: () => Promise<Omit<Check, 'id' | 'title'>>): Promise<Check> {
+async function guarded(id: string, title: string, look: () => Promise<Found>): Promise<Check> {
   try {
     return { id, title, ...(await look()) }
   } catch (error) {
     const { message, hint } = toHoldfastError(error)
     return { id, title, state: 'failed', detail: message, hint }
-  }
-}
-
-const good = (detail: string): Omit<Check, 'id' | 'title'> => ({ state: 'ok', detail, hint: null })
-
-async function engineChecks({ orchestrator }: ApiDeps): Promise<Check[]> {
-  let info: EngineInfo
-  try {
-    info = await orchestrator.info()
-  } catch (error) {
-    return [
-      {
-        id: 'engine',
-        title: 'Temporal',
-        state: 'failed',
-        detail: describeError(error),
-        hint: codes.TemporalUnavailable.hint,
-      },
-    ]
-  }
-  const missing = Object.values(searchAttributes).filter((name) => !info.searchAttributes.includes(name))
-  return [
-    { id: 'engine', title: 'Temporal', ...good(`version ${info.version}, namespace ${info.namespace}`) },
-    { id: 'retention', title: 'Retention of closed runs', ...retention(info.retentionMs) },
-    {
-      id: 'search-attributes',
-      title: 'Search attributes',
-      ...(missing.length === 0
-        ? good('all registered')
-        : {
-            state: 'failed',
-            detail: `not registered: ${missing.join(', ')}`,
-            hint: 'Start the server again: it registers them.',
-          }),
-    },
-  ]
-}
-
-function retention(ms: number | null): Omit<Check, 'id' | 'title'> {
-  if (ms === null) return { state: 'unknown', detail: 'Temporal does not say', hint: null }
-  if (ms >= 3 * dayMs) return good(`${formatDuration(ms)}; runbooks are archived in the catalog`)
-  return {
-    state: 'attention',
-    detail: `${formatDuration(ms)}: after a longer outage of this server runbooks would be lost`,
-    hint: 'Raise the retention of the namespace to 30 days.',
   }
 }
 
@@ -151,7 +97,7 @@ async function queueChecks(deps: ApiDeps): Promise<Check[]> {
   )
 }
 
-async function catalogCheck({ catalog }: ApiDeps): Promise<Omit<Check, 'id' | 'title'>> {
+async function catalogCheck({ catalog }: ApiDeps): Promise<Found> {
   const found = catalog.integrity()
   if (found === 'ok') return good('intact')
   return {
@@ -161,7 +107,7 @@ async function catalogCheck({ catalog }: ApiDeps): Promise<Omit<Check, 'id' | 't
   }
 }
 
-async function spaceCheck({ home }: ApiDeps): Promise<Omit<Check, 'id' | 'title'>> {
+async function spaceCheck({ home }: ApiDeps): Promise<Found> {
   if (home === null) return { state: 'unknown', detail: 'not asked about', hint: null }
   const { bavail, bsize } = await statfs(home)
   const free = bavail * bsize
@@ -173,7 +119,7 @@ async function spaceCheck({ home }: ApiDeps): Promise<Omit<Check, 'id' | 'title'
   }
 }
 
-async function secretsCheck({ home }: ApiDeps): Promise<Omit<Check, 'id' | 'title'>> {
+async function secretsCheck({ home }: ApiDeps): Promise<Found> {
   if (home === null) return { state: 'unknown', detail: 'not asked about', hint: null }
   const folder = join(home, 'secrets')
   const { mode } = await stat(folder)
@@ -186,7 +132,7 @@ async function secretsCheck({ home }: ApiDeps): Promise<Omit<Check, 'id' | 'titl
 }
 
 /** What opens file systems of guests, as far as this machine tells: workers elsewhere have their own. */
-async function filesCheck({ files }: ApiDeps): Promise<Omit<Check, 'id' | 'title'>> {
+async function filesCheck({ files }: ApiDeps): Promise<Found> {
   let here: Sandbox
   try {
     here = await files.sandbox()
@@ -208,7 +154,7 @@ async function filesCheck({ files }: ApiDeps): Promise<Omit<Check, 'id' | 'title
   }
 }
 
-async function timeZoneCheck(): Promise<Omit<Check, 'id' | 'title'>> {
+async function timeZoneCheck(): Promise<Found> {
   const hour = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Paris', hour: '2-digit', hourCycle: 'h23' }).format(
     Date.UTC(2026, 6, 1, 12),
   )
