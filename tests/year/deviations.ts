@@ -67,7 +67,9 @@ function told(
   const lastMs = rest.at(-1)?.untilMs ?? seenMs
   const lasted = lastMs - seenMs
   if (lasted < settleMs - edgeMs) return []
-  const isOnTheEdge = lasted < settleMs + edgeMs
+  // What shows for less than a look is met by one or not; what is met goes on while it is hidden.
+  const shows = Math.max(...without(of.visible ?? [clipped], unseen).map((part) => part.untilMs - part.fromMs))
+  const isOnTheEdge = lasted < settleMs + edgeMs || shows < edgeMs
   return [{ key, ...clipped, seenMs, isOnTheEdge, endsSilently: of.endsSilently ?? false }]
 }
 
