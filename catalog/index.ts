@@ -9,6 +9,7 @@ export type { ChannelRow, IncidentRow, NewChannel, ObservedIncident } from './al
 export type { AuditFilter, AuditView } from './audit.ts'
 export type { AccessQueries, Role, SessionRow, TokenRow } from './access.ts'
 export type { CategoryView } from './categories.ts'
+export { credentialRefs } from './credential-refs.ts'
 export type { ChangeReview } from './change-schema.ts'
 export type { ChangeRow, MeasuredChange, SuspiciousPoint } from './changes.ts'
 export type { CopyRow, CopyView } from './copies.ts'

@@ -11,7 +11,7 @@ export { freePort, prepareNamespace, startEmbeddedTemporal } from './temporal-se
 export type { EmbeddedTemporal } from './temporal-server.ts'
 export { Supervisor } from './supervisor.ts'
 export type { Child, ChildSpec } from './supervisor.ts'
-export { resolveSecret } from './secrets.ts'
+export { referencesIn, resolveSecret } from './secrets.ts'
 export { engineRole } from './engine.ts'
 export { processLog } from './log.ts'
 export { takePlace, whoIs } from './place.ts'

@@ -1,11 +1,17 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { credentialRefs } from '../catalog/index.ts'
 import { readReference } from '../repository/index.ts'
 import type { Home } from './config.ts'
 
 /** What a reference stands for. An empty one stands for a connection that needs no secret. */
 export async function resolveSecret(credentialRef: string): Promise<string> {
   return credentialRef === '' ? '' : await readReference(credentialRef)
+}
+
+/** Every reference that the catalog of a home names; null: it has no catalog. Throws what SQLite throws. */
+export function referencesIn(home: Home): string[] | null {
+  return existsSync(home.catalog) ? credentialRefs(home.catalog) : null
 }
 
 export function adminTokenPath(home: Home): string {

@@ -5,7 +5,8 @@ import { toHoldfastError } from '../../base/index.ts'
 import { homeFolder } from '../home.ts'
 import type { Io } from '../io.ts'
 import { ask, type ApiClient } from '../client/index.ts'
-import { knownSecrets, redact } from './redact.ts'
+import { knownTo } from './known.ts'
+import { onlyWords, redact } from './redact.ts'
 
 /** Of each log: its end, where what happened last is. */
 const logBytes = 512 * 1024
@@ -19,11 +20,15 @@ export interface SupportBundle {
   /** What the server answers; a part that it could not give says why. */
   readonly server: { readonly [part: string]: unknown }
   readonly logs: { readonly [file: string]: string }
+  /** Secrets that could not be known, so that nobody could look for them; logs have no more than the words of the program then. */
+  readonly unknownSecrets: readonly string[]
 }
 
 /** What somebody who helps needs to see, without a secret in it. Works also while the server is away. */
 export async function makeBundle(io: Io, version: string): Promise<SupportBundle> {
   const home = homeFolder(io.world.env)
+  const { secrets, unknown } = await knownTo(io, home)
+  const logs = Object.entries(logsIn(join(home, 'logs')))
   const raw: SupportBundle = {
     v: 1,
     madeMs: io.world.now(),
@@ -42,9 +47,10 @@ export async function makeBundle(io: Io, version: string): Promise<SupportBundle
       home,
     },
     server: await serverParts(io),
-    logs: logsIn(join(home, 'logs')),
+    logs: Object.fromEntries(unknown.length === 0 ? logs : logs.map(([name, text]) => [name, onlyWords(text)])),
+    unknownSecrets: unknown,
   }
-  return redact(raw, knownSecrets(join(home, 'secrets'))) as SupportBundle
+  return redact(raw, secrets) as SupportBundle
 }
 
 async function serverParts(io: Io): Promise<{ [part: string]: unknown }> {

@@ -22,12 +22,43 @@ const shortest = 6
 export function knownSecrets(folder: string): string[] {
   const lines = new Set<string>()
   for (const name of namesIn(folder)) {
-    for (const line of readFileSync(join(folder, name), 'utf8').split('\n')) {
-      const whole = line.trim()
-      for (const part of [whole, ...whole.split(':')]) if (part.length >= shortest) lines.add(part)
-    }
+    for (const line of linesOf(readFileSync(join(folder, name), 'utf8'))) lines.add(line)
   }
   return [...lines].sort((a, b) => b.length - a.length)
+}
+
+/** The lines of a secret, and what stands in them: of `ID:SECRET` both, of `name = value` the value. */
+export function linesOf(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    const whole = line.trim()
+    const [, value = ''] = /^[\w.-]+\s*=\s*(.+)$/.exec(whole) ?? []
+    return [whole, value, ...whole.split(':')].filter((part) => part.length >= shortest)
+  })
+}
+
+/**
+ * Of a log in which a secret may stand that nobody could tell: of each line its time, its level and the words of the program.
+ * What else it says may be anything, and so may a line that is no record.
+ */
+export function onlyWords(log: string): string {
+  const lines = log.split('\n').filter((line) => line !== '')
+  return lines.map((line) => `${wordsOf(line) ?? leftOut}\n`).join('')
+}
+
+const leftOut = '[line left out]'
+
+function wordsOf(line: string): string | null {
+  try {
+    const { time, level, msg } = JSON.parse(line) as { readonly [name: string]: unknown }
+    if (typeof msg !== 'string') return null
+    return JSON.stringify({
+      ...(typeof time === 'number' && { time }),
+      ...((typeof level === 'number' || typeof level === 'string') && { level }),
+      msg,
+    })
+  } catch {
+    return null
+  }
 }
 
 function namesIn(folder: string): string[] {

@@ -5,7 +5,8 @@ import { gunzipSync } from 'node:zlib'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { PassThrough } from 'node:stream'
-import { adminToken, bench } from '../../api/testing/bench.ts'
+import { adminToken, bench, type Bench } from '../../api/testing/bench.ts'
+import { furnish, testCatalog } from '../../catalog/testing.ts'
 import { runCli } from '../program.ts'
 import { redact, redactText } from './redact.ts'
 
@@ -25,6 +26,17 @@ const forms = [
   Buffer.from(canary).toString('hex'),
   Buffer.from(canary).toString('base64').replace(/=+$/, ''),
 ]
+
+/** A secret that stands outside of the home, and its reference. */
+function outside(name: string, text: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return `file:${path}`
+}
+/** Every reference of these tests is one that can be read. */
+function readable(here: Bench): void {
+  here.catalog.repositories.move('main', { credentialRef: outside('main-keys', 'nothing-of-note\n') })
+}
 
 async function bundle(fetch: typeof globalThis.fetch | undefined): Promise<{ text: string; code: number }> {
   const out = join(folder, 'bundle.json.gz')
@@ -48,6 +60,8 @@ async function bundle(fetch: typeof globalThis.fetch | undefined): Promise<{ tex
 
 test('no secret leaves with the bundle, in whatever form it stands in logs and configuration', async () => {
   using here = bench()
+  readable(here)
+  const pve = outside('pve', 'root@pam:pve-canary-88')
   writeFileSync(join(folder, 'secrets', 'repository-main'), `${canary}\n`)
   writeFileSync(join(folder, 'secrets', 's3'), 'KEYID1234:another-canary-77\n')
   const lines = [...forms, 'another-canary-77', `{"authorization":"Bearer ${adminToken}"}`, 'HFR1-ABCD-EFGH']
@@ -58,7 +72,7 @@ test('no secret leaves with the bundle, in whatever form it stands in logs and c
     platform: 'proxmox',
     address: 'https://root:hunter2pass@pve.example.org',
     site: 'local',
-    credentialRef: 'file:/srv/secrets/pve',
+    credentialRef: pve,
     options,
   })
   const { text, code } = await bundle(async (input, init) => here.app.request(input, init))
@@ -75,20 +89,76 @@ test('no secret leaves with the bundle, in whatever form it stands in logs and c
   const parsed = JSON.parse(text) as { server: { [part: string]: unknown }; logs: { [file: string]: string } }
   // What is left is of use.
   expect(parsed.server['doctor']).toMatchObject({ checks: expect.any(Array) as unknown })
-  expect(text).toContain('file:/srv/secrets/pve')
+  expect(text).toContain(pve)
   expect(text).toContain('"kept"')
   expect(parsed.logs['server.log']?.match(/it said/g)).toHaveLength(lines.length)
 })
 
-test('a server that is away leaves the logs, and is said', async () => {
-  writeFileSync(join(folder, 'logs', 'server.log'), 'the server has ended\n')
-  const { text, code } = await bundle(async () => {
-    throw new TypeError('fetch failed')
+const record = { level: 50, time: 1_800_000_000_000, error: 'the key was AKEY:from-elsewhere-55', msg: 'it failed' }
+
+test('secrets that hypervisors, repositories and channels name are known wherever they stand', async () => {
+  using here = bench()
+  here.catalog.repositories.move('main', {
+    credentialRef: outside('s3', '[default]\naws_access_key_id = KEYID\naws_secret_access_key = from-elsewhere-55\n'),
   })
+  here.catalog.endpoints.add({
+    ...{ name: 'second', platform: 'proxmox', address: 'https://pve.example.org', site: 'local', options: {} },
+    credentialRef: outside('pve', 'root@pam:pve-canary-88'),
+  })
+  const route = { severity: 'warning', tags: [], quiet: null, digestAt: null, timeZone: 'UTC' } as const
+  const hook = {
+    kind: 'webhook',
+    url: 'https://hook.example/x',
+    credentialRef: outside('hook', 'hook-canary-66'),
+    route,
+  }
+  expect((await here.call('PUT', '/api/v1/channels/team', hook)).status).toBeLessThan(300)
+  const lines = [JSON.stringify(record), 'with pve-canary-88 and hook-canary-66']
+  writeFileSync(join(folder, 'logs', 'server.log'), `${lines.join('\n')}\n`)
+  const { text } = await bundle(async (input, init) => here.app.request(input, init))
+  for (const secret of ['from-elsewhere-55', 'pve-canary-88', 'hook-canary-66'])
+    expect(text.includes(secret), secret).toBe(false)
+  const { logs, unknownSecrets } = JSON.parse(text) as { logs: { [file: string]: string }; unknownSecrets: string[] }
+  expect(unknownSecrets).toEqual([])
+  expect(logs['server.log']).toContain('the key was AKEY:[secret]')
+})
+
+test('a secret that cannot be read is named, and logs in which it may stand keep the words of the program only', async () => {
+  using here = bench()
+  writeFileSync(join(folder, 'logs', 'server.log'), `${JSON.stringify(record)}\nfrom-elsewhere-55 stands here\n`)
+  const { text } = await bundle(async (input, init) => here.app.request(input, init))
+  expect(text).not.toContain('from-elsewhere-55')
+  const { logs, unknownSecrets } = JSON.parse(text) as { logs: { [file: string]: string }; unknownSecrets: string[] }
+  expect(unknownSecrets).toEqual([expect.stringContaining('file:/srv/secrets/main')])
+  const { time, level, msg } = record
+  expect(logs['server.log']).toBe(`${JSON.stringify({ time, level, msg })}\n[line left out]\n`)
+})
+
+const away = async (): Promise<never> => {
+  throw new TypeError('fetch failed')
+}
+
+test('while the server is away the catalog of the home says which secrets there are', async () => {
+  const { catalog } = testCatalog(join(folder, 'catalog.db'))
+  furnish(catalog)
+  catalog.repositories.move('main', { credentialRef: outside('keys', 'ID:from-elsewhere-55') })
+  catalog.close()
+  writeFileSync(join(folder, 'logs', 'server.log'), 'the server has ended by from-elsewhere-55\n')
+  const { text } = await bundle(away)
+  expect(JSON.parse(text)).toMatchObject({
+    logs: { 'server.log': 'the server has ended by [secret]\n' },
+    server: { doctor: { notRead: { code: 'ServerUnreachable' } } },
+    unknownSecrets: [],
+  })
+})
+
+test('where nobody says which secrets there are, the logs keep the words of the program only', async () => {
+  writeFileSync(join(folder, 'logs', 'server.log'), 'the server has ended by from-elsewhere-55\n')
+  const { text, code } = await bundle(away)
   expect(code).toBe(0)
   expect(JSON.parse(text)).toMatchObject({
-    logs: { 'server.log': 'the server has ended\n' },
-    server: { doctor: { notRead: { code: 'ServerUnreachable' } } },
+    logs: { 'server.log': '[line left out]\n' },
+    unknownSecrets: [expect.stringContaining('outside this home')],
   })
 })
 

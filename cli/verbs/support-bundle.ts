@@ -31,7 +31,13 @@ export const supportBundle: Verb = (ioOf) => {
       io.answer({ file, bytes: bytes.length }, () =>
         [
           `${file}: ${formatBytes(bytes.length)}.`,
-          'Secrets of this home were taken out. Names of VMs, hosts and paths are in it: look before you send it (zcat).',
+          ...bundle.unknownSecrets.map((what) => `Not known: ${what}.`),
+          ...(bundle.unknownSecrets.length > 0
+            ? [
+                'So of the logs only times, levels and the words of the program are in it. Run it as who may read these secrets to have them whole.',
+              ]
+            : []),
+          'Secrets that are known here were taken out. Names of VMs, hosts and paths are in it: look before you send it (zcat).',
         ].join('\n'),
       )
     })
