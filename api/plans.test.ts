@@ -137,6 +137,13 @@ describe('a preview', () => {
     expect(measured?.marks.at(-1)?.bytes).toBeGreaterThan(size)
   })
 
+  test('simulates a plan that follows another one by the starts of that', async () => {
+    await answer(put('nightly', nightly))
+    const [target] = (await ask({ ...nightly, schedule: { kind: 'after', plan: 'nightly' } })).targets
+    expect(target?.points.filter(({ keptBy }) => keptBy.includes('daily'))).toHaveLength(14)
+    expect((await ask({ ...nightly, schedule: { kind: 'manual' } })).targets[0]?.points).toEqual([])
+  })
+
   test('says which points the saved plan keeps and this one would let go, and which are guarded all the same', async () => {
     await answer(put('nightly', nightly))
     for (let n = 1; n <= 9; n++)

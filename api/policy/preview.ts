@@ -40,7 +40,7 @@ export async function previewPlan(
   const { match, taken } = matchOf(catalog, plan, saved)
   const { schedule, timeZone } = plan
   const isSound = checkSchedule(schedule, timeZone).length === 0
-  const starts = isSound ? startsOfYear(schedule, timeZone, nowMs) : []
+  const starts = isSound ? startsOf(catalog, plan, nowMs) : []
   const wants = wantedCopies(catalog, plan, taken)
   const { name, ...body } = plan
   return {
@@ -64,6 +64,18 @@ export async function previewPlan(
     file: writePolicyFile({ version: 1, plans: { [name]: planBody.parse(body) } }),
     revision: saved?.revision ?? 0,
   }
+}
+
+/** Longer sequences are not followed. */
+const longest = 20
+
+/** The starts of the coming year; of a plan that follows others those of the first of them. */
+function startsOf(catalog: Catalog, plan: PlanSpec, nowMs: number): readonly number[] {
+  let first: PlanSpec | undefined = plan
+  for (let left = longest; left > 0 && first?.schedule.kind === 'after'; left -= 1)
+    first = catalog.plans.find(first.schedule.plan)
+  if (first === undefined || checkSchedule(first.schedule, first.timeZone).length > 0) return []
+  return startsOfYear(first.schedule, first.timeZone, nowMs)
 }
 
 function specOf({
