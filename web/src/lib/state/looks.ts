@@ -54,7 +54,6 @@ export const stepLooks: Record<StepState, Look> = {
 export const postureLooks: Record<PostureState, Look> = {
   protected: look('ok', 'Protected'),
   late: look('warn', 'Late'),
-  'unexpected-full': look('warn', 'Read in full'),
   overdue: look('warn', 'Overdue'),
   failed: look('fail', 'Failed'),
   unprotected: look('fail', 'Unprotected'),
@@ -97,6 +96,7 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'run-failed': look('fail', 'Failed'),
   'point-damaged': look('fail', 'Damaged'),
   'suspicious-change': look('fail', 'Suspicious change', 'warn'),
+  'unexpected-full': look('warn', 'Read in full'),
   overdue: look('warn', 'Overdue'),
   late: look('warn', 'Late'),
   unprotected: look('fail', 'Unprotected'),
