@@ -29,7 +29,13 @@ interface Source {
   readonly key: string
   readonly ms: string
   readonly where: string
+  /** Tables of what belongs to it, by its key, which may be many rows each: they go first, so that no step takes long. */
+  readonly parts?: readonly string[]
 }
+
+/** Of what a run writes down: it has ended, also where somebody ended it from outside and nobody could say so. */
+const hasEnded = (table: string): string => `(${table}.ended_ms IS NOT NULL OR NOT EXISTS
+  (SELECT 1 FROM runs u WHERE u.run_id = ${table}.run_id AND u.ended_ms IS NULL))`
 
 /**
  * The newest run of each workflow stays however old: the state of a VM is read from it. A run of a plan has an id of its
@@ -57,6 +63,37 @@ const sources: { readonly [kind in RecordKind]?: Source } = {
     ms: `unixepoch(day) * 1000`,
     where: 'true',
   },
+  // The newest of each repository stays: what is due, and what is shown of a repository, is read from it.
+  sweeps: {
+    table: 'sweeps',
+    key: 'run_id',
+    ms: 'planned_ms',
+    where: `${hasEnded('sweeps')} AND EXISTS (SELECT 1 FROM sweeps later WHERE later.repository_id = sweeps.repository_id
+      AND later.dry_run = sweeps.dry_run AND later.planned_ms > sweeps.planned_ms)`,
+    parts: ['sweep_points', 'sweep_series'],
+  },
+  // Of one whose copy was on its way when it was removed the mirror still asks.
+  'removed-points': {
+    table: 'removed_points',
+    key: 'id',
+    ms: 'removed_ms',
+    where: 'NOT EXISTS (SELECT 1 FROM points p WHERE p.id = removed_points.id)',
+  },
+  collections: {
+    table: 'collections',
+    key: 'run_id',
+    ms: 'ended_ms',
+    where: `EXISTS (SELECT 1 FROM collections later WHERE later.repository_id = collections.repository_id
+      AND later.ended_ms > collections.ended_ms AND json_extract(later.report, '$.outcome') <> 'dry-run')`,
+  },
+  verifications: {
+    table: 'verify_runs',
+    key: 'run_id',
+    ms: 'started_ms',
+    where: `${hasEnded('verify_runs')} AND EXISTS (SELECT 1 FROM verify_runs later WHERE later.repository_id = verify_runs.repository_id
+      AND later.level = verify_runs.level AND later.started_ms > verify_runs.started_ms)`,
+    parts: ['verify_findings'],
+  },
 }
 
 const batch = 1000
@@ -76,6 +113,14 @@ export function keepingQueries(context: CatalogContext): KeepingQueries {
       )
     return { kind, title, months: monthsOf(kind), defaultMonths, records: seen?.n ?? null, oldestMs: seen?.ms ?? null }
   }
+  const purgeParts = (source: Source, part: string, sinceMs: number): number =>
+    sqlite
+      .prepare<[number]>(
+        `DELETE FROM ${part} WHERE rowid IN (SELECT part.rowid FROM ${source.table} CROSS JOIN ${part} part
+            ON part.${source.key} = ${source.table}.${source.key}
+          WHERE ${source.where} AND ${source.table}.${source.ms} < ? LIMIT ${batch})`,
+      )
+      .run(sinceMs).changes
   const purgeBatch = (source: Source, sinceMs: number): number =>
     sqlite
       .prepare<[number]>(
@@ -106,14 +151,21 @@ export function keepingQueries(context: CatalogContext): KeepingQueries {
         const source = sources[kind]
         if (source === undefined) continue
         const sinceMs = keptSince(now(), monthsOf(kind))
-        for (let went = batch; went === batch;) {
-          went = purgeBatch(source, sinceMs)
-          gone[kind] = (gone[kind] ?? 0) + went
-          // Others get their turn.
-          await new Promise((resolve) => setImmediate(resolve))
-        }
+        for (const part of source.parts ?? []) await inTurns(() => purgeParts(source, part, sinceMs))
+        gone[kind] = await inTurns(() => purgeBatch(source, sinceMs))
       }
       return gone
     },
   }
+}
+
+/** Until a batch is not full; returns how many went. Between two others get their turn. */
+async function inTurns(purge: () => number): Promise<number> {
+  let gone = 0
+  for (let went = batch; went === batch;) {
+    went = purge()
+    gone += went
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return gone
 }

@@ -22,7 +22,17 @@ export const ownBackupsSchema = z.object({ items: z.array(ownBackupSchema) }).op
 
 export const keepingSchema = z
   .object({
-    kind: z.enum(['audit', 'runs', 'usage', 'notifications', 'disk-usage']),
+    kind: z.enum([
+      'audit',
+      'runs',
+      'usage',
+      'notifications',
+      'disk-usage',
+      'sweeps',
+      'removed-points',
+      'collections',
+      'verifications',
+    ]),
     title: z.string(),
     months: z.number().int(),
     defaultMonths: z.number().int(),

@@ -3551,7 +3551,7 @@ export interface components {
         };
         Keeping: {
             /** @enum {string} */
-            kind: "audit" | "runs" | "usage" | "notifications" | "disk-usage";
+            kind: "audit" | "runs" | "usage" | "notifications" | "disk-usage" | "sweeps" | "removed-points" | "collections" | "verifications";
             title: string;
             months: number;
             defaultMonths: number;
@@ -9854,7 +9854,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                kind: "audit" | "runs" | "usage" | "notifications" | "disk-usage";
+                kind: "audit" | "runs" | "usage" | "notifications" | "disk-usage" | "sweeps" | "removed-points" | "collections" | "verifications";
             };
             cookie?: never;
         };

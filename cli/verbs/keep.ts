@@ -41,7 +41,11 @@ export const keep: Verb = (ioOf) => {
       const io = ioOf(self)
       const path = { params: { path: { kind: kind as Kind } } }
       const set = await ask(io.api().PUT('/keeping/{kind}', { ...path, body: { months } }))
-      io.answer(set, () => `${set.title} are kept for ${set.months} months. What is older goes within a day.`)
+      io.answer(set, () =>
+        set.records === null
+          ? `${set.title}: no records of this kind are written here, so nothing goes.`
+          : `${set.title} are kept for ${set.months} months. What is older goes within a day.`,
+      )
     })
   return command
 }
