@@ -191,6 +191,28 @@ describe('a backup', () => {
     expect((await here.call('POST', path, { origin: 'publish' })).status).toBe(202)
   })
 
+  test('shuts the VM down only where that is wished, and never where its hypervisor cannot', async () => {
+    const first = await bodyOf<Accepted>(await here.call('POST', path, {}))
+    const last = () => here.engine.started.at(-1)?.input
+    expect(last()).not.toHaveProperty('stopBefore')
+    const run = here.engine.runOf(first)
+    if (run) here.engine.end(run, 'completed')
+    expect((await here.call('POST', path, { stopBefore: true, tuning: { shutdownLimitMs: 60_000 } })).status).toBe(202)
+    expect(last()).toMatchObject({ stopBefore: true, tuning: { shutdownLimitMs: 60_000 } })
+    const of = {
+      testedMs: testNow,
+      version: '1',
+      identity: 'a',
+      evidence: 'verified',
+      findings: [],
+      error: null,
+    } as const
+    here.catalog.endpoints.recordProbe('lab', { ...of, capabilities: { cleanStop: false } })
+    const refused = await here.call('POST', path, { stopBefore: true })
+    expect([refused.status, await refused.json()]).toMatchObject([422, { code: 'Unsupported' }])
+    expect(here.engine.started).toHaveLength(2)
+  })
+
   test('an engine that is away is said, and nothing is written down', async () => {
     here.engine.away = true
     const response = await here.call('POST', path, {})

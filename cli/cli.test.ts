@@ -254,6 +254,11 @@ describe('acting', () => {
     })
   })
 
+  test('a backup says whether the VM is shut down for it, and whether it belongs to a release', async () => {
+    await holdfast('backup web-01 --stop-before --publish --json')
+    expect(here.engine.started[0]?.input).toMatchObject({ stopBefore: true, origin: 'publish' })
+  })
+
   test('a key makes a repeated command harmless', async () => {
     const first = json(await holdfast('backup web-01 --key nightly-1 --json'))
     expect(json(await holdfast('backup web-01 --key nightly-1 --json')).runId).toBe(first.runId)

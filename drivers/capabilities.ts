@@ -29,6 +29,8 @@ export interface Capabilities {
   readonly maxReadersPerHost: number | null
   /** One backup of any product at a time per VM. */
   readonly exclusive: boolean
+  /** `power` asks a guest to shut down, and starts its VM also while a point of it is open, without harm to that. */
+  readonly cleanStop: boolean
   readonly restore: boolean
   readonly guestCommand: 'agent' | 'tools' | 'run-command' | 'direct' | 'none'
   readonly screenshot: boolean

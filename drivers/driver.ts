@@ -75,7 +75,8 @@ export interface HypervisorDriver extends AsyncDisposable {
   claim(ctx: OpContext, vm: VmRef, owner: OwnerMark): Promise<{ owner: OwnerMark; ours: boolean }>
 
   /** Drives the VM to `want` and waits: 'stopped' asks the guest, 'off' pulls the plug. Returns the state before,
-   *  so that a plan can go back to it.
+   *  so that a plan can go back to it. 'running' lets a guest run also whose process a point of the stopped VM holds
+   *  open; the point stays whole.
    *  again: yes, a reached state is left alone. atomic: yes. permanent: GuestRefused, Unsupported, NotFound.
    *  closes: nothing. cancel: stops waiting, does not undo. */
   power(

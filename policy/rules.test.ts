@@ -309,6 +309,7 @@ describe('validation', () => {
     categories: ['critical', 'important'],
     hypervisors: ['lab'],
     sites: ['lyon'],
+    cannotStop: [],
     plans: [],
   }
   const said = (plan: Partial<PlanSpec>, over: Partial<Known> = {}) =>
@@ -331,7 +332,6 @@ describe('validation', () => {
           { repository: 'mian', copy: 'backup', keep: null },
         ],
         disks: { ...allDisks, exclude: [{ minBytes: 2, maxBytes: 1 }] },
-        stopBefore: true,
         schedule: { kind: 'after', plan: 'nightly' },
       }),
     ).toEqual([
@@ -346,8 +346,17 @@ describe('validation', () => {
       expect.stringContaining('targets.1.copy: only the first'),
       expect.stringContaining('schedule.plan: nightly after nightly: none of them ever starts'),
       expect.stringContaining('disks.exclude.0'),
-      expect.stringContaining('stopBefore'),
     ])
+  })
+
+  test('a VM is shut down before its backup only where all that a rule names can do that', () => {
+    const images = { hypervisors: ['lab', 'images'], cannotStop: ['images'] }
+    const on = (...is: string[]) => said({ stopBefore: true, where: [{ field: 'hypervisor', is }] }, images)
+    expect(said({ stopBefore: true }, images)).toEqual([])
+    expect(on('lab')).toEqual([])
+    expect(on('lab', 'images')).toEqual([])
+    expect(on('Images')).toEqual([expect.stringContaining('stopBefore: Images cannot shut a VM down')])
+    expect(said({ where: [{ field: 'hypervisor', is: ['images'] }] }, images)).toEqual([])
   })
 
   test('a sequence that comes back to its start is found, one that does not end in a circle is fine', () => {

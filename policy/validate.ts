@@ -18,6 +18,8 @@ export interface Known {
   readonly categories: readonly string[]
   readonly hypervisors: readonly string[]
   readonly sites: readonly string[]
+  /** Hypervisors that cannot shut a guest down cleanly, as far as their connection tests have told. */
+  readonly cannotStop: readonly string[]
   /** Every plan with its schedule, the checked one included or not. */
   readonly plans: readonly Pick<PlanSpec, 'name' | 'schedule'>[]
 }
@@ -37,15 +39,7 @@ export function planProblems(plan: PlanSpec, known: Known): PolicyProblem[] {
       : []),
     ...afterProblems(plan, known),
     ...diskProblems(plan.disks, ['disks']),
-    ...(plan.stopBefore
-      ? [
-          problem(
-            ['stopBefore'],
-            'this version cannot shut a VM down before its backup',
-            'Leave it out; quiescing and hooks make application-consistent points of running guests.',
-          ),
-        ]
-      : []),
+    ...stopProblems(plan, known),
   ]
 }
 
@@ -131,6 +125,19 @@ function diskProblems(disks: DiskSelection, path: readonly (string | number)[]):
         : [],
     ),
   )
+}
+
+/** Only where a rule names hypervisors that all cannot do it; what else a plan takes is seen when it runs. */
+function stopProblems({ stopBefore, where }: PlanSpec, { cannotStop }: Known): PolicyProblem[] {
+  if (!stopBefore) return []
+  const lower = cannotStop.map((name) => name.toLowerCase())
+  const rule = where.find(
+    ({ field, is = [] }) =>
+      field === 'hypervisor' && is.length > 0 && is.every((name) => lower.includes(name.toLowerCase())),
+  )
+  if (rule === undefined) return []
+  const hint = 'Leave it out; a VM that is off is backed up as it is.'
+  return [problem(['stopBefore'], `${rule.is?.join(', ')} cannot shut a VM down before its backup`, hint)]
 }
 
 /** Follows the sequence to its start; one that comes back never starts. */

@@ -64,6 +64,11 @@ const describers: { readonly [type: string]: Describe } = {
   releasePoint: (result) => leftBehind(result),
   abortPoint: (result) => leftBehind(result),
   destroyTarget: (result) => leftBehind(result),
+  shutDown: (result) => `the guest has shut down, the VM is ${textOf(result['after']) ?? 'unknown'}`,
+  startAgain: (result) =>
+    result['before'] === 'running'
+      ? 'the VM was running'
+      : `the VM was ${textOf(result['before']) ?? 'unknown'}, and runs again`,
   ensureRunning: (result) =>
     result['wasFrozen'] === true
       ? 'the guest was frozen and was thawed'

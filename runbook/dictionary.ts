@@ -13,6 +13,8 @@ const entries: { readonly [type: string]: Entry } = {
   claimSlots: { phase: 'prepare', title: 'Ask for a slot', quiet: true },
   knownDamage: { phase: 'prepare', title: 'Look whether a point is known to be damaged', quiet: true },
   preflight: { phase: 'prepare', title: 'Look at VM, hypervisor and repository' },
+  shutDown: { phase: 'quiesce', title: 'Shut the guest down' },
+  startAgain: { phase: 'quiesce', title: 'Start the VM again' },
   openPoint: { phase: 'quiesce', title: 'Freeze, snapshot, thaw' },
   openSession: { phase: 'copy', title: 'Open a repository session' },
   auditTracker: { phase: 'copy', title: 'Audit the change tracker' },
@@ -120,6 +122,7 @@ export function entryOf(type: string, base: string, kind: RunKind): Entry {
   // The same step, at two places: shutting down belongs to the preparation, starting to the end.
   if (base === 'survey-again') return { phase: 'approve', title: 'Read the points again' }
   if (type === 'powerVm' && base === 'power-off') return { phase: 'prepare', title: 'Shut the VM down' }
+  if (type === 'readPower' && kind === 'backup') return { phase: 'quiesce', title: 'Does the VM run?' }
   if (type === 'readPower' && (base === 'running' || base === 'power-before'))
     return { phase: 'boot', title: 'Does the VM run?' }
   if (type === 'child:backupVm' && kind === 'plan') return { phase: 'backups', title: 'Back up a VM' }

@@ -172,6 +172,16 @@ describe('a run that needs a person', () => {
   })
 })
 
+it('a VM that was shut down for its point: in words, where the guest stood still', () => {
+  const quiesce = bookOf('backup-shut-down').phases.find(({ phase }) => phase === 'quiesce')
+  expect(quiesce?.steps.map(({ title, detail }) => [title, detail])).toEqual([
+    ['Does erp-db-01 run?', null],
+    ['Shut the guest down, for at most 5 min', 'the guest has shut down, the VM is stopped'],
+    ['Take the snapshot', 'the guest was frozen for 126 ms, file-system consistent'],
+    ['Start the VM again', 'the VM was stopped, and runs again'],
+  ])
+})
+
 describe('a run that ended badly', () => {
   it('draws the undoing under the step that it undoes, and lists what is left', () => {
     const book = bookOf('backup-failed-with-residue')

@@ -369,6 +369,19 @@ describe('before the guest is touched', () => {
     })
   })
 
+  it('a VM that is to be shut down where that cannot be done is refused, and only then', async () => {
+    await using world = aSite()
+    const { preflight } = createSiteActivities(world.site)
+    hypervisor.faults = { noCleanStop: true }
+    await expect(runIn(preflight, { ...preflightInput(), stopBefore: true })).rejects.toMatchObject({
+      type: 'Unsupported',
+      message: expect.stringContaining('shut down') as string,
+    })
+    await expect(runIn(preflight, preflightInput())).resolves.toBeDefined()
+    hypervisor.faults = {}
+    await expect(runIn(preflight, { ...preflightInput(), stopBefore: true })).resolves.toBeDefined()
+  })
+
   it('what blocks is told with what to do', async () => {
     await using world = aSite()
     hypervisor.faults = { blocking: 'scratch needs 12 GiB, 3 GiB are free' }

@@ -10,6 +10,7 @@ import type { Place } from '../shared/operation.ts'
 import { auditTracker } from './audit.ts'
 import { commitBackup, findCommitted } from './commit.ts'
 import { copyDisk } from './copy.ts'
+import { shutDown, startAgain } from './power.ts'
 import { preflight } from './preflight.ts'
 import { dropReadMarks } from './read-mark.ts'
 import type { BackupActivities, RoundRef } from './types.ts'
@@ -25,6 +26,8 @@ const leaseSec = (longestOpenMs + 5 * 3_600_000) / 1000
 export function createBackupActivities(site: Site): BackupActivities {
   return {
     preflight: (input) => preflight(site, input),
+    shutDown: (input) => operate(site, placeOf(input), (operation) => shutDown(operation, input)),
+    startAgain: (input) => operate(site, placeOf(input), (operation) => startAgain(operation, input)),
     openPoint: (input) =>
       operate(site, placeOf(input), async ({ driver, ctx }) => {
         await site.standing.remember(input.endpoint)

@@ -51,7 +51,12 @@ async function lookAtVm(
   driver: HypervisorDriver,
   ctx: OpContext,
   vm: VmRef,
-): Promise<{ readonly facts: VmFacts; readonly version: string; readonly needsEnabling: boolean }> {
+): Promise<{
+  readonly facts: VmFacts
+  readonly version: string
+  readonly needsEnabling: boolean
+  readonly canStop: boolean
+}> {
   const { version, capabilities } = await driver.probe(ctx)
   let facts: VmFacts | undefined
   for await (const found of driver.discover(ctx, [vm.id])) if (found.vm.id === vm.id) facts = found
@@ -64,7 +69,7 @@ async function lookAtVm(
       'ForeignOwner',
       `${vm.name} is protected by the installation ${owner.name} since ${owner.since}`,
     )
-  return { facts, version, needsEnabling: capabilities.trackingNeedsEnable }
+  return { facts, version, needsEnabling: capabilities.trackingNeedsEnable, canStop: capabilities.cleanStop }
 }
 
 async function lookAtRepository(
@@ -93,7 +98,7 @@ async function plan(
   driver: HypervisorDriver,
   ctx: OpContext,
   input: PreflightInput,
-  { facts, version, needsEnabling }: Awaited<ReturnType<typeof lookAtVm>>,
+  { facts, version, needsEnabling, canStop }: Awaited<ReturnType<typeof lookAtVm>>,
   view: RepositoryView,
 ): Promise<PreflightResult> {
   const tracker = trackerOf(input.vm, view.repositoryId)
@@ -116,7 +121,8 @@ async function plan(
     disks: requests,
     hooks: input.hooks ?? [],
   })
-  refuseIfBlocked(input.vm.name, [...facts.findings, ...findings])
+  const cannotStop = input.stopBefore === true && !canStop && facts.power !== 'stopped' ? [noCleanStop] : []
+  refuseIfBlocked(input.vm.name, [...facts.findings, ...cannotStop, ...findings])
   warnings.push(...[...facts.findings, ...findings].filter(({ severity }) => severity === 'warning'))
   const planned = requests.map((request): PlannedDisk | null => {
     const seen = disks.find(({ disk }) => disk.key === request.disk)
@@ -140,6 +146,14 @@ async function plan(
     hypervisor: { platform: input.vm.platform, version, host: hostname() },
     repositoryFreeBytes: view.freeBytes,
   }
+}
+
+const noCleanStop: Finding = {
+  code: 'Unsupported',
+  severity: 'blocking',
+  disk: null,
+  message: 'it is to be shut down for its backup, and its hypervisor cannot do that',
+  hint: 'Back it up without the stop, or shut it down by hand before.',
 }
 
 /** What could not be looked up forces nothing: a catalog that is away would otherwise make every backup a full one. */

@@ -14,6 +14,7 @@ import type {
   PointId,
   PointInTime,
   PointRequest,
+  PowerState,
   Residue,
   TrackerId,
   VmRef,
@@ -40,6 +41,8 @@ export interface PreflightInput extends RoundRef {
   /** Absent: every disk but those whose label says [NOBAK]. */
   readonly selection?: DiskSelection
   readonly hooks?: readonly GuestHook[]
+  /** The VM is to be shut down for its point: refused where it runs and the hypervisor cannot do that. */
+  readonly stopBefore?: boolean
   /** `lastFulls` null: what was read in full when could not be looked up, so nothing is forced. */
   readonly fullInterval?: {
     readonly everyMs: number
@@ -166,6 +169,12 @@ export interface ReleaseResult {
   readonly residue: readonly Residue[]
 }
 
+export interface StartedAgain {
+  /** As it was found: `running` if somebody else had started it, or it never went down. */
+  readonly before: PowerState
+  readonly after: PowerState
+}
+
 /** As the repository measures it, with the point that was compared with. */
 export interface PointChange extends ChangeFigures {
   readonly beforeSnap: string
@@ -176,6 +185,11 @@ export interface BackupActivities {
   /** Looks at VM, hypervisor and repository, and reports every problem at once. Claims the VM and switches change
    *  tracking on where that is a setting. */
   readonly preflight: (input: PreflightInput) => Promise<PreflightResult>
+  /** Asks the guest to shut down, and waits for it; GuestRefused after `limitMs`, the plug is never pulled. */
+  readonly shutDown: (input: RoundRef & { readonly limitMs: number }) => Promise<{ readonly after: PowerState }>
+  /** Lets the VM run, also while its point is open. `watchMs` > 0: the guest was asked to shut down and may still be at
+   *  it; it is watched for so long, and started when it goes down meanwhile. */
+  readonly startAgain: (input: RoundRef & { readonly watchMs: number }) => Promise<StartedAgain>
   /** Freeze, snapshot, thaw: one short critical section. */
   readonly openPoint: (input: OpenPointInput) => Promise<PointInTime>
   readonly openSession: (input: OpenSessionInput) => Promise<void>

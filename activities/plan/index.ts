@@ -146,6 +146,7 @@ function backupOf(
     // 1 is for restores.
     priority: Math.max(2, plan.priority),
     retentionClass: vm.category,
+    ...(plan.stopBefore && { stopBefore: true }),
     requestedBy,
     tuning: { operatorWaitMs: patienceMs },
   }

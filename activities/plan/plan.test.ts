@@ -38,6 +38,18 @@ const failed = ({ position, attempt }: NextPlanVm): PlanVmEnd => ({
 const rows = () =>
   world.catalog.planRuns.vms(planRun, { limit: 9 }).items.map(({ vmName, state, detail }) => [vmName, state, detail])
 
+it('a plan that shuts its VMs down says so to each backup, and no other does', async () => {
+  await opened({ stopBefore: true })
+  expect((await next('0/0', 0)).next?.input.stopBefore).toBe(true)
+  world.catalog.plans.put(
+    { ...planDefaults, name: 'nightly', targets: [{ repository: 'main', copy: 'backup', keep: null }] },
+    1,
+  )
+  const second = await next('0/1', 0)
+  expect(second.next?.vmName).toBe('web-01')
+  expect(second.next?.input).not.toHaveProperty('stopBefore')
+})
+
 describe('a VM that the plan wants and cannot back up', () => {
   it('has failed if its repository is not in the catalog', async () => {
     await opened({ targets: [{ repository: 'elsewhere', copy: 'backup', keep: null }] })

@@ -32,6 +32,8 @@ export interface DriverFaults {
   readonly broken?: string
   readonly owner?: string
   readonly blocking?: string
+  /** It cannot shut a guest down. */
+  readonly noCleanStop?: boolean
 }
 
 /**
@@ -109,7 +111,12 @@ export class FakeHypervisor {
     const note = (name: string): void => void this.calls.push(name)
     return {
       endpoint,
-      probe: async () => ({ version: '1', identity: 'fake', capabilities, findings: [] }),
+      probe: async () => ({
+        version: '1',
+        identity: 'fake',
+        capabilities: { ...capabilities, cleanStop: this.faults.noCleanStop !== true },
+        findings: [],
+      }),
       discover: (_ctx, ids) => this.#discover(ids),
       claim: async (_ctx, _vm, owner) => {
         const other = this.faults.owner
@@ -324,6 +331,7 @@ const capabilities: Capabilities = {
   maxReadersPerVm: 4,
   maxReadersPerHost: null,
   exclusive: false,
+  cleanStop: true,
   restore: true,
   guestCommand: 'agent',
   screenshot: true,

@@ -218,6 +218,8 @@ function goodAnswers(): Step {
       hypervisor: { platform: 'qemu', version: '10.0', host: 'lab' },
       repositoryFreeBytes: 2 ** 40,
     }),
+    shutDown: async () => ({ after: 'stopped' }),
+    startAgain: async () => ({ before: 'stopped', after: 'running' }),
     openPoint: async ({ request }) => {
       const full = new Set(request.disks.filter((disk) => disk.since === null).map(({ disk }) => disk))
       return samplePoint(request.pointId, diskPoints(full))

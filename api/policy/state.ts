@@ -66,6 +66,7 @@ export function knownNames(catalog: Catalog, document: PolicyDocument = { versio
     ],
     hypervisors: hypervisors.map(({ id }) => id),
     sites: [...new Set(hypervisors.map(({ site }) => site))],
+    cannotStop: hypervisors.filter(({ probe }) => probe?.capabilities?.['cleanStop'] === false).map(({ id }) => id),
     plans: [...plans.values()],
   }
 }

@@ -27,6 +27,7 @@ export function planBackup(catalog: Catalog, vmId: string, wish: z.infer<typeof 
   const repository = chooseRepository(catalog, vmId, wish.repositoryId ?? plan?.targets[0]?.repository)
   const target = vmTargetOf(catalog, vm)
   requireOneSite(vm.name, target.site, repository)
+  if (wish.stopBefore) refuseWithoutStop(catalog, vm)
   const policy = catalog.policy.effective(vm, plan)
   if (wish.origin === 'manual') refuseBeyondQuota(catalog, vm, repository, keepFor(policy, repository.id).value)
   const settings = backupSettings(policy)
@@ -46,6 +47,7 @@ export function planBackup(catalog: Catalog, vmId: string, wish: z.infer<typeof 
     onQuiesceFailure: wish.onQuiesceFailure ?? settings.onQuiesceFailure,
     compressionLevel: wish.compressionLevel ?? settings.compressionLevel,
     retentionClass: vm.category,
+    ...(wish.stopBefore && { stopBefore: true }),
     requestedBy,
     tuning: tuningOf(wish.tuning),
   }
@@ -66,6 +68,15 @@ export function planBackup(catalog: Catalog, vmId: string, wish: z.infer<typeof 
 function choosePlan(catalog: Catalog, vm: VmView, wanted: string | null | undefined): Plan | null {
   if (wanted === null) return null
   return wanted === undefined ? (catalog.policy.plansOf(vm)[0] ?? null) : catalog.plans.get(wanted)
+}
+
+/** As its last connection test has told; one that nobody has asked is asked by the preflight. */
+function refuseWithoutStop(catalog: Catalog, vm: VmView): void {
+  const { name, probe } = catalog.endpoints.get(vm.endpointId)
+  if (probe?.capabilities?.['cleanStop'] !== false || vm.power === 'stopped') return
+  throw new HoldfastError('Unsupported', `${name} cannot shut ${vm.name} down for its backup`, {
+    hint: 'Back it up without the stop, or shut it down by hand before.',
+  })
 }
 
 function refuseBeyondQuota(catalog: Catalog, vm: VmView, repository: RepositoryView, keep: KeepRules): void {

@@ -19,6 +19,13 @@ export const tuningSchema = z
     freezeLimitMs: z.number().int().min(100).max(60_000).optional(),
     operatorWaitMs: z.number().int().min(1000).max(2_592_000_000).optional(),
     reprobeMs: z.number().int().min(100).max(3_600_000).optional(),
+    shutdownLimitMs: z
+      .number()
+      .int()
+      .min(1000)
+      .max(3_600_000)
+      .optional()
+      .openapi({ description: 'How long a guest may take to shut down for its backup. Default 300,000 ms' }),
     stallTimeoutMs: z.number().int().min(1000).max(86_400_000).optional(),
   })
   .openapi('Tuning')
@@ -48,6 +55,10 @@ export const backupBody = z
       .max(19)
       .optional()
       .openapi({ description: 'Default by the plan, else 1' }),
+    stopBefore: z.boolean().default(false).openapi({
+      description:
+        'Shut the VM down cleanly for the point, and start it again as soon as that is taken. One that is off stays off. Not taken from the plan',
+    }),
     reason: z.string().max(500).default(''),
     tuning: tuningSchema.default({}),
   })

@@ -224,6 +224,8 @@ export const planBody = z
     retryAfterMs: z.number().int().min(0).max(86_400_000).default(600_000),
     bandwidth: bandwidthLimits.default([]),
     priority: z.number().int().min(1).max(5).default(3),
-    stopBefore: z.boolean().default(false),
+    stopBefore: z.boolean().default(false).openapi({
+      description: 'Each VM is shut down cleanly for its point and started again; one that is off stays off',
+    }),
   })
   .openapi('PlanSpec')

@@ -9,6 +9,8 @@ import { examples, findVm, keyHeader, whole, type Verb } from './common.ts'
 interface Options {
   readonly repository?: string
   readonly full?: boolean
+  readonly stopBefore?: boolean
+  readonly publish?: boolean
   readonly name?: string
   readonly description?: string
   readonly consistency?: 'crash' | 'filesystem' | 'application'
@@ -29,6 +31,8 @@ export const backup: Verb = (ioOf) => {
     .argument('<vm...>', 'ids or names')
     .option('--repository <id>', 'where to; default: where its newest point is')
     .option('--full', 'read all disks in full')
+    .option('--stop-before', 'shut the VM down for the point, and start it again after it')
+    .option('--publish', 'a point of a release: it has a count of its own')
     .option('--name <text>', 'name of the point')
     .option('--description <text>', 'why it was made')
     .addOption(
@@ -46,6 +50,8 @@ export const backup: Verb = (ioOf) => {
     'holdfast backup web-01 --watch',
     'holdfast backup web-01 db-01 --reason "before the update"',
     'holdfast backup web-01 --full',
+    'holdfast backup build-01 --stop-before --key session-4711',
+    'holdfast backup web-01 --publish --name 4.2.0',
   ])
   return command.action(async (names: string[], options: Options) => {
     const io = ioOf(command)
@@ -108,6 +114,8 @@ async function start(io: Io, name: string, options: Options): Promise<Schemas['A
       params: { path: { id: vm.id }, ...keyHeader(options.key && `${options.key}.${vm.id}`) },
       body: {
         ...(options.full && { mode: 'full' as const }),
+        ...(options.stopBefore && { stopBefore: true }),
+        ...(options.publish && { origin: 'publish' as const }),
         reason: options.reason,
         ...(options.repository !== undefined && { repositoryId: options.repository }),
         ...(options.name !== undefined && { name: options.name }),

@@ -18,7 +18,13 @@ export const turns: readonly (readonly string[])[] = [
     'repository/golden/compacted.contract.test.ts',
     'tests/chaos/replication.test.ts',
   ],
-  ['cli/repo/s3.contract.test.ts', 'server/engine-away.contract.test.ts', 'tests/chaos/mirror.test.ts'],
+  [
+    'cli/repo/s3.contract.test.ts',
+    'server/engine-away.contract.test.ts',
+    'tests/chaos/mirror.test.ts',
+    // Two boots of a guest; that it is started again whatever happens is in the suite of the workflow, in every run.
+    'drivers/qemu/stopped.contract.test.ts',
+  ],
   [
     // The lab itself; every suite with a guest stands on it.
     'lab/lab.contract.test.ts',

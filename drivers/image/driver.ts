@@ -122,6 +122,7 @@ const capabilities: Capabilities = {
   maxReadersPerVm: 64,
   maxReadersPerHost: null,
   exclusive: true,
+  cleanStop: false,
   restore: true,
   guestCommand: 'none',
   screenshot: false,

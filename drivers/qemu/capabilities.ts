@@ -24,6 +24,7 @@ export const capabilities: Capabilities = {
   maxReadersPerVm: 16,
   maxReadersPerHost: null,
   exclusive: true,
+  cleanStop: true,
   restore: true,
   guestCommand: 'agent',
   screenshot: true,

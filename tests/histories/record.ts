@@ -132,6 +132,7 @@ async function silent(): Promise<never> {
 
 const scenarios: { readonly [name: string]: Scenario } = {
   'backup-completed': { workflow: 'backupVm', input: sampleBackup(), script: {} },
+  'backup-shut-down': { workflow: 'backupVm', input: sampleBackup({ stopBefore: true }), script: {} },
   'backup-resumed': {
     workflow: 'backupVm',
     input: sampleBackup({ tuning: { moverHeartbeatMs: 1_000 } }),

@@ -11,6 +11,8 @@ import { attemptsPerStart } from '../shared/attempts.ts'
 import { siteSteps } from '../shared/options.ts'
 import { roundRef } from './context.ts'
 import type { DiskModes, RoundContext } from './context.ts'
+import { describedAs } from './stop.ts'
+import type { ShutDown } from './stop.ts'
 
 /**
  * The point was whole until the last byte was read; then the manifest is published and validated. A commit that ends
@@ -23,10 +25,11 @@ export async function commitRound(
     readonly point: PointInTime
     readonly modes: DiskModes
     readonly copies: readonly CopyDiskResult[]
+    readonly shutDown: ShutDown | null
   },
 ): Promise<CommittedPoint> {
   const { input, control, ids } = ctx
-  const { plan, point, modes, copies } = what
+  const { plan, point, modes, copies, shutDown } = what
   const round = roundRef(ctx)
   const { workflowId, runId, startTime } = workflowInfo()
   const hypervisor = siteSteps<BackupActivities>(input.vm.site, 'hypervisor')
@@ -55,7 +58,7 @@ export async function commitRound(
             disks: [...modes].map(([id, { mode, why }]) => ({ id, mode, why: why ?? '' })),
             origin: input.origin,
             name: input.name,
-            description: input.description,
+            description: describedAs(input.description, shutDown),
             startedMs: startTime.getTime(),
             run: `${workflowId}:${runId}`,
             tags: plan.tags,

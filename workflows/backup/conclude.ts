@@ -10,6 +10,7 @@ import type { BackupDiskResult, BackupResult } from './contract.ts'
 import { attemptsOf } from './copy.ts'
 import { roundRef } from './context.ts'
 import type { CommittedRound, RoundContext } from './context.ts'
+import { describedAs } from './stop.ts'
 
 const chunksReadBack = 64
 
@@ -48,6 +49,7 @@ export async function concludeRound(ctx: RoundContext, round: CommittedRound): P
     createdMs: committed.createdMs,
     consistency: point.consistency,
     freezeDurationMs: point.quiesce.freezeDurationMs,
+    ...(round.shutDown && { downMs: round.shutDown.downMs }),
     disks,
     spotCheckedChunks: chunks,
     residue,
@@ -72,7 +74,7 @@ async function release(ctx: RoundContext, round: CommittedRound): Promise<Releas
 
 async function recordPoint(
   ctx: RoundContext,
-  { plan, point, committed }: CommittedRound,
+  { plan, point, committed, shutDown }: CommittedRound,
   disks: readonly BackupDiskResult[],
   { refs }: ReleaseResult,
   residue: ResidueItem[],
@@ -95,7 +97,7 @@ async function recordPoint(
         validatedMs: committed.validatedMs,
         origin: input.origin,
         name: input.name,
-        description: input.description,
+        description: describedAs(input.description, shutDown),
         plan: input.plan ?? null,
         consistency: point.consistency,
         freezeDurationMs: point.quiesce.freezeDurationMs,

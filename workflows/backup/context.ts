@@ -11,6 +11,7 @@ import type { RunControl } from '../shared/control.ts'
 import type { StepIds } from '../shared/steps.ts'
 import type { BackupInput } from './contract.ts'
 import type { RoundHistory } from './rounds.ts'
+import type { ShutDown } from './stop.ts'
 
 /** What every part of a round needs to know. */
 export interface RoundContext {
@@ -36,6 +37,8 @@ export interface CommittedRound {
   readonly modes: DiskModes
   readonly copies: readonly CopyDiskResult[]
   readonly committed: CommittedPoint
+  /** null: the VM was not shut down for it. */
+  readonly shutDown: ShutDown | null
 }
 
 export function roundRef({ input, pointId }: RoundContext): RoundRef {

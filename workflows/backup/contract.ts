@@ -26,6 +26,8 @@ export interface BackupInput {
   readonly bandwidth?: { readonly limits: readonly BandwidthLimit[]; readonly timeZone: string }
   /** Absent: every disk but those whose label says [NOBAK]. */
   readonly disks?: DiskSelection
+  /** The VM is shut down cleanly for its point and started again; absent: it is not. One that is off stays off. */
+  readonly stopBefore?: boolean
   /** Run in the guest around the freeze. */
   readonly hooks?: readonly PlanHook[]
   /** A disk whose last full read is so old is read in full; absent or null: never for its age. */
@@ -61,6 +63,8 @@ export interface BackupResult {
   readonly createdMs: number
   readonly consistency: Consistency
   readonly freezeDurationMs: number | null
+  /** How long the VM was down for it; absent: it was not shut down. */
+  readonly downMs?: number
   readonly disks: readonly BackupDiskResult[]
   readonly spotCheckedChunks: number
   readonly residue: readonly ResidueItem[]

@@ -11,6 +11,7 @@ import { roundRef } from './context.ts'
 import type { CommittedRound, DiskModes, RoundContext } from './context.ts'
 import { copyParts } from './copy.ts'
 import { planParts } from './parts.ts'
+import { shutDownFor } from './stop.ts'
 
 /**
  * One round: one frozen state of the VM, from preflight to a validated recovery point. The order is the safety
@@ -37,12 +38,14 @@ export async function runRound(ctx: RoundContext): Promise<CommittedRound> {
           ...round,
           repository: input.repository,
           mode: input.mode,
-          want: input.want,
+          // A guest that is shut down is neither frozen nor asked to run anything.
+          want: input.stopBefore === true ? 'crash' : input.want,
           onQuiesceFailure: input.onQuiesceFailure,
           freezeLimitMs: freezeLimit(input),
           damaged: known?.points ?? [],
           ...(input.disks && { selection: input.disks }),
-          hooks: guestHooks(input),
+          hooks: input.stopBefore === true ? [] : guestHooks(input),
+          ...(input.stopBefore === true && { stopBefore: true }),
           ...fullInterval(input, known?.fulls ?? null),
         },
       ],
@@ -55,10 +58,14 @@ export async function runRound(ctx: RoundContext): Promise<CommittedRound> {
   }
 
   await control.gate()
-  control.stage('Freezing, taking the snapshot, thawing')
+  registerLease(ctx)
+  const downtime = await shutDownFor(ctx, round)
+  control.stage(downtime === null ? 'Freezing, taking the snapshot, thawing' : 'Taking the snapshot')
   registerCompensations(ctx, round)
   control.opened()
-  const point = await openPoint(ctx, round, plan)
+  const point = await openPoint(ctx, round, plan, downtime !== null)
+  const shutDown = (await downtime?.start()) ?? null
+  if (downtime !== null) control.opened()
 
   const parts = planParts(point.disks.map(({ disk }) => ({ key: disk.key, size: disk.size })))
   const parentStem = plan.parent?.stem ?? null
@@ -79,8 +86,8 @@ export async function runRound(ctx: RoundContext): Promise<CommittedRound> {
 
   control.close('the point is being committed; that takes seconds')
   control.stage('Committing')
-  const committed = await commitRound(ctx, { plan, point, modes, copies })
-  return { plan, point, parts, modes, copies, committed }
+  const committed = await commitRound(ctx, { plan, point, modes, copies, shutDown })
+  return { plan, point, parts, modes, copies, committed, shutDown }
 }
 
 /** What only the catalog knows. One that cannot be read does not stop a backup; the audit still looks at the parent. */
@@ -114,9 +121,11 @@ function fullInterval(
   return fullEveryMs === undefined || fullEveryMs === null ? {} : { fullInterval: { everyMs: fullEveryMs, lastFulls } }
 }
 
-/** Last in, first out: the guest runs again first, then the point goes, the session's lease is closed last. */
-function registerCompensations(ctx: RoundContext, round: RoundRef): void {
-  const { input, ids, undo, session, pointId } = ctx
+/**
+ * Last in, first out: the guest runs again first, then the point goes, then a VM that was shut down is started, and the
+ * session's lease is closed last.
+ */
+function registerLease({ input, ids, undo, session }: RoundContext): void {
   const cleanup = siteSteps<BackupActivities>(input.vm.site, 'cleanup')
   undo.push({ kind: 'lease', id: session }, async () => {
     const options = {
@@ -126,6 +135,11 @@ function registerCompensations(ctx: RoundContext, round: RoundRef): void {
     await cleanup.endSession.executeWithOptions(options, [{ repository: input.repository, session, outcome: 'failed' }])
     return []
   })
+}
+
+function registerCompensations(ctx: RoundContext, round: RoundRef): void {
+  const { input, ids, undo, pointId } = ctx
+  const cleanup = siteSteps<BackupActivities>(input.vm.site, 'cleanup')
   undo.push({ kind: 'snapshot', id: pointId }, async () => {
     const { residue } = await cleanup.abortPoint.executeWithOptions(
       ids.undo('open-point', 'abort', 'Remove snapshot, scratch and exports; put the change reference back'),
@@ -145,7 +159,12 @@ function registerCompensations(ctx: RoundContext, round: RoundRef): void {
  * At most three attempts, and never waited for: whatever went wrong, the guest may have been frozen for it, and each
  * further try would freeze it again. What the guest refuses is degraded where the policy allows it.
  */
-async function openPoint(ctx: RoundContext, round: RoundRef, plan: PreflightResult): Promise<PointInTime> {
+async function openPoint(
+  ctx: RoundContext,
+  round: RoundRef,
+  plan: PreflightResult,
+  isDown: boolean,
+): Promise<PointInTime> {
   const { input, control, ids, history } = ctx
   const quiesce = siteSteps<BackupActivities>(input.vm.site, 'quiesce')
   const open = async (want: Consistency, summary: string): Promise<PointInTime> => {
@@ -170,7 +189,7 @@ async function openPoint(ctx: RoundContext, round: RoundRef, plan: PreflightResu
     ])
   }
   try {
-    const summary = input.want === 'crash' ? 'Take the snapshot' : 'Freeze, snapshot, thaw'
+    const summary = isDown || input.want === 'crash' ? 'Take the snapshot' : 'Freeze, snapshot, thaw'
     return await open(input.want, summary)
   } catch (thrown) {
     const refused =

@@ -65,8 +65,9 @@ async function rounds(
 function figures(result: BackupResult): RunFigures {
   const bytesRead = result.disks.reduce((sum, disk) => sum + disk.readBytes, 0)
   const bytesStored = result.disks.reduce((sum, disk) => sum + disk.newBytes, 0)
+  const down = result.downMs === undefined ? '' : `, shut down for ${formatDuration(result.downMs)}`
   const frozen = result.freezeDurationMs === null ? '' : `, frozen for ${formatDuration(result.freezeDurationMs)}`
-  const summary = `${formatBytes(bytesRead)} read, ${formatBytes(bytesStored)} stored, ${result.consistency} consistent${frozen}`
+  const summary = `${formatBytes(bytesRead)} read, ${formatBytes(bytesStored)} stored, ${result.consistency} consistent${frozen}${down}`
   const { pointId, spotCheckedChunks } = result
   return { summary, bytesRead, bytesStored, made: { pointId, spotCheckedChunks } }
 }

@@ -37,6 +37,8 @@ export interface Tuning {
   readonly journalSourceBytes?: number
   /** rulings 10. Default 5,000 ms. */
   readonly freezeLimitMs?: number
+  /** How long a guest may take to shut down for its backup. Default 300,000 ms. */
+  readonly shutdownLimitMs?: number
   /** No byte moved for so long: the attempt fails and is retried. Default 300,000 ms. */
   readonly stallTimeoutMs?: number
   /** How long a run waits for a person (repository full, access denied…) before it gives up. Default 24 h. */

@@ -83,6 +83,7 @@ export const defaults = {
   journalSourceBytes: null,
   freezeLimitMs: 5_000,
   stallTimeoutMs: 300_000,
+  shutdownLimitMs: 300_000,
   operatorWaitMs: 24 * 3600_000,
   reprobeMs: 60_000,
 } as const

@@ -106,7 +106,14 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'vms-none', path: '/vms?q=tag:nothing' },
   { name: 'vms-empty', path: '/vms', scene: { empty: true } },
-  { name: 'vms-backup', path: '/vms/erp-db-01', before: (page: Page): Promise<void> => pressed(page, /Back up…/) },
+  {
+    name: 'vms-backup',
+    path: '/vms/erp-db-01',
+    before: async (page: Page): Promise<void> => {
+      await pressed(page, /Back up…/)
+      await page.getByRole('checkbox', { name: /Shut the VM down/ }).check()
+    },
+  },
   { name: 'vm', path: '/vms/erp-db-01' },
   { name: 'vm-checks', path: '/vms/erp-db-01', before: (page: Page): Promise<void> => pressed(page, /Edit…/) },
   { name: 'vm-fresh', path: '/vms/jump-02', scene: { vm: freshDetail, empty: true } },

@@ -4,11 +4,17 @@ import { expect, it } from 'vitest'
 import { backupCommand, drillCommand, holdCommand, joinCommand, quoted } from './commands.ts'
 
 it('a shown command says what the button does', () => {
-  expect(backupCommand(['web-01', 'db-01'], true, 'ignored for two')).toBe('holdfast backup web-01 db-01 --full')
-  expect(backupCommand(['web-01'], false, "before Bob's release")).toBe(
+  const plain = { full: false, stopBefore: false, publish: false, name: '', description: '' }
+  expect(backupCommand(['web-01', 'db-01'], { ...plain, full: true, name: 'ignored for two' })).toBe(
+    'holdfast backup web-01 db-01 --full',
+  )
+  expect(backupCommand(['web-01'], { ...plain, stopBefore: true, publish: true, name: '4.2.0' })).toBe(
+    'holdfast backup web-01 --stop-before --publish --name 4.2.0',
+  )
+  expect(backupCommand(['web-01'], { ...plain, name: "before Bob's release" })).toBe(
     `holdfast backup web-01 --name 'before Bob'\\''s release'`,
   )
-  expect(backupCommand(['web-01'], false, '', 'for the audit')).toBe(
+  expect(backupCommand(['web-01'], { ...plain, description: 'for the audit' })).toBe(
     `holdfast backup web-01 --description 'for the audit'`,
   )
   expect(joinCommand('nightly', ['web-01', 'db-01'])).toBe('holdfast plans join nightly web-01 db-01')

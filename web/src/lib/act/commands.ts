@@ -5,11 +5,22 @@ export function quoted(word: string): string {
   return /^[A-Za-z0-9_./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
-export function backupCommand(vms: readonly string[], full: boolean, name: string, description = ''): string {
+/** How a backup is wished, as the dialog asks for it. */
+export interface BackupWish {
+  readonly full: boolean
+  readonly stopBefore: boolean
+  readonly publish: boolean
+  readonly name: string
+  readonly description: string
+}
+
+export function backupCommand(vms: readonly string[], wish: BackupWish): string {
   const said = (option: string, text: string): string =>
     vms.length === 1 && text.trim() !== '' ? ` ${option} ${quoted(text.trim())}` : ''
-  const words = said('--name', name) + said('--description', description)
-  return `holdfast backup ${vms.map(quoted).join(' ')}${full ? ' --full' : ''}${words}`
+  const words = said('--name', wish.name) + said('--description', wish.description)
+  const flags =
+    (wish.full ? ' --full' : '') + (wish.stopBefore ? ' --stop-before' : '') + (wish.publish ? ' --publish' : '')
+  return `holdfast backup ${vms.map(quoted).join(' ')}${flags}${words}`
 }
 
 export function drillCommand(vm: string, pointId: string | null, from: 'disks' | 'repository' = 'disks'): string {

@@ -3002,6 +3002,8 @@ export interface components {
             freezeLimitMs?: number;
             operatorWaitMs?: number;
             reprobeMs?: number;
+            /** @description How long a guest may take to shut down for its backup. Default 300,000 ms */
+            shutdownLimitMs?: number;
             stallTimeoutMs?: number;
         };
         DrillAgenda: components["schemas"]["DrillAgendaPage"] & {
@@ -4448,7 +4450,10 @@ export interface components {
             }[];
             /** @default 3 */
             priority?: number;
-            /** @default false */
+            /**
+             * @description Each VM is shut down cleanly for its point and started again; one that is off stays off
+             * @default false
+             */
             stopBefore?: boolean;
         };
         PlanPreview: {
@@ -6658,6 +6663,11 @@ export interface components {
             onQuiesceFailure?: "degrade" | "fail";
             /** @description Default by the plan, else 1 */
             compressionLevel?: number;
+            /**
+             * @description Shut the VM down cleanly for the point, and start it again as soon as that is taken. One that is off stays off. Not taken from the plan
+             * @default false
+             */
+            stopBefore?: boolean;
             /** @default  */
             reason?: string;
             tuning?: components["schemas"]["Tuning"];
