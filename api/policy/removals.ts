@@ -65,8 +65,8 @@ async function removalOf(
   nowMs: number,
 ): Promise<Removal> {
   const looked = vms.slice(0, mostVms)
-  const [before, after] = [saved, plan].map((of) => new Rulebook(sourceOf(catalog, repositoryId, of)))
-  if (before === undefined || after === undefined) throw new TypeError('two plans have two rulebooks')
+  const before = new Rulebook(sourceOf(catalog, repositoryId, saved))
+  const after = new Rulebook(sourceOf(catalog, repositoryId, plan))
   const guards = guardsOf(catalog, repositoryId)
   const removal: Removal = {
     repository: repositoryId,
@@ -80,17 +80,7 @@ async function removalOf(
     // Requests of others are served in between.
     if (index % atOnce === atOnce - 1) await setImmediate()
     const made = catalog.retained.madeBy(saved.name, repositoryId, id)
-    const stays = (by: Rulebook): Set<string> => {
-      const policies = new Map(made.map((point) => [point.stem, by.ofPoint(point, point.stem)]))
-      const points = made.map(({ stem, pointId, timeMs, origin }) => ({
-        ...{ id: stem, series: id, timeMs, origin, guard: guards.of(pointId), isDamaged: guards.damaged.has(stem) },
-        policy: policies.get(stem)?.policy ?? '',
-      }))
-      const rules = new Map([...policies.values()].map((one) => [one?.policy, one?.rules ?? null]))
-      const planned = planSweep(points, (policy) => rules.get(policy) ?? null, nowMs)
-      return new Set(planned.flatMap((point) => (point.keptBy.length > 0 ? [point.id] : [])))
-    }
-    const [now, then] = [stays(before), stays(after)]
+    const [now, then] = [stayingBy(before, made, guards, nowMs), stayingBy(after, made, guards, nowMs)]
     const going = made.filter(({ stem }) => now.has(stem) && !then.has(stem))
     removal.points += going.length
     removal.vms += going.length > 0 ? 1 : 0
@@ -98,6 +88,23 @@ async function removalOf(
       if (removal.examples.length < listed) removal.examples.push({ vmId, vmName, timeMs })
   }
   return removal
+}
+
+/** Stems of the points of one VM that these rules keep. */
+function stayingBy(
+  rulebook: Rulebook,
+  made: ReturnType<Catalog['retained']['madeBy']>,
+  guards: ReturnType<typeof guardsOf>,
+  nowMs: number,
+): ReadonlySet<string> {
+  const policies = new Map(made.map((point) => [point.stem, rulebook.ofPoint(point, point.stem)]))
+  const points = made.map(({ stem, pointId, vmId, timeMs, origin }) => ({
+    ...{ id: stem, series: vmId, timeMs, origin, guard: guards.of(pointId), isDamaged: guards.damaged.has(stem) },
+    policy: policies.get(stem)?.policy ?? '',
+  }))
+  const rules = new Map([...policies.values()].map((one) => [one?.policy, one?.rules ?? null]))
+  const planned = planSweep(points, (policy) => rules.get(policy) ?? null, nowMs)
+  return new Set(planned.flatMap((point) => (point.keptBy.length > 0 ? [point.id] : [])))
 }
 
 /** The rules as they are, and of the plan what is said here. */
