@@ -23,18 +23,19 @@ export type Attention = z.infer<typeof attentionSchema>
 type Repository = z.infer<typeof overviewSchema>['repositories'][number]
 
 const dayMs = 86_400_000
-const shown = 50
+/** Of the queue on the first page. */
+export const mostNeedingYou = 50
 
-/** The queue "needs you", most urgent first, `most` of each kind and of all; `total` counts also what is not in it. `outside`: VMs outside of their promise, if known. */
+/** The queue "needs you", most urgent first, `most` of each kind and of all; `total` counts also what is not in it. `outside`: VMs outside of their promise, where they are known. */
 export function attention(
   deps: ApiDeps,
   engine: Engine,
   repositories: readonly Repository[],
   {
-    most = shown,
+    most = mostNeedingYou,
     agenda = drillAgenda(deps),
     outside,
-  }: { readonly most?: number; readonly agenda?: readonly AgendaEntry[]; readonly outside?: number } = {},
+  }: { readonly most?: number; readonly agenda?: readonly AgendaEntry[]; readonly outside?: Outside } = {},
 ): { items: Attention[]; total: number } {
   const { catalog } = deps
   const vms = vmsOutside(deps, most, outside)
@@ -77,8 +78,17 @@ function isNewlyFound({ catalog, now }: ApiDeps, { id, createdMs, promised }: Vm
 /** So many times as old as promised: that a backup runs is no comfort any more, and whoever is told only what is critical has to know. */
 const stuckAfter = 2
 
-function vmsOutside(deps: ApiDeps, most: number, counted?: number): { items: Attention[]; total: number } {
-  const page = deps.catalog.vms.list({ limit: most }, { state: 'outside-rpo' }, counted)
+/** VMs outside of their promise: how many, and the ids of the most urgent. */
+interface Outside {
+  readonly total: number
+  readonly ids: readonly string[]
+}
+
+function vmsOutside(deps: ApiDeps, most: number, known?: Outside): { items: Attention[]; total: number } {
+  const { vms } = deps.catalog
+  const page = known
+    ? { total: known.total, items: known.ids.slice(0, most).map((id) => vms.get(id)) }
+    : vms.list({ limit: most }, { state: 'outside-rpo' })
   const items = page.items.map((vm): Attention => {
     const { state, sentence, ageMs } = postureView(vm)
     const isNew = state === 'unprotected' && isNewlyFound(deps, vm)

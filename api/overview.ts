@@ -1,5 +1,5 @@
 import type { z } from '@hono/zod-openapi'
-import { attention } from './attention.ts'
+import { attention, mostNeedingYou } from './attention.ts'
 import { drillAgenda } from './drill-agenda.ts'
 import type { ApiDeps } from './deps.ts'
 import { readEngine } from './facts.ts'
@@ -15,13 +15,13 @@ type Overview = z.infer<typeof overviewSchema>
 export async function readOverview(deps: ApiDeps): Promise<Overview> {
   const { catalog, now } = deps
   const engine = await readEngine(deps)
-  const { total, by } = catalog.statistics.postureCounts()
+  const { total, by, outside } = catalog.statistics.posturesWithOutside(mostNeedingYou)
   const stored = catalog.repositories.list({ limit: 50 }).items
   const repositories = stored.map((row) => repositoryView(catalog, row))
   const agenda = drillAgenda(deps)
   const needsYou = attention(deps, engine, repositories, {
     agenda,
-    outside: by.late + by.overdue + by.failed + by.unprotected,
+    outside: { total: by.late + by.overdue + by.failed + by.unprotected, ids: outside },
   })
   const running = catalog.runs.list({ limit: 50 }, { state: 'open' }).items.map((run) => runView(run, now()))
   const coming = upcoming(deps, { agenda, repositories: stored })

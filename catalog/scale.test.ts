@@ -72,6 +72,7 @@ test('what is asked every few seconds, and by every scrape, reads no table of po
     catalog.statistics.days(30)
     catalog.statistics.residueRuns(0, 50)
     catalog.statistics.postureCounts()
+    catalog.statistics.posturesWithOutside(50)
     catalog.vms.list({ limit: 50 })
     catalog.drills.candidates()
     catalog.mirrors.failing()

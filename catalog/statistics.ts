@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { CatalogContext } from './context.ts'
-import { postureFacts, postureRank } from './posture.ts'
+import { postureFacts, postureRank, rankOf } from './posture.ts'
 import { talliesOfDays } from './tallies.ts'
 import type { PostureState } from './types.ts'
 
@@ -23,6 +23,8 @@ export interface DayRow {
 export interface StatisticsQueries {
   /** VMs that the hypervisors still list, by posture. */
   postureCounts(): PostureCounts
+  /** The same, and the ids of the first `most` VMs outside of their promise, most urgent first, then by name: ten thousand are judged once. */
+  posturesWithOutside(most: number): PostureCounts & { readonly outside: readonly string[] }
   /** Ids of the VMs that are not inside their promise and not left out on purpose. */
   idsOutsideRpo(): Set<string>
   /** VMs whose last drill passed. */
@@ -46,23 +48,46 @@ export interface StatisticsQueries {
 }
 
 const dayMs = 86_400_000
+/** Ranks up to this one are outside of their promise. */
+const outsideRank = rankOf('unprotected')
+
+interface RankCount {
+  readonly rank: number
+  readonly n: number
+}
+
+function countsOf(rows: readonly RankCount[]): PostureCounts {
+  const countOf = (state: PostureState): number => rows.find((row) => postureRank[row.rank] === state)?.n ?? 0
+  const by = Object.fromEntries(postureRank.map((state) => [state, countOf(state)])) as {
+    [state in PostureState]: number
+  }
+  return { total: rows.reduce((sum, row) => sum + row.n, 0), by }
+}
 
 export function statisticsQueries(context: CatalogContext): StatisticsQueries {
   const { db, now, steadyNow } = context
   return {
     postureCounts() {
-      const rows = db.all<{ rank: number; n: number }>(
-        sql`${postureFacts(steadyNow())} SELECT rank, count(*) AS n FROM ranked WHERE gone_ms IS NULL GROUP BY rank`,
+      return countsOf(
+        db.all(
+          sql`${postureFacts(steadyNow())} SELECT rank, count(*) AS n FROM ranked WHERE gone_ms IS NULL GROUP BY rank`,
+        ),
       )
-      const countOf = (state: PostureState): number => rows.find((row) => postureRank[row.rank] === state)?.n ?? 0
-      const by = Object.fromEntries(postureRank.map((state) => [state, countOf(state)])) as {
-        [state in PostureState]: number
+    },
+    posturesWithOutside(most) {
+      const rows = db.all<RankCount & { id: string | null }>(
+        sql`${postureFacts(steadyNow())}, here AS MATERIALIZED (SELECT id, name, rank FROM ranked WHERE gone_ms IS NULL)
+          SELECT NULL AS id, rank, count(*) AS n FROM here GROUP BY rank
+          UNION ALL SELECT id, rank, 0 FROM (SELECT id, rank FROM here WHERE rank <= ${outsideRank} ORDER BY rank, name, id LIMIT ${most})`,
+      )
+      return {
+        ...countsOf(rows.filter(({ id }) => id === null)),
+        outside: rows.flatMap(({ id }) => (id === null ? [] : [id])),
       }
-      return { total: rows.reduce((sum, row) => sum + row.n, 0), by }
     },
     idsOutsideRpo() {
       const rows = db.values<[string]>(
-        sql`${postureFacts(steadyNow())} SELECT id FROM ranked WHERE gone_ms IS NULL AND rank <= ${postureRank.indexOf('unprotected')}`,
+        sql`${postureFacts(steadyNow())} SELECT id FROM ranked WHERE gone_ms IS NULL AND rank <= ${outsideRank}`,
       )
       return new Set(rows.map(([id]) => id))
     },

@@ -14,15 +14,11 @@ export interface VmFilter {
   readonly showGone?: boolean | undefined
 }
 
-/**
- * Ids of VMs, most urgent first, then by name: sorting, filtering and paging happen in the database. `counted`: how many there
- * are, where whoever asks has counted them already.
- */
+/** Ids of VMs, most urgent first, then by name: sorting, filtering and paging happen in the database. */
 export function listVmIds(
   { db, steadyNow }: CatalogContext,
   page: PageRequest,
   filter: VmFilter,
-  counted?: number,
 ): Page<string> {
   const where = sql.join([sql`1`, ...conditions(filter)], sql` AND `)
   const facts = postureFacts(steadyNow())
@@ -33,7 +29,7 @@ export function listVmIds(
   // Postures are asked for once more only where they decide who is in the list.
   const from = filter.state === undefined ? sql`FROM vms` : sql`FROM ranked`
   const count = sql`SELECT count(*) AS n ${from} WHERE ${where}`
-  const total = counted ?? db.get<{ n: number }>(filter.state === undefined ? count : sql`${facts} ${count}`).n
+  const total = db.get<{ n: number }>(filter.state === undefined ? count : sql`${facts} ${count}`).n
   return toPage(
     rows,
     page,

@@ -223,6 +223,8 @@ describe('posture', () => {
           expect(counts.by[state]).toBe(byPolicy.length)
         }
         expect(counts.total).toBe(all.length)
+        const outside = catalog.vms.list({ limit: 3 }, { state: 'outside-rpo' }).items.map(({ id }) => id)
+        expect(catalog.statistics.posturesWithOutside(3)).toEqual({ ...counts, outside })
       }),
       { numRuns: 60 },
     )

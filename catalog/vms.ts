@@ -80,8 +80,7 @@ export interface VmQueries {
   /** By what its alerts are routed. */
   labels(id: string): Pick<VmRow, 'tags' | 'category'> | undefined
   findByRef(endpointId: string, scope: string, externalId: string): VmView | undefined
-  /** `counted`: what `total` is, where whoever asks has counted already: to count by posture reads all of them. */
-  list(page: PageRequest, filter?: VmFilter, counted?: number): Page<VmView>
+  list(page: PageRequest, filter?: VmFilter): Page<VmView>
   change(id: string, change: VmChange): VmView
 }
 
@@ -266,8 +265,8 @@ export function vmQueries(context: CatalogContext): VmQueries {
         .get()
       return found && view(found)
     },
-    list(page, filter = {}, counted = undefined) {
-      const { items, nextCursor, total } = listVmIds(context, page, filter, counted)
+    list(page, filter = {}) {
+      const { items, nextCursor, total } = listVmIds(context, page, filter)
       return { items: items.map(get), nextCursor, total }
     },
     change(id, change) {
