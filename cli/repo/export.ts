@@ -1,8 +1,8 @@
 import { open, rm, stat, type FileHandle } from 'node:fs/promises'
 import { HoldfastError, KiB, MiB } from '../../base/index.ts'
 import type { ImageFormat, ImageStream } from '../../images/index.ts'
-import type { DiskReader } from '../../repository/index.ts'
-import { FileSink, writeAll, type Sink } from './file-sink.ts'
+import { DirectFile, realFs, writeAll, type DiskReader } from '../../repository/index.ts'
+import { FileSink, type Sink } from './file-sink.ts'
 
 type ByteStream = NodeJS.WritableStream
 type ExportTarget = { readonly file: string; readonly force: boolean } | { readonly stream: ByteStream }
@@ -109,9 +109,9 @@ async function fileSink(file: string, force: boolean, size: number): Promise<Sin
     throw new HoldfastError('NameTaken', `${file} is there already`, { hint: 'Choose another name, or say --force.' })
   const partial = `${file}.partial`
   await rm(partial, { force: true })
-  const handle = await open(partial, 'wx', 0o600)
-  await handle.truncate(size)
-  return new FileSink(handle, partial, file)
+  const written = await DirectFile.create(realFs, partial)
+  await written.truncate(size)
+  return new FileSink(written, partial, file)
 }
 
 /** Not known to hold zeros: what is a hole in the point is written as zeros. */

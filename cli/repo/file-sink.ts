@@ -1,19 +1,13 @@
-import { open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { MiB } from '../../base/index.ts'
+import { pageMemory, type DirectFile } from '../../repository/index.ts'
 
 /** Where a disk is written to; called with ascending offsets. Each call has taken the bytes when it resolves. */
 export interface Sink extends AsyncDisposable {
   write(at: number, data: Uint8Array): Promise<void>
   /** Nothing more comes: the rest reads as zeros. */
   finish(size: number): Promise<void>
-}
-
-export async function writeAll(handle: FileHandle, at: number, data: Uint8Array): Promise<void> {
-  for (let done = 0; done < data.byteLength;) {
-    const { bytesWritten } = await handle.write(data, done, data.byteLength - done, at + done)
-    done += bytesWritten
-  }
 }
 
 /** So that the name is there after a power loss, too. Some file systems cannot, and do it by themselves. */
@@ -39,7 +33,7 @@ interface Gathered {
 
 /** Gets its name when it is whole; an interrupted export leaves nothing that looks like one. */
 export class FileSink implements Sink {
-  readonly #handle: FileHandle
+  readonly #written: DirectFile
   readonly #partial: string
   readonly #file: string
   readonly #flying = new Set<Promise<void>>()
@@ -52,8 +46,8 @@ export class FileSink implements Sink {
   #failure: { readonly error: unknown } | undefined
   #isWhole = false
 
-  constructor(handle: FileHandle, partial: string, file: string) {
-    this.#handle = handle
+  constructor(written: DirectFile, partial: string, file: string) {
+    this.#written = written
     this.#partial = partial
     this.#file = file
   }
@@ -76,7 +70,7 @@ export class FileSink implements Sink {
     this.#launch()
     while (this.#flying.size >= FLYING) await Promise.race(this.#flying)
     this.#rethrow()
-    return (this.#gathered = { at, memory: this.#spare.pop() ?? new Uint8Array(GATHERED), used: 0 })
+    return (this.#gathered = { at, memory: this.#spare.pop() ?? pageMemory(GATHERED), used: 0 })
   }
 
   #launch(): void {
@@ -84,7 +78,7 @@ export class FileSink implements Sink {
     if (gathered === undefined) return
     this.#gathered = undefined
     const { at, memory, used } = gathered
-    const flight = this.#noting(writeAll(this.#handle, at, memory.subarray(0, used))).then(() => {
+    const flight = this.#noting(this.#written.write(at, memory.subarray(0, used))).then(() => {
       this.#spare.push(memory)
       this.#flying.delete(flight)
     })
@@ -92,7 +86,7 @@ export class FileSink implements Sink {
     this.#dirty += used
     if (this.#dirty < FLUSH_BYTES || this.#flushing !== undefined) return
     this.#dirty = 0
-    this.#flushing = this.#noting(this.#handle.datasync()).then(() => void (this.#flushing = undefined))
+    this.#flushing = this.#noting(this.#written.datasync()).then(() => void (this.#flushing = undefined))
   }
 
   async #landed(): Promise<void> {
@@ -116,8 +110,8 @@ export class FileSink implements Sink {
     this.#launch()
     await this.#landed()
     this.#rethrow()
-    await this.#handle.truncate(size)
-    await this.#handle.sync()
+    await this.#written.truncate(size)
+    await this.#written.datasync()
     await rename(this.#partial, this.#file)
     this.#isWhole = true
     await syncFolder(dirname(this.#file))
@@ -125,7 +119,7 @@ export class FileSink implements Sink {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#landed()
-    await this.#handle.close()
+    await this.#written.close()
     if (!this.#isWhole) await rm(this.#partial, { force: true })
   }
 }

@@ -14,6 +14,7 @@ import {
 } from '../format/index.ts'
 import { segmentObject } from '../index-view/index.ts'
 import { revive } from '../workers/index.ts'
+import type { PageMemory } from '../store/index.ts'
 import { Lane } from '../write/lane.ts'
 import type { PackRef } from '../write/pack-builder.ts'
 import { PackWriter, segmentOf } from '../write/pack-writer.ts'
@@ -111,7 +112,7 @@ async function readSources(run: Run, seen: Seen, marks: Marks, ordinals: readonl
 async function copyGroup(
   run: Run,
   seen: Seen,
-  { memory, until }: { readonly memory: SharedArrayBuffer; readonly until: number },
+  { memory, until }: { readonly memory: PageMemory; readonly until: number },
   group: readonly Source[],
   done: Map<number, PackRef[]>,
   copied: Tally,

@@ -19,7 +19,8 @@ export {
   type StoreCapabilities,
 } from './store.ts'
 export { PosixStore } from './posix.ts'
-export { inParallel } from './posix-files.ts'
+export { DirectFile, pageMemory, writeAll, type PageMemory } from './direct-file.ts'
+export { inParallel, realFs } from './posix-files.ts'
 export { capacityOf, connectTo, foreignEntries, layOut, lockOf } from './location.ts'
 export { parseLocation } from './location-url.ts'
 export { throughProxy, type ProxyRule } from './through-proxy.ts'

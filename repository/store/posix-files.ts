@@ -1,4 +1,6 @@
 import * as fs from 'node:fs/promises'
+import { MiB } from '../../base/index.ts'
+import { DirectFile } from './direct-file.ts'
 import { posixError, errnoOf } from './posix-errors.ts'
 
 /** What the store needs of the file system; tests put failing calls in between. */
@@ -7,6 +9,9 @@ export type PosixFs = Pick<
   'open' | 'link' | 'rename' | 'unlink' | 'rmdir' | 'stat' | 'lstat' | 'readdir' | 'mkdir' | 'statfs'
 >
 export const realFs: PosixFs = fs
+
+/** What is smaller is read again soon, or its sync costs more than its bytes. */
+const LARGE = 4 * MiB
 
 /** File systems that have no directory sync (CIFS, some FUSE) or nothing to sync (read-only) answer so. */
 const cannotSyncDirectories = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EROFS', 'EBADF'])
@@ -25,18 +30,16 @@ export async function syncDirectory(files: PosixFs, path: string): Promise<void>
 
 /** Writes a new file and waits until its bytes are on the medium. Leaves nothing behind if it fails. */
 export async function writeDurably(files: PosixFs, path: string, body: Uint8Array): Promise<void> {
-  const handle = await files.open(path, 'wx', 0o600)
+  const file = await DirectFile.create(files, path, body.length >= LARGE)
   try {
-    for (let at = 0; at < body.length;) {
-      at += (await handle.write(body, at, body.length - at, at)).bytesWritten
-    }
-    await handle.datasync()
+    await file.write(0, body)
+    await file.datasync()
   } catch (error) {
-    await handle.close()
+    await file.close()
     await removeIfThere(files, path)
     throw error
   }
-  await handle.close()
+  await file.close()
 }
 
 /** Whether there was something to remove. */

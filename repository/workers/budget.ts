@@ -1,5 +1,5 @@
 import { HoldfastError, MiB } from '../../base/index.ts'
-import { cancelled } from '../store/index.ts'
+import { cancelled, pageMemory, type PageMemory } from '../store/index.ts'
 
 /** Memory that one holder may use until it gives it back. */
 export interface Grant {
@@ -31,7 +31,7 @@ export class BufferBudget {
   #used = 0
   #reserveUsed = 0
   readonly #waiting: Waiting[] = []
-  readonly #free = new Map<number, SharedArrayBuffer[]>()
+  readonly #free = new Map<number, PageMemory[]>()
   #pooled = 0
 
   constructor(limit: number, reserve = 0) {
@@ -90,7 +90,7 @@ export class BufferBudget {
    * Memory to share with worker threads, under a grant that the caller holds. It must come back by `giveBack`: a thread's
    * reference keeps shared memory alive until its own garbage collection, so it is used again rather than freed.
    */
-  lend(bytes: number): SharedArrayBuffer {
+  lend(bytes: number): PageMemory {
     const known = this.#free.get(bytes)?.pop()
     if (known !== undefined) {
       this.#pooled -= bytes
@@ -100,11 +100,11 @@ export class BufferBudget {
     for (const [size, list] of this.#free) {
       while (this.#pooled + this.#used > this.limit && list.pop() !== undefined) this.#pooled -= size
     }
-    return new SharedArrayBuffer(bytes)
+    return pageMemory(bytes)
   }
 
   /** Before the grant is released. */
-  giveBack(memory: SharedArrayBuffer): void {
+  giveBack(memory: PageMemory): void {
     const list = this.#free.get(memory.byteLength) ?? []
     list.push(memory)
     this.#pooled += memory.byteLength

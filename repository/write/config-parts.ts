@@ -12,7 +12,7 @@ import {
   type ManifestConfig,
 } from '../format/index.ts'
 import { segmentObject } from '../index-view/index.ts'
-import { throwIfAborted, type ObjectStore } from '../store/index.ts'
+import { throwIfAborted, type ObjectStore, type PageMemory } from '../store/index.ts'
 import type { ConfigPart } from '../types.ts'
 import type { Homes, Knowledge } from './knowledge.ts'
 import type { PackMemory } from './part-buffers.ts'
@@ -52,7 +52,7 @@ export async function storeConfigs(
   const packMemory = engine.budget.lend(packTarget)
   const slotMemory = engine.budget.lend(SLOT)
   try {
-    const stored = await store(engine, options, packMemory, new Uint8Array(slotMemory))
+    const stored = await store(engine, options, packMemory, slotMemory)
     // Only now: a thread or a put that failed may still be using them.
     engine.budget.giveBack(packMemory)
     engine.budget.giveBack(slotMemory)
@@ -65,7 +65,7 @@ export async function storeConfigs(
 async function store(
   engine: Engine,
   options: Parameters<typeof storeConfigs>[1],
-  packMemory: SharedArrayBuffer,
+  packMemory: PageMemory,
   slot: Uint8Array,
 ): Promise<StoredConfigs> {
   const { knowledge, homes, session, series, signal } = options
@@ -82,7 +82,7 @@ async function store(
       await free
       const { promise, resolve } = Promise.withResolvers<void>()
       free = promise
-      return { bytes: new Uint8Array(packMemory), release: () => resolve() }
+      return { bytes: packMemory, release: () => resolve() }
     },
     signal,
   })

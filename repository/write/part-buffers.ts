@@ -58,7 +58,7 @@ export class PartBuffers {
     this.#freeSlots -= 1
     const memory = this.#budget.lend(this.#slotBytes)
     return {
-      bytes: new Uint8Array(memory),
+      bytes: memory,
       release: once((reusable) => {
         if (reusable) this.#budget.giveBack(memory)
         this.#freeSlots += 1
@@ -77,7 +77,7 @@ export class PartBuffers {
         else this.#extraPacks += 1
         const memory = this.#budget.lend(this.#packBytes)
         return {
-          bytes: new Uint8Array(memory),
+          bytes: memory,
           release: once((reusable) => {
             if (reusable) this.#budget.giveBack(memory)
             if (own) this.#ownPackInUse = false
