@@ -69,7 +69,10 @@ export const codes = {
     retry: 'operator',
     hint: 'The host shows another key than before; if that is expected, confirm the new one.',
   },
-  ForeignOwner: { retry: 'operator', hint: 'Another Holdfast installation protects this VM; remove it there first.' },
+  ForeignOwner: {
+    retry: 'operator',
+    hint: 'Another Holdfast installation protects this VM. Take it out of the plans there, then take it over with `holdfast backup VM --take-over-from NAME`.',
+  },
   ForeignState: { retry: 'operator', hint: 'Something that is not ours is in the way; the message names it.' },
   NameTaken: { retry: 'operator', hint: 'Choose another name or remove the object that has it.' },
   GuestStuck: { retry: 'operator', hint: 'Open the guest console; thaw or resume it by hand if Holdfast cannot.' },

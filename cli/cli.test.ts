@@ -255,8 +255,12 @@ describe('acting', () => {
   })
 
   test('a backup says whether the VM is shut down for it, and whether it belongs to a release', async () => {
-    await holdfast('backup web-01 --stop-before --publish --json')
-    expect(here.engine.started[0]?.input).toMatchObject({ stopBefore: true, origin: 'publish' })
+    await holdfast('backup web-01 --stop-before --publish --take-over-from lyon --json')
+    expect(here.engine.started[0]?.input).toMatchObject({
+      stopBefore: true,
+      origin: 'publish',
+      takeOverFrom: 'lyon',
+    })
   })
 
   test('a key makes a repeated command harmless', async () => {

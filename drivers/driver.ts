@@ -69,10 +69,11 @@ export interface HypervisorDriver extends AsyncDisposable {
    *  cancel: between pages. */
   discover(ctx: OpContext, ids?: readonly string[]): AsyncIterable<VmFacts>
 
-  /** Writes our owner mark, or returns the other owner's.
+  /** Writes our owner mark, or returns the other owner's. `takeFrom`: the installation, by id or name, from which the VM
+   *  is taken over on purpose; the mark of any other one stays.
    *  again: yes. atomic: compare-and-set where the platform has it, else write, wait, read back.
    *  permanent: AccessDenied. closes: nothing; the mark stays. cancel: before the write. */
-  claim(ctx: OpContext, vm: VmRef, owner: OwnerMark): Promise<{ owner: OwnerMark; ours: boolean }>
+  claim(ctx: OpContext, vm: VmRef, owner: OwnerMark, takeFrom?: string): Promise<{ owner: OwnerMark; ours: boolean }>
 
   /** Drives the VM to `want` and waits: 'stopped' asks the guest, 'off' pulls the plug. Returns the state before,
    *  so that a plan can go back to it. 'running' lets a guest run also whose process a point of the stopped VM holds

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { HoldfastError } from '../base/index.ts'
 import type { Instant, OwnerMark } from './values.ts'
@@ -28,15 +28,18 @@ export async function readOwnerFile(file: string): Promise<OwnerMark | null> {
 
 /**
  * Compare-and-set by link(2), which fails if the name exists: of two installations that claim at the same time exactly
- * one becomes the owner, and both read the same mark.
+ * one becomes the owner, and both read the same mark. A mark of `takeFrom` is replaced, in one step.
  */
-export async function claimOwnerFile(file: string, owner: OwnerMark): Promise<OwnerMark> {
+export async function claimOwnerFile(file: string, owner: OwnerMark, takeFrom?: string): Promise<OwnerMark> {
   const tmp = `${file}.${randomUUID()}`
   await writeFile(tmp, `${JSON.stringify(owner)}\n`)
   try {
     await link(tmp, file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    const now = takeFrom === undefined ? null : await readOwnerFile(file)
+    const isOther = now !== null && now.installation !== owner.installation
+    if (isOther && (now.installation === takeFrom || now.name === takeFrom)) await rename(tmp, file)
   } finally {
     await rm(tmp, { force: true })
   }

@@ -21,6 +21,7 @@ import { checkSigner, isGenuine, unlock, type DerivePassphrase } from './keys/in
 import { keyObjects, requireFmt } from './objects.ts'
 import { lockingConnect, Retention } from './lock/index.ts'
 import { knownTraits } from './probing.ts'
+import { claimSeries, readOwners } from './owners.ts'
 import { BlobReader } from './read/blob-reader.ts'
 import { LoadedPoint } from './read/open-point.ts'
 import { Points } from './read/points.ts'
@@ -51,7 +52,10 @@ import type {
   RepositoryLock,
   RepositoryUsage,
   RetentionPoint,
+  SeriesClaim,
   SeriesHead,
+  SeriesOwner,
+  SeriesOwners,
   SessionSpec,
   VerifyLedger,
   VerifyReport,
@@ -190,6 +194,14 @@ export class OpenedRepository implements Repository {
 
   heads(signal: AbortSignal): AsyncIterable<SeriesHead> {
     return this.#points.heads(signal)
+  }
+
+  async owners(series: string, signal: AbortSignal): Promise<SeriesOwners> {
+    return await readOwners(this.engine, series, signal)
+  }
+
+  async claimSeries(claim: SeriesClaim, signal: AbortSignal): Promise<SeriesOwner> {
+    return await claimSeries(this.engine, claim, signal)
   }
 
   /** For the rooms of this folder. */

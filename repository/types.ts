@@ -15,6 +15,9 @@ import type {
   RebuildReport,
   RetentionPoint,
 } from './gc/types.ts'
+import type { SeriesClaim, SeriesOwner, SeriesOwners } from './owners.ts'
+
+export type { SeriesClaim, SeriesOwner, SeriesOwners }
 
 /** 32 lower-case hex digits. */
 export type Uuid32 = string
@@ -466,6 +469,10 @@ export interface Repository extends AsyncDisposable {
   }): AsyncIterable<PointEntry>
   /** One entry a series, for whoever looks often: one listing, and of each series only its newest point is read. */
   heads(signal: AbortSignal): AsyncIterable<SeriesHead>
+  /** Who protects a series. Throws what the store throws: what cannot be read now is not absent. */
+  owners(series: string, signal: AbortSignal): Promise<SeriesOwners>
+  /** Marks a series as protected by an installation unless another one has it. Returns who has it. again: yes. */
+  claimSeries(claim: SeriesClaim, signal: AbortSignal): Promise<SeriesOwner>
   /** Manifest decoded; pages are loaded on demand. `explicit` opens what is no recovery point, at the reader's risk. */
   openPoint(stem: Stem, options?: { readonly explicit?: boolean }): Promise<OpenPoint>
   /** S0 of part 0. again: yes, an existing `open` object of the same session is adopted if it says the same. */

@@ -369,6 +369,42 @@ describe('before the guest is touched', () => {
     })
   })
 
+  it('of two installations the second is refused by the mark in the repository, and leaves none on the VM, until it takes the VM over', async () => {
+    const vm = { ...sampleVm, scope: 'a host of two' }
+    const claims = (): number => hypervisor.calls.filter((call) => call === 'claim').length
+    await using north = aSite()
+    await using south = testSite({
+      hypervisor,
+      secret: async () => canary,
+      installation: 'f'.repeat(32),
+      installationName: 'south',
+    })
+    const look = (at: TestSite, takeOverFrom?: string) =>
+      runIn(createSiteActivities(at.site).preflight, {
+        ...preflightInput(),
+        vm,
+        ...(takeOverFrom !== undefined && { takeOverFrom }),
+      })
+    await look(north)
+    await look(north)
+    expect(claims()).toBe(2)
+    // Its notes on the VM are gone: the hypervisor in memory keeps none.
+    const refused = {
+      type: 'ForeignOwner',
+      nonRetryable: true,
+      message: expect.stringContaining('protected in main by the installation test') as string,
+    }
+    await expect(look(south)).rejects.toMatchObject(refused)
+    await expect(look(south, 'east')).rejects.toMatchObject(refused)
+    expect(claims()).toBe(2)
+    await look(south, 'test')
+    await look(south)
+    await expect(look(north)).rejects.toMatchObject({
+      type: 'ForeignOwner',
+      message: expect.stringContaining('south') as string,
+    })
+  })
+
   it('a VM that is to be shut down where that cannot be done is refused, and only then', async () => {
     await using world = aSite()
     const { preflight } = createSiteActivities(world.site)

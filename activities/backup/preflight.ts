@@ -11,9 +11,10 @@ import {
 import { allDisks, isFullDue, leftOut } from '../../policy/index.ts'
 import type { DiskRequest, Finding, PointId, TrackerId, VmFacts, VmRef } from '../../drivers/values.ts'
 import type { OpContext, HypervisorDriver } from '../../drivers/index.ts'
-import type { PointEntry, PointInfo, Repository } from '../../repository/index.ts'
+import type { PointEntry, PointInfo, Repository, SeriesOwners } from '../../repository/index.ts'
 import type { Site } from '../shared/deps.ts'
 import { operate } from '../shared/operation.ts'
+import { claimSeries, claimVm, ignoredMark, refuseForeign } from './owner.ts'
 import { parseRef } from './change-ref.ts'
 import { ordinalOf } from './commit.ts'
 import type { PlannedDisk, PreflightInput, PreflightResult } from './types.ts'
@@ -25,6 +26,7 @@ interface RepositoryView {
   /** The newest point is one that must not be built on. */
   readonly parentDamaged: boolean
   readonly freeBytes: number | null
+  readonly owners: SeriesOwners
 }
 
 /**
@@ -37,17 +39,21 @@ export async function preflight(site: Site, input: PreflightInput): Promise<Pref
     { endpoint: input.endpoint, operation: input.pointId, vm: input.vm },
     async ({ driver, ctx }) => {
       const [hypervisor, view] = await Promise.allSettled([
-        lookAtVm(site, driver, ctx, input.vm),
+        lookAtVm(driver, ctx, input.vm),
         site.repository(input.repository, (repository) => lookAtRepository(repository, input, ctx.signal)),
       ])
       if (hypervisor.status === 'rejected' || view.status === 'rejected') throw bothProblems(hypervisor, view)
-      return plan(driver, ctx, input, hypervisor.value, view.value)
+      // Of both before either is marked: who is refused by one must not block the other.
+      refuseForeign(site, input, hypervisor.value.facts.owner, view.value.owners)
+      await claimVm(site, driver, ctx, input)
+      const planned = await plan(driver, ctx, input, hypervisor.value, view.value)
+      await site.repository(input.repository, (repository) => claimSeries(site, repository, input, ctx.signal))
+      return planned
     },
   )
 }
 
 async function lookAtVm(
-  site: Site,
   driver: HypervisorDriver,
   ctx: OpContext,
   vm: VmRef,
@@ -62,13 +68,6 @@ async function lookAtVm(
   for await (const found of driver.discover(ctx, [vm.id])) if (found.vm.id === vm.id) facts = found
   if (facts === undefined)
     throw new HoldfastError('NotFound', `${vm.name} (${vm.id}) is not at ${driver.endpoint.address} any more`)
-  const { installation, installationName } = site.options
-  const { owner, ours } = await driver.claim(ctx, vm, { installation, name: installationName, since: ctx.now() })
-  if (!ours)
-    throw new HoldfastError(
-      'ForeignOwner',
-      `${vm.name} is protected by the installation ${owner.name} since ${owner.since}`,
-    )
   return { facts, version, needsEnabling: capabilities.trackingNeedsEnable, canStop: capabilities.cleanStop }
 }
 
@@ -80,7 +79,8 @@ async function lookAtRepository(
   const series = repository.series({ platform: vm.platform, scope: vm.scope, vm: vm.id })
   const newest = await newestPoint(repository, series, signal)
   const { freeBytes } = await repository.usage()
-  const view = { repositoryId: repository.id, series, freeBytes }
+  const owners = await repository.owners(series, signal)
+  const view = { repositoryId: repository.id, series, freeBytes, owners }
   if (newest === null) return { ...view, parent: null, parentDamaged: false }
   if (damaged.includes(newest.snap)) return { ...view, parent: null, parentDamaged: true }
   await using point = await repository.openPoint(newest.stem)
@@ -109,7 +109,7 @@ async function plan(
     if (view.parentDamaged) return { disk: key, since: null, full: 'parent-damaged' }
     return atFullInterval(requestFor(key, input.mode, tracker, view.parent), input.fullInterval, nowMs)
   })
-  const warnings: Finding[] = []
+  const warnings: Finding[] = view.owners.ignored.map(ignoredMark)
   if (needsEnabling) warnings.push(...(await enableTracking(driver, ctx, input.vm, wanted)))
   const { findings, disks } = await driver.preflight(ctx, input.vm, {
     pointId: input.pointId,

@@ -43,6 +43,8 @@ export interface PreflightInput extends RoundRef {
   readonly hooks?: readonly GuestHook[]
   /** The VM is to be shut down for its point: refused where it runs and the hypervisor cannot do that. */
   readonly stopBefore?: boolean
+  /** The installation, by id or name, whose marks on the VM and in the repository give way. */
+  readonly takeOverFrom?: string
   /** `lastFulls` null: what was read in full when could not be looked up, so nothing is forced. */
   readonly fullInterval?: {
     readonly everyMs: number

@@ -119,6 +119,7 @@ export class FakeHypervisor {
       }),
       discover: (_ctx, ids) => this.#discover(ids),
       claim: async (_ctx, _vm, owner) => {
+        note('claim')
         const other = this.faults.owner
         return other === undefined ? { owner, ours: true } : { owner: { ...owner, name: other }, ours: false }
       },

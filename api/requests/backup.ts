@@ -48,6 +48,7 @@ export function planBackup(catalog: Catalog, vmId: string, wish: z.infer<typeof 
     compressionLevel: wish.compressionLevel ?? settings.compressionLevel,
     retentionClass: vm.category,
     ...(wish.stopBefore && { stopBefore: true }),
+    ...(wish.takeOverFrom !== undefined && { takeOverFrom: wish.takeOverFrom }),
     requestedBy,
     tuning: tuningOf(wish.tuning),
   }

@@ -59,6 +59,10 @@ export const backupBody = z
       description:
         'Shut the VM down cleanly for the point, and start it again as soon as that is taken. One that is off stays off. Not taken from the plan',
     }),
+    takeOverFrom: z.string().min(1).max(200).optional().openapi({
+      description:
+        'Id or name of the installation whose mark on the VM, and in the repository, gives way. Any other one still refuses',
+    }),
     reason: z.string().max(500).default(''),
     tuning: tuningSchema.default({}),
   })

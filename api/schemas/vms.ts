@@ -80,7 +80,16 @@ export const vmDetailSchema = vmSchema
     guestAgent: z.enum(['running', 'absent', 'unknown']),
     os: z.string().nullable(),
     foreignSnapshots: z.number().int(),
-    owner: z.object({ installation: z.string(), name: z.string(), since: z.string() }).nullable(),
+    owner: z
+      .object({
+        installation: z.string(),
+        name: z.string(),
+        since: z.string(),
+        ours: z
+          .boolean()
+          .openapi({ description: 'false: another installation protects it, and backups from here are refused' }),
+      })
+      .nullable(),
     findings: z.array(findingSchema),
     excludedReason: z.string().nullable(),
     defaultRepositoryId: repositoryId

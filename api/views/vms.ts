@@ -101,7 +101,7 @@ export function vmDetailView(catalog: Catalog, vm: VmView, nowMs: number): z.inf
     guestAgent: vm.guestAgent,
     os: vm.os,
     foreignSnapshots: vm.foreignSnapshots,
-    owner: vm.owner && { ...vm.owner },
+    owner: vm.owner && { ...vm.owner, ours: vm.owner.installation === catalog.installation.get().uuid },
     findings: [...vm.findings],
     excludedReason: vm.excludedReason,
     defaultRepositoryId: defaultRepositoryOf(catalog, vm.id),

@@ -11,6 +11,7 @@ interface Options {
   readonly full?: boolean
   readonly stopBefore?: boolean
   readonly publish?: boolean
+  readonly takeOverFrom?: string
   readonly name?: string
   readonly description?: string
   readonly consistency?: 'crash' | 'filesystem' | 'application'
@@ -33,6 +34,7 @@ export const backup: Verb = (ioOf) => {
     .option('--full', 'read all disks in full')
     .option('--stop-before', 'shut the VM down for the point, and start it again after it')
     .option('--publish', 'a point of a release: it has a count of its own')
+    .option('--take-over-from <installation>', 'take the VM over from the installation that protects it')
     .option('--name <text>', 'name of the point')
     .option('--description <text>', 'why it was made')
     .addOption(
@@ -116,6 +118,7 @@ async function start(io: Io, name: string, options: Options): Promise<Schemas['A
         ...(options.full && { mode: 'full' as const }),
         ...(options.stopBefore && { stopBefore: true }),
         ...(options.publish && { origin: 'publish' as const }),
+        ...(options.takeOverFrom !== undefined && { takeOverFrom: options.takeOverFrom }),
         reason: options.reason,
         ...(options.repository !== undefined && { repositoryId: options.repository }),
         ...(options.name !== undefined && { name: options.name }),

@@ -30,9 +30,9 @@ export function openImage(endpoint: Endpoint, effects: Effects = direct): Hyperv
     endpoint,
     probe: (ctx) => probe(host, ctx),
     discover: (ctx, ids) => discoverImages(host, ctx, ids),
-    async claim(_ctx, vm, owner) {
+    async claim(_ctx, vm, owner, takeFrom) {
       const { ownerFile } = await find(vm)
-      const now = await effects.run('file: owner mark', () => claimOwnerFile(ownerFile, owner))
+      const now = await effects.run('file: owner mark', () => claimOwnerFile(ownerFile, owner, takeFrom))
       return { owner: now, ours: now.installation === owner.installation }
     },
     power: async (ctx, vm, want) => await power(await find(vm), ctx, want),

@@ -36,8 +36,8 @@ export function openQemu(endpoint: Endpoint, effects: Effects = direct): Hypervi
     endpoint,
     probe: (ctx) => probe(host, ctx),
     discover: (ctx, ids) => discoverVms(host, ctx, ids),
-    async claim(_ctx, vm, owner) {
-      const now = await claimOwner(await find(vm), owner)
+    async claim(_ctx, vm, owner, takeFrom) {
+      const now = await claimOwner(await find(vm), owner, takeFrom)
       return { owner: now, ours: now.installation === owner.installation }
     },
     power: async (ctx, vm, want, limit) => await driveTo(await find(vm), ctx, want, limit),

@@ -12,6 +12,6 @@ export function readOwner(vm: Vm): Promise<OwnerMark | null> {
 }
 
 /** Of two installations that claim at the same time exactly one becomes the owner. */
-export function claimOwner(vm: Vm, owner: OwnerMark): Promise<OwnerMark> {
-  return vm.host.effects.run('file: owner mark', () => claimOwnerFile(fileOf(vm), owner))
+export function claimOwner(vm: Vm, owner: OwnerMark, takeFrom?: string): Promise<OwnerMark> {
+  return vm.host.effects.run('file: owner mark', () => claimOwnerFile(fileOf(vm), owner, takeFrom))
 }

@@ -94,6 +94,7 @@ export const names = {
   sessionPrefix: (sess: string, part?: number) => `sess/${sess}-${part === undefined ? '' : `${digits(part, 4)}-`}`,
   quarantine: (pack: string, rand: string) => checked(`bad/${pack}-${rand}`),
   owner: (series: string, ms: number, rand: string) => checked(`own/${series}/${rev16(ms)}-${rand}`),
+  ownerPrefix: (series: string) => `own/${series}/`,
   probe: (ms: number, rand: string) => checked(`probe/${rev16(ms)}-${rand}`),
   probeTmp: (run: string, name: string) => checked(`probe-tmp/${run}/${name}`),
 } as const

@@ -2,6 +2,7 @@ import { HoldfastError, isHoldfastError, toHoldfastError } from '../../base/inde
 import { lookOnly, type Engine } from '../engine.ts'
 import { parseStem } from '../format/index.ts'
 import { loadManifest, notRestorable, type LoadedManifest } from '../read/manifest.ts'
+import { carryOwner } from '../owners.ts'
 import type { Points } from '../read/points.ts'
 import type { MirrorOptions, MirrorReport, MirroredPoint, PointEntry, Repository, Stem } from '../types.ts'
 import { mirroredDisks, mirrorPoint, type MirrorJob } from './point.ts'
@@ -48,6 +49,12 @@ export async function mirror(
   }
   const known = new Map<Stem, LoadedManifest>()
   for (const [series, entries] of bySeries) {
+    const refused = options.dryRun === true ? undefined : await foreign(from.engine, to.engine, series, signal)
+    if (refused !== undefined) {
+      for (const { stem, createdMs } of entries)
+        report.points.push({ ...there({ stem, createdMs }, stem), outcome: 'failed', problem: refused })
+      continue
+    }
     const target = await SeriesAtTarget.read(to.engine, to.points, series, signal)
     const newest = target.points[0]?.createdMs ?? -1
     /** What a dry run takes for mirrored. */
@@ -79,8 +86,19 @@ export async function mirror(
   return report
 }
 
+/** Why nothing is copied: another installation writes this series there. It does not keep other series back. */
+async function foreign(from: Engine, to: Engine, series: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    await carryOwner(from, to, series, signal)
+    return undefined
+  } catch (error) {
+    if (!isHoldfastError(error) || error.code !== 'ForeignOwner') throw error
+    return `${error.message}. ${error.hint}`
+  }
+}
+
 /** Said of points that were asked for by name: which one there it is. */
-function there({ stem, createdMs }: PointEntry, target: Stem): MirroredPoint {
+function there({ stem, createdMs }: Pick<PointEntry, 'stem' | 'createdMs'>, target: Stem): MirroredPoint {
   return { stem, target, createdMs, vm: '', outcome: 'there', bytesStored: 0, bytesVerified: 0 }
 }
 

@@ -32,6 +32,8 @@ export interface BackupInput {
   readonly hooks?: readonly PlanHook[]
   /** A disk whose last full read is so old is read in full; absent or null: never for its age. */
   readonly fullEveryMs?: number | null
+  /** The installation, by id or name, that gives the VM up; absent: the mark of any other one refuses. */
+  readonly takeOverFrom?: string
   /** Of its slot: 1 first … 5 last. Default 3. */
   readonly priority?: number
   /** Category of the VM: written into the point, so that it keeps ageing by it wherever it is read. */

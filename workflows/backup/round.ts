@@ -46,6 +46,7 @@ export async function runRound(ctx: RoundContext): Promise<CommittedRound> {
           ...(input.disks && { selection: input.disks }),
           hooks: input.stopBefore === true ? [] : guestHooks(input),
           ...(input.stopBefore === true && { stopBefore: true }),
+          ...(input.takeOverFrom !== undefined && { takeOverFrom: input.takeOverFrom }),
           ...fullInterval(input, known?.fulls ?? null),
         },
       ],

@@ -38,6 +38,21 @@ export function ownershipGroup({ check, rig }: Bench): void {
     },
   )
 
+  check('43b', 'a VM is taken over on purpose only from the installation that was named', async (vm, driver) => {
+    const ctx = contextFor(vm.ref, newPoint())
+    const since = instant(Date.UTC(2026, 0, 1))
+    const [north, south] = ['north', 'south'].map((name) => ({ installation: `${name} id`, name, since })) as [
+      OwnerMark,
+      OwnerMark,
+    ]
+    expect((await driver.claim(ctx, vm.ref, north, 'whoever')).ours).toBe(true)
+    expect(await driver.claim(ctx, vm.ref, south, 'east')).toEqual({ owner: north, ours: false })
+    expect(await driver.claim(ctx, vm.ref, south, 'north')).toEqual({ owner: south, ours: true })
+    expect(await driver.claim(ctx, vm.ref, south, 'north')).toEqual({ owner: south, ours: true })
+    expect(await driver.claim(ctx, vm.ref, north, south.installation)).toEqual({ owner: north, ours: true })
+    expect(await vm.leftovers()).toEqual([])
+  })
+
   check(
     '44',
     'listOwned finds what killed rounds leave, removeOwned clears it; foreign objects and the reference stay',

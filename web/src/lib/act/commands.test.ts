@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { backupCommand, drillCommand, holdCommand, joinCommand, quoted } from './commands.ts'
 
 it('a shown command says what the button does', () => {
-  const plain = { full: false, stopBefore: false, publish: false, name: '', description: '' }
+  const plain = { full: false, stopBefore: false, publish: false, takeOverFrom: null, name: '', description: '' }
   expect(backupCommand(['web-01', 'db-01'], { ...plain, full: true, name: 'ignored for two' })).toBe(
     'holdfast backup web-01 db-01 --full',
   )
@@ -16,6 +16,9 @@ it('a shown command says what the button does', () => {
   )
   expect(backupCommand(['web-01'], { ...plain, description: 'for the audit' })).toBe(
     `holdfast backup web-01 --description 'for the audit'`,
+  )
+  expect(backupCommand(['web-01'], { ...plain, takeOverFrom: 'site of Lyon' })).toBe(
+    `holdfast backup web-01 --take-over-from 'site of Lyon'`,
   )
   expect(joinCommand('nightly', ['web-01', 'db-01'])).toBe('holdfast plans join nightly web-01 db-01')
   const points = [

@@ -10,6 +10,8 @@ export interface BackupWish {
   readonly full: boolean
   readonly stopBefore: boolean
   readonly publish: boolean
+  /** null: the VM is not taken over. */
+  readonly takeOverFrom: string | null
   readonly name: string
   readonly description: string
 }
@@ -20,7 +22,8 @@ export function backupCommand(vms: readonly string[], wish: BackupWish): string 
   const words = said('--name', wish.name) + said('--description', wish.description)
   const flags =
     (wish.full ? ' --full' : '') + (wish.stopBefore ? ' --stop-before' : '') + (wish.publish ? ' --publish' : '')
-  return `holdfast backup ${vms.map(quoted).join(' ')}${flags}${words}`
+  const taken = wish.takeOverFrom === null ? '' : ` --take-over-from ${quoted(wish.takeOverFrom)}`
+  return `holdfast backup ${vms.map(quoted).join(' ')}${flags}${taken}${words}`
 }
 
 export function drillCommand(vm: string, pointId: string | null, from: 'disks' | 'repository' = 'disks'): string {

@@ -6556,6 +6556,8 @@ export interface components {
                 installation: string;
                 name: string;
                 since: string;
+                /** @description false: another installation protects it, and backups from here are refused */
+                ours: boolean;
             } | null;
             findings: components["schemas"]["Finding"][];
             excludedReason: string | null;
@@ -6668,6 +6670,8 @@ export interface components {
              * @default false
              */
             stopBefore?: boolean;
+            /** @description Id or name of the installation whose mark on the VM, and in the repository, gives way. Any other one still refuses */
+            takeOverFrom?: string;
             /** @default  */
             reason?: string;
             tuning?: components["schemas"]["Tuning"];
