@@ -81,6 +81,8 @@ export async function importDisk(
           source,
           mode: 'full',
           compressionLevel: options.compressionLevel,
+          // One that was interrupted begins again: nobody would read its journals.
+          journalSourceBytes: Infinity,
           signal,
           onProgress: ({ offset }) => options.onProgress(Math.max(offset, firstPage * GiB), source.size),
         }),

@@ -17,6 +17,8 @@ export interface Slot {
 
 /** Packs that one part puts at the same time, if the budget has room (rulings 9). */
 const PARALLEL_PUTS = 3
+/** Chunks that are sealed while packs are closed for a journal, if the budget has room. */
+const EXTRA_SLOTS = 16
 
 /**
  * The buffers of one attempt: what it needs to go on (a pack, some chunks) is granted at once before it starts; further
@@ -28,6 +30,7 @@ export class PartBuffers {
   readonly #packBytes: number
   readonly #slotBytes: number
   #freeSlots: number
+  #extraSlots = 0
   #ownPackInUse = false
   #extraPacks = 0
   readonly #signal: AbortSignal
@@ -53,17 +56,26 @@ export class PartBuffers {
   }
 
   async takeSlot(): Promise<Slot> {
-    while (this.#freeSlots === 0) await this.#change()
-    this.#throwIfAborted()
-    this.#freeSlots -= 1
-    const memory = this.#budget.lend(this.#slotBytes)
-    return {
-      bytes: memory,
-      release: once((reusable) => {
-        if (reusable) this.#budget.giveBack(memory)
-        this.#freeSlots += 1
-        this.#wake()
-      }),
+    for (;;) {
+      this.#throwIfAborted()
+      const own = this.#freeSlots > 0
+      const extra = own ? undefined : this.#extraSlot()
+      if (own || extra !== undefined) {
+        if (own) this.#freeSlots -= 1
+        else this.#extraSlots += 1
+        const memory = this.#budget.lend(this.#slotBytes)
+        return {
+          bytes: memory,
+          release: once((reusable) => {
+            if (reusable) this.#budget.giveBack(memory)
+            if (own) this.#freeSlots += 1
+            else this.#extraSlots -= 1
+            extra?.release()
+            this.#wake()
+          }),
+        }
+      }
+      await this.#change()
     }
   }
 
@@ -97,6 +109,10 @@ export class PartBuffers {
 
   #extraPack(): Grant | undefined {
     return this.#extraPacks < PARALLEL_PUTS ? this.#budget.tryAcquire(this.#packBytes) : undefined
+  }
+
+  #extraSlot(): Grant | undefined {
+    return this.#extraSlots < EXTRA_SLOTS ? this.#budget.tryAcquire(this.#slotBytes) : undefined
   }
 
   /** Resolves when something has come back. */

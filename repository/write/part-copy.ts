@@ -70,7 +70,7 @@ export interface PartOutcome {
 }
 
 /** What becomes of a chunk. */
-type Decision = { readonly release: () => void } & (
+type Decision =
   | { readonly kind: 'zero' }
   | { readonly kind: 'known'; readonly id: Uint8Array; readonly placed: Promise<Placed> }
   | {
@@ -79,7 +79,6 @@ type Decision = { readonly release: () => void } & (
       readonly sealed: Promise<Sealed>
       readonly place: (placed: Placed) => void
     }
-)
 
 /**
  * S2 to S5 for one attempt of one part (§7.2). Chunks are read, hashed and sealed side by side; what becomes of them is
@@ -350,10 +349,10 @@ export class PartCopy {
         const placed = await this.#packs.append(slot.bytes.subarray(0, sealed.length))
         this.#newBytes += sealed.length
         this.#progress.add({ chunksNew: 1, bytesStored: sealed.length })
+        slot.release(true)
         entry.place(placed)
         this.#setChunk(builder, index, entry.id, placed)
       }
-      entry.release()
       this.#progress.add({ bytesRead: supply.bytesRead() })
       this.#advance(at + length)
       await this.#journalIfDue()
@@ -372,20 +371,27 @@ export class PartCopy {
   /** In disk order: what to do with a chunk. A chunk that is being stored is not stored twice. */
   #decide(supply: ChunkSupply, slot: Slot): Promise<Decision> {
     const { knowledge } = this.#parts
-    const release = () => slot.release(true)
     const decision = this.#decided.then(async (): Promise<Decision> => {
       const found = await supply.identified
-      if (found === 'zero') return { kind: 'zero', release }
+      if (found === 'zero') {
+        // Its memory is needed no more: what is known is read on while packs are closed for a journal.
+        slot.release(true)
+        return { kind: 'zero' }
+      }
       const id = found
       const key = toHex(id)
       const storing = this.#storing.get(key)
-      if (storing !== undefined) return { kind: 'known', id, placed: storing, release }
+      if (storing !== undefined) {
+        slot.release(true)
+        return { kind: 'known', id, placed: storing }
+      }
       const home = knowledge.home(BLOB_CHUNK, id)
       if (home !== undefined) {
+        slot.release(true)
         const { pack, slot: number, off, clen, stamp } = home
         this.#homes.add(pack, stamp)
         const placed = Promise.resolve<Placed>({ pack: { name: pack }, slot: number, off, clen })
-        return { kind: 'known', id, placed, release }
+        return { kind: 'known', id, placed }
       }
       const { promise, resolve, reject } = Promise.withResolvers<Placed>()
       this.#storing.set(key, promise)
@@ -395,7 +401,7 @@ export class PartCopy {
         this.#fail(error)
         reject(withSide('logic', error))
       })
-      return { kind: 'new', id, sealed, place: resolve, release }
+      return { kind: 'new', id, sealed, place: resolve }
     })
     this.#decided = decision.then(
       () => undefined,
