@@ -48,6 +48,45 @@ describe('plans', () => {
     expect(await answer(put('nightly', { ...nightly, paused: true }))).toMatchObject({ nextMs: null })
   })
 
+  test('is paused and resumed by whoever saw it, and everything else of it stays', async () => {
+    await answer(put('nightly', { ...nightly, concurrency: 8, hooks: [{ when: 'after-thaw', path: '/bin/true' }] }))
+    const before = here.catalog.plans.get('nightly')
+    const patch = (body: object) => here.call('PATCH', '/api/v1/plans/nightly', body)
+    expect(await answer(patch({ paused: true, revision: 1 }))).toMatchObject({
+      paused: true,
+      nextMs: null,
+      revision: 2,
+    })
+    expect(await answer(patch({ paused: false, revision: 1 }), 409)).toMatchObject({ code: 'StaleRevision' })
+    expect(await answer(patch({ paused: false }))).toMatchObject({ paused: false, revision: 3 })
+    expect(here.catalog.plans.get('nightly')).toEqual({ ...before, revision: 3 })
+    expect(await answer(patch({ paused: true, concurrency: 1 }), 400)).toMatchObject({ code: 'InvalidRequest' })
+    expect((await here.call('PATCH', '/api/v1/plans/nothing', { paused: true })).status).toBe(404)
+  })
+
+  test('before one is removed it is said whom nobody would back up, what starts after it, and what runs', async () => {
+    await answer(put('nightly', { ...nightly, where: [] }))
+    const farewell = () => answer<object>(here.call('GET', '/api/v1/plans/nightly/farewell'))
+    expect(await farewell()).toEqual({
+      unplanned: { total: 2, vms: expect.arrayContaining([expect.objectContaining({ name: 'web-01' })]) as object[] },
+      followers: [],
+      run: null,
+    })
+    await answer(put('web', nightly))
+    await answer(put('later', { ...nightly, schedule: { kind: 'after', plan: 'nightly' } }))
+    const started = await answer<{ runId: string }>(here.call('POST', '/api/v1/plans/nightly/run', {}), 202)
+    here.catalog.planRuns.open(
+      { id: 'plan/nightly/hand', runId: started.runId, plan: 'nightly', trigger: 'hand', again: null },
+      [],
+    )
+    expect(await farewell()).toMatchObject({
+      unplanned: { total: 1, vms: [{ name: 'db-01' }] },
+      followers: ['later'],
+      run: { runId: started.runId },
+    })
+    expect((await here.call('GET', '/api/v1/plans/nothing/farewell')).status).toBe(404)
+  })
+
   test('with problems are refused with all of them, and nothing is stored', async () => {
     const wrong = { ...nightly, timeZone: 'Europe/Pairs', targets: [{ repository: 'mian' }] }
     expect(await answer(put('nightly', wrong), 422)).toMatchObject({

@@ -117,12 +117,24 @@ export function planQueries(context: CatalogContext): PlanQueries {
 
 /** What is stored: members that do not belong are left out. */
 function specOf(plan: PlanSpec): Omit<PlanSpec, 'name'> {
-  const { description, paused, where, timeZone, schedule, window, targets, mode, fullEveryMs, quiesce, hooks } = plan
-  const { disks, compressionLevel, concurrency, retries, retryAfterMs, bandwidth, priority, stopBefore } = plan
+  const { description, paused, where, timeZone, schedule, window, targets, mode, fullEveryMs, quiesce } = plan
+  const {
+    consistency,
+    hooks,
+    disks,
+    compressionLevel,
+    concurrency,
+    retries,
+    retryAfterMs,
+    bandwidth,
+    priority,
+    stopBefore,
+  } = plan
   const how = {
     mode,
     fullEveryMs,
     quiesce,
+    consistency,
     hooks,
     disks,
     compressionLevel,

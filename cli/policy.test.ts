@@ -123,3 +123,25 @@ test('a plan takes a VM that is named to it, after it was said what that changes
   const refused = await holdfast('plans', 'join', 'nightly', first?.id ?? '')
   expect([refused.code, refused.out]).toEqual([exit.partial, expect.stringContaining('site is not local')])
 })
+
+test('a plan is paused and resumed, and removed only by its name, after it was said what follows', async () => {
+  await holdfast('apply', '-f', fileOf(nightly))
+  const paused = await holdfast('plan', 'pause', 'nightly')
+  expect([paused.code, paused.out]).toEqual([exit.ok, expect.stringContaining('holdfast plan resume nightly')])
+  expect(here.catalog.plans.get('nightly').paused).toBe(true)
+  expect((await holdfast('plan', 'resume', 'nightly')).out).toBe(
+    'nightly starts every day at 02:30 (Europe/Paris), next in 18 h 53 min.\n',
+  )
+  const asked = await holdfast('plan', 'rm', 'nightly')
+  expect([asked.code, asked.err]).toEqual([exit.usage, expect.stringContaining('No other plan takes web-01')])
+  expect(asked.err).toContain('--confirm nightly')
+  expect((await holdfast('plan', 'rm', 'nightly', '--confirm', 'nightli')).code).toBe(exit.usage)
+  expect(here.catalog.plans.all()).toHaveLength(1)
+  const removed = await holdfast('plan', 'rm', 'nightly', '--confirm', 'nightly')
+  expect([removed.code, removed.out]).toEqual([
+    exit.ok,
+    expect.stringMatching(/^nightly is removed\.\nIts points stay/),
+  ])
+  expect(here.catalog.plans.all()).toEqual([])
+  expect((await holdfast('plan', 'rm', 'nightly', '--confirm', 'nightly')).code).toBe(exit.notFound)
+})

@@ -69,7 +69,7 @@ export const verbs: { readonly [name: string]: Entry } = {
     load: async () => (await import('./verbs/plan.ts')).plans,
   },
   plan: {
-    summary: 'what a policy file would change; one plan in detail',
+    summary: 'what a policy file would change; one plan: show, pause, resume, rm',
     load: async () => (await import('./verbs/plan.ts')).plan,
   },
   apply: { summary: 'make it as a policy file says', load: async () => (await import('./verbs/plan.ts')).apply },

@@ -1,6 +1,6 @@
 import type { Category, Copies, Keep, VmOverride } from './categories.ts'
 import { allDisks, planDefaults } from './plan.ts'
-import type { DiskSelection, PlanHook, PlanSpec, Quiesce } from './plan.ts'
+import type { DiskSelection, PlanConsistency, PlanHook, PlanSpec, Quiesce } from './plan.ts'
 import type { KeepRules } from './retention.ts'
 
 /** Who said so; the later ones win. `name`: of the category or plan. */
@@ -27,6 +27,8 @@ export interface EffectivePolicy {
   /** null: on demand. Of a plan its schedule says more. */
   readonly everyMs: Sourced<number | null>
   readonly quiesce: Sourced<Quiesce>
+  /** Only where `quiesce` is not none. */
+  readonly consistency: Sourced<PlanConsistency>
   readonly drillEveryMs: Sourced<number | null>
   readonly exerciseEveryMs: Sourced<number | null>
   readonly copies: Sourced<Copies>
@@ -74,6 +76,7 @@ export function effectivePolicy({ category, plan, override }: PolicyParts): Effe
     rtoMs: or<number | null>(first([override.rtoMs, own]), category.rtoMs, ofCategory),
     everyMs: or<number | null>(first([intervalOf(plan), ofPlan]), category.everyMs, ofCategory),
     quiesce: or(first([override.quiesce, own], [plan?.quiesce, ofPlan]), category.quiesce, ofCategory),
+    consistency: fromPlan<PlanConsistency>(plan?.consistency, planDefaults.consistency),
     drillEveryMs: or<number | null>(first([override.drillEveryMs, own]), category.drillEveryMs, ofCategory),
     exerciseEveryMs: { value: category.exerciseEveryMs, origin: ofCategory },
     copies: { value: category.copies, origin: ofCategory },
@@ -100,7 +103,7 @@ export function keepFor(policy: EffectivePolicy, repository: string): Sourced<Ke
 export interface BackupSettings {
   readonly mode: 'auto' | 'full'
   readonly fullEveryMs: number | null
-  readonly want: 'crash' | 'filesystem'
+  readonly want: 'crash' | PlanConsistency
   readonly onQuiesceFailure: 'degrade' | 'fail'
   readonly disks: DiskSelection
   readonly hooks: readonly PlanHook[]
@@ -112,7 +115,7 @@ export function backupSettings(policy: EffectivePolicy): BackupSettings {
   return {
     mode: policy.mode.value === 'full' ? 'full' : 'auto',
     fullEveryMs: policy.fullEveryMs.value,
-    want: quiesce === 'none' ? 'crash' : 'filesystem',
+    want: quiesce === 'none' ? 'crash' : policy.consistency.value,
     onQuiesceFailure: quiesce === 'required' ? 'fail' : 'degrade',
     disks: policy.disks.value,
     hooks: policy.hooks.value,

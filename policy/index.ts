@@ -10,6 +10,7 @@ export type {
   DiskRule,
   DiskSelection,
   Plan,
+  PlanConsistency,
   PlanHook,
   PlanSpec,
   PlanTarget,

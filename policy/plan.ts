@@ -94,6 +94,8 @@ export interface PlanHook {
 }
 
 export type Quiesce = 'required' | 'preferred' | 'none'
+/** What the points of a plan are to be, as far as `quiesce` wants the guest quiet at all. */
+export type PlanConsistency = 'filesystem' | 'application'
 
 /** What somebody writes down; the catalog adds the revision. */
 export interface PlanSpec {
@@ -115,6 +117,11 @@ export interface PlanSpec {
   readonly fullEveryMs: number | null
   /** null: as the category of each VM says. */
   readonly quiesce: Quiesce | null
+  /**
+   * `application`: the hooks before the freeze have brought the programs of the guest to rest (a dump is finished); without
+   * all of them a point is at best file-system consistent, and `quiesce` says whether it is made then.
+   */
+  readonly consistency: PlanConsistency
   readonly hooks: readonly PlanHook[]
   readonly disks: DiskSelection
   /** Of zstd, 1 … 19. */
@@ -151,6 +158,7 @@ export const planDefaults = {
   mode: 'incremental',
   fullEveryMs: null,
   quiesce: null,
+  consistency: 'filesystem',
   hooks: [],
   disks: allDisks,
   compressionLevel: 1,

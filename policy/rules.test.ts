@@ -183,6 +183,13 @@ const nightly: PlanSpec = {
     { repository: 'vault', copy: 'mirror', keep: null },
   ],
 }
+const dump = {
+  when: 'before-freeze',
+  path: '/usr/local/bin/dump',
+  args: [],
+  timeoutMs: 60_000,
+  onFailure: 'fail',
+} as const
 const important: Category & { name: string } = { ...defaultCategories.important, name: 'important' }
 
 describe('effective policy', () => {
@@ -226,6 +233,17 @@ describe('effective policy', () => {
   ] as const)('quiesce %s is %s, and a failed freeze is %s', (quiesce, want, onQuiesceFailure) => {
     const policy = effectivePolicy({ category: { ...important, quiesce }, plan: null, override: {} })
     expect(backupSettings(policy)).toMatchObject({ want, onQuiesceFailure, mode: 'auto', disks: allDisks, hooks: [] })
+  })
+
+  test.each([
+    ['required', 'application', 'fail'],
+    ['preferred', 'application', 'degrade'],
+    ['none', 'crash', 'degrade'],
+  ] as const)('quiesce %s of a plan that wants application consistency is %s', (quiesce, want, onQuiesceFailure) => {
+    const plan: PlanSpec = { ...nightly, consistency: 'application', hooks: [dump] }
+    const policy = effectivePolicy({ category: important, plan, override: { quiesce } })
+    expect(policy.consistency).toEqual({ value: 'application', origin: { from: 'plan', name: 'nightly' } })
+    expect(backupSettings(policy)).toMatchObject({ want, onQuiesceFailure, hooks: [dump] })
   })
 
   test('every value is one of those that were said, and its origin is who said it', () => {
@@ -357,6 +375,18 @@ describe('validation', () => {
     expect(on('lab', 'images')).toEqual([])
     expect(on('Images')).toEqual([expect.stringContaining('stopBefore: Images cannot shut a VM down')])
     expect(said({ where: [{ field: 'hypervisor', is: ['images'] }] }, images)).toEqual([])
+  })
+
+  test('application consistency is refused where nothing could bring it about', () => {
+    const want = (over: Partial<PlanSpec>) => said({ consistency: 'application', hooks: [dump], ...over })
+    expect(want({})).toEqual([])
+    expect(want({ quiesce: 'preferred' })).toEqual([])
+    expect(said({ hooks: [], stopBefore: true, quiesce: 'none' })).toEqual([])
+    expect(want({ hooks: [{ ...dump, when: 'after-thaw' }] })).toEqual([
+      expect.stringContaining('consistency: no hook runs before the freeze'),
+    ])
+    expect(want({ quiesce: 'none' })).toEqual([expect.stringContaining('consistency: no guest is asked anything')])
+    expect(want({ stopBefore: true })).toEqual([expect.stringContaining('consistency: a VM that is shut down')])
   })
 
   test('a sequence that comes back to its start is found, one that does not end in a circle is fine', () => {

@@ -39,6 +39,7 @@ export function planProblems(plan: PlanSpec, known: Known): PolicyProblem[] {
       : []),
     ...afterProblems(plan, known),
     ...diskProblems(plan.disks, ['disks']),
+    ...consistencyProblems(plan),
     ...stopProblems(plan, known),
   ]
 }
@@ -125,6 +126,20 @@ function diskProblems(disks: DiskSelection, path: readonly (string | number)[]):
         : [],
     ),
   )
+}
+
+/** What could never come true: without a hook nothing brings the programs of the guest to rest. */
+function consistencyProblems({ consistency, hooks, quiesce, stopBefore }: PlanSpec): PolicyProblem[] {
+  if (consistency !== 'application') return []
+  const path = ['consistency']
+  if (quiesce === 'none')
+    return [problem(path, 'no guest is asked anything with quiesce none', 'Write quiesce: required or preferred.')]
+  if (stopBefore)
+    return [problem(path, 'a VM that is shut down runs no hooks', 'Leave it out; the shutdown ends the programs.')]
+  if (hooks.some(({ when }) => when === 'before-freeze')) return []
+  return [
+    problem(path, 'no hook runs before the freeze', 'Name the program: hooks: [{ when: before-freeze, path: … }].'),
+  ]
 }
 
 /** Only where a rule names hypervisors that all cannot do it; what else a plan takes is seen when it runs. */

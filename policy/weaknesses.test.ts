@@ -16,6 +16,7 @@ const strong: WeaknessFacts = {
   areCopiesLate: false,
   isSuspicious: false,
   quiesce: 'required',
+  wantsApplication: false,
   keep: [{ daily: 14, weekly: 4, timeZone: 'UTC' }],
   rpoMs: day,
 }
@@ -36,6 +37,8 @@ test.each<[Weakness, Partial<WeaknessFacts>]>([
   ['kept-too-short', { keep: [{ daily: 6, timeZone: 'UTC' }] }],
   ['kept-too-short', { keep: [{ last: 3, manual: 100, timeZone: 'UTC' }] }],
   ['crash-consistent', { newestConsistency: 'crash' }],
+  ['crash-consistent', { newestConsistency: 'crash', wantsApplication: true }],
+  ['not-application-consistent', { wantsApplication: true }],
   ['no-plan', { keep: [] }],
 ])('%s is told', (code, over) => {
   expect(weaknesses({ ...strong, ...over })).toEqual([code])
@@ -47,6 +50,8 @@ test.each<[string, Partial<WeaknessFacts>]>([
   ['a short plan beside one that keeps longer', { keep: [{ last: 3, timeZone: 'UTC' }, ...strong.keep] }],
   ['a few points of an RPO of days', { keep: [{ last: 3, timeZone: 'UTC' }], rpoMs: 7 * day }],
   ['crash consistency where nothing else was wanted', { newestConsistency: 'crash', quiesce: 'none' }],
+  ['application consistency where the guest is asked nothing', { wantsApplication: true, quiesce: 'none' }],
+  ['application consistency that was reached', { wantsApplication: true, newestConsistency: 'application' }],
   ['anything of a VM that is left out on purpose', { excluded: true, keep: [], lastVerdict: 'failed' }],
 ])('%s is none', (_, over) => {
   expect(weaknesses({ ...strong, ...over })).toEqual([])

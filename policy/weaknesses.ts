@@ -17,6 +17,7 @@ export type Weakness =
   | 'copies-late'
   | 'kept-too-short'
   | 'crash-consistent'
+  | 'not-application-consistent'
   | 'no-plan'
 
 /** All times in Unix milliseconds. */
@@ -39,6 +40,8 @@ export interface WeaknessFacts {
   /** What changed before a point of it was flagged, and nobody has looked. */
   readonly isSuspicious: boolean
   readonly quiesce: Quiesce
+  /** The plan that made the newest point wants application consistency. */
+  readonly wantsApplication: boolean
   /** Rules by which its points age, of each plan that takes it. */
   readonly keep: readonly KeepRules[]
   readonly rpoMs: number
@@ -87,6 +90,10 @@ export const weaknessWords: { readonly [code in Weakness]: { readonly title: str
     title: 'Its points are crash-consistent only',
     hint: 'Install and start the guest agent, so that file systems are frozen for the snapshot.',
   },
+  'not-application-consistent': {
+    title: 'Its newest point is not application consistent, as its plan wants it',
+    hint: 'Its run says which hook failed. Try the program in the guest, or take the hook out of the plan.',
+  },
   'no-plan': { title: 'No plan takes it', hint: 'Add it to a plan: nobody backs it up by itself.' },
 }
 
@@ -108,6 +115,8 @@ export function weaknesses(facts: WeaknessFacts): Weakness[] {
     if (facts.keep.length > 0 && facts.keep.every((rules) => reachMs(rules, facts.rpoMs) < shortestReachMs))
       found.push('kept-too-short')
     if (facts.newestConsistency === 'crash' && facts.quiesce !== 'none') found.push('crash-consistent')
+    else if (facts.wantsApplication && facts.quiesce !== 'none' && facts.newestConsistency !== 'application')
+      found.push('not-application-consistent')
   }
   if (facts.keep.length === 0) found.push('no-plan')
   return found

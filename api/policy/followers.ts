@@ -6,12 +6,17 @@ import type { PlanSpec } from '../../policy/index.ts'
  * `plans`: those that would be left. Throws InUse, naming all that follow.
  */
 export function refuseWhileFollowed(name: string, plans: Iterable<Pick<PlanSpec, 'name' | 'schedule'>>): void {
-  const followers = [...plans]
-    .filter((plan) => plan.schedule.kind === 'after' && plan.schedule.plan === name && plan.name !== name)
-    .map((plan) => plan.name)
+  const followers = followersOf(name, plans)
   if (followers.length === 0) return
   const verb = followers.length === 1 ? 'starts' : 'start'
   throw new HoldfastError('InUse', `${followers.join(', ')} ${verb} after ${name}`, {
     hint: `Keep ${name}, or give ${followers.join(', ')} another schedule first.`,
   })
+}
+
+/** Names of the plans that start after it. */
+export function followersOf(name: string, plans: Iterable<Pick<PlanSpec, 'name' | 'schedule'>>): string[] {
+  return [...plans].flatMap((plan) =>
+    plan.schedule.kind === 'after' && plan.schedule.plan === name && plan.name !== name ? [plan.name] : [],
+  )
 }

@@ -4,6 +4,7 @@
  */
 export { applyPolicy, differenceTo, memberChanges, readPolicy } from './difference.ts'
 export { writePolicyFile } from './export.ts'
+export { planFarewell } from './farewell.ts'
 export { refuseWhileFollowed } from './followers.ts'
 export { joinPlan } from './members.ts'
 export { startsInWords } from './usual.ts'

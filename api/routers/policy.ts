@@ -9,6 +9,7 @@ import {
   currentPolicy,
   joinPlan,
   knownNames,
+  planFarewell,
   previewPlan,
   readPolicy,
   refuseWhileFollowed,
@@ -40,6 +41,13 @@ export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       await tellRunsOf(deps, [saved.name])
       return c.json(planView(catalog, saved, now()), 200)
     })
+    .openapi(routes.patchPlan, async (c) => {
+      const { paused, revision } = c.req.valid('json')
+      const saved = catalog.plans.put({ ...catalog.plans.get(c.req.valid('param').id), paused }, revision)
+      await tellRunsOf(deps, [saved.name])
+      return c.json(planView(catalog, saved, now()), 200)
+    })
+    .openapi(routes.planFarewell, (c) => c.json(planFarewell(catalog, c.req.valid('param').id), 200))
     .openapi(routes.removePlan, (c) => {
       const { id } = c.req.valid('param')
       refuseWhileFollowed(id, catalog.plans.all())

@@ -4,8 +4,10 @@ import {
   categoryPutBody,
   categorySchema,
   planMembersBody,
+  planFarewellSchema,
   planMembersSchema,
   planPageSchema,
+  planPatchBody,
   planPreviewBody,
   planPreviewSchema,
   planPutBody,
@@ -54,6 +56,29 @@ export const putPlan = createRoute({
   security,
   request: { params: plan, ...body(planPutBody) },
   responses: { 200: json(planSchema, 'As it is now'), ...problems(400, 401, 403, 404, 409, 422) },
+})
+
+export const patchPlan = createRoute({
+  method: 'patch',
+  path: '/plans/{id}',
+  tags: ['plans'],
+  operationId: 'patchPlan',
+  summary: 'Pause or resume a plan',
+  description: 'A run that is under way goes on. Starts that were due meanwhile are not made up for.',
+  security,
+  request: { params: plan, ...body(planPatchBody) },
+  responses: { 200: json(planSchema, 'As it is now'), ...problems(400, 401, 403, 404, 409) },
+})
+
+export const planFarewell = createRoute({
+  method: 'get',
+  path: '/plans/{id}/farewell',
+  tags: ['plans'],
+  operationId: 'planFarewell',
+  summary: 'What would follow from removing a plan',
+  security,
+  request: { params: plan },
+  responses: { 200: json(planFarewellSchema, 'Nothing is changed'), ...problems(401, 404) },
 })
 
 export const removePlan = createRoute({

@@ -92,6 +92,25 @@ export const planSchema = planBody
 export const planPageSchema = pageOf(planSchema, 'PlanPage')
 export const planPutBody = planBody.extend({ revision: seen }).openapi('PlanPut')
 
+export const planPatchBody = z
+  .strictObject({
+    paused: z.boolean().openapi({ description: 'A paused plan starts nothing by itself' }),
+    revision: seen,
+  })
+  .openapi('PlanPatch')
+
+export const planFarewellSchema = z
+  .object({
+    unplanned: z
+      .object({ total: z.number().int(), vms: z.array(z.object({ id: vmId, name: z.string() })) })
+      .openapi({ description: 'VMs that no other plan takes: nobody would back them up by itself' }),
+    followers: z.array(planName).openapi({ description: 'Plans that start after it: while there are any it stays' }),
+    run: orNull(z.object({ runId: z.string(), workflowId: z.string() })).openapi({
+      description: 'Its run that is under way: backups that have begun are ended, the others are skipped',
+    }),
+  })
+  .openapi('PlanFarewell')
+
 const memberChange = z.object({ path: z.string(), before: z.string().nullable(), after: z.string().nullable() })
 const ids = z.object({ total: z.number().int(), ids: z.array(vmId) })
 

@@ -199,6 +199,10 @@ export const planBody = z
       .default(null)
       .openapi({ description: 'So long after the last full one the next is full again' }),
     quiesce: quiesceSchema.nullable().default(null).openapi({ description: 'null: by the category of each VM' }),
+    consistency: z.enum(['filesystem', 'application']).default('filesystem').openapi({
+      description:
+        'application: only with all hooks before the freeze gone well; `quiesce` says whether a point is made otherwise',
+    }),
     hooks: z
       .array(
         z.strictObject({

@@ -5,9 +5,11 @@ import {
   type Copies,
   type DiskSelection,
   type DrillCheckSpec,
+  type EffectivePolicy,
   type KeepRules,
   type Origin,
   type Plan,
+  type PlanConsistency,
 } from '../../policy/index.ts'
 
 export interface PolicyLine {
@@ -68,6 +70,10 @@ function planLines(catalog: Catalog, vm: VmView, plan: Plan | null, isOneOfSever
   return [
     frequency,
     line(label('Quiesce'), policy.quiesce.value, policy.quiesce.origin),
+    ...(policy.quiesce.value === 'none'
+      ? []
+      : [line(label('Consistency'), consistencyWords[policy.consistency.value], policy.consistency.origin)]),
+    ...(policy.hooks.value.length === 0 ? [] : [line(label('Hooks'), hookWords(policy), policy.hooks.origin)]),
     line(label('Read'), policy.mode.value === 'full' ? 'everything' : 'changes only', policy.mode.origin),
     line(label('Full read'), full === null ? 'when needed' : `at least every ${span(full)}`, policy.fullEveryMs.origin),
     line(label('Disks'), diskWords(policy.disks.value), policy.disks.origin),
@@ -75,6 +81,22 @@ function planLines(catalog: Catalog, vm: VmView, plan: Plan | null, isOneOfSever
       line(label(repository === null ? 'Keep' : `Keep in ${repository}`), keepWords(keep.value), keep.origin),
     ),
   ]
+}
+
+const consistencyWords: { readonly [level in PlanConsistency]: string } = {
+  filesystem: 'file system',
+  application: 'application, by the hooks before the freeze',
+}
+
+/** `2 before the freeze, 1 after the thaw` */
+function hookWords({ hooks, quiesce }: EffectivePolicy): string {
+  if (quiesce.value === 'none') return 'not run: the guest is not asked anything'
+  const before = hooks.value.filter(({ when }) => when === 'before-freeze').length
+  const after = hooks.value.length - before
+  return [
+    ...(before === 0 ? [] : [`${before} before the freeze`]),
+    ...(after === 0 ? [] : [`${after} after the thaw`]),
+  ].join(', ')
 }
 
 function line(setting: string, value: string, origin: Origin): PolicyLine {

@@ -127,6 +127,7 @@ function drillView(catalog: Catalog, vm: VmView): z.infer<typeof vmDetailSchema>
 function weaknessesOf(catalog: Catalog, vm: VmView, nowMs: number): z.infer<typeof vmDetailSchema>['weaknesses'] {
   const repository = defaultRepositoryOf(catalog, vm.id)
   const [passed] = catalog.drills.list({ limit: 1 }, { vmId: vm.id, verdict: 'passed' }).items
+  const newest = catalog.points.newestValidated(vm.id)
   const found = weaknesses({
     nowMs,
     excluded: vm.excludedReason !== null || vm.goneMs !== null,
@@ -134,7 +135,8 @@ function weaknessesOf(catalog: Catalog, vm: VmView, nowMs: number): z.infer<type
     lastPassedMs: passed?.endedMs ?? null,
     lastVerdict: catalog.drills.latest(vm.id)?.verdict ?? null,
     firstPointMs: catalog.points.firstValidatedMs(vm.id),
-    newestConsistency: catalog.points.newestValidated(vm.id)?.consistency ?? null,
+    newestConsistency: newest?.consistency ?? null,
+    wantsApplication: catalog.plans.find(newest?.plan ?? '')?.consistency === 'application',
     repositories: catalog.copies.repositoriesOf(vm.id),
     shortages: shortagesOf(catalog, vm.id),
     areCopiesLate: areCopiesLate(catalog, vm.id, nowMs),

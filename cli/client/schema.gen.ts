@@ -969,6 +969,27 @@ export interface paths {
         delete: operations["removePlan"];
         options?: never;
         head?: never;
+        /**
+         * Pause or resume a plan
+         * @description A run that is under way goes on. Starts that were due meanwhile are not made up for.
+         */
+        patch: operations["patchPlan"];
+        trace?: never;
+    };
+    "/plans/{id}/farewell": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What would follow from removing a plan */
+        get: operations["planFarewell"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -4412,6 +4433,12 @@ export interface components {
              * @enum {string|null}
              */
             quiesce?: "required" | "preferred" | "none" | null;
+            /**
+             * @description application: only with all hooks before the freeze gone well; `quiesce` says whether a point is made otherwise
+             * @default filesystem
+             * @enum {string}
+             */
+            consistency?: "filesystem" | "application";
             /** @default [] */
             hooks?: {
                 /** @enum {string} */
@@ -4637,6 +4664,36 @@ export interface components {
              * @default null
              */
             revision?: number | null;
+        };
+        PlanPatch: {
+            /** @description A paused plan starts nothing by itself */
+            paused: boolean;
+            /**
+             * @description The revision that was seen; 0: there is none yet; null: whatever is there
+             * @default null
+             */
+            revision?: number | null;
+        };
+        PlanFarewell: {
+            /** @description VMs that no other plan takes: nobody would back them up by itself */
+            unplanned: {
+                total: number;
+                vms: {
+                    /**
+                     * @description Fixed at the first discovery
+                     * @example web-01
+                     */
+                    id: string;
+                    name: string;
+                }[];
+            };
+            /** @description Plans that start after it: while there are any it stays */
+            followers: string[];
+            /** @description Its run that is under way: backups that have begun are ended, the others are skipped */
+            run: {
+                runId: string;
+                workflowId: string;
+            } | null;
         };
         PlanMembers: {
             items: {
@@ -10565,6 +10622,117 @@ export interface operations {
             };
             /** @description In conflict with what is running or exists */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanPatch"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is running or exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planFarewell: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing is changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanFarewell"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

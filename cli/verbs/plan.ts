@@ -8,6 +8,7 @@ import type { Io } from '../io.ts'
 import { plain } from '../render/style.ts'
 import { pairs, table } from '../render/table.ts'
 import { ago, until } from '../render/words.ts'
+import { addPlanChanges } from './plan-change.ts'
 import { examples, findVm, keyHeader, listAll, type Verb } from './common.ts'
 
 type Difference = Schemas['PolicyDifference']
@@ -63,8 +64,13 @@ export const plans: Verb = (ioOf) => {
 }
 
 export const plan: Verb = (ioOf) => {
-  const command = new Command('plan').description('what a policy file would change; one plan in detail')
-  examples(command, ['holdfast plan -f policy.yaml', 'holdfast plan show nightly'])
+  const command = new Command('plan').description('what a policy file would change; one plan: show, pause, resume, rm')
+  examples(command, [
+    'holdfast plan -f policy.yaml',
+    'holdfast plan show nightly',
+    'holdfast plan pause nightly',
+    'holdfast plan rm nightly --confirm nightly',
+  ])
   command
     .option('-f, --file <file>', 'policy file; - reads it from stdin')
     .option('--prune', 'as if what is not in the file were removed')
@@ -83,6 +89,7 @@ export const plan: Verb = (ioOf) => {
     .description('one plan: its VMs, next times, retention a year ahead')
     .argument('<plan>')
     .action(async (name: string, _options: object, self: Command) => show(ioOf(self), name))
+  addPlanChanges(command, ioOf)
   return command
 }
 
@@ -182,6 +189,11 @@ async function show(io: Io, name: string): Promise<void> {
       ['Last', lastText(found, io.world.now())],
       ['VMs', `${vms}, ${formatBytes(match.sizeBytes)}, ${rate}; ${outsideRpo} outside their RPO`],
       ['Quiesce', found.quiesce ?? 'by category'],
+      ['Consistency', found.consistency ?? 'filesystem'],
+      ...(found.hooks ?? []).map(({ when, path, args }): [string, string] => [
+        when === 'before-freeze' ? 'Before freeze' : 'After thaw',
+        plain([path, ...(args ?? [])].join(' ')),
+      ]),
     ])
     const times = schedule.next.map(({ local, note }) => `  ${local}${note === null ? '' : `  ${note}`}`)
     const kept = targets.map(({ repository, points, marks, assumed }) => {

@@ -174,6 +174,25 @@ describe('the qemu driver on a real guest', () => {
     expect(warned.point.quiesce.degraded).toContain('broken')
     expect(warned.point.consistency).toBe('filesystem')
     await end(warned)
+    // Application consistent only where every hook went well: what asks for more gets less, and is told, or nothing at all.
+    const dump: GuestHook = { ...hook, args: ['-c', 'exit 0'], onFailure: 'warn' }
+    const asked = async (hooks: readonly GuestHook[]): Promise<readonly [string, string | null]> => {
+      const opened = await open({ want: 'application', hooks })
+      await end(opened)
+      return [opened.point.consistency, opened.point.quiesce.degraded]
+    }
+    expect(await asked([dump])).toEqual(['application', null])
+    expect(await asked([dump, { ...hook, onFailure: 'warn' }])).toEqual([
+      'filesystem',
+      expect.stringContaining('broken') as string,
+    ])
+    expect(await asked([])).toEqual(['filesystem', 'no application hook is set for this VM'])
+    for (const hooks of [[dump, { ...hook, onFailure: 'warn' as const }], []])
+      await expect(open({ want: 'application', hooks, onQuiesceFailure: 'fail' })).rejects.toMatchObject({
+        code: 'QuiesceFailed',
+      })
+    expect(await isFrozen()).toBe(false)
+    await nothingLeft()
     // What a hook before the freeze has put on hold is let go, however the round ends.
     const sh = (script: string): Pick<GuestHook, 'path' | 'args' | 'timeout'> => ({
       path: '/bin/sh',

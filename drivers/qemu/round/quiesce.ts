@@ -71,20 +71,28 @@ async function cutQuietly<T>(
     const result = await steps.hold((cut) => cut())
     return { result, consistency: 'crash', degraded: null, frozenMs: null }
   }
+  const { hooked } = freezing
+  if (request.want === 'application' && hooked !== 'well') {
+    // What has failed has been noted already.
+    if (hooked === 'none') notes.push('no application hook is set for this VM')
+    if (request.onQuiesceFailure === 'fail') throw refused(vm, notes.join('; '))
+  }
   const frozen = await steps.hold(async (cut) => {
     await steps.beforeFreeze()
     return await freezeAround(vm, request, freezing, cut)
   })
   if (frozen.problem !== null) notes.unshift(frozen.problem)
-  const hooked = request.hooks.some((h) => h.when === 'before-freeze')
-  if (request.want === 'application' && !hooked) notes.push('no application hook is set for this VM')
-  const reached =
-    frozen.problem !== null ? 'crash' : hooked && request.want === 'application' ? 'application' : 'filesystem'
+  const isAtRest = hooked === 'well' && request.want === 'application'
+  const reached = frozen.problem !== null ? 'crash' : isAtRest ? 'application' : 'filesystem'
   return { result: frozen.result, consistency: reached, degraded: null, frozenMs: frozen.frozenMs }
 }
 
+/** How the hooks ended: a point is application consistent only if each of them went well. */
+type Hooked = 'none' | 'well' | 'failed'
+
 interface Freezing {
   readonly deadline: Deadline | null
+  readonly hooked: Hooked
 }
 
 /** Everything that an agent refuses once it is frozen. null: go on without a freeze; `notes` say why. */
@@ -101,13 +109,13 @@ async function prepare(vm: Vm, request: PointRequest, ctx: OpContext, begun: Beg
         }
         await flushGuest(vm, agent, ctx)
         begun.owed = request.hooks.some((h) => h.when === 'before-freeze')
-        await runHooks(agent, request, 'before-freeze', ctx, notes)
+        const hooked = await runHooks(agent, request, 'before-freeze', ctx, notes)
         // Once more, and quickly now: what came during the first, and what the hooks have made.
         await flushGuest(vm, agent, ctx)
         const mounts = (await agent.filesystems()).map((f) => f.mountpoint)
         const deadline = await armed(vm, agent, request, mounts, ctx)
         begun.owed = true
-        return { deadline }
+        return { deadline, hooked }
       },
       { signal: ctx.signal },
     )
@@ -146,7 +154,7 @@ interface Outcome<T> {
 async function freezeAround<T>(
   vm: Vm,
   request: PointRequest,
-  { deadline }: Freezing,
+  { deadline }: Pick<Freezing, 'deadline'>,
   cut: () => Promise<T>,
 ): Promise<Outcome<T>> {
   const guest = new FrozenGuest(vm, request.freezeLimit)
@@ -215,8 +223,10 @@ async function runHooks(
   when: GuestHook['when'],
   ctx: OpContext,
   notes: string[],
-): Promise<void> {
-  for (const hook of request.hooks.filter((h) => h.when === when)) {
+): Promise<Hooked> {
+  const hooks = request.hooks.filter((h) => h.when === when)
+  let hooked: Hooked = hooks.length === 0 ? 'none' : 'well'
+  for (const hook of hooks) {
     let why: string
     try {
       const result = await agent.exec(hook.path, hook.args, hook.timeout, ctx.signal)
@@ -228,5 +238,7 @@ async function runHooks(
     }
     if (hook.onFailure === 'fail') throw new HoldfastError('QuiesceFailed', why, { data: { hook: hook.path } })
     notes.push(why)
+    hooked = 'failed'
   }
+  return hooked
 }

@@ -138,6 +138,14 @@ export const pictures: readonly Picture[] = [
       await page.getByRole('button', { name: button }).click()
     },
   })),
+  {
+    name: 'plan-remove',
+    path: '/plans/nightly-lyon',
+    before: async (page: Page): Promise<void> => {
+      await pressed(page, /^Remove…/)
+      await page.getByText('no other plan takes').waitFor()
+    },
+  },
   { name: 'plan-missing', path: '/plans/nothing-here' },
   {
     name: 'plan-new',

@@ -15,6 +15,7 @@ export const newDraft: Draft = {
   mode: 'incremental',
   fullEveryMs: null,
   quiesce: null,
+  consistency: 'filesystem',
   hooks: [],
   disks: { roles: 'all', include: [], exclude: [], honourNobak: true },
   compressionLevel: 1,
@@ -45,22 +46,56 @@ export interface RuleRow {
   readonly field: NonNullable<PlanSpec['where']>[number]['field']
   readonly op: 'is' | 'isNot'
   readonly text: string
+  /** As they were saved: a value may contain a comma. Absent once somebody has typed. */
+  readonly values?: readonly string[]
 }
 
 /** A rule that says both is two rows; they mean the same. */
 export function rowsOf(where: PlanSpec['where']): RuleRow[] {
   return where.flatMap(({ field, is, isNot }) => [
-    ...(is ? [{ field, op: 'is' as const, text: is.join(', ') }] : []),
-    ...(isNot ? [{ field, op: 'isNot' as const, text: isNot.join(', ') }] : []),
+    ...(is ? [{ field, op: 'is' as const, text: is.join(', '), values: is }] : []),
+    ...(isNot ? [{ field, op: 'isNot' as const, text: isNot.join(', '), values: isNot }] : []),
   ])
 }
 
 /** Rows without a value say nothing yet and are no rules. */
 export function whereOf(rows: readonly RuleRow[]): PlanSpec['where'] {
-  return rows.flatMap(({ field, op, text }) => {
-    const values = listOfText(text)
-    return values.length === 0 ? [] : [{ field, [op]: values }]
+  return rows.flatMap(({ field, op, text, values = listOfText(text) }) =>
+    values.length === 0 ? [] : [{ field, [op]: [...values] }],
+  )
+}
+
+export type DiskSelection = NonNullable<PlanSpec['disks']>
+export type DiskRule = NonNullable<DiskSelection['include']>[number]
+
+/** One of a list with other members; those that become undefined are taken out. */
+export function changedAt<T extends object>(
+  list: readonly T[],
+  at: number,
+  over: { readonly [member in keyof T]?: T[member] | undefined },
+): T[] {
+  return list.map((one, index) => {
+    if (index !== at) return one
+    return Object.fromEntries(Object.entries({ ...one, ...over }).filter(([, value]) => value !== undefined)) as T
   })
+}
+
+/** What is sent: rows in which nobody has written anything say nothing. */
+export function specOf(draft: Draft, rows: readonly RuleRow[]): Draft {
+  const said = (rules: readonly DiskRule[] = []): DiskRule[] => rules.filter((rule) => Object.keys(rule).length > 0)
+  const { disks = {} } = draft
+  return {
+    ...draft,
+    where: whereOf(rows),
+    hooks: (draft.hooks ?? []).filter(({ path }) => path !== ''),
+    disks: { ...disks, include: said(disks.include), exclude: said(disks.exclude) },
+  }
+}
+
+/** `1, 15` of a field for days or months; what is none of 1 … most is left out. */
+export function numbersOfText(text: string, most: number): number[] {
+  const numbers = listOfText(text).map(Number)
+  return [...new Set(numbers.filter((n) => Number.isInteger(n) && n >= 1 && n <= most))].toSorted((a, b) => a - b)
 }
 
 export type Starts = 'calendar' | 'every' | 'cron' | 'after' | 'manual'
@@ -88,15 +123,30 @@ export function scheduleOf(kind: Starts): NonNullable<PlanSpec['schedule']> {
   }
 }
 
-export const keepRules = ['last', 'daily', 'weekly', 'monthly', 'yearly'] as const
-type Keep = NonNullable<PlanSpec['targets'][number]['keep']>
+type Of<K extends Starts> = Extract<NonNullable<PlanSpec['schedule']>, { kind: K }>
+
+/** An empty list says nothing and is no condition. */
+export function withNumbers(
+  schedule: Of<'calendar'>,
+  member: 'monthDays' | 'months',
+  numbers: readonly number[],
+): Of<'calendar'> {
+  const whole = { ...schedule }
+  delete whole[member]
+  return numbers.length === 0 ? whole : { ...whole, [member]: [...numbers] }
+}
+
+export function withOffset(schedule: Of<'every'>, offsetMs: number): Of<'every'> {
+  const whole = { ...schedule }
+  delete whole.offsetMs
+  return offsetMs === 0 ? whole : { ...whole, offsetMs }
+}
+
+export const keepRules = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
+export type Keep = NonNullable<PlanSpec['targets'][number]['keep']>
 
 /** An empty field is a rule less; without any rule the category of each VM decides. */
-export function withKeep(
-  keep: Keep | null | undefined,
-  rule: (typeof keepRules)[number] | 'hourly',
-  value: number | null,
-): Keep | null {
+export function withKeep(keep: Keep | null | undefined, rule: keyof Keep, value: number | null): Keep | null {
   const next: Keep = { ...keep }
   if (value === null || value === 0) delete next[rule]
   else next[rule] = value

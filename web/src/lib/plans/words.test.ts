@@ -1,5 +1,15 @@
 import { expect, it } from 'vitest'
-import { localParts, memberWords, missedSince, placeBetween, planLook, removalWords } from './words.ts'
+import { newDraft } from './draft.ts'
+import {
+  farewellEffects,
+  localParts,
+  memberWords,
+  missedSince,
+  placeBetween,
+  planLook,
+  pointWords,
+  removalWords,
+} from './words.ts'
 
 const plan = { paused: false, vms: 3, outsideRpo: 0, last: null, missed: [] }
 const last = {
@@ -55,4 +65,26 @@ it('what saving does to points is said with its numbers, and when not all VMs we
   expect(removalWords([{ ...removal, points: 0, vms: 0 }])).toBe('Removes no point.')
   expect(removalWords([removal])).toBe('The next sweep would let 3 points of 1 VM on main go.')
   expect(removalWords([{ ...removal, ofVms: 9 }])).toContain('Of 9 VMs the first 2 were looked at.')
+})
+
+it('what the points of a plan are, and what becomes of one that misses it', () => {
+  const words = (over: object) => pointWords({ ...newDraft, consistency: 'application', ...over })
+  expect(words({ quiesce: 'required' })).toMatch(/application consistent.*a hook .*fails, the backup fails/)
+  expect(words({ quiesce: 'preferred' })).toMatch(/a lesser point is made/)
+  expect(words({ quiesce: null })).toMatch(/category of the VM requires/)
+  expect(words({ quiesce: 'required', consistency: 'filesystem' })).toMatch(/file-system consistent.*Where the freeze/)
+  expect(words({ quiesce: 'none' })).toMatch(/^Crash consistent/)
+  expect(words({ stopBefore: true })).toMatch(/is off/)
+})
+
+it('removing a plan says first what keeps it from being removed, and that its points stay', () => {
+  const of = (over: object) =>
+    farewellEffects({ unplanned: { total: 0, vms: [] }, followers: [], run: null, ...over }).map(({ text }) => text)
+  expect(of({})).toHaveLength(2)
+  expect(of({})[0]).toContain('its points stay')
+  const vms = [1, 2, 3, 4, 5, 6].map((n) => ({ id: `${n}`, name: `vm-${n}` }))
+  expect(of({ unplanned: { total: 9, vms }, followers: ['a', 'b'] }).slice(0, 2)).toEqual([
+    'a, b start after it: give them another schedule first',
+    'no other plan takes vm-1, vm-2, vm-3, vm-4, vm-5 and 4 more: nobody backs them up',
+  ])
 })

@@ -1,4 +1,4 @@
-import type { Plan, PlanPreview } from '#lib/api/types.ts'
+import type { Plan, PlanFarewell, PlanPreview, PlanSpec } from '#lib/api/types.ts'
 import { count } from '#lib/format/index.ts'
 import { look, type Look } from '#lib/state/tone.ts'
 
@@ -21,6 +21,52 @@ export const missedWords: Record<Plan['missed'][number]['kind'], string> = {
   skipped: 'the run before was still under way',
   'after-missed': 'the plan before it did not start',
   'after-failed': 'the plan before it did not go well',
+}
+
+/** What follows from removing a plan, the worst first. */
+export function farewellEffects({ unplanned, followers, run }: PlanFarewell): readonly FarewellEffect[] {
+  const { total, vms } = unplanned
+  const named = vms.slice(0, 5).map(({ name }) => name)
+  const more = total > named.length ? ` and ${total - named.length} more` : ''
+  const after = followers.length === 1 ? 'starts after it: give it' : 'start after it: give them'
+  const effect = (is: boolean, icon: FarewellEffect['icon'], tone: FarewellEffect['tone'], text: string) =>
+    is ? [{ icon, tone, text }] : []
+  return [
+    ...effect(followers.length > 0, 'fail', 'fail', `${followers.join(', ')} ${after} another schedule first`),
+    ...effect(total > 0, 'warn', 'warn', `no other plan takes ${named.join(', ')}${more}: nobody backs them up`),
+    ...effect(
+      run !== null,
+      'warn',
+      'warn',
+      'of its run that is under way, what has begun is ended, the rest is skipped',
+    ),
+    ...effect(true, 'ok', 'ok', 'its points stay, and go on ageing by what it said last'),
+    ...effect(true, 'ok', 'ok', 'a plan of the same name can be made again, and takes them over'),
+  ]
+}
+
+interface FarewellEffect {
+  readonly icon: 'ok' | 'warn' | 'fail'
+  readonly tone: 'ok' | 'warn' | 'fail'
+  readonly text: string
+}
+
+/** What becomes of a point where the guest cannot be brought to rest. */
+export function pointWords({ quiesce, consistency, stopBefore }: PlanSpec): string {
+  if (stopBefore) return 'Each VM is off while its point is taken: nothing is frozen, and no hook is run.'
+  if (quiesce === 'none')
+    return 'Crash consistent, as after a power cut: no guest is asked anything, and no hook is run.'
+  const level = consistency === 'application' ? 'application consistent' : 'file-system consistent'
+  const needs = consistency === 'application' ? 'a hook before the freeze or the freeze' : 'the freeze'
+  const fails = 'the backup fails'
+  const stays = 'a lesser point is made, which says so'
+  const otherwise =
+    quiesce === 'required'
+      ? fails
+      : quiesce === 'preferred'
+        ? stays
+        : `${fails} where the category of the VM requires quiescing; else ${stays}`
+  return `They are ${level}. Where ${needs} fails, ${otherwise}. The guest is thawed in any case.`
 }
 
 /** `yyyy-mm-ddThh:mm:ss+hh:mm`, as the server says a time on the clocks of the plan: `Sun 22 Nov` and `02:30`. */
