@@ -23,6 +23,7 @@ export {
 } from './units.ts'
 export type { Brand, Bytes, Instant, Millis } from './units.ts'
 export { assertNever, lazy, secretText } from './helpers.ts'
+export { suitsDirectWrites } from './direct.ts'
 export { shellWord } from './shell.ts'
 export { escapeHtml, htmlTable } from './html.ts'
 export { locationText, type RepositoryLocation } from './location.ts'

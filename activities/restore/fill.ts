@@ -28,26 +28,34 @@ export class DiskFill implements AsyncDisposable {
     this.#onWritten = onWritten
   }
 
-  /** Writes from `start` until `budget` bytes of data were written or the disk ends, and makes it durable. Returns the
-   *  chunk-aligned offset before which everything is durable; `size` at the end. */
-  async write(reader: DataStream, start: number, size: number, budget: number): Promise<number> {
+  /**
+   * Writes from `start` to the end, at `size`. `onDurable`: told after every `every` bytes of data, and at the end, the
+   * chunk-aligned offset before which everything is durable.
+   */
+  async write(
+    reader: DataStream,
+    { start, size, every }: { readonly start: number; readonly size: number; readonly every: number },
+    onDurable: (offset: number) => void,
+  ): Promise<void> {
     const depth = this.#writer.order === 'ascending' ? 1 : Math.max(1, Math.min(maxInFlight, this.#writer.maxInFlight))
     let at = start
     let written = 0
     for await (const { offset, data } of reader.stream(start, size, this.#signal)) {
       this.#rethrow()
-      if (written >= budget && offset % MiB === 0) {
-        await this.#hole(at, offset)
-        return this.#durable(offset)
-      }
       await this.#hole(at, offset)
+      if (written >= every && offset % MiB === 0) {
+        await this.#flush()
+        onDurable(offset)
+        written = 0
+      }
       await this.#room(depth)
       this.#launch(offset, this.#copy(data))
       written += data.byteLength
       at = offset + data.byteLength
     }
     await this.#hole(at, size)
-    return this.#durable(size)
+    await this.#flush()
+    onDurable(size)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,11 +99,10 @@ export class DiskFill implements AsyncDisposable {
     this.#rethrow()
   }
 
-  async #durable(offset: number): Promise<number> {
+  async #flush(): Promise<void> {
     await Promise.all(this.#flying)
     this.#rethrow()
     await this.#writer.finish()
-    return offset
   }
 
   #rethrow(): void {

@@ -50,16 +50,13 @@ export async function restoreDisk(site: Site, input: RestoreDiskInput): Promise<
       const { driver, ctx, pulse } = operation
       const open = (): Promise<RangeWriter> => targetOf(driver).openWriter(ctx, input.target, input.disk)
       const write = async (reader: DataStream): Promise<void> => {
-        let at = resumeAt
-        do {
-          await using fill = new DiskFill(await open(), pulse.signal, (offset, written) => {
-            now.offset = offset
-            now.bytesStored += written
-            pulse.moved()
-          })
-          at = await fill.write(reader, at, size, site.options.durableEveryBytes ?? durableEvery)
-          now.durableOffset = at
-        } while (at < size)
+        await using fill = new DiskFill(await open(), pulse.signal, (offset, written) => {
+          now.offset = offset
+          now.bytesStored += written
+          pulse.moved()
+        })
+        const every = site.options.durableEveryBytes ?? durableEvery
+        await fill.write(reader, { start: resumeAt, size, every }, (offset) => (now.durableOffset = offset))
       }
       try {
         now.stage = 'waiting-for-slot'

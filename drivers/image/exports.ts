@@ -1,9 +1,9 @@
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rm, statfs } from 'node:fs/promises'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { qemuName } from '../../images/index.ts'
-import { HoldfastError } from '../../base/index.ts'
+import { HoldfastError, suitsDirectWrites } from '../../base/index.ts'
 import { isOpKey, socketPath } from '../names.ts'
 import { dialUnix } from '../qmp/index.ts'
 import {
@@ -43,7 +43,7 @@ export async function startExport(vm: ImageVm, spec: ExportSpec): Promise<void> 
   const log = join(vm.runDir, `${name}.log`)
   const args = [
     ...['--persistent', '--shared=64', '--socket', socket, '--pid-file', pidFile(vm, name)],
-    ...(spec.writable ? ['--discard=unmap'] : ['--read-only']),
+    ...(spec.writable ? ['--discard=unmap', `--cache=${await cacheOf(disk.file)}`] : ['--read-only']),
     ...[
       '--format',
       qemuName(disk.format),
@@ -75,6 +75,11 @@ export async function startExport(vm: ImageVm, spec: ExportSpec): Promise<void> 
       closeSync(output)
     }
   })
+}
+
+/** What is written here is written once, and flushed at the end: it need not go through the page cache. */
+async function cacheOf(file: string): Promise<'none' | 'writeback'> {
+  return suitsDirectWrites(await statfs(file)) ? 'none' : 'writeback'
 }
 
 /** The process of this name, or null. A reused pid is not it: its arguments name our pid file. */

@@ -1,13 +1,12 @@
 import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { suitsDirectWrites } from '../../base/index.ts'
 import { errnoOf } from './posix-errors.ts'
 import type { PosixFs } from './posix-files.ts'
 
 /** What goes past the page cache begins and ends at multiples of it, in the file and in memory: a page, and the largest sector. */
 const BLOCK = 4096
-/** By the number that statfs(2) gives: ext2 to 4 and XFS. Over a network, or where data is copied on writing, it is slower or not kept. */
-const suited: ReadonlySet<number> = new Set([0xef53, 0x58465342])
 
 export type PageMemory = Uint8Array<SharedArrayBuffer>
 
@@ -106,8 +105,7 @@ export async function writeAll(handle: FileHandle, at: number, data: Uint8Array)
 }
 
 async function openDirect(files: PosixFs, path: string): Promise<FileHandle | undefined> {
-  const { type } = await files.statfs(dirname(path))
-  if (!suited.has(type)) return undefined
+  if (!suitsDirectWrites(await files.statfs(dirname(path)))) return undefined
   try {
     return await files.open(path, constants.O_WRONLY | constants.O_DIRECT)
   } catch (error) {

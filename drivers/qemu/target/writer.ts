@@ -1,8 +1,8 @@
-import { rm } from 'node:fs/promises'
+import { rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChildProcess } from 'node:child_process'
-import { HoldfastError, bytes, millis } from '../../../base/index.ts'
+import { HoldfastError, bytes, millis, suitsDirectWrites } from '../../../base/index.ts'
 import { ALLOCATION_CONTEXT, AllocationFlag, connectNbd, walkContext, type NbdClient } from '../../../nbd/index.ts'
 import { socketPath, writerSocket } from '../../names.ts'
 import type { OpContext, RangeWriter } from '../../driver.ts'
@@ -96,7 +96,8 @@ async function serve(vm: Vm, file: string, format: string, socket: string, signa
     '--discard',
     'unmap',
     '--cache',
-    'writeback',
+    // Written once, and flushed at the end: through the page cache it would be copied once more, and push others out of it.
+    suitsDirectWrites(await statfs(file)) ? 'none' : 'writeback',
     file,
   ]
   const child = spawnSupervised('qemu-nbd', args, 'parent', 'pipe')
