@@ -1,7 +1,7 @@
 /**
  * Beyond one image: the same disk backed up from its file and through NBD (qemu-nbd over a UNIX socket, on the same cores), with
  * what the main thread had of a core; restored into a file and through NBD, compared and still sparse; served as an instant restore
- * is; eight disks at once against one that is as large as all of them; and an incremental whose changes are known. Medians of
+ * is, and read at random; eight disks at once against one that is as large as all of them; and an incremental whose changes are known. Medians of
  * three rounds, MiB/s of what is in use.
  *
  *   node bench/beyond.ts [GiB=2] [directory]
@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Serving } from '../activities/instant/serving.ts'
 import { DiskFill } from '../activities/restore/fill.ts'
-import { bytes, GiB, MiB, secretText, type RepositoryLocation } from '../base/index.ts'
+import { bytes, GiB, KiB, MiB, secretText, type RepositoryLocation } from '../base/index.ts'
 import { exportDisk } from '../cli/repo/export.ts'
 import { openImage } from '../cli/repo/image.ts'
 import { importDisk } from '../cli/repo/import.ts'
@@ -32,6 +32,7 @@ const quiet = (): void => undefined
 const secret = { kind: 'passphrase', passphrase: secretText('bench') } as const
 const figures = new Map<string, number[]>()
 let made = 0
+const operation = 'b'.repeat(32)
 
 async function timed<T>(what: string, mib: number, work: () => Promise<T>): Promise<T> {
   const [main, all] = [process.threadCpuUsage(), process.cpuUsage()]
@@ -113,6 +114,27 @@ async function readServed(serving: Serving, operation: string): Promise<void> {
   await Promise.all(memory.map(reader))
 }
 
+/** Of 4 KiB, each in another chunk; then in the ones that were read last. */
+async function randomReads(repository: Repository, stem: string): Promise<void> {
+  await using point = await repository.openPoint(stem)
+  const disk = point.disk('disk')
+  const into = new Uint8Array(4 * KiB)
+  const reads = async (places: readonly number[]): Promise<number> => {
+    const took: number[] = []
+    for (const at of places) {
+      const began = performance.now()
+      await disk.read(at, into)
+      took.push(performance.now() - began)
+    }
+    return took.toSorted((a, b) => a - b)[took.length >> 1] ?? NaN
+  }
+  // 7 shares no factor with a power of two times three: each place comes once, and no two that follow are neighbours.
+  const places = Array.from({ length: 400 }, (_, n) => usedMib((n * 7) % used) * MiB + ((n * 37) % 256) * 4 * KiB)
+  const cold = await reads(places)
+  const warm = await reads(Array.from({ length: 400 }, (_, n) => (places.at(-1 - (n % 4)) ?? 0) ^ (4 * KiB)))
+  console.log(`  random 4 KiB: ${cold.toFixed(2)} ms cold, ${warm.toFixed(3)} ms warm (medians)`)
+}
+
 function compare(file: string, what: string): void {
   execFileSync('qemu-img', ['compare', '-f', 'raw', '-F', 'raw', raw, file], { stdio: 'ignore' })
   const took = (statSync(file).blocks * 512) / MiB
@@ -136,15 +158,16 @@ try {
       compare(byFile, 'restored into a file')
       await timed('restored through NBD', used, () => restoreByNbd(repository, stem, byNbd))
       compare(byNbd, 'restored through NBD')
+      await randomReads(repository, stem)
       const served = join(root, `served-${round}`)
-      const log = { info: quiet, warn: quiet, error: quiet }
+      const log = { info: quiet, warn: console.warn, error: console.error }
       await using serving = new Serving({
         ...{ dir: served, cacheBytes: 256 * MiB, log },
         repository: (_, work) => work(repository),
       })
       const ref = { ...{ id: 'main', name: 'main', site: 'local', credentialRef: '' }, location }
-      await serving.serve({ v: 1, operation: 'bench', repository: ref, stem, disks: [{ key: 'disk', size }] })
-      await timed('served, read once', used, () => readServed(serving, 'bench'))
+      await serving.serve({ v: 1, operation, repository: ref, stem, disks: [{ key: 'disk', size }] })
+      await timed('served, read once', used, () => readServed(serving, operation))
     })
     await fresh(async (repository) => {
       const first = { size, name: 'one', parentStem: null, mode: 'full' } as const

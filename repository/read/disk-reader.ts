@@ -2,6 +2,7 @@ import { HoldfastError, isHoldfastError } from '../../base/index.ts'
 import {
   BLOB_CHUNK,
   chunkLength,
+  free,
   PAGE_BYTES,
   pageLength,
   type ManifestDisk,
@@ -21,13 +22,21 @@ const CHUNK_CACHE_BYTES = 16 * 1024 * 1024
 const PARALLEL = 4
 const noSignal = new AbortController().signal
 
+/** A chunk on its way, and how many wait for it. */
+interface Loading {
+  readonly content: Promise<Uint8Array>
+  /** Somebody reads a part of it, and probably the next one soon. */
+  keep: boolean
+  users: number
+}
+
 /** §4.5: random access to one disk of one point through its pages. */
 export class ManifestDiskReader implements DiskReader, ChunkedDisk {
   readonly info: DiskInfo
   readonly #context: ReadContext
   readonly #roots: readonly RootEntry[]
   readonly #chunks = new LruCache<Uint8Array>(CHUNK_CACHE_BYTES)
-  readonly #loading = new Map<string, Promise<Uint8Array>>()
+  readonly #loading = new Map<string, Loading>()
 
   constructor(context: ReadContext, disk: ManifestDisk, roots: readonly RootEntry[]) {
     const { id, label, bytes, sectorSize, mode, why, readBytes, newBytes, imageRoot, changeRef } = disk
@@ -159,30 +168,48 @@ export class ManifestDiskReader implements DiskReader, ChunkedDisk {
       return
     }
     const isWhole = from === chunk.offset && to === chunk.offset + chunk.length
-    const content = await this.#content(chunk, signal, !isWhole)
-    into.set(content.subarray(from - chunk.offset, to - chunk.offset), from - at)
+    await this.#withContent(chunk, { signal, keep: !isWhole }, (content) =>
+      into.set(content.subarray(from - chunk.offset, to - chunk.offset), from - at),
+    )
   }
 
   /** Concurrent reads of one chunk fetch it once. Who reads whole chunks keeps them himself, if at all. */
-  async #content({ offset, length, entry }: ChunkAt, signal: AbortSignal, keep: boolean): Promise<Uint8Array> {
+  async #withContent(
+    { offset, length, entry }: ChunkAt,
+    { signal, keep }: { readonly signal: AbortSignal; readonly keep: boolean },
+    use: (content: Uint8Array) => void,
+  ): Promise<void> {
     if (entry.kind !== 'chunk') throw new TypeError('a hole has no content')
     const key = `${offset}`
     const known = this.#chunks.get(key)
-    if (known !== undefined) return known
-    let loading = this.#loading.get(key)
-    if (loading === undefined) {
-      // Not under the signal of the first who asks: another may wait for the same chunk.
-      loading = this.#context.blobs.read({ type: BLOB_CHUNK, id: entry.id, ulen: length }, entry)
-      this.#loading.set(key, loading)
-      const done = () => this.#loading.delete(key)
-      loading.then((content) => keep && this.#chunks.set(key, content, content.length)).then(done, done)
+    if (known !== undefined) {
+      use(known)
+      return
     }
+    const loading = this.#loading.get(key) ?? {
+      // Not under the signal of the first who asks: another may wait for the same chunk.
+      content: this.#context.blobs.read({ type: BLOB_CHUNK, id: entry.id, ulen: length }, entry),
+      keep: false,
+      users: 0,
+    }
+    this.#loading.set(key, loading)
+    loading.users += 1
+    loading.keep ||= keep
+    let content: Uint8Array | undefined
     try {
-      const content = await loading
+      content = await loading.content
       throwIfAborted(signal)
-      return content
+      use(content)
     } catch (error) {
       throw this.lost(error, offset, length)
+    } finally {
+      loading.users -= 1
+      if (loading.users === 0) {
+        // Whoever comes from here on loads it anew, or finds it kept.
+        this.#loading.delete(key)
+        if (content !== undefined && loading.keep) this.#chunks.set(key, content, content.length)
+        else if (content !== undefined) free(content)
+      }
     }
   }
 

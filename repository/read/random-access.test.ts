@@ -56,3 +56,40 @@ test('any range is what the disk was there, and its runs tell data from holes', 
   )
   await expect(disk.read(size - 1, Buffer.alloc(2))).rejects.toThrow(RangeError)
 })
+
+test(
+  'reads of the same chunks at the same time, whole and in part, all get what is there; some give up',
+  { timeout: 30_000 },
+  async () => {
+    await using repository = await lab.open()
+    const { stem } = await backUp(repository, model)
+    const read = fc.record({
+      chunk: fc.constantFrom(0, 1, 2, GiB / MiB - 1),
+      part: fc.constantFrom('whole', 'half', 'many'),
+      turns: fc.integer({ min: 0, max: 4 }),
+      givesUp: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(read, { minLength: 2, maxLength: 12 }), async (reads) => {
+        await using point = await repository.openPoint(stem)
+        const disk = point.disk('disk')
+        const done = await Promise.allSettled(
+          reads.map(async ({ chunk, part, turns, givesUp }) => {
+            for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+            const start = chunk * MiB + (part === 'half' ? MiB / 2 : 0)
+            const length = { whole: MiB, half: MiB / 2, many: Math.min(3 * MiB, size - start) }[part]
+            const into = Buffer.alloc(length, 0xee)
+            const cancel = new AbortController()
+            if (givesUp) setImmediate(() => cancel.abort())
+            await disk.read(start, into, cancel.signal)
+            expect(into.equals(Buffer.from(model.bytes(start, length)))).toBe(true)
+          }),
+        )
+        for (const [n, one] of done.entries())
+          if (one.status === 'rejected')
+            expect([reads[n]?.givesUp, String(one.reason)]).toEqual([true, expect.stringMatching(/[Cc]ancel|abort/)])
+      }),
+      { numRuns: 40 },
+    )
+  },
+)
