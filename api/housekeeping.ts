@@ -52,7 +52,7 @@ export interface HousekeepingOptions {
 /**
  * Looks whether the catalog is to be written into a repository, whether a repository is to be measured or swept, whether copies are
  * wanted in another repository, whether a standby is to be brought on, whether a VM is to be drilled, whether copies of held
- * points lack a hold, whether the VMs of a hypervisor are to be listed, whether the run of a recovery plan was lost, and once a day at records that are older than they are kept.
+ * points lack a hold, whether a VM was left out long enough, whether the VMs of a hypervisor are to be listed, whether the run of a recovery plan was lost, and once a day at records that are older than they are kept.
  * What is due follows from the catalog alone, so nothing is lost with this process.
  */
 export interface Housekeeping {
@@ -110,6 +110,9 @@ export function housekeeping(
     // First: nothing else here is promised within minutes.
     await startDueCycles(deps)
     catalog.recoveryRuns.closeLost()
+    const back = catalog.vms.endExclusions()
+    if (back.length > 0)
+      log.info({ vms: back.map(({ id }) => id) }, 'VMs that were left out until now are protected again')
     for (const row of catalog.own.backups()) {
       await startDue(row)
       await measureDue(row.repositoryId)

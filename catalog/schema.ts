@@ -78,6 +78,8 @@ export const vms = sqliteTable('vms', {
   findings: text('findings', { mode: 'json' }).$type<readonly FindingNote[]>().notNull(),
   category: text('category').$type<CategoryName>().notNull(),
   excludedReason: text('excluded_reason'),
+  /** When it is protected again by itself; null: when somebody says so. */
+  excludedUntilMs: integer('excluded_until_ms'),
   drillChecks: text('drill_checks', { mode: 'json' }).$type<readonly DrillCheckSpec[]>().notNull(),
   createdMs: integer('created_ms').notNull(),
   /** What is set for this VM alone. */

@@ -69,6 +69,38 @@ describe('discovery', () => {
   })
 })
 
+describe('a VM that is left out on purpose', () => {
+  beforeEach(() => void furnish(here.catalog, []))
+
+  test('until a time is protected again by itself then, and not a moment before', () => {
+    const { vms, events } = here.catalog
+    vms.recordDiscovered('lab', 'one', [aVm('a'), aVm('b')])
+    vms.change('a', { excludedReason: 'moves', excludedUntilMs: here.clock.ms + 1000 })
+    vms.change('b', { excludedReason: 'built again' })
+    here.clock.ms += 999
+    expect(vms.endExclusions()).toEqual([])
+    here.clock.ms += 1
+    const seq = events.newest()
+    expect(vms.endExclusions()).toEqual([{ id: 'a', name: 'a' }])
+    expect(events.after(seq, 9).map(({ type, subject }) => [type, subject])).toEqual([['vm', 'a']])
+    expect(vms.get('a')).toMatchObject({ excludedReason: null, excludedUntilMs: null })
+    expect(vms.get('b')).toMatchObject({ excludedReason: 'built again', excludedUntilMs: null })
+    expect(vms.endExclusions()).toEqual([])
+  })
+
+  test('loses its end with its reason, and has none without one', () => {
+    const { vms } = here.catalog
+    vms.recordDiscovered('lab', 'one', [aVm('a')])
+    expect(() => vms.change('a', { excludedUntilMs: 5 })).toThrow('a is not left out')
+    vms.change('a', { excludedReason: 'moves', excludedUntilMs: 5 })
+    expect(vms.change('a', { excludedUntilMs: 6 })).toMatchObject({ excludedReason: 'moves', excludedUntilMs: 6 })
+    expect(vms.change('a', { category: 'critical' })).toMatchObject({ excludedUntilMs: 6 })
+    expect(vms.change('a', { excludedReason: 'other' })).toMatchObject({ excludedUntilMs: null })
+    vms.change('a', { excludedUntilMs: 7 })
+    expect(vms.change('a', { excludedReason: null })).toMatchObject({ excludedReason: null, excludedUntilMs: null })
+  })
+})
+
 describe('lists', () => {
   test('filters look at name, tag, hypervisor and site', () => {
     furnish(here.catalog, [])

@@ -10,6 +10,7 @@ import {
   type Posture,
   type VmOverride,
 } from '../policy/index.ts'
+import { endExclusions, exclusionEnd } from './exclusions.ts'
 import { given, lazy } from './lazy.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import type { Page, PageRequest } from './page.ts'
@@ -44,6 +45,8 @@ export interface DiscoveredVm {
 export interface VmChange {
   readonly category?: CategoryName | undefined
   readonly excludedReason?: string | null | undefined
+  /** Only of a VM that is left out: when it is protected again by itself; null: when somebody says so. */
+  readonly excludedUntilMs?: number | null | undefined
   readonly drillChecks?: readonly DrillCheckSpec[] | undefined
   readonly override?: VmOverride | undefined
 }
@@ -81,7 +84,10 @@ export interface VmQueries {
   labels(id: string): Pick<VmRow, 'tags' | 'category'> | undefined
   findByRef(endpointId: string, scope: string, externalId: string): VmView | undefined
   list(page: PageRequest, filter?: VmFilter): Page<VmView>
+  /** Throws NotFound, InvalidRequest. */
   change(id: string, change: VmChange): VmView
+  /** Protects again what was left out until now, and says what that was. */
+  endExclusions(): { readonly id: string; readonly name: string }[]
 }
 
 export function vmQueries(context: CatalogContext): VmQueries {
@@ -269,12 +275,15 @@ export function vmQueries(context: CatalogContext): VmQueries {
       const { items, nextCursor, total } = listVmIds(context, page, filter)
       return { items: items.map(get), nextCursor, total }
     },
+    endExclusions: () => endExclusions(context),
     change(id, change) {
       return inTransaction(context, () => {
-        get(id)
+        const before = get(id)
         if (change.category !== undefined && !isCategory(change.category))
           throw new HoldfastError('InvalidRequest', `there is no category ${change.category}`)
-        const set = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
+        const set = Object.fromEntries(
+          Object.entries({ ...change, ...exclusionEnd(before, change) }).filter(([, value]) => value !== undefined),
+        )
         if (Object.keys(set).length > 0) {
           db.update(vms).set(set).where(eq(vms.id, id)).run()
           publish('vm', id)

@@ -145,3 +145,39 @@ test('a plan is paused and resumed, and removed only by its name, after it was s
   expect(here.catalog.plans.all()).toEqual([])
   expect((await holdfast('plan', 'rm', 'nightly', '--confirm', 'nightly')).code).toBe(exit.notFound)
 })
+
+test('what holds for one VM is set, taken back, and shown with where it comes from', async () => {
+  const set = await holdfast(
+    ...['vm', 'set', 'web-01', '--rpo', '1h', '--keep', 'daily=30,within=2d', '--category', 'critical'],
+    ...['--disks', 'data', '--without-disk', 'scratch*', 'swap'],
+  )
+  expect([set.code, set.out]).toEqual([exit.ok, expect.stringMatching(/RPO +1 h +set on this VM/)])
+  const kept = { keep: { daily: 30, withinMs: 172_800_000 } }
+  const disks = { roles: 'data', exclude: [{ label: 'scratch*' }, { label: 'swap' }], include: [], honourNobak: true }
+  expect(here.catalog.vms.get('web-01')).toMatchObject({
+    category: 'critical',
+    override: { rpoMs: 3_600_000, ...kept, disks },
+  })
+  await holdfast('vm', 'set', 'web-01', '--unset', 'rpo', 'disks', '--quiesce', 'none')
+  expect(here.catalog.vms.get('web-01').override).toEqual({ ...kept, quiesce: 'none' })
+  expect((await holdfast('vm', 'show', 'web-01')).out).toMatch(/RPO +4 h +category critical/)
+  for (const wrong of [['--rpo', 'soon'], ['--keep', 'dayly=3'], ['--keep', 'daily'], ['--keep', 'daily=0'], []])
+    expect((await holdfast('vm', 'set', 'web-01', ...wrong)).code).toBe(exit.usage)
+  expect(here.catalog.vms.get('web-01').override).toEqual({ ...kept, quiesce: 'none' })
+})
+
+test('a VM is left out with a reason, until a day, and protected again', async () => {
+  expect((await holdfast('vm', 'exclude', 'web-01')).code).toBe(exit.usage)
+  const out = await holdfast('vm', 'exclude', 'web-01', '--reason', 'moves', '--until', '2026-12-01')
+  expect([out.code, out.out]).toEqual([
+    exit.ok,
+    expect.stringContaining('web-01 is left out on purpose, until 2026-12-01'),
+  ])
+  expect(here.catalog.vms.get('web-01').excludedUntilMs).toBe(Date.parse('2026-12-01'))
+  expect((await holdfast('vms', 'web-01')).out).toContain('Left out on purpose: moves, until 2026-12-01.')
+  const past = await holdfast('vm', 'exclude', 'web-01', '--reason', 'moves', '--until', '2020-01-01')
+  expect([past.code, past.err]).toEqual([exit.usage, expect.stringContaining('a time that is over')])
+  const back = await holdfast('vm', 'include', 'web-01')
+  expect([back.code, back.out]).toEqual([exit.ok, expect.not.stringContaining('left out')])
+  expect(here.catalog.vms.get('web-01')).toMatchObject({ excludedReason: null, excludedUntilMs: null })
+})

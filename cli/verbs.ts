@@ -11,6 +11,10 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'are all VMs inside their promise, and what needs you',
     load: async () => (await import('./verbs/status.ts')).status,
   },
+  vm: {
+    summary: 'policy of one VM: show, set, exclude, include',
+    load: async () => (await import('./verbs/vm.ts')).vm,
+  },
   vms: { summary: 'VMs, those outside their promise first', load: async () => (await import('./verbs/vms.ts')).vms },
   points: { summary: 'recovery points and their proof', load: async () => (await import('./verbs/points.ts')).points },
   backup: { summary: 'back up VMs now', load: async () => (await import('./verbs/backup.ts')).backup },

@@ -14,7 +14,7 @@ import type { PolicyDifference, PolicyDocument } from '../schemas/policy-file.ts
 import { planCheck, requireEnded } from '../views/recovery-plans.ts'
 import { parsePolicyFile } from './file.ts'
 import { refuseWhileFollowed } from './followers.ts'
-import { currentPolicy, isRemovable, knownNames, unlimited, untouched } from './state.ts'
+import { currentPolicy, dayText, isRemovable, knownNames, unlimited, untouched } from './state.ts'
 import { toWords, wordOf, type WordProblem } from './words.ts'
 
 type Kind = PolicyDifference['changes'][number]['kind']
@@ -29,9 +29,9 @@ const sections = {
 const kinds: readonly Kind[] = ['category', 'plan', 'vm', 'link', 'recovery-plan']
 
 /** Reads a file and checks it against what exists. Throws PolicyInvalid with every problem. */
-export function readPolicy(catalog: Catalog, text: string): PolicyDocument {
+export function readPolicy(catalog: Catalog, text: string, nowMs: number): PolicyDocument {
   const { document: read, refuse } = parsePolicyFile(text)
-  const document = withNamedTiers(read)
+  const document = withDays(withNamedTiers(read), nowMs)
   const known = knownNames(catalog, document)
   const of = (section: string, name: string, problems: readonly PolicyProblem[]): WordProblem[] =>
     problems.map(({ path, message, hint }) => ({
@@ -61,7 +61,11 @@ export function readPolicy(catalog: Catalog, text: string): PolicyDocument {
               },
             ]),
       ]
-      return of('vms', name, [...unknown, ...overrideProblems(one)])
+      const endless: PolicyProblem[] =
+        one.excluded === null && one.excludedUntil !== null
+          ? [{ path: ['excludedUntil'], message: 'it is not left out', hint: 'Say why it is: excluded: …' }]
+          : []
+      return of('vms', name, [...unknown, ...endless, ...overrideProblems(one)])
     }),
     ...Object.entries(document.links ?? {}).flatMap(([name, one]) =>
       of('links', name, namedLinkProblems({ ...endsOf(name), ...one }, known)),
@@ -71,6 +75,21 @@ export function readPolicy(catalog: Catalog, text: string): PolicyDocument {
     ),
   ])
   return document
+}
+
+/**
+ * A moment has one way to be written, or the same one would be a change each time; what was left out until one that is over
+ * is left out no more.
+ */
+function withDays({ vms, ...document }: PolicyDocument, nowMs: number): PolicyDocument {
+  if (vms === undefined) return document
+  const written = Object.entries(vms).map(([name, { excludedUntil, ...one }]) => {
+    const untilMs = excludedUntil === null ? null : Date.parse(excludedUntil)
+    const isOver = untilMs !== null && untilMs <= nowMs
+    const until = untilMs === null || isOver ? null : dayText(untilMs)
+    return [name, { ...one, ...(isOver && { excluded: null }), excludedUntil: until }] as const
+  })
+  return { ...document, vms: Object.fromEntries(written) }
 }
 
 /** A tier without a name has that of its key, as everywhere. */
@@ -151,9 +170,9 @@ function leavesOf(value: unknown, path = '', into = new Map<string, string>()): 
  * Makes it so, all or nothing, and says what it did. Throws PolicyInvalid, and InUse for a category that VMs have or a plan
  * that others follow.
  */
-export function applyPolicy(catalog: Catalog, text: string, prune: boolean): PolicyDifference {
+export function applyPolicy(catalog: Catalog, text: string, prune: boolean, nowMs: number): PolicyDifference {
   return catalog.transaction(() => {
-    const document = readPolicy(catalog, text)
+    const document = readPolicy(catalog, text, nowMs)
     const difference = differenceTo(catalog, document, prune)
     const ofKind = (kind: Kind, action: 'remove' | 'put') =>
       difference.changes.filter(
@@ -168,8 +187,9 @@ export function applyPolicy(catalog: Catalog, text: string, prune: boolean): Pol
       if (plan) catalog.plans.put({ ...plan, name }, null)
     }
     for (const { name } of ofKind('vm', 'put')) {
-      const { category, excluded: excludedReason, ...override } = document.vms?.[name] ?? untouched
-      catalog.vms.change(name, { category, excludedReason, override })
+      const { category, excluded: excludedReason, excludedUntil, ...override } = document.vms?.[name] ?? untouched
+      const excludedUntilMs = excludedUntil === null ? null : Date.parse(excludedUntil)
+      catalog.vms.change(name, { category, excludedReason, excludedUntilMs, override })
     }
     // Those that go first: there are only so many.
     for (const { name } of ofKind('link', 'remove')) catalog.links.put({ ...endsOf(name), ...unlimited })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { isHoldfastError } from '../../base/index.ts'
 import { planSpecOf } from '../../catalog/index.ts'
-import { furnish, testCatalog, type TestCatalog } from '../../catalog/testing.ts'
+import { furnish, testCatalog, testNow, type TestCatalog } from '../../catalog/testing.ts'
 import { allDisks, defaultCategories, linkName, planDefaults } from '../../policy/index.ts'
 import { policyDocument, type PolicyDocument } from '../schemas/policy-file.ts'
 import { parsePolicyFile } from './file.ts'
@@ -78,7 +78,7 @@ categories:
         { kind: 'port', timeoutMs: 5_000, withinMs: 0 },
       ],
     })
-    applyPolicy(catalog, text, false)
+    applyPolicy(catalog, text, false, testNow)
     expect(differenceTo(catalog, document, false).changes).toEqual([])
     const written = writePolicyFile(currentPolicy(catalog))
     expect(parsePolicyFile(written).document.categories?.['critical']).toEqual(document.categories?.['critical'])
@@ -153,7 +153,7 @@ vms:
   web-02: { category: payroll }
   db-01: { category: payrol, keep: {} }
 `
-    expect(problemsOf(() => readPolicy(catalog, text))).toEqual([
+    expect(problemsOf(() => readPolicy(catalog, text, testNow))).toEqual([
       '6:46: there is no category critcal. Did you mean critical?',
       '7:17: there is no repository mian. Did you mean main?',
       expect.stringContaining('9:3: there is no VM web-02'),
@@ -173,7 +173,7 @@ recoveryPlans:
       - { key: web, needs: answer, delay: 1m, before: [{ title: Call }], members: [{ vmId: web-01 }] }
 `
   test('are made, changed by their name, exported as they were written, and removed where nobody names them', () => {
-    expect(applyPolicy(catalog, shop, false).changes).toMatchObject([
+    expect(applyPolicy(catalog, shop, false, testNow).changes).toMatchObject([
       { kind: 'recovery-plan', name: 'The shop', action: 'create' },
     ])
     const made = catalog.recoveryPlans.get('The shop')
@@ -184,33 +184,33 @@ recoveryPlans:
         { delayMs: 60_000, needs: 'answer', before: [{ title: 'Call' }] },
       ],
     })
-    expect(applyPolicy(catalog, shop, false).changes).toEqual([])
+    expect(applyPolicy(catalog, shop, false, testNow).changes).toEqual([])
     const written = writePolicyFile({ version: 1, recoveryPlans: currentPolicy(catalog).recoveryPlans })
     expect(written).toContain('- key: databases\n        rto: 10m\n        members:\n          - vmId: db-01\n')
-    expect(differenceTo(catalog, readPolicy(catalog, written), true).changes).toEqual([])
+    expect(differenceTo(catalog, readPolicy(catalog, written, testNow), true).changes).toEqual([])
     const changed = shop.replace('delay: 1m', 'delay: 2m')
-    expect(applyPolicy(catalog, changed, false).changes).toMatchObject([
+    expect(applyPolicy(catalog, changed, false, testNow).changes).toMatchObject([
       { action: 'change', members: [{ path: 'tiers.1.delay', before: '1m', after: '2m' }] },
     ])
     expect(catalog.recoveryPlans.get('The shop')).toMatchObject({ id: 'the-shop', revision: 2 })
     const none = 'version: 1\nrecoveryPlans: {}\n'
-    expect(applyPolicy(catalog, none, false)).toMatchObject({ changes: [], unlisted: [{ name: 'The shop' }] })
+    expect(applyPolicy(catalog, none, false, testNow)).toMatchObject({ changes: [], unlisted: [{ name: 'The shop' }] })
     const spec = planSpecOf(made)
     const run = { runId: 'r1', workflowId: 'recovery/the-shop/1', planId: 'the-shop', planName: 'The shop', spec }
     const open = { mode: 'rehearse', untilMs: null, withoutPeople: false, requestedUser: 'ann', startedMs: 1 } as const
     catalog.recoveryRuns.open({ ...run, ...open, vmNames: new Map() })
-    expect(() => applyPolicy(catalog, none, true)).toThrow('The shop is under way')
+    expect(() => applyPolicy(catalog, none, true, testNow)).toThrow('The shop is under way')
     catalog.recoveryRuns.close('r1', { state: 'passed', why: '', endedMs: 2 })
-    expect(applyPolicy(catalog, none, true).changes).toMatchObject([{ action: 'remove' }])
+    expect(applyPolicy(catalog, none, true, testNow).changes).toMatchObject([{ action: 'remove' }])
     expect(catalog.recoveryPlans.list()).toEqual([])
   })
 
   test('that cannot be carried out are told with their line', () => {
     const broken = shop.replace('vmId: db-01', 'vmId: nobody').replace('delay: 1m', 'after: [mail], dellay: 1m')
-    expect(problemsOf(() => readPolicy(catalog, broken))).toEqual([
+    expect(problemsOf(() => readPolicy(catalog, broken, testNow))).toEqual([
       expect.stringMatching(/^7:.*dellay is not known here. Did you mean delay/),
     ])
-    expect(problemsOf(() => readPolicy(catalog, broken.replace(', dellay: 1m', '')))).toEqual([
+    expect(problemsOf(() => readPolicy(catalog, broken.replace(', dellay: 1m', ''), testNow))).toEqual([
       expect.stringMatching(/^6:.*there is no VM nobody/),
       expect.stringMatching(/^7:.*there is no tier mail/),
     ])
@@ -229,7 +229,7 @@ links:
   test('are limited by the file, changed, and limited no longer when they are pruned', () => {
     const lab = { hypervisorId: 'lab', repositoryId: 'main' }
     catalog.links.put({ hypervisorId: null, repositoryId: null, ...unlimited, restore: [always(2 ** 30)] })
-    const first = applyPolicy(catalog, file, false)
+    const first = applyPolicy(catalog, file, false, testNow)
     expect(first.changes.map(({ kind, name, action }) => [kind, name, action])).toEqual([
       ['link', '*/main', 'create'],
       ['link', 'lab/main', 'create'],
@@ -237,7 +237,7 @@ links:
     expect(first.unlisted).toEqual([{ kind: 'link', name: '*/*' }])
     expect(catalog.links.find(lab)).toEqual({ ...lab, ...unlimited, restore: [always(200 * 2 ** 20)] })
     const faster = file.replace('20MiB', '30MiB').replace('[mon, tue]', '[sat]')
-    expect(differenceTo(catalog, readPolicy(catalog, faster), false).changes).toEqual([
+    expect(differenceTo(catalog, readPolicy(catalog, faster, testNow), false).changes).toEqual([
       {
         kind: 'link',
         name: '*/main',
@@ -248,20 +248,20 @@ links:
         ],
       },
     ])
-    applyPolicy(catalog, file.replace(/ {2}lab.*\n/, ''), true)
+    applyPolicy(catalog, file.replace(/ {2}lab.*\n/, ''), true, testNow)
     expect(catalog.links.list().map(linkName)).toEqual(['*/main'])
-    applyPolicy(catalog, 'version: 1\nplans: {}\n', true)
+    applyPolicy(catalog, 'version: 1\nplans: {}\n', true, testNow)
     expect(catalog.links.list()).toHaveLength(1)
   })
 
   test('what is exported is applied elsewhere as it was, and changes nothing here', () => {
-    applyPolicy(catalog, file, false)
+    applyPolicy(catalog, file, false, testNow)
     const exported = writePolicyFile(currentPolicy(catalog))
     expect(exported).toContain('*/main')
-    expect(differenceTo(catalog, readPolicy(catalog, exported), true)).toEqual({ changes: [], unlisted: [] })
+    expect(differenceTo(catalog, readPolicy(catalog, exported, testNow), true)).toEqual({ changes: [], unlisted: [] })
     using other = testCatalog()
     furnish(other.catalog)
-    applyPolicy(other.catalog, exported, true)
+    applyPolicy(other.catalog, exported, true, testNow)
     expect(other.catalog.links.list()).toEqual(catalog.links.list())
   })
 
@@ -272,13 +272,13 @@ links:
   lab/mian: { backup: [{ rate: 1MiB, start: '8', end: '18:00' }], timeZone: Mars/Base }
   lab/main: { backup: [] }
 `
-    expect(problemsOf(() => readPolicy(catalog, wrong.replace("'8'", "'08:00'")))).toEqual([
+    expect(problemsOf(() => readPolicy(catalog, wrong.replace("'8'", "'08:00'"), testNow))).toEqual([
       '3:3: there is no hypervisor labb. Did you mean lab?',
       '4:3: there is no repository mian. Did you mean main?',
       expect.stringContaining('4:71: there is no time zone Mars/Base'),
       expect.stringContaining('5:3: lab/main limits nothing'),
     ])
-    expect(problemsOf(() => readPolicy(catalog, wrong))[0]).toMatch(/^4:\d+: /)
+    expect(problemsOf(() => readPolicy(catalog, wrong, testNow))[0]).toMatch(/^4:\d+: /)
   })
 })
 
@@ -299,7 +299,7 @@ vms:
 `
 
   test('the difference is told without changing anything; applied, there is none, and applying again changes nothing', () => {
-    const first = differenceTo(catalog, readPolicy(catalog, file), false)
+    const first = differenceTo(catalog, readPolicy(catalog, file, testNow), false)
     expect(first.changes.map(({ kind, name, action }) => [kind, name, action])).toEqual([
       ['category', 'payroll', 'create'],
       ['plan', 'nightly', 'create'],
@@ -310,17 +310,17 @@ vms:
       { path: 'quiesce', before: null, after: 'none' },
     ])
     expect(catalog.plans.all()).toEqual([])
-    expect(applyPolicy(catalog, file, false)).toEqual(first)
+    expect(applyPolicy(catalog, file, false, testNow)).toEqual(first)
     expect(catalog.vms.get('web-01')).toMatchObject({ category: 'payroll', override: { quiesce: 'none' } })
     const announced = catalog.events.newest()
-    expect(applyPolicy(catalog, file, true)).toEqual({ changes: [], unlisted: [] })
+    expect(applyPolicy(catalog, file, true, testNow)).toEqual({ changes: [], unlisted: [] })
     expect(catalog.events.newest()).toBe(announced)
   })
 
   test('a changed value is shown as it was and as it will be', () => {
-    applyPolicy(catalog, file, false)
+    applyPolicy(catalog, file, false, testNow)
     const changed = file.replace('daily: 14', 'daily: 14, within: 36h').replace('rpo: 2h', 'rpo: 3h')
-    expect(differenceTo(catalog, readPolicy(catalog, changed), false).changes).toEqual([
+    expect(differenceTo(catalog, readPolicy(catalog, changed, testNow), false).changes).toEqual([
       { kind: 'category', name: 'payroll', action: 'change', members: [{ path: 'rpo', before: '2h', after: '3h' }] },
       {
         kind: 'plan',
@@ -332,9 +332,9 @@ vms:
   })
 
   test('what is not in the file stays unless pruning was asked for, and only of the sections that are there', () => {
-    applyPolicy(catalog, file, false)
+    applyPolicy(catalog, file, false, testNow)
     const empty = 'version: 1\nplans: {}\nvms: {}\ncategories: {}\n'
-    expect(differenceTo(catalog, readPolicy(catalog, empty), false)).toEqual({
+    expect(differenceTo(catalog, readPolicy(catalog, empty, testNow), false)).toEqual({
       changes: [],
       unlisted: [
         { kind: 'category', name: 'payroll' },
@@ -342,8 +342,8 @@ vms:
         { kind: 'vm', name: 'web-01' },
       ],
     })
-    expect(differenceTo(catalog, readPolicy(catalog, 'version: 1\n'), true).changes).toEqual([])
-    applyPolicy(catalog, empty, true)
+    expect(differenceTo(catalog, readPolicy(catalog, 'version: 1\n', testNow), true).changes).toEqual([])
+    applyPolicy(catalog, empty, true, testNow)
     expect(catalog.plans.all()).toEqual([])
     expect(catalog.categories.list().map(({ name }) => name)).toEqual([
       'critical',
@@ -355,26 +355,26 @@ vms:
   })
 
   test('is all or nothing', () => {
-    applyPolicy(catalog, file, false)
+    applyPolicy(catalog, file, false, testNow)
     // The category goes, the VM that has it is not in the file: refused at the last step.
     const half = 'version: 1\nplans: {}\ncategories: {}\n'
-    expect(() => applyPolicy(catalog, half, true)).toThrow(expect.objectContaining({ code: 'InUse' }))
+    expect(() => applyPolicy(catalog, half, true, testNow)).toThrow(expect.objectContaining({ code: 'InUse' }))
     expect(catalog.plans.all().map(({ name }) => name)).toEqual(['nightly'])
   })
 
   test('refuses to prune a plan that others start after, and names them; without prune it stays', () => {
     const target = 'where: [], targets: [{ repository: main }]'
-    applyPolicy(catalog, `version: 1\nplans:\n  first: { ${target} }\n`, false)
+    applyPolicy(catalog, `version: 1\nplans:\n  first: { ${target} }\n`, false, testNow)
     const follow = (name: string) => `  ${name}: { schedule: { kind: after, plan: first }, ${target} }\n`
     const followers = `version: 1\nplans:\n${follow('second')}${follow('third')}`
     const refusal: unknown = expect.objectContaining({ code: 'InUse', message: 'second, third start after first' })
-    expect(() => differenceTo(catalog, readPolicy(catalog, followers), true)).toThrow(refusal)
-    expect(() => applyPolicy(catalog, followers, true)).toThrow(refusal)
+    expect(() => differenceTo(catalog, readPolicy(catalog, followers, testNow), true)).toThrow(refusal)
+    expect(() => applyPolicy(catalog, followers, true, testNow)).toThrow(refusal)
     expect(catalog.plans.all().map(({ name }) => name)).toEqual(['first'])
-    applyPolicy(catalog, followers, false)
+    applyPolicy(catalog, followers, false, testNow)
     expect(catalog.plans.all().map(({ name }) => name)).toEqual(['first', 'second', 'third'])
     // All of a sequence may go together.
-    applyPolicy(catalog, 'version: 1\nplans: {}\n', true)
+    applyPolicy(catalog, 'version: 1\nplans: {}\n', true, testNow)
     expect(catalog.plans.all()).toEqual([])
   })
 })
@@ -457,14 +457,37 @@ describe('writing', () => {
       catalog,
       example.replaceAll('repository: vault', 'repository: main-2').replace('*/vault', '*/main-2'),
       false,
+      testNow,
     )
     const file = writePolicyFile(currentPolicy(catalog))
     using other = testCatalog()
     furnish(other.catalog, ['web-01', 'db-01'])
     addSecond(other.catalog)
-    applyPolicy(other.catalog, file, true)
+    applyPolicy(other.catalog, file, true, testNow)
     expect(currentPolicy(other.catalog)).toEqual(currentPolicy(catalog))
     expect(writePolicyFile(currentPolicy(other.catalog))).toBe(file)
+  })
+
+  test('until when a VM is left out goes with its reason, there and back, and is over when it is', () => {
+    const day = 86_400_000
+    const until = new Date(testNow + 3 * day).toISOString().slice(0, 10)
+    const file = (text: string) => `version: 1\nvms:\n  web-01: { ${text} }\n`
+    applyPolicy(catalog, file(`excluded: moves, excludedUntil: ${until}`), false, testNow)
+    expect(catalog.vms.get('web-01')).toMatchObject({ excludedReason: 'moves', excludedUntilMs: Date.parse(until) })
+    const written = writePolicyFile(currentPolicy(catalog))
+    expect(written).toContain(`excludedUntil: ${until}`)
+    const same = [written, file(`excluded: moves, excludedUntil: "${until}T02:00:00+02:00"`)]
+    for (const text of same)
+      expect(differenceTo(catalog, readPolicy(catalog, text, testNow), false).changes).toEqual([])
+    const later = readPolicy(catalog, written, testNow + 4 * day)
+    expect(later.vms?.['web-01']).toMatchObject({ excluded: null, excludedUntil: null })
+    expect(problemsOf(() => readPolicy(catalog, file(`excludedUntil: ${until}`), testNow))).toEqual([
+      expect.stringContaining('it is not left out'),
+    ])
+    expect(problemsOf(() => readPolicy(catalog, file('excluded: x, excludedUntil: soon'), testNow))).toEqual([
+      expect.stringContaining('a day is 2026-12-01'),
+      expect.stringContaining('there is no such day'),
+    ])
   })
 
   beforeEach(() => addSecond(catalog))

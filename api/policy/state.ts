@@ -37,10 +37,18 @@ export const untouched = vmPolicyBody.parse({})
 export const unlimited = linkLimitsBody.parse({})
 
 function* touchedVms(catalog: Catalog): Generator<readonly [string, typeof untouched]> {
-  for (const { id, category, excludedReason } of catalog.policy.candidates()) {
-    const policy = vmPolicyBody.parse({ ...catalog.vms.get(id).override, category, excluded: excludedReason })
+  for (const { id, category, excludedReason: excluded } of catalog.policy.candidates()) {
+    const { override, excludedUntilMs } = catalog.vms.get(id)
+    const excludedUntil = excludedUntilMs === null ? null : dayText(excludedUntilMs)
+    const policy = vmPolicyBody.parse({ ...override, category, excluded, excludedUntil })
     if (!isDeepStrictEqual(policy, untouched)) yield [id, policy]
   }
+}
+
+/** The shortest that says it: `2026-12-01`, `2026-12-01T08:30:00.000Z`. */
+export function dayText(ms: number): string {
+  const text = new Date(ms).toISOString()
+  return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text
 }
 
 /** Names that rules may use, with those that the file brings. */

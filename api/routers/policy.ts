@@ -87,11 +87,11 @@ export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     })
     .openapi(routes.comparePolicy, async (c) => {
       const { file, prune } = c.req.valid('json')
-      return c.json(await comparePolicy(catalog, readPolicy(catalog, file), prune, now()), 200)
+      return c.json(await comparePolicy(catalog, readPolicy(catalog, file, now()), prune, now()), 200)
     })
     .openapi(routes.applyPolicy, async (c) => {
       const { file, prune } = c.req.valid('json')
-      const done = applyPolicy(catalog, file, prune)
+      const done = applyPolicy(catalog, file, prune, now())
       const plans = done.changes.flatMap(({ kind, name }) => (kind === 'plan' ? [name] : []))
       await tellRunsOf(deps, plans)
       return c.json(done, 200)

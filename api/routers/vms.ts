@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import { HoldfastError } from '../../base/index.ts'
 import { overrideProblems } from '../../policy/index.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -9,6 +10,13 @@ import { pointView } from '../views/points.ts'
 import { runView } from '../views/runs.ts'
 import { vmDetailView, vmView } from '../views/vms.ts'
 import { answerAccepted, refuseProblems, requestOf, router } from './common.ts'
+
+function refusePast(untilMs: number | null | undefined, nowMs: number): void {
+  if (untilMs === undefined || untilMs === null || untilMs > nowMs) return
+  throw new HoldfastError('InvalidRequest', 'the VM would be left out until a time that is over', {
+    hint: 'Say a later day, or none.',
+  })
+}
 
 export function vmRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, now } = deps
@@ -22,6 +30,7 @@ export function vmRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.get, (c) => c.json(vmDetailView(catalog, catalog.vms.get(c.req.valid('param').id), now()), 200))
     .openapi(routes.patch, (c) => {
       const change = c.req.valid('json')
+      refusePast(change.excludedUntilMs, now())
       if (change.override !== undefined) refuseProblems(overrideProblems(change.override))
       const changed = catalog.vms.change(c.req.valid('param').id, change)
       return c.json(vmDetailView(catalog, changed, now()), 200)

@@ -35,10 +35,10 @@ export const patch = createRoute({
   path: '/vms/{id}',
   tags,
   operationId: 'changeVm',
-  summary: 'Category, exclusion, drill checks',
+  summary: 'Category, exclusion, drill checks, and what holds for it alone',
   security,
   request: { params, ...body(vmPatchBody) },
-  responses: { 200: json(vmDetailSchema, 'As it is now'), ...problems(400, 401, 403, 404) },
+  responses: { 200: json(vmDetailSchema, 'As it is now'), ...problems(400, 401, 403, 404, 422) },
 })
 
 export const points = createRoute({

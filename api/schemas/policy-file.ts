@@ -17,6 +17,16 @@ export const vmPolicyBody = vmOverrideSchema
     excluded: z.string().min(1).max(500).nullable().default(null).openapi({
       description: 'Left out on purpose, and why',
     }),
+    excludedUntil: z
+      .string()
+      .regex(/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{3})?)?(Z|[+-]\d{2}:\d{2}))?$/, 'a day is 2026-12-01')
+      .refine((text) => !Number.isNaN(Date.parse(text)), 'there is no such day')
+      .nullable()
+      .default(null)
+      .openapi({
+        description: 'From when on it is protected again by itself; a day begins in UTC',
+        example: '2026-12-01',
+      }),
   })
   .openapi('VmPolicy')
 

@@ -92,6 +92,7 @@ export const vmDetailSchema = vmSchema
       .nullable(),
     findings: z.array(findingSchema),
     excludedReason: z.string().nullable(),
+    excludedUntilMs: timeMs.nullable().openapi({ description: 'null: until somebody takes it back' }),
     defaultRepositoryId: repositoryId
       .nullable()
       .openapi({ description: 'Repository in which its newest point was made, else the only one' }),
@@ -137,6 +138,10 @@ export const vmPatchBody = z
       .nullable()
       .optional()
       .openapi({ description: 'Set: left out on purpose. null: protected again' }),
+    excludedUntilMs: timeMs.nullable().optional().openapi({
+      description:
+        'When a VM that is left out is protected again by itself; it goes with its reason: another reason without it has no end',
+    }),
     drillChecks: drillChecksSchema.optional().openapi({ description: 'None: what its category asks' }),
     override: vmOverrideSchema.optional().openapi({ description: 'Set for this VM alone; as a whole' }),
   })

@@ -36,7 +36,8 @@ export function postureView(vm: VmView): z.infer<typeof postureSchema> {
       : isDatedAhead(vm.posture.ageMs)
         ? ` Its points are dated ${formatDuration(-vm.posture.ageMs)} ahead: how old they are is not known.`
         : ` The newest point is ${formatDuration(Math.max(0, vm.posture.ageMs))} old, promise ${formatDuration(rpoMs)}.`
-  const reason = state === 'excluded' && vm.excludedReason ? `: ${vm.excludedReason}` : ''
+  const until = vm.excludedUntilMs === null ? '' : `, until ${new Date(vm.excludedUntilMs).toISOString().slice(0, 10)}`
+  const reason = state === 'excluded' && vm.excludedReason ? `: ${vm.excludedReason}${until}` : ''
   return { state, sentence: `${words[state]}${reason}.${age}`, ageMs, rpoMs: state === 'excluded' ? null : rpoMs }
 }
 
@@ -104,6 +105,7 @@ export function vmDetailView(catalog: Catalog, vm: VmView, nowMs: number): z.inf
     owner: vm.owner && { ...vm.owner, ours: vm.owner.installation === catalog.installation.get().uuid },
     findings: [...vm.findings],
     excludedReason: vm.excludedReason,
+    excludedUntilMs: vm.excludedUntilMs,
     defaultRepositoryId: defaultRepositoryOf(catalog, vm.id),
     weaknesses: weaknessesOf(catalog, vm, nowMs),
     policy: policyLines(catalog, vm),

@@ -2229,7 +2229,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Category, exclusion, drill checks */
+        /** Category, exclusion, drill checks, and what holds for it alone */
         patch: operations["changeVm"];
         trace?: never;
     };
@@ -6619,6 +6619,11 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             excludedReason: string | null;
             /**
+             * @description null: until somebody takes it back
+             * @example 1795246432000
+             */
+            excludedUntilMs: number | null;
+            /**
              * @description Repository in which its newest point was made, else the only one
              * @example main
              */
@@ -6681,6 +6686,11 @@ export interface components {
             category?: string;
             /** @description Set: left out on purpose. null: protected again */
             excludedReason?: string | null;
+            /**
+             * @description When a VM that is left out is protected again by itself; it goes with its reason: another reason without it has no end
+             * @example 1795246432000
+             */
+            excludedUntilMs?: number | null;
             /** @description None: what its category asks */
             drillChecks?: components["schemas"]["DrillCheck"][];
             override?: components["schemas"]["VmOverride"] & unknown;
@@ -15885,6 +15895,15 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, but it cannot be done as asked */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -5,6 +5,7 @@ import {
   diskSession,
   drills,
   erpBook,
+  excludedDetail,
   erpPoints,
   fileSession,
   firstOverview,
@@ -116,6 +117,25 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'vm', path: '/vms/erp-db-01' },
   { name: 'vm-checks', path: '/vms/erp-db-01', before: (page: Page): Promise<void> => pressed(page, /Edit…/) },
+  {
+    name: 'vm-override',
+    path: '/vms/erp-db-01',
+    before: (page: Page): Promise<void> => pressed(page, /^Change…/),
+  },
+  {
+    name: 'vm-exclude',
+    path: '/vms/erp-db-01',
+    before: async (page: Page): Promise<void> => {
+      await pressed(page, /^Leave out…/)
+      await page.getByLabel('Why').fill('moves to the new cluster')
+      await page.getByLabel('Until').fill('2026-12-01')
+    },
+  },
+  {
+    name: 'vm-excluded',
+    path: '/vms/erp-db-01',
+    scene: { vm: excludedDetail },
+  },
   { name: 'vm-fresh', path: '/vms/jump-02', scene: { vm: freshDetail, empty: true } },
   { name: 'vm-missing', path: '/vms/nothing-here' },
   { name: 'plans', path: '/plans' },

@@ -80,15 +80,19 @@ export function changedAt<T extends object>(
   })
 }
 
+/** Without rules in which nobody has written anything. */
+export function saidDisks(disks: DiskSelection): DiskSelection {
+  const said = (rules: readonly DiskRule[] = []): DiskRule[] => rules.filter((rule) => Object.keys(rule).length > 0)
+  return { ...disks, include: said(disks.include), exclude: said(disks.exclude) }
+}
+
 /** What is sent: rows in which nobody has written anything say nothing. */
 export function specOf(draft: Draft, rows: readonly RuleRow[]): Draft {
-  const said = (rules: readonly DiskRule[] = []): DiskRule[] => rules.filter((rule) => Object.keys(rule).length > 0)
-  const { disks = {} } = draft
   return {
     ...draft,
     where: whereOf(rows),
     hooks: (draft.hooks ?? []).filter(({ path }) => path !== ''),
-    disks: { ...disks, include: said(disks.include), exclude: said(disks.exclude) },
+    disks: saidDisks(draft.disks ?? {}),
   }
 }
 
