@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { aPoint, aVm, testNow } from '../catalog/testing.ts'
+import { aPoint, aRun, aVm, testNow } from '../catalog/testing.ts'
 import { defaultCategories } from '../policy/index.ts'
 import type { PlanPreview } from './policy/preview.ts'
 import { bench, workerToken, type Bench } from './testing/bench.ts'
@@ -64,6 +64,30 @@ describe('plans', () => {
     expect((await here.call('PATCH', '/api/v1/plans/nothing', { paused: true })).status).toBe(404)
   })
 
+  test('what came of a week is told with the usual duration, without what repeats a run', async () => {
+    await answer(put('nightly', { ...nightly, where: [] }))
+    const run = (n: number, again: string | null, tookMs: number, state: 'completed' | 'failed') => {
+      const id = `plan/nightly/${n}`
+      const runId = `run-of-${n}`
+      here.catalog.planRuns.open({ id, runId, plan: 'nightly', trigger: 'schedule', again }, [])
+      here.catalog.runs.started(aRun(0, { runId, workflowId: id, kind: 'plan', vmId: null, repositoryId: null }))
+      here.catalog.runs.observe(runId, { state, endedMs: here.clock.ms + tookMs })
+    }
+    run(1, null, 60_000, 'completed')
+    run(2, null, 180_000, 'failed')
+    run(3, null, 120_000, 'completed')
+    run(4, 'plan/nightly/2', 1000, 'completed')
+    here.catalog.points.record(aPoint(1, { plan: 'nightly', origin: 'scheduled', consistency: 'crash' }))
+    const lately = () => answer<object>(here.call('GET', '/api/v1/plans/nightly/lately'))
+    expect(await lately()).toMatchObject({
+      ...{ runs: 3, failedRuns: 1, usualMs: 120_000, points: 1, degraded: 1 },
+      sinceMs: here.clock.ms - 7 * day,
+    })
+    here.clock.ms += 8 * day
+    expect(await lately()).toMatchObject({ runs: 0, usualMs: null, points: 0 })
+    expect((await here.call('GET', '/api/v1/plans/nothing/lately')).status).toBe(404)
+  })
+
   test('before one is removed it is said whom nobody would back up, what starts after it, and what runs', async () => {
     await answer(put('nightly', { ...nightly, where: [] }))
     const farewell = () => answer<object>(here.call('GET', '/api/v1/plans/nightly/farewell'))
@@ -111,6 +135,92 @@ describe('plans', () => {
     const headers = { authorization: `Bearer ${workerToken}` }
     expect((await here.call('PUT', '/api/v1/plans/nightly', nightly, headers)).status).toBe(403)
     expect(here.catalog.plans.all()).toEqual([])
+  })
+})
+
+describe('a category', () => {
+  const { description: _d, ...standard } = defaultCategories.standard
+  const preview = (over: object, name = 'standard') =>
+    answer<{ problems: object[]; removals: object[]; revision: number }>(
+      here.call('POST', '/api/v1/categories/preview', { category: { ...standard, name, ...over } }),
+    )
+
+  test('that keeps less says which points would go, and only those that it decides about', async () => {
+    await answer(put('nightly', { ...nightly, where: [], targets: [{ repository: 'main' }] }))
+    await answer(put('own', { ...nightly, where: [] }))
+    const { points, vms } = here.catalog
+    for (let n = 1; n <= 9; n++) {
+      const createdMs = testNow - n * day
+      points.record(aPoint(n, { createdMs, plan: 'nightly', origin: 'scheduled' }))
+      points.record(aPoint(n + 10, { createdMs, plan: 'own', origin: 'scheduled' }))
+    }
+    expect(await preview({})).toEqual({ problems: [], removals: [], revision: 1 })
+    const less = { keep: { daily: 4 } }
+    expect(await preview(less)).toMatchObject({
+      removals: [{ repository: 'main', points: 5, vms: 1, lookedAt: 2, ofVms: 2, examples: { length: 5 } }],
+    })
+    expect((await preview(less, 'critical')).removals).toEqual([])
+    expect(await preview({ keep: {} })).toMatchObject({ problems: [{ path: 'keep' }], removals: [] })
+    expect(await preview(less, 'new-one')).toEqual({ problems: [], removals: [], revision: 0 })
+    vms.change('web-01', { override: { keep: { daily: 14 } } })
+    expect((await preview(less)).removals).toEqual([])
+    expect(here.catalog.categories.get('standard').keep).toEqual({ daily: 14, weekly: 4 })
+  })
+})
+
+describe('schedules', () => {
+  interface Listed {
+    readonly items: readonly { plan: string; next: readonly object[]; missed: object[]; engine: object }[]
+    readonly lookedMs: number | null
+    readonly unknown: readonly string[]
+  }
+  const engines = async () => {
+    const { items } = await answer<Listed>(here.call('GET', '/api/v1/schedules'))
+    return Object.fromEntries(items.map(({ plan, engine }) => [plan, engine]))
+  }
+
+  test('are listed with their next starts in both times, what did not come, and pauses', async () => {
+    await answer(put('nightly', nightly))
+    await answer(put('paused', { ...nightly, paused: true }))
+    here.catalog.planStarts.record('nightly', testNow, [{ dueMs: testNow - day, kind: 'missed' }])
+    const { items, lookedMs } = await answer<Listed>(here.call('GET', '/api/v1/schedules'))
+    expect(lookedMs).toBeNull()
+    expect(items).toMatchObject([
+      {
+        ...{ plan: 'nightly', revision: 1, paused: false, last: null, timeZone: 'Europe/Paris' },
+        words: 'every day at 02:30 (Europe/Paris)',
+        missed: [{ dueMs: testNow - day, kind: 'missed' }],
+        engine: { state: 'unknown', why: null, putRight: null },
+      },
+      { plan: 'paused', paused: true, next: [] },
+    ])
+    expect(items[0]?.next).toHaveLength(3)
+    expect(items[0]?.next[0]).toMatchObject({ local: '2026-11-22T02:30:00+01:00', utc: '2026-11-22T01:30:00.000Z' })
+  })
+
+  test('say what the engine has of each, by the last look', async () => {
+    for (const name of ['good', 'wrong', 'taken']) await answer(put(name, nightly))
+    await answer(put('by-hand', { ...nightly, schedule: { kind: 'manual' } }))
+    here.clock.ms += 1000
+    here.schedules.state = {
+      lookedMs: here.clock.ms,
+      error: null,
+      wrong: [{ plan: 'wrong', message: 'invalid' }],
+      taken: ['taken'],
+      unknown: ['old'],
+      putRight: [{ plan: 'good', what: 'changed', atMs: here.clock.ms }],
+    }
+    const nothing = { why: null, putRight: null }
+    expect(await engines()).toEqual({
+      good: { state: 'as-wanted', why: null, putRight: { what: 'changed', atMs: here.clock.ms } },
+      wrong: { ...nothing, state: 'wrong', why: 'invalid' },
+      taken: { ...nothing, state: 'taken' },
+      'by-hand': { ...nothing, state: 'none' },
+    })
+    here.clock.ms += 1000
+    await answer(put('good', { ...nightly, timeZone: 'UTC' }))
+    expect(await engines()).toMatchObject({ good: { state: 'waiting' } })
+    expect(await answer<Listed>(here.call('GET', '/api/v1/schedules?limit=1'))).toMatchObject({ unknown: ['old'] })
   })
 })
 

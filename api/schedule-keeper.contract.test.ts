@@ -133,6 +133,33 @@ describe('what is changed by hand comes back', () => {
   })
 })
 
+describe('what was put right is told', () => {
+  it('where somebody had changed or deleted it in the engine, and not where its plan has changed', async () => {
+    const { clock } = world
+    put('nightly')
+    put('hourly', { schedule: { kind: 'every', everyMs: 3_600_000 } })
+    const one = keeper()
+    const look = async () => {
+      clock.ms += 60_000
+      await one.reconcile()
+      return one.state().putRight
+    }
+    expect(await look()).toEqual([])
+    clock.ms += 1000
+    put('hourly', { schedule: { kind: 'every', everyMs: 7_200_000 } })
+    expect(await look()).toEqual([])
+    await client().schedule.getHandle(planScheduleId('nightly')).delete()
+    expect(await look()).toEqual([{ plan: 'nightly', what: 'deleted', atMs: clock.ms }])
+    await client().schedule.getHandle(planScheduleId('hourly')).pause('by hand')
+    expect((await look()).map(({ plan, what }) => [plan, what])).toEqual([
+      ['hourly', 'changed'],
+      ['nightly', 'deleted'],
+    ])
+    world.catalog.plans.remove('nightly', null)
+    expect((await look()).map(({ plan }) => plan)).toEqual(['hourly'])
+  })
+})
+
 describe('what is not ours, or not known to be gone, is left alone', () => {
   it('schedules of others, whatever they are called', async () => {
     const tag = { v: 1, installation: 'f'.repeat(32), plan: 'gone' }
@@ -152,7 +179,14 @@ describe('what is not ours, or not known to be gone, is left alone', () => {
     const look = keeper()
     expect(look.state()).toMatchObject({ lookedMs: null })
     expect(await look.reconcile()).toEqual({ ...nothing, left: ['mine'] })
-    expect(look.state()).toEqual({ lookedMs: world.clock.ms, error: null, wrong: [], taken: ['mine'], unknown: [] })
+    expect(look.state()).toEqual({
+      lookedMs: world.clock.ms,
+      error: null,
+      wrong: [],
+      taken: ['mine'],
+      unknown: [],
+      putRight: [],
+    })
     await listed(...all)
     expect((await described('mine')).action).toMatchObject({ workflowType: 'theirs' })
   })

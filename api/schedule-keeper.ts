@@ -6,7 +6,7 @@ import type { Plan } from '../policy/index.ts'
 import { planScheduleId, scheduledPlanId, scheduledRunId } from '../workflows/plan/contract.ts'
 import type { ApiDeps } from './deps.ts'
 import { nextChange } from './plan-changes.ts'
-import { nothingLooked, type ScheduleNotes, type ScheduleState } from './schedule-state.ts'
+import { nothingLooked, type PutRight, type ScheduleNotes, type ScheduleState } from './schedule-state.ts'
 import { isAsWanted, isByClock, memoKey, tagOf, wish, type Tag } from './schedule-wish.ts'
 import { tellFollowers, watchedOf } from './sequence-keeper.ts'
 import { engineError } from './temporal/errors.ts'
@@ -93,7 +93,7 @@ class Keeper {
     try {
       const done = await this.#reconcile(notes)
       this.#reachedSinceMs ??= beganMs
-      this.state = { ...notes, lookedMs: beganMs, error: null }
+      this.state = { ...notes, lookedMs: beganMs, error: null, putRight: this.#putRight(done, beganMs) }
       return done
     } catch (error) {
       // A plan that the engine does not take is no sign that it was away.
@@ -103,6 +103,19 @@ class Keeper {
       this.state = { ...(isUnreachable(error) ? this.state : { ...this.state, ...notes }), error: describeError(error) }
       throw error
     }
+  }
+
+  /** What was not as its plan says although nobody had changed that since the last look. */
+  #putRight({ created, updated }: Reconciled, atMs: number): readonly PutRight[] {
+    const { lookedMs, putRight } = this.state
+    const { plans } = this.#deps.catalog
+    const byHand = (plan: string): boolean => lookedMs !== null && (plans.find(plan)?.changedMs ?? Infinity) < lookedMs
+    const found = [
+      ...created.map((plan) => ({ plan, what: 'deleted', atMs }) as const),
+      ...updated.map((plan) => ({ plan, what: 'changed', atMs }) as const),
+    ].filter(({ plan }) => byHand(plan))
+    const isThere = ({ plan }: PutRight): boolean => plans.find(plan) !== undefined
+    return [...found, ...putRight.filter((old) => isThere(old) && !found.some(({ plan }) => plan === old.plan))]
   }
 
   async #reconcile(notes: ScheduleNotes): Promise<Reconciled> {

@@ -26,6 +26,7 @@ import { migrate } from './migrate.ts'
 import { mirrorQueries, type MirrorQueries } from './mirrors.ts'
 import { planDayQueries, type PlanDayQueries } from './plan-days.ts'
 import { planRunQueries, type PlanRunQueries } from './plan-runs.ts'
+import { planLatelyQueries, type PlanLatelyQueries } from './plan-lately.ts'
 import { planStartQueries, type PlanStartQueries } from './plan-starts.ts'
 import { planQueries, type PlanQueries } from './plans.ts'
 import { ownQueries, type OwnQueries } from './own.ts'
@@ -67,6 +68,7 @@ export interface Catalog extends Disposable {
   readonly instants: InstantQueries
   readonly planRuns: PlanRunQueries
   readonly planDays: PlanDayQueries
+  readonly planLately: PlanLatelyQueries
   readonly planStarts: PlanStartQueries
   readonly plans: PlanQueries
   readonly keeping: KeepingQueries
@@ -150,6 +152,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     own: ownQueries(context, () => events.newest()),
     planRuns: planRunQueries(context),
     planDays: planDayQueries(context),
+    planLately: planLatelyQueries(context),
     planStarts: planStartQueries(context),
     plans,
     policy: policyQueries(context, plans),

@@ -42,14 +42,16 @@ export interface MadePoint extends Pick<SeriesVm, 'vmId' | 'vmName' | 'category'
   readonly pointId: string
   readonly timeMs: number
   readonly origin: 'manual' | 'scheduled' | 'publish' | 'safety'
+  /** That made it; null: none did. */
+  readonly plan: string | null
 }
 
 export interface RetainedQueries {
   seriesVms(): SeriesVm[]
   /** What says by which rules points of a repository age, as of now. */
   rulesSource(repositoryId: string): RuleSource
-  /** What a plan has made of a VM, and the repository has. */
-  madeBy(plan: string, repositoryId: string, vmId: string): MadePoint[]
+  /** What a plan has made of a VM, and the repository has. null: every plan, and nobody's. */
+  madeBy(plan: string | null, repositoryId: string, vmId: string): MadePoint[]
   /** Stems of damaged points. */
   damaged(repositoryId: string): Set<string>
   /** Ids of points that restores, drills, recovery plans and mirrors read or are about to, or that VMs run from, and which of them. */
@@ -105,6 +107,7 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
         pointId: points.id,
         timeMs: points.createdMs,
         origin: points.origin,
+        plan: points.plan,
         vmId: vms.id,
         vmName: vms.name,
         category: vms.category,
@@ -116,7 +119,8 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
       .where(
         and(
           eq(points.vmId, given('vmId')),
-          eq(points.plan, given('plan')),
+          // null: of every plan, and of none.
+          sql`(${given('plan')} IS NULL OR ${points.plan} = ${given('plan')})`,
           // With a plus SQLite looks for the points of the VM, and not for all that the repository has.
           sql`+${copies.repositoryId} = ${given('repositoryId')}`,
           eq(copies.state, 'done'),

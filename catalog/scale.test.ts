@@ -51,6 +51,7 @@ test('what is asked every few seconds, and by every scrape, reads no table of po
     catalog.retained.neededElsewhere('main')
     catalog.retained.beingRead()
     catalog.retained.madeBy('nightly', 'main', 'web-01')
+    catalog.planLately.since({ name: 'nightly', quiesce: null, consistency: 'filesystem' }, testNow)
     catalog.retained.recordRemoved('main', [aPoint(1).stem, 'unknown'], { ms: testNow, by: 'test', why: '' })
     catalog.metrics.newestPoints()
     catalog.metrics.verified()

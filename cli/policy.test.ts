@@ -97,6 +97,11 @@ test('plans and categories are listed, and one plan is shown with its times and 
   expect(out).toContain('2026-11-22T02:30:00+01:00')
   expect(out).toContain('main: 14 points of each VM')
   expect((await holdfast('plan', 'show', 'nothing')).code).toBe(exit.notFound)
+  expect(out).not.toContain('Last 7 days')
+  here.catalog.points.record(aPoint(1, { plan: 'nightly', origin: 'scheduled', consistency: 'crash' }))
+  expect((await holdfast('plan', 'show', 'nightly')).out).toMatch(
+    /Last 7 days:\n +0 runs, 0 failed\n +1 points, \d with a disk read in full\n[^]* 1 are less consistent than wanted/,
+  )
   const started = await holdfast('plans', 'run', 'nightly', '--reason', 'before the move')
   expect([started.code, started.out]).toEqual([exit.ok, expect.stringMatching(/^Started plan\/nightly\//)])
   expect((await holdfast('plans', 'run', 'nightly')).code).toBe(exit.conflict)
@@ -180,4 +185,69 @@ test('a VM is left out with a reason, until a day, and protected again', async (
   const back = await holdfast('vm', 'include', 'web-01')
   expect([back.code, back.out]).toEqual([exit.ok, expect.not.stringContaining('left out')])
   expect(here.catalog.vms.get('web-01')).toMatchObject({ excludedReason: null, excludedUntilMs: null })
+})
+
+test('schedules tell when plans start in both times, what did not come, and whether Temporal has them as they say', async () => {
+  expect((await holdfast('schedules')).out).toContain('There is no plan yet')
+  await holdfast('apply', '-f', fileOf(nightly))
+  here.schedules.state = {
+    ...here.schedules.state,
+    lookedMs: testNow,
+    unknown: ['old'],
+    putRight: [{ plan: 'nightly', what: 'deleted', atMs: testNow }],
+  }
+  here.clock.ms += 60_000
+  here.catalog.planStarts.record('nightly', testNow, [{ dueMs: testNow - 3_600_000, kind: 'skipped' }])
+  const { code, out } = await holdfast('schedules')
+  expect([code, out]).toEqual([exit.ok, expect.stringContaining('2026-11-22T02:30:00+01:00  2026-11-22T01:30')])
+  expect(out).toMatch(/never +1 +not compared since it was changed; had been deleted, put right 1 min ago/)
+  expect(out).toContain('Temporal has schedules of plans that nobody knows: old.')
+  expect(out).toContain('Compared with Temporal 1 min ago.')
+})
+
+test('a category is made, changed member by member, and removed while no VM has it', async () => {
+  expect((await holdfast('category', 'set', 'payroll', '--rpo', '2h')).code).toBe(exit.usage)
+  const made = await holdfast('category', 'set', 'payroll', '--rpo', '2h', '--keep', 'daily=31,within=2d')
+  expect([made.code, made.out]).toEqual([exit.ok, expect.stringMatching(/Keeps +31 daily, everything of 2d/)])
+  await holdfast(
+    'category',
+    'set',
+    'payroll',
+    '--copies',
+    'repositories=2,offSite=1',
+    '--rto',
+    '1h',
+    '--drill-every',
+    '31d',
+  )
+  await holdfast('category', 'set', 'payroll', '--rto', 'none', '--boot-timeout', '10m', '--quiesce', 'required')
+  const { vms: _v, createdMs: _c, changedMs: _m, ...payroll } = here.catalog.categories.get('payroll')
+  expect(payroll).toEqual({
+    ...{ name: 'payroll', revision: 3, description: '', everyMs: null, quiesce: 'required' },
+    ...{ rpoMs: 7_200_000, rtoMs: null, keep: { daily: 31, withinMs: 172_800_000 } },
+    ...{ copies: { repositories: 2, media: 1, offSite: 1, immutable: 0 }, drillEveryMs: 31 * 86_400_000 },
+    ...{ exerciseEveryMs: null, drill: { bootTimeoutMs: 600_000 } },
+  })
+  expect((await holdfast('category', 'show', 'payroll')).out).toMatch(/Copies +2, on 1 kinds of media, 1 off site/)
+  expect((await holdfast('category', 'set', 'payroll', '--copies', 'immutable=3')).code).toBe(exit.usage)
+  expect((await holdfast('category', 'set', 'payroll', '--copies', 'colour=3')).code).toBe(exit.usage)
+  here.catalog.vms.change('web-01', { category: 'payroll' })
+  expect((await holdfast('category', 'rm', 'payroll')).code).toBe(exit.conflict)
+  here.catalog.vms.change('web-01', { category: 'standard' })
+  expect((await holdfast('category', 'rm', 'payroll')).out).toBe('payroll is removed.\n')
+  expect((await holdfast('category', 'rm', 'critical')).code).toBe(exit.conflict)
+  expect((await holdfast('category', 'show', 'payroll')).code).toBe(exit.notFound)
+})
+
+test('a category that would keep less says what would go, and with --dry-run changes nothing', async () => {
+  for (let n = 1; n <= 9; n++)
+    here.catalog.points.record(aPoint(n, { createdMs: testNow - n * 86_400_000, plan: null, origin: 'scheduled' }))
+  const before = here.catalog.categories.get('standard')
+  const dry = await holdfast('category', 'set', 'standard', '--keep', 'daily=4', '--dry-run')
+  expect([dry.code, dry.out]).toEqual([
+    exit.ok,
+    'The next sweep of main would let 5 points of 1 VMs go that it keeps today.\n',
+  ])
+  expect((await holdfast('category', 'set', 'standard', '--rto', '1h', '--dry-run')).out).toContain('lets no point go')
+  expect(here.catalog.categories.get('standard')).toEqual(before)
 })

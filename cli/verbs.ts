@@ -72,14 +72,22 @@ export const verbs: { readonly [name: string]: Entry } = {
     summary: 'plans, which VMs they take; run one now',
     load: async () => (await import('./verbs/plan.ts')).plans,
   },
+  schedules: {
+    summary: 'when plans start, and whether Temporal has it as they say',
+    load: async () => (await import('./verbs/schedules.ts')).schedules,
+  },
   plan: {
     summary: 'what a policy file would change; one plan: show, pause, resume, rm',
     load: async () => (await import('./verbs/plan.ts')).plan,
   },
   apply: { summary: 'make it as a policy file says', load: async () => (await import('./verbs/plan.ts')).apply },
+  category: {
+    summary: 'what is promised by one category: show, set, rm',
+    load: async () => (await import('./verbs/category.ts')).category,
+  },
   categories: {
     summary: 'what is promised to VMs, by category',
-    load: async () => (await import('./verbs/plan.ts')).categories,
+    load: async () => (await import('./verbs/category.ts')).categories,
   },
   config: {
     summary: 'write the policy into a file',

@@ -116,7 +116,7 @@ describe('the clock', () => {
 })
 
 describe('the schedules', () => {
-  const nothing = { lookedMs: 0, error: null, wrong: [], taken: [], unknown: [] }
+  const nothing = { lookedMs: 0, error: null, wrong: [], taken: [], unknown: [], putRight: [] }
   const are = (state: Partial<Bench['schedules']['state']>): void => {
     here.schedules.state = { ...nothing, lookedMs: here.clock.ms, ...state }
   }

@@ -16,7 +16,7 @@ export function schedulesCheck({ schedules, now }: Pick<ApiDeps, 'schedules' | '
     return {
       state: 'failed',
       detail: `not as ${plansOf(wrong.map(({ plan }) => plan))} ${wrong.length === 1 ? 'says' : 'say'}: ${first.message}`,
-      hint: 'They are tried again every minute. Until then a plan starts as its schedule was before, or not at all: start it by hand, `holdfast plan run NAME`.',
+      hint: 'They are tried again every minute. Until then a plan starts as its schedule was before, or not at all: start it by hand, `holdfast plans run NAME`.',
     }
   if (taken.length > 0)
     return {

@@ -1,10 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { z } from '@hono/zod-openapi'
 import type { Candidate, Catalog } from '../../catalog/index.ts'
 import { isSelected, planSweep, Rulebook, type Category, type PlanSpec, type RuleSource } from '../../policy/index.ts'
 import type { planRemovalSchema } from '../schemas/plans.ts'
 import type { PolicyComparison, PolicyDocument } from '../schemas/policy-file.ts'
 import { differenceTo } from './difference.ts'
+import { knownNames } from './state.ts'
 
 type Removal = z.infer<typeof planRemovalSchema>
 
@@ -52,21 +54,70 @@ export async function removalsOf(
   if (targets.length === 0) return []
   const vms = catalog.policy.candidates().filter((vm) => isSelected(saved.where, vm) || isSelected(plan.where, vm))
   const removals: Removal[] = []
-  for (const { repository } of targets) removals.push(await removalOf(catalog, repository, plan, saved, vms, nowMs))
+  for (const { repository } of targets) {
+    const rules = [
+      new Rulebook(sourceOf(catalog, repository, saved)),
+      new Rulebook(sourceOf(catalog, repository, plan)),
+    ] as const
+    const madeOf = (vmId: string): Made => catalog.retained.madeBy(saved.name, repository, vmId)
+    removals.push(await removalOf(catalog, repository, { rules, vms, madeOf, nowMs }))
+  }
   return removals
 }
+
+/**
+ * Which points the rules of a category keep as it is saved and would keep no longer: those that no plan, and nobody for their
+ * VM alone, has rules for. Of VMs that hypervisors list.
+ */
+export async function categoryRemovals(
+  catalog: Catalog,
+  name: string,
+  { keep }: Pick<Category, 'keep'>,
+  nowMs: number,
+): Promise<Removal[]> {
+  const saved = new Map<string, Pick<Category, 'keep'>>(catalog.categories.list().map((one) => [one.name, one]))
+  const before = saved.get(name)
+  if (before === undefined || isDeepStrictEqual(before.keep, keep)) return []
+  const vms = catalog.policy.candidates().filter(({ category }) => category === name)
+  const removals: Removal[] = []
+  for (const repositoryId of knownNames(catalog).repositories) {
+    const plans = new Map<string, string | null>()
+    const source = (categories: ReadonlyMap<string, Pick<Category, 'keep'>>): RuleSource => ({
+      repositoryId,
+      category: (of) => categories.get(of),
+      plan(of) {
+        const found = catalog.plans.last(of)
+        return found && { ...found, isDeleted: found.deletedMs !== null }
+      },
+      planOf: (stem) => plans.get(stem),
+      lastRules: () => undefined,
+    })
+    const madeOf = (vmId: string): Made => {
+      const made = catalog.retained.madeBy(null, repositoryId, vmId)
+      for (const { stem, plan } of made) plans.set(stem, plan)
+      return made
+    }
+    const rules = [new Rulebook(source(saved)), new Rulebook(source(new Map([...saved, [name, { keep }]])))] as const
+    removals.push(await removalOf(catalog, repositoryId, { rules, vms, madeOf, nowMs }))
+  }
+  return removals.filter(({ points, lookedAt, ofVms }) => points > 0 || lookedAt < ofVms)
+}
+
+interface Comparison {
+  /** Those that hold, and those that would. */
+  readonly rules: readonly [Rulebook, Rulebook]
+  readonly vms: readonly Candidate[]
+  readonly madeOf: (vmId: string) => Made
+  readonly nowMs: number
+}
+type Made = ReturnType<Catalog['retained']['madeBy']>
 
 async function removalOf(
   catalog: Catalog,
   repositoryId: string,
-  plan: PlanSpec,
-  saved: PlanSpec,
-  vms: readonly Candidate[],
-  nowMs: number,
+  { rules: [before, after], vms, madeOf, nowMs }: Comparison,
 ): Promise<Removal> {
   const looked = vms.slice(0, mostVms)
-  const before = new Rulebook(sourceOf(catalog, repositoryId, saved))
-  const after = new Rulebook(sourceOf(catalog, repositoryId, plan))
   const guards = guardsOf(catalog, repositoryId)
   const removal: Removal = {
     repository: repositoryId,
@@ -79,7 +130,7 @@ async function removalOf(
   for (const [index, { id }] of looked.entries()) {
     // Requests of others are served in between.
     if (index % atOnce === atOnce - 1) await setImmediate()
-    const made = catalog.retained.madeBy(saved.name, repositoryId, id)
+    const made = madeOf(id)
     const [now, then] = [stayingBy(before, made, guards, nowMs), stayingBy(after, made, guards, nowMs)]
     const going = made.filter(({ stem }) => now.has(stem) && !then.has(stem))
     removal.points += going.length
@@ -93,7 +144,7 @@ async function removalOf(
 /** Stems of the points of one VM that these rules keep. */
 function stayingBy(
   rulebook: Rulebook,
-  made: ReturnType<Catalog['retained']['madeBy']>,
+  made: Made,
   guards: ReturnType<typeof guardsOf>,
   nowMs: number,
 ): ReadonlySet<string> {

@@ -5,6 +5,7 @@ import type { ApiDeps } from '../deps.ts'
 import { tellRunsOf } from '../plan-changes.ts'
 import {
   applyPolicy,
+  categoryRemovals,
   comparePolicy,
   currentPolicy,
   joinPlan,
@@ -17,8 +18,11 @@ import {
 } from '../policy/index.ts'
 import { planRunOf } from '../requests/plan.ts'
 import { startOnce } from '../requests/start.ts'
+import { nothingLooked } from '../schedule-state.ts'
 import { policyRoutes as routes } from '../routes/index.ts'
 import { categoryView, planView, planViews } from '../views/plans.ts'
+import { planLatelyView } from '../views/plan-lately.ts'
+import { scheduleView } from '../views/schedules.ts'
 import { answerAccepted, refuseProblems, requestOf, router } from './common.ts'
 
 export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
@@ -27,6 +31,13 @@ export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.listPlans, (c) => {
       const page = catalog.plans.list(c.req.valid('query'))
       return c.json({ ...page, items: planViews(catalog, page.items, now()) }, 200)
+    })
+    .openapi(routes.listSchedules, (c) => {
+      const page = catalog.plans.list(c.req.valid('query'))
+      const state = deps.schedules?.() ?? nothingLooked
+      const { lookedMs, error, unknown } = state
+      const items = page.items.map((plan) => scheduleView(catalog, plan, state, now()))
+      return c.json({ ...page, items, lookedMs, error, unknown: [...unknown] }, 200)
     })
     .openapi(routes.previewPlan, async (c) => {
       const { plan, changeShare } = c.req.valid('json')
@@ -47,6 +58,7 @@ export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       await tellRunsOf(deps, [saved.name])
       return c.json(planView(catalog, saved, now()), 200)
     })
+    .openapi(routes.planLately, (c) => c.json(planLatelyView(catalog, c.req.valid('param').id, now()), 200))
     .openapi(routes.planFarewell, (c) => c.json(planFarewell(catalog, c.req.valid('param').id), 200))
     .openapi(routes.removePlan, (c) => {
       const { id } = c.req.valid('param')
@@ -68,6 +80,13 @@ export function policyRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       return answerAccepted(c, await startOnce(deps, planRunOf(catalog, asked, now()), context))
     })
     .openapi(routes.listCategories, (c) => c.json({ items: catalog.categories.list().map(categoryView) }, 200))
+    .openapi(routes.previewCategory, async (c) => {
+      const { name, ...category } = c.req.valid('json').category
+      const found = categoryProblems(category).map((one) => ({ ...one, path: one.path.join('.') }))
+      const removals = found.length > 0 ? [] : await categoryRemovals(catalog, name, category, now())
+      const revision = catalog.categories.list().find((one) => one.name === name)?.revision ?? 0
+      return c.json({ problems: found, removals, revision }, 200)
+    })
     .openapi(routes.putCategory, (c) => {
       const { revision, ...category } = c.req.valid('json')
       refuseProblems(categoryProblems(category))

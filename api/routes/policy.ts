@@ -1,10 +1,13 @@
 import { categoryName, pageQuery, planName } from '../schemas/common.ts'
 import {
   categoryListSchema,
+  categoryPreviewBody,
+  categoryPreviewSchema,
   categoryPutBody,
   categorySchema,
   planMembersBody,
   planFarewellSchema,
+  planLatelySchema,
   planMembersSchema,
   planPageSchema,
   planPatchBody,
@@ -15,6 +18,7 @@ import {
   planSchema,
 } from '../schemas/plans.ts'
 import { policyComparisonSchema, policyDifferenceSchema, policyFileBody } from '../schemas/policy-file.ts'
+import { schedulePageSchema } from '../schemas/schedules.ts'
 import { acceptedSchema } from '../schemas/runs.ts'
 import { body, createRoute, idempotencyHeader, json, problems, security, z } from './common.ts'
 
@@ -34,6 +38,17 @@ export const listPlans = createRoute({
   security,
   request: { query: pageQuery },
   responses: { 200: json(planPageSchema, 'By name'), ...problems(400, 401) },
+})
+
+export const listSchedules = createRoute({
+  method: 'get',
+  path: '/schedules',
+  tags: ['plans'],
+  operationId: 'listSchedules',
+  summary: 'When plans start, and whether the engine has their schedules as they say',
+  security,
+  request: { query: pageQuery },
+  responses: { 200: json(schedulePageSchema, 'By name of the plan'), ...problems(400, 401) },
 })
 
 export const getPlan = createRoute({
@@ -68,6 +83,20 @@ export const patchPlan = createRoute({
   security,
   request: { params: plan, ...body(planPatchBody) },
   responses: { 200: json(planSchema, 'As it is now'), ...problems(400, 401, 403, 404, 409) },
+})
+
+export const planLately = createRoute({
+  method: 'get',
+  path: '/plans/{id}/lately',
+  tags: ['plans'],
+  operationId: 'planLately',
+  summary: 'What came of a plan in the last seven days',
+  security,
+  request: { params: plan },
+  responses: {
+    200: json(planLatelySchema, 'How long it took, what was read in full, what was less consistent'),
+    ...problems(401, 404),
+  },
 })
 
 export const planFarewell = createRoute({
@@ -138,6 +167,18 @@ export const listCategories = createRoute({
   summary: 'Workload categories',
   security,
   responses: { 200: json(categoryListSchema, 'The shortest RPO first'), ...problems(401) },
+})
+
+export const previewCategory = createRoute({
+  method: 'post',
+  path: '/categories/preview',
+  tags: ['categories'],
+  operationId: 'previewCategory',
+  summary: 'What follows from a category for points that exist, before it is saved',
+  description: 'Changes nothing. Problems of its content are part of the answer.',
+  security,
+  request: body(categoryPreviewBody),
+  responses: { 200: json(categoryPreviewSchema, 'What the next sweep would let go'), ...problems(400, 401) },
 })
 
 export const putCategory = createRoute({

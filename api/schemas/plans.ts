@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { byteCount, categoryName, orNull, pageOf, planName, repositoryId, timeMs, vmId } from './common.ts'
+import { byteCount, categoryName, durationMs, orNull, pageOf, planName, repositoryId, timeMs, vmId } from './common.ts'
 import { categoryBody, planBody } from './policy.ts'
 import { runStateSchema } from './runbook.ts'
 
@@ -111,6 +111,23 @@ export const planFarewellSchema = z
   })
   .openapi('PlanFarewell')
 
+export const planLatelySchema = z
+  .object({
+    sinceMs: timeMs,
+    runs: z.number().int().openapi({ description: 'Of it that have ended since, those that repeat one not counted' }),
+    failedRuns: z.number().int(),
+    usualMs: durationMs
+      .nullable()
+      .openapi({ description: 'From opening to end: the median of these; null without any' }),
+    points: z.number().int(),
+    fulls: z.number().int().openapi({ description: 'Points of which a disk was read in full' }),
+    unexpected: z
+      .array(z.object({ why: z.string(), points: z.number().int() }))
+      .openapi({ description: 'Of these, where nobody had decided that, by its reason' }),
+    degraded: z.number().int().openapi({ description: 'Points less consistent than is wanted for their VM now' }),
+  })
+  .openapi('PlanLately')
+
 const memberChange = z.object({ path: z.string(), before: z.string().nullable(), after: z.string().nullable() })
 const ids = z.object({ total: z.number().int(), ids: z.array(vmId) })
 
@@ -207,3 +224,17 @@ export const planPreviewSchema = z
     revision: z.number().int().openapi({ description: 'Of the saved plan; 0: there is none' }),
   })
   .openapi('PlanPreview')
+
+export const categoryPreviewBody = z
+  .object({ category: categoryBody.extend({ name: categoryName }) })
+  .openapi('CategoryPreviewRequest')
+export const categoryPreviewSchema = z
+  .object({
+    problems: z.array(z.object({ path: z.string(), message: z.string(), hint: z.string().nullable() })),
+    removals: z.array(planRemovalSchema).openapi({
+      description:
+        'Points that it keeps as it is saved and would let go at the next sweep, where no plan has rules of its own',
+    }),
+    revision: z.number().int().openapi({ description: 'Of the saved category; 0: there is none' }),
+  })
+  .openapi('CategoryPreview')

@@ -43,13 +43,18 @@ export function planViews(catalog: Catalog, plans: readonly Plan[], nowMs: numbe
       words: startsInWords(catalog, plan, nowMs),
       nextMs: next?.atMs ?? null,
       last: lastRun(catalog, name),
-      missed: catalog.planStarts.missed(name, nowMs - week, mostMissed).map(({ dueMs, kind }) => ({ dueMs, kind })),
+      missed: missedStartsOf(catalog, name, nowMs),
       ...(taken.get(name) ?? { vms: 0, outsideRpo: 0 }),
     }
   })
 }
 
-function lastRun({ planRuns, runs }: Catalog, plan: string): View['last'] {
+/** Of the last week, newest first. */
+export function missedStartsOf(catalog: Catalog, plan: string, nowMs: number): View['missed'] {
+  return catalog.planStarts.missed(plan, nowMs - week, mostMissed).map(({ dueMs, kind }) => ({ dueMs, kind }))
+}
+
+export function lastRun({ planRuns, runs }: Catalog, plan: string): View['last'] {
   const row = planRuns.latest(plan)
   const run = row && runs.find(row.runId)
   if (row === undefined || run === undefined) return null

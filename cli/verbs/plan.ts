@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { HoldfastError, describeError, formatBytes } from '../../base/index.ts'
+import { HoldfastError, describeError, formatBytes, formatDuration } from '../../base/index.ts'
 import { ask, type Schemas } from '../client/index.ts'
 import { exit } from '../exit-codes.ts'
 import { followRun } from '../follow.ts'
@@ -12,6 +12,7 @@ import { addPlanChanges } from './plan-change.ts'
 import { examples, findVm, keyHeader, listAll, type Verb } from './common.ts'
 
 type Difference = Schemas['PolicyDifference']
+type Lately = Schemas['PlanLately']
 type Removal = Schemas['PolicyComparison']['removals'][number]
 interface FileOptions {
   readonly file?: string
@@ -121,27 +122,6 @@ export const config: Verb = (ioOf) => {
   return command
 }
 
-export const categories: Verb = (ioOf) => {
-  const command = new Command('categories').description('what is promised to VMs, by category')
-  examples(command, ['holdfast categories'])
-  return command.action(async (_options: object, self: Command) => {
-    const io = ioOf(self)
-    const { items } = await ask(io.api().GET('/categories'))
-    const hours = (ms: number | null | undefined): string =>
-      ms === null || ms === undefined ? '–' : `${Math.round(ms / 360_000) / 10} h`
-    io.answer(items, () =>
-      table(items, [
-        { head: 'CATEGORY', cell: (one) => one.name },
-        { head: 'VMS', cell: (one) => String(one.vms), right: true },
-        { head: 'RPO', cell: (one) => hours(one.rpoMs), right: true },
-        { head: 'RTO', cell: (one) => hours(one.rtoMs), right: true },
-        { head: 'QUIESCE', cell: (one) => one.quiesce },
-        { head: 'KEEPS', cell: (one) => keepText(one.keep) },
-      ]),
-    )
-  })
-}
-
 const skippedWords = {
   skipped: 'the run before still ran',
   'after-missed': 'the plan before it did not start',
@@ -178,7 +158,8 @@ async function show(io: Io, name: string): Promise<void> {
   const found = await ask(api.GET('/plans/{id}', { params: { path: { id: name } } }))
   const { words, nextMs, vms, outsideRpo, revision, createdMs: _c, changedMs: _m, last: _l, missed, ...spec } = found
   const preview = await ask(api.POST('/plans/preview', { body: { plan: spec } }))
-  io.answer({ ...found, preview }, () => {
+  const lately = await ask(api.GET('/plans/{id}/lately', { params: { path: { id: name } } }))
+  io.answer({ ...found, preview, lately }, () => {
     const { match, schedule, targets, remarks } = preview
     const rate =
       match.changedPerDay === null ? 'change not measured yet' : `${formatBytes(match.changedPerDay)} changed a day`
@@ -209,6 +190,7 @@ async function show(io: Io, name: string): Promise<void> {
     return [
       head,
       '',
+      ...section('Last 7 days', latelyLines(lately)),
       ...section('Next times', times),
       ...section('Starts that did not come', gone),
       ...section('A year from now', kept),
@@ -217,15 +199,18 @@ async function show(io: Io, name: string): Promise<void> {
   })
 }
 
-function section(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : [`${title}:`, ...lines, '']
+function latelyLines({ runs, failedRuns, usualMs, points, fulls, unexpected, degraded }: Lately): string[] {
+  if (runs === 0 && points === 0) return []
+  return [
+    `  ${runs} ${runs === 1 ? 'run' : 'runs'}, ${failedRuns} failed${usualMs === null ? '' : `; usually ${formatDuration(usualMs)}`}`,
+    `  ${points} points, ${fulls} with a disk read in full`,
+    ...unexpected.map(({ why, points: of }) => `    ${of} unexpected: ${why}`),
+    `  ${degraded === 0 ? 'none is' : `${degraded} are`} less consistent than wanted`,
+  ]
 }
 
-function keepText(keep: Schemas['Keep']): string {
-  const counts = (['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const).flatMap((rule) =>
-    (keep[rule] ?? 0) > 0 ? [`${keep[rule]} ${rule}`] : [],
-  )
-  return counts.join(', ')
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`${title}:`, ...lines, '']
 }
 
 function fileBody({ file, prune }: FileOptions): Schemas['PolicyFile'] {

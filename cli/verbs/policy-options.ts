@@ -12,6 +12,12 @@ export function duration(name: string): (text: string) => number {
   }
 }
 
+/** The same, or that there is to be none. The parser of options makes an empty text of null, so that is said as it is. */
+export function durationOrNone(name: string): (text: string) => DurationOrNone {
+  return (text) => (text === 'none' ? 'none' : duration(name)(text))
+}
+export type DurationOrNone = number | 'none'
+
 type Keep = Schemas['Keep']
 const counts = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly', 'manual', 'publish', 'safety'] as const
 

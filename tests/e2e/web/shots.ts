@@ -172,11 +172,18 @@ export const pictures: readonly Picture[] = [
     path: '/plans/-',
     before: async (page: Page): Promise<void> => page.getByText('101 VMs', { exact: true }).waitFor(),
   },
+  { name: 'schedules', path: '/schedules' },
+  { name: 'schedules-empty', path: '/schedules', scene: { empty: true } },
   { name: 'categories', path: '/categories' },
   {
     name: 'category',
     path: '/categories/critical',
     before: async (page: Page): Promise<void> => page.getByText('101 VMs', { exact: true }).waitFor(),
+  },
+  {
+    name: 'category-dry-run',
+    path: '/categories/critical',
+    before: (page: Page): Promise<void> => pressed(page, /^Dry run/),
   },
   { name: 'category-new', path: '/categories/-' },
   { name: 'category-missing', path: '/categories/nothing-here' },

@@ -120,6 +120,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/categories/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What follows from a category for points that exist, before it is saved
+         * @description Changes nothing. Problems of its content are part of the answer.
+         */
+        post: operations["previewCategory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/categories/{id}": {
         parameters: {
             query?: never;
@@ -993,6 +1013,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plans/{id}/lately": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came of a plan in the last seven days */
+        get: operations["planLately"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/plans/{id}/members": {
         parameters: {
             query?: never;
@@ -1816,6 +1853,23 @@ export interface paths {
         };
         /** What came of each VM, of a run of a plan */
         get: operations["listPlanRunVms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When plans start, and whether the engine has their schedules as they say */
+        get: operations["listSchedules"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2699,6 +2753,48 @@ export interface components {
                 checks?: components["schemas"]["DrillCheck"][];
                 /** @description How long a guest may take in a drill until its agent answers */
                 bootTimeoutMs?: number;
+            };
+        };
+        CategoryPreview: {
+            problems: {
+                path: string;
+                message: string;
+                hint: string | null;
+            }[];
+            /** @description Points that it keeps as it is saved and would let go at the next sweep, where no plan has rules of its own */
+            removals: components["schemas"]["PlanRemoval"][];
+            /** @description Of the saved category; 0: there is none */
+            revision: number;
+        };
+        PlanRemoval: {
+            /** @example main */
+            repository: string;
+            points: number;
+            /** @description Whose points they are */
+            vms: number;
+            /** @description The first of them */
+            examples: {
+                /**
+                 * @description Fixed at the first discovery
+                 * @example web-01
+                 */
+                vmId: string;
+                vmName: string;
+                /**
+                 * @description Unix milliseconds, UTC
+                 * @example 1795246432000
+                 */
+                timeMs: number;
+            }[];
+            /** @description VMs whose points were judged */
+            lookedAt: number;
+            /** @description VMs that the plan takes, as it is saved or as it is asked about */
+            ofVms: number;
+        };
+        CategoryPreviewRequest: {
+            category: components["schemas"]["CategorySpec"] & {
+                /** @example critical */
+                name: string;
             };
         };
         CategoryPut: components["schemas"]["CategorySpec"] & {
@@ -4622,31 +4718,6 @@ export interface components {
             /** @description Of the saved plan; 0: there is none */
             revision: number;
         };
-        PlanRemoval: {
-            /** @example main */
-            repository: string;
-            points: number;
-            /** @description Whose points they are */
-            vms: number;
-            /** @description The first of them */
-            examples: {
-                /**
-                 * @description Fixed at the first discovery
-                 * @example web-01
-                 */
-                vmId: string;
-                vmName: string;
-                /**
-                 * @description Unix milliseconds, UTC
-                 * @example 1795246432000
-                 */
-                timeMs: number;
-            }[];
-            /** @description VMs whose points were judged */
-            lookedAt: number;
-            /** @description VMs that the plan takes, as it is saved or as it is asked about */
-            ofVms: number;
-        };
         PlanPreviewRequest: {
             plan: components["schemas"]["PlanSpec"] & {
                 /** @example nightly-lyon */
@@ -4694,6 +4765,28 @@ export interface components {
                 runId: string;
                 workflowId: string;
             } | null;
+        };
+        PlanLately: {
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            sinceMs: number;
+            /** @description Of it that have ended since, those that repeat one not counted */
+            runs: number;
+            failedRuns: number;
+            /** @description From opening to end: the median of these; null without any */
+            usualMs: number | null;
+            points: number;
+            /** @description Points of which a disk was read in full */
+            fulls: number;
+            /** @description Of these, where nobody had decided that, by its reason */
+            unexpected: {
+                why: string;
+                points: number;
+            }[];
+            /** @description Points less consistent than is wanted for their VM now */
+            degraded: number;
         };
         PlanMembers: {
             items: {
@@ -6095,6 +6188,65 @@ export interface components {
              */
             endedMs: number | null;
         };
+        PlanSchedules: components["schemas"]["PlanSchedulePage"] & {
+            /**
+             * @description When the engine was compared with the plans
+             * @example 1795246432000
+             */
+            lookedMs: number | null;
+            /** @description Why the last look failed */
+            error: string | null;
+            /** @description Of plans that the catalog has never known: the engine has a schedule for them, and starts them */
+            unknown: string[];
+        };
+        PlanSchedule: {
+            /** @example nightly-lyon */
+            plan: string;
+            /** @description Of the plan: send it back with a pause */
+            revision: number;
+            /** @example every day at 02:30 (Europe/Paris) */
+            words: string;
+            timeZone: string;
+            paused: boolean;
+            /** @description The next three starts by the clock; none of a paused one */
+            next: {
+                /**
+                 * @description Unix milliseconds, UTC
+                 * @example 1795246432000
+                 */
+                atMs: number;
+                local: string;
+                utc: string;
+                note: string | null;
+            }[];
+            /** @description Its newest run */
+            last: components["schemas"]["PlanLastRun"] | null;
+            /** @description Starts of the last week that did not come, newest first */
+            missed: components["schemas"]["MissedStart"][];
+            engine: {
+                /**
+                 * @description What the engine has, by the last look. waiting: the plan was changed since; wrong: could not be put right; taken: somebody else’s has its name, so the plan does not start; none: the plan does not start by the clock; unknown: nobody has looked yet
+                 * @enum {string}
+                 */
+                state: "as-wanted" | "waiting" | "wrong" | "taken" | "none" | "unknown";
+                why: string | null;
+                /** @description It had been changed or deleted in the engine, and was made again as the plan says */
+                putRight: {
+                    /** @enum {string} */
+                    what: "changed" | "deleted";
+                    /**
+                     * @description Unix milliseconds, UTC
+                     * @example 1795246432000
+                     */
+                    atMs: number;
+                } | null;
+            };
+        };
+        PlanSchedulePage: {
+            items: components["schemas"]["PlanSchedule"][];
+            nextCursor: string | null;
+            total: number;
+        };
         Session: {
             user: string;
             /** @enum {string} */
@@ -7092,6 +7244,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CategoryList"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewCategory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CategoryPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description What the next sweep would let go */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CategoryPreview"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid token or session */
@@ -10752,6 +10946,46 @@ export interface operations {
             };
         };
     };
+    planLately: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How long it took, what was read in full, what was less consistent */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanLately"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     joinPlan: {
         parameters: {
             query?: never;
@@ -14389,6 +14623,48 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name of the plan */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanSchedules"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { newDraft } from './draft.ts'
 import {
+  endWords,
   farewellEffects,
   localParts,
   memberWords,
@@ -87,4 +88,11 @@ it('removing a plan says first what keeps it from being removed, and that its po
     'a, b start after it: give them another schedule first',
     'no other plan takes vm-1, vm-2, vm-3, vm-4, vm-5 and 4 more: nobody backs them up',
   ])
+})
+
+it('when it would end is said on the clocks of the plan, with the end of its window', () => {
+  const next = { atMs: 0, local: '2026-11-22T23:30:00+01:00', utc: '', note: null }
+  expect(endWords(3_600_000, next, { end: '06:00' })).toBe(', would end about 00:30; window closes 06:00')
+  expect(endWords(3_600_000, next, null)).toBe(', would end about 00:30')
+  expect(endWords(3_600_000, undefined, null)).toBe('')
 })

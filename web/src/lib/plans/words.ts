@@ -23,6 +23,18 @@ export const missedWords: Record<Plan['missed'][number]['kind'], string> = {
   'after-failed': 'the plan before it did not go well',
 }
 
+/** `, would end about 05:18; window closes 06:00`, on the clocks of the plan. */
+export function endWords(
+  usualMs: number,
+  next: PlanPreview['schedule']['next'][number] | undefined,
+  window: Pick<NonNullable<PlanSpec['window']>, 'end'> | null | undefined,
+): string {
+  if (next === undefined) return ''
+  // What stands there is a time without a zone: added to as one, it stays on the clocks of the plan.
+  const end = new Date(Date.parse(`${next.local.slice(0, 19)}Z`) + usualMs).toISOString().slice(11, 16)
+  return `, would end about ${end}${window ? `; window closes ${window.end}` : ''}`
+}
+
 /** What follows from removing a plan, the worst first. */
 export function farewellEffects({ unplanned, followers, run }: PlanFarewell): readonly FarewellEffect[] {
   const { total, vms } = unplanned

@@ -29,11 +29,12 @@ export const places: readonly Place[] = [
   { href: '/settings', label: 'Settings and doctor', icon: 'settings' },
 ]
 
-/** Points belong to their VM, slots to what runs, categories to plans. */
+/** Points belong to their VM, slots to what runs, categories and schedules to plans. */
 const homes: readonly (readonly [string, string])[] = [
   ['/points', '/vms'],
   ['/slots', '/runs'],
   ['/categories', '/plans'],
+  ['/schedules', '/plans'],
 ]
 
 export function isCurrent(place: Place, pathname: string): boolean {
