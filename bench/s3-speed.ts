@@ -1,7 +1,7 @@
 /**
  * What of an S3 store's speed reaches the repository: packs of 32 MiB, four at a time, by the SDK alone (a plain parallel client:
  * nothing is hashed, nothing looked at) and by the repository's store (each hashed beforehand, its checksum sent along, never
- * over one that is there; what is read is counted). Then a whole backup and a whole restore, which have hashing, compressing and
+ * over one that is there; what is read lies in one piece, and is given back, as whoever reads packs does). Then a whole backup and a whole restore, which have hashing, compressing and
  * sealing on top. The store has the same cores. Medians of three rounds, one way after the other in each.
  *
  *   node bench/s3-speed.ts [server=minio|seaweedfs|versitygw] [MiB=1024] [ms=0]      ms: each request so much later
@@ -14,6 +14,7 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3
 import { MiB, secretText } from '../base/index.ts'
 import { S3Lab, type S3Server } from '../lab/stores/index.ts'
 import { createRepository, openRepository, parseLocation } from '../repository/index.ts'
+import { free } from '../repository/format/index.ts'
 import { connectTo, inParallel } from '../repository/store/index.ts'
 import { backUpDisk } from './disk.ts'
 import { delayed } from './restores/stores.ts'
@@ -80,7 +81,7 @@ try {
         await timed(
           'packs read',
           total,
-          each(async (n) => void (await store.getRange(`pack/00/${n}`, 0, PACK, signal))),
+          each(async (n) => free(await store.getRange(`pack/00/${n}`, 0, PACK, signal))),
         )
       },
     ]
