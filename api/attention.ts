@@ -15,6 +15,7 @@ import { pointTrouble } from './point-trouble.ts'
 import { recoveryTrouble } from './recovery-trouble.ts'
 import { replicationTrouble } from './replication-keeper.ts'
 import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
+import { slotlessRuns } from './slotless.ts'
 import { isForgotten } from './views/instants.ts'
 import { postureView } from './views/vms.ts'
 import { watchTrouble } from './watched.ts'
@@ -59,6 +60,7 @@ export function attention(
     ...pointTrouble(catalog, deps.now(), most),
     ...failedRuns(catalog, deps.now()),
     ...missedStarts(catalog, deps.now()),
+    ...slotlessRuns(catalog, deps.now()),
     ...drills.items,
     ...residue(catalog, deps.now(), most),
   ]

@@ -41,6 +41,8 @@ export interface RunObservation {
   readonly residue?: readonly ResidueNote[]
   /** One sentence about what came out. */
   readonly summary?: string | null
+  /** What has to be known of it however it ended. */
+  readonly attention?: string | null
 }
 
 export interface RunFilter {
@@ -78,6 +80,8 @@ export interface RunQueries {
     what: { readonly kind: RunKind; readonly vmId: string } | { readonly plan: string },
     sinceMs: number,
   ): boolean
+  /** Begun since that moment with something that whoever looks at them has to know, newest first, `limit` at most. */
+  withAttention(sinceMs: number, limit: number): { readonly runs: RunView[]; readonly total: number }
   /** Runs that have not ended, oldest first; 1,000 at most. */
   open(): RunView[]
   /** The newest ended runs. */
@@ -225,6 +229,23 @@ export function runQueries(context: CatalogContext): RunQueries {
               AND s.state IN ('completed', 'completed-with-residue')))
         WHERE place = 1 ORDER BY started_ms DESC, id DESC LIMIT ${limit}`)
       return rows.flatMap(({ id }) => find(id) ?? [])
+    },
+    withAttention(sinceMs, limit) {
+      const where = and(isNotNull(runs.attention), gte(runs.startedMs, sinceMs))
+      return {
+        runs: select()
+          .where(where)
+          .orderBy(desc(runs.startedMs), desc(runs.runId))
+          .limit(limit)
+          .all()
+          .map(view),
+        total:
+          db
+            .select({ n: sql<number>`count(*)` })
+            .from(runs)
+            .where(where)
+            .get()?.n ?? 0,
+      }
     },
     open: () =>
       select()

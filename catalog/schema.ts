@@ -224,6 +224,7 @@ export const runs = sqliteTable('runs', {
   error: text('error', { mode: 'json' }).$type<ErrorNote>(),
   residue: text('residue', { mode: 'json' }).$type<readonly ResidueNote[]>().notNull(),
   summary: text('summary'),
+  attention: text('attention'),
   requestedUser: text('requested_user').notNull(),
   requestedReason: text('requested_reason').notNull(),
   idempotencyKey: text('idempotency_key'),

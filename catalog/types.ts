@@ -73,6 +73,8 @@ export interface VmDisk {
   readonly format: string
   readonly role: 'data' | 'boot' | 'efi' | 'tpm'
   readonly skip: string | null
+  /** Absent: the platform names none. */
+  readonly datastore?: string
 }
 
 /** In runs of MiB: the first, and how many. */

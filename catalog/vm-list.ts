@@ -15,11 +15,7 @@ export interface VmFilter {
 }
 
 /** Ids of VMs, most urgent first, then by name: sorting, filtering and paging happen in the database. */
-export function listVmIds(
-  { db, steadyNow }: CatalogContext,
-  page: PageRequest,
-  filter: VmFilter,
-): Page<string> {
+export function listVmIds({ db, steadyNow }: CatalogContext, page: PageRequest, filter: VmFilter): Page<string> {
   const where = sql.join([sql`1`, ...conditions(filter)], sql` AND `)
   const facts = postureFacts(steadyNow())
   const after = afterCursor([sql`rank`, sql`name`, sql`id`], 'asc', page) ?? sql`1`

@@ -191,7 +191,10 @@ export function vmQueries(context: CatalogContext): VmQueries {
       name: facts.vm.name,
       power: facts.power,
       tags: facts.tags,
-      disks: facts.disks.map(({ key, label, size, format, role, skip }) => ({ key, label, size, format, role, skip })),
+      disks: facts.disks.map(({ key, label, size, format, role, skip, datastore }) => ({
+        ...{ key, label, size, format, role, skip },
+        ...(datastore !== undefined && { datastore }),
+      })),
       sizeBytes: facts.disks.reduce((sum, disk) => sum + disk.size, 0),
       guestAgent: facts.guest.agent,
       os: facts.guest.os,

@@ -69,6 +69,8 @@ export interface DiskRef {
   readonly sectorSize: 512 | 4096
   readonly format: 'raw' | 'qcow2' | 'vmdk' | 'vhd' | 'vhdx' | 'block' | 'page-blob' | 'other'
   readonly role: 'data' | 'boot' | 'efi' | 'tpm'
+  /** Of facts: the storage that it lies on, as slots name it; absent: the platform names none. */
+  readonly datastore?: string
   /** Why this disk can't be in a point; shown, never a silent omission. */
   readonly skip: SkipReason | null
 }

@@ -135,6 +135,8 @@ export {
   linkDirections,
   linkKey,
   linkKeys,
+  leavingKeys,
+  storingKeys,
   linkName,
   linkProblems,
   namedLinkProblems,
@@ -142,7 +144,7 @@ export {
   parseLinkName,
 } from './links.ts'
 export type { LinkDirection, LinkEnds, LinkLimits } from './links.ts'
-export { defaultSlots, fullFor, grantable, slotKindOf, slotKinds } from './slots.ts'
+export { backgroundPriority, defaultSlots, fullFor, grantable, slotKindOf, slotKinds } from './slots.ts'
 export type { SlotClaim, SlotKind } from './slots.ts'
 export { isScrubDue, nextScrubMs } from './scrub.ts'
 export {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { linkKey, linkKeys, linkName, parseLinkKey, parseLinkName } from './index.ts'
+import { linkKey, linkKeys, leavingKeys, linkName, parseLinkKey, parseLinkName, storingKeys } from './index.ts'
 
 it('a copy is part of the link of its two ends, of each end alone, and of all', () => {
   expect(linkKeys('lab', 'main', 'restore')).toEqual([
@@ -32,4 +32,9 @@ it('a link has a name in files, and what is none is told', () => {
     expect(ends === null ? null : linkName(ends)).toBe(name)
   }
   for (const name of ['lab', 'lab/', '/main', 'lab/main/backup']) expect(parseLinkName(name)).toBeNull()
+})
+
+it('what is mirrored counts where it is stored, and a standby’s copy where it leaves', () => {
+  expect(storingKeys('offsite')).toEqual(['link/*/offsite/backup', 'link/*/*/backup'])
+  expect(leavingKeys('lab')).toEqual(['link/lab/*/backup', 'link/*/*/backup'])
 })

@@ -48,6 +48,16 @@ export function linkKeys(hypervisorId: string, repositoryId: string, direction: 
   return ends.map((link) => linkKey(link, direction))
 }
 
+/** Every link that what comes from elsewhere than a hypervisor and is stored in a repository is a part of: a mirror. */
+export function storingKeys(repositoryId: string): string[] {
+  return [repositoryId, null].map((one) => linkKey({ hypervisorId: null, repositoryId: one }, 'backup'))
+}
+
+/** Every link that what leaves a hypervisor for another one is a part of: a standby’s copy. */
+export function leavingKeys(hypervisorId: string): string[] {
+  return [hypervisorId, null].map((one) => linkKey({ hypervisorId: one, repositoryId: null }, 'backup'))
+}
+
 /** What `linkKey` makes; null: it is the name of something else. */
 export function parseLinkKey(key: string): (LinkEnds & { readonly direction: LinkDirection }) | null {
   const [kind, hypervisor, repository, last, ...more] = key.split('/')

@@ -34,6 +34,16 @@ describe('slots', () => {
     expect(grantable([...restores, claim('b3')], two, 9)).toEqual([])
   })
 
+  it('are given to mirrors and verifies where there is room, and never keep anything else waiting', () => {
+    const background = (n: number, over: Partial<SlotClaim> = {}) => claim(`m${n}`, { priority: 6, ...over })
+    const backups = [1, 2].map((n) => claim(`b${n}`, { grantedMs: n }))
+    expect(grantable([...backups, background(3)], two, 9)).toEqual([])
+    expect(grantable([claim('b1', { grantedMs: 1 }), background(3), background(4)], two, 9)).toEqual(['m3'])
+    const mirrors = [1, 2].map((n) => background(n, { grantedMs: n }))
+    const others = [claim('b3'), claim('b4'), claim('b5'), claim('r6', { priority: 1 }), background(7)]
+    expect(grantable([...mirrors, ...others], two, 9)).toEqual(['r6', 'b3'])
+  })
+
   it('of one host are not held up by a queue for another', () => {
     const held = [1, 2].map((n) => claim(`b${n}`, { grantedMs: n, needs: ['host/a'] }))
     const all = [...held, claim('b3', { needs: ['host/a'] }), claim('b4', { needs: ['host/b'] })]

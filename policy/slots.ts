@@ -4,7 +4,7 @@
  */
 export interface SlotClaim {
   readonly runId: string
-  /** 1 first … 5 last. Restores are 1, drills 4. */
+  /** 1 first … 5 last; 6: in the background. Restores are 1, drills 4, mirrors and verifies 6. */
   readonly priority: number
   readonly requestedMs: number
   /** null: it waits. */
@@ -23,22 +23,28 @@ export const defaultSlots: { readonly [kind in SlotKind]: number } = { host: 4, 
 /** Restores: they wait for each other, never for anything else. */
 export const urgentPriority = 1
 
+/** Mirrors and verifies: they begin where there is room beside everything else, and hold up nobody but each other. */
+export const backgroundPriority = 6
+
 /** `host/lab` → its kind; undefined: it is no resource. */
 export function slotKindOf(resource: string): SlotKind | undefined {
   return slotKinds.find((kind) => resource.startsWith(`${kind}/`))
 }
 
-/** What of its needs has no free slot for this claim. An urgent one sees only the urgent ones before it. */
+/**
+ * What of its needs has no free slot for this claim. An urgent one sees only the urgent ones before it; one in the background
+ * is seen only by others in the background.
+ */
 export function fullFor(
   claim: SlotClaim,
   claims: readonly SlotClaim[],
   limitOf: (resource: string) => number,
 ): string[] {
-  const isUrgent = claim.priority <= urgentPriority
-  const holders = claims.filter(
-    (it) =>
-      it.grantedMs !== null && !it.parked && it.runId !== claim.runId && (!isUrgent || it.priority <= urgentPriority),
-  )
+  const sees = ({ priority }: SlotClaim): boolean => {
+    if (claim.priority <= urgentPriority) return priority <= urgentPriority
+    return claim.priority >= backgroundPriority || priority < backgroundPriority
+  }
+  const holders = claims.filter((it) => it.grantedMs !== null && !it.parked && it.runId !== claim.runId && sees(it))
   return claim.needs.filter((need) => holders.filter(({ needs }) => needs.includes(need)).length >= limitOf(need))
 }
 

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity'
+import { ApplicationFailure } from '@temporalio/common'
 import type { WorkflowHandle } from '@temporalio/client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createCapacityActivities } from '../activities/capacity/index.ts'
@@ -11,12 +12,13 @@ import {
   sampleSite,
   sampleTarget,
 } from '../activities/testing/samples.ts'
-import { Scripted, copied } from '../activities/testing/scripted.ts'
+import { Scripted, copied, mirroredCopy, wantedCopies } from '../activities/testing/scripted.ts'
 import { slotKeeper, temporalOrchestrator } from '../api/index.ts'
 import { testCatalog } from '../catalog/testing.ts'
 import type { TestCatalog } from '../catalog/testing.ts'
 import { WorkflowBench, eventually } from '../server/testing/workflows.ts'
 import { backupWorkflow, backupWorkflowId } from './backup/contract.ts'
+import { mirrorWorkflow } from './mirror/contract.ts'
 import { restoreWorkflow } from './restore/contract.ts'
 import { controlQueue } from './shared/queues.ts'
 import { testSeal } from '../evidence/testing.ts'
@@ -142,6 +144,63 @@ it('a run that is cancelled while it waits, and one that is terminated while it 
     // Past the lease, by the clock of the catalog: the engine is asked, and says that the run has ended.
     world.clock.ms += 600_000
     await expect(last.result()).resolves.toMatchObject({ outcome: 'completed' })
+  })
+  expect(world.catalog.slots.list()).toEqual([])
+})
+
+it('a backup that cannot ask for a slot goes on without one, and everybody who looks at it is told', async () => {
+  using world = testCatalog()
+  const script = {
+    claimSlots: async () => {
+      throw ApplicationFailure.nonRetryable('the catalog is away', 'Internal')
+    },
+  }
+  await governed(world, script, async (start) => {
+    const backup = await start(backupWorkflow, backupWorkflowId('vm-201'), sampleBackup({ vm: vmOf(201) }))
+    await expect(backup.result()).resolves.toMatchObject({ outcome: 'completed' })
+  })
+  const { runs, total } = world.catalog.runs.withAttention(0, 9)
+  expect(total).toBe(1)
+  expect(runs[0]?.attention).toContain('could not be asked for ten minutes')
+})
+
+it('a mirror waits for room in both repositories, and holds up no backup while it has it', async () => {
+  using world = testCatalog()
+  world.catalog.slots.setLimit('repository/offsite', 1)
+  const claims = () => world.catalog.slots.list().map(({ kind, grantedMs }) => [kind, grantedMs !== null])
+  let goOn = false
+  const script = {
+    nextCopies: async ({ done }: { readonly done: readonly unknown[] }) => ({
+      copies: done.length === 0 ? wantedCopies.slice(0, 1) : [],
+    }),
+    mirrorPoint: async (input: { readonly copy: Parameters<typeof mirroredCopy>[0] }) => {
+      while (!goOn) {
+        Context.current().heartbeat()
+        await Context.current().sleep(50)
+      }
+      return mirroredCopy(input.copy)
+    },
+    copyDisk: async (input: Parameters<typeof copied>[0]) => copied(input),
+  }
+  const offsite = { ...sampleRepository, id: 'offsite', name: 'offsite' }
+  const mirror = {
+    ...{ v: 1, source: sampleRepository, target: offsite, part: 0, requestedBy: sampleRequester, tuning: {} },
+  }
+  await governed(world, script, async (start, steps) => {
+    const first = await start(mirrorWorkflow, 'mirror/a', mirror)
+    await eventually('the copy', () => steps.inputs('mirrorPoint').length > 0)
+    expect(claims()).toEqual([['mirror', true]])
+    const second = await start(mirrorWorkflow, 'mirror/b', mirror)
+    await eventually('the wait', () => claims().length === 2)
+    expect(claims()).toContainEqual(['mirror', false])
+    const backup = await start(
+      backupWorkflow,
+      backupWorkflowId('vm-301'),
+      sampleBackup({ vm: vmOf(301), repository: offsite }),
+    )
+    await expect(backup.result()).resolves.toMatchObject({ outcome: 'completed' })
+    goOn = true
+    await Promise.all([first.result(), second.result()])
   })
   expect(world.catalog.slots.list()).toEqual([])
 })

@@ -6,6 +6,9 @@ export interface SlotAnswer {
   readonly waitsFor: readonly string[]
 }
 
+/** What a run takes a slot of. */
+export type SlotNeeds = Pick<SlotWish, 'hostId' | 'repositoryId' | 'otherRepositoryId' | 'site' | 'vmId'>
+
 /** The capacity governor keeps its state in the catalog: one writer, durable, the same for every plan. */
 export interface CapacityActivities {
   /** Idempotent by run: who asks again keeps the place in line. */

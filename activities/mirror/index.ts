@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity'
 import { isHoldfastError } from '../../base/index.ts'
 import { mirrorRepository, type MirroredPoint } from '../../repository/index.ts'
 import type { MoveDetails } from '../../workflows/shared/heartbeat.ts'
+import { storingLimits } from '../shared/bandwidth.ts'
 import type { Site } from '../shared/deps.ts'
 import { beating } from '../shared/operation.ts'
 import { RateMeter } from '../shared/rate.ts'
@@ -25,6 +26,7 @@ export function createMirrorActivities(site: Site): MirrorActivities {
         (pulse) =>
           site.repository(source, (from) =>
             site.repository(target, async (to) => {
+              using pace = await site.options.bandwidth.join(storingLimits(target.id))
               try {
                 const { points } = await mirrorRepository(from, to, {
                   points: [copy.stem],
@@ -33,6 +35,8 @@ export function createMirrorActivities(site: Site): MirrorActivities {
                   readThere: true,
                   // Of a damaged copy, and where a person names one that failed, what it inherits is not taken for granted.
                   verify: copy.byHand || copy.isDamaged === true ? 'full' : 'new',
+                  // A wait for a shared limit is not a stall.
+                  pace: (bytes, signal) => pace.take(bytes, signal, () => pulse.moved()),
                   signal: pulse.signal,
                   onProgress: ({ disk, diskBytes, durableOffset, offset, bytesRead, bytesResumed, ...told }) => {
                     const { bytesStored, chunksNew, bottleneck } = told

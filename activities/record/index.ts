@@ -90,6 +90,7 @@ export function createRecordActivities(catalog: Catalog, seal: EvidenceSeal): Re
           error: run.error && noteOf(run.error),
           residue: run.residue,
           summary: run.summary,
+          attention: run.attention ?? null,
         })
         const { made } = run
         if (made === null || made.spotCheckedChunks === 0 || catalog.points.find(made.pointId) === undefined) return

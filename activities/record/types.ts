@@ -98,6 +98,8 @@ export interface RunFinished extends RunRef {
   readonly residue: readonly ResidueItem[]
   /** One sentence about what came out, for lists. */
   readonly summary: string
+  /** What whoever looks at it has to know, however it ended; absent: nothing. */
+  readonly attention?: string
   readonly bytesRead: number
   readonly bytesStored: number
   /** The point that came out, and how many of its chunks were read back. */

@@ -5,6 +5,7 @@ import { parseMoveDetails, type MoveDetails } from '../../workflows/shared/heart
 import { lastWord } from '../backup/copy.ts'
 import { changed, readSplit } from '../backup/source.ts'
 import { targetOf } from '../restore/plan.ts'
+import { leavingLimits } from '../shared/bandwidth.ts'
 import type { Site } from '../shared/deps.ts'
 import { operate, type Operation } from '../shared/operation.ts'
 import { RateMeter } from '../shared/rate.ts'
@@ -48,6 +49,7 @@ export async function replicateDisk(site: Site, input: ReplicateDiskInput): Prom
           using _slot = await site.options.slots.take(to.pulse.signal)
           now.stage = 'opening'
           to.pulse.moved()
+          using pace = await site.options.bandwidth.join(leavingLimits(source.endpoint.id))
           const opened = await open(to, input)
           await using writer = opened.writer
           volume = opened.volume
@@ -57,7 +59,12 @@ export async function replicateDisk(site: Site, input: ReplicateDiskInput): Prom
           now.offset = now.durableOffset = resumeAt
           await using reader = await from.driver.openReader(from.ctx, point, disk)
           now.stage = 'moving'
-          await move({ from, reader, writer, input, size }, resumeAt, {
+          const paced: Pace = async (count, signal) =>
+            pace.take(count, signal, () => {
+              to.pulse.moved()
+              from.pulse.moved()
+            })
+          await move({ from, reader, writer, input, size, pace: paced }, resumeAt, {
             moved: (offset, read) => {
               now.offset = Math.max(now.offset, offset)
               now.bytesRead += read
@@ -93,11 +100,15 @@ interface Move {
   readonly writer: RangeWriter
   readonly input: ReplicateDiskInput
   readonly size: number
+  /** Waited for before so many bytes go over the line. */
+  readonly pace: Pace
 }
+
+type Pace = (count: number, signal: AbortSignal) => Promise<void>
 
 /** Pieces fly side by side, as many as both ends take; before a durable mark all have landed. */
 async function move(
-  { from, reader, writer, input, size }: Move,
+  { from, reader, writer, input, size, pace }: Move,
   start: number,
   tell: { moved(offset: number, read: number): void; durable(offset: number): void },
 ): Promise<void> {
@@ -137,6 +148,7 @@ async function move(
         await launch(async () => {
           const data = new Uint8Array(to - begin)
           await readSplit(reader, begin, data, signal)
+          await pace(data.byteLength, signal)
           await writer.write(bytes(begin), data, signal)
           tell.moved(to, data.byteLength)
         })

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError, isHoldfastError } from '../../base/index.ts'
-import { bandwidthAt, linkKeys } from '../../policy/index.ts'
+import { bandwidthAt, leavingKeys, linkKeys, storingKeys } from '../../policy/index.ts'
 import type { BandwidthLimit, LinkDirection } from '../../policy/index.ts'
 import type { Log } from './deps.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -15,7 +15,21 @@ export interface SharedLimit {
 
 /** The links that a copy between the two is a part of; what limits them is for the server to say. */
 export function linkLimits(hypervisorId: string, repositoryId: string, direction: LinkDirection): SharedLimit[] {
-  return linkKeys(hypervisorId, repositoryId, direction).map((key) => ({ key, limits: [], timeZone: 'UTC' }))
+  return linkKeys(hypervisorId, repositoryId, direction).map(linkLimit)
+}
+
+/** The links that a mirror into a repository is a part of. */
+export function storingLimits(repositoryId: string): SharedLimit[] {
+  return storingKeys(repositoryId).map(linkLimit)
+}
+
+/** The links that a standby’s copy is a part of. */
+export function leavingLimits(hypervisorId: string): SharedLimit[] {
+  return leavingKeys(hypervisorId).map(linkLimit)
+}
+
+function linkLimit(key: string): SharedLimit {
+  return { key, limits: [], timeZone: 'UTC' }
 }
 
 /** How many copies of a process share a limit now. */

@@ -31,6 +31,9 @@ export function runFamilies(catalog: Catalog, nowMs: number): Family[] {
       'Runs that have not ended',
       catalog.metrics.openRuns().map(({ kind, state, runs: value }) => ({ labels: { kind, state }, value })),
     ),
+    gauge('holdfast_runs_without_slot', 'Runs of the last day that went on although no slot could be asked for', [
+      { labels: {}, value: catalog.runs.withAttention(nowMs - dayMs, 1).total },
+    ]),
     durations(rows),
     counter('holdfast_bytes_read_total', 'Bytes that ended runs have read', byKind('bytes-read')),
     counter('holdfast_bytes_stored_total', 'Bytes that ended runs have stored', byKind('bytes-stored')),

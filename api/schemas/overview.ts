@@ -26,6 +26,7 @@ export const attentionSchema = z
       'residue',
       'waiting',
       'missed-start',
+      'without-slot',
       'instant-forgotten',
       'own-backup',
       'mirror-lag',

@@ -39,6 +39,10 @@ export const runSchema = z
     }),
     resumedTimes: z.number().int().nonnegative(),
     summary: z.string().nullable().openapi({ description: 'One sentence about what came out' }),
+    attention: z
+      .string()
+      .nullable()
+      .openapi({ description: 'What has to be known of it however it ended: that it went on without a slot' }),
     bytesRead: byteCount.nullable(),
     bytesStored: byteCount.nullable(),
     error: orNull(runErrorSchema),

@@ -42,6 +42,10 @@ export const vmDiskSchema = z
     format: z.string(),
     role: z.enum(['data', 'boot', 'efi', 'tpm']),
     skip: z.string().nullable().openapi({ description: 'Why this disk is in no point' }),
+    datastore: z.string().optional().openapi({
+      description: 'The storage that it lies on, as its slots are named; absent: the platform names none',
+      example: 'nas-1-export-vms',
+    }),
   })
   .openapi('VmDisk')
 

@@ -22,6 +22,7 @@ export function runView(run: RunView, nowMs: number): z.infer<typeof runSchema> 
     progress: run.endedMs === null ? run.progress : null,
     resumedTimes: run.resumedTimes,
     summary: run.summary,
+    attention: run.attention,
     bytesRead: run.bytesRead,
     bytesStored: run.bytesStored,
     error: run.error,

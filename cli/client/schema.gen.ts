@@ -3904,7 +3904,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "run-failed" | "point-damaged" | "suspicious-change" | "unexpected-full" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "hypervisor-unlisted" | "hypervisor-empty" | "vms-gone" | "residue" | "waiting" | "missed-start" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "recovery-waiting" | "recovery-lost" | "rehearsal-overdue" | "failed-over" | "copy-failed" | "copy-damaged" | "copies-short" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "points-unreadable" | "clock" | "channel-failing";
+            kind: "failed" | "run-failed" | "point-damaged" | "suspicious-change" | "unexpected-full" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "hypervisor-unlisted" | "hypervisor-empty" | "vms-gone" | "residue" | "waiting" | "missed-start" | "without-slot" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "recovery-waiting" | "recovery-lost" | "rehearsal-overdue" | "failed-over" | "copy-failed" | "copy-damaged" | "copies-short" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "points-unreadable" | "clock" | "channel-failing";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -3963,6 +3963,8 @@ export interface components {
             resumedTimes: number;
             /** @description One sentence about what came out */
             summary: string | null;
+            /** @description What has to be known of it however it ended: that it went on without a slot */
+            attention: string | null;
             /** @description Bytes */
             bytesRead: number | null;
             /** @description Bytes */
@@ -6820,6 +6822,11 @@ export interface components {
             role: "data" | "boot" | "efi" | "tpm";
             /** @description Why this disk is in no point */
             skip: string | null;
+            /**
+             * @description The storage that it lies on, as its slots are named; absent: the platform names none
+             * @example nas-1-export-vms
+             */
+            datastore?: string;
         };
         VmOverride: {
             rpoMs?: number;

@@ -1,6 +1,7 @@
 import { installationTag } from '../names.ts'
 import { readFile } from 'node:fs/promises'
 import { bytes, describeError, isHoldfastError } from '../../base/index.ts'
+import { datastoreOf } from '../datastore.ts'
 import { readOwnerFile } from '../owner-file.ts'
 import type { ConfigExport, OpContext } from '../driver.ts'
 import type {
@@ -63,7 +64,9 @@ async function factsOf(vm: ImageVm, ctx: OpContext): Promise<VmFacts> {
   let power: PowerState = 'stopped'
   for (const disk of vm.disks) {
     try {
-      disks.push((await inspect(vm, disk.key, ctx, () => (power = 'unknown'), findings)).ref)
+      const { ref } = await inspect(vm, disk.key, ctx, () => (power = 'unknown'), findings)
+      const datastore = await datastoreOf(vm.ref.endpoint, disk.file)
+      disks.push(datastore === undefined ? ref : { ...ref, datastore })
     } catch (error) {
       ctx.signal.throwIfAborted()
       if (!isHoldfastError(error)) throw error

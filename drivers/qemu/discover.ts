@@ -1,6 +1,8 @@
 import { describeError, isHoldfastError, type HoldfastError } from '../../base/index.ts'
+import { datastoreOf } from '../datastore.ts'
 import type { OpContext } from '../driver.ts'
 import type { DiskRef, Finding, PowerState, VmFacts } from '../values.ts'
+import { resolveFile } from './description.ts'
 import { describedDisks, foreignOverlays, inspectDisks } from './disks.ts'
 import type { Host } from './host.ts'
 import { readOwner } from './owner.ts'
@@ -58,12 +60,23 @@ export async function factsOf(vm: Vm, ctx: OpContext): Promise<VmFacts> {
     vm: vm.ref,
     power: live.power,
     tags: vm.description.tags,
-    disks: live.disks,
+    disks: await placed(vm, live.disks),
     guest: await agentOf(vm, live.power, ctx),
     foreignSnapshots: live.overlays,
     owner,
     findings,
   }
+}
+
+async function placed(vm: Vm, disks: readonly DiskRef[]): Promise<DiskRef[]> {
+  const files = new Map(vm.description.disks.map(({ key, file }) => [key, resolveFile(vm.dir, file)]))
+  return await Promise.all(
+    disks.map(async (disk) => {
+      const file = files.get(disk.key)
+      const datastore = file === undefined ? undefined : await datastoreOf(vm.ref.endpoint, file)
+      return datastore === undefined ? disk : { ...disk, datastore }
+    }),
+  )
 }
 
 interface Live {

@@ -51,6 +51,22 @@ describe.each([
   })
 })
 
+it('asks for what it stores there, and for nothing that is there already', async () => {
+  const here = labs.source.over(labs.source.bucket.clone())
+  const there = labs.sibling.over(labs.sibling.bucket.clone())
+  await history(here, 30)
+  await using from = await here.open()
+  await using to = await there.open()
+  let asked = 0
+  const pace = async (bytes: number): Promise<void> => void (asked += bytes)
+  const { points } = await run(from, to, { pace })
+  const stored = points.reduce((sum, { bytesStored }) => sum + bytesStored, 0)
+  expect(stored).toBeGreaterThan(0)
+  expect(asked).toBe(stored)
+  await run(from, to, { pace })
+  expect(asked).toBe(stored)
+})
+
 describe('what a mirror leaves to the other repository', () => {
   it('a point that it has removed does not come back, unless it is asked for: then under a fresh name', async () => {
     const here = labs.source.over(labs.source.bucket.clone())

@@ -181,6 +181,7 @@ async function one(
     target: place.stem,
     parent,
     retention: options.retention,
+    pace: options.pace,
     signal,
     onProgress: (disk, progress) =>
       options.onProgress({ stem: entry.stem, vm, disk: disk.id, diskBytes: disk.bytes, ...progress }),

@@ -4,7 +4,7 @@ import { names, PAGE_BYTES, parseName, parseStem, type ManifestDisk } from '../f
 import { listStem, type LoadedManifest } from '../read/manifest.ts'
 import { LoadedPoint } from '../read/open-point.ts'
 import { listAll } from '../store/index.ts'
-import type { CommitOptions, ConfigPart, CopyProgress, PartPlan, PointEntry, SessionSpec, Stem } from '../types.ts'
+import type { CommitOptions, ConfigPart, CopyProgress, Pace, PartPlan, PointEntry, SessionSpec, Stem } from '../types.ts'
 import type { Writer } from './mirror.ts'
 import { MirroredDisk, shareIdentity, storedDisk } from './disk.ts'
 import { sessionOf } from './targets.ts'
@@ -27,6 +27,7 @@ export interface MirrorJob {
   /** The parent there, and the point here that it was mirrored from. */
   readonly parent: { readonly stem: Stem; readonly manifest: LoadedManifest; readonly here: LoadedManifest } | undefined
   readonly retention: { readonly class: string; readonly policy: string } | undefined
+  readonly pace?: Pace | undefined
   readonly signal: AbortSignal
   readonly onProgress: (disk: ManifestDisk, progress: CopyProgress) => void
 }
@@ -82,6 +83,7 @@ export async function mirrorPoint(
       diskBytes: of.disk.bytes,
       source: of.source,
       mode: inherits ? 'incremental' : 'full',
+      ...(job.pace && { pace: job.pace }),
       signal,
       onProgress: (progress) => {
         stored = progress.bytesStored

@@ -1,6 +1,8 @@
-import type { CopyProgress, Stem } from '../types.ts'
+import type { CopyProgress, Pace, Stem } from '../types.ts'
 
 export interface MirrorOptions {
+  /** Waited for before so many sealed bytes are stored there. */
+  readonly pace?: Pace
   /** Only these series. Default: all. */
   readonly series?: readonly string[]
   /** Exactly these points, also such as were removed in the mirror: those get a fresh snapUUID there (§13). */

@@ -318,6 +318,17 @@ const scenarios: { readonly [name: string]: Scenario } = {
     script: { checkRepository: async () => { throw new HoldfastError('StoreDenied', 'the store refuses to list pack/') } },
     drive: ended,
   },
+  'backup-without-slot': {
+    workflow: 'backupVm',
+    input: sampleBackup(),
+    script: {
+      claimSlots: async () => {
+        throw new HoldfastError('InvalidRequest', 'the governor cannot be asked')
+      },
+    },
+  },
+  'verify-with-slots': { workflow: 'verifyRepository', input: { ...verify, quarantine: false }, script: { checkRepository: async () => checkedSummary } },
+  'mirror-with-slots': { workflow: 'mirrorRepository', input: mirror, script: {} },
   'mirror-completed': { workflow: 'mirrorRepository', input: mirror, script: {} },
   'mirror-incomplete': {
     workflow: 'mirrorRepository',

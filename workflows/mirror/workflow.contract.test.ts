@@ -40,7 +40,7 @@ it('copies each point that is wanted, in its order, and writes down what is ther
   const value = await mirror(steps, result)
   expect(value).toMatchObject({ mirrored: 2, there: 1, removed: 0, bytesStored: 8 * 2 ** 20, more: false })
   expect(steps.names()).toEqual([
-    ...['recordRunStarted', 'nextCopies', 'mirrorPoint', 'mirrorPoint', 'mirrorPoint', 'nextCopies'],
+    ...['recordRunStarted', 'claimSlots', 'nextCopies', 'mirrorPoint', 'mirrorPoint', 'mirrorPoint', 'nextCopies'],
     'recordRunFinished',
   ])
   expect(steps.inputs('mirrorPoint').map(({ copy }) => copy)).toEqual(wantedCopies)

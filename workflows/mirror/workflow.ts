@@ -1,5 +1,6 @@
 import { CancellationScope, continueAsNew, workflowInfo } from '@temporalio/workflow'
 import { formatBytes } from '../../base/index.ts'
+import { backgroundPriority } from '../../policy/index.ts'
 import type {
   CopyOutcome,
   MirrorActivities,
@@ -38,7 +39,7 @@ export async function mirrorRepository(input: MirrorInput): Promise<MirrorResult
       site: target.site,
       requestedBy,
     },
-    null,
+    { hostId: null, priority: backgroundPriority, otherRepositoryId: source.id },
     ctx,
     () =>
       notingItsEnd(

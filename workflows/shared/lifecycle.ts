@@ -27,8 +27,11 @@ export interface RunIdentity {
 
 /** Where a run works and how urgent it is; null: it works in the room of the run that started it. */
 export interface RunRoom {
-  readonly hostId: string
+  /** null: no hypervisor. */
+  readonly hostId: string | null
   readonly priority: number
+  /** Where a mirror copies from. */
+  readonly otherRepositoryId?: string
 }
 
 export interface ProcessResult {
@@ -39,7 +42,14 @@ export interface ProcessResult {
 /** What of a result goes into the catalog. */
 export type RunFigures = Pick<RunFinished, 'summary' | 'bytesRead' | 'bytesStored' | 'made'>
 
-const titles = { backup: 'Backup of', restore: 'Restore of', drill: 'Drill of' } as const
+const titles = {
+  ...{ backup: 'Backup of', restore: 'Restore of', drill: 'Drill of' },
+  ...{ mirror: 'Mirror', verify: 'Verify of' },
+} as const
+
+function takesSlots(kind: RunIdentity['kind']): kind is keyof typeof titles {
+  return kind in titles
+}
 
 /**
  * What all processes have in common: the run is written down when it starts and when it ends, what is still on the
@@ -60,10 +70,13 @@ export async function conduct<R extends ProcessResult>(
   let end: { readonly result: R } | { readonly thrown: unknown }
   try {
     await recordStart({ ...started, workflowId, runId }, ids)
-    const { kind, vmName, repositoryId, site } = run
+    const { kind, vmName, vmId, repositoryId, site } = run
     // What moves no disk itself never stands in the way of a backup.
-    if (room !== null && repositoryId !== null && (kind === 'backup' || kind === 'restore' || kind === 'drill')) {
-      await capacity.take({ ...room, kind, title: `${titles[kind]} ${vmName}`, repositoryId, site }, control, ids)
+    if (room !== null && repositoryId !== null && takesSlots(kind)) {
+      // A drill writes another VM than that which its point is of.
+      const disks = kind === 'drill' ? null : vmId
+      const wish = { ...room, kind, title: `${titles[kind]} ${vmName}`, repositoryId, site, vmId: disks }
+      await capacity.take(wish, control, ids)
     }
     end = { result: await body(undo) }
   } catch (thrown) {
@@ -74,7 +87,8 @@ export async function conduct<R extends ProcessResult>(
   await undo.unwind()
   const { residue } = undo
 
-  const base = { workflowId, runId, finishedMs: Date.now(), started }
+  const { attention } = capacity
+  const base = { workflowId, runId, finishedMs: Date.now(), started, ...(attention !== null && { attention }) }
   if ('result' in end) {
     const all = [...end.result.residue, ...residue]
     const outcome = all.length > 0 ? 'completed-with-residue' : 'completed'

@@ -40,6 +40,7 @@ it('opens, checks by the clock of the worker that opened, and writes down what w
   expect(value).toMatchObject({ verdict: 'sound', points: 9, packs: 12, damages: 0, damagedPoints: 0, residue: [] })
   expect(steps.names()).toEqual([
     'recordRunStarted',
+    'claimSlots',
     'recordVerifyStarted',
     'beginVerify',
     'checkRepository',

@@ -1,5 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow'
 import { formatBytes } from '../../base/index.ts'
+import { backgroundPriority } from '../../policy/index.ts'
 import type { CheckSummary, VerifyActivities, VerifyRecordActivities } from '../../activities/verify/types.ts'
 import { RunControl } from '../shared/control.ts'
 import { errorOf } from '../shared/failures.ts'
@@ -35,7 +36,7 @@ export async function verifyRepository(input: VerifyInput): Promise<VerifyResult
       site: repository.site,
       requestedBy,
     },
-    null,
+    { hostId: null, priority: backgroundPriority },
     { control, ids },
     () =>
       notingItsEnd(
