@@ -15,6 +15,7 @@ import { pointTrouble } from './point-trouble.ts'
 import { recoveryTrouble } from './recovery-trouble.ts'
 import { replicationTrouble } from './replication-keeper.ts'
 import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
+import { retentionTrouble } from './retention-audit.ts'
 import { slotlessRuns } from './slotless.ts'
 import { isForgotten } from './views/instants.ts'
 import { postureView } from './views/vms.ts'
@@ -61,6 +62,7 @@ export function attention(
     ...failedRuns(catalog, deps.now()),
     ...missedStarts(catalog, deps.now()),
     ...slotlessRuns(catalog, deps.now()),
+    ...retentionTrouble(catalog),
     ...drills.items,
     ...residue(catalog, deps.now(), most),
   ]

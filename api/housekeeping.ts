@@ -22,6 +22,7 @@ import type { ApiDeps } from './deps.ts'
 import { discoveryKeeper } from './discovery-keeper.ts'
 import { drillKeeper, type DrillPace } from './drill-keeper.ts'
 import { holdKeeper } from './hold-keeper.ts'
+import { auditRetention, isAuditDue } from './retention-audit.ts'
 import { startDueCycles } from './replication-keeper.ts'
 import type { RunHandle } from './orchestrator.ts'
 import { planMirror } from './requests/mirror.ts'
@@ -52,7 +53,7 @@ export interface HousekeepingOptions {
 /**
  * Looks whether the catalog is to be written into a repository, whether a repository is to be measured or swept, whether copies are
  * wanted in another repository, whether a standby is to be brought on, whether a VM is to be drilled, whether copies of held
- * points lack a hold, whether a VM was left out long enough, whether the VMs of a hypervisor are to be listed, whether the run of a recovery plan was lost, and once a day at records that are older than they are kept.
+ * points lack a hold, whether a VM was left out long enough, whether the VMs of a hypervisor are to be listed, whether what a repository keeps is to be compared with its policies, whether the run of a recovery plan was lost, and once a day at records that are older than they are kept.
  * What is due follows from the catalog alone, so nothing is lost with this process.
  */
 export interface Housekeeping {
@@ -106,6 +107,14 @@ export function housekeeping(
       log.warn({ ...pair, error: describeError(error) }, 'the mirror could not be started')
     }
   }
+  const auditDue = async (repositoryId: string): Promise<void> => {
+    if (!isAuditDue(catalog, repositoryId, now())) return
+    try {
+      await auditRetention(catalog, repositoryId, { nowMs: now(), sweepsAreDue: sweeps === 'daily' })
+    } catch (error) {
+      log.warn({ repository: repositoryId, error: describeError(error) }, 'the retention could not be audited')
+    }
+  }
   const tick = async (): Promise<void> => {
     // First: nothing else here is promised within minutes.
     await startDueCycles(deps)
@@ -118,6 +127,7 @@ export function housekeeping(
       await measureDue(row.repositoryId)
       await scrubDue(row.repositoryId)
       if (sweeps === 'daily') await sweepDue(row.repositoryId)
+      await auditDue(row.repositoryId)
     }
     catalog.mirrors.wantDamaged()
     // What is on its way on media is not sent over the line as well.

@@ -72,6 +72,13 @@ const sources: { readonly [kind in RecordKind]?: Source } = {
       AND later.dry_run = sweeps.dry_run AND later.planned_ms > sweeps.planned_ms)`,
     parts: ['sweep_points', 'sweep_series'],
   },
+  'retention-audits': {
+    table: 'retention_audits',
+    key: 'rowid',
+    ms: 'ms',
+    where: `EXISTS (SELECT 1 FROM retention_audits later WHERE later.repository_id = retention_audits.repository_id
+      AND later.ms > retention_audits.ms)`,
+  },
   // Of one whose copy was on its way when it was removed the mirror still asks.
   'removed-points': {
     table: 'removed_points',

@@ -47,6 +47,7 @@ import { preparingOnce } from './statements.ts'
 import { sweepQueries, type SweepQueries } from './sweeps.ts'
 import { verifyRunQueries, type VerifyRunQueries } from './verify-runs.ts'
 import { vmQueries, type VmQueries } from './vms.ts'
+import { retentionAuditQueries, type RetentionAuditQueries } from './retention-audits.ts'
 import { watchQueries, type WatchQueries } from './watches.ts'
 
 export interface Catalog extends Disposable {
@@ -93,6 +94,7 @@ export interface Catalog extends Disposable {
   readonly sweeps: SweepQueries
   readonly verifyRuns: VerifyRunQueries
   readonly vms: VmQueries
+  readonly retentionAudits: RetentionAuditQueries
   readonly watches: WatchQueries
   /** All or nothing; calls inside join it. `work` is synchronous. */
   transaction<T>(work: () => T): T
@@ -172,6 +174,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     sweeps: sweepQueries(context),
     verifyRuns: verifyRunQueries(context),
     vms: vmQueries(context),
+    retentionAudits: retentionAuditQueries(context),
     watches: watchQueries(context),
     transaction: (work) => inTransaction(context, work),
     integrity: () => String(sqlite.pragma('quick_check(1)', { simple: true })),

@@ -233,12 +233,7 @@ export function runQueries(context: CatalogContext): RunQueries {
     withAttention(sinceMs, limit) {
       const where = and(isNotNull(runs.attention), gte(runs.startedMs, sinceMs))
       return {
-        runs: select()
-          .where(where)
-          .orderBy(desc(runs.startedMs), desc(runs.runId))
-          .limit(limit)
-          .all()
-          .map(view),
+        runs: select().where(where).orderBy(desc(runs.startedMs), desc(runs.runId)).limit(limit).all().map(view),
         total:
           db
             .select({ n: sql<number>`count(*)` })

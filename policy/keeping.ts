@@ -10,6 +10,7 @@ export const recordKinds = {
   'disk-usage': { title: 'Disk usage of repositories', months: 6 },
   // At ten thousand VMs each sweep writes as many rows: by far the most of all kinds.
   sweeps: { title: 'Retention sweeps and what they planned', months: 3 },
+  'retention-audits': { title: 'Retention audits', months: 12 },
   'removed-points': { title: 'Removed points: who, when and why', months: 12 },
   collections: { title: 'Collections', months: 12 },
   verifications: { title: 'Verifications and their findings', months: 12 },

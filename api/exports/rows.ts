@@ -56,6 +56,7 @@ export const exportKinds = {
     'excluded_because',
   ],
   usage: ['repository', 'vm', 'points', 'logical_bytes', 'read_bytes', 'stored_bytes', 'newest_point'],
+  retention: ['audited', 'repository', 'deviation', 'vm', 'point', 'point_time', 'policy', 'why'],
   capacity: ['repository', 'day', 'stored_bytes', 'logical_bytes'],
   audit: ['time', 'user', 'action', 'vm', 'point', 'point_time', 'volume', 'path', 'disk', 'format', 'subject'],
 } as const satisfies { readonly [kind: string]: readonly string[] }
@@ -77,6 +78,8 @@ export function exportRows(catalog: Catalog, kind: ExportKind, wish: ExportWish)
       return protectionRows(catalog)
     case 'usage':
       return usageRows(catalog)
+    case 'retention':
+      return retentionRows(catalog, wish)
     case 'capacity':
       return capacityRows(catalog, wish)
     case 'audit':
@@ -169,6 +172,30 @@ function* usageRows(catalog: Catalog): Generator<Row<'usage'>> {
         stored_bytes: row.newBytes,
         newest_point: at(row.newestPointMs),
       }
+    }
+  }
+}
+
+/** A row for each deviation that an audit has named, and one without for an audit that found none. */
+function* retentionRows(
+  catalog: Catalog,
+  { sinceMs = 0, untilMs = Infinity }: ExportWish,
+): Generator<Row<'retention'>> {
+  const none = { kind: null, vmId: null, pointId: null, timeMs: null, policy: null, why: null }
+  for (const { id } of every((page) => catalog.repositories.list(page))) {
+    for (const { ms, deviations } of catalog.retentionAudits.list(id, mostDays)) {
+      if (ms < sinceMs || ms >= untilMs) continue
+      for (const one of deviations.length === 0 ? [none] : deviations)
+        yield {
+          audited: at(ms),
+          repository: id,
+          deviation: one.kind,
+          vm: one.vmId,
+          point: one.pointId,
+          point_time: at(one.timeMs),
+          policy: one.policy,
+          why: one.why,
+        }
     }
   }
 }

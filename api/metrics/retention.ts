@@ -3,6 +3,8 @@ import { keepFor, manualQuotaProblem, mostByHand } from '../../policy/index.ts'
 import { everyRepository } from './everyone.ts'
 import { gauge, type Family, type Sample } from './exposition.ts'
 
+const deviationKinds = ['kept', 'vanished', 'overdue'] as const
+
 /** Kinds of holds that people place. */
 const holdTypes = ['pin', 'legal'] as const
 
@@ -15,6 +17,7 @@ export function retentionFamilies(catalog: Catalog): Family[] {
   const held = new Map(metrics.held().map(({ repositoryId, type, points }) => [`${repositoryId}/${type}`, points]))
   const gone = new Map(metrics.goneVms().map(({ repositoryId, vms }) => [repositoryId, vms]))
   const full = fullQuotas(catalog)
+  const audits = repositories.flatMap((repo) => catalog.retentionAudits.list(repo, 1))
   /** Also where there is none: an end is a fall to 0. */
   const ofEach = (value: (repo: string) => number): Sample[] =>
     repositories.map((repo) => ({ labels: { repo }, value: value(repo) }))
@@ -56,6 +59,18 @@ export function retentionFamilies(catalog: Catalog): Family[] {
       'Points with a pin or a legal hold, which retention does not take',
       repositories.flatMap((repo) =>
         holdTypes.map((type) => ({ labels: { repo, type }, value: held.get(`${repo}/${type}`) ?? 0 })),
+      ),
+    ),
+    gauge(
+      'holdfast_repo_retention_audit_timestamp_seconds',
+      'When what it keeps was last compared with its policies',
+      audits.map(({ repositoryId: repo, ms }) => ({ labels: { repo }, value: ms / 1000 })),
+    ),
+    gauge(
+      'holdfast_repo_retention_deviations',
+      'What that comparison found: points kept beyond their rules, points that vanished, a sweep that is overdue',
+      audits.flatMap(({ repositoryId: repo, ...counts }) =>
+        deviationKinds.map((kind) => ({ labels: { repo, kind }, value: counts[kind] })),
       ),
     ),
     gauge(

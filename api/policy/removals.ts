@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from '@hono/zod-openapi'
-import type { Candidate, Catalog } from '../../catalog/index.ts'
+import type { Candidate, Catalog, MadePoint } from '../../catalog/index.ts'
 import { isSelected, planSweep, Rulebook, type Category, type PlanSpec, type RuleSource } from '../../policy/index.ts'
 import type { planRemovalSchema } from '../schemas/plans.ts'
 import type { PolicyComparison, PolicyDocument } from '../schemas/policy-file.ts'
@@ -142,10 +142,10 @@ async function removalOf(
 }
 
 /** Stems of the points of one VM that these rules keep. */
-function stayingBy(
+export function stayingBy(
   rulebook: Rulebook,
-  made: Made,
-  guards: ReturnType<typeof guardsOf>,
+  made: readonly MadePoint[],
+  guards: Guards,
   nowMs: number,
 ): ReadonlySet<string> {
   const policies = new Map(made.map((point) => [point.stem, rulebook.ofPoint(point, point.stem)]))
@@ -170,8 +170,15 @@ function sourceOf(catalog: Catalog, repositoryId: string, plan: PlanSpec): RuleS
   }
 }
 
+interface Guards {
+  /** By the id of a point; null: nothing does. */
+  readonly of: (pointId: string) => string | null
+  /** Stems. */
+  readonly damaged: ReadonlySet<string>
+}
+
 /** What keeps a point whatever the rules say, as far as the catalog knows. */
-function guardsOf(catalog: Catalog, repositoryId: string) {
+export function guardsOf(catalog: Catalog, repositoryId: string): Guards {
   const { retained } = catalog
   const [read, needed, held] = [
     retained.beingRead(),

@@ -6,6 +6,7 @@ import type { ApiDeps } from '../deps.ts'
 import { newRequestId } from '../requests/restore.ts'
 import { rowStream } from '../exports/index.ts'
 import { planHolds, planReleases, type PointAct, planRemoval, planRetention } from '../requests/retention.ts'
+import { auditRetention } from '../retention-audit.ts'
 import { startOnce } from '../requests/start.ts'
 import { retentionRoutes as routes } from '../routes/index.ts'
 import { askSite } from '../site-checks.ts'
@@ -14,6 +15,7 @@ import {
   auditRows,
   collectionView,
   holdView,
+  retentionAuditView,
   sweepPointView,
   sweepSeriesView,
   sweepView,
@@ -84,6 +86,15 @@ export function retentionRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
           'content-disposition': `attachment; filename="retention-${sweep.repositoryId}-${day}.${format}"`,
         },
       })
+    })
+    .openapi(routes.audits, (c) => {
+      const { id } = catalog.repositories.get(c.req.valid('param').id)
+      return c.json({ items: catalog.retentionAudits.list(id, 30).map(retentionAuditView) }, 200)
+    })
+    .openapi(routes.check, async (c) => {
+      const { id } = catalog.repositories.get(c.req.valid('param').id)
+      const audit = await auditRetention(catalog, id, { nowMs: deps.now(), sweepsAreDue: true })
+      return c.json(retentionAuditView(audit), 200)
     })
     .openapi(routes.collections, (c) => {
       const { id } = catalog.repositories.get(c.req.valid('param').id)

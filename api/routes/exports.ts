@@ -15,7 +15,7 @@ export const get = createRoute({
       kind: z.enum(kinds).openapi({
         param: { name: 'kind', in: 'path' },
         description:
-          'protection: every VM against its promise; usage: what each VM takes in each repository; capacity: what each repository took, day by day; audit: who took what out of points, a row for each path',
+          'protection: every VM against its promise; usage: what each VM takes in each repository; retention: where what repositories keep was not what the policies say, audit by audit; capacity: what each repository took, day by day; audit: who took what out of points, a row for each path',
       }),
     }),
     query: z.object({

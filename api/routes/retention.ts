@@ -4,6 +4,8 @@ import {
   approveSweepBody,
   auditQuery,
   collectionsSchema,
+  retentionAuditSchema,
+  retentionAuditsSchema,
   sweepBody,
   sweepListQuery,
   sweepPageSchema,
@@ -114,6 +116,28 @@ export const audit = createRoute({
     },
     ...problems(400, 401, 404),
   },
+})
+
+export const audits = createRoute({
+  method: 'get',
+  path: '/repositories/{id}/retention-audits',
+  tags,
+  operationId: 'listRetentionAudits',
+  summary: 'Policy against reality, as it was found once a day',
+  security,
+  request: { params: repositoryParam },
+  responses: { 200: json(retentionAuditsSchema, 'Newest first, 30 at most'), ...problems(401, 404) },
+})
+
+export const check = createRoute({
+  method: 'post',
+  path: '/repositories/{id}/retention-audits',
+  tags,
+  operationId: 'auditRetention',
+  summary: 'Compare now what a repository keeps with what its policies say',
+  security,
+  request: { params: repositoryParam },
+  responses: { 200: json(retentionAuditSchema, 'Written down as well'), ...problems(401, 403, 404) },
 })
 
 export const collections = createRoute({

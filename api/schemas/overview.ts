@@ -27,6 +27,7 @@ export const attentionSchema = z
       'waiting',
       'missed-start',
       'without-slot',
+      'retention-deviates',
       'instant-forgotten',
       'own-backup',
       'mirror-lag',

@@ -31,6 +31,7 @@ export const keepingSchema = z
       'sweeps',
       'removed-points',
       'collections',
+      'retention-audits',
       'verifications',
     ]),
     title: z.string(),

@@ -140,3 +140,34 @@ export const collectionSchema = z
   })
   .openapi('Collection')
 export const collectionsSchema = z.object({ items: z.array(collectionSchema) }).openapi('Collections')
+
+export const retentionAuditSchema = z
+  .object({
+    repositoryId,
+    ms: timeMs,
+    vms: z.number().int(),
+    points: z.number().int().openapi({ description: 'Points that were checked: all that are there, or vanished' }),
+    kept: z
+      .number()
+      .int()
+      .openapi({ description: 'Points that the last sweep left, and that neither a rule nor a hold keeps' }),
+    vanished: z.number().int().openapi({ description: 'Points that a rule keeps, nobody removed, and that are gone' }),
+    overdue: z.number().int().openapi({ description: '1: no sweep has come to its end for three days' }),
+    sweptMs: orNull(timeMs).openapi({ description: 'When the last sweep was planned that came to its end' }),
+    sentence: z.string(),
+    deviations: z
+      .array(
+        z.object({
+          kind: z.enum(['kept', 'vanished', 'overdue']),
+          vmId: vmId.nullable(),
+          vmName: z.string().nullable(),
+          pointId: pointId.nullable(),
+          timeMs: orNull(timeMs),
+          policy: z.string().nullable(),
+          why: z.string(),
+        }),
+      )
+      .openapi({ description: 'The first 500' }),
+  })
+  .openapi('RetentionAudit')
+export const retentionAuditsSchema = z.object({ items: z.array(retentionAuditSchema) }).openapi('RetentionAudits')

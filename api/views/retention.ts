@@ -1,7 +1,22 @@
 import type { z } from '@hono/zod-openapi'
-import type { Catalog, CollectionRow, HoldRow, SweepPointView, SweepSeriesRow, SweepView } from '../../catalog/index.ts'
+import type {
+  Catalog,
+  CollectionRow,
+  HoldRow,
+  RetentionAuditRow,
+  SweepPointView,
+  SweepSeriesRow,
+  SweepView,
+} from '../../catalog/index.ts'
 import type { holdSchema } from '../schemas/holds.ts'
-import type { collectionSchema, sweepPointSchema, sweepSchema, sweepSeriesSchema } from '../schemas/retention.ts'
+import { sentenceOf } from '../retention-audit.ts'
+import type {
+  collectionSchema,
+  retentionAuditSchema,
+  sweepPointSchema,
+  sweepSchema,
+  sweepSeriesSchema,
+} from '../schemas/retention.ts'
 
 export function sweepView({ ...sweep }: SweepView): z.infer<typeof sweepSchema> {
   const { confirmedMs: _, ...rest } = sweep
@@ -18,6 +33,10 @@ export function sweepPointView({ runId: _, ...point }: SweepPointView): z.infer<
 
 export function collectionView({ report, repositoryId: _, ...row }: CollectionRow): z.infer<typeof collectionSchema> {
   return { ...row, ...report, notes: [...report.notes] }
+}
+
+export function retentionAuditView(audit: RetentionAuditRow): z.infer<typeof retentionAuditSchema> {
+  return { ...audit, sentence: sentenceOf(audit), deviations: audit.deviations.map((one) => ({ ...one })) }
 }
 
 export function holdView({ name, repositoryId, type, actor, reason, ms }: HoldRow): z.infer<typeof holdSchema> {

@@ -2,7 +2,7 @@ import { Argument, Command } from 'commander'
 import { HoldfastError } from '../../base/index.ts'
 import { examples, moment, type Verb } from './common.ts'
 
-const kinds = ['runs', 'points', 'protection', 'usage', 'capacity', 'audit'] as const
+const kinds = ['runs', 'points', 'protection', 'usage', 'retention', 'capacity', 'audit'] as const
 
 interface Options {
   readonly since?: number

@@ -29,6 +29,7 @@ export const retention: Verb = (ioOf) => {
     'holdfast retention plan main',
     'holdfast retention run main --grace-hours 0 --watch',
     'holdfast retention approve main --plan 3f8a0c1d2e4b5a69',
+    'holdfast retention check main --now',
     'holdfast retention audit main > audit.csv',
   ])
   command
@@ -112,6 +113,26 @@ export const retention: Verb = (ioOf) => {
       io.answer(run, () => `Approved.\n  ${run.command}`)
     })
   command
+    .command('check')
+    .description('policy against reality as the last daily audit found it; --now looks again')
+    .argument('<repository>')
+    .option('--now', 'compare what the catalog knows now')
+    .action(async (repository: string, options: { now?: true }, self: Command) => {
+      const io = ioOf(self)
+      const api = io.api()
+      const of = { params: pathOf(repository) }
+      const audit =
+        options.now === true
+          ? await ask(api.POST('/repositories/{id}/retention-audits', of))
+          : (await ask(api.GET('/repositories/{id}/retention-audits', of))).items[0]
+      if (audit === undefined)
+        throw new HoldfastError('NotFound', `${repository} was never audited`, {
+          hint: `Do it now: holdfast retention check ${repository} --now`,
+        })
+      io.answer(audit, () => auditText(audit))
+      if (audit.kept + audit.vanished + audit.overdue > 0) io.end(exit.failed)
+    })
+  command
     .command('audit')
     .description('policy against reality as CSV, or JSON with --json: every point of the last plan')
     .argument('<repository>')
@@ -128,6 +149,21 @@ export const retention: Verb = (ioOf) => {
       io.world.stdout.write(String(data))
     })
   return command
+}
+
+const deviationWords = { kept: 'kept beyond its rules', vanished: 'vanished', overdue: 'sweep overdue' } as const
+
+function auditText(audit: Schemas['RetentionAudit']): string {
+  const said = `${at(audit.ms)}: ${audit.sentence}.`
+  if (audit.deviations.length === 0) return said
+  const rows = table(audit.deviations, [
+    { head: 'WHAT', cell: ({ kind }) => deviationWords[kind] },
+    { head: 'VM', cell: ({ vmName }) => plain(vmName ?? '') },
+    { head: 'POINT', cell: ({ timeMs }) => (timeMs === null ? '' : at(timeMs)) },
+    { head: 'POLICY', cell: ({ policy }) => plain(policy ?? '') },
+    { head: 'WHY', cell: ({ why }) => plain(why) },
+  ])
+  return `${said}\n\n${rows}`
 }
 
 function maxShare(): Option {

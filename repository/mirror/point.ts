@@ -4,7 +4,16 @@ import { names, PAGE_BYTES, parseName, parseStem, type ManifestDisk } from '../f
 import { listStem, type LoadedManifest } from '../read/manifest.ts'
 import { LoadedPoint } from '../read/open-point.ts'
 import { listAll } from '../store/index.ts'
-import type { CommitOptions, ConfigPart, CopyProgress, Pace, PartPlan, PointEntry, SessionSpec, Stem } from '../types.ts'
+import type {
+  CommitOptions,
+  ConfigPart,
+  CopyProgress,
+  Pace,
+  PartPlan,
+  PointEntry,
+  SessionSpec,
+  Stem,
+} from '../types.ts'
 import type { Writer } from './mirror.ts'
 import { MirroredDisk, shareIdentity, storedDisk } from './disk.ts'
 import { sessionOf } from './targets.ts'

@@ -1574,6 +1574,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/repositories/{id}/retention-audits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Policy against reality, as it was found once a day */
+        get: operations["listRetentionAudits"];
+        put?: never;
+        /** Compare now what a repository keeps with what its policies say */
+        post: operations["auditRetention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/repositories/{id}/scrub": {
         parameters: {
             query?: never;
@@ -3670,7 +3688,7 @@ export interface components {
         };
         Keeping: {
             /** @enum {string} */
-            kind: "audit" | "runs" | "usage" | "notifications" | "disk-usage" | "sweeps" | "removed-points" | "collections" | "verifications";
+            kind: "audit" | "runs" | "usage" | "notifications" | "disk-usage" | "sweeps" | "removed-points" | "collections" | "retention-audits" | "verifications";
             title: string;
             months: number;
             defaultMonths: number;
@@ -3904,7 +3922,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "run-failed" | "point-damaged" | "suspicious-change" | "unexpected-full" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "hypervisor-unlisted" | "hypervisor-empty" | "vms-gone" | "residue" | "waiting" | "missed-start" | "without-slot" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "recovery-waiting" | "recovery-lost" | "rehearsal-overdue" | "failed-over" | "copy-failed" | "copy-damaged" | "copies-short" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "points-unreadable" | "clock" | "channel-failing";
+            kind: "failed" | "run-failed" | "point-damaged" | "suspicious-change" | "unexpected-full" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "hypervisor-unlisted" | "hypervisor-empty" | "vms-gone" | "residue" | "waiting" | "missed-start" | "without-slot" | "retention-deviates" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "recovery-waiting" | "recovery-lost" | "rehearsal-overdue" | "failed-over" | "copy-failed" | "copy-damaged" | "copies-short" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "points-unreadable" | "clock" | "channel-failing";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */
@@ -5892,6 +5910,49 @@ export interface components {
             notes: string[];
             /** @description Milliseconds */
             durationMs: number;
+        };
+        RetentionAudits: {
+            items: components["schemas"]["RetentionAudit"][];
+        };
+        RetentionAudit: {
+            /** @example main */
+            repositoryId: string;
+            /**
+             * @description Unix milliseconds, UTC
+             * @example 1795246432000
+             */
+            ms: number;
+            vms: number;
+            /** @description Points that were checked: all that are there, or vanished */
+            points: number;
+            /** @description Points that the last sweep left, and that neither a rule nor a hold keeps */
+            kept: number;
+            /** @description Points that a rule keeps, nobody removed, and that are gone */
+            vanished: number;
+            /** @description 1: no sweep has come to its end for three days */
+            overdue: number;
+            /** @description When the last sweep was planned that came to its end */
+            sweptMs: number | null;
+            sentence: string;
+            /** @description The first 500 */
+            deviations: {
+                /** @enum {string} */
+                kind: "kept" | "vanished" | "overdue";
+                /**
+                 * @description Fixed at the first discovery
+                 * @example web-01
+                 */
+                vmId: string | null;
+                vmName: string | null;
+                /**
+                 * @description Recovery point, 32 hex digits
+                 * @example 0192f3a67b1c4d2e8f90a1b2c3d4e5f6
+                 */
+                pointId: string | null;
+                timeMs: number | null;
+                policy: string | null;
+                why: string;
+            }[];
         };
         SetScrub: {
             level?: components["schemas"]["ScrubLevel"];
@@ -8341,8 +8402,8 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description protection: every VM against its promise; usage: what each VM takes in each repository; capacity: what each repository took, day by day; audit: who took what out of points, a row for each path */
-                kind: "runs" | "points" | "protection" | "usage" | "capacity" | "audit";
+                /** @description protection: every VM against its promise; usage: what each VM takes in each repository; retention: where what repositories keep was not what the policies say, audit by audit; capacity: what each repository took, day by day; audit: who took what out of points, a row for each path */
+                kind: "runs" | "points" | "protection" | "usage" | "retention" | "capacity" | "audit";
             };
             cookie?: never;
         };
@@ -10136,7 +10197,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                kind: "audit" | "runs" | "usage" | "notifications" | "disk-usage" | "sweeps" | "removed-points" | "collections" | "verifications";
+                kind: "audit" | "runs" | "usage" | "notifications" | "disk-usage" | "sweeps" | "removed-points" | "collections" | "retention-audits" | "verifications";
             };
             cookie?: never;
         };
@@ -13469,6 +13530,95 @@ export interface operations {
             };
             /** @description No answer in time */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRetentionAudits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first, 30 at most */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionAudits"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auditRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Written down as well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionAudit"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,5 +1,6 @@
 /** What goes when, what stays and which rule keeps it. */
 export { default as ApproveDialog } from './ApproveDialog.svelte'
+export { default as AuditBlock } from './AuditBlock.svelte'
 export { default as PointsPanel } from './PointsPanel.svelte'
 export { default as SeriesTable } from './SeriesTable.svelte'
 export { sentenceOf, sweepLooks, wantsApproval } from './words.ts'

@@ -13,6 +13,14 @@ export const sweepLooks: Record<Sweep['state'], Look> = {
   failed: look('fail', 'Failed'),
 }
 
+export const deviationLooks = {
+  none: look('ok', 'As the policies say'),
+  some: look('warn', 'Deviates'),
+  kept: look('warn', 'Kept beyond its rules'),
+  vanished: look('fail', 'Gone'),
+  overdue: look('warn', 'Sweep overdue', 'clock'),
+} as const satisfies Record<string, Look>
+
 export const sweptLooks: Record<SweepPoint['state'], Look> = {
   stays: look('ok', 'Stays'),
   going: look('warn', 'Goes'),

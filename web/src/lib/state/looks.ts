@@ -96,6 +96,7 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   'run-failed': look('fail', 'Failed'),
   'point-damaged': look('fail', 'Damaged'),
   'suspicious-change': look('fail', 'Suspicious change', 'warn'),
+  'retention-deviates': look('warn', 'Not as its policy says'),
   'without-slot': look('warn', 'Without a slot'),
   'unexpected-full': look('warn', 'Read in full'),
   overdue: look('warn', 'Overdue'),
