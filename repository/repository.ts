@@ -106,10 +106,8 @@ export async function openRepositoryWith(
     await recheck?.end()
     if (internals.pool === undefined) await pool[Symbol.asyncDispose]()
   })
-  if (options.collects === true) {
-    recheck?.begin()
-    pool.warm()
-  }
+  if (options.purpose === 'collect') recheck?.begin()
+  if (options.purpose !== undefined) pool.warm(options.purpose === 'move' ? pool.size : 1)
   const unlocked = await unlock(await keyObjects(store), fmt.repo, secret, internals.derive)
   const { ring, inventory } = unlocked
   checkSigner(fmt, ring)

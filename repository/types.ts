@@ -572,8 +572,11 @@ export interface OpenOptions {
   readonly cacheDir: string
   /** Worker threads for hashing, compression and sealing, about 30 MiB each. Default: cores, at most 4. */
   readonly threads?: number
-  /** It is opened to be collected now: what that repeats of the probe (§9.8) is done while the key is derived. */
-  readonly collects?: boolean
+  /**
+   * What it is opened for now, begun while the key is derived: `collect` repeats of the probe what a collection does (§9.8),
+   * `move` starts the threads through which whole disks or packs go.
+   */
+  readonly purpose?: 'collect' | 'move'
 }
 
 export interface ProbeReport {

@@ -25,7 +25,7 @@ export function healVerb(opening: (name: string, description: string) => Command
 async function healNow(io: Io, dir: string | undefined, options: HealVerb): Promise<void> {
   const { healRepository } = await import('../../repository/index.ts')
   await using open = new AsyncDisposableStack()
-  const repository = open.use(await openAt(io, await placeOf(io, dir, options), options))
+  const repository = open.use(await openAt(io, await placeOf(io, dir, options), options, 'move'))
   const mirrors: Repository[] = []
   for (const place of options.mirror ?? []) mirrors.push(open.use(await openOther(io, place, options)))
   const progress = new Progress(io, 'heal')

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Repository } from '../../repository/index.ts'
+import type { OpenOptions, Repository } from '../../repository/index.ts'
 import type { Io } from '../io.ts'
 import { whole } from '../verbs/common.ts'
 import { gc, hold, holds, prune, rebuildIndex, release, type GcOptions, type PruneCliOptions } from './maintain.ts'
@@ -17,10 +17,10 @@ export function addMaintenance(
     options: O,
     self: Command,
     work: (io: Io, repository: Repository) => Promise<void>,
-    collects = false,
+    purpose?: OpenOptions['purpose'],
   ) => {
     const io = ioOf(self)
-    await using repository = await openAt(io, await placeOf(io, dir, options), options, collects)
+    await using repository = await openAt(io, await placeOf(io, dir, options), options, purpose)
     await work(io, repository)
   }
 
@@ -29,7 +29,13 @@ export function addMaintenance(
     .option('--now', 'without the waiting times: what is condemned is deleted at once')
     .option('--dry-run', 'say what would go, and change nothing')
     .action(async (dir: string | undefined, options: GcOptions, self: Command) => {
-      await at(dir, options, self, (io, repository) => gc(io, repository, options), options.dryRun !== true)
+      await at(
+        dir,
+        options,
+        self,
+        (io, repository) => gc(io, repository, options),
+        options.dryRun === true ? undefined : 'collect',
+      )
     })
   opening('prune', 'remove points that no rule keeps; shows them, and changes nothing without --apply')
     .argument('[place]')

@@ -44,7 +44,7 @@ export function mirrorVerb(opening: (name: string, description: string) => Comma
 
 async function mirrorNow(io: Io, fromDir: string, toDir: string, options: MirrorVerb): Promise<void> {
   const { mirrorRepository } = await import('../../repository/index.ts')
-  await using from = await openAt(io, await placeOf(io, fromDir, {}), options)
+  await using from = await openAt(io, await placeOf(io, fromDir, {}), options, 'move')
   await using to = await openOther(io, toDir, options)
   const points = options.point && (await Promise.all(options.point.map((name) => findStem(from, name))))
   const { retentionClass, retentionPolicy } = options

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { HoldfastError } from '../../base/index.ts'
-import type { PointEntry, Repository, RepositoryLocation, Stem } from '../../repository/index.ts'
+import type { OpenOptions, PointEntry, Repository, RepositoryLocation, Stem } from '../../repository/index.ts'
 import { homeFolder } from '../home.ts'
 import type { Io } from '../io.ts'
 import { readSecret, type SecretOptions } from './secret.ts'
@@ -30,11 +30,11 @@ export async function openAt(
   io: Io,
   location: RepositoryLocation,
   options: SecretOptions,
-  collects = false,
+  purpose?: OpenOptions['purpose'],
 ): Promise<Repository> {
   const secret = await readSecret(io, options)
   const { openRepository } = await import('../../repository/index.ts')
-  return openRepository({ location, secret, cacheDir: cacheOf(io), collects })
+  return openRepository({ location, secret, cacheDir: cacheOf(io), ...(purpose && { purpose }) })
 }
 
 /** Where this host keeps what is disposable. */

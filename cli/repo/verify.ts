@@ -42,7 +42,7 @@ export function verifyVerb(opening: (name: string, description: string) => Comma
         )
         return
       }
-      await using repository = await openAt(io, location, options)
+      await using repository = await openAt(io, location, options, 'move')
       const stems = options.point && (await Promise.all(options.point.map((name) => findStem(repository, name))))
       await verify(io, locationText(location), options, (common) =>
         repository.verify({ ...common, level: options.level, ...(stems && { stems }) }),

@@ -140,7 +140,7 @@ export const repo: Verb = (ioOf) => {
     )
     .action(async (stem: string, disk: string, file: string, options: ExportOptions, self: Command) => {
       const io = ioOf(self)
-      await using repository = await openAt(io, await placeOf(io, undefined, options), options)
+      await using repository = await openAt(io, await placeOf(io, undefined, options), options, 'move')
       await exportOne(io, repository, {
         stem,
         disk,
@@ -160,7 +160,7 @@ export const repo: Verb = (ioOf) => {
       const io = ioOf(self)
       const { openImage } = await import('../repo/image.ts')
       await using image = await openImage(file, io.world.signal)
-      await using repository = await openAt(io, await placeOf(io, undefined, options), options)
+      await using repository = await openAt(io, await placeOf(io, undefined, options), options, 'move')
       const { importDisk } = await import('../repo/import.ts')
       const progress = new Progress(io, basename(file))
       const done = await importDisk(repository, image.source, {

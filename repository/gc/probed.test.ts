@@ -149,7 +149,7 @@ describe('what a collection repeats of the probe', () => {
     const connect = () => new FaultyStore(bucket.connect(), short)
     await using repository = await lab
       .over(bucket)
-      .open({ recheck, collects: true, connect, clock: () => bucket.now() })
+      .open({ recheck, purpose: 'collect', connect, clock: () => bucket.now() })
     await expect(collectNow(repository)).rejects.toMatchObject({ code: 'StoreUnfit' })
     expect(bucket.names()).toEqual(before)
   })
@@ -157,10 +157,12 @@ describe('what a collection repeats of the probe', () => {
   it('leaves nothing where nobody collects after all, and where the secret is wrong', async () => {
     const before = bucket.names()
     {
-      await using _repository = await lab.over(bucket).open({ recheck, collects: true })
+      await using _repository = await lab.over(bucket).open({ recheck, purpose: 'collect' })
     }
     expect(bucket.names()).toEqual(before)
-    const wrong = lab.over(bucket).open({ recheck, collects: true, derive: () => Promise.resolve(Buffer.alloc(32)) })
+    const wrong = lab
+      .over(bucket)
+      .open({ recheck, purpose: 'collect', derive: () => Promise.resolve(Buffer.alloc(32)) })
     await expect(wrong).rejects.toMatchObject({ code: 'WrongSecret' })
     expect(bucket.names()).toEqual(before)
   })

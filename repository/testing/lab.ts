@@ -59,12 +59,12 @@ export class RepositoryLab implements AsyncDisposable {
 
   /** Opens the repository as a process of its own would: nothing is known but what the store says. */
   async open(
-    internals: OpenInternals & { readonly cache?: string; readonly collects?: boolean } = {},
+    internals: OpenInternals & { readonly cache?: string; readonly purpose?: 'collect' } = {},
   ): Promise<OpenedRepository> {
     const cacheDir = join(this.#folder, internals.cache ?? `cache-${this.#caches++}`)
     const secret = { kind: 'passphrase', passphrase } as const
     return await openRepositoryWith(
-      { location: place(this.#folder), secret, cacheDir, collects: internals.collects === true },
+      { location: place(this.#folder), secret, cacheDir, ...(internals.purpose && { purpose: internals.purpose }) },
       {
         connect: () => this.bucket.connect(),
         pool,

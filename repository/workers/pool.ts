@@ -55,9 +55,9 @@ export class WorkerPool implements AsyncDisposable {
     })
   }
 
-  /** Starts a thread ahead of the first task: it loads its modules while something else is waited for. */
-  warm(): void {
-    if (!this.#closed && this.#threads.length === 0) this.#start()
+  /** Starts threads ahead of the first task: they load their modules while something else is waited for. */
+  warm(threads: number): void {
+    while (!this.#closed && this.#threads.length < threads) this.#start()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
