@@ -347,7 +347,7 @@ describe('on a disk that is full', () => {
   it('a copy fails with the reason, earlier points stay, and after space is made it goes on where it stopped', async () => {
     await using lab = await RepositoryLab.create()
     const disk = new ModelDisk(GiB)
-    disk.write(0, seededBytes(3, 20 * MiB))
+    disk.write(0, seededBytes(3, 60 * MiB))
     let full = false
     await using repository = await lab.open({
       connect: () =>
@@ -357,11 +357,11 @@ describe('on a disk that is full', () => {
     })
     const before = await backUp(repository, disk, { vm: 'full' })
     const next = disk.clone()
-    next.write(0, seededBytes(4, 20 * MiB))
+    next.write(0, seededBytes(4, 60 * MiB))
     const backup = new ModelBackup(repository, next, {
       vm: 'full',
       journalSourceBytes: 2 * MiB,
-      source: { onRead: (at) => void (full = full || at >= 16 * MiB) },
+      source: { onRead: (at) => void (full = full || at >= 48 * MiB) },
     })
     await backup.open(repository)
     await expect(backup.copy(repository)).rejects.toMatchObject({ code: 'StoreFull', data: { side: 'store-write' } })
@@ -370,7 +370,7 @@ describe('on a disk that is full', () => {
     const again = new ModelBackup(repository, next, { ...backup.spec, vm: 'full' })
     const [result] = await again.copy(repository, 2)
     expect(result?.bytesResumed).toBeGreaterThanOrEqual(4 * MiB)
-    expect((result?.bytesResumed ?? 0) + (result?.bytesReadThisAttempt ?? 0)).toBe(20 * MiB)
+    expect((result?.bytesResumed ?? 0) + (result?.bytesReadThisAttempt ?? 0)).toBe(60 * MiB)
     const { stem } = await again.commit(repository, 1, 2)
     await expectIdentical(repository, stem, next)
   }, 30_000)

@@ -30,7 +30,8 @@ export class PartBuffers {
   readonly #packBytes: number
   readonly #slotBytes: number
   #freeSlots: number
-  #extraSlots = 0
+  /** Of the chunks beyond the part's own that are under way; what fails never comes back by itself. */
+  readonly #extraSlots = new Set<Grant>()
   #ownPackInUse = false
   #extraPacks = 0
   readonly #signal: AbortSignal
@@ -62,15 +63,13 @@ export class PartBuffers {
       const extra = own ? undefined : this.#extraSlot()
       if (own || extra !== undefined) {
         if (own) this.#freeSlots -= 1
-        else this.#extraSlots += 1
         const memory = this.#budget.lend(this.#slotBytes)
         return {
           bytes: memory,
           release: once((reusable) => {
             if (reusable) this.#budget.giveBack(memory)
             if (own) this.#freeSlots += 1
-            else this.#extraSlots -= 1
-            extra?.release()
+            if (extra !== undefined) this.#releaseSlot(extra)
             this.#wake()
           }),
         }
@@ -104,6 +103,7 @@ export class PartBuffers {
   }
 
   release(): void {
+    for (const extra of this.#extraSlots) this.#releaseSlot(extra)
     this.#grant.release()
   }
 
@@ -112,7 +112,15 @@ export class PartBuffers {
   }
 
   #extraSlot(): Grant | undefined {
-    return this.#extraSlots < EXTRA_SLOTS ? this.#budget.tryAcquire(this.#slotBytes) : undefined
+    if (this.#extraSlots.size >= EXTRA_SLOTS) return undefined
+    const extra = this.#budget.tryAcquire(this.#slotBytes)
+    if (extra !== undefined) this.#extraSlots.add(extra)
+    return extra
+  }
+
+  #releaseSlot(extra: Grant): void {
+    this.#extraSlots.delete(extra)
+    extra.release()
   }
 
   /** Resolves when something has come back. */

@@ -181,14 +181,14 @@ describe('an attempt that was superseded', () => {
 describe('a copy that is cancelled', () => {
   it('stops at once, says so, and is resumed from its journals', async () => {
     const own = lab.over(lab.bucket.clone())
-    const model = new ModelDisk(24 * MiB)
-    model.write(0, seededBytes(80, 24 * MiB))
+    const model = new ModelDisk(64 * MiB)
+    model.write(0, seededBytes(80, 64 * MiB))
     await using repository = await own.open()
     const controller = new AbortController()
     const backup = new ModelBackup(repository, model, {
       journalSourceBytes: 4 * MiB,
       signal: controller.signal,
-      source: { onRead: (at) => (at >= 16 * MiB ? controller.abort() : undefined) },
+      source: { onRead: (at) => (at >= 48 * MiB ? controller.abort() : undefined) },
     })
     await backup.open(repository)
     await expect(backup.copy(repository)).rejects.toMatchObject({ code: 'Cancelled' })
