@@ -24,15 +24,7 @@ export type * from './types.ts'
 export { catalogParts, catalogVm, holdsCatalog, readCatalog } from './own.ts'
 export { pingLocation, probeLocation, testLocation } from './probing.ts'
 export { LruCache } from './read/lru.ts'
-export {
-  DirectFile,
-  pageMemory,
-  parseLocation,
-  readReference,
-  realFs,
-  throughProxy,
-  writeAll,
-} from './store/index.ts'
+export { DirectFile, pageMemory, parseLocation, readReference, realFs, throughProxy, writeAll } from './store/index.ts'
 export type { ProxyRule } from './store/index.ts'
 export type {
   DataKeyInfo,
