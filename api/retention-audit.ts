@@ -55,7 +55,7 @@ export async function auditRetention(
         const point = { vmId, vmName, pointId, timeMs, policy: policy?.policy ?? null }
         // Points of which no policy is known stay in a sweep, and are promised to nobody.
         if (goneMs !== null && (policy?.rules ?? null) !== null && promised.has(stem))
-          found.push({ kind: 'vanished', ...point, why: `it was not found on ${new Date(goneMs).toISOString()}` })
+          found.push({ kind: 'vanished', ...point, why: `it was not found any more on ${new Date(goneMs).toISOString().slice(0, 10)}` })
         else if (goneMs === null && why.has(stem) && !standing.has(stem))
           found.push({ kind: 'kept', ...point, why: why.get(stem) ?? 'the last sweep did not come to it' })
       }
@@ -107,5 +107,5 @@ export function sentenceOf({ points, kept, vanished, overdue: late, deviations }
     ...(vanished > 0 ? [`${vanished} gone that a rule keeps`] : []),
     ...(late > 0 ? [deviations.find(({ kind }) => kind === 'overdue')?.why ?? 'sweeps are overdue'] : []),
   ]
-  return `${points} points checked: ${parts.length === 0 ? 'all as the policies say' : parts.join(', ')}`
+  return `${points.toLocaleString('en-US')} points checked: ${parts.length === 0 ? 'all as the policies say' : parts.join(', ')}`
 }
