@@ -201,6 +201,7 @@ test('how long a kind is kept is said, changed within bounds, and honest about k
     ['notifications', 3, 0],
     ['disk-usage', 6, 0],
     ['sweeps', 3, 0],
+    ['retention-audits', 12, 0],
     ['removed-points', 12, 0],
     ['collections', 12, 0],
     ['verifications', 12, 0],

@@ -17,8 +17,8 @@ export interface Slot {
 
 /** Packs that one part puts at the same time, if the budget has room (rulings 9). */
 const PARALLEL_PUTS = 3
-/** Chunks that are sealed while packs are closed for a journal, if the budget has room. */
-const EXTRA_SLOTS = 16
+/** Chunks that are read ahead of the last one that was placed: what goes on while packs are closed for a journal, and is read again after a kill. */
+export const READ_AHEAD = 24
 
 /**
  * The buffers of one attempt: what it needs to go on (a pack, some chunks) is granted at once before it starts; further
@@ -29,6 +29,7 @@ export class PartBuffers {
   readonly #grant: Grant
   readonly #packBytes: number
   readonly #slotBytes: number
+  readonly #mostExtraSlots: number
   #freeSlots: number
   /** Of the chunks beyond the part's own that are under way; what fails never comes back by itself. */
   readonly #extraSlots = new Set<Grant>()
@@ -43,6 +44,7 @@ export class PartBuffers {
     this.#packBytes = sizes.pack
     this.#slotBytes = slotBytes(sizes.chunk)
     this.#freeSlots = sizes.slots
+    this.#mostExtraSlots = Math.max(0, READ_AHEAD - sizes.slots)
     this.#signal = signal
   }
 
@@ -112,7 +114,7 @@ export class PartBuffers {
   }
 
   #extraSlot(): Grant | undefined {
-    if (this.#extraSlots.size >= EXTRA_SLOTS) return undefined
+    if (this.#extraSlots.size >= this.#mostExtraSlots) return undefined
     const extra = this.#budget.tryAcquire(this.#slotBytes)
     if (extra !== undefined) this.#extraSlots.add(extra)
     return extra

@@ -24,7 +24,7 @@ import { ChunkSource } from './chunk-reader.ts'
 import { isSealedSource, readSupply, sealedSupply, type ChunkSupply } from './chunk-supply.ts'
 import { ExtentCursor, type Piece, type PlanItem } from './extents.ts'
 import type { Homes, Knowledge } from './knowledge.ts'
-import type { PackMemory, PartBuffers, Slot } from './part-buffers.ts'
+import { READ_AHEAD, type PackMemory, type PartBuffers, type Slot } from './part-buffers.ts'
 import { namedChunk, PageBuilder } from './page-builder.ts'
 import type { Placed } from './pack-builder.ts'
 import { PackWriter, segmentOf, type FinishedPack } from './pack-writer.ts'
@@ -98,6 +98,8 @@ export class PartCopy {
   #decided: Promise<void> = Promise.resolve()
   #placed: Promise<void> = Promise.resolve()
   #queued = 0
+  /** Read, and not placed yet. */
+  #chunksAhead = 0
   #onDequeued: (() => void) | undefined
   /** Chunks decided to be stored whose segment is not in the index yet. */
   readonly #storing = new Map<string, Promise<Placed>>()
@@ -331,6 +333,9 @@ export class PartCopy {
     const { buffers, options, controller } = this.#parts
     const at = builder.pageNo * PAGE_BYTES + index * CHUNK
     const length = Math.min(options.diskBytes - at, CHUNK)
+    // One that is known gives its memory back at once; it still is read again if this attempt dies now.
+    await this.#dequeuedUntil(() => this.#chunksAhead < READ_AHEAD)
+    this.#chunksAhead += 1
     const slot = await buffers.takeSlot()
     const supply = await this.#supply(at, slot.bytes, length, pieces)
     supply.identified.catch((error: unknown) => this.#fail(error))
@@ -355,6 +360,7 @@ export class PartCopy {
       }
       this.#progress.add({ bytesRead: supply.bytesRead() })
       this.#advance(at + length)
+      this.#chunksAhead -= 1
       await this.#journalIfDue()
     })
   }
@@ -441,7 +447,11 @@ export class PartCopy {
         this.#queued -= 1
         this.#onDequeued?.()
       })
-    while (this.#queued >= MAX_QUEUED) {
+    await this.#dequeuedUntil(() => this.#queued < MAX_QUEUED)
+  }
+
+  async #dequeuedUntil(isEnough: () => boolean): Promise<void> {
+    while (!isEnough()) {
       await new Promise<void>((resolve) => (this.#onDequeued = resolve))
       this.#throwIfFailed()
     }
