@@ -55,7 +55,11 @@ export async function auditRetention(
         const point = { vmId, vmName, pointId, timeMs, policy: policy?.policy ?? null }
         // Points of which no policy is known stay in a sweep, and are promised to nobody.
         if (goneMs !== null && (policy?.rules ?? null) !== null && promised.has(stem))
-          found.push({ kind: 'vanished', ...point, why: `it was not found any more on ${new Date(goneMs).toISOString().slice(0, 10)}` })
+          found.push({
+            kind: 'vanished',
+            ...point,
+            why: `it was not found any more on ${new Date(goneMs).toISOString().slice(0, 10)}`,
+          })
         else if (goneMs === null && why.has(stem) && !standing.has(stem))
           found.push({ kind: 'kept', ...point, why: why.get(stem) ?? 'the last sweep did not come to it' })
       }
