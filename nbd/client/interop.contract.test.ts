@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bytes, isHoldfastError, KiB, MiB, millis, type Bytes, type HoldfastError } from '../../base/index.ts'
@@ -470,12 +470,21 @@ async function* only(source: AsyncIterable<Extent>, kind: Extent['kind']): Async
   for await (const extent of source) if (extent.kind === kind) yield extent
 }
 
+/** A monitor has one client at a time: while it still lets go of who looked whether it is there, it hangs up on the next. */
+async function greeted(path: string): Promise<{ socket: Socket; lines: AsyncIterator<string> }> {
+  for (const until = Date.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    const socket = connect({ path })
+    socket.on('error', () => undefined)
+    open.defer(() => void socket.destroy())
+    const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
+    if ((await lines.next()).done !== true) return { socket, lines }
+    if (Date.now() > until) throw new Error('the monitor does not greet')
+  }
+}
+
 /** Just enough QMP for one test: a command at a time, events skipped. */
 async function openQmp(path: string): Promise<(execute: string, args: object) => Promise<void>> {
-  const socket = connect({ path })
-  open.defer(() => void socket.destroy())
-  const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
-  await lines.next()
+  const { socket, lines } = await greeted(path)
   const command = async (execute: string, args: object): Promise<void> => {
     socket.write(`${JSON.stringify({ execute, arguments: args })}\n`)
     for (;;) {
