@@ -94,6 +94,19 @@ export function seriesOf(stem: string): string {
   return stem.slice(5, 37)
 }
 
+/** Of a copy, its point and its VM: what rules ask about it. */
+export const madeColumns = {
+  stem: copies.stem,
+  pointId: points.id,
+  timeMs: points.createdMs,
+  origin: points.origin,
+  plan: points.plan,
+  vmId: vms.id,
+  vmName: vms.name,
+  category: vms.category,
+  override: vms.override,
+}
+
 export function retainedQueries(context: CatalogContext): RetainedQueries {
   const { db, publish } = context
   const policiesOf = (repositoryId: string): Map<string, SeriesPolicyRow[]> => {
@@ -102,17 +115,7 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
   }
   const made = lazy(() =>
     db
-      .select({
-        stem: copies.stem,
-        pointId: points.id,
-        timeMs: points.createdMs,
-        origin: points.origin,
-        plan: points.plan,
-        vmId: vms.id,
-        vmName: vms.name,
-        category: vms.category,
-        override: vms.override,
-      })
+      .select(madeColumns)
       .from(copies)
       .innerJoin(points, eq(points.id, copies.pointId))
       .innerJoin(vms, eq(vms.id, points.vmId))

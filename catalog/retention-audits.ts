@@ -1,6 +1,6 @@
 import { and, desc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
 import { inTransaction, type CatalogContext } from './context.ts'
-import type { MadePoint } from './retained.ts'
+import { madeColumns, type MadePoint } from './retained.ts'
 import { copies, points, retentionAudits, sweepPoints, sweeps, vms } from './schema.ts'
 
 export type RetentionAuditRow = typeof retentionAudits.$inferSelect
@@ -80,18 +80,7 @@ export function retentionAuditQueries(context: CatalogContext): RetentionAuditQu
     sweptMs: (repositoryId) => lastSwept(repositoryId)?.plannedMs ?? null,
     pointsOf: (repositoryId, vmId) =>
       db
-        .select({
-          stem: copies.stem,
-          pointId: points.id,
-          timeMs: points.createdMs,
-          origin: points.origin,
-          plan: points.plan,
-          vmId: vms.id,
-          vmName: vms.name,
-          category: vms.category,
-          override: vms.override,
-          goneMs: copies.goneMs,
-        })
+        .select({ ...madeColumns, goneMs: copies.goneMs })
         .from(copies)
         .innerJoin(points, eq(points.id, copies.pointId))
         .innerJoin(vms, eq(vms.id, points.vmId))

@@ -172,9 +172,10 @@ describe('a file that is written past the page cache', () => {
     expect(seen.closed).toBe(2)
   })
 
-  it('leaves no handle open where it cannot be opened a second time', async () => {
+  it('leaves no handle open, and no file, where it cannot be opened a second time', async () => {
     const { files, seen } = watched(EXT4, undefined, 'EMFILE')
     await expect(save(files, filled(MiB))).rejects.toMatchObject({ code: 'EMFILE' })
     expect(seen).toMatchObject({ opened: { direct: 0, usual: 1 }, closed: 1 })
+    await expect(fs.stat(path)).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })

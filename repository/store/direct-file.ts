@@ -41,13 +41,18 @@ export class DirectFile implements AsyncDisposable {
     this.#direct = direct
   }
 
-  /** Makes the file, which must not be there yet. `isWorthIt`: false where it goes through the page cache anyhow. */
+  /**
+   * Makes the file, which must not be there yet. `isWorthIt`: false where it goes through the page cache anyhow. Leaves nothing
+   * if it throws.
+   */
   static async create(files: PosixFs, path: string, isWorthIt = true): Promise<DirectFile> {
     const usual = await files.open(path, 'wx', 0o600)
     try {
       return new DirectFile(usual, isWorthIt ? await openDirect(files, path) : undefined)
     } catch (error) {
       await usual.close()
+      // What cannot be removed now is swept later; the first error is the one to tell.
+      await Promise.allSettled([files.unlink(path)])
       throw error
     }
   }
