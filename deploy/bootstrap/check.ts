@@ -2,7 +2,7 @@
 import { totalmem } from 'node:os'
 import { MiB } from '../../base/index.ts'
 import { prepareWeb } from './prepare-web.ts'
-import { runLanes } from './tasks.ts'
+import { reportersInto, runLanes } from './tasks.ts'
 
 const started = Date.now()
 /** Go programs that end soon: they collect garbage only near the limit, which saves a third of their time. */
@@ -11,7 +11,7 @@ const at = process.argv.indexOf('--report')
 // What failed must not be sought among three thousand lines of what passed.
 const report = [
   '--reporter=dot',
-  ...(at < 0 ? [] : ['--reporter=json', `--outputFile.json=${process.argv[at + 1] ?? ''}`]),
+  ...(at < 0 ? [] : reportersInto(process.argv[at + 1] ?? '')),
 ]
 prepareWeb()
 const outcomes = await runLanes([

@@ -62,3 +62,8 @@ export async function runLanes(lanes: readonly (readonly Task[])[]): Promise<Out
   else console.log(`logs: ${logs}`)
   return flat
 }
+
+/** The reporters of vitest that write into the file `report`, and into HOLDFAST_UNHANDLED what its JSON leaves out. */
+export function reportersInto(report: string): string[] {
+  return ['--reporter=json', `--outputFile.json=${report}`, '--reporter=./deploy/bootstrap/unhandled.ts']
+}

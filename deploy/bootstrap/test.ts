@@ -3,14 +3,14 @@
  * `npm test -- contract e2e` runs only those parts; `npm run test:stores` adds object stores that are built from source.
  * Suites that repeat others in a variant take turns (turns.ts); `npm run test:all` takes all of them, and every sample.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { partsToRun } from './parts.ts'
 import { prepareOrExit } from './prepare-all.ts'
 import { prepareStoresOrExit } from './prepare-stores.ts'
 import { countsOf, failuresOf, readReport, replaceFailed, skippedOf, worthASecondRun, type Report } from './reports.ts'
-import { root, runTask, type Outcome } from './tasks.ts'
+import { reportersInto, root, runTask, type Outcome } from './tasks.ts'
 import { outOfTurn, turns } from './turns.ts'
 
 const asked = partsToRun(process.argv.slice(2))
@@ -39,11 +39,15 @@ for (const part of asked.run) {
     part === 'check'
       ? ['node', '--disable-warning=ExperimentalWarning', 'deploy/bootstrap/check.ts', '--report', report]
       : vitest(part, report)
+  process.env['HOLDFAST_UNHANDLED'] = unhandledOf(part)
   outcomes.push(await runTask({ name: part, command }, logs, true))
   reports.set(part, readReport(report))
 }
 
-const failures = [...reports].flatMap(([part, report]) => failuresOf(part, report, root))
+const failures = [...reports].flatMap(([part, report]) => [
+  ...failuresOf(part, report, root),
+  ...unhandled(part).map((error) => `${part}: an error outside of every test\n  ${error}`),
+])
 const unsteady = await runAgain()
 const counts = countsOf([...reports.values()])
 const failed = outcomes.filter((o) => !o.ok && !unsteady.has(o.name)).map((o) => o.name)
@@ -70,11 +74,19 @@ function drawTurn(): string {
   return String((Math.floor(Date.now() / 1000) % turns.length) + 1)
 }
 
+function unhandledOf(part: string): string {
+  return join(logs, `${part}-unhandled.json`)
+}
+
+/** What went wrong outside of every test; `check` tells of its own. */
+function unhandled(part: string): readonly string[] {
+  return existsSync(unhandledOf(part)) ? (JSON.parse(readFileSync(unhandledOf(part), 'utf8')) as string[]) : []
+}
+
 function vitest(part: string, report: string, ...more: string[]): [string, ...string[]] {
   // The files that must run alone are a project of their own, after the others.
   const project = part === 'contract' || part === 'chaos' ? `${part}*` : part
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  return ['vitest', 'run', '--project', project, ...reporters, ...more]
+  return ['vitest', 'run', '--project', project, '--reporter=default', ...reportersInto(report), ...more]
 }
 
 /** Runs the few files that failed once more, nothing beside them. Returns the parts of which all passed then. */
@@ -84,10 +96,10 @@ async function runAgain(): Promise<Set<string>> {
     console.log(`\n── ${part}, once more and alone: ${files.join(', ')} ──`)
     const report = join(logs, `${part}-again.json`)
     const command = vitest(part, report, '--maxWorkers=1', ...files)
+    process.env['HOLDFAST_UNHANDLED'] = unhandledOf(`${part}-again`)
     const { ok } = await runTask({ name: `${part}-again`, command }, logs, true)
     // An error that belongs to no test is not made good by a test that passes.
-    const first = outcomes.find((outcome) => outcome.name === part)
-    if (!ok || first === undefined || readFileSync(first.log, 'utf8').includes('Unhandled Error')) continue
+    if (!ok || unhandled(part).length > 0) continue
     passed.add(part)
     reports.set(part, replaceFailed(reports.get(part) as Report, readReport(report)))
   }

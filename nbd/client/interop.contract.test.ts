@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bytes, isHoldfastError, KiB, MiB, millis, type Bytes, type HoldfastError } from '../../base/index.ts'
 import { ALLOCATION_CONTEXT, AllocationFlag } from '../codec/constants.ts'
@@ -471,14 +470,25 @@ async function* only(source: AsyncIterable<Extent>, kind: Extent['kind']): Async
 }
 
 /** A monitor has one client at a time: while it still lets go of who looked whether it is there, it hangs up on the next. */
-async function greeted(path: string): Promise<{ socket: Socket; lines: AsyncIterator<string> }> {
+async function greeted(path: string): Promise<{ socket: Socket; lines: AsyncGenerator<string, undefined, undefined> }> {
   for (const until = Date.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
     const socket = connect({ path })
-    socket.on('error', () => undefined)
     open.defer(() => void socket.destroy())
-    const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
-    if ((await lines.next()).done !== true) return { socket, lines }
+    const lines = linesOf(socket)
+    const { done } = await lines.next().catch(() => ({ done: true }))
+    if (done !== true) return { socket, lines }
     if (Date.now() > until) throw new Error('the monitor does not greet')
+  }
+}
+
+async function* linesOf(socket: Socket): AsyncGenerator<string, undefined, undefined> {
+  // An interface of readline throws what the socket says after its end where nobody can catch it.
+  socket.on('error', () => undefined)
+  let begun = ''
+  for await (const part of socket.setEncoding('utf8') as AsyncIterable<string>) {
+    const lines = (begun + part).split('\n')
+    begun = lines.pop() ?? ''
+    yield* lines
   }
 }
 
