@@ -9,10 +9,7 @@ const started = Date.now()
 const lateGc = { GOGC: 'off', GOMEMLIMIT: `${Math.floor(totalmem() / MiB / 4)}MiB` }
 const at = process.argv.indexOf('--report')
 // What failed must not be sought among three thousand lines of what passed.
-const report = [
-  '--reporter=dot',
-  ...(at < 0 ? [] : reportersInto(process.argv[at + 1] ?? '')),
-]
+const report = ['--reporter=dot', ...(at < 0 ? [] : reportersInto(process.argv[at + 1] ?? ''))]
 prepareWeb()
 const outcomes = await runLanes([
   [

