@@ -147,7 +147,7 @@ async function csv(path: string): Promise<{ readonly [column: string]: string }[
   expect(response.status).toBe(200)
   expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8')
   expect(response.headers.get('content-disposition')).toMatch(
-    /^attachment; filename="holdfast-[a-z]+-20\d\d-\d\d-\d\d\.csv"$/,
+    /^attachment; filename="holdfast-[a-z-]+-20\d\d-\d\d-\d\d\.csv"$/,
   )
   return readCsv(await response.text())
 }
@@ -180,4 +180,34 @@ test('lists are files that open: quotes, line ends and what looks like a formula
 
   const { items } = await here.get<{ items: { vm: string }[] }>('/api/v1/exports/usage?format=json')
   expect(items).toMatchObject([{ vm: 'web-01', points: 450 }])
+})
+
+test('what each VM has is looked at once a day and told by month, with its mean and its most', async () => {
+  const { catalog, clock } = here
+  const atNoon = (day: string) => (clock.ms = Date.parse(`${day}T12:00:00Z`))
+  const first = aPoint(1, { createdMs: Date.parse('2026-11-28T02:00:00Z') })
+  catalog.points.record(first)
+  atNoon('2026-11-29')
+  expect(catalog.workloadUsage.look('main')).toBe(true)
+  clock.ms += 3_600_000
+  expect(catalog.workloadUsage.look('main')).toBe(false)
+  catalog.points.record(aPoint(2, { createdMs: first.createdMs + 1 }))
+  atNoon('2026-11-30')
+  expect(catalog.workloadUsage.look('main')).toBe(true)
+  // Set back: no day counts twice.
+  atNoon('2026-11-29')
+  expect(catalog.workloadUsage.look('main')).toBe(false)
+  atNoon('2026-12-01')
+  expect(catalog.workloadUsage.look('main')).toBe(true)
+  const rows = await csv('usage-months')
+  const { newBytes: one, logicalBytes } = catalog.points.get(first.id)
+  expect(rows).toMatchObject([
+    { month: '2026-12', vm: 'web-01', days: '1', points: '2', stored_bytes: String(2 * one) },
+    {
+      ...{ month: '2026-11', days: '2', points: '2', logical_bytes: String(logicalBytes) },
+      ...{ stored_bytes: String(2 * one), mean_stored_bytes: String(1.5 * one), most_stored_bytes: String(2 * one) },
+    },
+  ])
+  expect(await csv(`usage-months?untilMs=${Date.parse('2026-12-01')}`)).toMatchObject([{ month: '2026-11' }])
+  expect(await csv(`usage-months?sinceMs=${Date.parse('2026-12-01')}`)).toMatchObject([{ month: '2026-12' }])
 })

@@ -63,6 +63,20 @@ test('a repository is swept once a day, and a sweep that is under way is left al
   expect(sweeps()).toHaveLength(1)
 })
 
+test('what each VM has there is looked at once a day', async () => {
+  const { catalog, clock } = here
+  catalog.points.record(aPoint(1, { createdMs: clock.ms - 3_600_000 }))
+  const keeper = housekeeping(here.deps)
+  for (let n = 0; n < 3; n += 1) {
+    await keeper.tick()
+    clock.ms += 86_400_000
+    await keeper.tick()
+  }
+  const wish = { sinceMs: 0, untilMs: clock.ms }
+  const months = catalog.workloadUsage.list('main', wish, { limit: 50, offset: 0 })
+  expect(months.reduce((days, month) => days + month.days, 0)).toBe(4)
+})
+
 test('sweeps go by themselves once a person has approved one of that repository', async () => {
   const day = 86_400_000
   const { catalog, clock, engine } = here

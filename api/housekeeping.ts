@@ -128,6 +128,7 @@ export function housekeeping(
       await scrubDue(row.repositoryId)
       if (sweeps === 'daily') await sweepDue(row.repositoryId)
       await auditDue(row.repositoryId)
+      catalog.workloadUsage.look(row.repositoryId)
     }
     catalog.mirrors.wantDamaged()
     // What is on its way on media is not sent over the line as well.

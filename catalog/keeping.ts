@@ -57,6 +57,7 @@ const sources: { readonly [kind in RecordKind]?: Source } = {
     ms: 'created_ms',
     where: `state <> 'waiting'`,
   },
+  usage: { table: 'workload_usage', key: 'rowid', ms: 'looked_ms', where: 'true' },
   'disk-usage': {
     table: 'repository_growth',
     key: 'rowid',

@@ -47,6 +47,7 @@ import { preparingOnce } from './statements.ts'
 import { sweepQueries, type SweepQueries } from './sweeps.ts'
 import { verifyRunQueries, type VerifyRunQueries } from './verify-runs.ts'
 import { vmQueries, type VmQueries } from './vms.ts'
+import { workloadUsageQueries, type WorkloadUsageQueries } from './workload-usage.ts'
 import { retentionAuditQueries, type RetentionAuditQueries } from './retention-audits.ts'
 import { watchQueries, type WatchQueries } from './watches.ts'
 
@@ -95,6 +96,7 @@ export interface Catalog extends Disposable {
   readonly verifyRuns: VerifyRunQueries
   readonly vms: VmQueries
   readonly retentionAudits: RetentionAuditQueries
+  readonly workloadUsage: WorkloadUsageQueries
   readonly watches: WatchQueries
   /** All or nothing; calls inside join it. `work` is synchronous. */
   transaction<T>(work: () => T): T
@@ -175,6 +177,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     verifyRuns: verifyRunQueries(context),
     vms: vmQueries(context),
     retentionAudits: retentionAuditQueries(context),
+    workloadUsage: workloadUsageQueries(context),
     watches: watchQueries(context),
     transaction: (work) => inTransaction(context, work),
     integrity: () => String(sqlite.pragma('quick_check(1)', { simple: true })),

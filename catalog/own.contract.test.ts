@@ -197,7 +197,7 @@ test('how long a kind is kept is said, changed within bounds, and honest about k
   expect(keeping.list().map(({ kind, months, records }) => [kind, months, records])).toEqual([
     ['audit', 24, 0],
     ['runs', 12, 0],
-    ['usage', 12, null],
+    ['usage', 12, 0],
     ['notifications', 3, 0],
     ['disk-usage', 6, 0],
     ['sweeps', 3, 0],

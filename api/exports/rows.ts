@@ -56,6 +56,17 @@ export const exportKinds = {
     'excluded_because',
   ],
   usage: ['repository', 'vm', 'points', 'logical_bytes', 'read_bytes', 'stored_bytes', 'newest_point'],
+  'usage-months': [
+    'repository',
+    'vm',
+    'month',
+    'days',
+    'points',
+    'logical_bytes',
+    'stored_bytes',
+    'mean_stored_bytes',
+    'most_stored_bytes',
+  ],
   retention: ['audited', 'repository', 'deviation', 'vm', 'point', 'point_time', 'policy', 'why'],
   capacity: ['repository', 'day', 'stored_bytes', 'logical_bytes'],
   audit: ['time', 'user', 'action', 'vm', 'point', 'point_time', 'volume', 'path', 'disk', 'format', 'subject'],
@@ -78,6 +89,8 @@ export function exportRows(catalog: Catalog, kind: ExportKind, wish: ExportWish)
       return protectionRows(catalog)
     case 'usage':
       return usageRows(catalog)
+    case 'usage-months':
+      return usageMonthRows(catalog, wish)
     case 'retention':
       return retentionRows(catalog, wish)
     case 'capacity':
@@ -172,6 +185,30 @@ function* usageRows(catalog: Catalog): Generator<Row<'usage'>> {
         stored_bytes: row.newBytes,
         newest_point: at(row.newestPointMs),
       }
+    }
+  }
+}
+
+function* usageMonthRows(
+  catalog: Catalog,
+  { sinceMs = 0, untilMs = Infinity }: ExportWish,
+): Generator<Row<'usage-months'>> {
+  for (const { id } of every((page) => catalog.repositories.list(page))) {
+    for (let offset = 0, rows = 1; rows > 0; offset += rows) {
+      const months = catalog.workloadUsage.list(id, { sinceMs, untilMs }, { limit: largestPage, offset })
+      rows = months.length
+      for (const { vmId, month, days, points, ...bytes } of months)
+        yield {
+          repository: id,
+          vm: vmId,
+          month,
+          days,
+          points,
+          logical_bytes: bytes.logicalBytes,
+          stored_bytes: bytes.storedBytes,
+          mean_stored_bytes: bytes.meanStoredBytes,
+          most_stored_bytes: bytes.mostStoredBytes,
+        }
     }
   }
 }

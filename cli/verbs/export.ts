@@ -2,7 +2,7 @@ import { Argument, Command } from 'commander'
 import { HoldfastError } from '../../base/index.ts'
 import { examples, moment, type Verb } from './common.ts'
 
-const kinds = ['runs', 'points', 'protection', 'usage', 'retention', 'capacity', 'audit'] as const
+const kinds = ['runs', 'points', 'protection', 'usage', 'usage-months', 'retention', 'capacity', 'audit'] as const
 
 interface Options {
   readonly since?: number
@@ -13,11 +13,16 @@ export const exportList: Verb = (ioOf) =>
   examples(new Command('export'), [
     'holdfast export protection > protection.csv',
     'holdfast export runs --since 2026-10-01 --until 2026-11-01 > october.csv',
+    'holdfast export usage-months --since 2026-10-01 --until 2026-11-01 > october-usage.csv',
     'holdfast export capacity --json',
   ])
     .description('a whole list as CSV, or JSON with --json')
     .addArgument(new Argument('<list>', 'which').choices(kinds))
-    .option('--since <day>', 'from this day on, UTC; of runs, points, capacity and audit', moment('--since'))
+    .option(
+      '--since <day>',
+      'from this day on, UTC; of runs, points, usage-months, retention, capacity and audit',
+      moment('--since'),
+    )
     .option('--until <day>', 'before this day', moment('--until'))
     .action(async (kind: (typeof kinds)[number], { since, until }: Options, self: Command) => {
       const io = ioOf(self)

@@ -8403,7 +8403,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description protection: every VM against its promise; usage: what each VM takes in each repository; retention: where what repositories keep was not what the policies say, audit by audit; capacity: what each repository took, day by day; audit: who took what out of points, a row for each path */
-                kind: "runs" | "points" | "protection" | "usage" | "retention" | "capacity" | "audit";
+                kind: "runs" | "points" | "protection" | "usage" | "usage-months" | "retention" | "capacity" | "audit";
             };
             cookie?: never;
         };
