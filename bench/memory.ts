@@ -1,6 +1,7 @@
 /**
  * Peak RSS of each who works on a repository, in a process of its own: two disks are written (and a third point, of which most
- * is garbage later), one is read as a whole, the garbage is collected, and everything is mirrored under other keys.
+ * is garbage later), one is read as a whole, the garbage is collected, and everything is mirrored under other keys. Node is
+ * started as for a mover.
  *
  *   node bench/memory.ts [GiB=4] [directory]
  */
@@ -79,10 +80,12 @@ const roles: { readonly [role: string]: (folder: string) => Promise<string> } = 
 }
 
 if (role === undefined) {
+  // Not in the processes that are measured: all of the server would be loaded there.
+  const { nodeFlags } = await import('../server/index.ts')
   const folder = await mkdtemp(join(place, 'holdfast-memory-'))
   try {
     for (const one of Object.keys(roles)) {
-      execFileSync(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), gib, folder, one], {
+      execFileSync(process.execPath, [...nodeFlags, fileURLToPath(import.meta.url), gib, folder, one], {
         stdio: 'inherit',
       })
     }

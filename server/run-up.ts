@@ -109,16 +109,17 @@ async function temporalOf(
 }
 
 /**
- * On a machine with much memory V8 lets young objects take half a gigabyte before it looks which of them are needed: the
- * server then takes twice the memory that it uses. What the mover handles lies outside of the heap.
+ * How Node is started for server and movers. On a machine with much memory V8 lets young objects take half a gigabyte
+ * before it looks which of them are needed: the server then takes twice the memory that it uses. What the mover handles
+ * lies outside of the heap.
  */
-const youngMiB = 16
+export const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16'] as const
 
 function role(home: Home, name: string, args: readonly string[]): Parameters<Supervisor['start']>[0] {
   return {
     name,
     program: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', `--max-semi-space-size=${youngMiB}`, entry, ...args],
+    args: [...nodeFlags, entry, ...args],
     logFile: join(home.logs, `${name}.out.log`),
     ready: (signal, pid) => announced(home, name, pid, signal),
     stopWithinMs: graceMs + forceMs,
