@@ -6,6 +6,7 @@ import {
   drills,
   erpBook,
   excludedDetail,
+  foreignDetail,
   erpPoints,
   fileSession,
   firstOverview,
@@ -113,6 +114,15 @@ export const pictures: readonly Picture[] = [
     before: async (page: Page): Promise<void> => {
       await pressed(page, /Back up…/)
       await page.getByRole('checkbox', { name: /Shut the VM down/ }).check()
+    },
+  },
+  {
+    name: 'vm-take-over',
+    path: '/vms/erp-db-01',
+    scene: { vm: foreignDetail },
+    before: async (page: Page): Promise<void> => {
+      await pressed(page, /Back up…/)
+      await page.getByRole('checkbox', { name: /Take it over from holdfast-paris/ }).check()
     },
   },
   { name: 'vm', path: '/vms/erp-db-01' },
@@ -280,6 +290,11 @@ export const pictures: readonly Picture[] = [
   { name: 'run-waiting', path: `/runs/${erpBook.runId}`, scene: { book: waitingBook } },
   { name: 'run-recovery', path: `/runs/${recoveryBook.runId}` },
   { name: 'run-plan', path: `/runs/${planBook.runId}` },
+  {
+    name: 'run-attention',
+    path: `/runs/${restoreBook.runId}`,
+    scene: { attention: 'It went on without a slot: the capacity governor could not be asked for a minute' },
+  },
   { name: 'run-restored', path: `/runs/${restoreBook.runId}` },
   { name: 'restore-point', path: '/restore?vm=erp-db-01' },
   { name: 'restore-scope', path: `${wizard}&at=scope&scope=disks&disks=scsi1` },
