@@ -66,7 +66,7 @@ export function copyPromiseQueries(context: CatalogContext): CopyPromiseQueries 
   )
   return {
     of(vmId) {
-      const [row] = rows(sql`v.id = ${vmId}`, now())
+      const [row] = rows(sql`v.id = +${vmId}`, now())
       return row && promised(row)
     },
     short: () => short(Math.floor(now() / hourMs)),
