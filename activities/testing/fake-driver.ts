@@ -49,6 +49,8 @@ export class FakeHypervisor {
   readonly durable = new Map<string, Uint8Array>()
   readonly calls: string[] = []
   faults: DriverFaults = {}
+  /** Of the next points; null: each is the sample's. */
+  opensAs: Pick<PointInTime, 'id' | 'createdAt'> | null = null
   secretSeen: string | null = null
   readersOpen = 0
 
@@ -95,7 +97,7 @@ export class FakeHypervisor {
       reader: 'nbd',
       locator: {},
     }))
-    return samplePoint('b'.repeat(32) as PointInTime['id'], disks)
+    return { ...samplePoint('b'.repeat(32) as PointInTime['id'], disks), ...this.opensAs }
   }
 
   target(): TargetVm {
