@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { linkKeys, planDefaults, type BandwidthLimit } from '../policy/index.ts'
+import { leavingKeys, linkKeys, planDefaults, type BandwidthLimit } from '../policy/index.ts'
 import { BandwidthShares } from './bandwidth.ts'
 import { bench, workerToken, type Bench } from './testing/bench.ts'
 
@@ -53,6 +53,40 @@ it('outside the hours of its limits a plan has none', () => {
   expect(rate('a', 1)).toBeNull()
   here.clock.ms += 3_600_000
   expect(rate('a', 1)).toBe(1_000_000)
+})
+
+it('a standby at another site keeps the limit of what leaves its source, and nobody else there is told of it', () => {
+  const { catalog } = here
+  const paris = {
+    name: 'paris',
+    platform: 'qemu',
+    address: '/srv/paris',
+    site: 'paris',
+    credentialRef: '',
+    options: {},
+  }
+  catalog.endpoints.add(paris as Parameters<typeof catalog.endpoints.add>[0])
+  catalog.links.put({
+    ...{ hypervisorId: 'lab', repositoryId: null, timeZone: 'UTC' },
+    backup: allDay(1_000_000),
+    restore: [],
+  })
+  const moving = leavingKeys('lab').map((key) => ({ key, copies: 1 }))
+  const told = (site: string) =>
+    shares.report('mover', moving, site).flatMap(({ key, bytesPerSecond }) => (bytesPerSecond === null ? [] : [key]))
+  expect(told('paris')).toEqual([])
+  catalog.replications.add({
+    id: 'f'.repeat(32),
+    vmId: 'web-01',
+    endpointId: 'paris',
+    name: 'web-01-standby',
+    rpoMs: 300_000,
+  })
+  expect(told('paris')).toEqual(['link/lab/*/backup'])
+  expect(told('rome')).toEqual([])
+  // A failback is written where the source is, and read at the standby.
+  const back = leavingKeys('paris').map((key) => ({ key, copies: 1 }))
+  expect(shares.report('mover', back, 'local').map(({ key }) => key)).toContain('link/paris/*/backup')
 })
 
 it('workers ask with their own token', async () => {

@@ -82,9 +82,20 @@ export class BandwidthShares {
     const { hypervisorId = null, repositoryId = null } = parseLinkKey(key) ?? {}
     const { endpoints, repositories } = this.#catalog
     return (
-      (hypervisorId === null || endpoints.find(hypervisorId)?.site === site) &&
+      (hypervisorId === null ||
+        endpoints.find(hypervisorId)?.site === site ||
+        (repositoryId === null && this.#isFollowed(hypervisorId, site))) &&
       (repositoryId === null || repositories.find(repositoryId)?.site === site)
     )
+  }
+
+  /** A standby is written by workers of its own site, and a failback by those of the source: they read the other end. */
+  #isFollowed(hypervisorId: string, site: string): boolean {
+    const { endpoints, replications, vms } = this.#catalog
+    return replications.list().some(({ vmId, endpointId }) => {
+      const ends = [vms.get(vmId).endpointId, endpointId]
+      return ends.includes(hypervisorId) && ends.some((one) => endpoints.find(one)?.site === site)
+    })
   }
 
   /** What is said now: a change counts with the next report. undefined: there is no such plan. */

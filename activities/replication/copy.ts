@@ -49,7 +49,7 @@ export async function replicateDisk(site: Site, input: ReplicateDiskInput): Prom
           using _slot = await site.options.slots.take(to.pulse.signal)
           now.stage = 'opening'
           to.pulse.moved()
-          using pace = await site.options.bandwidth.join(leavingLimits(source.endpoint.id))
+          using pace = await site.options.bandwidth.join(input.isDown === true ? [] : leavingLimits(source.endpoint.id))
           const opened = await open(to, input)
           await using writer = opened.writer
           volume = opened.volume

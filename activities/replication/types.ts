@@ -52,6 +52,8 @@ export interface ReplicateDiskInput {
   readonly disk: DiskKey
   readonly sink: Sink
   readonly stallTimeoutMs: number
+  /** Nobody runs until it is there: no bandwidth limit holds it up. */
+  readonly isDown?: boolean
 }
 export interface ReplicateDiskResult {
   readonly disk: DiskKey

@@ -186,7 +186,7 @@ async function copy(
                     ),
                     ...(isDown && soonMoved),
                   },
-                  [{ source, point, disk: disk.key, sink, stallTimeoutMs }],
+                  [{ source, point, disk: disk.key, sink, stallTimeoutMs, ...(isDown && { isDown }) }],
                 ),
               ),
             isDown ? patienceWhileDownMs : undefined,
