@@ -62,7 +62,7 @@ export function attention(
     ...failedRuns(catalog, deps.now()),
     ...missedStarts(catalog, deps.now()),
     ...slotlessRuns(catalog, deps.now()),
-    ...retentionTrouble(catalog),
+    ...retentionTrouble(catalog, deps.now()),
     ...drills.items,
     ...residue(catalog, deps.now(), most),
   ]

@@ -77,6 +77,17 @@ test('what each VM has there is looked at once a day', async () => {
   expect(months.reduce((days, month) => days + month.days, 0)).toBe(4)
 })
 
+test('one repository that cannot be looked at keeps nothing else waiting', async () => {
+  const { catalog } = here
+  catalog.retentionAudits.lastMs = () => {
+    throw new Error('the row makes no sense')
+  }
+  catalog.points.record(aPoint(1, { createdMs: here.clock.ms - 3_600_000 }))
+  await housekeeping(here.deps).tick()
+  const wish = { sinceMs: 0, untilMs: here.clock.ms }
+  expect(catalog.workloadUsage.list('main', wish, { limit: 50, offset: 0 })).toHaveLength(1)
+})
+
 test('sweeps go by themselves once a person has approved one of that repository', async () => {
   const day = 86_400_000
   const { catalog, clock, engine } = here

@@ -71,49 +71,20 @@ export function housekeeping(
   const holds = holdKeeper(deps)
   const discovery = discoveryKeeper(deps, discoverEveryMs)
   let purgedMs = Number.NEGATIVE_INFINITY
+  /** One thing that cannot be done keeps none of the others waiting. */
+  const guarded = async (what: string, of: object, work: () => unknown): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      log.warn({ ...of, error: describeError(error) }, what)
+    }
+  }
   const startDue = async (row: OwnBackupView): Promise<void> => {
-    if (!isDue(deps, row, pace)) return
-    try {
-      await startOwnBackup(deps, row.repositoryId)
-    } catch (error) {
-      log.warn({ repository: row.repositoryId, error: describeError(error) }, 'the catalog could not be backed up')
-    }
-  }
-  const sweepDue = async (repositoryId: string): Promise<void> => {
-    try {
-      await startDueSweep(deps, repositoryId)
-    } catch (error) {
-      log.warn({ repository: repositoryId, error: describeError(error) }, 'the retention sweep could not be started')
-    }
-  }
-  const measureDue = async (repositoryId: string): Promise<void> => {
-    try {
-      await startDueMeasuring(deps, repositoryId)
-    } catch (error) {
-      log.warn({ repository: repositoryId, error: describeError(error) }, 'the measuring could not be started')
-    }
-  }
-  const scrubDue = async (repositoryId: string): Promise<void> => {
-    try {
-      await startDueScrub(deps, repositoryId)
-    } catch (error) {
-      log.warn({ repository: repositoryId, error: describeError(error) }, 'the scrub could not be started')
-    }
-  }
-  const mirrorDue = async (pair: MirrorPair): Promise<void> => {
-    try {
-      await startDueMirror(deps, pair)
-    } catch (error) {
-      log.warn({ ...pair, error: describeError(error) }, 'the mirror could not be started')
-    }
+    if (isDue(deps, row, pace)) await startOwnBackup(deps, row.repositoryId)
   }
   const auditDue = async (repositoryId: string): Promise<void> => {
     if (!isAuditDue(catalog, repositoryId, now())) return
-    try {
-      await auditRetention(catalog, repositoryId, { nowMs: now(), sweepsAreDue: sweeps === 'daily' })
-    } catch (error) {
-      log.warn({ repository: repositoryId, error: describeError(error) }, 'the retention could not be audited')
-    }
+    await auditRetention(catalog, repositoryId, { nowMs: now(), sweepsAreDue: sweeps === 'daily' })
   }
   const tick = async (): Promise<void> => {
     // First: nothing else here is promised within minutes.
@@ -123,17 +94,23 @@ export function housekeeping(
     if (back.length > 0)
       log.info({ vms: back.map(({ id }) => id) }, 'VMs that were left out until now are protected again')
     for (const row of catalog.own.backups()) {
-      await startDue(row)
-      await measureDue(row.repositoryId)
-      await scrubDue(row.repositoryId)
-      if (sweeps === 'daily') await sweepDue(row.repositoryId)
-      await auditDue(row.repositoryId)
-      catalog.workloadUsage.look(row.repositoryId)
+      const { repositoryId: repository } = row
+      const of = { repository }
+      await guarded('the catalog could not be backed up', of, () => startDue(row))
+      await guarded('the measuring could not be started', of, () => startDueMeasuring(deps, repository))
+      await guarded('the scrub could not be started', of, () => startDueScrub(deps, repository))
+      if (sweeps === 'daily')
+        await guarded('the retention sweep could not be started', of, () => startDueSweep(deps, repository))
+      await guarded('the retention could not be audited', of, () => auditDue(repository))
+      await guarded('the usage of workloads could not be written down', of, () =>
+        catalog.workloadUsage.look(repository),
+      )
     }
-    catalog.mirrors.wantDamaged()
+    await guarded('damaged copies could not be wanted again', {}, () => catalog.mirrors.wantDamaged())
     // What is on its way on media is not sent over the line as well.
     const isExpected = catalog.shipments.underWay(now())
-    for (const pair of catalog.mirrors.due(now())) if (!isExpected(pair)) await mirrorDue(pair)
+    for (const pair of catalog.mirrors.due(now()))
+      if (!isExpected(pair)) await guarded('the mirror could not be started', pair, () => startDueMirror(deps, pair))
     await discovery.tick()
     await keeper.tick()
     await holds.tick()

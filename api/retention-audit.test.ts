@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { aPoint, pointIdOf, testNow } from '../catalog/testing.ts'
 import { planDefaults } from '../policy/index.ts'
 import { housekeeping } from './housekeeping.ts'
-import { auditRetention } from './retention-audit.ts'
+import { auditRetention, retentionTrouble } from './retention-audit.ts'
 import { bench, type Bench } from './testing/bench.ts'
 
 let here: Bench
@@ -111,13 +111,32 @@ describe('the audit of retention', () => {
   })
 })
 
+it('tells each kind by itself, and what vanished for thirty days', async () => {
+  const kinds = () => retentionTrouble(here.catalog, here.clock.ms).map(({ kind, detail }) => [kind, detail])
+  swept({ 4: 'removed', 5: 'removed', 6: 'removed' })
+  vanish(2)
+  await audit()
+  expect(kinds()).toEqual([['retention-vanished', expect.stringMatching(/checked: 1 gone that a rule keeps\.$/)]])
+  // The one that stays does not hide the one that comes.
+  here.clock.ms += 5 * day
+  await audit()
+  expect(kinds()).toMatchObject([
+    ['retention-vanished', expect.anything()],
+    ['retention-overdue', expect.anything()],
+  ])
+  here.clock.ms += 26 * day
+  await audit()
+  expect(kinds()).toMatchObject([['retention-overdue', expect.anything()]])
+  expect(here.catalog.retentionAudits.list('main', 1)).toMatchObject([{ vanished: 1 }])
+})
+
 it('is made once a day, told until the next one finds nothing, and given as a list and as a file', async () => {
   const keeper = housekeeping(here.deps, { drills: 'by-hand' })
   const told = async () => {
     const { needsYou } = (await (await here.call('GET', '/api/v1/overview')).json()) as {
       needsYou: { kind: string; detail: string }[]
     }
-    return needsYou.filter(({ kind }) => kind === 'retention-deviates')
+    return needsYou.filter(({ kind }) => kind.startsWith('retention-'))
   }
   swept({ 4: 'refused', 5: 'removed', 6: 'removed' })
   await keeper.tick()
@@ -125,7 +144,9 @@ it('is made once a day, told until the next one finds nothing, and given as a li
   const { items } = (await (await here.call('GET', path)).json()) as { items: { sentence: string }[] }
   expect(items).toHaveLength(1)
   expect(items[0]?.sentence).toBe('4 points checked: 1 kept that no rule and no hold keeps')
-  expect(await told()).toMatchObject([{ detail: '4 points checked: 1 kept that no rule and no hold keeps.' }])
+  expect(await told()).toMatchObject([
+    { kind: 'retention-kept', detail: '4 points checked: 1 kept that no rule and no hold keeps.' },
+  ])
   const file = await here.call('GET', '/api/v1/exports/retention')
   expect((await file.text()).split('\r\n')[1]).toContain(`main,kept,web-01,${pointIdOf(4)}`)
   here.clock.ms += day

@@ -4,6 +4,7 @@ import type { Catalog, RetentionAuditRow, RetentionDeviation } from '../catalog/
 import { Rulebook } from '../policy/index.ts'
 import type { Attention } from './attention.ts'
 import { guardsOf, stayingBy } from './policy/removals.ts'
+import { vanishedToldMs } from './watched.ts'
 
 const dayMs = 86_400_000
 /** A sweep a day, its day of grace, and a day on which nobody looked. */
@@ -15,7 +16,8 @@ const atOnce = 50
 /** Whether the daily audit of a repository is to be made. */
 export function isAuditDue(catalog: Catalog, repositoryId: string, nowMs: number): boolean {
   const lastMs = catalog.retentionAudits.lastMs(repositoryId)
-  return lastMs === null || nowMs - lastMs >= dayMs
+  // A clock that was ahead must not stop it for as long as it was wrong.
+  return lastMs === null || nowMs < lastMs || nowMs - lastMs >= dayMs
 }
 
 /**
@@ -58,6 +60,7 @@ export async function auditRetention(
           found.push({
             kind: 'vanished',
             ...point,
+            goneMs,
             why: `it was not found any more on ${new Date(goneMs).toISOString().slice(0, 10)}`,
           })
         else if (goneMs === null && why.has(stem) && !standing.has(stem))
@@ -85,24 +88,44 @@ function overdue(sweptMs: number | null, ms: number): RetentionDeviation {
   return { kind: 'overdue', ...point, why }
 }
 
-/** What the last audit of each repository found. */
-export function retentionTrouble(catalog: Catalog): Attention[] {
+/** What the last audit of each repository found; each kind by itself, so that one that stays does not hide another that comes. */
+export function retentionTrouble(catalog: Catalog, nowMs: number): Attention[] {
   return catalog.own.backups().flatMap(({ repositoryId }): Attention[] => {
     const [audit] = catalog.retentionAudits.list(repositoryId, 1)
-    if (audit === undefined || audit.kept + audit.vanished + audit.overdue === 0) return []
+    if (audit === undefined) return []
     const { name } = catalog.repositories.get(repositoryId)
-    return [
-      {
-        kind: 'retention-deviates',
-        severity: 'attention',
-        title: `What ${name} keeps is not what its policies say`,
-        detail: `${sentenceOf(audit)}.`,
-        sinceMs: audit.ms,
-        subject: { kind: 'repository', id: repositoryId },
-        action: { label: 'Look at them', command: `holdfast retention check ${repositoryId}` },
-      },
-    ]
+    const common = {
+      severity: 'attention',
+      sinceMs: audit.ms,
+      subject: { kind: 'repository', id: repositoryId },
+      action: { label: 'Look at them', command: `holdfast retention check ${repositoryId}` },
+    } as const
+    const told = { ...audit, vanished: recentlyVanished(audit, nowMs) }
+    const only = { kept: 0, vanished: 0, overdue: 0 }
+    const found: Attention[] = []
+    if (told.kept > 0)
+      found.push({
+        ...{ ...common, kind: 'retention-kept', title: `${name} keeps points that no rule keeps` },
+        detail: `${sentenceOf({ ...told, ...only, kept: told.kept })}.`,
+      })
+    if (told.vanished > 0)
+      found.push({
+        ...{ ...common, kind: 'retention-vanished', title: `Points that a rule keeps are gone from ${name}` },
+        detail: `${sentenceOf({ ...told, ...only, vanished: told.vanished })}.`,
+      })
+    if (told.overdue > 0)
+      found.push({
+        ...{ ...common, kind: 'retention-overdue', title: `The retention sweeps of ${name} are overdue` },
+        detail: `${sentenceOf({ ...told, ...only, overdue: told.overdue })}.`,
+      })
+    return found
   })
+}
+
+/** An audit names what vanished for as long as a rule would keep it, which may be years; somebody is told for a month. */
+function recentlyVanished({ vanished, deviations }: RetentionAuditRow, nowMs: number): number {
+  const old = deviations.filter(({ goneMs }) => goneMs !== undefined && nowMs - goneMs > vanishedToldMs)
+  return vanished - old.length
 }
 
 export function sentenceOf({ points, kept, vanished, overdue: late, deviations }: RetentionAuditRow): string {

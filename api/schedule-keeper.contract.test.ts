@@ -341,7 +341,7 @@ describe('starts', () => {
     const before = catalog.events.newest()
     const fresh = keeper()
     fresh.watch()
-    expect(catalog.planStarts.watchedMs('hourly')).toBeNull()
+    expect(catalog.planStarts.watchedMs('hourly')).toBe(Date.UTC(2026, 10, 20, 0, 10))
     await fresh.reconcile()
     fresh.watch()
     // What the engine started while nobody could hear of it has two minutes to be heard of.
@@ -359,5 +359,32 @@ describe('starts', () => {
     // It came after all.
     catalog.planStarts.came('hourly', at(4))
     expect(catalog.planStarts.missed('hourly', 0, 9).map(({ dueMs }) => dueMs)).toEqual([at(3), at(2)])
+  })
+
+  it('an edit takes back no start that did not come, unless other times hold from then on', async () => {
+    const { catalog, clock } = world
+    const hour = 3_600_000
+    clock.ms = Date.UTC(2026, 10, 21, 0, 10)
+    const daily = { schedule: { kind: 'every', everyMs: 24 * hour } } as const
+    for (const name of ['described', 'moved', 'rested']) put(name, daily)
+    const fresh = keeper()
+    const look = async () => {
+      await fresh.reconcile()
+      clock.ms += 121_000
+      fresh.watch()
+    }
+    await look()
+    // Due at midnight; nothing starts them, and while they may still be made up for they are edited.
+    clock.ms = Date.UTC(2026, 10, 22, 3)
+    put('described', { ...daily, description: 'looked at' })
+    put('moved', { schedule: { kind: 'every', everyMs: 12 * hour } })
+    put('rested', { ...daily, paused: true })
+    put('rested', daily)
+    clock.ms = Date.UTC(2026, 10, 22, 10)
+    await look()
+    const missed = (name: string) => catalog.planStarts.missed(name, 0, 9).map(({ dueMs }) => dueMs)
+    expect(missed('described')).toEqual([Date.UTC(2026, 10, 22)])
+    expect(missed('moved')).toEqual([])
+    expect(missed('rested')).toEqual([])
   })
 })

@@ -199,12 +199,10 @@ class Keeper {
       if (plan.paused || !isByClock(plan)) continue
       const { name, schedule, timeZone, changedMs } = plan
       const seenMs = watchedOf(this.#deps, name)
-      // Before its last change other times held.
-      const sinceMs = Math.max(seenMs ?? 0, changedMs)
       const { missed, watchedMs } = missedStarts({
         schedule,
         timeZone,
-        sinceMs,
+        sinceMs: seenMs ?? changedMs,
         nowMs: now(),
         reachedSinceMs,
         wasStarted: (dueMs) => {

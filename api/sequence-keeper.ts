@@ -62,8 +62,7 @@ async function follow(deps: KeeperDeps, plan: Plan): Promise<void> {
   const { catalog, now } = deps
   const { name, schedule, changedMs } = plan
   if (schedule.kind !== 'after') return
-  // Before its last change it may have come after another one.
-  const sinceMs = Math.max(watchedOf(deps, name) ?? 0, changedMs)
+  const sinceMs = watchedOf(deps, name) ?? changedMs
   for (const before of catalog.planRuns.endedSince(schedule.plan, sinceMs, mostAtOnce)) {
     const end = endOf(deps, before)
     if (end === 'goes-on') return

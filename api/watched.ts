@@ -9,7 +9,7 @@ type Attention = z.infer<typeof attentionSchema>
 type Deps = Pick<ApiDeps, 'catalog' | 'now'>
 
 /** For so long it is told that points have vanished; the VMs concerned tell themselves what they lack. */
-const vanishedOfMs = 30 * 86_400_000
+export const vanishedToldMs = 30 * 86_400_000
 
 /** What the watchdog found: whether the rest of what is said here can be believed. */
 export function watchTrouble(deps: Deps): Attention[] {
@@ -74,7 +74,7 @@ function repositoryTrouble({ catalog, now }: Deps, row: RepositoryView): Attenti
       subject,
       action: { label: 'Verify it', command: `holdfast verify ${row.id}` },
     })
-  if (vanished > 0 && vanishedMs !== null && now() - vanishedMs < vanishedOfMs)
+  if (vanished > 0 && vanishedMs !== null && now() - vanishedMs < vanishedToldMs)
     found.push({
       kind: 'points-vanished',
       severity: 'failed',

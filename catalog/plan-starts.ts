@@ -26,6 +26,15 @@ export interface PlanStartQueries {
   wasBusy(prefix: string, atMs: number): boolean
 }
 
+/** Within a transaction: what was due until now is nobody's any more, because the plan has other times from now on. */
+export function startsLookedAt({ db, now }: CatalogContext, plan: string): void {
+  const watchedMs = now()
+  db.insert(planWatches)
+    .values({ plan, watchedMs })
+    .onConflictDoUpdate({ target: planWatches.plan, set: { watchedMs } })
+    .run()
+}
+
 const keptMs = 366 * 86_400_000
 
 export function planStartQueries(context: CatalogContext): PlanStartQueries {

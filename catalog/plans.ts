@@ -5,6 +5,7 @@ import { inTransaction, type CatalogContext } from './context.ts'
 import { mirrorsOf, wantAgain, withdrawWants } from './copy-needs.ts'
 import { given, lazy } from './lazy.ts'
 import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { startsLookedAt } from './plan-starts.ts'
 import { isSameJson, requireRevision } from './revision.ts'
 import { plans } from './schema.ts'
 
@@ -91,6 +92,8 @@ export function planQueries(context: CatalogContext): PlanQueries {
           .values({ name: plan.name, createdMs: now(), ...changed })
           .onConflictDoUpdate({ target: plans.name, set: changed })
           .run()
+        // Before, other times held; what else was changed takes back no start that did not come.
+        if (!isThere || !hasSameTimes(before.spec, spec)) startsLookedAt(context, plan.name)
         if (isThere) {
           const [was, is] = [mirrorsOf(before.spec), mirrorsOf(spec)]
           withdrawWants(context, plan.name, was.difference(is))
@@ -113,6 +116,11 @@ export function planQueries(context: CatalogContext): PlanQueries {
       })
     },
   }
+}
+
+function hasSameTimes(a: Omit<PlanSpec, 'name'>, b: Omit<PlanSpec, 'name'>): boolean {
+  const timesOf = ({ schedule, timeZone, paused }: Omit<PlanSpec, 'name'>) => ({ schedule, timeZone, paused })
+  return isSameJson(timesOf(a), timesOf(b))
 }
 
 /** What is stored: members that do not belong are left out. */

@@ -13,6 +13,8 @@ export interface RetentionDeviation {
   readonly timeMs: number | null
   readonly policy: string | null
   readonly why: string
+  /** When it was seen that it is gone; absent of other kinds. */
+  readonly goneMs?: number
 }
 
 /** What was found of a repository at one time. */

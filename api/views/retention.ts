@@ -36,7 +36,7 @@ export function collectionView({ report, repositoryId: _, ...row }: CollectionRo
 }
 
 export function retentionAuditView(audit: RetentionAuditRow): z.infer<typeof retentionAuditSchema> {
-  return { ...audit, sentence: sentenceOf(audit), deviations: audit.deviations.map((one) => ({ ...one })) }
+  return { ...audit, sentence: sentenceOf(audit), deviations: audit.deviations.map(({ goneMs: _, ...one }) => one) }
 }
 
 export function holdView({ name, repositoryId, type, actor, reason, ms }: HoldRow): z.infer<typeof holdSchema> {
