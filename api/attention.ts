@@ -1,5 +1,5 @@
 import type { z } from '@hono/zod-openapi'
-import { formatDuration, shellWord } from '../base/index.ts'
+import { formatBytes, formatDuration, shellWord } from '../base/index.ts'
 import { ownBackupState } from '../policy/index.ts'
 import { largestPage, type Catalog, type VmView } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
@@ -199,6 +199,9 @@ function forgottenInstants(catalog: Catalog, nowMs: number): Attention[] {
     }))
 }
 
+/** Whatever it grows by: a repository that is new, or grows by nothing because it is full, has no date. As the rule for Prometheus. */
+const almostFull = 0.05
+
 function repositoryTrouble(repository: Repository, nowMs: number): Attention[] {
   const subject = { kind: 'repository', id: repository.id } as const
   const command = `holdfast repository test ${repository.id}`
@@ -213,6 +216,21 @@ function repositoryTrouble(repository: Repository, nowMs: number): Attention[] {
         sinceMs: repository.test.testedMs,
         subject,
         action: { label: 'Test again', command },
+      },
+    ]
+  }
+  const { capacityBytes = null, freeBytes = null, measuredMs = null } = repository.usage ?? {}
+  if (capacityBytes !== null && freeBytes !== null && freeBytes < almostFull * capacityBytes) {
+    const left = `${formatBytes(Math.max(0, freeBytes))} of ${formatBytes(capacityBytes)}`
+    return [
+      {
+        kind: 'filling',
+        severity: 'failed',
+        title: freeBytes <= 0 ? `${repository.name} is full` : `${repository.name} is almost full: ${left} left`,
+        detail: 'Backups into it stop when it is full, and go on where they stopped once there is room.',
+        sinceMs: measuredMs,
+        subject,
+        action: { label: 'See what a sweep would free', command: `holdfast retention plan ${repository.id}` },
       },
     ]
   }

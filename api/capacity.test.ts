@@ -64,6 +64,26 @@ test('a repository that is full within two months wants attention, and its metri
   expect(await titles()).toEqual([expect.stringMatching(/^main is full by 20\d\d-\d\d-\d\d$/)])
 })
 
+test('a repository with less than a twentieth of its room left is critical whatever it grows by, and full is called full', async () => {
+  const found = async () =>
+    (
+      await here.get<{ needsYou: { kind: string; severity: string; title: string; action: { command: string } }[] }>(
+        '/api/v1/overview',
+      )
+    ).needsYou.filter(({ kind }) => kind === 'filling')
+  // Registered yesterday: nobody knows how it grows.
+  measure({ storedBytes: 285 * GiB, freeBytes: 15 * GiB })
+  expect(await found()).toEqual([])
+  measure({ storedBytes: 286 * GiB, freeBytes: 14 * GiB })
+  const [almost] = await found()
+  expect(almost).toMatchObject({
+    severity: 'failed',
+    title: expect.stringMatching(/^main is almost full: 14.* GiB of 300.* GiB left$/) as string,
+  })
+  measure({ storedBytes: 300 * GiB, freeBytes: 0 })
+  expect(await found()).toMatchObject([{ severity: 'failed', title: 'main is full' }])
+})
+
 test('what more VMs would need is told month by month, and when there is no room for them', async () => {
   measureDaily(30)
   const ask = async (body: object) =>
