@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { Context } from '@temporalio/activity'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { sampleBackup, sampleEndpoint, sampleTarget } from '../activities/testing/samples.ts'
-import { Scripted, copied } from '../activities/testing/scripted.ts'
+import { AtWork, Scripted, copied } from '../activities/testing/scripted.ts'
 import { openCatalog } from '../catalog/index.ts'
 import { WorkflowBench, eventually } from '../server/testing/workflows.ts'
 import { backupWorkflow, backupWorkflowId } from './backup/contract.ts'
@@ -48,17 +48,16 @@ it('a server that is killed while slots are held: nobody loses a slot, nobody ge
   using catalog = openCatalog({ path })
   catalog.slots.setLimit(`host/${sampleEndpoint.id}`, 2)
   let mayEnd = false
-  let most = 0
-  const working = () => catalog.slots.list().filter(({ grantedMs }) => grantedMs !== null).length
+  const copying = new AtWork()
   const steps = new Scripted({
-    copyDisk: async (input) => {
-      while (!mayEnd) {
-        Context.current().heartbeat()
-        await Context.current().sleep(100)
-      }
-      most = Math.max(most, working())
-      return copied(input)
-    },
+    copyDisk: (input) =>
+      copying.during(async () => {
+        do {
+          Context.current().heartbeat()
+          await Context.current().sleep(100)
+        } while (!mayEnd)
+        return copied(input)
+      }),
   })
   let server = controlPlane(path)
   try {
@@ -71,8 +70,8 @@ it('a server that is killed while slots are held: nobody loses a slot, nobody ge
         }),
       )
       await eventually('all claims', () => catalog.slots.list().length === 5, 240_000)
-      await eventually('the work of two', () => steps.inputs('copyDisk').length >= 2, 240_000)
-      expect(working()).toBe(2)
+      await eventually('the work of two', () => copying.now === 2, 240_000)
+      expect(catalog.slots.list().filter(({ grantedMs }) => grantedMs !== null)).toHaveLength(2)
       const held = catalog.slots.list().map(({ runId, grantedMs }) => [runId, grantedMs])
       await killed(server)
       // What was held is held, with nobody there to say so.
@@ -83,7 +82,7 @@ it('a server that is killed while slots are held: nobody loses a slot, nobody ge
       // The catalog of this test knows no VM: that their points cannot be written down is residue, and not what it is about.
       expect(results.filter(({ outcome }) => outcome.startsWith('completed'))).toHaveLength(5)
     })
-    expect(most).toBe(2)
+    expect(copying.most).toBe(2)
     expect(catalog.slots.list()).toEqual([])
   } finally {
     await killed(server)

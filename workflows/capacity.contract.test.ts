@@ -12,7 +12,7 @@ import {
   sampleSite,
   sampleTarget,
 } from '../activities/testing/samples.ts'
-import { Scripted, copied, mirroredCopy, wantedCopies } from '../activities/testing/scripted.ts'
+import { AtWork, Scripted, copied, mirroredCopy, wantedCopies } from '../activities/testing/scripted.ts'
 import { slotKeeper, temporalOrchestrator } from '../api/index.ts'
 import { testCatalog } from '../catalog/testing.ts'
 import type { TestCatalog } from '../catalog/testing.ts'
@@ -81,16 +81,16 @@ async function governed<T>(
 it('of fifty VMs due at once no more than two work on the host, and an urgent restore in the middle does not wait', async () => {
   using world = testCatalog()
   world.catalog.slots.setLimit(`host/${sampleEndpoint.id}`, 2)
-  let most = 0
+  const copying = new AtWork()
   let restoreAskedMs = 0
   let restoreBegunMs = 0
   const script = {
-    copyDisk: async (input: Parameters<typeof copied>[0]) => {
-      if (input.range.disk !== 'virtio0') return copied(input)
-      const working = world.catalog.slots.list().filter(({ grantedMs, priority }) => grantedMs !== null && priority > 1)
-      most = Math.max(most, working.length)
-      return copied(input)
-    },
+    // For long enough that whoever did not wait for his slot would be seen.
+    copyDisk: (input: Parameters<typeof copied>[0]) =>
+      copying.during(async () => {
+        await Context.current().sleep(50)
+        return copied(input)
+      }),
     planRestore: async () => {
       restoreBegunMs = Date.now()
       return new Scripted().activities.planRestore(null as never)
@@ -111,7 +111,7 @@ it('of fifty VMs due at once no more than two work on the host, and an urgent re
     return Promise.all(all.map((handle) => handle.result() as Promise<{ outcome: string }>))
   })
   expect(results.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 50 }, () => 'completed'))
-  expect(most).toBe(2)
+  expect(copying.most).toBe(2)
   console.info(`an urgent restore began ${restoreBegunMs - restoreAskedMs} ms after it was asked for`)
   // Backups that were before it in line would have taken many times as long.
   expect(restoreBegunMs - restoreAskedMs).toBeLessThan(10_000)

@@ -86,6 +86,29 @@ export async function untilCancelled(onStart?: () => void): Promise<never> {
   }
 }
 
+/** Runs that are inside of a step at the same time, by what really runs there: at most, and now. */
+export class AtWork {
+  readonly #steps = new Map<string, number>()
+  most = 0
+
+  get now(): number {
+    return this.#steps.size
+  }
+
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    const run = Context.current().info.workflowExecution?.workflowId ?? ''
+    this.#steps.set(run, (this.#steps.get(run) ?? 0) + 1)
+    this.most = Math.max(this.most, this.now)
+    try {
+      return await work()
+    } finally {
+      const left = (this.#steps.get(run) ?? 1) - 1
+      if (left > 0) this.#steps.set(run, left)
+      else this.#steps.delete(run)
+    }
+  }
+}
+
 export function copied(input: CopyDiskInput, over: Partial<CopyDiskResult> = {}): CopyDiskResult {
   return {
     part: input.range.part,

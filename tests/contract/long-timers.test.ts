@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { restoredMember } from '../../activities/testing/recovery.ts'
-import { Scripted } from '../../activities/testing/scripted.ts'
+import { Scripted, copied, untilCancelled } from '../../activities/testing/scripted.ts'
 import { sampleBackup, sampleRepository, sampleRequester } from '../../activities/testing/samples.ts'
 import { HoldfastError } from '../../base/index.ts'
 import { planFailure, planResult, planWorld, runPlan } from '../../server/testing/plans.ts'
@@ -26,19 +26,32 @@ describe('the window of a plan', () => {
     throw new HoldfastError('NotFound', 'the disk is not there')
   }
 
-  /** The plan's real steps, begun on that noon; what each look of a backup at its VM comes to, and when it was. */
+  /** A plan whose catalog, which its steps read, has the clock of the server. It begins at `atMs`. */
+  async function planAt(atMs: number, over: Parameters<typeof planWorld>[1]) {
+    const bench = await WorkflowBench.startSkipping()
+    await bench.pass(atMs - (await bench.now()))
+    const world = planWorld(['db-01'], { window: night, timeZone: 'Europe/Paris', ...over })
+    world.clock.ms = await bench.now()
+    const follow = setInterval(() => void bench.now().then((ms) => (world.clock.ms = ms)), 20)
+    return {
+      bench,
+      world,
+      async [Symbol.asyncDispose]() {
+        clearInterval(follow)
+        world[Symbol.dispose]()
+        await bench[Symbol.asyncDispose]()
+      },
+    }
+  }
+
+  /** Begun on that noon; what each look of a backup at its VM comes to, and when it was. */
   async function nights(
     preflight: (call: number) => void,
     over: Parameters<typeof planWorld>[1],
     drive: typeof planResult | typeof planFailure,
   ) {
-    await using bench = await WorkflowBench.startSkipping()
-    await bench.pass(noon - (await bench.now()))
-    using world = planWorld(['db-01'], { window: night, timeZone: 'Europe/Paris', ...over })
-    // The steps of the plan read the catalog's clock.
-    const follow = setInterval(() => void bench.now().then((ms) => (world.clock.ms = ms)), 20)
-    using _following = { [Symbol.dispose]: () => clearInterval(follow) }
-    world.clock.ms = await bench.now()
+    await using at = await planAt(noon, over)
+    const { bench, world } = at
     const good = new Scripted().activities.preflight
     const tries: string[] = []
     const { value, rows } = await runPlan(
@@ -82,6 +95,39 @@ describe('the window of a plan', () => {
       '28T20:00',
     ])
     expect(rows).toMatchObject([{ state: 'completed', attempts: 6 }])
+  })
+
+  it('that ends in the middle of a disk stops the copy then, and the next night goes on in the same point', async () => {
+    const end = Date.parse('2027-03-28T04:00:00Z')
+    // While a step is under way this clock goes as any other.
+    await using at = await planAt(end - 15_000, {})
+    const { bench, world } = at
+    const begun: number[] = []
+    const stopped: number[] = []
+    const { value, steps, rows } = await runPlan(
+      bench,
+      world,
+      {
+        copyDisk: async (of) => {
+          begun.push(await bench.now())
+          if (of.attemptBase > 0) return copied(of)
+          return untilCancelled().finally(async () => void stopped.push(await bench.now()))
+        },
+      },
+      planResult,
+    )
+    expect(value.counts).toMatchObject({ completed: 1, failed: 0 })
+    for (const ms of stopped) {
+      expect(ms).toBeGreaterThanOrEqual(end)
+      expect(ms).toBeLessThan(end + minuteMs)
+    }
+    expect(begun.map((ms) => new Date(ms).toISOString().slice(8, 16))).toEqual([
+      ...['28T03:59', '28T03:59'],
+      ...['28T20:00', '28T20:00'],
+    ])
+    expect(steps.inputs('openPoint')).toHaveLength(1)
+    expect(steps.inputs('abortPoint')).toEqual([])
+    expect(rows).toMatchObject([{ state: 'completed', attempts: 1 }])
   })
 
   it('that fails at its end leaves what waits for its next try', async () => {
