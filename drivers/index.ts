@@ -6,6 +6,7 @@ export type * from './values.ts'
 export type * from './driver.ts'
 export type * from './facets.ts'
 export type * from './capabilities.ts'
+export { describeImages, listLooseImages } from './image/index.ts'
 export { installationTag, opKeyFor } from './names.ts'
 
 import type { DriverModule } from './capabilities.ts'

@@ -88,6 +88,18 @@ export interface OwnerMark {
   readonly name: string
   readonly since: Instant
 }
+/** An image in the folder of an endpoint of the platform `image`. */
+export interface LooseImage {
+  /** Its name in the folder. */
+  readonly file: string
+  readonly format: 'raw' | 'qcow2' | 'vmdk' | 'vhdx' | 'vhd' | null
+  /** Of the file, which for a raw one is the disk. */
+  readonly bytes: number
+  /** Whose disk it is already. */
+  readonly vm: string | null
+  /** Why it cannot be imported as it is; null: it can. */
+  readonly problem: string | null
+}
 export interface VmFacts {
   readonly vm: VmRef
   readonly power: PowerState

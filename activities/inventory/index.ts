@@ -3,7 +3,7 @@
  * result for the person who asked.
  */
 import { describeError, toHoldfastError } from '../../base/index.ts'
-import type { Endpoint, VmFacts } from '../../drivers/index.ts'
+import { describeImages, listLooseImages, type Endpoint, type VmFacts } from '../../drivers/index.ts'
 import { listRepositoryKeys, type Repository } from '../../repository/index.ts'
 import type {
   DiscoverPage,
@@ -46,6 +46,8 @@ export function createInventoryActivities(site: Site): InventoryActivities {
       listings.set(endpoint.id, { atMs: site.now(), vms })
       return page(vms, after)
     },
+    listImages: ({ endpoint }) => beating(site, () => listLooseImages(endpoint)),
+    describeImages: ({ endpoint, name, files }) => beating(site, () => describeImages(endpoint, name, files)),
     inspectRepository: (input) => inspectRepository(site, input),
     reachAll: (input) => reachAll(site, input),
     inspectRestore: (input) => inspectRestore(site, input),

@@ -1,6 +1,6 @@
 /** Looks at hypervisors and repositories. They change nothing but the catalog. */
 import type { SerializedError } from '../../base/index.ts'
-import type { Endpoint, Finding, VmFacts } from '../../drivers/values.ts'
+import type { Endpoint, Finding, LooseImage, VmFacts } from '../../drivers/values.ts'
 import type {
   CheckRestoreInput,
   CheckRestoreResult,
@@ -25,6 +25,14 @@ export interface InventoryActivities {
   readonly probeEndpoint: (input: { readonly endpoint: Endpoint }) => Promise<EndpointFacts>
   /** One page of the listing; `after` is `next` of the page before, null for the first. */
   readonly discoverVms: (input: { readonly endpoint: Endpoint; readonly after: string | null }) => Promise<DiscoverPage>
+  /** Images in the folder of an endpoint of the platform image; Unsupported for others. */
+  readonly listImages: (input: { readonly endpoint: Endpoint }) => Promise<readonly LooseImage[]>
+  /** These images of the folder are the disks of a VM from now on; the same ones again are the same VM. */
+  readonly describeImages: (input: {
+    readonly endpoint: Endpoint
+    readonly name: string
+    readonly files: readonly string[]
+  }) => Promise<void>
   /** Opens with its secret, probes the store, measures. What is wrong is in the result. */
   readonly inspectRepository: (input: TestRepositoryInput) => Promise<TestRepositoryResult>
   /** Tries everything of the site, many at a time. What cannot be reached is in the result. */

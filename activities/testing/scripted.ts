@@ -346,6 +346,8 @@ function goodAnswers(): Step {
     dropStagedFiles: async () => undefined,
     recordInstant: async () => undefined,
     recordInstantState: async () => undefined,
+    listImages: async () => [],
+    describeImages: async () => undefined,
     probeEndpoint: async () => ({
       version: '10.0',
       identity: 'lab',

@@ -1,8 +1,12 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
+import { planBackup } from '../requests/backup.ts'
+import { imagesOf, vmOfImages } from '../requests/images.ts'
+import { startOnce } from '../requests/start.ts'
 import { endpointOf } from '../requests/targets.ts'
 import { hypervisorRoutes as routes } from '../routes/index.ts'
+import { backupBody } from '../schemas/actions.ts'
 import { askSite, probeRecordOf } from '../site-checks.ts'
 import { hypervisorView, probeView } from '../views/hypervisors.ts'
 import {
@@ -12,7 +16,7 @@ import {
   type DiscoverInput,
   type DiscoverResult,
 } from '../../workflows/inventory/contract.ts'
-import { router } from './common.ts'
+import { answerAccepted, requestOf, router } from './common.ts'
 
 export function hypervisorRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, now } = deps
@@ -41,6 +45,18 @@ export function hypervisorRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     .openapi(routes.test, async (c) => {
       const result = await look(c.req.valid('param').id, 'probe')
       return c.json(probeView(probeRecordOf(result, now())), 200)
+    })
+    .openapi(routes.images, async (c) => {
+      const items = await imagesOf(deps, c.req.valid('param').id)
+      return c.json({ items: items.map((image) => ({ ...image })) }, 200)
+    })
+    .openapi(routes.importImages, async (c) => {
+      const wish = c.req.valid('json')
+      const vm = await vmOfImages(deps, c.req.valid('param').id, { name: wish.vm, files: wish.files })
+      const { repositoryId, name, reason } = wish
+      const backup = backupBody.parse({ want: 'crash', name, reason, ...(repositoryId && { repositoryId }) })
+      const plan = planBackup(catalog, vm.id, backup, c.var.identity.user)
+      return answerAccepted(c, await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
     })
     .openapi(routes.discover, async (c) => {
       const result = await look(c.req.valid('param').id, 'discover')

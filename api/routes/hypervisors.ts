@@ -4,9 +4,12 @@ import {
   discoverySchema,
   hypervisorPageSchema,
   hypervisorSchema,
+  importImagesBody,
+  looseImagesSchema,
   probeSchema,
 } from '../schemas/hypervisors.ts'
-import { body, createRoute, json, problems, security, z } from './common.ts'
+import { acceptedSchema } from '../schemas/runs.ts'
+import { body, createRoute, idempotencyHeader, json, problems, security, z } from './common.ts'
 
 const params = z.object({ id: hypervisorId.openapi({ param: { name: 'id', in: 'path' } }) })
 const tags = ['hypervisors']
@@ -65,4 +68,29 @@ export const discover = createRoute({
   summary: 'Test the connection and list its VMs',
   request: { params },
   responses: { 200: json(discoverySchema, 'What was found'), ...problems(401, 403, 404, 503, 504) },
+})
+
+export const images = createRoute({
+  method: 'get',
+  path: '/hypervisors/{id}/images',
+  tags,
+  operationId: 'listLooseImages',
+  security,
+  summary: 'Images in its folder, of which VMs can be made',
+  description: 'Of the platform image only, asked of a worker of its site; by name, 500 at most.',
+  request: { params },
+  responses: { 200: json(looseImagesSchema, 'As they are now'), ...problems(401, 403, 404, 422, 502, 503, 504) },
+})
+
+export const importImages = createRoute({
+  method: 'post',
+  path: '/hypervisors/{id}/imports',
+  tags: ['backups'],
+  operationId: 'importImages',
+  security,
+  summary: 'Make a point of images that lie in its folder',
+  description:
+    'They become the disks of a VM of this hypervisor, of the platform image, and that VM is backed up: a run like any other. Only files of its folder are read, whoever asks: neither a path nor a link leads out of it.',
+  request: { params, headers: idempotencyHeader, ...body(importImagesBody) },
+  responses: { 202: json(acceptedSchema, 'Started'), ...problems(400, 401, 403, 404, 409, 422, 502, 503, 504) },
 })

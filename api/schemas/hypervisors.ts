@@ -6,6 +6,7 @@ import {
   hypervisorId,
   pageOf,
   platformSchema,
+  repositoryId,
   site,
   supportedPlatformSchema,
   timeMs,
@@ -65,6 +66,35 @@ export const addHypervisorBody = z
     options: z.record(z.string().max(64), z.union([z.string().max(1000), z.number(), z.boolean()])).default({}),
   })
   .openapi('AddHypervisor')
+
+/** An image that lies in the folder of an endpoint of the platform image. */
+export const looseImageSchema = z
+  .object({
+    file: z.string().openapi({ description: 'Its name in the folder' }),
+    format: z.enum(['raw', 'qcow2', 'vmdk', 'vhdx', 'vhd']).nullable(),
+    bytes: z.number().int().nonnegative().openapi({ description: 'Of the file; of a raw one the disk' }),
+    vm: z.string().nullable().openapi({ description: 'Whose disk it is already' }),
+    problem: z.string().nullable().openapi({ description: 'Why it cannot be imported as it is; null: it can' }),
+  })
+  .openapi('LooseImage')
+export const looseImagesSchema = z.object({ items: z.array(looseImageSchema) }).openapi('LooseImages')
+
+export const importImagesBody = z
+  .object({
+    vm: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, 'letters, digits, space, dot, hyphen and underscore')
+      .openapi({ description: 'Name of the VM; the same name with the same images makes its next point' }),
+    files: z
+      .array(z.string().min(1).max(255))
+      .min(1)
+      .max(64)
+      .openapi({ description: 'Names in the folder, one for each disk, the one that it boots from first' }),
+    repositoryId: repositoryId.optional(),
+    name: displayName.nullable().default(null).openapi({ description: 'Name of the point' }),
+    reason: z.string().max(1000).default(''),
+  })
+  .openapi('ImportImages')
 
 /** What a discovery found; the VMs themselves are in `/vms`. */
 export const discoverySchema = z

@@ -5,6 +5,8 @@
 import type { DriverModule } from '../capabilities.ts'
 import { openImage } from './driver.ts'
 
+export { describeImages, listLooseImages } from './loose.ts'
+
 const against = 'qemu-img and qemu-nbd 7.2 (Debian 12)'
 
 export const image: DriverModule = {

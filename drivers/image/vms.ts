@@ -42,6 +42,11 @@ const formats: { readonly [ending: string]: ImageFormat } = {
   ...{ '.vmdk': 'vmdk', '.vhdx': 'vhdx', '.vhd': 'vhd' },
 }
 
+/** By the ending of its name; null: no image. */
+export function formatOf(name: string): ImageFormat | null {
+  return formats[extname(name).toLowerCase()] ?? null
+}
+
 /**
  * Every VM below the address, sorted: a folder with `vm.json` (of the `qemu` driver) or `image.json`, a folder with
  * nothing but images, or `<name>.json`. What cannot be read is yielded with its error. Names with a dot in front are

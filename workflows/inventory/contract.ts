@@ -1,5 +1,5 @@
 import type { SerializedError } from '../../base/index.ts'
-import type { Endpoint, Finding, VmFacts } from '../../drivers/values.ts'
+import type { Endpoint, Finding, LooseImage, VmFacts } from '../../drivers/values.ts'
 import type { NamesThere, RepositoryRef, VmTarget } from '../shared/contract.ts'
 
 /**
@@ -156,6 +156,28 @@ export interface CheckRestoreResult {
   /** Sum of disk sizes, and of what holds data (what will be written). */
   readonly logicalBytes: number
   readonly dataBytes: number | null
+  readonly error: SerializedError | null
+}
+
+// ── lookAtImages ──────────────────────────────────────────────────────────────────────────────────────────
+/** `request`: 32 hex digits chosen by the caller. */
+export function lookAtImagesWorkflowId(request: string): string {
+  return `images/${request}`
+}
+export const lookAtImagesWorkflow = 'lookAtImages'
+
+export interface LookAtImagesInput {
+  readonly v: 1
+  readonly endpoint: Endpoint
+  readonly site: string
+  /** null: which images lie in the folder? Else these become the disks of a VM of that name. */
+  readonly vm: { readonly name: string; readonly files: readonly string[] } | null
+}
+
+export interface LookAtImagesResult {
+  readonly v: 1
+  /** Empty where a VM was described. */
+  readonly images: readonly LooseImage[]
   readonly error: SerializedError | null
 }
 

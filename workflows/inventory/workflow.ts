@@ -10,6 +10,8 @@ import type {
   CheckRestoreResult,
   DiscoverInput,
   DiscoverResult,
+  LookAtImagesInput,
+  LookAtImagesResult,
   TestRepositoryInput,
   TestRepositoryResult,
   TestSiteInput,
@@ -133,6 +135,24 @@ export async function checkRestore(input: CheckRestoreInput): Promise<CheckResto
     return await site.inspectRestore.executeWithOptions(options, [input])
   } catch (thrown) {
     return { v: 1, findings: [], passed: [], logicalBytes: 0, dataBytes: null, error: resultOf(thrown) }
+  }
+}
+
+/** Which images lie in the folder of an endpoint, or that some of them are the disks of a VM from now on. */
+export async function lookAtImages(input: LookAtImagesInput): Promise<LookAtImagesResult> {
+  const ids = new StepIds()
+  const { endpoint, vm } = input
+  const site = siteSteps<InventoryActivities>(input.site, 'hypervisor')
+  try {
+    if (vm === null) {
+      const list = { ...ids.step('list', `Which images are in ${endpoint.address}?`), ...whileSomebodyWaits }
+      return { v: 1, images: await site.listImages.executeWithOptions(list, [{ endpoint }]), error: null }
+    }
+    const describe = { ...ids.step('describe', `Describe ${vm.name} in ${endpoint.address}`), ...whileSomebodyWaits }
+    await site.describeImages.executeWithOptions(describe, [{ endpoint, ...vm }])
+    return { v: 1, images: [], error: null }
+  } catch (thrown) {
+    return { v: 1, images: [], error: resultOf(thrown) }
   }
 }
 

@@ -85,6 +85,16 @@ export const pictures: readonly Picture[] = [
     },
   },
   {
+    name: 'vms-import',
+    path: '/vms',
+    before: async (page: Page): Promise<void> => {
+      await pressed(page, /^Import images…/)
+      await page.getByRole('checkbox', { name: /^erp-archive-root/ }).check()
+      await page.getByRole('checkbox', { name: /^erp-archive-data/ }).check()
+      await page.getByLabel('Name of the VM').fill('erp-archive')
+    },
+  },
+  {
     name: 'vms-tags',
     path: '/vms?q=tag:erp',
     before: async (page: Page): Promise<void> => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { backupCommand, drillCommand, holdCommand, joinCommand, quoted } from './commands.ts'
+import { backupCommand, drillCommand, holdCommand, importCommand, joinCommand, quoted } from './commands.ts'
 
 it('a shown command says what the button does', () => {
   const plain = { full: false, stopBefore: false, publish: false, takeOverFrom: null, name: '', description: '' }
@@ -27,6 +27,10 @@ it('a shown command says what the button does', () => {
   ]
   expect(holdCommand(points, 'case 7')).toBe(
     `holdfast point pin web-01 p1 --reason 'case 7' && holdfast point pin db-01 p2 --reason 'case 7'`,
+  )
+  const folder = { id: 'imports', address: '/srv/old images/' }
+  expect(importCommand('old server', folder, ['root.vmdk', 'data.raw'], 'main')).toBe(
+    `holdfast point import --vm 'old server' --hypervisor imports --repository main '/srv/old images/root.vmdk' '/srv/old images/data.raw'`,
   )
   expect(drillCommand('web-01', null)).toBe('holdfast drill web-01')
   expect(drillCommand('web-01', null, 'repository')).toBe('holdfast drill web-01 --from repository')

@@ -31,6 +31,18 @@ export function drillCommand(vm: string, pointId: string | null, from: 'disks' |
   return `holdfast drill ${quoted(vm)}${pointId ? ` --point ${pointId}` : ''}${how}`
 }
 
+/** On the machine of the worker; `folder`: the hypervisor of the platform image where the files lie. */
+export function importCommand(
+  vm: string,
+  folder: { readonly id: string; readonly address: string },
+  files: readonly string[],
+  repositoryId: string,
+): string {
+  const where = `--hypervisor ${quoted(folder.id)}${repositoryId === '' ? '' : ` --repository ${quoted(repositoryId)}`}`
+  const paths = files.map((file) => quoted(`${folder.address.replace(/\/$/, '')}/${file}`))
+  return `holdfast point import --vm ${quoted(vm)} ${where} ${paths.join(' ')}`
+}
+
 export function verifyCommand(repository: string, level: string, quarantine: boolean): string {
   return `holdfast verify ${quoted(repository)} --level ${level}${quarantine ? ' --quarantine' : ''} --watch`
 }
