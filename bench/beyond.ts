@@ -96,8 +96,8 @@ async function restoreByNbd(repository: Repository, stem: string, file: string):
     }
     await using point = await repository.openPoint(stem)
     const disk = point.disk('disk')
-    await using fill = new DiskFill(writer, signal, quiet)
-    await fill.write(disk, { start: 0, size, every: 128 * MiB }, quiet)
+    await using fill = new DiskFill(writer, signal, { launched: quiet, written: quiet, durable: quiet })
+    await fill.write(disk, { start: 0, size, every: 128 * MiB })
   } finally {
     server.kill('SIGTERM')
   }

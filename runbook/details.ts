@@ -193,14 +193,18 @@ export function resumeNote(start: Start): string | null {
   const resumed = numberOf(said['bytesResumed']) ?? 0
   if (resumed === 0) return null
   const from = start.heartbeat?.start ?? 0
-  return `resumed at ${formatBytes(from + resumed)}${start.type === 'copyDisk' ? readAgainNote(said) : ''}`
+  return `resumed at ${formatBytes(from + resumed)}${againNote(start, said)}`
 }
 
-/** What nobody could measure is never said to be nothing. */
-function readAgainNote(said: Fields): string {
-  const again = numberOf(said['bytesReadAgain'])
-  if (again === undefined) return '; how much was read again is unknown'
-  return again === 0 ? '; nothing was read twice' : `; ${formatBytes(again)} were read again`
+/** What nobody could measure is never said to be nothing; restores of earlier versions did not measure it. */
+function againNote({ type, end }: Start, said: Fields): string {
+  if (type !== 'copyDisk' && type !== 'restoreDisk') return ''
+  const did = type === 'copyDisk' ? 'read' : 'written'
+  const figure = said[type === 'restoreDisk' && end === 'completed' ? 'bytesWrittenAgain' : 'bytesReadAgain']
+  if (type === 'restoreDisk' && figure === undefined) return ''
+  const again = numberOf(figure)
+  if (again === undefined) return `; how much was ${did} again is unknown`
+  return again === 0 ? `; nothing was ${did} twice` : `; ${formatBytes(again)} were ${did} again`
 }
 
 export function consistencyWords(value: unknown): string {

@@ -98,6 +98,17 @@ describe('a run that was resumed', () => {
     expect(copy.error).toBeNull()
   })
 
+  it('says of a restore what it wrote again', () => {
+    const write = stepOf(bookOf('restore-resumed'), 'write:virtio0')
+    expect(write.attempts.map(({ note }) => note)).toEqual([
+      'the worker stopped answering',
+      'resumed at 880 MiB; 20.0 MiB were written again',
+    ])
+    // Of an earlier version, which did not look.
+    const earlier = { type: 'restoreDisk', end: 'completed', heartbeat: null, result: { bytesResumed: 2 ** 30 } }
+    expect(resumeNote(earlier as unknown as Start)).toBe('resumed at 1.0 GiB')
+  })
+
   it('says nothing of what nobody could measure but that it is unknown', () => {
     const start = { type: 'copyDisk', end: 'completed', heartbeat: null } as Start
     const noteOf = (result: object): string | null => resumeNote({ ...start, result })

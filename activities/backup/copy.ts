@@ -8,7 +8,7 @@ import type { Site } from '../shared/deps.ts'
 import { stopReason } from '../shared/failures.ts'
 import { operate } from '../shared/operation.ts'
 import { RateMeter } from '../shared/rate.ts'
-import { ReadMark, readMarkPath } from './read-mark.ts'
+import { MoveMark, moveMarkPath } from '../shared/move-mark.ts'
 import { diskSource } from './source.ts'
 import type { CopyDiskInput, CopyDiskResult } from './types.ts'
 
@@ -33,9 +33,9 @@ export async function copyDisk(site: Site, input: CopyDiskInput): Promise<CopyDi
     bottleneck: null as MoveDetails['bottleneck'],
   }
   const { attempt } = Context.current().info
-  const markPath = readMarkPath(site.options.cacheDir, input.session, input.range.part)
+  const markPath = moveMarkPath(site.options.cacheDir, input.session, String(input.range.part))
   // Before anything that can fail: an attempt that leaves no mark makes the next one's figure unknown.
-  using mark = new ReadMark(markPath, { base: input.attemptBase, attempt })
+  using mark = new MoveMark(markPath, { base: input.attemptBase, attempt })
   const rate = new RateMeter()
   const details = (quietMs: number): MoveDetails => ({
     v: 1,
@@ -78,7 +78,7 @@ export async function copyDisk(site: Site, input: CopyDiskInput): Promise<CopyDi
         const { durableOffset, offset, bytesRead, bytesResumed, bytesStored, chunksNew, bottleneck } = progress
         if (offset !== now.offset || bytesStored !== now.bytesStored || durableOffset !== now.durableOffset)
           pulse.moved()
-        const bytesReadAgain = mark.bytesReadAgain(bytesResumed)
+        const bytesReadAgain = mark.bytesAgain(bytesResumed)
         Object.assign(now, {
           durableOffset,
           offset,
@@ -99,7 +99,7 @@ export async function copyDisk(site: Site, input: CopyDiskInput): Promise<CopyDi
       readBytes: result.readBytes,
       newBytes: result.newBytes,
       bytesResumed: result.bytesResumed,
-      bytesReadAgain: mark.bytesReadAgain(result.bytesResumed),
+      bytesReadAgain: mark.bytesAgain(result.bytesResumed),
       chunksNew: result.chunksNew,
       chunksReused: result.chunksReused,
       chunksZero: result.chunksZero,

@@ -12,7 +12,7 @@ import { commitBackup, findCommitted } from './commit.ts'
 import { copyDisk } from './copy.ts'
 import { shutDown, startAgain } from './power.ts'
 import { preflight } from './preflight.ts'
-import { dropReadMarks } from './read-mark.ts'
+import { dropMoveMarks } from '../shared/move-mark.ts'
 import type { BackupActivities, RoundRef } from './types.ts'
 
 export type * from './types.ts'
@@ -59,7 +59,7 @@ export function createBackupActivities(site: Site): BackupActivities {
         site.repository(input.repository, async (repository) => {
           const known = await repository.readSession(input.session)
           if (known !== undefined) await repository.endSession(input.session, input.outcome)
-          dropReadMarks(site.options.cacheDir, input.session)
+          dropMoveMarks(site.options.cacheDir, input.session)
         }),
       ),
     spotCheck: (input) =>

@@ -1,7 +1,7 @@
 import { HoldfastError, bytes } from '../../base/index.ts'
 import type { DiskKey, DiskPoint, HypervisorDriver, OpContext, PointInTime, RangeReader } from '../../drivers/index.ts'
 import type { DiskSource, SourceExtent } from '../../repository/index.ts'
-import type { ReadMark } from './read-mark.ts'
+import type { MoveMark } from '../shared/move-mark.ts'
 
 /** The one place where a driver's point becomes what the repository's writer reads. */
 export function diskSource(
@@ -13,7 +13,7 @@ export function diskSource(
   },
   disk: DiskPoint,
   mode: 'full' | 'incremental',
-  mark: ReadMark | null,
+  mark: MoveMark | null,
 ): DiskSource {
   const { driver, ctx, point, reader } = at
   if (mode === 'full' && disk.readable !== 'all') {
@@ -28,7 +28,7 @@ export function diskSource(
     extents: (start, end) =>
       forced ? everything(reader, start, end) : changed(driver, ctx, point, disk.disk.key, start, end),
     read: async (start, into, signal) => {
-      mark?.reading(start, into.byteLength)
+      mark?.moving(start, into.byteLength)
       await readSplit(reader, start, into, signal)
     },
     maxInFlight: Math.max(1, reader.maxInFlight),

@@ -9,6 +9,15 @@ export interface DataStream {
   stream(start: number, end: number, signal: AbortSignal): ReturnType<DiskReader['stream']>
 }
 
+export interface FillTelling {
+  /** These bytes may be at the target from now on. */
+  readonly launched: (offset: number, length: number) => void
+  /** So many of data are there, and holes, up to this offset. */
+  readonly written: (offset: number, bytes: number) => void
+  /** Everything before this chunk-aligned offset is durable; told after every so many bytes of data, and at the end. */
+  readonly durable: (offset: number) => void
+}
+
 /**
  * Fills a stretch of a volume from a stored disk: data is written, holes are left where the volume is known to read as
  * zeros and zeroed elsewhere. The repository's buffers are reused, so each is copied before it flies.
@@ -16,26 +25,22 @@ export interface DataStream {
 export class DiskFill implements AsyncDisposable {
   readonly #writer: RangeWriter
   readonly #signal: AbortSignal
-  readonly #onWritten: (offset: number, bytes: number) => void
+  readonly #tell: FillTelling
   readonly #flying = new Set<Promise<void>>()
   /** Memory of writes that have landed: one for each that may fly, used again. */
   readonly #spare: ArrayBuffer[] = []
   #failure: { readonly error: unknown } | null = null
 
-  constructor(writer: RangeWriter, signal: AbortSignal, onWritten: (offset: number, bytes: number) => void) {
+  constructor(writer: RangeWriter, signal: AbortSignal, tell: FillTelling) {
     this.#writer = writer
     this.#signal = signal
-    this.#onWritten = onWritten
+    this.#tell = tell
   }
 
-  /**
-   * Writes from `start` to the end, at `size`. `onDurable`: told after every `every` bytes of data, and at the end, the
-   * chunk-aligned offset before which everything is durable.
-   */
+  /** Writes from `start` to the end, at `size`; makes durable what is there after every `every` bytes of data. */
   async write(
     reader: DataStream,
     { start, size, every }: { readonly start: number; readonly size: number; readonly every: number },
-    onDurable: (offset: number) => void,
   ): Promise<void> {
     const depth = this.#writer.order === 'ascending' ? 1 : Math.max(1, Math.min(maxInFlight, this.#writer.maxInFlight))
     let at = start
@@ -45,7 +50,7 @@ export class DiskFill implements AsyncDisposable {
       await this.#hole(at, offset)
       if (written >= every && offset % MiB === 0) {
         await this.#flush()
-        onDurable(offset)
+        this.#tell.durable(offset)
         written = 0
       }
       await this.#room(depth)
@@ -55,7 +60,7 @@ export class DiskFill implements AsyncDisposable {
     }
     await this.#hole(at, size)
     await this.#flush()
-    onDurable(size)
+    this.#tell.durable(size)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -69,7 +74,7 @@ export class DiskFill implements AsyncDisposable {
       await this.#room(1)
       await this.#writer.zero({ start: bytes(start), end: bytes(end) }, this.#signal)
     }
-    this.#onWritten(end, 0)
+    this.#tell.written(end, 0)
   }
 
   #copy(data: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -81,10 +86,11 @@ export class DiskFill implements AsyncDisposable {
   }
 
   #launch(offset: number, data: Uint8Array<ArrayBuffer>): void {
+    this.#tell.launched(offset, data.byteLength)
     const flight = this.#writer.write(bytes(offset), data, this.#signal).then(
       () => {
         this.#spare.push(data.buffer)
-        this.#onWritten(offset + data.byteLength, data.byteLength)
+        this.#tell.written(offset + data.byteLength, data.byteLength)
       },
       (error: unknown) => {
         this.#failure ??= { error }

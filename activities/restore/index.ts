@@ -5,6 +5,7 @@
 import type { Residue } from '../../drivers/index.ts'
 import { HoldfastError, isHoldfastError, millis, toHoldfastError } from '../../base/index.ts'
 import type { Site } from '../shared/deps.ts'
+import { dropMoveMarks } from '../shared/move-mark.ts'
 import { operate } from '../shared/operation.ts'
 import type { Operation } from '../shared/operation.ts'
 import { createTarget, planRestore, targetOf } from './plan.ts'
@@ -19,7 +20,10 @@ export function createRestoreActivities(site: Site): RestoreActivities {
     createTarget: (input) => createTarget(site, input),
     restoreDisk: (input) => restoreDisk(site, input),
     finalizeTarget: (input) => operate(site, input, ({ driver, ctx }) => targetOf(driver).finalize(ctx, input.target)),
-    handOverTarget: (input) => operate(site, input, ({ driver, ctx }) => targetOf(driver).handOver(ctx, input.target)),
+    handOverTarget: async (input) => {
+      await operate(site, input, ({ driver, ctx }) => targetOf(driver).handOver(ctx, input.target))
+      dropMoveMarks(site.options.cacheDir, input.operation)
+    },
     readPower: (input) =>
       operate(site, input, async ({ driver, ctx }) => {
         for await (const { vm, power: state } of driver.discover(ctx, [input.vm.id]))
@@ -31,6 +35,7 @@ export function createRestoreActivities(site: Site): RestoreActivities {
     destroyTarget: (input) =>
       operate(site, input, async (operation) => {
         const { driver, ctx } = operation
+        dropMoveMarks(site.options.cacheDir, input.operation)
         return input.target === null ? sweep(operation) : targetOf(driver).destroy(ctx, input.target)
       }),
   }

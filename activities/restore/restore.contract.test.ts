@@ -108,7 +108,10 @@ const input = (over: Partial<RestoreDiskInput> = {}): RestoreDiskInput => ({
   stallTimeoutMs: 60_000,
   ...over,
 })
+/** As on another host. */
+const forgetMarks = (): void => rmSync(join(folder, 'cache', 'marks'), { recursive: true, force: true })
 const forget = (): void => {
+  forgetMarks()
   hypervisor.durable.clear()
   hypervisor.faults = {}
 }
@@ -118,10 +121,10 @@ it('writes exactly what was backed up; holes are left alone', async () => {
   await using world = aSite()
   const result = await run(createSiteActivities(world.site).restoreDisk, input())
   expect(Buffer.compare(hypervisor.durable.get(disk) ?? new Uint8Array(), content)).toBe(0)
-  expect(result).toMatchObject({ size, bytesResumed: 0, writtenBytes: 9 * MiB })
+  expect(result).toMatchObject({ size, bytesResumed: 0, writtenBytes: 9 * MiB, bytesWrittenAgain: 0 })
 })
 
-it('goes on where the target had everything durably, after a death at any write, and ends with the same bytes', async () => {
+it('goes on elsewhere where the target had everything durably as it was told, after a death at any write, and ends with the same bytes', async () => {
   for (const diesAt of [0, 4, 7, 10]) {
     forget()
     let last: MoveDetails | undefined
@@ -137,6 +140,7 @@ it('goes on where the target had everything durably, after a death at any write,
       ).rejects.toThrow()
     }
     hypervisor.faults = {}
+    forgetMarks()
     await using world = aSite()
     const result = await run(createSiteActivities(world.site).restoreDisk, input(), {
       attempt: 2,
@@ -144,6 +148,47 @@ it('goes on where the target had everything durably, after a death at any write,
     })
     expect(Buffer.compare(hypervisor.durable.get(disk) ?? new Uint8Array(), content), `died at ${diesAt} MiB`).toBe(0)
     expect(result.bytesResumed).toBe(last?.durableOffset ?? 0)
+    expect(result.bytesWrittenAgain).toBeNull()
+  }
+})
+
+/** An attempt that dies at its write at `mib`, without a word: what it would have told is not given to the next one. */
+async function dies(mib: number, info: object = {}): Promise<void> {
+  await using world = aSite()
+  hypervisor.faults = {
+    onWrite: async (at) => {
+      if (at >= mib * MiB) throw new Error('the worker is gone')
+    },
+  }
+  await expect(run(createSiteActivities(world.site).restoreDisk, input(), info)).rejects.toThrow('gone')
+  hypervisor.faults = {}
+}
+
+it('goes on at what it marked on this host where the last words of a killed worker were lost, and says what it wrote again', async () => {
+  forget()
+  await dies(10)
+  await using world = aSite()
+  const result = await run(createSiteActivities(world.site).restoreDisk, input(), { attempt: 2 })
+  expect(Buffer.compare(hypervisor.durable.get(disk) ?? new Uint8Array(), content)).toBe(0)
+  expect(result.bytesResumed).toBeGreaterThanOrEqual(7 * MiB)
+  // Durable after every 2 MiB of data; the rest was under way.
+  expect(result.bytesWrittenAgain).toBe(Math.max(0, 11 * MiB - result.bytesResumed))
+  expect(result.writtenBytes).toBeLessThanOrEqual(4 * MiB)
+})
+
+it('believes no mark of a run that was reset, nor of an operation that has removed what it made', async () => {
+  for (const how of ['reset', 'removed']) {
+    forget()
+    await dies(10, { workflowExecution: { workflowId: 'restore/1', runId: 'before' } })
+    hypervisor.durable.clear()
+    await using world = aSite()
+    const steps = createSiteActivities(world.site)
+    const runId = how === 'reset' ? 'after' : 'before'
+    if (how === 'removed') await run(steps.destroyTarget, { ...input(), target: null })
+    const info = { attempt: 2, workflowExecution: { workflowId: 'restore/1', runId } }
+    const result = await run(steps.restoreDisk, input(), info)
+    expect(result, how).toMatchObject({ bytesResumed: 0, writtenBytes: 9 * MiB, bytesWrittenAgain: null })
+    expect(Buffer.compare(hypervisor.durable.get(disk) ?? new Uint8Array(), content)).toBe(0)
   }
 })
 

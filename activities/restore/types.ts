@@ -64,6 +64,8 @@ export interface RestoreDiskInput extends TargetRef {
   readonly disk: DiskKey
   /** What an earlier start of this step had made durable, verified before it is used. */
   readonly resume: RestoreResume | null
+  /** Starts before this one times `attemptsPerStart`; absent in runs of earlier versions. */
+  readonly attemptBase?: number
   readonly stallTimeoutMs: number
 }
 /** Everything before `offset` is durable on `volume`, written from `stem`. */
@@ -79,6 +81,9 @@ export interface RestoreDiskResult {
   /** Data bytes written by the last attempt; holes are not written. */
   readonly writtenBytes: number
   readonly bytesResumed: number
+  /** Data bytes that attempts before had written as well; null: one of them ran where nobody can look. Absent in runs of
+   *  earlier versions. */
+  readonly bytesWrittenAgain?: number | null
 }
 
 export interface RestoreActivities {

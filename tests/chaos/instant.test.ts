@@ -203,8 +203,14 @@ test('its point cannot be removed while it is served', async () => {
   expect(answer).toContain('kept by being restored')
 })
 
-test('a drill out of the repository whose worker is killed as its guest boots looks inside all the same, and leaves nothing', async () => {
-  const before = { guests: guestsOf(world.home), folders: readdirSync(world.hypervisor.address).toSorted() }
+/** A drill out of the repository whose guest looks at every file, and what it must leave as it was. */
+async function drillFromRepository(): Promise<{ readonly runId: string; readonly isOver: () => Promise<void> }> {
+  const left = () => ({
+    guests: guestsOf(world.home),
+    folders: readdirSync(world.hypervisor.address).toSorted(),
+    served: served(),
+  })
+  const before = left()
   const script = `${dropCaches}; test "$(${md5})" = '${sums.trim()}'`
   const reads = { title: 'Every file is as it was', path: '/bin/sh', args: ['-c', script], timeoutMs: 120_000 }
   const body = {
@@ -213,16 +219,47 @@ test('a drill out of the repository whose worker is killed as its guest boots lo
   }
   const { runId } = await ask(world.at.api.POST('/drills', { body }))
   await expect.poll(() => guestsOf(world.home).length, { timeout: 120_000 }).toBeGreaterThan(before.guests.length)
+  const isOver = async (): Promise<void> => {
+    await waitForCompletion(world.at.api, runId)
+    const { items } = await ask(world.at.api.GET('/drills', { params: { query: { pointId, limit: 10 } } }))
+    expect(items.find(({ run }) => run.runId === runId)).toMatchObject({ verdict: 'passed' })
+    expect(left()).toEqual(before)
+  }
+  return { runId, isOver }
+}
+
+test('a drill out of the repository whose worker is killed as its guest boots looks inside all the same, and leaves nothing', async () => {
+  const { isOver } = await drillFromRepository()
   world.at.kill('worker')
-  await waitForCompletion(world.at.api, runId)
-  const query = { pointId, limit: 10 }
-  const { items } = await ask(world.at.api.GET('/drills', { params: { query } }))
-  expect(items.find(({ run }) => run.runId === runId)).toMatchObject({ verdict: 'passed' })
+  await isOver()
+})
+
+test('a drill out of the repository outlives server and Temporal: its proof is signed, and nothing is left', async () => {
+  const { runId, isOver } = await drillFromRepository()
+  const engine = world.at.kill('temporal')
+  const server = world.at.kill('server')
+  await isOver()
+  expect(world.at.pid('temporal')).not.toBe(engine)
+  expect(world.at.pid('server')).not.toBe(server)
+  const { items } = await ask(world.at.api.GET('/drills', { params: { query: { pointId, limit: 10 } } }))
+  const id = items.find(({ run }) => run.runId === runId)?.id ?? ''
+  const detail = await ask(world.at.api.GET('/drills/{id}', { params: { path: { id } } }))
+  expect(detail.checks.map(({ passed }) => passed)).toEqual([true])
+  expect(detail).toMatchObject({ bootedFrom: 'repository', signed: { key: expect.any(String) } })
+  const book = await ask(world.at.api.GET('/runs/{run}', { params: { path: { run: runId } } }))
+  expect(book.residue).toEqual([])
+})
+
+test('a drill out of the repository that is cancelled while Temporal, server and worker are dead leaves nothing', async () => {
+  const before = { guests: guestsOf(world.home), folders: readdirSync(world.hypervisor.address).toSorted() }
+  const { runId } = await drillFromRepository()
+  const cancel = { params: { path: { run: runId } }, body: { reason: 'test' } }
+  await ask(world.at.api.POST('/runs/{run}/cancel', cancel))
+  for (const role of ['worker', 'temporal', 'server'] as const) world.at.kill(role)
+  const book = await waitForEnd(world.at.api, runId)
+  expect(book).toMatchObject({ state: 'cancelled', residue: [] })
   expect(served()).toEqual([])
-  expect({
-    guests: guestsOf(world.home),
-    folders: readdirSync(world.hypervisor.address).toSorted(),
-  }).toEqual(before)
+  expect({ guests: guestsOf(world.home), folders: readdirSync(world.hypervisor.address).toSorted() }).toEqual(before)
 })
 
 test('a store that stalls for 30 seconds: the guest waits, and reads what is there', async () => {

@@ -124,8 +124,8 @@ async function beatUntilCancelled(details: MoveDetails): Promise<never> {
 }
 
 /** One word, then none for longer than the heartbeat timeout. */
-async function silent(): Promise<never> {
-  heartbeat(moving('virtio0'))
+async function silent(over: Partial<MoveDetails> = {}): Promise<never> {
+  heartbeat(moving('virtio0', over))
   await sleep(3_000)
   throw new HoldfastError('Internal', 'nobody listens any more')
 }
@@ -210,6 +210,17 @@ const scenarios: { readonly [name: string]: Scenario } = {
     script: { checkPoint: async (_input, call) => { if (call === 1) throw new HoldfastError('PointBroken', 'the scratch file is full') } },
   },
   'restore-completed': { workflow: 'restoreVm', input: restore, script: {} },
+  'restore-resumed': {
+    workflow: 'restoreVm',
+    input: { ...restore, tuning: { moverHeartbeatMs: 1_000 } },
+    script: {
+      restoreDisk: async ({ disk }) => {
+        if (disk === 'virtio0' && Context.current().info.attempt === 1) return silent({ bottleneck: null })
+        const again = disk === 'virtio0' ? { bytesResumed: 880 * MiB, bytesWrittenAgain: 20 * MiB } : { bytesResumed: 0, bytesWrittenAgain: 0 }
+        return { disk, size: 2 * GiB, writtenBytes: GiB, ...again }
+      },
+    },
+  },
   'restore-in-place-reverted': {
     workflow: 'restoreVm',
     input: { ...restore, identity: 'same', target: { kind: 'original', vm: sampleTarget, confirmName: sampleTarget.ref.name } },
@@ -230,6 +241,19 @@ const scenarios: { readonly [name: string]: Scenario } = {
     script: {},
   },
   'drill-passed': { workflow: 'restoreDrill', input: drill, script: {} },
+  'drill-from-repository': { workflow: 'restoreDrill', input: { ...drill, from: 'repository' }, script: {} },
+  // Its VM goes, its disks are served no more, and its point is let go.
+  'drill-from-repository-cancelled': {
+    workflow: 'restoreDrill',
+    input: { ...drill, from: 'repository' },
+    script: { waitForGuest: () => untilCancelled() },
+    drive: async (handle, steps) => {
+      await eventually('the wait for its guest', () => steps.inputs('waitForGuest').length > 0)
+      await handle.signal('cancelNote', { user: 'ann', reason: 'the wrong point' })
+      await handle.cancel()
+      await ended(handle)
+    },
+  },
   'drill-failed': {
     workflow: 'restoreDrill',
     input: drill,
@@ -377,6 +401,16 @@ const scenarios: { readonly [name: string]: Scenario } = {
     workflow: 'recoveryPlan',
     input: recovery,
     script: {},
+    drive: async (handle, steps) => {
+      await answered(handle, steps, 'before-0', 'approveStep', { tier: 'app' })
+      await ended(handle)
+    },
+  },
+  // Its repository does not answer: what is not held by then is not waited for.
+  'recovery-repository-away': {
+    workflow: 'recoveryPlan',
+    input: recovery,
+    script: { holdPoints: async () => { throw new HoldfastError('StoreUnavailable', 'the repository main does not answer') } },
     drive: async (handle, steps) => {
       await answered(handle, steps, 'before-0', 'approveStep', { tier: 'app' })
       await ended(handle)

@@ -1,4 +1,4 @@
-import { CancellationScope, log, workflowInfo, type ActivityOptions } from '@temporalio/workflow'
+import { CancellationScope, log, patched, workflowInfo, type ActivityOptions } from '@temporalio/workflow'
 import type { RecoveryActivities } from '../../activities/recovery-plan/types.ts'
 import type { RetentionActivities, RetentionRecordActivities } from '../../activities/retention/types.ts'
 import type { RepositoryRef } from '../shared/contract.ts'
@@ -12,6 +12,12 @@ const limits: ActivityOptions = {
   scheduleToStartTimeout: '30 seconds',
   startToCloseTimeout: '2 minutes',
   scheduleToCloseTimeout: '5 minutes',
+}
+/** The run waits for it with its end: what is not let go by then the server lets go, within minutes. */
+const releaseLimits: ActivityOptions = {
+  scheduleToStartTimeout: '15 seconds',
+  startToCloseTimeout: '45 seconds',
+  scheduleToCloseTimeout: '1 minute',
 }
 
 interface Place {
@@ -30,6 +36,8 @@ export class Holds {
   readonly #ids: StepIds
   readonly #isOn: boolean
   readonly #places = new Map<string, Place>()
+  /** What is being placed, or chosen for that. */
+  readonly #placing = new Set<CancellationScope>()
   #choosing: Promise<void> = Promise.resolve()
 
   /** `isOn`: false in runs of earlier versions, which hold nothing. */
@@ -41,7 +49,7 @@ export class Holds {
 
   /** All that the run has chosen. Returns at once. */
   begin(): void {
-    if (this.#isOn) this.#choosing = quietly('the chosen points could not be listed', () => this.#chooseAll())
+    if (this.#isOn) this.#choosing = this.#untilEnd('the chosen points could not be listed', () => this.#chooseAll())
   }
 
   /** What a VM is read from after all: a copy elsewhere, or an older point. Returns at once. */
@@ -49,8 +57,14 @@ export class Holds {
     if (this.#isOn) this.#hold(repository, [stem])
   }
 
-  /** Waits for what is being placed, then lets go of all of it, also of what was placed without an answer. */
+  /**
+   * Ends what is being placed, then lets go of all of it, also of what was placed without an answer. A repository that is
+   * away holds the end of the run up for a minute and a half at most: thirty seconds until a worker that is gone is missed,
+   * and what letting go may take.
+   */
   async release(): Promise<void> {
+    // Runs of earlier versions waited for what was being placed, up to ten minutes.
+    if (patched('holds-end-at-once')) for (const scope of this.#placing) scope.cancel()
     await this.#choosing
     await Promise.all([...this.#places.values()].map((place) => this.#release(place)))
   }
@@ -77,7 +91,7 @@ export class Holds {
     for (const stem of fresh) place.stems.add(stem)
     // One after the other: two that look at the same time would both hold what neither has seen.
     place.last = place.last.then(() =>
-      quietly(`points in ${repository.name} could not be held`, async () => {
+      this.#untilEnd(`points in ${repository.name} could not be held`, async () => {
         try {
           await this.#place(repository, fresh)
         } catch (thrown) {
@@ -112,12 +126,25 @@ export class Holds {
     const { recordRelease } = controlSteps<RetentionRecordActivities>('record')
     await quietly(`the points in ${repository.name} are still held; the server releases them`, async () => {
       const step = this.#ids.step(`release:${repository.id}`, `Let go of the points in ${repository.name}`)
-      const { released } = await releaseHoldsBy.executeWithOptions({ ...step, ...limits }, [
+      const { released } = await releaseHoldsBy.executeWithOptions({ ...step, ...releaseLimits }, [
         { repository, actor: this.#actor },
       ])
       if (released.length === 0) return
       const record = this.#ids.step(`record-release:${repository.id}`, 'Write down what was let go')
       await recordRelease.executeWithOptions(record, [{ holds: released }])
+    })
+  }
+
+  /** Cancelled by the end of the run alone, not by what ends its tiers. */
+  #untilEnd(what: string, work: () => Promise<void>): Promise<void> {
+    return quietly(what, async () => {
+      const scope = new CancellationScope({ cancellable: true })
+      this.#placing.add(scope)
+      try {
+        await scope.run(work)
+      } finally {
+        this.#placing.delete(scope)
+      }
     })
   }
 

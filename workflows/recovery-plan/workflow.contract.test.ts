@@ -60,6 +60,9 @@ const failureOf = async (handle: WorkflowHandle): Promise<ApplicationFailure> =>
 }
 const run = <T>(steps: Scripted, input: RecoveryInput, watch: (handle: WorkflowHandle) => Promise<T>) =>
   bench.run(recoveryWorkflow, input, steps.activities, watch)
+type Scheduled =
+  | { readonly activityType?: { readonly name: string }; readonly scheduleToCloseTimeout?: string }
+  | undefined
 const closed = (steps: Scripted) => steps.inputs('closeRecovery')[0]
 
 describe('a rehearsal', () => {
@@ -436,6 +439,24 @@ describe('the points that the VMs come back from', () => {
     // Each VM asks once more.
     expect(steps.inputs('holdPoints').length).toBeGreaterThan(1)
     expect(steps.names()).not.toContain('recordHolds')
+  })
+
+  it('keep no run from its end while they are tried again and again, or stand in the middle', async () => {
+    const again = async (): Promise<never> => {
+      throw new HoldfastError('StoreUnavailable', 'the repository does not answer')
+    }
+    for (const holdPoints of [again, () => untilCancelled()]) {
+      const steps = new Scripted({ holdPoints })
+      const { history } = await run(steps, rehearsal, async (handle) => {
+        await approve(handle, steps)
+        await eventually('its outcome', () => closed(steps) !== undefined)
+        await eventually('its end', async () => (await handle.describe()).status.name === 'COMPLETED', 20_000)
+      })
+      expect(steps.names().indexOf('releaseHoldsBy')).toBeGreaterThan(steps.names().indexOf('closeRecovery'))
+      const letsGo = history.events.map((event) => event['activityTaskScheduledEventAttributes'] as Scheduled)
+      const limits = letsGo.find((scheduled) => scheduled?.activityType?.name === 'releaseHoldsBy')
+      expect(Number.parseInt(limits?.scheduleToCloseTimeout ?? '', 10)).toBeLessThanOrEqual(60)
+    }
   })
 })
 

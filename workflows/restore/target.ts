@@ -10,6 +10,7 @@ import type {
   TargetVm,
 } from '../../activities/restore/types.ts'
 import type { VmRef } from '../../drivers/values.ts'
+import { attemptsPerStart } from '../shared/attempts.ts'
 import type { Compensations } from '../shared/compensation.ts'
 import type { RepositoryRef, Tuning } from '../shared/contract.ts'
 import type { RunControl } from '../shared/control.ts'
@@ -114,8 +115,11 @@ async function writeDisk(
   const { control, ids, ref, repository, stem } = ctx
   const mover = siteSteps<RestoreActivities>(ctx.site, 'mover', ctx.tuning)
   let resume: RestoreResume | null = null
+  let starts = 0
   return control.patiently(`writing ${disk.key}`, () =>
     control.pausable(async () => {
+      const attemptBase = attemptsPerStart * starts
+      starts += 1
       try {
         return await mover.restoreDisk.executeWithOptions(
           ids.step(`write:${disk.key}`, `${disk.key} · ${formatBytes(disk.size)}`),
@@ -126,6 +130,7 @@ async function writeDisk(
               stem,
               target,
               resume,
+              attemptBase,
               disk: disk.key,
               stallTimeoutMs: ctx.tuning.stallTimeoutMs ?? defaults.stallTimeoutMs,
             },

@@ -17,7 +17,7 @@ export interface MoveDetails {
   readonly bytesStored: number
   readonly chunksNew: number
   readonly bytesResumed: number
-  /** Counted by the copy of a backup; null: an earlier attempt ran where nobody can look. */
+  /** Read again by a backup, written again by a restore; null: an earlier attempt ran where nobody can look. */
   readonly bytesReadAgain: number | null
   readonly bottleneck: 'source' | 'mover' | 'repository' | 'target' | null
   /** Bytes per second since the previous report; null before the second one. */

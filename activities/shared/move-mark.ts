@@ -12,21 +12,22 @@ interface State {
   end: number
   /** null: unknown, and it stays so. */
   again: number | null
+  durable: number
   base: number
   attempt: number
   isStopped: boolean
 }
 
 /** All states have one length: each is written over the one before. */
-const stateBytes = 160
+const stateBytes = 192
 
 /**
- * How far a part was read, kept where a kill -9 of the worker does not reach it: a few bytes in a file, written with
- * every read (the kernel has them as soon as the call returns). It tells exactly how much a resumed attempt read again;
- * or that it is not known, because an attempt in between was made on another host or before this one was booted. A
- * figure for people and tests; nothing relies on it.
+ * How far a part was read, or a disk was written, kept where a kill -9 of the worker does not reach it: a few bytes in a
+ * file, written with every move (the kernel has them as soon as the call returns). It tells exactly how much a resumed
+ * attempt moved again; or that it is not known, because an attempt in between was made on another host or before this
+ * one was booted. That figure is for people and tests; nothing relies on it. What is durable a restore does rely on.
  */
-export class ReadMark implements Disposable {
+export class MoveMark implements Disposable {
   readonly #file: number
   /** Of an earlier attempt, nothing if there was none. */
   readonly #earlierEnd: number
@@ -39,17 +40,28 @@ export class ReadMark implements Disposable {
     this.#file = openSync(path, earlier === null ? 'w' : 'r+')
     this.#hadMark = earlier !== null
     this.#earlierEnd = earlier?.end ?? 0
-    this.#state = { end: this.#earlierEnd, again: readBefore(earlier, now), ...now, isStopped: false }
+    const durable = earlier?.durable ?? 0
+    this.#state = { end: this.#earlierEnd, again: movedBefore(earlier, now), durable, ...now, isStopped: false }
     this.#write()
   }
 
-  /** Source bytes that an earlier attempt had read and that were read once more, over all attempts; null: unknown. */
-  bytesReadAgain(bytesResumed: number): number | null {
-    // Whatever the count of attempts says: somebody read what is resumed.
+  /** Everything before it was durable at the target when somebody last said so; 0: nobody did. */
+  get durable(): number {
+    return this.#state.durable
+  }
+
+  durableUpTo(offset: number): void {
+    this.#state.durable = offset
+    this.#write()
+  }
+
+  /** Bytes that an earlier attempt had moved and that were moved once more, over all attempts; null: unknown. */
+  bytesAgain(bytesResumed: number): number | null {
+    // Whatever the count of attempts says: somebody moved what is resumed.
     return bytesResumed > 0 && !this.#hadMark ? null : this.#state.again
   }
 
-  reading(start: number, length: number): void {
+  moving(start: number, length: number): void {
     const state = this.#state
     if (state.again !== null) state.again += Math.max(0, Math.min(start + length, this.#earlierEnd) - start)
     state.end = Math.max(state.end, start + length)
@@ -71,7 +83,7 @@ export class ReadMark implements Disposable {
   }
 }
 
-function readBefore(earlier: State | null, { base, attempt }: AttemptNumber): number | null {
+function movedBefore(earlier: State | null, { base, attempt }: AttemptNumber): number | null {
   if (earlier === null) return base === 0 && attempt === 1 ? 0 : null
   const isNext =
     attempt === 1
@@ -91,8 +103,9 @@ function readState(path: string): State | null {
   }
 }
 
-export function readMarkPath(cacheDir: string, session: string, part: number): string {
-  return join(cacheDir, 'marks', session, `${part}-${bootOfHost()}`)
+/** `owner`: the session of a backup, the operation of a restore. `part`: what of it, as a name of a file. */
+export function moveMarkPath(cacheDir: string, owner: string, part: string): string {
+  return join(cacheDir, 'marks', owner, `${part}-${bootOfHost()}`)
 }
 
 /** A host that lost its power may have lost the last marks too: those of another boot are none. */
@@ -101,7 +114,7 @@ function bootOfHost(): string {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : '0'
 }
 
-/** Forgets the marks of a session that has ended. */
-export function dropReadMarks(cacheDir: string, session: string): void {
-  rmSync(join(cacheDir, 'marks', session), { recursive: true, force: true })
+/** Forgets the marks of a session or operation that has ended. */
+export function dropMoveMarks(cacheDir: string, owner: string): void {
+  rmSync(join(cacheDir, 'marks', owner), { recursive: true, force: true })
 }
