@@ -44,6 +44,7 @@ test.each(allRoutes().map((route) => [`${route.method} ${route.path}`, route] as
 /** What a body has to say before anybody looks for the thing. */
 const needed: { readonly [path: string]: object } = {
   '/points/{id}/holds': { reason: 'why' },
+  '/hypervisors/{id}/imports': { vm: 'old', files: ['root.raw'] },
   '/plans/{id}': { paused: true },
   '/plans/{id}/members': { vmIds: ['web-01'] },
   '/capacity/{id}/what-if': { vms: 1, bytesPerVm: 1 },

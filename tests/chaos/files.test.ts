@@ -127,6 +127,20 @@ test('a worker that is killed takes its machine along, and the next one opens th
   await nothingIsLeft(session)
 })
 
+test('server and Temporal that are killed take nothing along: the same machine answers when they are back, and is closed', async () => {
+  const { runId, session } = await open()
+  const before = machines(session)
+  const engine = world.at.kill('temporal')
+  world.at.kill('server')
+  await untilOpen(session)
+  await holdsTheFiles(session)
+  expect(machines(session)).toEqual(before)
+  expect(world.at.pid('temporal')).not.toBe(engine)
+  await end(session)
+  await waitForCompletion(world.at.api, runId)
+  await nothingIsLeft(session)
+})
+
 test('files that go back into the guest arrive whole although the mover is killed on the way', async () => {
   const { guest, at } = world
   const { runId, session } = await open()

@@ -245,7 +245,7 @@ test('a drill out of the repository outlives server and Temporal: its proof is s
   const id = items.find(({ run }) => run.runId === runId)?.id ?? ''
   const detail = await ask(world.at.api.GET('/drills/{id}', { params: { path: { id } } }))
   expect(detail.checks.map(({ passed }) => passed)).toEqual([true])
-  expect(detail).toMatchObject({ bootedFrom: 'repository', signed: { key: expect.any(String) } })
+  expect(detail).toMatchObject({ bootedFrom: 'repository', signed: { key: expect.any(String) as string } })
   const book = await ask(world.at.api.GET('/runs/{run}', { params: { path: { run: runId } } }))
   expect(book.residue).toEqual([])
 })

@@ -7,14 +7,17 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GiB, MiB } from '../../base/index.ts'
 import { ask } from '../../cli/client/index.ts'
-import { findLabVm, waitForCompletion, waitForEnd, type Role, type Runbook } from '../../cli/demo/index.ts'
+import { findLabVm, guestChecks, waitForCompletion, waitForEnd, type Role, type Runbook } from '../../cli/demo/index.ts'
 import { runWorkload, type LabVm, type Oracle } from '../../lab/index.ts'
 import { backUp } from '../support/half-way.ts'
+import { guestsOf } from '../support/processes.ts'
 import { makeWorld, type World } from '../support/world.ts'
 
 let world: World
 let oracle: Oracle
 let pointId: string
+/** What the guest's audit trail has; nothing adds to it. */
+let rows: number
 /** Bytes of the first disk that are written: more than six times what lies between two durable moments. */
 const used = 0.875 * GiB
 const durableEvery = 128 * MiB
@@ -23,7 +26,7 @@ const inFlight = 32 * MiB
 
 beforeAll(async () => {
   world = await makeWorld({ vm: { qcow2: 4 * GiB, free: used, raw: 256 * MiB } })
-  await runWorkload(world.guest, 4)
+  rows = (await runWorkload(world.guest, 4)).rows
   await world.guest.fill(used)
   oracle = await world.startOracle()
   pointId = (await backUp(world, 'full')).point.id
@@ -70,7 +73,7 @@ function largeWrite(book: Runbook): { readonly result: Written; readonly notes: 
   const key = world.vm.disks.toSorted((a, b) => b.size - a.size)[0]?.key
   const step = writesOf(book).find(({ id }) => id === `write:${key}`)
   if (step === undefined) throw new Error(`no step writes ${key}: ${JSON.stringify(writesOf(book))}`)
-  return { result: step.result as unknown as Written, notes: step.attempts.map(({ note }) => note) }
+  return { result: step.result as Written, notes: step.attempts.map(({ note }) => note) }
 }
 
 async function isIdentical(name: string): Promise<void> {
@@ -136,5 +139,30 @@ test('a restore that is cancelled while its mover is dead leaves nothing on the 
   const book = await waitForEnd(world.at.api, run)
   expect(book).toMatchObject({ state: 'cancelled', residue: [] })
   expect(readdirSync(world.lab.endpoint.address).toSorted()).toEqual(before)
+  expect(marks()).toEqual([])
+})
+
+test('a drill that restores its disks outlives worker, server and Temporal, looks inside, and leaves nothing', async () => {
+  const left = () => ({
+    guests: guestsOf(world.home).length,
+    folders: readdirSync(world.lab.endpoint.address).toSorted(),
+  })
+  const before = left()
+  const { api } = world.at
+  const checks = guestChecks({ atLeast: rows, atMost: rows })
+  const tuning = { moverHeartbeatMs: 10_000 }
+  const body = { pointId, checks, bootTimeoutMs: 120_000, reason: 'test', tuning }
+  const { runId } = await ask(api.POST('/drills', { body }))
+  const name = await expect
+    .poll(() => left().folders.find((folder) => !before.folders.includes(folder)), { timeout: 120_000 })
+    .toBeTruthy()
+    .then(() => left().folders.find((folder) => !before.folders.includes(folder)) ?? '')
+  await reaches(name, 0.4 * used)
+  for (const role of ['worker', 'temporal', 'server'] as const) world.at.kill(role)
+  const book = await waitForCompletion(api, runId)
+  expect(book.residue).toEqual([])
+  const { items } = await ask(api.GET('/drills', { params: { query: { pointId, limit: 10 } } }))
+  expect(items.find(({ run }) => run.runId === runId)).toMatchObject({ verdict: 'passed', bootedFrom: 'disks' })
+  expect(left()).toEqual(before)
   expect(marks()).toEqual([])
 })
