@@ -160,6 +160,10 @@ describe('a category', () => {
       removals: [{ repository: 'main', points: 5, vms: 1, lookedAt: 2, ofVms: 2, examples: { length: 5 } }],
     })
     expect((await preview(less, 'critical')).removals).toEqual([])
+    // A policy file that says so says it, too.
+    const file = 'version: 1\ncategories:\n  standard:\n    keep: { daily: 4 }\n'
+    const compared = await answer<{ removals: object[] }>(here.call('POST', '/api/v1/policy/difference', { file }))
+    expect(compared.removals).toMatchObject([{ kind: 'category', name: 'standard', repository: 'main', points: 5 }])
     expect(await preview({ keep: {} })).toMatchObject({ problems: [{ path: 'keep' }], removals: [] })
     expect(await preview(less, 'new-one')).toEqual({ problems: [], removals: [], revision: 0 })
     vms.change('web-01', { override: { keep: { daily: 14 } } })

@@ -25,10 +25,16 @@ export async function comparePolicy(
   const difference = differenceTo(catalog, document, prune)
   const removals: PolicyComparison['removals'] = []
   for (const { kind, name, action } of difference.changes) {
-    const plan = document.plans?.[name]
-    if (kind !== 'plan' || action !== 'change' || plan === undefined) continue
-    const found = await removalsOf(catalog, { ...plan, name }, catalog.plans.find(name) ?? null, nowMs)
-    removals.push(...found.map((one) => ({ plan: name, ...one })))
+    if (action !== 'change') continue
+    const plan = kind === 'plan' ? document.plans?.[name] : undefined
+    const category = kind === 'category' ? document.categories?.[name] : undefined
+    const found =
+      plan !== undefined
+        ? await removalsOf(catalog, { ...plan, name }, catalog.plans.find(name) ?? null, nowMs)
+        : category !== undefined
+          ? await categoryRemovals(catalog, name, category, nowMs)
+          : []
+    for (const one of found) removals.push({ kind: plan === undefined ? 'category' : 'plan', name, ...one })
   }
   return { ...difference, removals }
 }

@@ -82,9 +82,12 @@ export const policyDifferenceSchema = z
 /** What a file would change, and what would follow for points that exist. */
 export const policyComparisonSchema = policyDifferenceSchema
   .extend({
-    removals: z.array(planRemovalSchema.extend({ plan: planName })).openapi({
-      description: 'Points that a plan keeps and would let go at the next sweep, as far as its own rules decide',
-    }),
+    removals: z
+      .array(planRemovalSchema.extend({ kind: z.enum(['plan', 'category']), name: z.union([planName, categoryName]) }))
+      .openapi({
+        description:
+          'Points that the rules of this plan or category keep and would let go at the next sweep, as far as they decide it',
+      }),
   })
   .openapi('PolicyComparison')
 export type PolicyComparison = z.output<typeof policyComparisonSchema>

@@ -5263,10 +5263,11 @@ export interface components {
             prune?: boolean;
         };
         PolicyComparison: components["schemas"]["PolicyDifference"] & {
-            /** @description Points that a plan keeps and would let go at the next sweep, as far as its own rules decide */
+            /** @description Points that the rules of this plan or category keep and would let go at the next sweep, as far as they decide it */
             removals: (components["schemas"]["PlanRemoval"] & {
-                /** @example nightly-lyon */
-                plan: string;
+                /** @enum {string} */
+                kind: "plan" | "category";
+                name: string;
             })[];
         };
         RecoveryPlans: {

@@ -239,11 +239,11 @@ function differenceText({ changes, unlisted }: Difference, verb: 'would be' | 'w
 }
 
 /** What would become of points that exist. */
-function removalText({ plan: name, repository, points, vms, lookedAt, ofVms }: Removal): string {
+function removalText({ kind, name, repository, points, vms, lookedAt, ofVms }: Removal): string {
   const of = lookedAt < ofVms ? ` (the first ${lookedAt} of ${ofVms} VMs were looked at)` : ''
   const what =
     points === 0 ? 'no point' : `${points} ${points === 1 ? 'point' : 'points'} of ${vms} ${vms === 1 ? 'VM' : 'VMs'}`
-  return `  plan ${name}: the next sweep of ${repository} would let ${what} go that it keeps today${of}`
+  return `  ${kind} ${name}: the next sweep of ${repository} would let ${what} go that it keeps today${of}`
 }
 
 async function join(io: Io, name: string, vms: readonly string[], dryRun: boolean): Promise<void> {
