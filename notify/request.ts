@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https'
 import { isIP } from 'node:net'
 import { describeError, HoldfastError } from '../base/index.ts'
 import { isPublicAddress } from './address.ts'
+import { isTaken, plainVerdict, type Answer, type Verdict } from './answers.ts'
 import { untilAborted } from './limit.ts'
 
 export interface Resolved {
@@ -23,11 +24,18 @@ export interface GuardedRequest {
   readonly resolve?: Resolve | undefined
   /** What no error may name, beside the address; empty: nothing. */
   readonly secret: string
+  /** What the service means by its answer. Default: what HTTP says. */
+  readonly verdict?: ((answer: Answer) => Verdict) | undefined
 }
 
-/** Of an answer, for the error that names its reason. */
-const longestAnswer = 2000
+/** Of an answer: some services send back all that they were told. */
+const longestAnswer = 65_536
+/** Of it, for the error that names its reason. */
+const longestReason = 2000
 const longestMs = 15_000
+/** What says "too many" and names no time, and the longest that is believed. */
+const usualWaitMs = 60_000
+const longestWaitMs = 3_600_000
 
 export const systemResolve: Resolve = async (host) => lookup(host, { all: true })
 
@@ -46,17 +54,31 @@ export async function guardedRequest(request: GuardedRequest): Promise<void> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const limit = AbortSignal.any([signal, AbortSignal.timeout(longestMs)])
   const addresses = await addressesOf(host, allowPrivate, request.resolve ?? systemResolve, limit)
-  const { status, answer, retryAfter } = await exchange(request, addresses, limit)
-  if (status >= 200 && status < 300) return
-  const said = answer === '' ? '' : `: ${answer}`
-  const message = `${url.hostname} answered ${status}${said}`
-  if (status === 429) throw new HoldfastError('Throttled', message, { retryAfter: retryAfter ?? 60_000 })
-  if (status >= 500 || status === 408) throw new HoldfastError('NetworkFailure', message)
+  const answer = await exchange(request, addresses, limit)
+  const verdict = (request.verdict ?? plainVerdict)(answer)
+  if (isTaken(verdict.status)) return
+  throw refusalOf(url, verdict, wordsOf(url, request.secret))
+}
+
+function refusalOf(
+  { hostname }: URL,
+  { status, said, retryAfterMs, hint }: Verdict,
+  secrets: readonly string[],
+): Error {
+  const clean = withoutWords(said, secrets)
+  const message = `${hostname} answered ${status}${clean === '' ? '' : `: ${clean}`}`
+  const more = hint === undefined ? {} : { hint }
+  if (status === 429)
+    return new HoldfastError('Throttled', message, {
+      ...more,
+      retryAfter: Math.min(retryAfterMs ?? usualWaitMs, longestWaitMs),
+    })
+  if (status >= 500 || status === 408) return new HoldfastError('NetworkFailure', message, more)
   if (status >= 300 && status < 400)
-    throw new HoldfastError('ChannelRefused', `${url.hostname} wants to lead elsewhere (${status})`, {
+    return new HoldfastError('ChannelRefused', `${hostname} wants to lead elsewhere (${status})`, {
       hint: 'Redirects are not followed: give the address that it leads to.',
     })
-  throw new HoldfastError('ChannelRefused', message)
+  return new HoldfastError('ChannelRefused', message, more)
 }
 
 /**
@@ -87,17 +109,11 @@ export async function addressesOf(
   return [first, ...others]
 }
 
-interface Exchange {
-  readonly status: number
-  readonly answer: string
-  readonly retryAfter: number | null
-}
-
 function exchange(
-  { url, method, headers, body, secret }: GuardedRequest,
+  { url, method, headers, body }: GuardedRequest,
   addresses: readonly [Resolved, ...Resolved[]],
   signal: AbortSignal,
-): Promise<Exchange> {
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
       const why = signal.aborted ? 'no answer in time' : describeError(error)
@@ -117,8 +133,8 @@ function exchange(
       },
     }
     const made = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
-      read(response, wordsOf(url, secret)).then(
-        (answer) => resolve({ status: response.statusCode ?? 0, answer, ...waitOf(response) }),
+      read(response).then(
+        (text) => resolve({ status: response.statusCode ?? 0, text, retryAfterMs: waitOf(response) }),
         fail,
       )
     })
@@ -127,14 +143,14 @@ function exchange(
   })
 }
 
-async function read(response: IncomingMessage, secrets: readonly string[]): Promise<string> {
+async function read(response: IncomingMessage): Promise<string> {
   let text = ''
   response.setEncoding('utf8')
   for await (const piece of response) {
     text += String(piece)
     if (text.length > longestAnswer) break
   }
-  return withoutWords(text, secrets)
+  return text.slice(0, longestAnswer)
 }
 
 /** Words of the other side for an error of ours: one line, none of the secrets. */
@@ -142,7 +158,7 @@ export function withoutWords(text: string, secrets: readonly string[]): string {
   let clean = text
   // Before it is cut: half a secret is no word that could be found.
   for (const word of secrets) clean = clean.replaceAll(word, '***')
-  return clean.slice(0, longestAnswer).replaceAll(/\s+/g, ' ').trim().slice(0, 300)
+  return clean.slice(0, longestReason).replaceAll(/\s+/g, ' ').trim().slice(0, 300)
 }
 
 /** Shorter words are in every answer. */
@@ -164,7 +180,10 @@ function decoded(text: string): string {
   }
 }
 
-function waitOf({ headers }: IncomingMessage): Pick<Exchange, 'retryAfter'> {
-  const seconds = Number(headers['retry-after'])
-  return { retryAfter: Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 3600) * 1000 : null }
+/** Of `Retry-After`: seconds or an HTTP date (RFC 9110 §10.2.3); milliseconds from now. */
+function waitOf({ headers }: IncomingMessage): number | null {
+  const told = headers['retry-after'] ?? ''
+  const seconds = Number(told)
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(told) - Date.now()
+  return ms > 0 ? ms : null
 }

@@ -1,7 +1,8 @@
 import { HoldfastError } from '../base/index.ts'
+import { verdicts } from './answers.ts'
 import { sendMail } from './mail.ts'
 import { guardedRequest, type Resolve } from './request.ts'
-import { cut, oneLine, textOf } from './text.ts'
+import { cut, oneLine, textOf, textWithin } from './text.ts'
 import type { ChannelKind, ChannelTarget, Message } from './types.ts'
 
 export interface SendOptions {
@@ -53,7 +54,7 @@ const letters: {
             body: [
               { type: 'TextBlock', text: oneLine(message.title), weight: 'Bolder', size: 'Medium', wrap: true },
               // One newline is none in a card.
-              { type: 'TextBlock', text: textOf(message, 12_000).replaceAll('\n', '\n\n'), wrap: true },
+              { type: 'TextBlock', text: textWithin(message, 12_000).replaceAll('\n', '\n\n'), wrap: true },
             ],
           },
         },
@@ -81,14 +82,14 @@ const letters: {
       body: {
         topic,
         title: cut(oneLine(message.title), 240),
-        message: textOf(message, 3500) || oneLine(message.title),
+        message: textWithin(message, 3500) || cut(oneLine(message.title), 240),
         priority: priorities[worst ? 'critical' : any ? 'warning' : 'recovered'],
       },
       token: secret === '' ? null : secret,
     }
   },
-  telegram: ({ chat }, message, secret) => ({
-    url: `https://api.telegram.org/bot${secret}/sendMessage`,
+  telegram: ({ url, chat }, message, secret) => ({
+    url: `${(url ?? 'https://api.telegram.org').replace(/\/+$/, '')}/bot${secret}/sendMessage`,
     // Without parse_mode nothing in it is markup.
     body: { chat_id: chat ?? '', text: cut(`${oneLine(message.title)}\n${textOf(message, 3700)}`, 4000) },
     token: null,
@@ -124,6 +125,7 @@ export async function send(target: ChannelTarget, message: Message, options: Sen
     signal: options.signal,
     resolve: options.resolve,
     secret: options.secret,
+    verdict: verdicts[kind],
   })
 }
 

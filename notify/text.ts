@@ -23,11 +23,28 @@ function blockOf({ state, severity, title, detail, command }: Notice): string {
   return lines.join('\n')
 }
 
-/** Names of VMs and messages of others are in it: no control characters, no lines of their own. */
-export function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+/** As `textOf`, for a service that counts bytes (of UTF-8). */
+export function textWithin(message: Message, mostBytes: number): string {
+  let most = mostBytes
+  for (;;) {
+    const text = textOf(message, most)
+    const bytes = Buffer.byteLength(text)
+    if (bytes <= mostBytes) return text
+    most = Math.min(most - 1, Math.floor((Math.min(most, text.length) * mostBytes) / bytes))
+  }
 }
 
+/** Names of VMs and messages of others are in it: no control characters, no lines of their own, nothing that is no text. */
+export function oneLine(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim()
+}
+
+/** Never in the middle of a character: half of one is refused by services as no UTF-8, again and again. */
 export function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, Math.max(0, most - 1))}…`
+  if (text.length <= most) return text
+  const head = text.slice(0, Math.max(0, most - 1))
+  return `${/[\uD800-\uDBFF]$/.test(head) ? head.slice(0, -1) : head}…`
 }

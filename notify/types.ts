@@ -14,7 +14,10 @@ export interface MailTarget {
 /** Where a channel leads. What its kind has no use for is null. */
 export interface ChannelTarget {
   readonly kind: ChannelKind
-  /** Of webhook, ntfy (with the topic) and mail (smtp or smtps). Of the others the address is the secret itself. */
+  /**
+   * Of webhook, ntfy (with the topic) and mail (smtp or smtps); of telegram that of a Bot API server of one's own, null: the
+   * service's. Of the others the address is the secret itself.
+   */
   readonly url: string | null
   readonly mail: MailTarget | null
   /** Of telegram: id of the chat. */

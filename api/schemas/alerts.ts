@@ -67,7 +67,7 @@ export const channelBody = z
       .default(null)
       .openapi({
         description:
-          'Of webhook, ntfy (with the topic) and mail (smtp://host:587, which must offer STARTTLS, or smtps://host:465). Of the others the address is in the secret',
+          'Of webhook, ntfy (with the topic) and mail (smtp://host:587, which must offer STARTTLS, or smtps://host:465); of telegram a Bot API server of one’s own, default https://api.telegram.org. Of the others the address is in the secret',
       }),
     chat: z.string().min(1).max(100).nullable().default(null).openapi({ description: 'Of telegram' }),
     mail: mailSchema.nullable().default(null).openapi({ description: 'Of mail' }),

@@ -56,7 +56,10 @@ export const channels: Verb = (ioOf) => {
     .description('make a channel, or change it as a whole')
     .argument('<name>')
     .addOption(new Option('--kind <kind>', 'how it is told').choices(kinds).makeOptionMandatory())
-    .option('--url <url>', 'of webhook, ntfy (with the topic) and mail (smtp://host:587 or smtps://host:465)')
+    .option(
+      '--url <url>',
+      'of webhook, ntfy (with the topic) and mail (smtp://host:587 or smtps://host:465); of telegram a Bot API server of your own',
+    )
     .option('--chat <id>', 'of telegram')
     .option('--from <address>', 'of mail: who sends it')
     .option('--to <address>', 'of mail: who gets it; may be repeated', collect, [])

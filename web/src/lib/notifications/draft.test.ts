@@ -35,7 +35,7 @@ test('what is missing is said before it is sent', () => {
 })
 
 test('what belongs to another kind is not sent along', () => {
-  const spec = specOf({ ...mail, kind: 'telegram', chat: '-100', credentialRef: 'file:/t', isQuiet: true })
+  const spec = specOf({ ...mail, kind: 'telegram', url: '', chat: '-100', credentialRef: 'file:/t', isQuiet: true })
   expect(spec).toMatchObject({
     url: null,
     mail: null,
@@ -46,6 +46,13 @@ test('what belongs to another kind is not sent along', () => {
     quiet: null,
     digestAt: null,
   })
+})
+
+test('Telegram needs no address, and may have one of a server of one’s own', () => {
+  const telegram: ChannelDraft = { ...mail, kind: 'telegram', url: '', chat: '-100', credentialRef: 'file:/t' }
+  expect(draftProblems(telegram, [])).toEqual([])
+  expect(specOf({ ...telegram, url: 'https://bots.example.org' })).toMatchObject({ url: 'https://bots.example.org' })
+  expect(draftProblems({ ...telegram, credentialRef: '' }, [])).toEqual(['It needs a secret: the token of the bot.'])
 })
 
 test('the command says what the form does', () => {

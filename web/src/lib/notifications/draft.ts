@@ -28,7 +28,9 @@ export interface ChannelDraft {
 type Kind = Channel['kind']
 
 /** What of a form a kind has. The whole address of some is the secret itself. */
-export const hasUrl = (kind: Kind): boolean => kind === 'webhook' || kind === 'ntfy' || kind === 'mail'
+export const needsUrl = (kind: Kind): boolean => kind === 'webhook' || kind === 'ntfy' || kind === 'mail'
+/** Of Telegram: of a server of one's own, else the service's. */
+export const hasUrl = (kind: Kind): boolean => needsUrl(kind) || kind === 'telegram'
 export const hasRoute = (kind: Kind): boolean => kind !== 'dead-man'
 
 export const secretWords: Record<Kind, string> = {
@@ -46,6 +48,12 @@ export const urlHints: Partial<Record<Kind, string>> = {
   webhook: 'https://alerts.example.org/holdfast',
   ntfy: 'https://ntfy.sh/our-topic',
   mail: 'smtp://mail.example.org:587',
+  telegram: 'https://api.telegram.org',
+}
+
+export const urlLabels: Partial<Record<Kind, string>> = {
+  mail: 'Mail server',
+  telegram: 'Server of the Bot API, if it is one of your own',
 }
 
 export function emptyDraft(timeZone: string): ChannelDraft {
@@ -81,11 +89,11 @@ export function draftProblems(draft: ChannelDraft, taken: readonly string[]): st
   const problems: string[] = []
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) problems.push('A name is small letters, digits and single hyphens.')
   if (taken.includes(name)) problems.push(`There is a channel ${name} already.`)
-  if (hasUrl(kind) && draft.url.trim() === '') problems.push('It needs an address.')
+  if (needsUrl(kind) && draft.url.trim() === '') problems.push('It needs an address.')
   if (kind === 'telegram' && draft.chat.trim() === '') problems.push('It needs a chat.')
   if (kind === 'mail' && draft.from.trim() === '') problems.push('Who sends the mail?')
   if (kind === 'mail' && listOf(draft.to).length === 0) problems.push('Who gets the mail?')
-  const needsSecret = !hasUrl(kind) || (kind === 'mail' && draft.user.trim() !== '')
+  const needsSecret = !needsUrl(kind) || (kind === 'mail' && draft.user.trim() !== '')
   if (needsSecret && draft.credentialRef.trim() === '') problems.push(`It needs a secret: ${secretWords[kind]}.`)
   return problems
 }

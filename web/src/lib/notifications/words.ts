@@ -39,7 +39,7 @@ export const channelNouns: Record<Channel['kind'], string> = {
 /** Where it leads, as far as that is no secret. */
 export function placeOf({ kind, url, chat, mail, credentialRef }: Channel): string {
   if (mail !== null) return mail.to.join(', ')
-  if (kind === 'telegram' && chat !== null) return `chat ${chat}`
+  if (kind === 'telegram' && chat !== null) return url === null ? `chat ${chat}` : `chat ${chat} at ${url}`
   return url ?? credentialRef
 }
 
