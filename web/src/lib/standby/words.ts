@@ -1,4 +1,6 @@
+import { quoted } from '#lib/act/commands.ts'
 import type { Replication, ReplicationMove } from '#lib/api/types.ts'
+import { formatDuration } from '#lib/format/index.ts'
 import { look, type Look } from '#lib/state/tone.ts'
 
 export type Act = ReplicationMove['move'] | 'test'
@@ -25,6 +27,11 @@ export function actsOf({ state, doing, lagMs }: Pick<Replication, 'state' | 'doi
   if (state === 'failed-over') return ['failback', 'accept']
   // Its run has ended without saying who runs: the standby's own record refuses what does not fit.
   return doing === null ? ['unplanned', 'failback', 'accept', 'remove'] : []
+}
+
+/** Whether a cycle may be asked for: nothing else is under way, and the guest may be at its source. */
+export function canCycle({ state, doing }: Pick<Replication, 'state' | 'doing'>): boolean {
+  return doing === null && state !== 'failed-over'
 }
 
 export const actWords: { readonly [act in Act]: string } = {
@@ -65,7 +72,7 @@ export function effectsOf(one: Replication, act: Act): readonly Effect[] {
     case 'unplanned':
       return [
         { icon: 'plus', tone: 'ok', text: `starts ${name} on ${hypervisorName} in the last state that came whole` },
-        { icon: 'x', tone: 'warn', text: 'what was written since is not in it' },
+        { icon: 'x', tone: 'warn', text: lostOf(one) },
         {
           icon: 'x',
           tone: 'warn',
@@ -95,9 +102,48 @@ export function effectsOf(one: Replication, act: Act): readonly Effect[] {
   }
 }
 
+/** How old the state is that would take over. */
+function lostOf({ headMs, lagMs, vmName }: Replication): string {
+  if (headMs === null) return 'no state has come whole yet: there is nothing to start'
+  if (lagMs === null) return `what ${vmName} wrote after it is not in it`
+  return `the last ${formatDuration(lagMs)} of ${vmName} are not in it, and are lost`
+}
+
+/** A standby as the form has it: text as somebody types it. */
+export interface StandbyDraft {
+  readonly vm: string
+  readonly hypervisor: string
+  readonly name: string
+  readonly rpoMinutes: string
+}
+
+/** What the API takes: from a minute to a week. */
+export function rpoMsOf(minutes: string): number | null {
+  const ms = Number(minutes) * 60_000
+  return Number.isFinite(ms) && ms >= 60_000 && ms <= 7 * 86_400_000 ? Math.round(ms) : null
+}
+
+export function createCommand({ vm, hypervisor, name, rpoMinutes }: StandbyDraft): string {
+  const rpo = Math.round((rpoMsOf(rpoMinutes) ?? 300_000) / 1000)
+  const called = name.trim() === '' ? '' : ` --name ${quoted(name.trim())}`
+  return `holdfast replication create ${quoted(vm || 'VM')} --to ${quoted(hypervisor || 'HYPERVISOR')}${called} --rpo ${rpo}`
+}
+
+/** One line for each thing that differs from how it is. */
+export function changeCommands(
+  { id, rpoMs, isPaused }: Pick<Replication, 'id' | 'rpoMs' | 'isPaused'>,
+  wish: { readonly rpoMs: number | null; readonly isPaused: boolean },
+): string[] {
+  return [
+    ...(wish.rpoMs !== null && wish.rpoMs !== rpoMs
+      ? [`holdfast replication set ${id} --rpo ${wish.rpoMs / 1000}`]
+      : []),
+    ...(wish.isPaused === isPaused ? [] : [`holdfast replication ${wish.isPaused ? 'pause' : 'resume'} ${id}`]),
+  ]
+}
+
 export function actCommand({ vmName, id }: Pick<Replication, 'vmName' | 'id'>, act: Act): string {
-  const word = /^[A-Za-z0-9._-]+$/.test(vmName) ? vmName : `'${vmName}'`
   if (act === 'test') return `holdfast replication test ${id}`
   const verb = act === 'planned' || act === 'unplanned' ? `failover ${id} --${act}` : `${act} ${id}`
-  return `holdfast replication ${verb} --confirm ${word}`
+  return `holdfast replication ${verb} --confirm ${quoted(vmName)}`
 }
