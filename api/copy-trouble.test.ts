@@ -74,6 +74,24 @@ it('a lock that has run out, a copy that vanished and a repository that came hom
   expect(out).toContain('! Fewer of its copies are immutable than its category promises.')
 })
 
+it('a repository that another site reaches from now on stands where it stood, is to be tested again, and is read from there', async () => {
+  here.catalog.repositories.recordTest('offsite', {
+    ...{ passed: true, testedMs: here.clock.ms, repositoryUuid: null, checks: [], error: null, security: null },
+  } as never)
+  expect(await holdfast('repository', 'set', 'offsite', '--stands-at', 'paris')).toBe(0)
+  expect(await holdfast('repository', 'set', 'offsite', '--site', 'rome', '--credential', 'file:/srv/rome')).toBe(0)
+  expect(out).toContain('offsite is on an object store and stands at paris.\nWorkers of rome reach it from now on.')
+  expect(here.catalog.repositories.get('offsite')).toMatchObject({
+    ...{ site: 'rome', standsAt: 'paris', credentialRef: 'file:/srv/rome', test: null },
+  })
+  expect(here.catalog.sites.find('rome')).toBeDefined()
+  // Where it stood was not said, and is the site that it leaves.
+  expect(await holdfast('repository', 'set', 'main', '--site', 'rome')).toBe(0)
+  expect(here.catalog.repositories.get('main')).toMatchObject({ site: 'rome', standsAt: 'local' })
+  expect(await holdfast('repository', 'set', 'main', '--site', 'local')).toBe(0)
+  expect(here.catalog.repositories.get('main')).toMatchObject({ site: 'local', standsAt: null })
+})
+
 it('what is not yet there counts as locked only where a test has seen that its repository locks', async () => {
   here.catalog.repositories.describe('offsite', { standsAt: 'paris' })
   here.catalog.mirrors.want(pair, id, false)

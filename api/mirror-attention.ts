@@ -29,7 +29,7 @@ export function mirrorTrouble(deps: Deps): Attention[] {
       action: { label: 'Try again now', command: mirrorCommand(one) },
     }))
   const byTarget = Map.groupBy(late, ({ targetId }) => targetId)
-  return [...[...byTarget.values()].flatMap((lags) => behind(lags)), ...failed, ...damagedCopies(deps)]
+  return [...[...byTarget.values()].flatMap((lags) => behind(deps, lags)), ...failed, ...damagedCopies(deps)]
 }
 
 interface Late extends PlanLag {
@@ -50,8 +50,9 @@ function lateOf({ catalog, now }: Deps): Late[] {
 }
 
 /** Of one repository: however many plans wait for it, it is one thing that lags. */
-function behind([worst, ...others]: readonly Late[]): Attention[] {
+function behind(deps: Deps, [worst, ...others]: readonly Late[]): Attention[] {
   if (worst === undefined) return []
+  const apart = apartOf(deps, worst)
   const { plan, targetId, targetName, lagMs, allowedMs, oldestMs } = worst
   const points = worst.behind === 1 ? '1 point is' : `${worst.behind} points are`
   const since = worst.behind === 1 ? 'it' : 'the oldest'
@@ -64,12 +65,21 @@ function behind([worst, ...others]: readonly Late[]): Attention[] {
       kind: 'mirror-lag',
       severity: 'attention',
       title: `${targetName} is behind for ${name}`,
-      detail: `${points} not there yet: ${since} has been waiting for ${formatDuration(lagMs)}, longer than ${allowed}.${also}`,
+      detail: `${points} not there yet: ${since} has been waiting for ${formatDuration(lagMs)}, longer than ${allowed}.${also}${apart?.why ?? ''}`,
       sinceMs: oldestMs + allowedMs,
       subject: { kind: 'repository', id: targetId },
-      action: { label: 'Copy now', command: mirrorCommand(worst) },
+      action: apart?.action ?? { label: 'Copy now', command: mirrorCommand(worst) },
     },
   ]
+}
+
+/** Two that no worker reaches both: nothing is copied between them, whoever asks. null: some worker may. */
+function apartOf({ catalog }: Deps, { sourceId, targetId }: PlanLag) {
+  const [source, target] = [catalog.repositories.find(sourceId), catalog.repositories.find(targetId)]
+  if (source === undefined || target === undefined || source.site === target.site) return null
+  const why = ` Nothing is copied: ${source.name} is reached from ${source.site}, ${target.name} from ${target.site}.`
+  const command = `holdfast repository set ${shellWord(targetId)} --site ${shellWord(source.site)}`
+  return { why, action: { label: 'Let one site reach both', command } }
 }
 
 /** A damaged point of which no repository has a whole copy is told as such. */

@@ -40,6 +40,7 @@ const found = (over: object = {}): void =>
 const mirrors = (): string[] =>
   here.engine.started.map(({ workflowId }) => workflowId).filter((one) => one.startsWith('mirror/'))
 interface Need {
+  readonly action: { readonly command: string }
   readonly kind: string
   readonly title: string
   readonly detail: string
@@ -134,6 +135,17 @@ it('a repository is one finding however many plans wait for it, and names the lo
   const late = (await needs()).filter(({ kind }) => kind === 'mirror-lag')
   expect(late.map(({ title }) => title)).toEqual(['offsite is behind for nightly'])
   expect(late[0]?.detail).toMatch(/^1 point is not there yet: it has been waiting for 6 h, .* Behind too: hourly\.$/)
+})
+
+it('a mirror that no worker can fill, because its ends are reached from two sites, says so and what helps', async () => {
+  here.catalog.mirrors.want(pair, id, false)
+  here.catalog.repositories.describe('offsite', { site: 'paris' })
+  here.clock.ms += 5 * hour
+  const [late] = (await needs()).filter(({ kind }) => kind === 'mirror-lag')
+  expect(late).toMatchObject({
+    detail: expect.stringContaining('main is reached from local, offsite from paris') as string,
+    action: { command: 'holdfast repository set offsite --site local' },
+  })
 })
 
 it('a VM says that its points lie in one repository, or that its copies are late; its backups go where they went', async () => {

@@ -28,6 +28,13 @@ export interface NewRepository {
   readonly standsAt?: string | null | undefined
 }
 
+export interface RepositoryDescription {
+  readonly media?: MediaClass | undefined
+  readonly standsAt?: string | null | undefined
+  readonly site?: string | undefined
+  readonly credentialRef?: string | undefined
+}
+
 export interface ConsumptionRow {
   readonly vmId: string
   readonly vmName: string
@@ -52,11 +59,8 @@ export interface RepositoryQueries {
   sites(): string[]
   /** Where it is, or how it is opened, has changed. Throws NotFound, NameTaken. */
   move(id: string, to: { readonly location?: RepositoryLocation; readonly credentialRef?: string }): RepositoryView
-  /** On what it lies and where that stands; what is left out stays. Throws NotFound. */
-  describe(
-    id: string,
-    as: { readonly media?: MediaClass | undefined; readonly standsAt?: string | null | undefined },
-  ): RepositoryView
+  /** What is left out stays. Of another site it stands on where it stood, and its last test says nothing any more. Throws NotFound. */
+  describe(id: string, as: RepositoryDescription): RepositoryView
   /** Which of them says that it is this repository; null: none, as far as is known. */
   byUuid(uuid: string): string | null
   /** What it says it is. Throws NameTaken where another row is the same repository. */
@@ -202,12 +206,23 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
         return get(id)
       })
     },
-    describe(id, { media, standsAt }) {
+    describe(id, said) {
       return inTransaction(context, () => {
-        const { media: is } = get(id)
-        // Always something to set: what is left out stays.
-        const set = { media: media ?? is, ...(standsAt !== undefined && { standsAt }) }
-        db.update(repositories).set(set).where(eq(repositories.id, id)).run()
+        const is = get(id)
+        const { site = is.site, media = is.media, credentialRef = is.credentialRef } = said
+        const standsAt = said.standsAt === undefined ? (is.standsAt ?? is.site) : (said.standsAt ?? site)
+        const isMoved = site !== is.site
+        db.update(repositories)
+          .set({
+            media,
+            site,
+            credentialRef,
+            standsAt: standsAt === site ? null : standsAt,
+            ...(isMoved && { test: null }),
+          })
+          .where(eq(repositories.id, id))
+          .run()
+        if (isMoved) ensureSite(context, site)
         publish('repository', id)
         return get(id)
       })

@@ -136,20 +136,29 @@ export const repositoryDetailSchema = repositorySchema
 
 export const repositoryPageSchema = pageOf(repositorySchema, 'RepositoryPage')
 
+const credentialRef = z
+  .string()
+  .max(1000)
+  .regex(/^file:\/.+$/, 'file:/path on the worker')
+
 export const addRepositoryBody = z
   .object({
     name: displayName,
     site: site.default('local'),
     location: locationSchema,
-    credentialRef: z
-      .string()
-      .max(1000)
-      .regex(/^file:\/.+$/, 'file:/path on the worker'),
+    credentialRef,
     media: media.optional(),
     standsAt: standsAt.optional(),
   })
   .openapi('AddRepository')
 
 export const describeRepositoryBody = z
-  .strictObject({ media: media.optional(), standsAt: standsAt.optional() })
+  .strictObject({
+    media: media.optional(),
+    standsAt: standsAt.optional(),
+    site: site.optional().openapi({
+      description: 'Whose workers reach it from now on; it goes on to stand where it stood unless that is said as well',
+    }),
+    credentialRef: credentialRef.optional(),
+  })
   .openapi('DescribeRepository')

@@ -17,6 +17,7 @@ export const repository: Verb = (ioOf) => {
     'holdfast repository test main',
     'holdfast repository scrub main --budget 500GiB',
     'holdfast repository set offsite --stands-at paris --media object',
+    'holdfast repository set offsite --site paris',
   ])
   command
     .command('add')
@@ -45,23 +46,29 @@ export const repository: Verb = (ioOf) => {
     })
   command
     .command('set')
-    .description('say on what it lies and where that stands: promises of copies off site count by it')
+    .description('say on what it lies and where that stands, and whose workers reach it from now on')
     .argument('<id>')
     .addOption(mediaOption())
     .option('--stands-at <site>', 'where it stands, as sites are called; its own site: none else is said')
-    .action(async (id: string, options: DescribeOptions, self: Command) => {
+    .option('--site <site>', 'whose workers reach it, for what begins from now on')
+    .option('--credential <ref>', 'where these find the passphrase: file:/path')
+    .action(async (id: string, options: SetOptions, self: Command) => {
       const io = ioOf(self)
       const api = io.api()
       const params = { path: { id } }
-      const body = describedBy(options)
+      const { site, credential } = options
+      const body = { ...describedBy(options), ...(site && { site }), ...(credential && { credentialRef: credential }) }
       if (Object.keys(body).length === 0)
-        throw new HoldfastError('InvalidRequest', 'nothing was said', { hint: 'Give --media or --stands-at.' })
-      const { site } = await ask(api.GET('/repositories/{id}', { params }))
-      const standsAt = body.standsAt === site ? null : body.standsAt
-      const one = await ask(
-        api.PATCH('/repositories/{id}', { params, body: { ...body, ...(standsAt !== undefined && { standsAt }) } }),
-      )
-      io.answer(one, () => `${one.id} is on ${mediaWords[one.media]} and stands at ${one.standsAt ?? one.site}.`)
+        throw new HoldfastError('InvalidRequest', 'nothing was said', {
+          hint: 'Give --media, --stands-at, --site or --credential.',
+        })
+      const one = await ask(api.PATCH('/repositories/{id}', { params, body }))
+      io.answer(one, () => {
+        const is = `${one.id} is on ${mediaWords[one.media]} and stands at ${one.standsAt ?? one.site}.`
+        return site === undefined
+          ? is
+          : `${is}\nWorkers of ${one.site} reach it from now on. Try it: holdfast repository test ${one.id}`
+      })
     })
   command
     .command('ls')
@@ -147,6 +154,10 @@ function mediaOption(): Option {
 interface DescribeOptions {
   readonly media?: Schemas['Repository']['media']
   readonly standsAt?: string
+}
+interface SetOptions extends DescribeOptions {
+  readonly site?: string
+  readonly credential?: string
 }
 interface AddOptions extends DescribeOptions {
   readonly credential: string

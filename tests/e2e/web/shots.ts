@@ -240,7 +240,22 @@ export const pictures: readonly Picture[] = [
     path: '/notifications',
     before: (page: Page): Promise<void> => pressed(page, /Change…/),
   },
+  {
+    name: 'channel-telegram',
+    path: '/notifications',
+    before: async (page: Page): Promise<void> => {
+      await pressed(page, /New channel…/)
+      await page.getByLabel('How it is told').selectOption('telegram')
+      await page.getByRole('button', { name: 'Save', exact: true }).click()
+    },
+  },
+  {
+    name: 'channel-remove',
+    path: '/notifications',
+    before: (page: Page): Promise<void> => pressed(page, /^Remove…/),
+  },
   { name: 'capacity', path: '/capacity' },
+  { name: 'capacity-error', path: '/capacity', broken: 503 },
   { name: 'capacity-empty', path: '/capacity', scene: { empty: true } },
   {
     name: 'capacity-what-if',
@@ -326,7 +341,17 @@ export const pictures: readonly Picture[] = [
     path: '/repositories',
     before: (page: Page): Promise<void> => pressed(page, /^By post… to paris/),
   },
+  { name: 'repositories-empty', path: '/repositories', scene: { empty: true } },
+  { name: 'repositories-error', path: '/repositories', broken: 503 },
   { name: 'repository', path: '/repositories/main' },
+  {
+    name: 'repository-elsewhere',
+    path: '/repositories/main',
+    before: async (page: Page): Promise<void> => {
+      await page.getByLabel('Reached by workers of').fill('paris')
+      await page.getByText('--site paris').waitFor()
+    },
+  },
   {
     name: 'repository-verify',
     path: '/repositories/main',
@@ -372,6 +397,31 @@ export const pictures: readonly Picture[] = [
     before: (page: Page): Promise<void> => pressed(page, /Try them again…/),
   },
   { name: 'replication', path: '/replication' },
+  { name: 'replication-empty', path: '/replication', scene: { empty: true } },
+  { name: 'replication-error', path: '/replication', broken: 503 },
+  {
+    name: 'replication-new',
+    path: '/replication',
+    before: async (page: Page): Promise<void> => {
+      await pressed(page, /^New standby…/)
+      await page.getByLabel('Stands on').selectOption('lab')
+    },
+  },
+  {
+    name: 'replication-change',
+    path: '/replication',
+    before: (page: Page): Promise<void> => pressed(page, /^Change…/),
+  },
+  {
+    name: 'replication-unplanned',
+    path: '/replication',
+    before: (page: Page): Promise<void> => pressed(page, /^Unplanned failover…/),
+  },
+  {
+    name: 'replication-failback',
+    path: '/replication',
+    before: (page: Page): Promise<void> => pressed(page, /^Fail back…/),
+  },
   { name: 'drills-next', path: '/drills?view=next' },
   { name: 'drill', path: `/drills?drill=${drills[0]?.id ?? ''}` },
   {

@@ -2936,7 +2936,7 @@ export interface components {
             kind: "webhook" | "slack" | "teams" | "discord" | "ntfy" | "telegram" | "mail" | "dead-man";
             /**
              * Format: uri
-             * @description Of webhook, ntfy (with the topic) and mail (smtp://host:587, which must offer STARTTLS, or smtps://host:465). Of the others the address is in the secret
+             * @description Of webhook, ntfy (with the topic) and mail (smtp://host:587, which must offer STARTTLS, or smtps://host:465); of telegram a Bot API server of one’s own, default https://api.telegram.org. Of the others the address is in the secret
              * @default null
              */
             url?: string | null;
@@ -5912,6 +5912,12 @@ export interface components {
              * @example local
              */
             standsAt?: string | null;
+            /**
+             * @description Whose workers reach it from now on; it goes on to stand where it stood unless that is said as well
+             * @example local
+             */
+            site?: string;
+            credentialRef?: string;
         };
         Collections: {
             items: components["schemas"]["Collection"][];
