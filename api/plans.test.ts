@@ -161,7 +161,8 @@ describe('a category', () => {
     })
     expect((await preview(less, 'critical')).removals).toEqual([])
     // A policy file that says so says it, too.
-    const file = 'version: 1\ncategories:\n  standard:\n    keep: { daily: 4 }\n'
+    const policy = { every: '24h', keep: { daily: 4 }, rpo: '24h', rto: '4h', quiesce: 'preferred' }
+    const file = JSON.stringify({ version: 1, categories: { standard: policy } })
     const compared = await answer<{ removals: object[] }>(here.call('POST', '/api/v1/policy/difference', { file }))
     expect(compared.removals).toMatchObject([{ kind: 'category', name: 'standard', repository: 'main', points: 5 }])
     expect(await preview({ keep: {} })).toMatchObject({ problems: [{ path: 'keep' }], removals: [] })
