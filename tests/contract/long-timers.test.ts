@@ -111,7 +111,11 @@ describe('the window of a plan', () => {
         copyDisk: async (of) => {
           begun.push(await bench.now())
           if (of.attemptBase > 0) return copied(of)
-          return untilCancelled().finally(async () => void stopped.push(await bench.now()))
+          try {
+            return await untilCancelled()
+          } finally {
+            stopped.push(await bench.now())
+          }
         },
       },
       planResult,
