@@ -1,6 +1,6 @@
 import { defaultCategories } from '../../policy/index.ts'
 import type { Diary } from './diary.ts'
-import { hour, minute, type Estate, type EstateVm } from './estate.ts'
+import { day, hour, minute, type Estate, type EstateVm } from './estate.ts'
 import type { Faults } from './faults.ts'
 import { firstOutside, united, without, type Interval } from './intervals.ts'
 
@@ -20,6 +20,7 @@ export interface Judged {
   readonly estate: Estate
   readonly faults: Faults
   readonly diary: Diary
+  readonly beganMs: number
   readonly untilMs: number
   /** At this moment some VM is of another category, */
   readonly changesMs: number
@@ -48,6 +49,7 @@ export function deviations(judged: Judged): Deviation[] {
     ...diary.sweeps.flatMap(({ repository, asked }) =>
       asked === null ? [] : told(judged, `waiting/retention/${repository}`, asked, server),
     ),
+    ...estate.repositories.flatMap((name) => ofSweeps(judged, name)),
   ]
 }
 
@@ -92,6 +94,33 @@ function ofVm(judged: Judged, vm: EstateVm): Deviation[] {
     return told(judged, `run-failed/backup/${vm.id}`, one, server, { visible: without([one], worse), ...ends })
   })
   return [...promises, ...failed]
+}
+
+/** No sweep that was planned within three days has come to its end; a daily audit sees it. */
+function ofSweeps(judged: Judged, repository: string): Deviation[] {
+  const { diary, faults, beganMs, untilMs } = judged
+  const overdueAfterMs = 3 * day
+  const ended = diary.sweeps
+    .filter((one) => one.repository === repository && one.end === 'completed' && one.untilMs > one.fromMs)
+    .toSorted((a, b) => a.untilMs - b.untilMs)
+  const overdue: Interval[] = []
+  // What counts is when its plan was made: one that waited for a week ends as an old one.
+  let [plannedMs, knownMs] = [beganMs, beganMs]
+  for (const next of [...ended, { plannedMs: untilMs, untilMs }]) {
+    const fromMs = Math.max(knownMs, plannedMs + overdueAfterMs)
+    if (fromMs < next.untilMs) overdue.push({ fromMs, untilMs: next.untilMs })
+    plannedMs = Math.max(plannedMs, next.plannedMs)
+    knownMs = next.untilMs
+  }
+  return united(overdue).flatMap((one) =>
+    told(judged, `retention-overdue/repository/${repository}`, one, faults.of('server')).map((told) => ({
+      ...told,
+      // Between two audits, or two of which the server was away for one, nobody looked.
+      isOnTheEdge: told.isOnTheEdge || one.untilMs - one.fromMs < 2 * day,
+      // The next audit says that it is over.
+      untilMs: Math.min(told.untilMs + day, untilMs),
+    })),
+  )
 }
 
 interface Ended {

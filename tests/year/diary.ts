@@ -56,6 +56,8 @@ export interface PointEntry {
 export interface SweepEntry {
   readonly repository: string
   readonly fromMs: number
+  /** When its plan was made: it waits for a repository that is away. */
+  plannedMs: number
   untilMs: number
   removed: number
   spared: number

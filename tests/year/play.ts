@@ -119,7 +119,7 @@ export async function playYear({
   const incidents = allIncidents(catalog)
   await timeline.run(endMs + settlingMs)
 
-  const verdict = judge({ estate, faults, diary, untilMs: endMs, changesMs, categoryAt }, incidents)
+  const verdict = judge({ estate, faults, diary, beganMs: beginMs, untilMs: endMs, changesMs, categoryAt }, incidents)
   const last = {
     category: (vm: string) => categoryAt(vm, endMs),
     keep: (category: string) => (category === 'standard' ? tightened : firstKeeps(category)),

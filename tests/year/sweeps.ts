@@ -90,7 +90,16 @@ export class Chores {
     await this.#records.recordRunStarted(started)
     const fromMs = timeline.nowMs
     const entry: SweepEntry = {
-      ...{ repository: repository.id, fromMs, untilMs: fromMs, removed: 0, spared: 0, end: 'completed', asked: null },
+      ...{
+        repository: repository.id,
+        fromMs,
+        plannedMs: fromMs,
+        untilMs: fromMs,
+        removed: 0,
+        spared: 0,
+        end: 'completed',
+        asked: null,
+      },
     }
     diary.sweeps.push(entry)
     const common = { runId, repositoryId: repository.id, maxShare }
@@ -102,6 +111,7 @@ export class Chores {
     }
     this.#reached(repository.id, timeline.nowMs + minute, async () => {
       const survey = await this.#survey(repository.id)
+      entry.plannedMs = timeline.nowMs
       const plan = await this.#retention.planSweep({ ...common, workflowId, survey, dryRun: false })
       if (plan.going === 0) return done('completed')
       const needsPerson = input.approval === 'required' || plan.asking > 0
