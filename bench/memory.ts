@@ -85,7 +85,7 @@ if (role === undefined) {
   const folder = await mkdtemp(join(place, 'holdfast-memory-'))
   try {
     for (const one of Object.keys(roles)) {
-      execFileSync(process.execPath, [...nodeFlags, fileURLToPath(import.meta.url), gib, folder, one], {
+      execFileSync(process.execPath, [...nodeFlags('worker'), fileURLToPath(import.meta.url), gib, folder, one], {
         stdio: 'inherit',
       })
     }

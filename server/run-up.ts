@@ -109,17 +109,19 @@ async function temporalOf(
 }
 
 /**
- * How Node is started for server and movers. On a machine with much memory V8 lets young objects take half a gigabyte
- * before it looks which of them are needed: the server then takes twice the memory that it uses. What the mover handles
- * lies outside of the heap.
+ * How Node is started. On a machine with much memory V8 lets young objects take half a gigabyte before it looks which of
+ * them are needed: the server then takes twice the memory that it uses. What a mover handles lies outside of the heap,
+ * and it has its buffers besides.
  */
-export const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16'] as const
+export function nodeFlags(role: 'server' | 'worker'): readonly string[] {
+  return ['--disable-warning=ExperimentalWarning', `--max-semi-space-size=${role === 'server' ? 16 : 8}`]
+}
 
 function role(home: Home, name: string, args: readonly string[]): Parameters<Supervisor['start']>[0] {
   return {
     name,
     program: process.execPath,
-    args: [...nodeFlags, entry, ...args],
+    args: [...nodeFlags(name === 'server' ? 'server' : 'worker'), entry, ...args],
     logFile: join(home.logs, `${name}.out.log`),
     ready: (signal, pid) => announced(home, name, pid, signal),
     stopWithinMs: graceMs + forceMs,

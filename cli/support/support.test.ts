@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { PassThrough } from 'node:stream'
 import { adminToken, bench, type Bench } from '../../api/testing/bench.ts'
 import { furnish, testCatalog } from '../../catalog/testing.ts'
+import { planDefaults } from '../../policy/index.ts'
 import { runCli } from '../program.ts'
 import { redact, redactText } from './redact.ts'
 
@@ -192,4 +193,25 @@ test('a member that holds a secret by its name is taken out, one that says where
     nested: [{ apiKey: '[secret]', size: 3 }],
     secret: null,
   })
+})
+
+test('says what is planned and what works, and nothing that a hook is called with', async () => {
+  using here = bench()
+  readable(here)
+  const hook = {
+    when: 'before-freeze',
+    path: '/usr/local/bin/rest',
+    args: ['--key', 'argument-canary-91'],
+    timeoutMs: 60_000,
+    onFailure: 'fail',
+  } as const
+  const targets = [{ repository: 'main', copy: 'backup' as const, keep: null }]
+  here.catalog.plans.put({ ...planDefaults, name: 'nightly', targets, hooks: [hook] }, 0)
+  const { text } = await bundle(async (input, init) => here.app.request(input, init))
+  const { server } = JSON.parse(text) as { server: { [part: string]: { readonly notRead?: object } } }
+  expect(server['plans']).toMatchObject({ items: [{ name: 'nightly' }] })
+  expect(text.includes('/usr/local/bin/rest')).toBe(true)
+  expect(text.includes('argument-canary-91')).toBe(false)
+  for (const part of ['categories', 'slots', 'links', 'mirrors', 'replications', 'sweeps', 'incidents'])
+    expect([part, server[part]?.notRead]).toEqual([part, undefined])
 })
