@@ -222,12 +222,20 @@ test('what each VM has is looked at once a day and told by month, with its mean 
   const rows = await csv('usage-months')
   const { newBytes: one, logicalBytes } = catalog.points.get(first.id)
   expect(rows).toMatchObject([
-    { month: '2026-12', vm: 'web-01', days: '1', points: '2', stored_bytes: String(2 * one) },
     {
       ...{ month: '2026-11', days: '2', points: '2', logical_bytes: String(logicalBytes) },
       ...{ stored_bytes: String(2 * one), mean_stored_bytes: String(1.5 * one), most_stored_bytes: String(2 * one) },
     },
+    { month: '2026-12', vm: 'web-01', days: '1', points: '2', stored_bytes: String(2 * one) },
   ])
+  const all = { sinceMs: 0, untilMs: Infinity }
+  const half = catalog.workloadUsage.list('main', { limit: 1 }, all)
+  const rest = catalog.workloadUsage.list('main', { limit: 1, cursor: half.nextCursor ?? undefined }, all)
+  expect([half, rest].map(({ items, total }) => [items[0]?.month, total])).toEqual([
+    ['2026-11', 2],
+    ['2026-12', 2],
+  ])
+  expect(rest.nextCursor).toBeNull()
   expect(await csv(`usage-months?untilMs=${Date.parse('2026-12-01')}`)).toMatchObject([{ month: '2026-11' }])
   expect(await csv(`usage-months?sinceMs=${Date.parse('2026-12-01')}`)).toMatchObject([{ month: '2026-12' }])
 })

@@ -73,7 +73,7 @@ test('what each VM has there is looked at once a day', async () => {
     await keeper.tick()
   }
   const wish = { sinceMs: 0, untilMs: clock.ms }
-  const months = catalog.workloadUsage.list('main', wish, { limit: 50, offset: 0 })
+  const { items: months } = catalog.workloadUsage.list('main', { limit: 50 }, wish)
   expect(months.reduce((days, month) => days + month.days, 0)).toBe(4)
 })
 
@@ -85,7 +85,7 @@ test('one repository that cannot be looked at keeps nothing else waiting', async
   catalog.points.record(aPoint(1, { createdMs: here.clock.ms - 3_600_000 }))
   await housekeeping(here.deps).tick()
   const wish = { sinceMs: 0, untilMs: here.clock.ms }
-  expect(catalog.workloadUsage.list('main', wish, { limit: 50, offset: 0 })).toHaveLength(1)
+  expect(catalog.workloadUsage.list('main', { limit: 50 }, wish).items).toHaveLength(1)
 })
 
 test('sweeps go by themselves once a person has approved one of that repository', async () => {

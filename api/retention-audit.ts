@@ -100,26 +100,23 @@ export function retentionTrouble(catalog: Catalog, nowMs: number): Attention[] {
       subject: { kind: 'repository', id: repositoryId },
       action: { label: 'Look at them', command: `holdfast retention check ${repositoryId}` },
     } as const
-    const told = { ...audit, vanished: recentlyVanished(audit, nowMs) }
     const only = { kept: 0, vanished: 0, overdue: 0 }
-    const found: Attention[] = []
-    if (told.kept > 0)
-      found.push({
-        ...{ ...common, kind: 'retention-kept', title: `${name} keeps points that no rule keeps` },
-        detail: `${sentenceOf({ ...told, ...only, kept: told.kept })}.`,
-      })
-    if (told.vanished > 0)
-      found.push({
-        ...{ ...common, kind: 'retention-vanished', title: `Points that a rule keeps are gone from ${name}` },
-        detail: `${sentenceOf({ ...told, ...only, vanished: told.vanished })}.`,
-      })
-    if (told.overdue > 0)
-      found.push({
-        ...{ ...common, kind: 'retention-overdue', title: `The retention sweeps of ${name} are overdue` },
-        detail: `${sentenceOf({ ...told, ...only, overdue: told.overdue })}.`,
-      })
-    return found
+    const told = { ...audit, vanished: recentlyVanished(audit, nowMs) }
+    return (['kept', 'vanished', 'overdue'] as const)
+      .filter((kind) => told[kind] > 0)
+      .map((kind) => ({
+        ...common,
+        kind: `retention-${kind}` as const,
+        title: titles[kind](name),
+        detail: `${sentenceOf({ ...told, ...only, [kind]: told[kind] })}.`,
+      }))
   })
+}
+
+const titles: { readonly [kind in RetentionDeviation['kind']]: (repository: string) => string } = {
+  kept: (name) => `${name} keeps points that no rule keeps`,
+  vanished: (name) => `Points that a rule keeps are gone from ${name}`,
+  overdue: (name) => `The retention sweeps of ${name} are overdue`,
 }
 
 /** An audit names what vanished for as long as a rule would keep it, which may be years; somebody is told for a month. */

@@ -40,7 +40,7 @@ test('what is asked every few seconds, and by every scrape, reads no table of po
     catalog.repositories.list({ limit: 50 })
     catalog.repositories.consumption('main', 20)
     catalog.workloadUsage.look('main')
-    catalog.workloadUsage.list('main', { sinceMs: 0, untilMs: Infinity }, { limit: 50, offset: 0 })
+    catalog.workloadUsage.list('main', { limit: 50 }, { sinceMs: 0, untilMs: Infinity })
     catalog.mirrors.states()
     catalog.mirrors.lags(50)
     catalog.mirrors.lags(50, 'web-01')

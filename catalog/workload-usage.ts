@@ -1,6 +1,7 @@
-import { and, desc, eq, gte, lte, max, sql } from 'drizzle-orm'
+import { and, count, eq, gte, lte, max, sql } from 'drizzle-orm'
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { inTransaction, type CatalogContext } from './context.ts'
+import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 
 const workloadUsage = sqliteTable('workload_usage', {
   repositoryId: text('repository_id').notNull(),
@@ -29,12 +30,12 @@ export interface WorkloadUsage extends Omit<UsageRow, 'sumStoredBytes'> {
 export interface WorkloadUsageQueries {
   /** Looks at what every VM has in this repository; no more than once on a day (UTC). True: it was looked. */
   look(repositoryId: string): boolean
-  /** Months that have a day in [since, until), newest first, by VM; a page after `after`. */
+  /** Months that have a day in [since, until), oldest first, by VM. */
   list(
     repositoryId: string,
+    page: PageRequest,
     wish: { readonly sinceMs: number; readonly untilMs: number },
-    page: { readonly limit: number; readonly offset: number },
-  ): WorkloadUsage[]
+  ): Page<WorkloadUsage>
 }
 
 export function workloadUsageQueries(context: CatalogContext): WorkloadUsageQueries {
@@ -70,21 +71,31 @@ export function workloadUsageQueries(context: CatalogContext): WorkloadUsageQuer
             most_stored_bytes = max(most_stored_bytes, excluded.stored_bytes), looked_ms = excluded.looked_ms`)
         return true
       }),
-    list: (repositoryId, { sinceMs, untilMs }, { limit, offset }) =>
-      db
+    list(repositoryId, page, { sinceMs, untilMs }) {
+      const which = and(
+        eq(workloadUsage.repositoryId, repositoryId),
+        gte(workloadUsage.month, dayOf(sinceMs).slice(0, 7)),
+        lte(workloadUsage.month, dayOf(Math.min(untilMs, latestMs) - 1).slice(0, 7)),
+      )
+      const key = [workloadUsage.month, workloadUsage.vmId] as const
+      const after = afterCursor(
+        key.map((column) => sql`${column}`),
+        'asc',
+        page,
+      )
+      const rows = db
         .select()
         .from(workloadUsage)
-        .where(
-          and(
-            eq(workloadUsage.repositoryId, repositoryId),
-            gte(workloadUsage.month, dayOf(sinceMs).slice(0, 7)),
-            lte(workloadUsage.month, dayOf(Math.min(untilMs, latestMs) - 1).slice(0, 7)),
-          ),
-        )
-        .orderBy(desc(workloadUsage.month), workloadUsage.vmId)
-        .limit(limit)
-        .offset(offset)
+        .where(and(which, after))
+        .orderBy(...key)
+        .limit(rowsFor(page))
         .all()
-        .map(({ sumStoredBytes, ...row }) => ({ ...row, meanStoredBytes: Math.round(sumStoredBytes / row.days) })),
+      const total = db.select({ n: count() }).from(workloadUsage).where(which).get()?.n ?? 0
+      const view = ({ sumStoredBytes, ...row }: UsageRow): WorkloadUsage => ({
+        ...row,
+        meanStoredBytes: Math.round(sumStoredBytes / row.days),
+      })
+      return toPage(rows, page, total, ({ month, vmId }) => [month, vmId], view)
+    },
   }
 }

@@ -194,21 +194,19 @@ function* usageMonthRows(
   { sinceMs = 0, untilMs = Infinity }: ExportWish,
 ): Generator<Row<'usage-months'>> {
   for (const { id } of every((page) => catalog.repositories.list(page))) {
-    for (let offset = 0, rows = 1; rows > 0; offset += rows) {
-      const months = catalog.workloadUsage.list(id, { sinceMs, untilMs }, { limit: largestPage, offset })
-      rows = months.length
-      for (const { vmId, month, days, points, ...bytes } of months)
-        yield {
-          repository: id,
-          vm: vmId,
-          month,
-          days,
-          points,
-          logical_bytes: bytes.logicalBytes,
-          stored_bytes: bytes.storedBytes,
-          mean_stored_bytes: bytes.meanStoredBytes,
-          most_stored_bytes: bytes.mostStoredBytes,
-        }
+    for (const usage of every((page) => catalog.workloadUsage.list(id, page, { sinceMs, untilMs }))) {
+      const { vmId, month, days, points, ...bytes } = usage
+      yield {
+        repository: id,
+        vm: vmId,
+        month,
+        days,
+        points,
+        logical_bytes: bytes.logicalBytes,
+        stored_bytes: bytes.storedBytes,
+        mean_stored_bytes: bytes.meanStoredBytes,
+        most_stored_bytes: bytes.mostStoredBytes,
+      }
     }
   }
 }

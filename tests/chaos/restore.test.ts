@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { GiB, MiB } from '../../base/index.ts'
+import { GiB, MiB, isHoldfastError } from '../../base/index.ts'
 import { ask } from '../../cli/client/index.ts'
 import { findLabVm, guestChecks, waitForCompletion, waitForEnd, type Role, type Runbook } from '../../cli/demo/index.ts'
 import { runWorkload, type LabVm, type Oracle } from '../../lab/index.ts'
@@ -46,7 +46,17 @@ async function start(name: string): Promise<string> {
   return runId
 }
 
-const found = (name: string): Promise<LabVm | null> => findLabVm(world.lab, name).catch(() => null)
+/** null: it is not there yet, or not any more. */
+async function found(name: string): Promise<LabVm | null> {
+  try {
+    return await findLabVm(world.lab, name)
+  } catch (error) {
+    if (isHoldfastError(error) && error.code === 'NotFound') return null
+    // Removed while it was being looked at.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
 
 /** Waits until so much of the disks is on the hypervisor. */
 async function reaches(name: string, bytes: number): Promise<void> {
