@@ -10,10 +10,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { formatBytes, GiB, isHoldfastError, MiB } from '../base/index.ts'
+import { formatBytes, GiB, MiB } from '../base/index.ts'
 import { ask, type Schemas } from '../cli/client/index.ts'
-import { findLabVm, finishBackup, Installation, startBackup, waitForCompletion } from '../cli/demo/index.ts'
-import { labUp, type Lab, type LabVm } from '../lab/index.ts'
+import { finishBackup, Installation, startBackup, waitForCompletion } from '../cli/demo/index.ts'
+import { labUp, startedLabVm, type Lab, type LabVm } from '../lab/index.ts'
 import { delayed, startStore, storeKinds } from './restores/stores.ts'
 
 const { values } = parseArgs({
@@ -56,15 +56,7 @@ async function instant(
   const wish = { pointId, hypervisorId, name, network: 'isolated', identity: 'new', reason: 'bench' } as const
   const { runId } = await ask(at.api.POST('/instants', { body: wish }))
   const params = { path: { run: runId } }
-  // The VM's folder is there as soon as it is made; its agent answers later.
-  let vm: LabVm | null = null
-  while (vm === null || (await vm.running()) === null) {
-    await sleep(20)
-    vm = await findLabVm(lab, name).catch((error: unknown) => {
-      if (isHoldfastError(error) && error.code === 'NotFound') return null
-      throw error
-    })
-  }
+  const vm = await startedLabVm(lab, name)
   const launchedMs = Date.now()
   await vm.ready()
   const readyMs = Date.now()

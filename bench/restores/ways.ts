@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { isHoldfastError } from '../../base/index.ts'
 import { ask, done, type Schemas } from '../../cli/client/index.ts'
-import { findLabVm, waitForCompletion, writeFigures, type Installation, type Runbook } from '../../cli/demo/index.ts'
+import { waitForCompletion, writeFigures, type Installation, type Runbook } from '../../cli/demo/index.ts'
 import { runProgram } from '../../drivers/transport/index.ts'
-import { compareImages, LabVm, type Image, type Lab } from '../../lab/index.ts'
+import { compareImages, findLabVm, LabVm, startedLabVm, type Image, type Lab } from '../../lab/index.ts'
 import type { FilledVm } from './source.ts'
 import type { OpenStore } from './stores.ts'
 
@@ -105,7 +104,7 @@ async function instant({ at, lab, vm, hypervisorId, point }: WayBack): Promise<B
   const body = { pointId: point.id, hypervisorId, name, network: 'isolated', identity: 'new', reason } as const
   const { runId } = await ask(at.api.POST('/instants', { body }))
   const params = { path: { run: runId } }
-  const guest = await startedAs(lab, name)
+  const guest = await startedLabVm(lab, name)
   await guest.ready(180_000)
   const firstMs = Date.now() - startedMs
   const copy = { file: join(at.home, 'copy.raw'), format: 'raw' } as const
@@ -123,17 +122,6 @@ async function instant({ at, lab, vm, hypervisorId, point }: WayBack): Promise<B
     rmSync(copy.file, { force: true })
     await ask(at.api.POST('/instants/{run}/discard', { params, body: { confirmName: name, reason } }))
     await waitForCompletion(at.api, runId)
-  }
-}
-
-/** Its folder is there as soon as it is made; its QEMU comes later. */
-async function startedAs(lab: Lab, name: string): Promise<LabVm> {
-  for (let vm: LabVm | null = null; ; await sleep(20)) {
-    vm ??= await findLabVm(lab, name).catch((error: unknown) => {
-      if (isHoldfastError(error) && error.code === 'NotFound') return null
-      throw error
-    })
-    if (vm !== null && (await vm.running()) !== null) return vm
   }
 }
 

@@ -2,7 +2,6 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError } from '../../base/index.ts'
-import { LabVm, type Lab } from '../../lab/index.ts'
 import { ask, type Schemas } from '../client/index.ts'
 import type { Installation } from './installation.ts'
 import { waitForCompletion, type Runbook } from './runs.ts'
@@ -139,17 +138,6 @@ function newJournals(repository: string, before: ReadonlySet<string>): number {
     parts.set(part, (parts.get(part) ?? 0) + 1)
   }
   return Math.max(0, ...parts.values())
-}
-
-/** A VM of the lab's endpoint by name, restored ones included. */
-export async function findLabVm(lab: Lab, name: string): Promise<LabVm> {
-  for (const entry of readdirSync(lab.endpoint.address, { withFileTypes: true })) {
-    const dir = join(lab.endpoint.address, entry.name)
-    if (!existsSync(join(dir, 'vm.json'))) continue
-    const vm = await LabVm.open(dir)
-    if (vm.name === name) return vm
-  }
-  throw new HoldfastError('NotFound', `the lab has no VM ${name}`)
 }
 
 /** Guest commands that look at the restored disks: every file has its hash, the audit chain is whole. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { HoldfastError, MiB, formatBytes, formatDuration } from '../../base/index.ts'
-import { Oracle, startWorkload, stopWorkload, workloadStatus } from '../../lab/index.ts'
+import { Oracle, findLabVm, startWorkload, stopWorkload, workloadStatus } from '../../lab/index.ts'
 import { openRepository } from '../../repository/index.ts'
 import { ask, type Schemas } from '../client/index.ts'
 import { findVm } from '../verbs/common.ts'
@@ -8,7 +8,6 @@ import type { Installation, NewRepository } from './installation.ts'
 import { journalSourceBytes, nothingMeasured, type DemoFacts, type PointFacts } from './proven.ts'
 import { waitForCompletion } from './runs.ts'
 import {
-  findLabVm,
   finishBackup,
   guestChecks,
   sessionObjects,

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MiB } from '../../base/index.ts'
 import { ask, type Schemas } from '../../cli/client/index.ts'
-import { findLabVm, finishBackup, startBackup, waitForEnd } from '../../cli/demo/index.ts'
-import { LabVm } from '../../lab/index.ts'
+import { finishBackup, startBackup, waitForEnd } from '../../cli/demo/index.ts'
+import { findLabVm, LabVm } from '../../lab/index.ts'
 import { makeWorld, type World } from '../support/world.ts'
 
 type Report = Schemas['RecoveryRun']

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GiB, MiB, isHoldfastError } from '../../base/index.ts'
 import { ask } from '../../cli/client/index.ts'
-import { findLabVm, guestChecks, waitForCompletion, waitForEnd, type Role, type Runbook } from '../../cli/demo/index.ts'
-import { runWorkload, type LabVm, type Oracle } from '../../lab/index.ts'
+import { guestChecks, waitForCompletion, waitForEnd, type Role, type Runbook } from '../../cli/demo/index.ts'
+import { findLabVm, runWorkload, type LabVm, type Oracle } from '../../lab/index.ts'
 import { backUp } from '../support/half-way.ts'
 import { guestsOf } from '../support/processes.ts'
 import { makeWorld, type World } from '../support/world.ts'
@@ -52,8 +52,6 @@ async function found(name: string): Promise<LabVm | null> {
     return await findLabVm(world.lab, name)
   } catch (error) {
     if (isHoldfastError(error) && error.code === 'NotFound') return null
-    // Removed while it was being looked at.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
 }

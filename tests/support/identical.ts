@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { ask } from '../../cli/client/index.ts'
-import { findLabVm, waitForCompletion, type Backup } from '../../cli/demo/index.ts'
-import type { Oracle } from '../../lab/index.ts'
+import { waitForCompletion, type Backup } from '../../cli/demo/index.ts'
+import { findLabVm, type Oracle } from '../../lab/index.ts'
 import type { World } from './world.ts'
 
 /** Restores the point to a new VM that is not started, and compares every disk with the oracle's image of its instant. */
