@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { serve } from '@hono/node-server'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { bench, workerToken, type Bench } from '../api/testing/bench.ts'
@@ -74,6 +76,21 @@ it('a worker of a site is of the installation of its server, and of its own site
   await expect(as({ HOLDFAST_SITE_TOKEN: 'old' })).rejects.toMatchObject({ code: 'Unauthorized' })
   writeFileSync(installationPath(home), JSON.stringify({ v: 1, uuid: 'f'.repeat(32), name: 'other' }))
   await expect(as({})).rejects.toMatchObject({ code: 'ConfigInvalid' })
+})
+
+it('the process of a worker whose token is not of its site says so and ends', async () => {
+  const main = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
+  const args = ['--disable-warning=ExperimentalWarning', main, 'worker', '--site', 'paris']
+  const { PATH = '' } = process.env
+  const at = { HOLDFAST_HOME: home.root, HOLDFAST_URL: `${url}/`, TEMPORAL_ADDRESS: '127.0.0.1:1' }
+  const env = { PATH, ...at, HOLDFAST_SITE_TOKEN: await siteToken() }
+  const ended = await new Promise<{ readonly error: Error | null; readonly said: string }>((resolve) => {
+    execFile(process.execPath, args, { env, timeout: 25_000, killSignal: 'SIGKILL' }, (error, _out, said) =>
+      resolve({ error, said }),
+    )
+  })
+  expect(ended.said).toContain('the token is of site lyon, this worker of paris')
+  expect(ended.error).toMatchObject({ killed: false, signal: null, code: 1 })
 })
 
 it('who does not know the installation yet waits for the server', async () => {

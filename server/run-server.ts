@@ -56,7 +56,7 @@ export async function runServer({ env = process.env, engineUi = null }: RunServe
   const log = processLog(home, 'server')
   using stop = onStopSignal(log)
   using _place = await takePlace(home, 'server')
-  installRuntime(log, env)
+  await using _runtime = installRuntime(log, env)
   const config = serverConfig(env)
   const tracing = tracingConfig(env)
   const target = temporalTarget(env, null)

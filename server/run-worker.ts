@@ -37,7 +37,7 @@ export async function runWorker({ site: name, env = process.env }: RunWorkerOpti
   const config = workerConfig(env, name)
   const log = processLog(home, `worker-${name}`)
   using stop = onStopSignal(log)
-  installRuntime(log, env)
+  await using _runtime = installRuntime(log, env)
   const proxy = homeProxy(env)
   reachServerThrough(proxy)
   const target = { ...temporalTarget(env, null), proxy }

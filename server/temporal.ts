@@ -7,10 +7,14 @@ import type { Log } from '../activities/index.ts'
 import type { Environment, TemporalTarget } from './config.ts'
 import { resolveSecret } from './secrets.ts'
 
-/** Once per process, before any connection: logs of the engine go where ours go, signals are handled by us. */
-export function installRuntime(log: Log, env: Environment = process.env): void {
+/**
+ * Once per process, before any connection: logs of the engine go where ours go, signals are handled by us. Disposed last: it
+ * ends with the last connection, but of a process that was refused before its first one it would keep the threads, and those
+ * the process.
+ */
+export function installRuntime(log: Log, env: Environment = process.env): AsyncDisposable {
   const metrics = env['HOLDFAST_METRICS_ADDRESS']
-  Runtime.install({
+  const runtime = Runtime.install({
     logger: engineLogger(log),
     shutdownSignals: [],
     telemetryOptions: {
@@ -27,6 +31,7 @@ export function installRuntime(log: Log, env: Environment = process.env): void {
       }),
     },
   })
+  return { [Symbol.asyncDispose]: () => runtime.shutdown() }
 }
 
 interface Options {

@@ -47,6 +47,8 @@ export const turns: readonly (readonly string[])[] = [
     'drivers/image/image.contract.test.ts',
     'repository/object-store.contract.test.ts',
     'activities/files/guest.contract.test.ts',
+    // What it joins (sites, proxies, mirrors, media) has tests of its own in every run.
+    'tests/e2e/two-sites.test.ts',
     'tests/chaos/own-backup.test.ts',
   ],
   [

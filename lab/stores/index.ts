@@ -4,6 +4,7 @@
  */
 export { cacheFolder } from '../../appliance/index.ts'
 export { AzuriteLab } from './azurite.ts'
+export { behindTls, forward, type BehindTls } from './behind-tls.ts'
 export type { StoreProcess } from './process.ts'
 export { requireStore, storePlace, storeVersions, type StoreProgram } from './programs.ts'
 export { S3Lab, type S3Server } from './s3.ts'

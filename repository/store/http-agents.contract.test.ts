@@ -1,13 +1,11 @@
-import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer as createHttpServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { AzuriteLab, S3Lab } from '../../lab/stores/index.ts'
+import { AzuriteLab, behindTls, forward, S3Lab, type BehindTls } from '../../lab/stores/index.ts'
 import { connectTo } from './location.ts'
 import { parseLocation } from './location-url.ts'
 import { listAll } from './store.ts'
@@ -17,6 +15,7 @@ let folder: string
 let s3: S3Lab
 let azure: AzuriteLab
 const servers: Server[] = []
+const fronts: BehindTls[] = []
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-agents-'))
@@ -25,6 +24,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   for (const server of servers) server.close()
+  for (const one of fronts) await one[Symbol.asyncDispose]()
   await s3[Symbol.asyncDispose]()
   await azure[Symbol.asyncDispose]()
   rmSync(folder, { recursive: true, force: true })
@@ -36,32 +36,10 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** Sends a request on as it came: signatures cover the name of the host. */
-function forward(to: URL, incoming: IncomingMessage, answer: ServerResponse): void {
-  const { method, headers } = incoming
-  const options = { method, headers, host: to.hostname, port: to.port, path: to.pathname + to.search }
-  const outgoing = request(options, (response) => {
-    answer.writeHead(response.statusCode ?? 500, response.headers)
-    response.pipe(answer)
-  })
-  outgoing.on('error', () => answer.destroy())
-  incoming.pipe(outgoing)
-}
-
-/** A store behind TLS with a certificate that only who has it trusts. */
-async function behindTls(origin: string): Promise<{ readonly endpoint: string; readonly ca: string }> {
-  const [key, ca] = ['key.pem', 'cert.pem'].map((name) =>
-    join(folder, `${randomBytes(4).toString('hex')}-${name}`),
-  ) as [string, string]
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-keyout', key, '-out', ca, ...subject], {
-    stdio: 'ignore',
-  })
-  const tls = { key: readFileSync(key), cert: readFileSync(ca) }
-  const port = await listen(
-    createHttpsServer(tls, (incoming, answer) => forward(new URL(incoming.url ?? '/', origin), incoming, answer)),
-  )
-  return { endpoint: `https://127.0.0.1:${port}`, ca }
+async function front(origin: string): Promise<BehindTls> {
+  const made = await behindTls(origin, folder)
+  fronts.push(made)
+  return made
 }
 
 /** Counts what goes through it. */
@@ -93,7 +71,7 @@ describe.each(['s3', 'azure'] as const)('%s', (kind) => {
 
   it('is reached over TLS with an authority of its own, and with no other', async () => {
     const { origin, url } = await kinds[kind]()
-    const { endpoint, ca } = await behindTls(new URL(origin).origin)
+    const { endpoint, ca } = await front(new URL(origin).origin)
     const secure = url.replace(new URL(origin).origin, endpoint)
     await roundTrip(`${secure}&ca=${ca}`)
     await expect(connectTo(parseLocation(secure))().list('')).rejects.toMatchObject({
