@@ -138,7 +138,10 @@ function failingChannels(catalog: Catalog): Attention[] {
   return catalog.alerts.failing().map(({ name, sinceMs, error }) => ({
     kind: 'channel-failing',
     severity: 'failed',
-    title: `Nothing reaches the channel ${name}`,
+    title:
+      error?.code === 'MessageRefused'
+        ? `The channel ${name} does not take what it is told`
+        : `Nothing reaches the channel ${name}`,
     detail: error ? `${error.message}. ${error.hint}` : 'Its messages wait.',
     sinceMs,
     subject: { kind: 'channel', id: name },

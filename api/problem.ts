@@ -17,6 +17,7 @@ const statuses: { readonly [code in ErrorCode]?: number } = {
   QuotaFull: 409,
   PointNotRestorable: 422,
   ChannelRefused: 422,
+  MessageRefused: 422,
   Unsupported: 422,
   ConfigInvalid: 422,
   PolicyInvalid: 422,

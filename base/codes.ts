@@ -253,6 +253,10 @@ export const codes = {
     retry: 'never',
     hint: 'Look at the settings of the channel and at its secret, then send a test: `holdfast channels test <channel>`.',
   },
+  MessageRefused: {
+    retry: 'never',
+    hint: 'The others of this channel go on; `holdfast alerts` has what this one told. Once it is mended, test the channel: what still lasts is told again.',
+  },
   RunEnded: { retry: 'never', hint: 'The run has ended; look at its result, or start it again.' },
   InvalidRequest: { retry: 'never', hint: 'Correct the input that the message names.' },
   DrillFailed: { retry: 'never', hint: 'The point did not prove itself; look at the evidence and take a new backup.' },

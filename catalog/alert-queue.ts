@@ -29,6 +29,16 @@ export interface QueueQueries {
    * tell counts as not told.
    */
   recordFailed(id: number, error: ErrorNote, leastMs: number): void
+  /**
+   * It is given up at once: another one would be taken. What it was to tell counts as told, for in the same words it would be
+   * refused again, without end; see `retell`.
+   */
+  recordRefused(id: number, error: ErrorNote): void
+  /**
+   * What messages were to tell that were refused since the channel was set up or tested last: what has begun is to be told as
+   * new, what is over as over. For somebody who has mended it.
+   */
+  retell(channel: string): void
   /** Channels that are switched on and take nothing: several tries failed, or the last message was given up. */
   failing(): FailingChannel[]
   /** Newest first. */
@@ -104,6 +114,32 @@ export function queueQueries(context: CatalogContext): QueueQueries {
         change(id, { state: 'failed', endedMs: now(), nextMs: null, error })
         addTotal(context, 'notifications', `${row.channel}/failed`, 1)
         untell(row)
+      })
+    },
+    recordRefused(id, error) {
+      inTransaction(context, () => {
+        const row = find(id)
+        if (row?.state !== 'waiting') return
+        change(id, { state: 'failed', endedMs: now(), nextMs: null, error })
+        addTotal(context, 'notifications', `${row.channel}/failed`, 1)
+      })
+    },
+    retell(channel) {
+      inTransaction(context, () => {
+        const refused = db
+          .select()
+          .from(deliveries)
+          .where(
+            and(
+              eq(deliveries.channel, channel),
+              sql`${deliveries.state} <> 'waiting' AND ${deliveries.error} ->> 'code' = 'MessageRefused'`,
+              sql`${deliveries.endedMs} >= (SELECT c.changed_ms FROM channels c WHERE c.name = ${channel})`,
+              sql`${deliveries.id} > (SELECT coalesce(max(t.id), 0) FROM deliveries t
+                WHERE t.channel = ${channel} AND t.type = 'test' AND t.state = 'sent')`,
+            ),
+          )
+          .all()
+        for (const row of refused) untell(row)
       })
     },
     failing() {

@@ -117,8 +117,9 @@ export function alertQueries(context: CatalogContext): AlertQueries {
       .where(sql`${incidents.recoveredMs} < ${before}`)
       .run()
   }
+  const queue = queueQueries(context)
   return {
-    ...queueQueries(context),
+    ...queue,
     open,
     channel,
     findChannel,
@@ -198,6 +199,7 @@ export function alertQueries(context: CatalogContext): AlertQueries {
     putChannel(wish) {
       return inTransaction(context, () => {
         const { name, ...set } = wish
+        queue.retell(name)
         db.insert(channels)
           // A digest is due by the time of day.
           .values({ ...wish, createdMs: now(), changedMs: now(), digestedMs: wallNow() })

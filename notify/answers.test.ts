@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isHoldfastError } from '../base/index.ts'
-import { send, type ChannelKind, type ChannelTarget, type Message, type Notice } from './index.ts'
+import { ping, send, type ChannelKind, type ChannelTarget, type Message, type Notice } from './index.ts'
 
 const { signal } = new AbortController()
 const secretPath = '/services/T0001/B0002/a-secret-part'
@@ -92,7 +92,7 @@ test('a Teams connector that says 200 and that Teams did not take it, has not de
   const text = (status: number): string =>
     `Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error ${status} with ContextId tcid=0,server=x`
   expect(await said('teams', 200, text(429))).toMatchObject({ code: 'Throttled', retryAfter: 60_000 })
-  expect(await said('teams', 200, text(413))).toMatchObject({ code: 'ChannelRefused' })
+  expect(await said('teams', 200, text(413))).toMatchObject({ code: 'MessageRefused' })
   expect(await said('teams', 200, 'Webhook message delivery failed')).toMatchObject({ code: 'NetworkFailure' })
   expect((await said('teams', 404, 'gone'))?.hint).toContain('make a new one')
 })
@@ -114,6 +114,79 @@ test('a wait may be a date, and none is longer than an hour', async () => {
   expect(error?.retryAfter).toBeGreaterThan(60_000)
   expect(error?.retryAfter).toBeLessThanOrEqual(90_000)
   expect(await said('webhook', 429, '', { 'retry-after': '999999' })).toMatchObject({ retryAfter: 3_600_000 })
+})
+
+test.each([
+  ['webhook', 400, 'no'],
+  ['webhook', 413, ''],
+  ['webhook', 422, '{"detail":"lead is too long"}'],
+  ['slack', 400, 'invalid_payload'],
+  ['slack', 400, 'no_text'],
+  ['discord', 400, '{"code":50006,"message":"Cannot send an empty message"}'],
+  ['discord', 400, '{"code":50035,"message":"Invalid Form Body","errors":{"content":{"_errors":[]}}}'],
+  ['discord', 413, '{"code":40005,"message":"Request entity too large"}'],
+  ['teams', 400, 'Webhook Bad Request - Null or empty event'],
+  ['teams', 200, 'Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 400'],
+  ['ntfy', 400, '{"code":40014,"http":400,"error":"invalid request: attachments not allowed"}'],
+  ['ntfy', 413, '{"code":41301,"http":413,"error":"attachment too large"}'],
+] as const)(
+  '%s that answers %i and “%s” refuses the message, not the channel, and gets it once in short',
+  async (kind, status, text) => {
+    expect(await said(kind, status, text)).toMatchObject({ code: 'MessageRefused' })
+    expect(bodies).toHaveLength(2)
+    expect(bodies[1]).toContain('In short')
+  },
+)
+
+test.each([
+  ...[401, 403, 404, 405, 410, 415].map((status) => ['webhook', status, ''] as const),
+  ['slack', 400, 'user_not_found'],
+  ['discord', 400, '{"code":220001,"message":"Webhooks posted to forum channels must have a thread_name"}'],
+  ['discord', 400, '{"code":50035,"message":"Invalid Form Body","errors":{"webhook_id":{"_errors":[]}}}'],
+  ['teams', 400, '{"error":{"code":"WorkflowTriggerIsNotEnabled"}}'],
+  ['ntfy', 400, '{"code":40009,"http":400,"error":"invalid request: topic invalid"}'],
+  ['ntfy', 400, '<html>a gateway</html>'],
+] as const)('%s that answers %i and “%s” refuses the channel, and is asked once', async (kind, status, text) => {
+  expect(await said(kind, status, text)).toMatchObject({ code: 'ChannelRefused' })
+  expect(bodies).toHaveLength(1)
+})
+
+test('what is too large goes in short: the worst of it, how much more there is, and where all of it is', async () => {
+  const titles = Array.from({ length: 40 }, (_, n) => `vm-${n} is overdue`)
+  const whole = message(titles)
+  const mild = whole.notices.map((one, n) => ({
+    ...one,
+    ...(n < 38
+      ? ({ severity: 'warning' } as const)
+      : n === 38
+        ? ({ state: 'recovered', recoveredMs: 2 } as const)
+        : {}),
+    ...{ id: n, detail: 'x'.repeat(5_000), command: 'holdfast backup' },
+  }))
+  server.removeAllListeners('request')
+  server.on('request', (request, response) => {
+    let body = ''
+    request.on('data', (piece) => (body += String(piece)))
+    request.on('end', () => {
+      bodies.push(body)
+      response.writeHead(body.length > 4_096 ? 413 : 204).end()
+    })
+  })
+  const target: ChannelTarget = { kind: 'webhook', url: `${base}/x`, chat: null, mail: null, allowPrivate: true }
+  await send(target, { ...whole, notices: mild }, { secret: '', signal })
+  expect(bodies).toHaveLength(2)
+  const short = JSON.parse(bodies[1] ?? '') as Message & { readonly text: string }
+  expect(short.notices.map(({ id, severity }) => [id, severity])).toEqual([
+    [39, 'critical'],
+    [0, 'warning'],
+    [1, 'warning'],
+  ])
+  expect(short.text).toMatch(/^In short, .*37 more, and all of it: holdfast alerts\n\nCritical: vm-39 is overdue/)
+})
+
+test('a dead-man service that does not understand the ping is a channel that is wrong', async () => {
+  answer = { status: 400, text: '' }
+  await expect(ping({ allowPrivate: true }, { secret: base, signal })).rejects.toMatchObject({ code: 'ChannelRefused' })
 })
 
 test('services that count bytes get no more of them than they take, whatever the names are written in', async () => {

@@ -18,6 +18,21 @@ export interface Verdict {
   readonly retryAfterMs: number | null
   /** What to do, where more is known than that it was refused. */
   readonly hint?: string | undefined
+  /** Of a refusal: whether another message would be taken. Absent: what HTTP says of it. */
+  readonly isOfMessage?: boolean | undefined
+}
+
+/** What cannot be understood, what is too large, and what makes no sense (RFC 9110 §15.5.1, §15.5.14, §15.5.21). */
+const ofMessage = new Set([400, 413, 422])
+
+/** Whether it refuses this message alone, whatever is tried; other refusals are of the channel, and every message meets them. */
+export function isOfMessage(verdict: Pick<Verdict, 'status' | 'isOfMessage'>): boolean {
+  return verdict.isOfMessage ?? ofMessage.has(verdict.status)
+}
+
+/** Of a service that answers 400 for what is wrong with the channel, too: only what is known to be of the message is. */
+function isBadMessage(status: number, isKnown: boolean): boolean {
+  return status === 413 || (status === 400 && isKnown)
 }
 
 /** A service that says more than HTTP does, or something else. */
@@ -42,15 +57,19 @@ function ofTelegram(answer: Answer): Verdict {
   if (said === undefined || typeof isOk !== 'boolean') {
     // A gateway in between: what it makes of the request is no answer of the bot's service.
     if (isTaken(answer.status)) return { status: 502, said: 'not in the words of the Bot API', retryAfterMs: null }
-    return plainVerdict(answer)
+    return { ...plainVerdict(answer), isOfMessage: isBadMessage(answer.status, false) }
   }
   const code = said['error_code']
   const status = typeof code === 'number' && code >= 300 ? code : isTaken(answer.status) ? 400 : answer.status
   const description = wordsIn(said, 'description') ?? answer.text
   const parameters = objectOf(said['parameters'])
   const retryAfterMs = secondsIn(parameters, 'retry_after') ?? answer.retryAfterMs
-  return { status, said: description, retryAfterMs, hint: telegramHint(status, description, parameters) }
+  const hint = telegramHint(status, description, parameters)
+  return { status, said: description, retryAfterMs, hint, isOfMessage: isBadMessage(status, badText.test(description)) }
 }
+
+/** Of chats and rights it says 400 as well. */
+const badText = /message is too long|text is empty|encoded in UTF-8|can't parse/i
 
 function telegramHint(
   status: number,
@@ -77,7 +96,17 @@ function ofDiscord(answer: Answer): Verdict {
   const hint = gone
     ? 'Discord does not know this webhook any more: make a new one and put its address into the secret.'
     : undefined
-  return { status: answer.status, said: wordsIn(said, 'message') ?? answer.text, retryAfterMs, hint }
+  return {
+    ...{ status: answer.status, said: wordsIn(said, 'message') ?? answer.text, retryAfterMs, hint },
+    isOfMessage: isBadMessage(answer.status, isBadForm(said)),
+  }
+}
+
+/** https://discord.com/developers/docs/topics/opcodes-and-status-codes#json: an empty message, or a form with a wrong member. */
+function isBadForm(said: { readonly [name: string]: unknown } | undefined): boolean {
+  const code = said?.['code']
+  // The id of the webhook is checked like any other member.
+  return code === 50_006 || (code === 50_035 && !('webhook_id' in (objectOf(said?.['errors']) ?? {})))
 }
 
 /** https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks: one word says what is wrong. */
@@ -91,8 +120,11 @@ const slackHints: { readonly [word: string]: string } = {
   posting_to_general_channel_denied:
     'Nobody but administrators may post to this channel: make a webhook for another one.',
 }
+const slackBadMessage = new Set(['invalid_payload', 'no_text', 'msg_too_long', 'too_many_attachments'])
 function ofSlack(answer: Answer): Verdict {
-  return { ...plainVerdict(answer), hint: slackHints[answer.text.trim()] }
+  const word = answer.text.trim()
+  const isOfMessage = isBadMessage(answer.status, slackBadMessage.has(word))
+  return { ...plainVerdict(answer), hint: slackHints[word], isOfMessage }
 }
 
 /**
@@ -105,18 +137,26 @@ function ofTeams(answer: Answer): Verdict {
     const hint = gone
       ? 'Teams does not know this webhook any more: make a new one and put its address into the secret.'
       : undefined
-    return { ...plainVerdict(answer), hint }
+    // A workflow that is switched off answers 400 as well.
+    const isBad = /bad payload|null or empty event|text is required/i.test(answer.text)
+    return { ...plainVerdict(answer), hint, isOfMessage: isBadMessage(answer.status, isBad) }
   }
   if (!/delivery failed|HTTP error \d{3}/i.test(answer.text)) return plainVerdict(answer)
   const status = Number(/HTTP error (\d{3})/i.exec(answer.text)?.[1] ?? '502')
   return { ...plainVerdict(answer), status: isTaken(status) ? 502 : status }
 }
 
+/** Its own numbers: no UTF-8, no message; longer than a message may be there, where it would become an attachment. */
+const ntfyBadMessage = new Set<unknown>([40_011, 40_014, 40_024])
 /** https://docs.ntfy.sh/publish/#limitations: the reason is in `error`. */
 function ofNtfy(answer: Answer): Verdict {
+  const said = objectIn(answer.text)
   const denied = answer.status === 401 || answer.status === 403
   const hint = denied ? 'The topic is not open to this token: give the channel one that may publish there.' : undefined
-  return { ...plainVerdict(answer), said: wordsIn(objectIn(answer.text), 'error') ?? answer.text, hint }
+  return {
+    ...{ ...plainVerdict(answer), said: wordsIn(said, 'error') ?? answer.text, hint },
+    isOfMessage: isBadMessage(answer.status, ntfyBadMessage.has(said?.['code'])),
+  }
 }
 
 export function isTaken(status: number): boolean {

@@ -230,6 +230,30 @@ describe('what the server says', () => {
     await expect(deliver(nobody)).rejects.toMatchObject({ code: 'ChannelRefused' })
   })
 
+  test('of a mail, after it has taken sender and recipients, is of that mail: it goes once more in short', async () => {
+    const sizes: number[] = []
+    let most = 5_000
+    const { port } = await receiver({
+      onData: (stream, _session, done) => {
+        let size = 0
+        stream.on('data', (piece: Buffer) => (size += piece.byteLength))
+        stream.on('end', () => {
+          sizes.push(size)
+          done(size > most ? Object.assign(new Error('too large'), { responseCode: 552 }) : null)
+        })
+      },
+    })
+    const long = message([notice({ detail: 'x '.repeat(4_000) })])
+    await deliver(target(port), long)
+    expect(sizes).toHaveLength(2)
+    most = 10
+    await expect(deliver(target(port), long)).rejects.toMatchObject({
+      code: 'MessageRefused',
+      message: 'mail.example refused the mail: 552 too large',
+    })
+    expect(sizes).toHaveLength(4)
+  })
+
   test('for now is tried again', async () => {
     const later = Object.assign(new Error('greylisted'), { responseCode: 451 })
     const { port } = await receiver({ onMailFrom: (_address, _session, done) => done(later) })

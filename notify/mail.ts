@@ -24,7 +24,7 @@ const ports = { 'smtps:': 465, 'smtp:': 587 } as const
 /**
  * One mail to all recipients of the channel, over TLS unless the channel says otherwise. The connection goes to the address
  * that was looked at. A mail that some recipients take counts as sent; the test of a channel wants all of them. Throws
- * ChannelRefused (the server or the guard says no), NetworkFailure (trying again may help); no error names the password.
+ * ChannelRefused (the server or the guard says no), MessageRefused (the server does not take what it says), NetworkFailure (trying again may help); no error names the password.
  */
 export async function sendMail(target: ChannelTarget, message: Message, options: MailOptions): Promise<void> {
   const { mail, url } = target
@@ -149,6 +149,9 @@ function errorOf(thrown: unknown, host: string, secrets: readonly string[]): Hol
   const said = withoutWords(error.response ?? describeError(thrown), secrets)
   const { responseCode: answer = 0, code = '' } = error
   const cause = { cause: thrown }
+  // Sender and recipients were taken, and then not what was sent to them; or all of it is larger than the server takes.
+  if (code === 'EMESSAGE' && (answer === 0 || answer >= 500))
+    return new HoldfastError('MessageRefused', `${host} refused the mail: ${said}`, cause)
   if (answer >= 500 || (code === 'EAUTH' && (answer === 0 || answer >= 500)))
     return new HoldfastError('ChannelRefused', `${host} refused the mail: ${said}`, cause)
   if (answer >= 400) return new HoldfastError('NetworkFailure', `${host} does not take mail now: ${said}`, cause)
@@ -157,8 +160,7 @@ function errorOf(thrown: unknown, host: string, secrets: readonly string[]): Hol
       ...cause,
       hint: 'The mail server needs TLS with a certificate of that name. An authority of your own is believed by NODE_EXTRA_CA_CERTS.',
     })
-  if (code === 'EENVELOPE' || code === 'EMESSAGE')
-    return new HoldfastError('ChannelRefused', `${host} refused the mail: ${said}`, cause)
+  if (code === 'EENVELOPE') return new HoldfastError('ChannelRefused', `${host} refused the mail: ${said}`, cause)
   return new HoldfastError('NetworkFailure', `${host} was not reached: ${said}`, cause)
 }
 

@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https'
 import { isIP } from 'node:net'
 import { describeError, HoldfastError } from '../base/index.ts'
 import { isPublicAddress } from './address.ts'
-import { isTaken, plainVerdict, type Answer, type Verdict } from './answers.ts'
+import { isOfMessage, isTaken, plainVerdict, type Answer, type Verdict } from './answers.ts'
 import { untilAborted } from './limit.ts'
 
 export interface Resolved {
@@ -42,7 +42,7 @@ export const systemResolve: Resolve = async (host) => lookup(host, { all: true }
 /**
  * One request, to an address that was looked at before the connection is made and that the connection is made to: a name
  * that answers differently the second time leads nowhere else. Redirects are not followed. Throws ChannelRefused (the other
- * side, or the guard, says no), Throttled, NetworkFailure (trying again may help). No error names more of the address than
+ * side, or the guard, says no), MessageRefused (it says no to this body alone), Throttled, NetworkFailure (trying again may help). No error names more of the address than
  * its host: paths and queries carry secrets.
  */
 export async function guardedRequest(request: GuardedRequest): Promise<void> {
@@ -60,11 +60,8 @@ export async function guardedRequest(request: GuardedRequest): Promise<void> {
   throw refusalOf(url, verdict, wordsOf(url, request.secret))
 }
 
-function refusalOf(
-  { hostname }: URL,
-  { status, said, retryAfterMs, hint }: Verdict,
-  secrets: readonly string[],
-): Error {
+function refusalOf({ hostname }: URL, verdict: Verdict, secrets: readonly string[]): Error {
+  const { status, said, retryAfterMs, hint } = verdict
   const clean = withoutWords(said, secrets)
   const message = `${hostname} answered ${status}${clean === '' ? '' : `: ${clean}`}`
   const more = hint === undefined ? {} : { hint }
@@ -78,7 +75,7 @@ function refusalOf(
     return new HoldfastError('ChannelRefused', `${hostname} wants to lead elsewhere (${status})`, {
       hint: 'Redirects are not followed: give the address that it leads to.',
     })
-  return new HoldfastError('ChannelRefused', message, more)
+  return new HoldfastError(isOfMessage(verdict) ? 'MessageRefused' : 'ChannelRefused', message, more)
 }
 
 /**

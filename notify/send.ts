@@ -1,8 +1,8 @@
-import { HoldfastError } from '../base/index.ts'
-import { verdicts } from './answers.ts'
+import { HoldfastError, isHoldfastError } from '../base/index.ts'
+import { plainVerdict, verdicts, type Answer, type Verdict } from './answers.ts'
 import { sendMail } from './mail.ts'
 import { guardedRequest, type Resolve } from './request.ts'
-import { cut, oneLine, textOf, textWithin } from './text.ts'
+import { briefOf, cut, oneLine, textOf, textWithin } from './text.ts'
 import type { ChannelKind, ChannelTarget, Message } from './types.ts'
 
 export interface SendOptions {
@@ -108,8 +108,21 @@ export function letterTo(
   return letters[target.kind](target, message, secret)
 }
 
-/** Sends it once. Throws ChannelRefused, Throttled, NetworkFailure, InvalidRequest. */
+/**
+ * Sends it once; one that is refused as it is, for its size or for what is in it, goes once more in short. Throws
+ * ChannelRefused, MessageRefused (in short, too), Throttled, NetworkFailure, InvalidRequest.
+ */
 export async function send(target: ChannelTarget, message: Message, options: SendOptions): Promise<void> {
+  try {
+    await sendAsItIs(target, message, options)
+  } catch (error) {
+    const brief = briefOf(message)
+    if (brief === null || !isHoldfastError(error) || error.code !== 'MessageRefused') throw error
+    await sendAsItIs(target, brief, options)
+  }
+}
+
+async function sendAsItIs(target: ChannelTarget, message: Message, options: SendOptions): Promise<void> {
   const { kind } = target
   if (kind === 'mail') return sendMail(target, message, options)
   const { url, body, token } = letterTo({ ...target, kind }, message, options.secret)
@@ -129,12 +142,16 @@ export async function send(target: ChannelTarget, message: Message, options: Sen
   })
 }
 
-/** Tells a service that expects to hear from us that we live; it raises the alarm when we do not. Throws as `send`. */
+/**
+ * Tells a service that expects to hear from us that we live; it raises the alarm when we do not. Throws as `send`, never
+ * MessageRefused: a ping has no words.
+ */
 export async function ping(target: Pick<ChannelTarget, 'allowPrivate'>, options: SendOptions): Promise<void> {
   const { allowPrivate } = target
   const { secret, signal, resolve } = options
   const url = addressIn(secret)
-  await guardedRequest({ url, method: 'GET', headers: {}, body: '', allowPrivate, signal, resolve, secret })
+  const verdict = (answer: Answer): Verdict => ({ ...plainVerdict(answer), isOfMessage: false })
+  await guardedRequest({ url, method: 'GET', headers: {}, body: '', allowPrivate, signal, resolve, secret, verdict })
 }
 
 /** Never says what it is: it may be a secret. */

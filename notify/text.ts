@@ -23,6 +23,25 @@ function blockOf({ state, severity, title, detail, command }: Notice): string {
   return lines.join('\n')
 }
 
+/** What is named in a message in short; the rest is counted. */
+const mostInShort = 3
+
+/** For a service that does not take the whole of it: what is worst, without details. Null: there is nothing to leave out. */
+export function briefOf(message: Message): Message | null {
+  const { notices, title } = message
+  if (notices.length === 0) return null
+  const rank = ({ state, severity }: Notice): number => (state === 'recovered' ? 2 : severity === 'critical' ? 0 : 1)
+  const worst = notices.toSorted((a, b) => rank(a) - rank(b)).slice(0, mostInShort)
+  const left = notices.length - worst.length
+  const more = left === 0 ? '' : `${left} more, and `
+  return {
+    ...message,
+    title: cut(oneLine(title), 120),
+    lead: `In short, because the whole message was not taken; ${more}all of it: holdfast alerts`,
+    notices: worst.map((one) => ({ ...one, title: cut(oneLine(one.title), 120), detail: '', command: null })),
+  }
+}
+
 /** As `textOf`, for a service that counts bytes (of UTF-8). */
 export function textWithin(message: Message, mostBytes: number): string {
   let most = mostBytes

@@ -115,6 +115,12 @@ test('a refusal that comes with status 200 is one, and so is what a gateway make
   expect((await log()).at(-1)).toMatchObject({ state: 'sent', attempts: 3 })
 })
 
+test('a text that it does not take holds up nothing that comes after it', async () => {
+  bots.instead = { status: 400, body: { ok: false, error_code: 400, description: 'Bad Request: message is too long' } }
+  await grow()
+  expect((await log())[0]).toMatchObject({ state: 'failed', attempts: 1, error: { code: 'MessageRefused' } })
+})
+
 describe('what is wrong with the channel is said with what to do:', () => {
   const sample = (over: Partial<Message> = {}): Message => ({
     ...{ type: 'test', installation: 'lyon', title: 'lyon: test', lead: 'If you read this.', notices: [], sentMs: 1 },

@@ -47,13 +47,13 @@ async function turn(keeper: ReturnType<typeof alertKeeper>): Promise<void> {
 }
 
 /** Time passes, the watchdog looks, and the keeper has its turn. */
-async function pass(ms: number): Promise<void> {
+async function pass(ms: number, by = sender): Promise<void> {
   here.clock.ms += ms
   const found = { series: 1, points: 1, unreadable: 0, vanished: 0, returned: 0 }
   here.catalog.watches.recordLook('main', { lookedMs: here.clock.ms, uuid: 'f'.repeat(32), ...found })
   const made = { stem: 's', madeMs: here.clock.ms, coveredSeq: here.catalog.events.newest(), bytes: 1, versions: 1 }
   here.catalog.own.recordMade('main', made)
-  await turn(alertKeeper({ ...here.deps, sender }))
+  await turn(alertKeeper({ ...here.deps, sender: by }))
 }
 const titles = (): string[] => sent.map(({ message }) => message.title.replace(/^[^:]*: /, ''))
 const open = async (): Promise<string[]> =>
@@ -562,6 +562,48 @@ describe('a message that is not taken', () => {
     await pass(hour)
     await pass(hour)
     expect(titles()).toEqual(['web-01 is overdue'])
+  })
+
+  test('because the service does not take that one, holds up none that comes after it', async () => {
+    await channel('team')
+    here.catalog.vms.change('db-01', { excludedReason: null })
+    here.catalog.points.record(aPoint(9, { vmId: 'db-01', createdMs: here.clock.ms + 10 * hour }))
+    const tried: string[] = []
+    const choosy: Sender = {
+      ...sender,
+      async send(to, what, stop) {
+        tried.push(what.title)
+        if (what.title.includes('web-01')) throw new HoldfastError('MessageRefused', 'hook.example answered 413')
+        await sender.send(to, what, stop)
+      },
+    }
+    await pass(30 * hour, choosy)
+    await pass(2 * minute, choosy)
+    expect(tried.filter((title) => title.includes('web-01'))).toHaveLength(1)
+    const log = () =>
+      here.get<{ items: { title: string; state: string; error: { code: string } | null }[] }>(
+        '/api/v1/deliveries?channel=team',
+      )
+    expect((await log()).items.find(({ title }) => title.includes('web-01'))).toMatchObject({
+      ...{ state: 'failed', error: { code: 'MessageRefused' } },
+    })
+    const { needsYou } = await here.get<{ needsYou: { title: string }[] }>('/api/v1/overview')
+    expect(needsYou.map(({ title }) => title)).toContain('The channel team does not take what it is told')
+    // The next one is told, and what was refused is not written again and again.
+    await pass(10 * hour, choosy)
+    for (let n = 0; n < 4; n += 1) await pass(2 * minute, choosy)
+    expect(titles().some((title) => title.includes('db-01'))).toBe(true)
+    expect(tried.filter((title) => title.includes('web-01'))).toHaveLength(1)
+    // Somebody has mended the service, and tests the channel: what still lasts is told.
+    sent = []
+    const mended = { ...here.deps, sender }
+    expect((await here.call('POST', '/api/v1/channels/team/test')).status).toBe(204)
+    await turn(alertKeeper(mended))
+    expect(sent.flatMap(({ message }) => message.notices.map(({ title }) => title))).toEqual(['web-01 is overdue'])
+    // Once.
+    expect((await here.call('POST', '/api/v1/channels/team/test')).status).toBe(204)
+    await turn(alertKeeper(mended))
+    expect(sent).toHaveLength(1)
   })
 
   test('makes its channel one that wants attention: the others tell it, until something gets through', async () => {

@@ -98,6 +98,12 @@ async function sendAll(
     } catch (error) {
       if (signal.aborted) return
       const { code, message: what, hint, docs, retry, retryAfter } = toHoldfastError(error)
+      if (code === 'MessageRefused') {
+        // Again and again it would be refused, and the others of this channel would wait for it.
+        catalog.alerts.recordRefused(id, { code, message: what, hint, docs })
+        log.warn({ channel: name, code, error: what }, 'a notification was given up')
+        continue
+      }
       // A refusal is tried again as well, later: a person who mends the channel loses no message of that day.
       catalog.alerts.recordFailed(id, { code, message: what, hint, docs }, retryAfter ?? 0)
       log.warn({ channel: name, code, retry, error: what }, 'a notification was not sent')

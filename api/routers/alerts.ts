@@ -43,6 +43,7 @@ export function alertRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
         // Told like any other: the channel takes messages.
         const { alerts } = catalog
         const { type, title } = message
+        alerts.retell(channel.name)
         const id = alerts.addDelivery({ channel: channel.name, type, title, message: message as unknown as Json })
         alerts.recordSent(id)
       }
