@@ -5,7 +5,8 @@ import type { Start } from './activities.ts'
 /** One line about what a step found or did; null where its title says it all. */
 export function detailOf(start: Start): string | null {
   if (start.end === 'skipped') return 'another run of it is under way'
-  if (start.end !== 'completed') return openDetail(start)
+  if (start.end !== 'completed')
+    return start.type === 'holdPoints' ? (unheld(start) ?? openDetail(start)) : openDetail(start)
   const result = fieldsOf(start.result)
   return (describers[start.type] ?? (() => null))(result, fieldsOf(start.input))
 }
@@ -85,6 +86,13 @@ const describers: { readonly [type: string]: Describe } = {
     return result['state'] === 'up' ? `the guest answered after ${waited}` : `no answer within ${waited}`
   },
   runGuestCheck: (result) => textOf(result['detail']) ?? null,
+  holdPoints: (result) => {
+    const refused = listOf(result['refused'])
+    const held = `${count(listOf(result['held']).length, 'point')} held`
+    return refused.length === 0
+      ? held
+      : `${held}, ${refused.length} refused: ${textOf(fieldsOf(refused[0])['why']) ?? 'no reason given'}`
+  },
   takeScreenshot: (result) =>
     textOf(result['sha256']) === undefined ? 'this platform has no picture' : 'kept as evidence',
   surveyRetention: (result) => {
@@ -176,6 +184,14 @@ const describers: { readonly [type: string]: Describe } = {
     ]
     return parts.length === 0 ? 'no point loses anything' : parts.join(', ')
   },
+}
+
+/** Nothing of the run depends on it, but a repository that was away is never passed over in silence. */
+function unheld({ input, end }: Start): string | null {
+  const name = textOf(fieldsOf(fieldsOf(input)['repository'])['name']) ?? 'the repository'
+  if (end === 'failed') return `nothing is held in ${name}: the catalog alone keeps the points`
+  if (end !== 'cancelled') return null
+  return `${name} had not answered when the run ended: nothing was held there, the catalog alone kept the points. Look whether workers reach it`
 }
 
 /** What a move says while it moves. */

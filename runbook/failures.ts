@@ -8,7 +8,12 @@ export function failureOf(value: unknown): SerializedError | null {
   const failure = fieldsOf(value)
   const message = textOf(failure['message']) ?? 'it failed without a message'
   if ('canceledFailureInfo' in failure) return null
-  if ('timeoutFailureInfo' in failure) return timeoutOf(fieldsOf(failure['timeoutFailureInfo']))
+  if ('timeoutFailureInfo' in failure) {
+    const info = fieldsOf(failure['timeoutFailureInfo'])
+    // What every attempt met says more than that there was no time for another one.
+    const met = 'cause' in failure && isOutOfTime(info) ? failureOf(failure['cause']) : null
+    return met ?? timeoutOf(info)
+  }
   if ('applicationFailureInfo' in failure) return applicationOf(message, fieldsOf(failure['applicationFailureInfo']))
   // Wrappers of activities and children say nothing that their cause does not say better.
   if ('cause' in failure) return failureOf(failure['cause'])
@@ -26,6 +31,10 @@ function applicationOf(message: string, info: { readonly [name: string]: unknown
   if (isSerialized(detail)) return detail
   const type = textOf(info['type'])
   return new HoldfastError(isErrorCode(type) ? type : 'Internal', message).toJSON()
+}
+
+function isOutOfTime(info: { readonly [name: string]: unknown }): boolean {
+  return textOf(info['timeoutType']) === 'TIMEOUT_TYPE_SCHEDULE_TO_CLOSE'
 }
 
 function timeoutOf(info: { readonly [name: string]: unknown }): SerializedError {

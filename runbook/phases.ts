@@ -61,8 +61,8 @@ function summaryOf(phase: Phase, state: StepState, steps: readonly Step[]): stri
   if (steps.length === 0) return state === 'skipped' ? 'not reached' : ''
   const trouble = steps.find((step) => step.state === state && step.error !== null && state !== 'done')
   if (trouble?.error) return trouble.error.message
-  // A check that failed ran well: what it found is its detail, not an error.
-  const found = steps.find((step) => step.state === 'failed' && step.detail !== null)
+  // A check that failed ran well: what it found is its detail, not an error. So is what a step that was ended says of itself.
+  const found = steps.find(({ state: one, detail }) => one === state && isTold(one) && detail !== null)
   if (found?.detail) return `${found.title}: ${found.detail}`
   const moves = latestMoves(steps)
   if ((phase === 'copy' || phase === 'restore') && moves.length > 0) return moveSummary(moves)
@@ -82,6 +82,10 @@ function summaryOf(phase: Phase, state: StepState, steps: readonly Step[]): stri
     return telling.detail
   const shown = steps.filter(({ quiet }) => !quiet).length
   return shown === 0 ? '' : `${shown} step${shown === 1 ? '' : 's'}${durationOf(steps)}`
+}
+
+function isTold(state: StepState): boolean {
+  return state === 'failed' || state === 'cancelled'
 }
 
 function moveSummary(moves: readonly Step[]): string {

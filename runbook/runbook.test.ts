@@ -121,6 +121,36 @@ describe('a run that was resumed', () => {
   })
 })
 
+describe('a recovery plan whose repository is away', () => {
+  it('says what was met there and what follows from it, also where the end of the run cut it off', () => {
+    const book = bookOf('recovery-repository-silent')
+    expect(book.state).toBe('completed')
+    expect(stepOf(book, 'hold:main')).toMatchObject({
+      state: 'failed',
+      detail: 'nothing is held in main: the catalog alone keeps the points',
+      error: { code: 'StoreUnavailable', message: 'the repository main does not answer' },
+    })
+    expect(book.phases[0]?.summary).toBe('the repository main does not answer')
+    const { history, pending, nowMs } = load('recovery-repository-silent')
+    const last = history.events.findLast(({ eventType }) => eventType === 'EVENT_TYPE_ACTIVITY_TASK_FAILED')
+    const cutOff = {
+      events: history.events.map((event) => {
+        if (event !== last) return event
+        const { activityTaskFailedEventAttributes: at, ...rest } = event
+        return { ...rest, eventType: 'EVENT_TYPE_ACTIVITY_TASK_CANCELED', activityTaskCanceledEventAttributes: at }
+      }),
+    }
+    const step = stepOf(toRunbook(cutOff, pending, facts(nowMs)), 'hold:main')
+    expect(step).toMatchObject({ state: 'cancelled', error: { code: 'StoreUnavailable' } })
+    expect(step.detail).toContain('main had not answered when the run ended')
+  })
+
+  it('of earlier versions, of which nobody knows what they met, says that it did not answer', () => {
+    const step = stepOf(bookOf('recovery-repository-away'), 'hold:main')
+    expect(step.detail).toContain('main had not answered when the run ended')
+  })
+})
+
 describe('a run under way', () => {
   it('shows progress of the moving disk and of the whole', () => {
     const book = bookOf('backup-running')

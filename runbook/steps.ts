@@ -47,7 +47,7 @@ export function toStep(group: readonly Start[], run: RunEvents, facts: RunFacts)
   const state = stateOf(last, run, facts, compensates !== null)
   const attempts = attemptsOf(group)
   const waitsUntil = waitOf(last, run)
-  const error = state === 'done' || state === 'compensated' ? null : (last.error ?? last.lastError)
+  const error = state === 'done' || state === 'compensated' ? null : errorOf(group, run)
   const { phase, title, quiet } = entryOf(last.type, last.base, run.kind)
   return {
     id: last.id,
@@ -72,6 +72,15 @@ export function toStep(group: readonly Start[], run: RunEvents, facts: RunFacts)
     actions: actionsOf(state, error, last.queue, run, waitsUntil !== null),
     quiet: quiet === true && state !== 'failed',
   }
+}
+
+/** Of a step that its run, not a person, has ended before it knew more: what its start before had met. */
+function errorOf(group: readonly Start[], run: RunEvents): SerializedError | null {
+  const last = group.at(-1)
+  if (last === undefined) return null
+  const isCutOff = last.end === 'cancelled' && run.state !== 'cancelled' && !run.isPaused
+  const before = isCutOff ? group.at(-2)?.error : null
+  return last.error ?? last.lastError ?? before ?? null
 }
 
 function stateOf(last: Start, run: RunEvents, facts: RunFacts, isUndo: boolean): StepState {

@@ -406,6 +406,17 @@ const scenarios: { readonly [name: string]: Scenario } = {
       await ended(handle)
     },
   },
+  // The same, since each time that it is asked is a step that says what it met.
+  'recovery-repository-silent': {
+    workflow: 'recoveryPlan',
+    input: recovery,
+    script: { holdPoints: async () => { throw new HoldfastError('StoreUnavailable', 'the repository main does not answer') } },
+    drive: async (handle, steps) => {
+      await eventually('a failure', () => steps.inputs('holdPoints').length > 1)
+      await answered(handle, steps, 'before-0', 'approveStep', { tier: 'app' })
+      await ended(handle)
+    },
+  },
   // Its repository does not answer: what is not held by then is not waited for.
   'recovery-repository-away': {
     workflow: 'recoveryPlan',

@@ -1,10 +1,20 @@
-import { CancellationScope, log, patched, workflowInfo, type ActivityOptions } from '@temporalio/workflow'
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  log,
+  patched,
+  sleep,
+  workflowInfo,
+  type ActivityOptions,
+} from '@temporalio/workflow'
 import type { RecoveryActivities } from '../../activities/recovery-plan/types.ts'
 import type { RetentionActivities, RetentionRecordActivities } from '../../activities/retention/types.ts'
 import type { RepositoryRef } from '../shared/contract.ts'
 import { errorOf } from '../shared/failures.ts'
 import { controlSteps, siteSteps } from '../shared/options.ts'
-import type { StepIds } from '../shared/steps.ts'
+import { cut, type StepIds } from '../shared/steps.ts'
 import { recoveryHoldActor, type RecoveryInput } from './contract.ts'
 
 /** A repository that is away is not waited for: nothing of the run depends on it, and its VMs may come from another one. */
@@ -13,6 +23,10 @@ const limits: ActivityOptions = {
   startToCloseTimeout: '2 minutes',
   scheduleToCloseTimeout: '5 minutes',
 }
+const firstPauseMs = 2_000
+const longestPauseMs = 60_000
+const askedForMs = 5 * 60_000
+
 /** The run waits for it with its end: what is not let go by then the server lets go, within minutes. */
 const releaseLimits: ActivityOptions = {
   scheduleToStartTimeout: '15 seconds',
@@ -109,10 +123,13 @@ export class Holds {
     const { id, name } = repository
     const title = `Hold ${stems.length} point${stems.length === 1 ? '' : 's'} in ${name}`
     const hold = { type: 'pin' as const, actor: this.#actor, reason: `recovery plan ${this.#input.planName}` }
-    const { held, refused } = await holdPoints.executeWithOptions(
-      { ...this.#ids.step(`hold:${id}`, title), ...limits },
-      [{ repository, stems, ...hold }],
-    )
+    const ask = (retry: Pick<ActivityOptions, 'retry'>): ReturnType<RetentionActivities['holdPoints']> =>
+      holdPoints.executeWithOptions({ ...this.#ids.step(`hold:${id}`, title), ...limits, ...retry }, [
+        { repository, stems, ...hold },
+      ])
+    // In runs of earlier versions Temporal asked again: what it had met was nowhere to be read once the run had ended.
+    const saysWhy = patched('2026-11-holds-say-why')
+    const { held, refused } = await (saysWhy ? askedAgain(name, () => ask({ retry: { maximumAttempts: 1 } })) : ask({}))
     for (const { stem, why } of refused) log.warn('a point of the plan is not held in its repository', { stem, why })
     if (held.length === 0) return
     await recordHolds.executeWithOptions(this.#ids.step(`record-holds:${id}`, 'Write down what is held'), [
@@ -151,6 +168,24 @@ export class Holds {
   get #actor(): string {
     return recoveryHoldActor(workflowInfo().runId)
   }
+}
+
+/** Each time a step of its own, so that the run says what the last one met, even where its end comes in between. */
+async function askedAgain<T>(name: string, ask: () => Promise<T>): Promise<T> {
+  const untilMs = Date.now() + askedForMs
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
+    try {
+      return await ask()
+    } catch (thrown) {
+      if (isCancellation(thrown) || isFinal(thrown) || Date.now() + pauseMs > untilMs) throw thrown
+    }
+    await sleep(pauseMs, { summary: cut(`${name} is asked again`, 200) })
+  }
+}
+
+function isFinal(thrown: unknown): boolean {
+  const cause = thrown instanceof ActivityFailure ? thrown.cause : thrown
+  return cause instanceof ApplicationFailure && cause.nonRetryable === true
 }
 
 /** VMs that come back matter more than what is held for them. */

@@ -453,6 +453,9 @@ describe('the points that the VMs come back from', () => {
         await eventually('its end', async () => (await handle.describe()).status.name === 'COMPLETED', 20_000)
       })
       expect(steps.names().indexOf('releaseHoldsBy')).toBeGreaterThan(steps.names().indexOf('closeRecovery'))
+      // What was met is in the history, whenever the run ends.
+      const failures = history.events.map((event) => JSON.stringify(event['activityTaskFailedEventAttributes'] ?? ''))
+      expect(failures.some((failure) => failure.includes('the repository does not answer'))).toBe(holdPoints === again)
       const letsGo = history.events.map((event) => event['activityTaskScheduledEventAttributes'] as Scheduled)
       const limits = letsGo.find((scheduled) => scheduled?.activityType?.name === 'releaseHoldsBy')
       expect(Number.parseInt(limits?.scheduleToCloseTimeout ?? '', 10)).toBeLessThanOrEqual(60)
