@@ -1,4 +1,4 @@
-import { formatBytes } from '../base/index.ts'
+import { formatBytes, formatInstant } from '../base/index.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { isUnexpectedFull } from '../policy/index.ts'
 import { fullReasons, isFullReason } from '../workflows/shared/summaries.ts'
@@ -25,7 +25,7 @@ function suspiciousChanges(catalog: Catalog, most: number): Attention[] {
     detail: `${changeSentence(row)} ${
       lastClean === null
         ? 'There is no point before it that nothing speaks against.'
-        : `The last point that nothing speaks against is of ${new Date(lastClean.createdMs).toISOString().slice(0, 16).replace('T', ' ')} UTC: hold it, whatever this turns out to be.`
+        : `The last point that nothing speaks against is of ${formatInstant(lastClean.createdMs)}: hold it, whatever this turns out to be.`
     }`,
     sinceMs: row.createdMs,
     subject: { kind: 'point', id: row.pointId },

@@ -16,6 +16,7 @@ export {
   TiB,
   formatBytes,
   formatDuration,
+  formatInstant,
   parseBytes,
   bytesText,
   durationText,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { GiB, parseBytes, TiB, bytesText, durationText, parseDuration } from './index.ts'
+import { GiB, formatInstant, parseBytes, TiB, bytesText, durationText, parseDuration } from './index.ts'
 
 test('sizes are read as people write them, in binary units, and nothing else is', () => {
   expect(['500GiB', '500 GiB', '500g', '1.5T', '4096', '7B'].map(parseBytes)).toEqual([
@@ -12,6 +12,10 @@ test('sizes are read as people write them, in binary units, and nothing else is'
     7,
   ])
   expect(['', 'GiB', '-1G', '1 GB', '1e3', '9999999P'].map(parseBytes)).toEqual(new Array(6).fill(undefined))
+})
+
+test('an instant in a sentence is its minute, and says in which zone', () => {
+  expect(formatInstant(Date.UTC(2026, 10, 21, 2, 41, 10, 7))).toBe('2026-11-21 02:41 UTC')
 })
 
 test('durations and sizes in words are read back exactly', () => {

@@ -52,6 +52,11 @@ export function parseBytes(text: string): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined
 }
 
+/** `2026-11-21 02:41 UTC`: an instant (Unix ms) in a sentence for people whose time zone nobody knows. */
+export function formatInstant(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}
+
 /** `formatDuration(83_000)` is `1 min 23 s`; below one second milliseconds are shown. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`

@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from '../base/index.ts'
+import { formatBytes, formatDuration, formatInstant } from '../base/index.ts'
 import { fieldsOf, numberOf, textOf } from './events.ts'
 import type { Start } from './activities.ts'
 
@@ -250,5 +250,5 @@ function bytesOf(value: unknown): string {
 function clock(value: unknown): string {
   const ms = numberOf(value)
   if (ms === undefined || Math.abs(ms) > 8.64e15) return 'an unknown time'
-  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  return formatInstant(ms)
 }

@@ -2,7 +2,7 @@
  * One writer (docs/operations/one-writer.md): the installation that protects a VM is marked on the VM and, for each
  * repository, in its series there. Either mark of another installation refuses.
  */
-import { HoldfastError } from '../../base/index.ts'
+import { HoldfastError, formatInstant } from '../../base/index.ts'
 import type { HypervisorDriver, OpContext } from '../../drivers/index.ts'
 import type { Finding, OwnerMark } from '../../drivers/values.ts'
 import type { Repository, SeriesOwners } from '../../repository/index.ts'
@@ -64,7 +64,7 @@ function foreignVm({ vm }: Asked, { name, since, installation }: OwnerMark): Hol
 }
 
 function foreignSeries({ vm, repository }: Asked, owner: SeriesOwners['owners'][number]): HoldfastError {
-  const since = new Date(owner.sinceMs).toISOString()
+  const since = formatInstant(owner.sinceMs)
   return refused(
     `${vm.name} is protected in ${repository.name} by the installation ${owner.name} since ${since}`,
     vm.name,

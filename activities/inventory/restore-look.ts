@@ -1,4 +1,4 @@
-import { describeError, formatBytes, toHoldfastError } from '../../base/index.ts'
+import { describeError, formatBytes, formatInstant, toHoldfastError } from '../../base/index.ts'
 import type { Finding, PointId, PortableVm } from '../../drivers/index.ts'
 import type { OpenPoint, Repository } from '../../repository/index.ts'
 import type { CheckRestoreInput, CheckRestoreResult } from '../../workflows/inventory/contract.ts'
@@ -31,7 +31,7 @@ export async function inspectRestore(site: Site, input: CheckRestoreInput): Prom
       const passed = [
         {
           title: 'The point can be restored',
-          detail: `${disks.length} ${disks.length === 1 ? 'disk' : 'disks'}, validated, taken ${new Date(point.info.createdMs).toISOString()}`,
+          detail: `${disks.length} ${disks.length === 1 ? 'disk' : 'disks'}, validated, taken ${formatInstant(point.info.createdMs)}`,
         },
         ...readable.passed,
         ...targetPassed(findings, input, logicalBytes),

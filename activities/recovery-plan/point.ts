@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../base/index.ts'
+import { HoldfastError, formatInstant } from '../../base/index.ts'
 import { isStanding, type Catalog, type EndpointView, type PointView, type VmView } from '../../catalog/index.ts'
 
 /** Points of a VM that are looked at for one that the site can read. */
@@ -24,7 +24,7 @@ export function pointToRead(
   const chosen = pointId === null ? undefined : catalog.points.find(pointId)
   const found = newestAt(catalog, vm.id, endpoint.site, chosen?.createdMs ?? untilMs)
   if (found !== undefined) return found
-  const when = untilMs === null ? '' : ` of ${new Date(untilMs).toISOString()} or before`
+  const when = untilMs === null ? '' : ` of ${formatInstant(untilMs)} or before`
   throw new HoldfastError('PointNotRestorable', `${vm.name} has no whole point${when} that ${endpoint.name} can read`, {
     hint: `A repository of site ${endpoint.site} has to hold a point of it: back it up, or mirror it there.`,
   })

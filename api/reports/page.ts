@@ -1,4 +1,4 @@
-import { escapeHtml, formatBytes, htmlTable } from '../../base/index.ts'
+import { escapeHtml, formatBytes, formatInstant, htmlTable } from '../../base/index.ts'
 import type { ProtectionReport, ReportPeriod } from './protection.ts'
 import { reportFigures, reportLead, reportTitle } from './words.ts'
 
@@ -12,7 +12,7 @@ caption{text-align:left;font-weight:600;padding:.3rem 0}@media print{body{margin
 /** A page of its own: no script, nothing from anywhere else. To print, to keep, to send on. */
 export function reportPage(report: ProtectionReport, installation: string): string {
   const title = `${names[report.period]} protection report of ${installation}`
-  const made = `${new Date(report.madeMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  const made = formatInstant(report.madeMs)
   const left = report.outsideTotal - report.outside.length
   return [
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title><style>${style}</style></head><body>`,

@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import { HoldfastError, locationText } from '../../base/index.ts'
+import { HoldfastError, formatInstant, locationText } from '../../base/index.ts'
 import type { RemovedPointRow } from '../../catalog/index.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -41,6 +41,8 @@ export function pointRouter({ catalog }: ApiDeps): OpenAPIHono<ApiEnv> {
 
 /** What is left of a point that was removed on purpose: by whom, when and why. */
 function gone({ id, removedBy, removedMs, why }: RemovedPointRow): HoldfastError {
-  const when = new Date(removedMs).toISOString().slice(0, 16).replace('T', ' ')
-  return new HoldfastError('NotFound', `the point ${id} was removed by ${removedBy} on ${when} UTC: ${why}`)
+  return new HoldfastError(
+    'NotFound',
+    `the point ${id} was removed by ${removedBy} on ${formatInstant(removedMs)}: ${why}`,
+  )
 }
