@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { aPoint } from '../catalog/testing.ts'
-import { ownBackupPace } from '../policy/index.ts'
+import { nothingSet, ownBackupPace } from '../policy/index.ts'
 import type { SweepInput } from '../workflows/retention/contract.ts'
 import { housekeeping } from './housekeeping.ts'
 import { bench, own, workerToken, type Bench } from './testing/bench.ts'
@@ -61,6 +61,36 @@ test('a repository is swept once a day, and a sweep that is under way is left al
   here.clock.ms += 2 * day
   await keeper.tick()
   expect(sweeps()).toHaveLength(1)
+})
+
+test('a daily sweep runs with what is set; one that is set to ask asks for each', async () => {
+  const day = 86_400_000
+  const { catalog, clock, engine } = here
+  catalog.sweepSettings.set(null, { ...nothingSet, graceMs: 3 * day, maxShare: 0.2 })
+  catalog.sweepSettings.set('main', { ...nothingSet, maxShare: 0.1, approveWithinMs: day })
+  const keeper = housekeeping(here.deps)
+  const nextInput = async () => {
+    clock.ms += day
+    await keeper.tick()
+    for (const run of engine.runs) if (run.workflowId === 'retention/main') engine.end(run, 'completed')
+    const { runId } = catalog.runs.latest('retention/main') ?? {}
+    if (runId) catalog.runs.observe(runId, { state: 'completed', endedMs: clock.ms })
+    return engine.started.filter(({ workflow }) => workflow === 'retentionSweep').at(-1)?.input
+  }
+  const first = { graceMs: 3 * day, maxShare: 0.1, approveWithinMs: day, approval: 'required' }
+  expect(await nextInput()).toMatchObject(first)
+  const sweep = {
+    ...{ runId: 'run-1', workflowId: 'retention/main', repositoryId: 'main', state: 'waiting' as const },
+    ...{ dryRun: false, digest: 'd', plannedMs: clock.ms, maxShare: 0.1, points: 2, going: 1, series: 1, asking: 0 },
+    ...{ orphans: 0, policies: [], approvalRequired: true },
+  }
+  catalog.sweeps.record({ sweep, series: [], points: [] })
+  expect(catalog.sweeps.get('run-1').approvalRequired).toBe(true)
+  catalog.sweeps.update('run-1', { approval: { user: 'ada', reason: '', ms: clock.ms }, endedMs: clock.ms })
+  catalog.sweepSettings.set('main', nothingSet)
+  expect(await nextInput()).toMatchObject({ approval: 'grace', graceMs: 3 * day, maxShare: 0.2 })
+  catalog.sweepSettings.set('main', { ...nothingSet, approval: 'required' })
+  expect(await nextInput()).toMatchObject({ approval: 'required', approveWithinMs: 7 * day })
 })
 
 test('what each VM has there is looked at once a day', async () => {

@@ -147,13 +147,13 @@ function isDue({ catalog, now }: Deps, row: OwnBackupView, pace: OwnBackupPace):
 }
 
 /**
- * With the grace time and the limits of a sweep that nobody has set anything for. Until a person has approved one of this
- * repository each asks: nothing goes by itself by policies that nobody has seen at work (ADR 0612).
+ * With what is set for the repository. Until a person has approved one of it each asks: nothing goes by itself by policies
+ * that nobody has seen at work (ADR 0612).
  */
 async function startDueSweep(deps: Deps, repositoryId: string): Promise<void> {
   const { catalog, now } = deps
-  const approval = catalog.sweeps.wasApproved(repositoryId) ? 'grace' : 'required'
-  const plan = planRetention(catalog, repositoryId, sweepBody.parse({ approval, reason: 'once a day' }), 'holdfast')
+  const asks = catalog.sweeps.wasApproved(repositoryId) ? {} : { approval: 'required' }
+  const plan = planRetention(catalog, repositoryId, sweepBody.parse({ ...asks, reason: 'once a day' }), 'holdfast')
   const run = catalog.runs.latest(plan.workflowId)
   if (run !== undefined && run.endedMs === null) return
   const lastMs = catalog.sweeps.lastSweptMs(repositoryId) ?? catalog.repositories.get(repositoryId).createdMs

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { aPoint, pointIdOf, testNow } from '../catalog/testing.ts'
-import { planDefaults } from '../policy/index.ts'
+import { nothingSet, planDefaults } from '../policy/index.ts'
 import { housekeeping } from './housekeeping.ts'
 import { auditRetention, retentionTrouble } from './retention-audit.ts'
 import { bench, type Bench } from './testing/bench.ts'
@@ -106,6 +106,11 @@ describe('the audit of retention', () => {
     expect(await audit()).toMatchObject({ overdue: 0, sweptMs: null })
     here.clock.ms += 2 * day
     expect(await audit()).toMatchObject({ overdue: 1, deviations: [{ why: 'no sweep ever came to its end' }] })
+    // One that may take thirty days of grace is late two days after these.
+    here.catalog.sweepSettings.set('main', { ...nothingSet, graceMs: 30 * day })
+    expect(await audit()).toMatchObject({ overdue: 0 })
+    here.clock.ms += 29 * day
+    expect(await audit()).toMatchObject({ overdue: 1 })
     const byHand = { nowMs: here.clock.ms + 1, sweepsAreDue: false }
     expect(await auditRetention(here.catalog, 'main', byHand)).toMatchObject({ overdue: 0 })
   })

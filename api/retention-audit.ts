@@ -1,14 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import { formatDuration } from '../base/index.ts'
 import type { Catalog, RetentionAuditRow, RetentionDeviation } from '../catalog/index.ts'
-import { Rulebook } from '../policy/index.ts'
+import { Rulebook, sweepOverdueAfterMs } from '../policy/index.ts'
 import type { Attention } from './attention.ts'
 import { guardsOf, stayingBy } from './policy/removals.ts'
 import { vanishedToldMs } from './watched.ts'
 
 const dayMs = 86_400_000
-/** A sweep a day, its day of grace, and a day on which nobody looked. */
-const overdueAfterMs = 3 * dayMs
 /** Deviations that an audit names; it counts all. */
 const mostNamed = 500
 const atOnce = 50
@@ -70,6 +68,7 @@ export async function auditRetention(
   }
   const sweptMs = retentionAudits.sweptMs(repositoryId)
   const sinceMs = sweptMs ?? catalog.repositories.get(repositoryId).createdMs
+  const overdueAfterMs = sweepOverdueAfterMs(catalog.sweepSettings.of(repositoryId))
   if (sweepsAreDue && nowMs - sinceMs > overdueAfterMs) found.push(overdue(sweptMs, nowMs - sinceMs))
   const of = (kind: RetentionDeviation['kind']): number => found.filter((one) => one.kind === kind).length
   const row: RetentionAuditRow = {

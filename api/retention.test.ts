@@ -82,6 +82,41 @@ describe('a sweep', () => {
     expect(await status('POST', '/repositories/main/sweeps', { maxShare: 2 })).toBe(400)
   })
 
+  it('runs with what is set for its repository, where the request says nothing else', async () => {
+    const day = 86_400_000
+    const path = '/repositories/main/sweep-settings'
+    expect(await here.get(`/api/v1${path}`)).toMatchObject({
+      holds: { graceMs: day, approval: 'grace', approveWithinMs: 7 * day, maxShare: 0.5 },
+      own: { graceMs: null, approval: null, approveWithinMs: null, maxShare: null },
+      wasApproved: false,
+    })
+    expect(await status('PUT', '/sweep-settings', { maxShare: 0.2, approval: 'required' })).toBe(200)
+    expect(await status('PUT', path, { graceMs: 0 })).toBe(200)
+    const holds = { graceMs: 0, approval: 'required', approveWithinMs: 7 * day, maxShare: 0.2 }
+    expect(await here.get(`/api/v1${path}`)).toMatchObject({ holds, own: { graceMs: 0, maxShare: null } })
+    expect(await here.get('/api/v1/sweep-settings')).toMatchObject({ repositoryId: null, own: { maxShare: 0.2 } })
+    expect(await status('POST', '/repositories/main/sweeps', { maxShare: 0.9 })).toBe(202)
+    expect(here.engine.started.at(-1)?.input).toMatchObject({ ...holds, maxShare: 0.9 })
+    // It replaces what was set.
+    expect(await status('PUT', path, {})).toBe(200)
+    expect(await here.get(`/api/v1${path}`)).toMatchObject({ holds: { graceMs: day } })
+  })
+
+  it.each([
+    [{ graceMs: 30 * 86_400_000 + 1 }, 'a grace time is 0s to 30d'],
+    [{ maxShare: 0 }, 'a share is 1% to 100%'],
+    [{ maxShare: 1.01 }, 'a share is 1% to 100%'],
+    [{ approveWithinMs: 59_000 }, 'a sweep waits for a person for 1h to 90d'],
+    [{ grace: 1 }, 'grace'],
+  ])('is not set to %j', async (settings, says) => {
+    for (const path of ['/sweep-settings', '/repositories/main/sweep-settings']) {
+      const response = await here.call('PUT', `/api/v1${path}`, settings)
+      expect([response.status, await response.text()]).toEqual([400, expect.stringContaining(says)])
+    }
+    expect(await status('PUT', '/repositories/none/sweep-settings', {})).toBe(404)
+    expect(here.catalog.sweepSettings.list()).toHaveLength(1)
+  })
+
   it('is approved only by the digest of its own plan, and says who did it', async () => {
     const run = here.engine.put({ workflowId: 'retention/main', workflow: 'retentionSweep' })
     here.catalog.sweeps.record(aSweep(run.runId))

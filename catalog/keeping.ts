@@ -17,6 +17,8 @@ export interface KeepingRow {
 export interface KeepingQueries {
   /** Every kind, with what there is of it. */
   list(): KeepingRow[]
+  /** Where somebody has decided otherwise than by default. */
+  changed(): Pick<KeepingRow, 'kind' | 'months'>[]
   /** Throws NotFound, InvalidRequest. */
   set(kind: string, months: number): KeepingRow
   /** Removes what is older than it is kept for, a thousand records a turn; returns how many went, by kind. */
@@ -138,6 +140,8 @@ export function keepingQueries(context: CatalogContext): KeepingQueries {
       .run(sinceMs).changes
   return {
     list: () => kinds.map(rowOf),
+    changed: () =>
+      kinds.flatMap((kind) => (monthsOf(kind) === recordKinds[kind].months ? [] : [{ kind, months: monthsOf(kind) }])),
     set(kind, months) {
       const known = kinds.find((one) => one === kind)
       if (known === undefined) throw new HoldfastError('NotFound', `there are no records of kind ${kind}`)

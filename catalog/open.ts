@@ -41,6 +41,7 @@ import { runQueries, type RunQueries } from './runs.ts'
 import { scrubQueries, type ScrubQueries } from './scrubs.ts'
 import { shipmentQueries, type ShipmentQueries } from './shipments.ts'
 import { siteQueries, type SiteQueries } from './sites.ts'
+import { sweepSettingsQueries, type SweepSettingsQueries } from './sweep-settings.ts'
 import { slotQueries, type SlotQueries } from './slots.ts'
 import { statisticsQueries, type StatisticsQueries } from './statistics.ts'
 import { preparingOnce } from './statements.ts'
@@ -93,6 +94,7 @@ export interface Catalog extends Disposable {
   readonly slots: SlotQueries
   readonly statistics: StatisticsQueries
   readonly sweeps: SweepQueries
+  readonly sweepSettings: SweepSettingsQueries
   readonly verifyRuns: VerifyRunQueries
   readonly vms: VmQueries
   readonly retentionAudits: RetentionAuditQueries
@@ -174,6 +176,7 @@ export function openCatalog({ path, now = Date.now, steadyNow = now }: CatalogOp
     slots: slotQueries(context),
     statistics: statisticsQueries(context),
     sweeps: sweepQueries(context),
+    sweepSettings: sweepSettingsQueries(context),
     verifyRuns: verifyRunQueries(context),
     vms: vmQueries(context),
     retentionAudits: retentionAuditQueries(context),

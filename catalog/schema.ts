@@ -1,6 +1,14 @@
 import { blob, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { RepositoryLocation } from '../base/index.ts'
-import type { Category, DrillCheckSpec, MediaClass, MissedStartKind, PlanSpec, VmOverride } from '../policy/index.ts'
+import type {
+  Category,
+  DrillCheckSpec,
+  MediaClass,
+  MissedStartKind,
+  PlanSpec,
+  SweepSettings,
+  VmOverride,
+} from '../policy/index.ts'
 import type {
   CategoryName,
   CollectionRecord,
@@ -361,6 +369,18 @@ export const sweeps = sqliteTable('sweeps', {
   /** The look by which it was confirmed after a wait. */
   confirmedMs: integer('confirmed_ms'),
   endedMs: integer('ended_ms'),
+  /** Whether it waits for a person in any case; null: nobody wrote it down. */
+  approvalRequired: integer('approval_required', { mode: 'boolean' }),
+})
+
+/** With what sweeps run, where somebody has decided; `*`: those of all repositories that say nothing. */
+export const sweepSettings = sqliteTable('sweep_settings', {
+  repositoryId: text('repository_id').primaryKey(),
+  graceMs: integer('grace_ms'),
+  approval: text('approval').$type<SweepSettings['approval']>(),
+  approveWithinMs: integer('approve_within_ms'),
+  maxShare: real('max_share'),
+  changedMs: integer('changed_ms').notNull(),
 })
 
 /** Repositories of which a person has approved a sweep since the catalog was made or rebuilt. */

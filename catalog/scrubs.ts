@@ -17,6 +17,8 @@ export type ScrubCount = Pick<ScrubRow, 'packs' | 'bytes' | 'readPacks' | 'readB
 
 export interface ScrubQueries {
   find(repositoryId: string): ScrubRow | undefined
+  /** Repositories of which a part is read every day, by their ids. */
+  paces(): readonly (ScrubPace & { readonly repositoryId: string })[]
   /** Null: nothing by itself. Throws NotFound. */
   setPace(repositoryId: string, pace: ScrubPace | null): void
   recordCount(repositoryId: string, count: ScrubCount, atMs: number): void
@@ -63,6 +65,15 @@ export function scrubQueries(context: CatalogContext): ScrubQueries {
     and(eq(verifyPasses.repositoryId, repositoryId), eq(verifyPasses.prefix, prefix))
   return {
     find,
+    paces: () =>
+      db
+        .select({ repositoryId: scrubs.repositoryId, level: scrubs.level, budgetBytes: scrubs.budgetBytes })
+        .from(scrubs)
+        .orderBy(asc(scrubs.repositoryId))
+        .all()
+        .flatMap(({ repositoryId, level, budgetBytes }) =>
+          level === null || budgetBytes === null ? [] : [{ repositoryId, level, budgetBytes }],
+        ),
     setPace(repositoryId, pace) {
       write(repositoryId, { level: pace?.level ?? null, budgetBytes: pace?.budgetBytes ?? null, changedMs: now() })
     },

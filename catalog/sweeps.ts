@@ -21,8 +21,17 @@ export interface SweepPointView extends SweepPointRow {
 export interface NewSweep {
   readonly sweep: Omit<
     SweepRow,
-    'removed' | 'refused' | 'spared' | 'confirmedMs' | 'endedMs' | 'approval' | 'waitsFor' | 'waitsUntilMs'
-  >
+    | 'removed'
+    | 'refused'
+    | 'spared'
+    | 'confirmedMs'
+    | 'endedMs'
+    | 'approval'
+    | 'waitsFor'
+    | 'waitsUntilMs'
+    | 'approvalRequired'
+  > &
+    Partial<Pick<SweepRow, 'approvalRequired'>>
   readonly series: readonly Omit<SweepSeriesRow, 'runId'>[]
   readonly points: readonly Omit<SweepPointRow, 'runId' | 'state' | 'why'>[]
 }

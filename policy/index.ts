@@ -131,6 +131,7 @@ export { isOwnBackupDue, ownBackupKeeps, ownBackupPace, ownBackupState } from '.
 export type { OwnBackupFacts, OwnBackupPace } from './own-backup.ts'
 export { keptSince, longestKeeping, recordKinds } from './keeping.ts'
 export type { RecordKind } from './keeping.ts'
+export { isRecordKind, recordProblems, scrubProblems, slotProblems, sweepScopeProblems } from './settings.ts'
 export {
   linkDirections,
   linkKey,
@@ -157,6 +158,8 @@ export {
   sharesOf,
   worthCollecting,
 } from './sweep.ts'
+export { nothingSet, sweepBounds, sweepDefaults, sweepOverdueAfterMs, sweepSettingsOf } from './sweep-settings.ts'
+export type { OwnSweepSettings, SweepSettings } from './sweep-settings.ts'
 export type { CollectionFacts, PlannedPoint, RulesOf, SeriesShare, SweepFacts, SweepPoint } from './sweep.ts'
 export { nobodyKnows, Rulebook } from './rulebook.ts'
 export type { PointPolicy, RuleSource } from './rulebook.ts'

@@ -22,14 +22,15 @@ type ConfirmInput = Parameters<RetentionRecordActivities['confirmSweep']>[0]
 export function createRetentionRecordActivities(catalog: Catalog, blobs: BlobStore): RetentionRecordActivities {
   const { pointIdOf } = catalog.copies
   return {
-    planSweep: async ({ workflowId, runId, repositoryId, survey, maxShare, dryRun }) => {
+    planSweep: async ({ workflowId, runId, repositoryId, survey, ...wish }) => {
       const known = catalog.sweeps.find(runId)
       if (known === undefined) {
         const parts = await readParts(blobs, survey)
         catalog.transaction(() => {
           noteWhatIsThere(catalog, repositoryId, parts, survey.atMs)
           const plan = planOf(catalog, repositoryId, pointsOf(parts), survey.atMs)
-          const sweep = { runId, workflowId, repositoryId, dryRun, maxShare, plannedMs: survey.atMs }
+          const { maxShare, dryRun, approvalRequired = null } = wish
+          const sweep = { runId, workflowId, repositoryId, dryRun, maxShare, approvalRequired, plannedMs: survey.atMs }
           catalog.sweeps.record(rowsOf(plan, sweep, pointIdOf))
           catalog.retained.rememberPolicies(plan.remembered)
         })
@@ -181,7 +182,7 @@ function noRuleOf(policy: string): string {
 
 function rowsOf(
   plan: Plan,
-  sweep: Pick<NewSweep['sweep'], 'runId' | 'workflowId' | 'repositoryId' | 'dryRun' | 'maxShare' | 'plannedMs'>,
+  sweep: Omit<NewSweep['sweep'], keyof SweepPlan | 'state' | 'policies'>,
   pointIdOf: (stem: string) => string,
 ): NewSweep {
   const { points, planned, owners, policies } = plan

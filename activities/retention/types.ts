@@ -113,6 +113,8 @@ export interface SweepPlanInput {
   readonly survey: Survey
   readonly maxShare: number
   readonly dryRun: boolean
+  /** Whether a person has to agree; absent: a workflow of before 24 November 2026 does not say. */
+  readonly approvalRequired?: boolean
 }
 
 export interface SweepPlan {
@@ -135,7 +137,7 @@ export interface RetentionRecordActivities {
    * approved, a series that would by now lose more than its share is spared as well.
    */
   readonly confirmSweep: (
-    of: Omit<SweepPlanInput, 'workflowId' | 'dryRun'> & { readonly isApproved: boolean },
+    of: Omit<SweepPlanInput, 'workflowId' | 'dryRun' | 'approvalRequired'> & { readonly isApproved: boolean },
   ) => Promise<{
     readonly going: number
     readonly spared: number

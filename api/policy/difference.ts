@@ -11,9 +11,11 @@ import {
   type RecoverySpec,
 } from '../../policy/index.ts'
 import type { PolicyDifference, PolicyDocument } from '../schemas/policy-file.ts'
+import { channelProblems } from '../requests/channels.ts'
 import { planCheck, requireEnded } from '../views/recovery-plans.ts'
 import { parsePolicyFile } from './file.ts'
 import { refuseWhileFollowed } from './followers.ts'
+import { isSetting, putSettings, settings, withUsualScrubs, type SettingKind } from './settings.ts'
 import { currentPolicy, dayText, isRemovable, knownNames, unlimited, untouched } from './state.ts'
 import { toWords, wordOf, type WordProblem } from './words.ts'
 
@@ -25,13 +27,18 @@ const sections = {
   vm: 'vms',
   link: 'links',
   'recovery-plan': 'recoveryPlans',
-} as const
-const kinds: readonly Kind[] = ['category', 'plan', 'vm', 'link', 'recovery-plan']
+  sweep: 'sweeps',
+  scrub: 'scrubs',
+  slot: 'slots',
+  record: 'records',
+  channel: 'channels',
+} as const satisfies { readonly [kind in Kind]: keyof PolicyDocument }
+const kinds = Object.keys(sections) as readonly Kind[]
 
 /** Reads a file and checks it against what exists. Throws PolicyInvalid with every problem. */
 export function readPolicy(catalog: Catalog, text: string, nowMs: number): PolicyDocument {
   const { document: read, refuse } = parsePolicyFile(text)
-  const document = withDays(withNamedTiers(read), nowMs)
+  const document = withDays(withNamedTiers(withUsualScrubs(read)), nowMs)
   const known = knownNames(catalog, document)
   const of = (section: string, name: string, problems: readonly PolicyProblem[]): WordProblem[] =>
     problems.map(({ path, message, hint }) => ({
@@ -73,6 +80,16 @@ export function readPolicy(catalog: Catalog, text: string, nowMs: number): Polic
     ...Object.entries(document.recoveryPlans ?? {}).flatMap(([name, one]) =>
       of('recoveryPlans', name, recoveryPlanProblems(catalog, { ...one, name })),
     ),
+    ...(Object.keys(settings) as SettingKind[]).flatMap((kind) => {
+      const there = settings[kind].current(catalog)
+      // What is set for something that is gone is no mistake of this file.
+      const names = Object.keys(document[sections[kind]] ?? {}).filter((name) => !Object.hasOwn(there, name))
+      return names.flatMap((name) => of(sections[kind], name, settings[kind].problems(name, known)))
+    }),
+    ...Object.entries(document.channels ?? {}).flatMap(([name, one]) => {
+      const problems = channelProblems(one).map((message) => ({ path: [], message, hint: null }))
+      return of('channels', name, problems)
+    }),
   ])
   return document
 }
@@ -132,22 +149,32 @@ export function differenceTo(catalog: Catalog, document: PolicyDocument, prune: 
     if (wanted === undefined) continue
     const there: { readonly [name: string]: unknown } = now[sections[kind]] ?? {}
     for (const [name, after] of Object.entries(wanted)) {
-      const isNew = kind !== 'vm' && !Object.hasOwn(there, name)
-      const before = there[name] ?? (kind === 'vm' ? untouched : undefined)
+      const usual = usualOf(kind, name)
+      const isNew = usual === undefined && !Object.hasOwn(there, name)
+      const before = there[name] ?? usual
       const members = memberChanges(before, after)
       if (isNew || members.length > 0) changes.push({ kind, name, action: isNew ? 'create' : 'change', members })
     }
     for (const [name, before] of Object.entries(there)) {
       if (Object.hasOwn(wanted, name) || !isRemovable(kind, name)) continue
       if (!prune) unlisted.push({ kind, name })
-      else if (kind === 'vm') changes.push({ kind, name, action: 'change', members: memberChanges(before, untouched) })
-      else changes.push({ kind, name, action: 'remove', members: [] })
+      else {
+        const usual = usualOf(kind, name)
+        if (usual === undefined) changes.push({ kind, name, action: 'remove', members: [] })
+        else changes.push({ kind, name, action: 'change', members: memberChanges(before, usual) })
+      }
     }
   }
   const kept = Object.entries(document.plans ?? {}).map(([name, { schedule }]) => ({ name, schedule }))
   for (const { kind, name, action } of changes)
     if (kind === 'plan' && action === 'remove') refuseWhileFollowed(name, kept)
   return { changes, unlisted }
+}
+
+/** What something is that is always there and of which nothing is said; undefined: it is there only where it is said. */
+function usualOf(kind: Kind, name: string): object | undefined {
+  if (kind === 'vm') return untouched
+  return isSetting(kind) ? settings[kind].usual(name) : undefined
 }
 
 /** Leaf by leaf, in the file's words. */
@@ -208,6 +235,12 @@ export function applyPolicy(catalog: Catalog, text: string, prune: boolean, nowM
       if (plan === undefined) continue
       if (known === undefined) catalog.recoveryPlans.add({ ...plan, name })
       else catalog.recoveryPlans.set(known.id, { ...plan, name }, null)
+    }
+    putSettings(catalog, document, difference.changes)
+    for (const { name } of ofKind('channel', 'remove')) catalog.alerts.removeChannel(name)
+    for (const { name } of ofKind('channel', 'put')) {
+      const channel = document.channels?.[name]
+      if (channel) catalog.alerts.putChannel({ ...channel, name })
     }
     for (const { name } of ofKind('plan', 'remove')) catalog.plans.remove(name, null)
     for (const { name } of ofKind('category', 'remove')) catalog.categories.remove(name, null)

@@ -1,17 +1,27 @@
 import { isDeepStrictEqual } from 'node:util'
-import { stringify } from 'yaml'
+import { Document, isMap, isScalar } from 'yaml'
 import type { PolicyDocument } from '../schemas/policy-file.ts'
-import { allDisks, planDefaults, type DiskSelection, type DrillRules } from '../../policy/index.ts'
+import { allDisks, nothingSet, planDefaults, type DiskSelection, type DrillRules } from '../../policy/index.ts'
+import { channelBody } from '../schemas/alerts.ts'
 import { recoveryPlanBody } from '../schemas/recovery-plans.ts'
 import { unlimited, untouched } from './state.ts'
 import { toWords } from './words.ts'
 
-const head = `# Policy of Holdfast. \`holdfast plan -f FILE\` shows what would change, \`holdfast apply -f FILE\` makes it so.
-# yaml-language-server: $schema=policy.schema.json
-`
+const head = ` Policy of Holdfast. \`holdfast plan -f FILE\` shows what would change, \`holdfast apply -f FILE\` makes it so.
+ yaml-language-server: $schema=policy.schema.json`
+
+/** What somebody who makes an installation anew has to bring besides (ADR 0613). */
+const besides = `
+
+ Not in this file, because each needs a secret or a machine that only you have:
+ sites, hypervisors, repositories and their keys; users, tokens and single sign-on; standbys.
+ Add hypervisors and repositories under the same names before you apply it. Secrets are never written here:
+ \`credentialRef\` says which file on the server held one, and that file you put there again.`
 
 /** Only what has to be said: read again, it is the same document. */
-export function writePolicyFile({ version, categories, plans, vms, links, recoveryPlans }: PolicyDocument): string {
+export function writePolicyFile(policy: PolicyDocument): string {
+  const { version, categories, plans, vms, links, recoveryPlans } = policy
+  const { sweeps, scrubs, slots, records, channels } = policy
   const part = <T>(section: { readonly [name: string]: T } | undefined, tidy: (one: T) => object) =>
     section && Object.fromEntries(Object.entries(section).map(([name, one]) => [name, tidy(one)]))
   const document = {
@@ -45,8 +55,44 @@ export function writePolicyFile({ version, categories, plans, vms, links, recove
     ...(vms && { vms: part(vms, (vm) => without({ ...vm, disks: vm.disks && tidyDisks(vm.disks) }, untouched)) }),
     ...(links && { links: part(links, (link) => without(link, unlimited)) }),
     ...(recoveryPlans && { recoveryPlans: part(recoveryPlans, tidyRecovery) }),
+    ...(sweeps && { sweeps: part(sweeps, (one) => without(one, nothingSet)) }),
+    ...(scrubs && { scrubs: part(scrubs, (one) => without(one, { level: 'data' })) }),
+    ...(slots && { slots }),
+    ...(records && { records }),
+    ...(channels && { channels: part(channels, tidyChannel) }),
   }
-  return head + stringify(toWords(document), { lineWidth: 120, flowCollectionPadding: true })
+  const yaml = new Document(toWords(document))
+  // Only of everything together it can be said what is missing.
+  yaml.commentBefore = records === undefined ? head : head + besides
+  tellSecrets(yaml, channels ?? {})
+  return yaml.toString({ lineWidth: 120, flowCollectionPadding: true })
+}
+
+/** Beside each channel that has a secret: which one has to be brought again. */
+function tellSecrets(yaml: Document, channels: NonNullable<PolicyDocument['channels']>): void {
+  const section = yaml.get('channels')
+  if (!isMap(section)) return
+  for (const { key } of section.items) {
+    const { credentialRef = '', kind = '' } = (isScalar(key) && channels[String(key.value)]) || {}
+    if (isScalar(key) && credentialRef !== '')
+      key.commentBefore = ` its ${secretOf(kind)} is not here: it stands in ${credentialRef.replace(/^file:/, '')} on the server`
+  }
+}
+
+function secretOf(kind: string): string {
+  if (kind === 'mail') return 'password'
+  return ['slack', 'teams', 'discord', 'dead-man'].includes(kind) ? 'address' : 'token'
+}
+
+const usualChannel = channelBody.parse({ kind: 'webhook' })
+
+function tidyChannel({ route, mail, ...channel }: typeof usualChannel): object {
+  const said = without(route, usualChannel.route)
+  return {
+    ...without(channel, { ...usualChannel, kind: undefined }),
+    ...(mail && { mail: without(mail, { user: null, tls: 'required' }) }),
+    ...(Object.keys(said).length > 0 && { route: said }),
+  }
 }
 
 const usualCheck = {

@@ -59,7 +59,10 @@ function plainOf(yaml: Document): unknown {
   }
 }
 
-const linkHint = "Write hypervisor/repository; '*' for one of them means all together: '*/main'."
+const nameHints: { readonly [section: string]: string } = {
+  links: "Write hypervisor/repository; '*' for one of them means all together: '*/main'.",
+  sweeps: "Write a repository, or '*' for all that say nothing else.",
+}
 
 function issueProblems(issue: z.core.$ZodIssue, document: unknown): WordProblem[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
@@ -84,7 +87,7 @@ function issueProblems(issue: z.core.$ZodIssue, document: unknown): WordProblem[
       {
         path: words,
         message: `${String(words.at(-1))} is not a name`,
-        hint: path[0] === 'links' ? linkHint : 'Lower-case letters, digits and hyphens.',
+        hint: nameHints[String(path[0])] ?? 'Lower-case letters, digits and hyphens.',
       },
     ]
   const isMissing = ['invalid_type', 'invalid_value'].includes(issue.code) && valueAt(document, path) === undefined

@@ -136,6 +136,24 @@ plans:
       "3:3: main is not a name. Write hypervisor/repository; '*' for one of them means all together",
     ],
     ['a name with * and without quotes', 'version: 1\nlinks:\n  */main: { backup: [] }\n', ':'],
+    [
+      'a repository of sweeps that is none',
+      'version: 1\nsweeps:\n  Main: { grace: 1d }\n',
+      "Write a repository, or '*'",
+    ],
+    ['a share that is none', 'version: 1\nsweeps:\n  main: { share: 0.5 }\n', '3:11: 0.5 is not a share. Write 50%.'],
+    ['a share of more than all', 'version: 1\nsweeps: { main: { share: 120% } }\n', '2:19: a share is 1% to 100%'],
+    [
+      'a member of sweeps',
+      'version: 1\nsweeps: { main: { grce: 1d } }\n',
+      'grce is not known here. Did you mean grace?',
+    ],
+    ['a member of a channel', 'version: 1\nchannels: { a: { kind: slack, rout: {} } }\n', 'Did you mean route?'],
+    [
+      'a member of a route of a channel',
+      'version: 1\nchannels: { a: { kind: slack, route: { severty: critical } } }\n',
+      '2:40: severty is not known here. Did you mean severity?',
+    ],
     ['aliases, which multiply', 'version: 1\nplans: { a: &x { where: [] }, b: *x }\n', '1:1: anchors and aliases'],
   ])('%s', (_, text, says) => {
     expect(problemsOf(() => parsePolicyFile(text)).join('\n')).toContain(says)
@@ -466,6 +484,125 @@ describe('writing', () => {
     applyPolicy(other.catalog, file, true, testNow)
     expect(currentPolicy(other.catalog)).toEqual(currentPolicy(catalog))
     expect(writePolicyFile(currentPolicy(other.catalog))).toBe(file)
+  })
+
+  const rest = `version: 1
+sweeps:
+  '*': { grace: 2d, share: 25% }
+  main: { approval: required, approveWithin: 3d, share: 7% }
+scrubs:
+  main: { budget: 20GiB }
+slots:
+  host/lab: { slots: 2 }
+  repository/main: { slots: 1 }
+  datastore/nas-1: { slots: 3 }
+records:
+  runs: { months: 36 }
+channels:
+  on-call: { kind: slack, credentialRef: file:/etc/holdfast/slack, route: { severity: critical } }
+  ops:
+    kind: mail
+    url: smtp://mail.example.org:587
+    mail: { from: holdfast@example.org, to: [ops@example.org], user: holdfast }
+    credentialRef: file:/etc/holdfast/mail
+    route: { tags: [payroll], quiet: { start: '22:00', end: '07:00' }, digestAt: '08:00', timeZone: Europe/Paris }
+`
+
+  test('what is beside the policies goes there and back too, and a second time changes nothing', () => {
+    const { changes } = applyPolicy(catalog, rest, false, testNow)
+    expect(changes.map(({ kind, name, action }) => `${action} ${kind} ${name}`)).toEqual([
+      'change sweep *',
+      'change sweep main',
+      'change scrub main',
+      'change slot host/lab',
+      'change slot repository/main',
+      'change slot datastore/nas-1',
+      'change record runs',
+      'create channel on-call',
+      'create channel ops',
+    ])
+    expect(changes[0]?.members).toEqual([
+      { path: 'grace', before: 'null', after: '2d' },
+      { path: 'share', before: 'null', after: '25%' },
+    ])
+    expect(catalog.sweepSettings.of('main')).toEqual({
+      ...{ graceMs: 2 * 86_400_000, approval: 'required', approveWithinMs: 3 * 86_400_000, maxShare: 0.07 },
+    })
+    expect(catalog.slots.limitOf('host/lab')).toBe(2)
+    expect(catalog.scrubs.find('main')).toMatchObject({ level: 'data', budgetBytes: 20 * 2 ** 30 })
+    expect(catalog.alerts.channel('ops')).toMatchObject({ enabled: true, mail: { tls: 'required', user: 'holdfast' } })
+    const file = writePolicyFile(currentPolicy(catalog))
+    expect(applyPolicy(catalog, file, true, testNow).changes).toEqual([])
+    using other = testCatalog()
+    furnish(other.catalog, ['web-01', 'db-01'])
+    addSecond(other.catalog)
+    applyPolicy(other.catalog, file, false, testNow)
+    expect(writePolicyFile(currentPolicy(other.catalog))).toBe(file)
+  })
+
+  test('a written file says which secret is to be brought again, and what no file brings', () => {
+    applyPolicy(catalog, rest, false, testNow)
+    const file = writePolicyFile(currentPolicy(catalog))
+    expect(file).toContain('# its address is not here: it stands in /etc/holdfast/slack on the server\n  on-call:')
+    expect(file).toContain('# its password is not here: it stands in /etc/holdfast/mail on the server\n  ops:')
+    expect(file).toContain('# Not in this file')
+    expect(file.split('\n')[1]).toBe('# yaml-language-server: $schema=policy.schema.json')
+  })
+
+  test('a url with a user and a password is refused, and one of before is written without them', () => {
+    const secret = `version: 1\nchannels: { hook: { kind: webhook, url: 'https://ada:hush@hook.example/x' } }\n`
+    expect(problemsOf(() => applyPolicy(catalog, secret, false, testNow))).toEqual([
+      '2:13: a url carries no user and no password: give a token as the secret',
+    ])
+    const { route } = parsePolicyFile('version: 1\nchannels: { a: { kind: ntfy } }\n').document.channels?.['a'] ?? {}
+    const row = {
+      name: 'hook',
+      kind: 'webhook',
+      url: 'https://ada:hush@hook.example/x',
+      chat: null,
+      mail: null,
+    } as const
+    if (route) catalog.alerts.putChannel({ ...row, credentialRef: '', allowPrivate: false, enabled: true, route })
+    const file = writePolicyFile(currentPolicy(catalog))
+    expect(file).toContain('https://hook.example/x')
+    expect(file).not.toContain('hush')
+  })
+
+  test('what a file leaves out of these sections is as by default again, with prune only', () => {
+    applyPolicy(catalog, rest, false, testNow)
+    const bare = 'version: 1\nsweeps: {}\nscrubs: {}\nslots: { host/lab: { slots: 2 } }\nrecords: {}\nchannels: {}\n'
+    const before = currentPolicy(catalog)
+    expect(applyPolicy(catalog, bare, false, testNow).unlisted).toHaveLength(8)
+    expect(currentPolicy(catalog)).toEqual(before)
+    applyPolicy(catalog, bare, true, testNow)
+    const { sweeps, scrubs, slots, records, channels } = currentPolicy(catalog)
+    expect({ sweeps, scrubs, slots, records, channels }).toEqual({
+      ...{ sweeps: {}, scrubs: {}, slots: { 'host/lab': { slots: 2 } }, records: {}, channels: {} },
+    })
+  })
+
+  test('names that stand for nothing are told with line and what was meant', () => {
+    const text = `version: 1
+sweeps:
+  mian: { grace: 1d }
+scrubs:
+  mian: { budget: 1GiB }
+slots:
+  hots/lab: { slots: 2 }
+  host/lba: { slots: 2 }
+records:
+  run: { months: 3 }
+channels:
+  a: { kind: slack }
+`
+    expect(problemsOf(() => readPolicy(catalog, text, testNow))).toEqual([
+      '3:3: there is no repository mian. Did you mean main?',
+      '5:3: there is no repository mian. Did you mean main?',
+      expect.stringContaining('7:3: hots/lab is no resource. Did you mean host/lab?'),
+      '8:3: there is no hypervisor lba. Did you mean lab?',
+      '10:3: there is no kind of records run. Did you mean runs?',
+      '12:3: a channel of kind slack needs a secret',
+    ])
   })
 
   test('until when a VM is left out goes with its reason, there and back, and is over when it is', () => {

@@ -6,6 +6,7 @@ type Schema = { [name: string]: unknown }
 const patterns = {
   duration: { pattern: '^(\\d+w)?(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?$', minLength: 2, examples: ['4h', '30d'] },
   size: { pattern: '^\\d+(\\.\\d+)?\\s*([KMGTP](iB)?|B)?$', examples: ['200MiB'] },
+  share: { pattern: '^\\d{1,3}(\\.\\d{1,2})?\\s*%$', examples: ['50%'] },
 }
 
 /** JSON Schema (2020-12) of the policy file, for editors; docs/policy.schema.json is this text. */

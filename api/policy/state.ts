@@ -3,8 +3,10 @@ import { planSpecOf, type Catalog } from '../../catalog/index.ts'
 import { defaultCategory, isDefaultCategory, linkName, type Known } from '../../policy/index.ts'
 import { categoryBody, planBody } from '../schemas/policy.ts'
 import { recoveryPlanBody } from '../schemas/recovery-plans.ts'
+import { channelBody } from '../schemas/alerts.ts'
 import { vmPolicyBody, type PolicyDocument } from '../schemas/policy-file.ts'
 import { linkLimitsBody } from '../schemas/slots.ts'
+import { settings } from './settings.ts'
 
 /** What there is, as a document: VMs only where something is said about them. */
 export function currentPolicy(catalog: Catalog): PolicyDocument {
@@ -29,7 +31,25 @@ export function currentPolicy(catalog: Catalog): PolicyDocument {
     recoveryPlans: Object.fromEntries(
       catalog.recoveryPlans.list().map((plan) => [plan.name, recoveryPlanBody.parse(planSpecOf(plan))] as const),
     ),
+    sweeps: settings.sweep.current(catalog),
+    scrubs: settings.scrub.current(catalog),
+    slots: settings.slot.current(catalog),
+    records: settings.record.current(catalog),
+    channels: Object.fromEntries(
+      catalog.alerts.channels().map(({ name, createdMs: _c, changedMs: _m, digestedMs: _d, ...spec }) => {
+        return [name, channelBody.parse({ ...spec, url: withoutUser(spec.url) })] as const
+      }),
+    ),
   }
+}
+
+/** No secret is written down: older versions took a user and a password in the url of a channel. */
+function withoutUser(text: string | null): string | null {
+  const url = text === null ? null : URL.parse(text)
+  if (url === null || (url.username === '' && url.password === '')) return text
+  url.username = ''
+  url.password = ''
+  return url.href
 }
 
 export const untouched = vmPolicyBody.parse({})
@@ -80,6 +100,6 @@ export function knownNames(catalog: Catalog, document: PolicyDocument = { versio
 }
 
 /** What may be removed because a file does not name it; what everybody needs stays. */
-export function isRemovable(kind: 'category' | 'plan' | 'vm' | 'link' | 'recovery-plan', name: string): boolean {
+export function isRemovable(kind: string, name: string): boolean {
   return kind !== 'category' || (!isDefaultCategory(name) && name !== defaultCategory)
 }

@@ -6,7 +6,7 @@ import { bytesText, durationText, parseBytes, parseDuration } from '../../base/i
  */
 interface Words {
   readonly member: string
-  readonly unit: 'duration' | 'size'
+  readonly unit: 'duration' | 'size' | 'share'
 }
 const table = new Map<string, Words>([
   ...[
@@ -23,15 +23,57 @@ const table = new Map<string, Words>([
     'delay',
     'bootTimeout',
     'rehearseEvery',
+    'grace',
+    'approveWithin',
   ].map((word) => [word, { member: `${word}Ms`, unit: 'duration' }] as const),
   ['minSize', { member: 'minBytes', unit: 'size' }],
   ['maxSize', { member: 'maxBytes', unit: 'size' }],
   ['rate', { member: 'bytesPerSecond', unit: 'size' }],
+  ['budget', { member: 'budgetBytes', unit: 'size' }],
+  ['share', { member: 'maxShare', unit: 'share' }],
 ])
+
+interface Unit {
+  readonly parse: (text: string) => number | undefined
+  readonly text: (value: number) => string
+  readonly what: string
+  readonly example: string
+  /** Something that passes, in place of what could not be read. */
+  readonly passes: number
+}
+const units: { readonly [unit in Words['unit']]: Unit } = {
+  duration: {
+    ...{ parse: parseDuration, text: durationText },
+    ...{ what: 'a duration', example: '4h, 30d or 1h30m', passes: 86_400_000 },
+  },
+  size: { parse: parseBytes, text: bytesText, what: 'a size', example: '200MiB', passes: 2 ** 20 },
+  share: { parse: parseShare, text: shareText, what: 'a share', example: '50%', passes: 0.5 },
+}
+
+function parseShare(text: string): number | undefined {
+  const [, number] = /^(\d{1,3}(?:\.\d{1,2})?)\s*%$/.exec(text) ?? []
+  return number === undefined ? undefined : Number(number) / 100
+}
+
+function shareText(share: number): string {
+  return `${Number((share * 100).toFixed(2))}%`
+}
+
 const backwards = new Map([...table].map(([word, { member, unit }]) => [member, { word, unit }]))
 
 /** Names under these are identities, not members. */
-const maps = new Set(['categories', 'plans', 'vms', 'links', 'recoveryPlans'])
+const maps = new Set([
+  'categories',
+  'plans',
+  'vms',
+  'links',
+  'recoveryPlans',
+  'sweeps',
+  'scrubs',
+  'slots',
+  'records',
+  'channels',
+])
 
 export type Path = readonly (string | number)[]
 export interface WordProblem {
@@ -63,12 +105,11 @@ export function toMembers(value: unknown, problems: WordProblem[], path: Path = 
       // A name with its unit is a member of requests only: in the file it is as unknown as any other.
       if (known === undefined) return [backwards.has(word) ? `${word} ` : word, toMembers(inner, problems, at)]
       if (inner === null) return [known.member, null]
-      const read = typeof inner === 'string' ? (known.unit === 'size' ? parseBytes : parseDuration)(inner) : undefined
+      const { parse, what, example, passes } = units[known.unit]
+      const read = typeof inner === 'string' ? parse(inner) : undefined
       if (read !== undefined) return [known.member, read]
-      const [what, example] = known.unit === 'size' ? ['a size', '200MiB'] : ['a duration', '4h, 30d or 1h30m']
       problems.push({ path: at, message: `${JSON.stringify(inner)} is not ${what}`, hint: `Write ${example}.` })
-      // Something that passes: the problem has been told.
-      return [known.member, known.unit === 'size' ? 2 ** 20 : 86_400_000]
+      return [known.member, passes]
     }),
   )
 }
@@ -83,8 +124,7 @@ export function toWords(value: unknown, path: Path = []): unknown {
       if (inner === undefined) return []
       const known = names ? undefined : backwards.get(member)
       if (known === undefined) return [[member, toWords(inner, [...path, member])]]
-      const text: unknown =
-        typeof inner === 'number' ? (known.unit === 'size' ? bytesText : durationText)(inner) : inner
+      const text: unknown = typeof inner === 'number' ? units[known.unit].text(inner) : inner
       return [[known.word, text]]
     }),
   )

@@ -28,16 +28,18 @@ export function planRetention(
   user: string,
 ): StartPlan {
   const repository = catalog.repositories.get(repositoryId)
-  const { mode, approval, graceMs, approveWithinMs, maxShare, collect, waits, reason } = wish
+  const { mode, collect, waits, reason } = wish
+  // A sweep runs to its end with what it was started with.
+  const set = catalog.sweepSettings.of(repositoryId)
   const requestedBy = { user, reason }
   const input: SweepInput = {
     v: 1,
     repository: repositoryRefOf(repository),
     mode,
-    approval,
-    graceMs,
-    approveWithinMs,
-    maxShare,
+    approval: wish.approval ?? set.approval,
+    graceMs: wish.graceMs ?? set.graceMs,
+    approveWithinMs: wish.approveWithinMs ?? set.approveWithinMs,
+    maxShare: wish.maxShare ?? set.maxShare,
     collect,
     waits,
     requestedBy,

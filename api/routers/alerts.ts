@@ -1,16 +1,12 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { HoldfastError } from '../../base/index.ts'
 import type { ChannelRow, DeliveryRow, FailingChannel, IncidentRow, Json, NewChannel } from '../../catalog/index.ts'
-import { serverOf } from '../../notify/index.ts'
-import { routeProblems } from '../../policy/index.ts'
 import { testMessage } from '../alerts/index.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
+import { channelProblems } from '../requests/channels.ts'
 import { alertRoutes as routes } from '../routes/index.ts'
 import { router } from './common.ts'
-
-/** Kinds whose secret is needed: for most of them it is the address itself. */
-const needsSecret = new Set<string>(['slack', 'teams', 'discord', 'telegram', 'dead-man'])
 
 export function alertRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   const { catalog, now, sender } = deps
@@ -56,28 +52,9 @@ export function alertRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     })
 }
 
-function requireSense({ kind, url, chat, mail, credentialRef, route }: NewChannel): void {
-  const problems = [
-    ...routeProblems(route),
-    ...(kind === 'mail' ? mailProblems(url, mail, credentialRef) : []),
-    ...(kind !== 'mail' && /^smtps?:/.test(url ?? '') ? [`a channel of kind ${kind} is not at a mail server`] : []),
-    ...((kind === 'webhook' || kind === 'ntfy') && url === null ? [`a channel of kind ${kind} needs a url`] : []),
-    ...(kind === 'telegram' && chat === null ? ['a channel of kind telegram needs a chat'] : []),
-    ...(needsSecret.has(kind) && credentialRef === '' ? [`a channel of kind ${kind} needs a secret`] : []),
-  ]
+function requireSense(channel: NewChannel): void {
+  const problems = channelProblems(channel)
   if (problems.length > 0) throw new HoldfastError('InvalidRequest', problems.join('; '))
-}
-
-function mailProblems(url: string | null, mail: NewChannel['mail'], credentialRef: string): string[] {
-  return [
-    ...(serverOf(url) === null
-      ? ['a channel of kind mail needs a url: smtp://host:587 or smtps://host:465, without a user or path']
-      : []),
-    ...(mail === null ? ['a channel of kind mail needs mail: from and to'] : []),
-    ...(mail?.user && credentialRef === '' ? ['who logs in needs a secret'] : []),
-    ...(mail && !mail.user && credentialRef !== '' ? ['a secret is of a user: say which'] : []),
-    ...(mail?.user && mail.tls === 'none' && !url?.startsWith('smtps:') ? ['a password is never sent in clear'] : []),
-  ]
 }
 
 function incidentView({ key: _, tags, subject, ...row }: IncidentRow) {

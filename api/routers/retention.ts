@@ -18,6 +18,7 @@ import {
   retentionAuditView,
   sweepPointView,
   sweepSeriesView,
+  sweepSettingsView,
   sweepView,
 } from '../views/retention.ts'
 import { accepted } from '../views/runs.ts'
@@ -43,6 +44,20 @@ export function retentionRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const wish = c.req.valid('json')
       const plan = planRetention(catalog, c.req.valid('param').id, wish, c.var.identity.user)
       return answerAccepted(c, await startOnce(deps, plan, requestOf(c.req, c.req.valid('header'), wish)))
+    })
+    .openapi(routes.allSettings, (c) => c.json(sweepSettingsView(catalog, null), 200))
+    .openapi(routes.setAllSettings, (c) => {
+      catalog.sweepSettings.set(null, c.req.valid('json'))
+      return c.json(sweepSettingsView(catalog, null), 200)
+    })
+    .openapi(routes.settings, (c) => {
+      const { id } = catalog.repositories.get(c.req.valid('param').id)
+      return c.json(sweepSettingsView(catalog, id), 200)
+    })
+    .openapi(routes.setSettings, (c) => {
+      const { id } = c.req.valid('param')
+      catalog.sweepSettings.set(id, c.req.valid('json'))
+      return c.json(sweepSettingsView(catalog, id), 200)
     })
     .openapi(routes.list, (c) => {
       const { limit, cursor, repositoryId } = c.req.valid('query')

@@ -6,6 +6,7 @@ import {
   collectionsSchema,
   retentionAuditSchema,
   retentionAuditsSchema,
+  setSweepSettingsBody,
   sweepBody,
   sweepListQuery,
   sweepPageSchema,
@@ -14,6 +15,7 @@ import {
   sweepSchema,
   sweepSeriesPageSchema,
   sweepSeriesQuery,
+  sweepSettingsSchema,
 } from '../schemas/retention.ts'
 import { acceptedSchema } from '../schemas/runs.ts'
 import { body, createRoute, idempotencyHeader, json, problems, security, z } from './common.ts'
@@ -41,6 +43,52 @@ export const start = createRoute({
   security,
   request: { params: repositoryParam, headers: idempotencyHeader, ...body(sweepBody) },
   responses: { 202: json(acceptedSchema, 'Started'), ...problems(400, 401, 403, 404, 409, 422, 503) },
+})
+
+export const allSettings = createRoute({
+  method: 'get',
+  path: '/sweep-settings',
+  tags,
+  operationId: 'getSweepSettings',
+  summary: 'With what the sweeps of all repositories run that say nothing else',
+  security,
+  request: {},
+  responses: { 200: json(sweepSettingsSchema, 'What holds and what is set'), ...problems(401) },
+})
+
+export const setAllSettings = createRoute({
+  method: 'put',
+  path: '/sweep-settings',
+  tags,
+  operationId: 'setSweepSettings',
+  summary: 'Replace what is set for the sweeps of all repositories',
+  description: 'A sweep that runs or waits goes on with what it was started with.',
+  security,
+  request: body(setSweepSettingsBody),
+  responses: { 200: json(sweepSettingsSchema, 'As it is now'), ...problems(400, 401, 403) },
+})
+
+export const settings = createRoute({
+  method: 'get',
+  path: '/repositories/{id}/sweep-settings',
+  tags,
+  operationId: 'getRepositorySweepSettings',
+  summary: 'With what the sweeps of a repository run',
+  security,
+  request: { params: repositoryParam },
+  responses: { 200: json(sweepSettingsSchema, 'What holds and what is set'), ...problems(400, 401, 404) },
+})
+
+export const setSettings = createRoute({
+  method: 'put',
+  path: '/repositories/{id}/sweep-settings',
+  tags,
+  operationId: 'setRepositorySweepSettings',
+  summary: 'Replace what is set for the sweeps of a repository',
+  description: 'A sweep that runs or waits goes on with what it was started with.',
+  security,
+  request: { params: repositoryParam, ...body(setSweepSettingsBody) },
+  responses: { 200: json(sweepSettingsSchema, 'As it is now'), ...problems(400, 401, 403, 404) },
 })
 
 export const list = createRoute({

@@ -26,7 +26,7 @@ export const incidentSchema = z
 export const incidentPageSchema = pageOf(incidentSchema, 'IncidentPage')
 export const incidentListQuery = pageQuery.extend({ state: z.enum(['open', 'recovered']).optional() })
 
-export const routeSchema = z.object({
+export const routeSchema = z.strictObject({
   severity: severity.default('warning').openapi({ description: 'critical: nothing less' }),
   tags: z.array(z.string().min(1).max(120)).max(50).default([]).openapi({
     description: 'Only VMs with one of these tags or of this category, and what concerns no VM; empty: all',
@@ -46,7 +46,7 @@ export const routeSchema = z.object({
 
 const mailAddress = z.email().max(254)
 export const mailSchema = z
-  .object({
+  .strictObject({
     from: mailAddress,
     to: z.array(mailAddress).min(1).max(20),
     user: z.string().min(1).max(200).nullable().default(null).openapi({ description: 'Who logs in; null: nobody' }),
@@ -58,7 +58,7 @@ export const mailSchema = z
   .openapi('MailRoute')
 
 export const channelBody = z
-  .object({
+  .strictObject({
     kind: z.enum(channelKinds),
     url: z
       .url({ protocol: /^(https?|smtps?)$/ })

@@ -43,7 +43,7 @@ export const keepingSchema = z
   .openapi('Keeping')
 
 export const keepingListSchema = z.object({ items: z.array(keepingSchema) }).openapi('KeepingList')
-export const keepingBody = z.object({ months: z.number().int().min(1).max(240) }).openapi('SetKeeping')
+export const keepingBody = z.strictObject({ months: z.number().int().min(1).max(240) }).openapi('SetKeeping')
 
 export const moveHypervisorBody = z
   .object({

@@ -1,9 +1,13 @@
 import { z } from '@hono/zod-openapi'
-import { categoryName, displayName, planName, vmId } from './common.ts'
+import { channelBody, channelName } from './alerts.ts'
+import { categoryName, displayName, planName, repositoryId, vmId } from './common.ts'
+import { keepingBody } from './own.ts'
 import { categoryBody, planBody, vmOverrideSchema } from './policy.ts'
 import { planRemovalSchema } from './plans.ts'
 import { recoveryPlanBody } from './recovery-plans.ts'
-import { linkLimitsBody } from './slots.ts'
+import { setSweepSettingsBody } from './retention.ts'
+import { setScrubBody } from './scrubs.ts'
+import { linkLimitsBody, slotCount } from './slots.ts'
 
 const linkName = z
   .string()
@@ -30,6 +34,17 @@ export const vmPolicyBody = vmOverrideSchema
   })
   .openapi('VmPolicy')
 
+const resourceName = z
+  .string()
+  .max(300)
+  .openapi({ description: 'host/<hypervisor>, repository/<repository>, link/<site>, datastore/<name>' })
+const sweepScope = z
+  .string()
+  .regex(/^(\*|[a-z0-9]+(-[a-z0-9]+)*)$/)
+  .max(64)
+  .openapi({ description: 'A repository; `*`: all that say nothing else' })
+const recordKind = z.string().max(64).openapi({ description: 'As `holdfast keep ls` names it', example: 'runs' })
+
 /**
  * A policy file, in members of requests; the file itself has durations and sizes in words. Sections that are absent are
  * not touched.
@@ -42,6 +57,11 @@ export const policyDocument = z
     vms: z.record(vmId, vmPolicyBody).optional(),
     links: z.record(linkName, linkLimitsBody).optional(),
     recoveryPlans: z.record(displayName.max(60), recoveryPlanBody).optional(),
+    sweeps: z.record(sweepScope, setSweepSettingsBody).optional(),
+    scrubs: z.record(repositoryId, setScrubBody).optional(),
+    slots: z.record(resourceName, z.strictObject({ slots: slotCount })).optional(),
+    records: z.record(recordKind, keepingBody).optional(),
+    channels: z.record(channelName, channelBody).optional(),
   })
   .openapi('PolicyDocument')
 export type PolicyDocument = z.output<typeof policyDocument>
@@ -55,7 +75,7 @@ export const policyFileBody = z
   })
   .openapi('PolicyFile')
 
-const kind = z.enum(['category', 'plan', 'vm', 'link', 'recovery-plan'])
+const kind = z.enum(['category', 'plan', 'vm', 'link', 'recovery-plan', 'sweep', 'scrub', 'slot', 'record', 'channel'])
 export const policyChangeSchema = z
   .object({
     kind,

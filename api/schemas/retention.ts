@@ -1,27 +1,28 @@
 import { z } from '@hono/zod-openapi'
+import { sweepBounds } from '../../policy/index.ts'
 import { byteCount, durationMs, orNull, pageOf, pageQuery, pointId, repositoryId, timeMs, vmId } from './common.ts'
 import { tuningSchema } from './actions.ts'
 
 export const sweepBody = z
   .object({
     mode: z.enum(['plan', 'sweep']).default('sweep').openapi({ description: 'plan: a dry run, stored and shown' }),
-    approval: z
-      .enum(['grace', 'required'])
-      .default('grace')
-      .openapi({ description: 'grace: goes on by itself after the grace time; required: a person says so' }),
+    approval: z.enum(['grace', 'required']).optional().openapi({
+      description:
+        'grace: goes on by itself after the grace time; required: a person says so. What is not said here and below is as it is set for the repository',
+    }),
     graceMs: z
       .number()
       .int()
       .min(0)
       .max(30 * 86_400_000)
-      .default(86_400_000),
+      .optional(),
     approveWithinMs: z
       .number()
       .int()
       .min(1000)
       .max(90 * 86_400_000)
-      .default(7 * 86_400_000),
-    maxShare: z.number().min(0).max(1).default(0.5).openapi({
+      .optional(),
+    maxShare: z.number().min(0).max(1).optional().openapi({
       description: 'A VM that would lose more of its points at once is not touched before a person agrees',
     }),
     collect: z.enum(['auto', 'always', 'never']).default('auto'),
@@ -33,6 +34,52 @@ export const sweepBody = z
     tuning: tuningSchema.default({}),
   })
   .openapi('SweepRequest')
+
+const sweepMembers = {
+  graceMs: z
+    .number()
+    .int()
+    .min(sweepBounds.graceMs.min, 'a grace time is 0s to 30d')
+    .max(sweepBounds.graceMs.max, 'a grace time is 0s to 30d')
+    .openapi({ description: 'How long what goes can still be looked at before it goes' }),
+  approval: z.enum(['grace', 'required']).openapi({
+    description:
+      'grace: the daily sweep goes on by itself after the grace time, once a person has approved one; required: a person approves each',
+  }),
+  approveWithinMs: z
+    .number()
+    .int()
+    .min(sweepBounds.approveWithinMs.min, 'a sweep waits for a person for 1h to 90d')
+    .max(sweepBounds.approveWithinMs.max, 'a sweep waits for a person for 1h to 90d')
+    .openapi({ description: 'How long a sweep waits for a person' }),
+  maxShare: z
+    .number()
+    .min(sweepBounds.maxShare.min, 'a share is 1% to 100%')
+    .max(sweepBounds.maxShare.max, 'a share is 1% to 100%')
+    .openapi({ description: 'Of a VM that would lose more of its points at once a person is asked first' }),
+}
+
+/** What is set; null: as for all repositories, and there as by default. */
+export const setSweepSettingsBody = z
+  .strictObject({
+    graceMs: sweepMembers.graceMs.nullable().default(null),
+    approval: sweepMembers.approval.nullable().default(null),
+    approveWithinMs: sweepMembers.approveWithinMs.nullable().default(null),
+    maxShare: sweepMembers.maxShare.nullable().default(null),
+  })
+  .openapi('SetSweepSettings')
+
+export const sweepSettingsSchema = z
+  .object({
+    repositoryId: repositoryId.nullable().openapi({ description: 'null: of all repositories that say nothing' }),
+    holds: z.object(sweepMembers).openapi({ description: 'What the next sweep runs with' }),
+    own: setSweepSettingsBody,
+    wasApproved: z.boolean().openapi({
+      description:
+        'Whether a person has approved a sweep of the repository: until then each daily one waits for that. false for all repositories',
+    }),
+  })
+  .openapi('SweepSettings')
 
 export const sweepStateSchema = z
   .enum(['planned', 'waiting', 'removing', 'collecting', 'completed', 'declined', 'cancelled', 'failed'])
@@ -57,6 +104,10 @@ export const sweepSchema = z
     policies: z.array(z.object({ name: z.string(), rules: z.string() })),
     waitsFor: z.enum(['approval', 'grace']).nullable(),
     waitsUntilMs: timeMs.nullable(),
+    approvalRequired: z.boolean().nullable().openapi({
+      description:
+        'true: nothing goes before a person has agreed. false: without an answer it goes on by itself, without the VMs that it asks for. null: of a sweep of before this was written down',
+    }),
     approval: orNull(z.object({ user: z.string(), reason: z.string(), ms: timeMs })),
     removed: z.number().int(),
     refused: z.number().int(),

@@ -25,7 +25,7 @@ export const scrubSchema = z
   .openapi('Scrub')
 
 export const setScrubBody = z
-  .object({
+  .strictObject({
     level: scrubLevelSchema.default('data'),
     budgetBytes: byteCount.min(1).nullable().openapi({ description: 'A day; null: nothing by itself' }),
   })

@@ -31,8 +31,9 @@ export const slotResourceSchema = z
 
 export const slotsSchema = z.object({ items: z.array(slotResourceSchema) }).openapi('Slots')
 
+export const slotCount = z.number().int().min(1).max(10_000)
 export const slotLimitBody = z
-  .object({ slots: z.number().int().min(1).max(10_000).nullable().openapi({ description: 'null: the default again' }) })
+  .object({ slots: slotCount.nullable().openapi({ description: 'null: the default again' }) })
   .openapi('SlotLimit')
 
 const limitKey = z.string().max(300).openapi({ example: 'plan/nightly' })

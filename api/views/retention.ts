@@ -16,6 +16,7 @@ import type {
   sweepPointSchema,
   sweepSchema,
   sweepSeriesSchema,
+  sweepSettingsSchema,
 } from '../schemas/retention.ts'
 
 export function sweepView({ ...sweep }: SweepView): z.infer<typeof sweepSchema> {
@@ -37,6 +38,18 @@ export function collectionView({ report, repositoryId: _, ...row }: CollectionRo
 
 export function retentionAuditView(audit: RetentionAuditRow): z.infer<typeof retentionAuditSchema> {
   return { ...audit, sentence: sentenceOf(audit), deviations: audit.deviations.map(({ goneMs: _, ...one }) => one) }
+}
+
+export function sweepSettingsView(
+  { sweepSettings, sweeps }: Catalog,
+  repositoryId: string | null,
+): z.infer<typeof sweepSettingsSchema> {
+  return {
+    repositoryId,
+    holds: sweepSettings.of(repositoryId),
+    own: sweepSettings.own(repositoryId),
+    wasApproved: repositoryId !== null && sweeps.wasApproved(repositoryId),
+  }
 }
 
 export function holdView({ name, repositoryId, type, actor, reason, ms }: HoldRow): z.infer<typeof holdSchema> {

@@ -1652,6 +1652,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/repositories/{id}/sweep-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** With what the sweeps of a repository run */
+        get: operations["getRepositorySweepSettings"];
+        /**
+         * Replace what is set for the sweeps of a repository
+         * @description A sweep that runs or waits goes on with what it was started with.
+         */
+        put: operations["setRepositorySweepSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/repositories/{id}/sweeps": {
         parameters: {
             query?: never;
@@ -2129,6 +2150,27 @@ export interface paths {
         get?: never;
         /** How many may work at a time */
         put: operations["setSlots"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sweep-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** With what the sweeps of all repositories run that say nothing else */
+        get: operations["getSweepSettings"];
+        /**
+         * Replace what is set for the sweeps of all repositories
+         * @description A sweep that runs or waits goes on with what it was started with.
+         */
+        put: operations["setSweepSettings"];
         post?: never;
         delete?: never;
         options?: never;
@@ -5236,13 +5278,13 @@ export interface components {
             /** @description Exists, is not in the file, and stays: `prune` would remove it */
             unlisted: {
                 /** @enum {string} */
-                kind: "category" | "plan" | "vm" | "link" | "recovery-plan";
+                kind: "category" | "plan" | "vm" | "link" | "recovery-plan" | "sweep" | "scrub" | "slot" | "record" | "channel";
                 name: string;
             }[];
         };
         PolicyChange: {
             /** @enum {string} */
-            kind: "category" | "plan" | "vm" | "link" | "recovery-plan";
+            kind: "category" | "plan" | "vm" | "link" | "recovery-plan" | "sweep" | "scrub" | "slot" | "record" | "channel";
             name: string;
             /** @enum {string} */
             action: "create" | "change" | "remove";
@@ -6036,6 +6078,53 @@ export interface components {
             /** @description A day; null: nothing by itself */
             budgetBytes: number | null;
         };
+        SweepSettings: {
+            /**
+             * @description null: of all repositories that say nothing
+             * @example main
+             */
+            repositoryId: string | null;
+            /** @description What the next sweep runs with */
+            holds: {
+                /** @description How long what goes can still be looked at before it goes */
+                graceMs: number;
+                /**
+                 * @description grace: the daily sweep goes on by itself after the grace time, once a person has approved one; required: a person approves each
+                 * @enum {string}
+                 */
+                approval: "grace" | "required";
+                /** @description How long a sweep waits for a person */
+                approveWithinMs: number;
+                /** @description Of a VM that would lose more of its points at once a person is asked first */
+                maxShare: number;
+            };
+            own: components["schemas"]["SetSweepSettings"];
+            /** @description Whether a person has approved a sweep of the repository: until then each daily one waits for that. false for all repositories */
+            wasApproved: boolean;
+        };
+        SetSweepSettings: {
+            /**
+             * @description How long what goes can still be looked at before it goes
+             * @default null
+             */
+            graceMs?: number | null;
+            /**
+             * @description grace: the daily sweep goes on by itself after the grace time, once a person has approved one; required: a person approves each
+             * @default null
+             * @enum {string|null}
+             */
+            approval?: "grace" | "required" | null;
+            /**
+             * @description How long a sweep waits for a person
+             * @default null
+             */
+            approveWithinMs?: number | null;
+            /**
+             * @description Of a VM that would lose more of its points at once a person is asked first
+             * @default null
+             */
+            maxShare?: number | null;
+        };
         SweepRequest: {
             /**
              * @description plan: a dry run, stored and shown
@@ -6044,19 +6133,13 @@ export interface components {
              */
             mode?: "plan" | "sweep";
             /**
-             * @description grace: goes on by itself after the grace time; required: a person says so
-             * @default grace
+             * @description grace: goes on by itself after the grace time; required: a person says so. What is not said here and below is as it is set for the repository
              * @enum {string}
              */
             approval?: "grace" | "required";
-            /** @default 86400000 */
             graceMs?: number;
-            /** @default 604800000 */
             approveWithinMs?: number;
-            /**
-             * @description A VM that would lose more of its points at once is not touched before a person agrees
-             * @default 0.5
-             */
+            /** @description A VM that would lose more of its points at once is not touched before a person agrees */
             maxShare?: number;
             /**
              * @default auto
@@ -6670,6 +6753,8 @@ export interface components {
              * @example 1795246432000
              */
             waitsUntilMs: number | null;
+            /** @description true: nothing goes before a person has agreed. false: without an answer it goes on by itself, without the VMs that it asks for. null: of a sweep of before this was written down */
+            approvalRequired: boolean | null;
             approval: {
                 user: string;
                 reason: string;
@@ -13962,6 +14047,117 @@ export interface operations {
             };
         };
     };
+    getRepositorySweepSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What holds and what is set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepSettings"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setRepositorySweepSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetSweepSettings"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepSettings"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     startSweep: {
         parameters: {
             query?: never;
@@ -15847,6 +16043,86 @@ export interface operations {
             };
             /** @description Understood, but it cannot be done as asked */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSweepSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What holds and what is set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepSettings"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setSweepSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetSweepSettings"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepSettings"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this token, or asked by a foreign page */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

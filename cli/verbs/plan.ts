@@ -112,7 +112,9 @@ export const config: Verb = (ioOf) => {
   examples(command, ['holdfast config export > policy.yaml', 'holdfast config export --plan nightly'])
   command
     .command('export')
-    .description('categories, plans, recovery plans, limits of links and what is set for single VMs, as a policy file')
+    .description(
+      'categories, plans, what is set for single VMs, links, sweeps, slots, records and channels as a policy file, without secrets',
+    )
     .option('--plan <plan>', 'only this plan')
     .action(async (options: { readonly plan?: string }, self: Command) => {
       const io = ioOf(self)

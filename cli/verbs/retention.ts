@@ -8,14 +8,15 @@ import { plain } from '../render/style.ts'
 import { pairs, table } from '../render/table.ts'
 import { at } from '../render/words.ts'
 import { examples, keyHeader, listAll, whole, type Verb } from './common.ts'
+import { sweepSettings } from './retention-settings.ts'
 
 const hour = 3_600_000
 const many = 100_000
 
 interface RunOptions {
-  readonly graceHours: number
+  readonly graceHours?: number
   readonly approval?: true
-  readonly maxShare: number
+  readonly maxShare?: number
   readonly collect: 'auto' | 'always' | 'never'
   readonly now?: true
   readonly reason: string
@@ -31,7 +32,9 @@ export const retention: Verb = (ioOf) => {
     'holdfast retention approve main --plan 3f8a0c1d2e4b5a69',
     'holdfast retention check main --now',
     'holdfast retention audit main > audit.csv',
+    'holdfast retention settings main --grace 3d --max-share 25',
   ])
+  command.addCommand(sweepSettings(ioOf))
   command
     .command('plan')
     .description('a dry run: what would go, what stays, and which rule keeps it')
@@ -39,10 +42,10 @@ export const retention: Verb = (ioOf) => {
     .option('--vm <name>', 'only points of this VM')
     .option('--limit <n>', 'points at most', whole('--limit', 1, many), 200)
     .addOption(maxShare())
-    .action(async (repository: string, options: { vm?: string; limit: number; maxShare: number }, self: Command) => {
+    .action(async (repository: string, options: { vm?: string; limit: number; maxShare?: number }, self: Command) => {
       const io = ioOf(self)
       const api = io.api()
-      const body = { mode: 'plan', maxShare: options.maxShare / 100 } as const
+      const body = { mode: 'plan', ...shareOf(options) } as const
       const run = await ask(api.POST('/repositories/{id}/sweeps', { params: pathOf(repository), body }))
       const code = await followRun(io, api, run.runId, { answer: false })
       if (code !== exit.ok) {
@@ -66,7 +69,11 @@ export const retention: Verb = (ioOf) => {
     .command('run')
     .description('plan, wait for the grace time or a person, remove, collect')
     .argument('<repository>')
-    .option('--grace-hours <n>', 'how long what goes can still be looked at', whole('--grace-hours', 0, 720), 24)
+    .option(
+      '--grace-hours <n>',
+      'how long what goes can still be looked at; this and what else is not said is as set for the repository',
+      whole('--grace-hours', 0, 720),
+    )
     .option('--approval', 'wait for a person, however little goes')
     .addOption(maxShare())
     .addOption(
@@ -84,9 +91,9 @@ export const retention: Verb = (ioOf) => {
           params: { ...pathOf(repository), ...keyHeader(options.key) },
           body: {
             mode: 'sweep',
-            approval: options.approval === true ? 'required' : 'grace',
-            graceMs: options.graceHours * hour,
-            maxShare: options.maxShare / 100,
+            ...(options.approval === true && { approval: 'required' }),
+            ...(options.graceHours !== undefined && { graceMs: options.graceHours * hour }),
+            ...shareOf(options),
             collect: options.collect,
             waits: options.now === true ? 'none' : 'usual',
             reason: options.reason,
@@ -167,9 +174,13 @@ function auditText(audit: Schemas['RetentionAudit']): string {
 }
 
 function maxShare(): Option {
-  return new Option('--max-share <percent>', 'ask a person before more of one VM’s points go at once')
-    .argParser(whole('--max-share', 0, 100))
-    .default(50)
+  return new Option('--max-share <percent>', 'ask a person before more of one VM’s points go at once').argParser(
+    whole('--max-share', 0, 100),
+  )
+}
+
+function shareOf({ maxShare: percent }: { readonly maxShare?: number }): { maxShare?: number } {
+  return percent === undefined ? {} : { maxShare: percent / 100 }
 }
 
 function pathOf(id: string): { path: { id: string } } {
@@ -233,11 +244,17 @@ function planText(
   points: readonly Schemas['SweepPoint'][],
 ): string {
   const waits = sweep.waitsFor === null ? '' : `, waits for ${sweep.waitsFor} until ${at(sweep.waitsUntilMs)}`
+  const then = {
+    true: 'without an answer nothing goes',
+    false: 'without an answer it goes on by itself, and spares the VMs that it asks for',
+    null: '',
+  }[`${sweep.waitsFor === 'approval' ? sweep.approvalRequired : null}`]
   const asking = series.filter(({ asks }) => asks)
   const orphans = series.filter(({ orphan }) => orphan !== null)
   return [
     pairs([
       ['plan', `${sweep.digest} of ${at(sweep.plannedMs)}, ${sweep.state}${waits}`],
+      ...(then === '' ? [] : [['after that', then] as [string, string]]),
       ['points', `${sweep.points} of ${sweep.series} VMs; ${sweep.going} to go`],
       ['done', `${sweep.removed} removed, ${sweep.refused} refused, ${sweep.spared} spared`],
       ...sweep.policies.map(({ name, rules }): [string, string] => [name, rules]),

@@ -103,6 +103,7 @@ export class Chores {
     }
     diary.sweeps.push(entry)
     const common = { runId, repositoryId: repository.id, maxShare }
+    const approvalRequired = input.approval === 'required'
     const done = async (state: 'completed' | 'declined'): Promise<void> => {
       entry.end = state
       entry.untilMs = timeline.nowMs
@@ -112,9 +113,9 @@ export class Chores {
     this.#reached(repository.id, timeline.nowMs + minute, async () => {
       const survey = await this.#survey(repository.id)
       entry.plannedMs = timeline.nowMs
-      const plan = await this.#retention.planSweep({ ...common, workflowId, survey, dryRun: false })
+      const plan = await this.#retention.planSweep({ ...common, workflowId, survey, dryRun: false, approvalRequired })
       if (plan.going === 0) return done('completed')
-      const needsPerson = input.approval === 'required' || plan.asking > 0
+      const needsPerson = approvalRequired || plan.asking > 0
       const timeoutMs = needsPerson ? input.approveWithinMs : input.graceMs
       const untilMs = timeline.nowMs + timeoutMs
       const waits = { for: needsPerson ? ('approval' as const) : ('grace' as const), untilMs }

@@ -101,6 +101,7 @@ async function look(ctx: SweepContext): Promise<SweepPlan> {
       survey,
       maxShare: input.maxShare,
       dryRun: input.mode === 'plan',
+      approvalRequired: input.approval === 'required',
     },
   ])
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { sweeps } from '#lib/fixtures/index.ts'
 import type { Sweep } from '#lib/api/types.ts'
-import { approveCommand, sentenceOf, wantsApproval } from './words.ts'
+import { approveCommand, sentenceOf, waitEndOf, wantsApproval } from './words.ts'
 
 const sweep = sweeps[0] as Sweep
 
@@ -15,4 +15,11 @@ it('wants an approval only while it waits for one, and names exactly that plan',
   expect(wantsApproval(sweep)).toBe(true)
   expect(wantsApproval({ ...sweep, state: 'completed', waitsFor: null })).toBe(false)
   expect(approveCommand(sweep)).toBe(`holdfast retention approve main --plan ${sweep.digest}`)
+})
+
+it('says whether a person is required, or what it does by itself when nobody answers', () => {
+  expect(waitEndOf({ ...sweep, approvalRequired: true })).toContain('A person is required')
+  expect(waitEndOf({ ...sweep, approvalRequired: false })).toContain('this VM loses nothing, and it goes on')
+  expect(waitEndOf({ ...sweep, approvalRequired: null })).not.toContain('goes on')
+  expect(waitEndOf({ ...sweep, waitsFor: 'grace' })).toBe('It goes on')
 })

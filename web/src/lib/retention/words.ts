@@ -40,6 +40,16 @@ export function wantsApproval(sweep: Sweep): boolean {
   return sweep.state === 'waiting' && sweep.waitsFor !== null
 }
 
+/** What happens when nobody answers until the wait is over; a moment follows. */
+export function waitEndOf({ waitsFor, approvalRequired, asking }: Sweep): string {
+  if (waitsFor !== 'approval') return 'It goes on'
+  if (approvalRequired === true) return 'A person is required: without an approval it ends, and nothing was removed,'
+  const spared = `${asking === 1 ? 'this VM loses' : 'these VMs lose'} nothing`
+  if (approvalRequired === false) return `Without an answer ${spared}, and it goes on with the others`
+  // Of a sweep that was planned before it was written down.
+  return `Without an answer ${spared}; the wait ends`
+}
+
 /** The one sentence above the table. */
 export function sentenceOf(sweep: Sweep): string {
   const of = `${count(sweep.points, 'point')} of ${count(sweep.series, 'VM')}`
