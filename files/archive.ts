@@ -48,10 +48,11 @@ export class Archive {
 
   async *#members(roots: readonly Found[], signal: AbortSignal): AsyncGenerator<ArchiveMember, void, undefined> {
     // The name of the last member is taken already: a file of the guest that is called so gets another one.
-    const names = new Set<string>([unreadableMember])
+    const keyOf = (name: ByteName): string => (this.#format === 'zip' ? foldedName(name) : name)
+    const names = new Set<string>([keyOf(unreadableMember as ByteName)])
     for (const root of roots) {
       const last = root.segments.at(-1)
-      const name = last === undefined ? ('.' as ByteName) : unusedName(names, last)
+      const name = last === undefined ? ('.' as ByteName) : unusedName(names, last, keyOf)
       yield* this.#member(root.segments, name, root.attributes, signal)
     }
     yield* this.#missing()
@@ -217,10 +218,10 @@ export class Archive {
   }
 }
 
-/** Two folders may hand in files of the same name. */
-function unusedName(taken: Set<string>, name: ByteName): ByteName {
+/** Two folders may hand in files of the same name, or of one that is the same where a zip is unpacked. */
+function unusedName(taken: Set<string>, name: ByteName, keyOf: (name: ByteName) => string): ByteName {
   let free = name
-  for (let n = 2; taken.has(free); n += 1) free = `${name}.${n}` as ByteName
-  taken.add(free)
+  for (let n = 2; taken.has(keyOf(free)); n += 1) free = `${name}.${n}` as ByteName
+  taken.add(keyOf(free))
   return free
 }

@@ -211,6 +211,24 @@ describe('an archive', () => {
     expect((await archived(alike, ['/'])).archive.figures).toMatchObject({ members: 4, unreadable: 1 })
   })
 
+  test('as zip gives two names that desktops take for one each a name of its own, also where they were asked for', async () => {
+    const alike = tree({
+      '/vol/v': { kind: 'folder' },
+      '/vol/v/a': { kind: 'folder' },
+      '/vol/v/a/Report': { kind: 'link', target: '/home/u' },
+      '/vol/v/b': { kind: 'folder' },
+      '/vol/v/b/report': { kind: 'folder' },
+      '/vol/v/b/report/y': { kind: 'file', size: 1 },
+      '/vol/v/holdfast-unreadable.TXT': { kind: 'file', size: 1 },
+    })
+    const paths = ['/a/Report', '/b/report', '/holdfast-unreadable.TXT']
+    const { text } = await archived(alike, paths, 'zip')
+    for (const name of ['Report', 'report.2/y', 'holdfast-unreadable.TXT.2']) expect(text).toContain(name)
+    expect(text).not.toContain('report/y')
+    // A tar is unpacked where names are bytes.
+    expect((await archived(alike, paths)).text).toContain('report/y\0')
+  })
+
   test('lets go of a folder when its reader has left', async () => {
     const files = saying([{ name: 'pipe', kind: 'fifo' }])
     const stream = new Archive(files, 'tar').stream([await files.find('/etc', 'keep')], new AbortController().signal)
