@@ -16,6 +16,7 @@ import { recoveryTrouble } from './recovery-trouble.ts'
 import { replicationTrouble } from './replication-keeper.ts'
 import type { attentionSchema, overviewSchema } from './schemas/overview.ts'
 import { retentionTrouble } from './retention-audit.ts'
+import { scheduleTrouble } from './schedule-trouble.ts'
 import { slotlessRuns } from './slotless.ts'
 import { isForgotten } from './views/instants.ts'
 import { postureView } from './views/vms.ts'
@@ -61,6 +62,7 @@ export function attention(
     ...pointTrouble(catalog, deps.now(), most),
     ...failedRuns(catalog, deps.now()),
     ...missedStarts(catalog, deps.now()),
+    ...scheduleTrouble(deps),
     ...slotlessRuns(catalog, deps.now()),
     ...retentionTrouble(catalog, deps.now()),
     ...drills.items,

@@ -3,6 +3,7 @@ import { attention, type Attention } from '../attention.ts'
 import type { ApiDeps } from '../deps.ts'
 import type { Engine } from '../facts.ts'
 import { isStillFailed } from '../failed-runs.ts'
+import { isScheduleKnown } from '../schedule-trouble.ts'
 import { repositoryView } from '../views/repositories.ts'
 
 /** Of each kind: whoever has more VMs outside their promise is told how many. */
@@ -31,7 +32,10 @@ export function observe(deps: ApiDeps, engine: Engine): void {
       subject: null,
       tags: [],
     })
-  catalog.alerts.observe(found, (incident) => isKnown(catalog, incident, engine, isWhole))
+  catalog.alerts.observe(
+    found,
+    (incident) => isScheduleKnown(deps, incident) && isKnown(catalog, incident, engine, isWhole),
+  )
 }
 
 /** Whether it is known that an incident is over, because nothing says that it goes on. */

@@ -26,6 +26,7 @@ export const attentionSchema = z
       'residue',
       'waiting',
       'missed-start',
+      'schedule',
       'without-slot',
       'retention-kept',
       'retention-vanished',

@@ -4034,7 +4034,7 @@ export interface components {
         };
         Attention: {
             /** @enum {string} */
-            kind: "failed" | "run-failed" | "point-damaged" | "suspicious-change" | "unexpected-full" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "hypervisor-unlisted" | "hypervisor-empty" | "vms-gone" | "residue" | "waiting" | "missed-start" | "without-slot" | "retention-kept" | "retention-vanished" | "retention-overdue" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "recovery-waiting" | "recovery-lost" | "rehearsal-overdue" | "failed-over" | "copy-failed" | "copy-damaged" | "copies-short" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "points-unreadable" | "clock" | "channel-failing";
+            kind: "failed" | "run-failed" | "point-damaged" | "suspicious-change" | "unexpected-full" | "overdue" | "late" | "unprotected" | "no-worker" | "drill-overdue" | "drill-failed" | "filling" | "repository-failed" | "hypervisor-failed" | "hypervisor-unlisted" | "hypervisor-empty" | "vms-gone" | "residue" | "waiting" | "missed-start" | "schedule" | "without-slot" | "retention-kept" | "retention-vanished" | "retention-overdue" | "instant-forgotten" | "own-backup" | "mirror-lag" | "replication-lag" | "recovery-waiting" | "recovery-lost" | "rehearsal-overdue" | "failed-over" | "copy-failed" | "copy-damaged" | "copies-short" | "engine" | "repository-lost" | "repository-unseen" | "points-vanished" | "points-unreadable" | "clock" | "channel-failing";
             /** @enum {string} */
             severity: "failed" | "attention" | "unknown";
             /** @example web-01 has no point inside its RPO */

@@ -387,6 +387,21 @@ export const pictures: readonly Picture[] = [
     path: '/retention',
     before: (page: Page): Promise<void> => pressed(page, /Approve…/),
   },
+  {
+    name: 'retention-sweep',
+    path: '/retention',
+    before: (page: Page): Promise<void> => pressed(page, /Sweep now…/),
+  },
+  {
+    name: 'retention-settings',
+    path: '/retention',
+    before: (page: Page): Promise<void> => page.getByRole('button', { name: 'Change…' }).first().click(),
+  },
+  {
+    name: 'settings-keep',
+    path: '/settings',
+    before: (page: Page): Promise<void> => pressed(page, /how long to keep Runs and/),
+  },
   { name: 'retention-empty', path: '/retention', scene: { empty: true } },
   { name: 'drills', path: '/drills' },
   { name: 'recovery', path: '/recovery' },

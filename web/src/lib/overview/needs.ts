@@ -17,7 +17,15 @@ const hrefs: Record<Subject, ((id: string) => string) | null> = {
 }
 
 /** Where the thing is; null where it has no page, or is of a kind that this page does not know yet. */
-export function attentionHref({ subject }: { readonly subject: Incident['subject'] }): string | null {
+export function attentionHref({
+  kind,
+  subject,
+}: {
+  readonly kind?: string
+  readonly subject: Incident['subject']
+}): string | null {
+  // Also of a plan that the catalog does not know, and that has no page.
+  if (kind === 'schedule') return '/schedules'
   if (subject === null || !(subject.kind in hrefs)) return null
   return hrefs[subject.kind as Subject]?.(subject.id) ?? null
 }

@@ -117,6 +117,7 @@ export const attentionLooks: Record<Attention['kind'], Look> = {
   waiting: look('warn', 'Waiting', 'clock'),
   'instant-forgotten': look('warn', 'Still from repository', 'clock'),
   'missed-start': look('warn', 'Did not start', 'clock'),
+  schedule: look('warn', 'Schedule differs', 'clock'),
   'own-backup': look('warn', 'Catalog not safe'),
   'mirror-lag': look('warn', 'Mirror behind'),
   'replication-lag': look('fail', 'Standby behind', 'clock'),
