@@ -29,7 +29,10 @@ const dayMs = 86_400_000
 /** Of the queue on the first page. */
 export const mostNeedingYou = 50
 
-/** The queue "needs you", most urgent first, `most` of each kind and of all; `total` counts also what is not in it. `outside`: VMs outside of their promise, where they are known. */
+/**
+ * The queue "needs you", most urgent first, `most` of each kind, and of all unless `all`; `total` counts also what is not in
+ * it, `cut` has the kinds of which there may be more. `outside`: VMs outside of their promise, where they are known.
+ */
 export function attention(
   deps: ApiDeps,
   engine: Engine,
@@ -38,8 +41,14 @@ export function attention(
     most = mostNeedingYou,
     agenda = drillAgenda(deps),
     outside,
-  }: { readonly most?: number; readonly agenda?: readonly AgendaEntry[]; readonly outside?: Outside } = {},
-): { items: Attention[]; total: number } {
+    all = false,
+  }: {
+    readonly most?: number
+    readonly agenda?: readonly AgendaEntry[]
+    readonly outside?: Outside
+    readonly all?: boolean
+  } = {},
+): { items: Attention[]; total: number; cut: ReadonlySet<Attention['kind']> } {
   const { catalog } = deps
   const vms = vmsOutside(deps, most, outside)
   const drills = drillTrouble(deps, most, agenda)
@@ -70,8 +79,15 @@ export function attention(
   ]
   const total = vms.total + rest.length + drills.more
   const items = [...rest, ...vms.items].toSorted((a, b) => urgency[a.severity] - urgency[b.severity])
-  return { items: items.slice(0, most), total }
+  const ofKinds = Map.groupBy(rest, ({ kind }) => kind)
+  const cut = new Set([...ofKinds].flatMap(([kind, some]) => (some.length < most ? [] : [kind])))
+  if (drills.more > 0) cut.add('drill-overdue')
+  if (vms.total > vms.items.length) for (const kind of outsideKinds) cut.add(kind)
+  return { items: all ? items : items.slice(0, most), total, cut }
 }
+
+/** Of VMs outside of their promise. */
+export const outsideKinds = ['failed', 'overdue', 'late', 'unprotected'] as const satisfies Attention['kind'][]
 
 /** That nobody can tell is no less urgent than that something failed. */
 const urgency = { failed: 0, unknown: 0, attention: 1 } as const satisfies { [state in Attention['severity']]: number }

@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration, shellWord } from '../base/index.ts'
-import { lagAllowedMs } from '../policy/index.ts'
+import { lagAllowedMs, mirrorLagMs } from '../policy/index.ts'
 import type { PlanLag } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
 import type { attentionSchema } from './schemas/overview.ts'
@@ -44,7 +44,7 @@ function lateOf({ catalog, now }: Deps): Late[] {
     // It comes by post, and is told again from the day on that somebody expects it.
     if (isExpected(lag)) return []
     const known = lag.plan === null ? undefined : catalog.plans.last(lag.plan)
-    const late = { ...lag, lagMs: now() - lag.oldestMs, allowedMs: lagAllowedMs(known) }
+    const late = { ...lag, lagMs: mirrorLagMs(lag.oldestMs, now()), allowedMs: lagAllowedMs(known) }
     return late.lagMs > late.allowedMs ? [late] : []
   })
 }
@@ -66,7 +66,7 @@ function behind(deps: Deps, [worst, ...others]: readonly Late[]): Attention[] {
       severity: 'attention',
       title: `${targetName} is behind for ${name}`,
       detail: `${points} not there yet: ${since} has been waiting for ${formatDuration(lagMs)}, longer than ${allowed}.${also}${apart?.why ?? ''}`,
-      sinceMs: oldestMs + allowedMs,
+      sinceMs: Math.min(oldestMs + allowedMs, deps.now()),
       subject: { kind: 'repository', id: targetId },
       action: apart?.action ?? { label: 'Copy now', command: mirrorCommand(worst) },
     },

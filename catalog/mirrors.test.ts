@@ -56,6 +56,16 @@ describe('copies that are wanted', () => {
     expect(catalog.repositories.get('offsite')).toMatchObject({ points: 3, vms: 1 })
   })
 
+  it('are due although a clock that was set back since dated their next try', () => {
+    want(1)
+    here.clock.ms += 400 * 24 * hour
+    take()
+    told(1, { outcome: 'failed', problem: 'away' })
+    here.clock.ms = testNow
+    expect(catalog.mirrors.due(here.clock.ms)).toEqual([pair])
+    expect(take('r2')).toEqual([pointIdOf(1)])
+  })
+
   it('come again to the run that has them in hand, and to the next one when that run is dead', () => {
     want(1)
     expect([take(), take()]).toEqual([[pointIdOf(1)], [pointIdOf(1)]])

@@ -1,5 +1,5 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
-import { copyRetryAfterMs } from '../policy/index.ts'
+import { copyRetryAfterMs, longestCopyWaitMs } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { whileUnchanged } from './while-unchanged.ts'
 import { isWanted, missingCopies, stands, wantBack } from './copy-needs.ts'
@@ -100,7 +100,8 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
     sql`c.source_id = ${sourceId} AND c.repository_id = ${targetId}`
   /** Of `copies c`: not waiting for its time, and in nobody's hand. One run at a time works on a pair. */
   const wanted = (nowMs: number, inHand: SQL): SQL => sql`${isWanted} AND (
-    (c.state IN ('pending', 'failed') AND c.retry_ms IS NOT NULL AND c.retry_ms <= ${nowMs})
+    (c.state IN ('pending', 'failed') AND c.retry_ms IS NOT NULL
+      AND (c.retry_ms <= ${nowMs} OR c.retry_ms > ${nowMs + longestCopyWaitMs}))
     OR (c.state = 'pending' AND c.retry_ms IS NULL) OR (c.state = 'in-progress' AND ${inHand}))`
   const mine = ({ sourceId, targetId }: MirrorPair, runId: string) =>
     and(

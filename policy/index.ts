@@ -66,7 +66,7 @@ export type { Weakness, WeaknessFacts } from './weaknesses.ts'
 export { isEmptyPolicy, retention, widest } from './retention.ts'
 export type { KeepRules, RetainedPoint, Retention } from './retention.ts'
 export { isMeasuringDue, measuringPace } from './measuring.ts'
-export { copyRetryAfterMs, isMirrorDue, lagAllowedMs } from './mirror.ts'
+export { copyRetryAfterMs, isMirrorDue, lagAllowedMs, longestCopyWaitMs, mirrorLagMs } from './mirror.ts'
 export type { MirrorFacts } from './mirror.ts'
 export {
   isBack,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { copyRetryAfterMs, isMirrorDue, lagAllowedMs } from './mirror.ts'
+import { copyRetryAfterMs, isMirrorDue, lagAllowedMs, mirrorLagMs } from './mirror.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -23,6 +23,14 @@ describe('copies to other repositories', () => {
     expect([after('completed', 10 * minute - 1, true), after('completed', 10 * minute, true)]).toEqual([false, true])
     expect([after('failed', 10 * minute - 1), after('failed', 10 * minute)]).toEqual([false, true])
     expect([after('cancelled', hour - 1), after('cancelled', hour)]).toEqual([false, true])
+  })
+
+  test('a clock that was set back keeps no run from beginning, and makes no lag shorter than nobody can tell', () => {
+    const last = { state: 'failed', endedMs: 400 * 24 * hour, tookNothing: false }
+    expect(isMirrorDue({ nowMs: 35 * 24 * hour, last })).toBe(true)
+    // Clocks of two machines differ by so much, and that is no reason to begin without end.
+    expect(isMirrorDue({ nowMs: last.endedMs - minute, last })).toBe(false)
+    expect([mirrorLagMs(0, hour), mirrorLagMs(hour, 0), mirrorLagMs(minute, 0)]).toEqual([hour, hour, 0])
   })
 
   test('a mirror may be behind by one start of the plan, and by a day where the plan has no schedule', () => {

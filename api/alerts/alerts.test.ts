@@ -126,6 +126,35 @@ describe('a broken promise', () => {
     expect(titles()).toEqual([])
   })
 
+  test('of more VMs than are told one by one keeps no other alert from its end, and none of its like from coming', async () => {
+    here[Symbol.dispose]()
+    here = bench({ vms: ['web-01', ...Array.from({ length: 230 }, (_, n) => `new-${n}`)] })
+    here.catalog.points.record(aPoint(1, { createdMs: here.clock.ms - hour }))
+    await channel('team')
+    here.engine.away = true
+    await pass(30 * hour)
+    await pass(2 * minute)
+    const ofEngine = (): string[] =>
+      sent.flatMap(({ message }) => message.notices.flatMap(({ kind, state }) => (kind === 'engine' ? [state] : [])))
+    expect(here.catalog.alerts.open().map(({ kind }) => kind)).toEqual(expect.arrayContaining(['engine', 'more']))
+    expect(ofEngine()).toEqual(['opened'])
+    here.engine.away = false
+    await pass(minute)
+    await pass(2 * minute)
+    expect(ofEngine()).toEqual(['opened', 'recovered'])
+    here.engine.away = true
+    await pass(minute)
+    await pass(2 * minute)
+    expect(ofEngine()).toEqual(['opened', 'recovered', 'opened'])
+    // Of the VMs it is known of each by itself: the ones that are told and not on the page are outside still.
+    const known = () => here.catalog.alerts.open().filter(({ subject }) => subject?.kind === 'vm').length
+    const before = known()
+    renew(2)
+    await pass(minute)
+    expect(here.catalog.alerts.open().some(({ key }) => key === 'rpo/web-01')).toBe(false)
+    expect(known()).toBeGreaterThanOrEqual(before - 1)
+  })
+
   test('is told when nothing works at all: no schedule, no worker, no engine', async () => {
     await channel('team')
     here.engine.away = true

@@ -1,5 +1,5 @@
 import type { Catalog, IncidentRow, MirrorState, ObservedIncident } from '../../catalog/index.ts'
-import { attention, type Attention } from '../attention.ts'
+import { attention, outsideKinds, type Attention } from '../attention.ts'
 import type { ApiDeps } from '../deps.ts'
 import type { Engine } from '../facts.ts'
 import { isStillFailed } from '../failed-runs.ts'
@@ -10,7 +10,7 @@ import { repositoryView } from '../views/repositories.ts'
 const most = 200
 
 /** Whether a VM is inside its promise is one question: late, overdue and failed are its answers one after the other. */
-const ofPosture = new Set<string>(['failed', 'overdue', 'late', 'unprotected'])
+const ofPosture = new Set<string>(outsideKinds)
 
 const looked = new Set(['repository-lost', 'repository-unseen'])
 
@@ -18,10 +18,9 @@ const looked = new Set(['repository-lost', 'repository-unseen'])
 export function observe(deps: ApiDeps, engine: Engine): void {
   const { catalog } = deps
   const repositories = catalog.repositories.list({ limit: 200 }).items.map((row) => repositoryView(catalog, row))
-  const { items, total } = attention(deps, engine, repositories, { most })
+  const { items, total, cut } = attention(deps, engine, repositories, { most, all: true })
   const found = items.map((item) => incidentOf(catalog, item))
-  const isWhole = total <= items.length
-  if (!isWhole)
+  if (total > items.length)
     found.push({
       key: 'more',
       kind: 'more',
@@ -34,13 +33,15 @@ export function observe(deps: ApiDeps, engine: Engine): void {
     })
   catalog.alerts.observe(
     found,
-    (incident) => isScheduleKnown(deps, incident) && isKnown(catalog, incident, engine, isWhole),
+    (incident) => isScheduleKnown(deps, incident) && isKnown(catalog, incident, engine, cut),
   )
 }
 
 /** Whether it is known that an incident is over, because nothing says that it goes on. */
-function isKnown(catalog: Catalog, { kind, subject }: IncidentRow, engine: Engine, isWhole: boolean): boolean {
-  if (!isWhole && kind !== 'more') return false
+function isKnown(catalog: Catalog, { kind, subject }: IncidentRow, engine: Engine, cut: ReadonlySet<string>): boolean {
+  // What was cut off says nothing of what is not in it; a VM can be asked by itself. Other kinds are whole all the same: one
+  // that never ended would hide the next one of its like.
+  if (cut.has(kind)) return ofPosture.has(kind) && subject !== null && isInside(catalog, subject.id)
   // Only a look that came to its end has found the repository again: a place that answers no more is no recovery.
   if (looked.has(kind) && subject) return (catalog.watches.find(subject.id)?.error ?? null) === null
   // A VM that has broken its promise besides has lines of its own; what failed goes on until it goes well.
@@ -48,6 +49,11 @@ function isKnown(catalog: Catalog, { kind, subject }: IncidentRow, engine: Engin
   // Of a mirror that is further behind than it may be that is told, and copies have failed all the same.
   if (kind === 'copy-failed' && subject) return !catalog.mirrors.states().some(hasFailed(subject.id))
   return engine.up || kind !== 'no-worker'
+}
+
+function isInside(catalog: Catalog, vmId: string): boolean {
+  const vm = catalog.vms.find(vmId)
+  return vm === undefined || vm.goneMs !== null || !ofPosture.has(vm.posture.state)
 }
 
 const hasFailed =

@@ -1,5 +1,5 @@
 import type { Catalog, MirrorState } from '../../catalog/index.ts'
-import { lagAllowedMs } from '../../policy/index.ts'
+import { lagAllowedMs, mirrorLagMs } from '../../policy/index.ts'
 import { gauge, type Family } from './exposition.ts'
 
 /** Of each plan and mirror with something behind. */
@@ -11,7 +11,7 @@ const pairKey = ({ sourceId, targetId }: Pick<MirrorState, 'sourceId' | 'targetI
 function overdueOf(catalog: Catalog, nowMs: number): Map<string, number> {
   const found = new Map<string, number>()
   for (const { oldestMs, plan, ...pair } of catalog.mirrors.lags(mostLags)) {
-    const byMs = nowMs - oldestMs - lagAllowedMs(plan === null ? undefined : catalog.plans.last(plan))
+    const byMs = mirrorLagMs(oldestMs, nowMs) - lagAllowedMs(plan === null ? undefined : catalog.plans.last(plan))
     if (byMs > 0) found.set(pairKey(pair), Math.max(byMs, found.get(pairKey(pair)) ?? 0))
   }
   return found
@@ -28,7 +28,7 @@ export function mirrorFamilies(catalog: Catalog, nowMs: number): Family[] {
     gauge(
       'holdfast_mirror_lag_seconds',
       'For how long the oldest point that is not there yet could have been copied; 0 if none is behind',
-      of(({ oldestMs }) => (oldestMs === null ? 0 : Math.max(0, nowMs - oldestMs) / 1000)),
+      of(({ oldestMs }) => (oldestMs === null ? 0 : mirrorLagMs(oldestMs, nowMs) / 1000)),
     ),
     gauge(
       'holdfast_mirror_overdue_seconds',

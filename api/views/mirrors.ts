@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { MirrorState, ShipmentRow } from '../../catalog/index.ts'
 import type { mirrorSchema, shipmentSchema } from '../schemas/mirrors.ts'
+import { mirrorLagMs } from '../../policy/index.ts'
 
 export function mirrorView(
   { oldestMs, ...state }: MirrorState,
@@ -10,7 +11,7 @@ export function mirrorView(
   const own = shipments.find((one) => one.sourceId === state.sourceId && one.targetId === state.targetId)
   return {
     ...state,
-    lagMs: oldestMs === null ? 0 : Math.max(0, nowMs - oldestMs),
+    lagMs: oldestMs === null ? 0 : mirrorLagMs(oldestMs, nowMs),
     shipment: own === undefined ? null : shipmentView(own, nowMs),
   }
 }

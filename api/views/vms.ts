@@ -6,6 +6,7 @@ import {
   isDatedAhead,
   keepFor,
   lagAllowedMs,
+  mirrorLagMs,
   weaknesses,
   weaknessWords,
   type CopyShortage,
@@ -158,7 +159,10 @@ function shortagesOf(catalog: Catalog, vmId: string): CopyShortage[] {
 function areCopiesLate(catalog: Catalog, vmId: string, nowMs: number): boolean {
   return catalog.mirrors
     .lags(50, vmId)
-    .some(({ plan, oldestMs }) => nowMs - oldestMs > lagAllowedMs(plan === null ? undefined : catalog.plans.last(plan)))
+    .some(
+      ({ plan, oldestMs }) =>
+        mirrorLagMs(oldestMs, nowMs) > lagAllowedMs(plan === null ? undefined : catalog.plans.last(plan)),
+    )
 }
 
 /** Where its newest point was made, whoever holds it now, else the only repository there is. */
