@@ -169,6 +169,22 @@ describe('a category', () => {
     expect(await preview(less, 'new-one')).toEqual({ problems: [], removals: [], revision: 0 })
     vms.change('web-01', { override: { keep: { daily: 14 } } })
     expect((await preview(less)).removals).toEqual([])
+    // What is kept of one VM alone is of all its points, whoever made them: one a day of both plans.
+    const ofVm = async (said: object) => {
+      const single = JSON.stringify({ version: 1, ...said })
+      return (await answer<{ removals: object[] }>(here.call('POST', '/api/v1/policy/difference', { file: single })))
+        .removals
+    }
+    expect(await ofVm({ vms: { 'web-01': { keep: { daily: 14 } } } })).toEqual([])
+    const going = { kind: 'vm', name: 'web-01', repository: 'main', vms: 1 }
+    expect(await ofVm({ vms: { 'web-01': { keep: { daily: 2 } } } })).toMatchObject([{ ...going, points: 7 }])
+    // Nothing of its own any more: by the category that the file makes of it, beside a plan that says what it keeps.
+    const short = { categories: { short: { ...policy, keep: { daily: 2 } } } }
+    expect(await ofVm({ ...short, vms: { 'web-01': { category: 'short' } } })).toMatchObject([going])
+    vms.change('web-01', { override: {} })
+    expect(await ofVm({ ...short, vms: { 'web-01': { category: 'short' } } })).toMatchObject([{ ...going, points: 7 }])
+    expect(await ofVm({ vms: { 'web-01': { category: 'standard', rpo: '2h' } } })).toEqual([])
+    vms.change('web-01', { override: { keep: { daily: 14 } } })
     expect(here.catalog.categories.get('standard').keep).toEqual({ daily: 14, weekly: 4 })
   })
 })

@@ -6,7 +6,7 @@ import { isSelected, planSweep, Rulebook, type Category, type PlanSpec, type Rul
 import type { planRemovalSchema } from '../schemas/plans.ts'
 import type { PolicyComparison, PolicyDocument } from '../schemas/policy-file.ts'
 import { differenceTo } from './difference.ts'
-import { knownNames } from './state.ts'
+import { knownNames, untouched } from './state.ts'
 
 type Removal = z.infer<typeof planRemovalSchema>
 
@@ -36,6 +36,8 @@ export async function comparePolicy(
           : []
     for (const one of found) removals.push({ kind: plan === undefined ? 'category' : 'plan', name, ...one })
   }
+  const changed = difference.changes.flatMap(({ kind, name }) => (kind === 'vm' ? [name] : []))
+  removals.push(...(await vmRemovals(catalog, document, changed, nowMs)))
   return { ...difference, removals }
 }
 
@@ -87,27 +89,69 @@ export async function categoryRemovals(
   const vms = catalog.policy.candidates().filter(({ category }) => category === name)
   const removals: Removal[] = []
   for (const repositoryId of knownNames(catalog).repositories) {
-    const plans = new Map<string, string | null>()
-    const source = (categories: ReadonlyMap<string, Pick<Category, 'keep'>>): RuleSource => ({
-      repositoryId,
-      category: (of) => categories.get(of),
-      plan(of) {
-        const found = catalog.plans.last(of)
-        return found && { ...found, isDeleted: found.deletedMs !== null }
-      },
-      planOf: (stem) => plans.get(stem),
-      lastRules: () => undefined,
-    })
-    const madeOf = (vmId: string): Made => {
-      const made = catalog.retained.madeBy(null, repositoryId, vmId)
-      for (const { stem, plan } of made) plans.set(stem, plan)
-      return made
-    }
-    const rules = [new Rulebook(source(saved)), new Rulebook(source(new Map([...saved, [name, { keep }]])))] as const
-    removals.push(await removalOf(catalog, repositoryId, { rules, vms, madeOf, nowMs }))
+    const comparison = byCategories(catalog, repositoryId, saved, new Map([...saved, [name, { keep }]]))
+    removals.push(await removalOf(catalog, repositoryId, { ...comparison, vms, nowMs }))
   }
   return removals.filter(({ points, lookedAt, ofVms }) => points > 0 || lookedAt < ofVms)
 }
+
+/**
+ * Which points the rules of single VMs keep as they are and would keep no longer as the file has them: by the category that it
+ * gives each of them, and what is kept of it alone. A VM that is no longer in the file is as one that nobody has touched.
+ */
+async function vmRemovals(
+  catalog: Catalog,
+  { vms: said, categories }: PolicyDocument,
+  changed: readonly string[],
+  nowMs: number,
+): Promise<PolicyComparison['removals']> {
+  const removals: PolicyComparison['removals'] = []
+  if (changed.length === 0) return removals
+  const saved = new Map<string, Pick<Category, 'keep'>>(catalog.categories.list().map((one) => [one.name, one]))
+  const wanted = new Map([...saved, ...Object.entries(categories ?? {})])
+  const listed = new Map(catalog.policy.candidates().map((vm) => [vm.id, vm]))
+  for (const repositoryId of knownNames(catalog).repositories) {
+    const comparison = byCategories(catalog, repositoryId, saved, wanted)
+    const guards = guardsOf(catalog, repositoryId)
+    for (const name of changed) {
+      const vm = listed.get(name)
+      const { category, keep } = said?.[name] ?? untouched
+      const become = (point: MadePoint): MadePoint => ({ ...point, category, override: { keep } })
+      const vms = vm === undefined ? [] : [vm]
+      const removal = await removalOf(catalog, repositoryId, { ...comparison, vms, nowMs, guards, become })
+      if (removal.points > 0) removals.push({ kind: 'vm', name, ...removal })
+    }
+  }
+  return removals
+}
+
+/** The rules of all points in a repository by these categories and by those; plans are as they are saved. */
+function byCategories(
+  catalog: Catalog,
+  repositoryId: string,
+  ...[before, after]: readonly [Categories, Categories]
+): Pick<Comparison, 'rules' | 'madeOf'> {
+  const plans = new Map<string, string | null>()
+  const source = (categories: Categories): RuleSource => ({
+    repositoryId,
+    category: (of) => categories.get(of),
+    plan(of) {
+      const found = catalog.plans.last(of)
+      return found && { ...found, isDeleted: found.deletedMs !== null }
+    },
+    planOf: (stem) => plans.get(stem),
+    lastRules: () => undefined,
+  })
+  return {
+    rules: [new Rulebook(source(before)), new Rulebook(source(after))],
+    madeOf(vmId) {
+      const made = catalog.retained.madeBy(null, repositoryId, vmId)
+      for (const { stem, plan } of made) plans.set(stem, plan)
+      return made
+    },
+  }
+}
+type Categories = ReadonlyMap<string, Pick<Category, 'keep'>>
 
 interface Comparison {
   /** Those that hold, and those that would. */
@@ -115,16 +159,19 @@ interface Comparison {
   readonly vms: readonly Candidate[]
   readonly madeOf: (vmId: string) => Made
   readonly nowMs: number
+  /** What is known of it already. */
+  readonly guards?: Guards
+  /** What a point of the VM would be by then. */
+  readonly become?: (point: MadePoint) => MadePoint
 }
 type Made = ReturnType<Catalog['retained']['madeBy']>
 
 async function removalOf(
   catalog: Catalog,
   repositoryId: string,
-  { rules: [before, after], vms, madeOf, nowMs }: Comparison,
+  { rules: [before, after], vms, madeOf, nowMs, guards = guardsOf(catalog, repositoryId), become }: Comparison,
 ): Promise<Removal> {
   const looked = vms.slice(0, mostVms)
-  const guards = guardsOf(catalog, repositoryId)
   const removal: Removal = {
     repository: repositoryId,
     points: 0,
@@ -137,7 +184,8 @@ async function removalOf(
     // Requests of others are served in between.
     if (index % atOnce === atOnce - 1) await setImmediate()
     const made = madeOf(id)
-    const [now, then] = [stayingBy(before, made, guards, nowMs), stayingBy(after, made, guards, nowMs)]
+    const now = stayingBy(before, made, guards, nowMs)
+    const then = stayingBy(after, become === undefined ? made : made.map(become), guards, nowMs)
     const going = made.filter(({ stem }) => now.has(stem) && !then.has(stem))
     removal.points += going.length
     removal.vms += going.length > 0 ? 1 : 0

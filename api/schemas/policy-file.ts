@@ -103,10 +103,15 @@ export const policyDifferenceSchema = z
 export const policyComparisonSchema = policyDifferenceSchema
   .extend({
     removals: z
-      .array(planRemovalSchema.extend({ kind: z.enum(['plan', 'category']), name: z.union([planName, categoryName]) }))
+      .array(
+        planRemovalSchema.extend({
+          kind: z.enum(['plan', 'category', 'vm']),
+          name: z.union([planName, categoryName, vmId]),
+        }),
+      )
       .openapi({
         description:
-          'Points that the rules of this plan or category keep and would let go at the next sweep, as far as they decide it',
+          'Points that the rules of this plan, category or VM keep and would let go at the next sweep, as far as they decide it',
       }),
   })
   .openapi('PolicyComparison')

@@ -5305,10 +5305,10 @@ export interface components {
             prune?: boolean;
         };
         PolicyComparison: components["schemas"]["PolicyDifference"] & {
-            /** @description Points that the rules of this plan or category keep and would let go at the next sweep, as far as they decide it */
+            /** @description Points that the rules of this plan, category or VM keep and would let go at the next sweep, as far as they decide it */
             removals: (components["schemas"]["PlanRemoval"] & {
                 /** @enum {string} */
-                kind: "plan" | "category";
+                kind: "plan" | "category" | "vm";
                 name: string;
             })[];
         };
