@@ -1,11 +1,29 @@
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError, toHoldfastError } from '../../base/index.ts'
 
+/** How long a listener may leave others in its queue; QEMU takes one client at a time and queues one or two. */
+const queueMs = 10_000
+const againMs = 20
+
 /**
- * Connects to a UNIX socket. `peer` names it in messages. Throws `NetworkFailure` if nothing listens (`data.gone` is
- * true when the socket is absent or refuses: the process behind it has ended), `AccessBlocked` if we may not.
+ * Connects to a UNIX socket. `peer` names it in messages. A listener whose queue is full is asked again for ten seconds:
+ * Linux refuses such a connection at once (EAGAIN), although somebody is there. Throws `NetworkFailure` if nothing listens
+ * (`data.gone` is true when the socket is absent or refuses: the process behind it has ended), `AccessBlocked` if we may not.
  */
-export function dialUnix(path: string, peer: string, signal: AbortSignal | undefined): Promise<Socket> {
+export async function dialUnix(path: string, peer: string, signal: AbortSignal | undefined): Promise<Socket> {
+  const lateMs = performance.now() + queueMs
+  for (;;) {
+    try {
+      return await dialOnce(path, peer, signal)
+    } catch (error) {
+      if (toHoldfastError(error).native?.code !== 'EAGAIN' || performance.now() > lateMs) throw error
+    }
+    await sleep(againMs)
+  }
+}
+
+function dialOnce(path: string, peer: string, signal: AbortSignal | undefined): Promise<Socket> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(abortError(signal, peer))
     const socket = connect(path)
