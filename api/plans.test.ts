@@ -436,6 +436,18 @@ describe('the page of a VM', () => {
       code: 'PolicyInvalid',
     })
   })
+
+  test('two people who set something for it find out about each other', async () => {
+    const path = '/api/v1/vms/web-01'
+    const { revision } = await answer<{ revision: number }>(here.call('GET', path))
+    const first = await answer<{ revision: number }>(here.call('PATCH', path, { category: 'critical', revision }))
+    expect(first.revision).toBe(revision + 1)
+    const late = { override: { rpoMs: 7_200_000 }, revision }
+    expect(await answer(here.call('PATCH', path, late), 409)).toMatchObject({ code: 'StaleRevision' })
+    expect(await answer(here.call('GET', path))).toMatchObject({ category: 'critical', override: {} })
+    await answer(here.call('PATCH', path, { ...late, revision: first.revision }))
+    expect(await answer(here.call('GET', path))).toMatchObject({ override: { rpoMs: 7_200_000 } })
+  })
 })
 
 describe('policy as a file', () => {

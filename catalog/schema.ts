@@ -92,6 +92,8 @@ export const vms = sqliteTable('vms', {
   createdMs: integer('created_ms').notNull(),
   /** What is set for this VM alone. */
   override: text('override', { mode: 'json' }).$type<VmOverride>().notNull().default({}),
+  /** Of what somebody set for it; what the hypervisor says does not count. */
+  revision: integer('revision').notNull().default(1),
   /** The listing that showed it last. */
   listing: text('listing').notNull(),
   seenMs: integer('seen_ms').notNull(),

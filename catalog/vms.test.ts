@@ -67,6 +67,23 @@ describe('discovery', () => {
     vms.change('a', { excludedReason: null })
     expect(vms.get('a')).toMatchObject({ category: 'critical', excludedReason: null })
   })
+
+  test('counts its changes, and only these: of two people the second is told', () => {
+    const { vms } = here.catalog
+    vms.recordDiscovered('lab', 'one', [aVm('a')])
+    expect(vms.get('a').revision).toBe(1)
+    expect(vms.change('a', { category: 'critical' }, 1).revision).toBe(2)
+    vms.recordDiscovered('lab', 'two', [aVm('a', { tags: ['new'] })])
+    expect(vms.change('a', { category: 'critical', override: {} }, 2).revision).toBe(2)
+    expect(() => vms.change('a', { override: { rpoMs: 1 } }, 1)).toThrow(
+      'the VM a is at revision 2; the change was made to revision 1',
+    )
+    expect(vms.get('a')).toMatchObject({ category: 'critical', override: {}, revision: 2 })
+    vms.change('a', { excludedReason: 'moves', excludedUntilMs: here.clock.ms })
+    vms.endExclusions()
+    expect(vms.get('a').revision).toBe(4)
+    expect(vms.change('a', { override: { rpoMs: 1 } }).revision).toBe(5)
+  })
 })
 
 describe('a VM that is left out on purpose', () => {

@@ -6,17 +6,15 @@ import {
   defaultCategory,
   posture,
   type Category,
-  type DrillCheckSpec,
   type Posture,
-  type VmOverride,
 } from '../policy/index.ts'
-import { endExclusions, exclusionEnd } from './exclusions.ts'
 import { given, lazy } from './lazy.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import type { Page, PageRequest } from './page.ts'
 import { categories, endpoints, vms } from './schema.ts'
 import { uniqueSlug } from './slug.ts'
-import type { CategoryName, FindingNote, Platform, PowerState, VmDisk } from './types.ts'
+import type { FindingNote, Platform, PowerState, VmDisk } from './types.ts'
+import { changeVm, endExclusions, type VmChange } from './vm-changes.ts'
 import { listVmIds, type VmFilter } from './vm-list.ts'
 
 export type VmRow = typeof vms.$inferSelect
@@ -40,15 +38,6 @@ export interface DiscoveredVm {
   readonly foreignSnapshots: number
   readonly owner: { readonly installation: string; readonly name: string; readonly since: string } | null
   readonly findings: readonly FindingNote[]
-}
-
-export interface VmChange {
-  readonly category?: CategoryName | undefined
-  readonly excludedReason?: string | null | undefined
-  /** Only of a VM that is left out: when it is protected again by itself; null: when somebody says so. */
-  readonly excludedUntilMs?: number | null | undefined
-  readonly drillChecks?: readonly DrillCheckSpec[] | undefined
-  readonly override?: VmOverride | undefined
 }
 
 /** VMs that were there, and are not left out on purpose. */
@@ -84,8 +73,11 @@ export interface VmQueries {
   labels(id: string): Pick<VmRow, 'tags' | 'category'> | undefined
   findByRef(endpointId: string, scope: string, externalId: string): VmView | undefined
   list(page: PageRequest, filter?: VmFilter): Page<VmView>
-  /** Throws NotFound, InvalidRequest. */
-  change(id: string, change: VmChange): VmView
+  /**
+   * `revision`: the one that was seen; null or absent: whatever is there. It goes up where something changes.
+   * Throws NotFound, StaleRevision, InvalidRequest.
+   */
+  change(id: string, change: VmChange, revision?: number | null): VmView
   /** Protects again what was left out until now, and says what that was. */
   endExclusions(): { readonly id: string; readonly name: string }[]
 }
@@ -176,8 +168,6 @@ export function vmQueries(context: CatalogContext): VmQueries {
       .where(eq(vms.id, given('id')))
       .prepare(),
   )
-  const isCategory = (name: CategoryName): boolean =>
-    db.select({ name: categories.name }).from(categories).where(eq(categories.name, name)).get() !== undefined
   const ofRef = (endpointId: string, scope: string, externalId: string) =>
     and(eq(vms.endpointId, endpointId), eq(vms.scope, scope), eq(vms.externalId, externalId))
 
@@ -279,18 +269,9 @@ export function vmQueries(context: CatalogContext): VmQueries {
       return { items: items.map(get), nextCursor, total }
     },
     endExclusions: () => endExclusions(context),
-    change(id, change) {
+    change(id, change, revision = null) {
       return inTransaction(context, () => {
-        const before = get(id)
-        if (change.category !== undefined && !isCategory(change.category))
-          throw new HoldfastError('InvalidRequest', `there is no category ${change.category}`)
-        const set = Object.fromEntries(
-          Object.entries({ ...change, ...exclusionEnd(before, change) }).filter(([, value]) => value !== undefined),
-        )
-        if (Object.keys(set).length > 0) {
-          db.update(vms).set(set).where(eq(vms.id, id)).run()
-          publish('vm', id)
-        }
+        changeVm(context, get(id), change, revision)
         return get(id)
       })
     },

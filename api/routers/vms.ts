@@ -29,10 +29,10 @@ export function vmRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     })
     .openapi(routes.get, (c) => c.json(vmDetailView(catalog, catalog.vms.get(c.req.valid('param').id), now()), 200))
     .openapi(routes.patch, (c) => {
-      const change = c.req.valid('json')
+      const { revision, ...change } = c.req.valid('json')
       refusePast(change.excludedUntilMs, now())
       if (change.override !== undefined) refuseProblems(overrideProblems(change.override))
-      const changed = catalog.vms.change(c.req.valid('param').id, change)
+      const changed = catalog.vms.change(c.req.valid('param').id, change, revision)
       return c.json(vmDetailView(catalog, changed, now()), 200)
     })
     .openapi(routes.points, (c) => {

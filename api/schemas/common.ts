@@ -88,3 +88,11 @@ export function pageOf<T extends z.ZodType>(
 export function orNull<T extends z.ZodType>(schema: T): z.ZodUnion<readonly [T, z.ZodNull]> {
   return z.union([schema, z.null()])
 }
+
+export const seenRevision = z
+  .number()
+  .int()
+  .min(0)
+  .nullable()
+  .default(null)
+  .openapi({ description: 'The revision that was seen; 0: there is none yet; null: whatever is there' })

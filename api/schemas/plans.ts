@@ -1,5 +1,16 @@
 import { z } from '@hono/zod-openapi'
-import { byteCount, categoryName, durationMs, orNull, pageOf, planName, repositoryId, timeMs, vmId } from './common.ts'
+import {
+  byteCount,
+  categoryName,
+  durationMs,
+  orNull,
+  pageOf,
+  planName,
+  repositoryId,
+  seenRevision,
+  timeMs,
+  vmId,
+} from './common.ts'
 import { categoryBody, planBody } from './policy.ts'
 import { runStateSchema } from './runbook.ts'
 
@@ -11,19 +22,12 @@ const stamp = {
   createdMs: timeMs,
   changedMs: timeMs,
 }
-const seen = z
-  .number()
-  .int()
-  .min(0)
-  .nullable()
-  .default(null)
-  .openapi({ description: 'The revision that was seen; 0: there is none yet; null: whatever is there' })
 
 export const categorySchema = categoryBody
   .extend({ name: categoryName, ...stamp, vms: z.number().int() })
   .openapi('Category')
 export const categoryListSchema = z.object({ items: z.array(categorySchema) }).openapi('CategoryList')
-export const categoryPutBody = categoryBody.extend({ revision: seen }).openapi('CategoryPut')
+export const categoryPutBody = categoryBody.extend({ revision: seenRevision }).openapi('CategoryPut')
 
 export const planLastSchema = z
   .object({
@@ -90,12 +94,12 @@ export const planSchema = planBody
   })
   .openapi('Plan')
 export const planPageSchema = pageOf(planSchema, 'PlanPage')
-export const planPutBody = planBody.extend({ revision: seen }).openapi('PlanPut')
+export const planPutBody = planBody.extend({ revision: seenRevision }).openapi('PlanPut')
 
 export const planPatchBody = z
   .strictObject({
     paused: z.boolean().openapi({ description: 'A paused plan starts nothing by itself' }),
-    revision: seen,
+    revision: seenRevision,
   })
   .openapi('PlanPatch')
 

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { mostMembers, mostTiers, recoveryEnds, tierChoices, tierNeeds } from '../../policy/index.ts'
 import { residueSchema } from './runbook.ts'
-import { displayName, durationMs, hypervisorId, orNull, slug, timeMs, vmId } from './common.ts'
+import { displayName, durationMs, hypervisorId, orNull, seenRevision, slug, timeMs, vmId } from './common.ts'
 
 const reason = z.string().max(500).default('')
 const tierKey = slug.max(40).openapi({ description: 'Names the tier in the plan', example: 'databases' })
@@ -73,12 +73,7 @@ export const recoveryPlanBody = recoverySpecSchema.omit({ name: true }).openapi(
 export const recoverySpecChange = z
   .object({
     spec: recoverySpecSchema,
-    revision: z
-      .number()
-      .int()
-      .nullable()
-      .default(null)
-      .openapi({ description: 'That was seen; null: whatever is there' }),
+    revision: seenRevision,
   })
   .openapi('RecoveryPlanChange')
 

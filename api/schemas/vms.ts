@@ -11,6 +11,7 @@ import {
   planName,
   platformSchema,
   repositoryId,
+  seenRevision,
   site,
   timeMs,
   vmId,
@@ -107,6 +108,10 @@ export const vmDetailSchema = vmSchema
       description: 'Effective policy and where each value comes from',
     }),
     override: vmOverrideSchema,
+    revision: z.number().int().openapi({
+      description:
+        'Of what somebody set for it (category, left out or not, drill checks, override): send it back with a change',
+    }),
     drillChecks: keptChecksSchema.openapi({ description: 'Of this VM alone; none: what its category asks' }),
     drill: z
       .object({
@@ -148,5 +153,6 @@ export const vmPatchBody = z
     }),
     drillChecks: drillChecksSchema.optional().openapi({ description: 'None: what its category asks' }),
     override: vmOverrideSchema.optional().openapi({ description: 'Set for this VM alone; as a whole' }),
+    revision: seenRevision,
   })
   .openapi('VmPatch')

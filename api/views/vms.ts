@@ -111,6 +111,7 @@ export function vmDetailView(catalog: Catalog, vm: VmView, nowMs: number): z.inf
     weaknesses: weaknessesOf(catalog, vm, nowMs),
     policy: policyLines(catalog, vm),
     override: vmOverrideSchema.parse(vm.override),
+    revision: vm.revision,
     drillChecks: keptChecksSchema.parse(vm.drillChecks),
     drill: drillView(catalog, vm),
     createdMs: vm.createdMs,

@@ -62,7 +62,9 @@ interface Asked {
 async function ofVm(api: ApiClient, name: string, wanted: Check[] | null): Promise<Asked> {
   const found = await findVm(api, name)
   const params = { path: { id: found.id } }
-  const vm = wanted === null ? found : await ask(api.PATCH('/vms/{id}', { params, body: { drillChecks: wanted } }))
+  const { revision } = found
+  const vm =
+    wanted === null ? found : await ask(api.PATCH('/vms/{id}', { params, body: { drillChecks: wanted, revision } }))
   const { checks, checksFrom } = vm.drill
   return { checks, whose: plain(vm.name), from: vm.drillChecks.length > 0 ? null : checksFrom }
 }

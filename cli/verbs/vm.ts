@@ -119,7 +119,15 @@ function overrideOf(before: Override, { unset = [], category: _, disks, withoutD
 async function change(io: Io, name: string, wish: (vm: Detail) => Schemas['VmPatch']): Promise<void> {
   const api = io.api()
   const found = await findVm(api, name)
-  tell(io, await ask(api.PATCH('/vms/{id}', { params: { path: { id: found.id } }, body: wish(found) })))
+  tell(
+    io,
+    await ask(
+      api.PATCH('/vms/{id}', {
+        params: { path: { id: found.id } },
+        body: { ...wish(found), revision: found.revision },
+      }),
+    ),
+  )
 }
 
 function tell(io: Io, of: Detail): void {

@@ -5495,7 +5495,7 @@ export interface components {
         RecoveryPlanChange: {
             spec: components["schemas"]["RecoverySpec"];
             /**
-             * @description That was seen; null: whatever is there
+             * @description The revision that was seen; 0: there is none yet; null: whatever is there
              * @default null
              */
             revision?: number | null;
@@ -7018,6 +7018,8 @@ export interface components {
                 from: string;
             }[];
             override: components["schemas"]["VmOverride"];
+            /** @description Of what somebody set for it (category, left out or not, drill checks, override): send it back with a change */
+            revision: number;
             /** @description Of this VM alone; none: what its category asks */
             drillChecks: components["schemas"]["DrillCheck"][];
             /** @description What a drill of it does, and where each value comes from */
@@ -7076,6 +7078,11 @@ export interface components {
             /** @description None: what its category asks */
             drillChecks?: components["schemas"]["DrillCheck"][];
             override?: components["schemas"]["VmOverride"] & unknown;
+            /**
+             * @description The revision that was seen; 0: there is none yet; null: whatever is there
+             * @default null
+             */
+            revision?: number | null;
         };
         BackupRequest: {
             /**
