@@ -27,6 +27,12 @@ export function bytesFigure(n: number): Figure {
   return { value: inUnit(n, step), unit: units[step] ?? 'B' }
 }
 
+/** The unit that `formatBytes` takes for `n`, and how many bytes one of it is: for axes, whose figures share one. */
+export function byteUnit(n: number): { readonly unit: string; readonly size: number } {
+  const step = stepOf(n)
+  return { unit: units[step] ?? 'B', size: 1024 ** step }
+}
+
 export function formatBytes(n: number): string {
   const { value, unit } = bytesFigure(n)
   return `${value} ${unit}`
