@@ -57,7 +57,8 @@ it('a count that changes is said with its repository, other members as the polic
   const targets = [{ repository: 'main', copy: 'backup', keep: null } as const]
   expect(memberWords('targets.0.keep.monthly', targets)).toBe('monthly on main')
   expect(memberWords('targets.1.keep.monthly', targets)).toBe('targets.1.keep.monthly')
-  expect(memberWords('schedule.at', targets)).toBe('schedule.at')
+  expect(memberWords('schedule.at', targets)).toBe('start')
+  expect(memberWords('retries', targets)).toBe('retries')
 })
 
 it('what saving does to points is said with its numbers, and when not all VMs were looked at', () => {

@@ -109,5 +109,13 @@ export function removalWords(removals: PlanPreview['removals']): string {
 export function memberWords(path: string, targets: Plan['targets']): string {
   const [, at, rule] = /^targets\.(\d+)\.keep\.(\w+)$/.exec(path) ?? []
   const repository = at === undefined ? undefined : targets[Number(at)]?.repository
-  return repository === undefined || rule === undefined ? path : `${rule} on ${repository}`
+  if (repository !== undefined && rule !== undefined) return `${rule} on ${repository}`
+  return memberNames[path] ?? path
+}
+
+const memberNames: Readonly<Record<string, string>> = {
+  'schedule.at': 'start',
+  timeZone: 'time zone',
+  'window.start': 'window from',
+  'window.end': 'window to',
 }
