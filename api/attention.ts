@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { formatBytes, formatDuration, shellWord } from '../base/index.ts'
 import { ownBackupState } from '../policy/index.ts'
-import { largestPage, type Catalog, type VmView } from '../catalog/index.ts'
+import type { Catalog, VmView } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { copyTrouble } from './copy-trouble.ts'
 import { drillAgenda, type AgendaEntry } from './drill-agenda.ts'
@@ -61,8 +61,8 @@ export function attention(
     ...copyTrouble(catalog),
     ...recoveryTrouble(deps),
     ...replicationTrouble(deps),
-    ...hypervisorTrouble(catalog, most),
-    ...staleListings(deps, most),
+    ...hypervisorTrouble(catalog),
+    ...staleListings(deps),
     ...goneVms(catalog, deps.now()),
     ...failingChannels(catalog),
     ...ownBackupTrouble(deps, repositories),
@@ -206,9 +206,8 @@ const forgottenTodos: { readonly [state: string]: string } = {
 }
 
 function forgottenInstants(catalog: Catalog, nowMs: number): Attention[] {
-  return catalog.instants
-    .list({ limit: largestPage }, { open: true })
-    .items.filter((one) => isForgotten(one, nowMs))
+  return [...catalog.instants.everyOpen()]
+    .filter((one) => isForgotten(one, nowMs))
     .map((one) => ({
       kind: 'instant-forgotten',
       severity: 'attention',

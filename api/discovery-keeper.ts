@@ -1,5 +1,5 @@
 import { describeError } from '../base/index.ts'
-import { largestPage, type EndpointView } from '../catalog/index.ts'
+import type { EndpointView } from '../catalog/index.ts'
 import { isDiscoveryDue } from '../policy/index.ts'
 import { discoverWorkflow, discoverWorkflowId, type DiscoverInput } from '../workflows/inventory/contract.ts'
 import { siteQueue } from '../workflows/shared/queues.ts'
@@ -24,7 +24,7 @@ export function discoveryKeeper(deps: Deps, everyMs: number | null): DiscoveryKe
   return {
     async tick() {
       if (everyMs === null) return
-      for (const endpoint of everyEndpoint(deps)) {
+      for (const endpoint of catalog.endpoints.all()) {
         const { id, createdMs, discoveredMs, probe } = endpoint
         const triedMs = Math.max(tried.get(id) ?? 0, probe?.testedMs ?? 0)
         if (!isDiscoveryDue({ nowMs: now(), createdMs, discoveredMs, triedMs }, everyMs)) continue
@@ -53,13 +53,4 @@ async function start({ orchestrator }: Deps, endpoint: EndpointView): Promise<vo
     priority: 4,
     whenRunning: 'join',
   })
-}
-
-function* everyEndpoint({ catalog }: Deps): Generator<EndpointView> {
-  for (let cursor: string | undefined; ;) {
-    const page = catalog.endpoints.list({ limit: largestPage, cursor })
-    yield* page.items
-    if (page.nextCursor === null) return
-    cursor = page.nextCursor
-  }
 }

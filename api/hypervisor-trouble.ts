@@ -4,10 +4,9 @@ import { isListingStale } from '../policy/index.ts'
 import type { Attention } from './attention.ts'
 import type { ApiDeps } from './deps.ts'
 
-export function hypervisorTrouble(catalog: Catalog, most: number): Attention[] {
-  return catalog.endpoints
-    .list({ limit: most })
-    .items.filter((endpoint) => endpoint.probe?.error)
+export function hypervisorTrouble(catalog: Catalog): Attention[] {
+  return [...catalog.endpoints.all()]
+    .filter((endpoint) => endpoint.probe?.error)
     .map((endpoint) => ({
       kind: 'hypervisor-failed',
       severity: 'failed',
@@ -20,15 +19,11 @@ export function hypervisorTrouble(catalog: Catalog, most: number): Attention[] {
 }
 
 /** A VM that came since is known to nobody: it is in no count of what is protected. That it cannot be reached is told by itself. */
-export function staleListings(
-  { catalog, now, byItself }: Pick<ApiDeps, 'catalog' | 'now' | 'byItself'>,
-  most: number,
-): Attention[] {
+export function staleListings({ catalog, now, byItself }: Pick<ApiDeps, 'catalog' | 'now' | 'byItself'>): Attention[] {
   const everyMs = byItself.discoverEveryMs ?? null
   if (everyMs === null) return []
-  return catalog.endpoints
-    .list({ limit: most })
-    .items.filter((one) => !one.probe?.error && isListingStale({ nowMs: now(), ...one }, everyMs))
+  return [...catalog.endpoints.all()]
+    .filter((one) => !one.probe?.error && isListingStale({ nowMs: now(), ...one }, everyMs))
     .map(({ id, name, createdMs, discoveredMs }) => ({
       kind: 'hypervisor-unlisted',
       severity: 'unknown',

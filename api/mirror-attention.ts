@@ -1,20 +1,21 @@
 import type { z } from '@hono/zod-openapi'
-import { formatDuration, shellWord } from '../base/index.ts'
+import { formatDuration, formatInstant, shellWord } from '../base/index.ts'
 import { lagAllowedMs, mirrorLagMs } from '../policy/index.ts'
-import type { PlanLag } from '../catalog/index.ts'
+import type { PlanLag, ShipmentRow } from '../catalog/index.ts'
 import type { ApiDeps } from './deps.ts'
 import type { attentionSchema } from './schemas/overview.ts'
 
 type Attention = z.infer<typeof attentionSchema>
 type Deps = Pick<ApiDeps, 'catalog' | 'now'>
 
-const shown = 200
 const unplanned = 'points that no plan made'
 
 /** Mirrors that are further behind than their plan allows, copies that failed and are not told by that, and damaged ones. */
 export function mirrorTrouble(deps: Deps): Attention[] {
-  const { catalog } = deps
-  const late = lateOf(deps)
+  const { catalog, now } = deps
+  const isExpected = catalog.shipments.underWay(now())
+  // What comes by post is told again from the day on that somebody expects it.
+  const late = lateOf(deps).filter((lag) => !isExpected(lag))
   const told = new Set(late.map(({ sourceId, targetId }) => `${sourceId} ${targetId}`))
   const failed = catalog.mirrors
     .failing()
@@ -37,12 +38,32 @@ interface Late extends PlanLag {
   readonly allowedMs: number
 }
 
-/** Longest behind first. */
+/** Whether something is not there that should be by now, wherever it is meanwhile: media on their way are no copy yet. */
+export function isMirrorLate(deps: Deps, targetId: string): boolean {
+  return lateOf(deps).some((late) => late.targetId === targetId)
+}
+
+/** Until when media were expected that have not arrived, of what is late in a repository; null: none are overdue. */
+export function mediaOverdueMs(deps: Deps, targetId: string): number | null {
+  const until = overdueMedia(
+    deps,
+    lateOf(deps).filter((late) => late.targetId === targetId),
+  ).map(({ untilMs }) => untilMs)
+  return until.length === 0 ? null : Math.max(...until)
+}
+
+function overdueMedia({ catalog, now }: Deps, lags: readonly PlanLag[]): ShipmentRow[] {
+  return catalog.shipments
+    .list()
+    .filter(
+      ({ sourceId, targetId, untilMs }) =>
+        untilMs <= now() && lags.some((one) => one.sourceId === sourceId && one.targetId === targetId),
+    )
+}
+
+/** Longest behind first, also what comes by post. */
 function lateOf({ catalog, now }: Deps): Late[] {
-  const isExpected = catalog.shipments.underWay(now())
-  return catalog.mirrors.lags(shown).flatMap((lag) => {
-    // It comes by post, and is told again from the day on that somebody expects it.
-    if (isExpected(lag)) return []
+  return catalog.mirrors.lags().flatMap((lag) => {
     const known = lag.plan === null ? undefined : catalog.plans.last(lag.plan)
     const late = { ...lag, lagMs: mirrorLagMs(lag.oldestMs, now()), allowedMs: lagAllowedMs(known) }
     return late.lagMs > late.allowedMs ? [late] : []
@@ -50,9 +71,13 @@ function lateOf({ catalog, now }: Deps): Late[] {
 }
 
 /** Of one repository: however many plans wait for it, it is one thing that lags. */
-function behind(deps: Deps, [worst, ...others]: readonly Late[]): Attention[] {
+function behind(deps: Deps, lags: readonly Late[]): Attention[] {
+  const [worst, ...others] = lags
   if (worst === undefined) return []
   const apart = apartOf(deps, worst)
+  const media = overdueMedia(deps, lags).map(
+    ({ untilMs, note }) => ` Media${note === '' ? '' : ` (${note})`} were expected by ${formatInstant(untilMs)}.`,
+  )
   const { plan, targetId, targetName, lagMs, allowedMs, oldestMs } = worst
   const points = worst.behind === 1 ? '1 point is' : `${worst.behind} points are`
   const since = worst.behind === 1 ? 'it' : 'the oldest'
@@ -64,8 +89,8 @@ function behind(deps: Deps, [worst, ...others]: readonly Late[]): Attention[] {
     {
       kind: 'mirror-lag',
       severity: 'attention',
-      title: `${targetName} is behind for ${name}`,
-      detail: `${points} not there yet: ${since} has been waiting for ${formatDuration(lagMs)}, longer than ${allowed}.${also}${apart?.why ?? ''}`,
+      title: `${targetName} is behind for ${name}${media.length > 0 ? ': media have not arrived' : ''}`,
+      detail: `${points} not there yet: ${since} has been waiting for ${formatDuration(lagMs)}, longer than ${allowed}.${media.join('')}${also}${apart?.why ?? ''}`,
       sinceMs: Math.min(oldestMs + allowedMs, deps.now()),
       subject: { kind: 'repository', id: targetId },
       action: apart?.action ?? { label: 'Copy now', command: mirrorCommand(worst) },
@@ -84,24 +109,17 @@ function apartOf({ catalog }: Deps, { sourceId, targetId }: PlanLag) {
 
 /** A damaged point of which no repository has a whole copy is told as such. */
 function damagedCopies({ catalog }: Deps): Attention[] {
-  const ofRepository = Map.groupBy(catalog.copies.damaged(shown), ({ repositoryId }) => repositoryId)
-  return [...ofRepository.values()].flatMap((all): Attention[] => {
-    const [first] = all
-    if (first === undefined) return []
-    const { repositoryId, repositoryName, vmId, vmName, pointId, damagedMs, damage } = first
-    const what = all.length === 1 ? `The copy of a point of ${vmName}` : `Copies of ${all.length} points`
-    return [
-      {
-        kind: 'copy-damaged',
-        severity: 'attention',
-        title: `${what} in ${repositoryName} ${all.length === 1 ? 'is' : 'are'} damaged`,
-        detail: `${damage ?? 'See the point'}. Another repository holds ${all.length === 1 ? 'it' : 'them'} whole, and restores read that.`,
-        sinceMs: damagedMs,
-        subject: { kind: 'repository', id: repositoryId },
-        action: { label: 'See the point', command: `holdfast points ${shellWord(vmId)} --point ${shellWord(pointId)}` },
-      },
-    ]
-  })
+  return catalog.copies
+    .damaged()
+    .map(({ repositoryId, repositoryName, vmId, vmName, pointId, damagedMs, damage, copies }) => ({
+      kind: 'copy-damaged',
+      severity: 'attention',
+      title: `${copies === 1 ? `The copy of a point of ${vmName}` : `Copies of ${copies} points`} in ${repositoryName} ${copies === 1 ? 'is' : 'are'} damaged`,
+      detail: `${damage ?? 'See the point'}. Another repository holds ${copies === 1 ? 'it' : 'them'} whole, and restores read that.`,
+      sinceMs: damagedMs,
+      subject: { kind: 'repository', id: repositoryId },
+      action: { label: 'See the point', command: `holdfast points ${shellWord(vmId)} --point ${shellWord(pointId)}` },
+    }))
 }
 
 function mirrorCommand({ sourceId, targetId }: Pick<PlanLag, 'sourceId' | 'targetId'>): string {

@@ -16,7 +16,7 @@ export async function readOverview(deps: ApiDeps): Promise<Overview> {
   const { catalog, now } = deps
   const engine = await readEngine(deps)
   const { total, by, outside } = catalog.statistics.posturesWithOutside(mostNeedingYou)
-  const stored = catalog.repositories.list({ limit: 50 }).items
+  const stored = [...catalog.repositories.all()]
   const repositories = stored.map((row) => repositoryView(catalog, row))
   const agenda = drillAgenda(deps)
   const needsYou = attention(deps, engine, repositories, {

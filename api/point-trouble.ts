@@ -63,16 +63,13 @@ function unexpectedFulls(catalog: Catalog, nowMs: number, most: number): Attenti
 
 /** Until the VM has a whole point that was made after the damage was found. */
 function damagedPoints(catalog: Catalog, most: number): Attention[] {
-  return catalog.points
-    .list({ limit: most }, { damaged: true })
-    .items.filter(({ vmId, damagedMs }) => (catalog.points.newestValidated(vmId)?.createdMs ?? 0) <= (damagedMs ?? 0))
-    .map((point) => ({
-      kind: 'point-damaged',
-      severity: 'failed',
-      title: `A recovery point of ${point.vmName} is damaged`,
-      detail: `${point.damage ?? 'See the point'}. It counts for nothing any more; the next backup reads in full.`,
-      sinceMs: point.damagedMs,
-      subject: { kind: 'point', id: point.id },
-      action: { label: 'See the point', command: `holdfast backup ${point.vmId}` },
-    }))
+  return catalog.points.list({ limit: most }, { damaged: true }).items.map((point) => ({
+    kind: 'point-damaged',
+    severity: 'failed',
+    title: `A recovery point of ${point.vmName} is damaged`,
+    detail: `${point.damage ?? 'See the point'}. It counts for nothing any more; the next backup reads in full.`,
+    sinceMs: point.damagedMs,
+    subject: { kind: 'point', id: point.id },
+    action: { label: 'See the point', command: `holdfast backup ${point.vmId}` },
+  }))
 }

@@ -23,7 +23,7 @@ export function upcoming(
   deps: Deps,
   {
     agenda = drillAgenda(deps),
-    repositories = deps.catalog.repositories.list({ limit: 50 }).items,
+    repositories = [...deps.catalog.repositories.all()],
   }: { readonly agenda?: readonly AgendaEntry[]; readonly repositories?: readonly RepositoryView[] } = {},
 ): { readonly items: Upcoming[]; readonly total: number } {
   const nowMs = deps.now()

@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { formatDuration } from '../base/index.ts'
-import type { Catalog, RepositoryView } from '../catalog/index.ts'
+import type { RepositoryView } from '../catalog/index.ts'
 import { hasMoved, lookState } from '../policy/index.ts'
 import type { ApiDeps } from './deps.ts'
 import type { attentionSchema } from './schemas/overview.ts'
@@ -13,7 +13,7 @@ export const vanishedToldMs = 30 * 86_400_000
 
 /** What the watchdog found: whether the rest of what is said here can be believed. */
 export function watchTrouble(deps: Deps): Attention[] {
-  return [...clockTrouble(deps), ...[...everyRepository(deps.catalog)].flatMap((row) => repositoryTrouble(deps, row))]
+  return [...clockTrouble(deps), ...[...deps.catalog.repositories.all()].flatMap((row) => repositoryTrouble(deps, row))]
 }
 
 function clockTrouble({ catalog }: Deps): Attention[] {
@@ -86,13 +86,4 @@ function repositoryTrouble({ catalog, now }: Deps, row: RepositoryView): Attenti
       action: { label: 'See what is left', command: `holdfast verify ${row.id}` },
     })
   return found
-}
-
-function* everyRepository(catalog: Catalog): Generator<RepositoryView> {
-  for (let cursor: string | undefined; ;) {
-    const page = catalog.repositories.list({ limit: 50, cursor })
-    yield* page.items
-    if (page.nextCursor === null) return
-    cursor = page.nextCursor
-  }
 }

@@ -195,7 +195,7 @@ export function alertQueries(context: CatalogContext): AlertQueries {
         .orderBy(asc(incidents.id))
         .all()
         .map(({ row }) => row),
-    channels: () => db.select().from(channels).orderBy(asc(channels.name)).limit(200).all(),
+    channels: () => db.select().from(channels).orderBy(asc(channels.name)).all(),
     putChannel(wish) {
       return inTransaction(context, () => {
         const { name, ...set } = wish

@@ -95,19 +95,19 @@ describe('a point in two repositories', () => {
   it('has its damaged copy told for as long as it is there, also while it is to be made whole', () => {
     catalog.points.recordDamage(id, { ms: testNow, damage: 'a chunk is lost' })
     // Of which no repository has a whole copy: that is told of the point.
-    expect(catalog.copies.damaged(10)).toEqual([])
+    expect(catalog.copies.damaged()).toEqual([])
     mirrored()
-    expect(catalog.copies.damaged(10)).toMatchObject([
+    expect(catalog.copies.damaged()).toMatchObject([
       { pointId: id, repositoryId: 'main', vmName: 'web-01', damagedMs: testNow, damage: 'a chunk is lost' },
     ])
     catalog.points.record(aPoint(2, { createdMs: testNow + 1 }))
-    expect(catalog.copies.damaged(10)).toHaveLength(1)
+    expect(catalog.copies.damaged()).toHaveLength(1)
     catalog.points.recordMended(id, testNow + 2, 'main')
-    expect(catalog.copies.damaged(10)).toEqual([])
+    expect(catalog.copies.damaged()).toEqual([])
     catalog.points.recordDamage(id, { ms: testNow, damage: 'a chunk is lost' }, 'offsite')
     catalog.mirrors.wantDamaged()
     expect(catalog.copies.find(id, 'offsite')?.state).toBe('pending')
-    expect(catalog.copies.damaged(10)).toMatchObject([{ repositoryId: 'offsite' }])
+    expect(catalog.copies.damaged()).toMatchObject([{ repositoryId: 'offsite' }])
   })
 
   it('counts where its newest point stands, not where any point ever came to', () => {

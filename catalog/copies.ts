@@ -23,6 +23,7 @@ export interface FoundCopy {
   readonly lockUntilMs: number | null
 }
 
+/** The newest damage of a repository. */
 export interface DamagedCopy {
   readonly pointId: string
   readonly repositoryId: string
@@ -31,6 +32,8 @@ export interface DamagedCopy {
   readonly vmName: string
   readonly damagedMs: number
   readonly damage: string | null
+  /** How many damaged copies the repository has. */
+  readonly copies: number
 }
 
 export interface CopyQueries {
@@ -44,10 +47,10 @@ export interface CopyQueries {
   /** In how many repositories the newest validated point of a VM stands; 0: it has none. */
   repositoriesOf(vmId: string): number
   /**
-   * Damaged ones of points that another repository holds whole, the newest damage first, for as long as they are there and
-   * not whole again, also while they wait to be. `limit` at most.
+   * Of each repository the damaged ones of points that another holds whole, the newest damage first, for as long as they are
+   * there and not whole again, also while they wait to be.
    */
-  damaged(limit: number): DamagedCopy[]
+  damaged(): DamagedCopy[]
   /** Writes down a copy that is there; of one that is known nothing changes but that it is there. */
   found(copy: FoundCopy): void
 }
@@ -106,14 +109,17 @@ export function copyQueries(context: CatalogContext): CopyQueries {
       }>(sql`SELECT count(*) AS n FROM copies c WHERE ${stands('c')} AND c.point_id = (
         SELECT p.id FROM points p WHERE p.vm_id = ${vmId} AND p.validated_ms IS NOT NULL
         ORDER BY p.created_ms DESC, p.id LIMIT 1)`).n,
-    damaged: whileUnchanged(context, (limit: number) =>
+    damaged: whileUnchanged(context, () =>
       db.all<DamagedCopy>(sql`
-        SELECT c.point_id AS "pointId", c.repository_id AS "repositoryId", r.name AS "repositoryName", v.id AS "vmId",
-          v.name AS "vmName", c.damaged_ms AS "damagedMs", c.damage
-        FROM copies c JOIN points p ON p.id = c.point_id JOIN vms v ON v.id = p.vm_id
-          JOIN repositories r ON r.id = c.repository_id
-        WHERE c.state <> 'removed' AND c.damaged_ms IS NOT NULL AND c.gone_ms IS NULL AND p.validated_ms IS NOT NULL
-        ORDER BY c.damaged_ms DESC, c.point_id, c.repository_id LIMIT ${limit}`),
+        SELECT d.point_id AS "pointId", d.repository_id AS "repositoryId", r.name AS "repositoryName", v.id AS "vmId",
+          v.name AS "vmName", d.damaged_ms AS "damagedMs", d.damage, d.copies
+        FROM (
+          SELECT c.*, count(*) OVER (PARTITION BY c.repository_id) AS copies,
+            row_number() OVER (PARTITION BY c.repository_id ORDER BY c.damaged_ms DESC, c.point_id) AS place
+          FROM copies c JOIN points p ON p.id = c.point_id
+          WHERE c.state <> 'removed' AND c.damaged_ms IS NOT NULL AND c.gone_ms IS NULL AND p.validated_ms IS NOT NULL
+        ) d JOIN points p ON p.id = d.point_id JOIN vms v ON v.id = p.vm_id JOIN repositories r ON r.id = d.repository_id
+        WHERE d.place = 1 ORDER BY d.damaged_ms DESC, d.repository_id`),
     ),
     found({ pointId, repositoryId, stem, sourceId, validatedMs, lockUntilMs }) {
       inTransaction(context, () => {

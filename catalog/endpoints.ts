@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { and, asc, count, eq, isNull, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
-import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { afterCursor, everyRow, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { endpoints } from './schema.ts'
 import { ensureSite } from './sites.ts'
 import { uniqueSlug } from './slug.ts'
@@ -35,9 +35,11 @@ export interface EndpointQueries {
   /** Throws NotFound. */
   get(id: string): EndpointView
   list(page: PageRequest): Page<EndpointView>
-  /** Those of a site by name, 200 at most. */
+  /** Every one, by name. */
+  all(): Generator<EndpointView>
+  /** Those of a site, by name. */
   ofSite(site: string): EndpointView[]
-  /** Every site that some endpoint names; at most 200. */
+  /** Every site that some endpoint names. */
   sites(): string[]
   /** Where it is, or how it is reached, has changed; its VMs stay its VMs. Throws NotFound. */
   move(id: string, to: EndpointMove): EndpointView
@@ -58,6 +60,15 @@ export function endpointQueries(context: CatalogContext): EndpointQueries {
     const found = find(id)
     if (!found) throw new HoldfastError('NotFound', `there is no hypervisor ${id}`)
     return found
+  }
+  const list = (page: PageRequest): Page<EndpointView> => {
+    const rows = select()
+      .where(afterCursor([sql`${endpoints.name}`, sql`${endpoints.id}`], 'asc', page))
+      .orderBy(asc(endpoints.name), asc(endpoints.id))
+      .limit(rowsFor(page))
+      .all()
+    const total = db.select({ n: count() }).from(endpoints).get()?.n ?? 0
+    return toPage(rows, page, total, ({ row }) => [row.name, row.id], view)
   }
   return {
     find,
@@ -81,22 +92,14 @@ export function endpointQueries(context: CatalogContext): EndpointQueries {
         return get(id)
       })
     },
-    list(page) {
-      const rows = select()
-        .where(afterCursor([sql`${endpoints.name}`, sql`${endpoints.id}`], 'asc', page))
-        .orderBy(asc(endpoints.name), asc(endpoints.id))
-        .limit(rowsFor(page))
-        .all()
-      const total = db.select({ n: count() }).from(endpoints).get()?.n ?? 0
-      return toPage(rows, page, total, ({ row }) => [row.name, row.id], view)
-    },
-    ofSite: (site) => select().where(eq(endpoints.site, site)).orderBy(asc(endpoints.name)).limit(200).all().map(view),
+    all: () => everyRow(list),
+    list,
+    ofSite: (site) => select().where(eq(endpoints.site, site)).orderBy(asc(endpoints.name)).all().map(view),
     sites() {
       return db
         .selectDistinct({ site: endpoints.site })
         .from(endpoints)
         .orderBy(asc(endpoints.site))
-        .limit(200)
         .all()
         .map((row) => row.site)
     },

@@ -1,7 +1,7 @@
 import { and, count, desc, eq, isNull, sql } from 'drizzle-orm'
 import { HoldfastError } from '../base/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
-import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { afterCursor, everyRow, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { endpoints, instants, points, repositories, runs, vms } from './schema.ts'
 import type { ErrorNote, InstantState } from './types.ts'
 
@@ -28,6 +28,8 @@ export interface InstantQueries {
   get(runId: string): InstantView
   /** Newest first. */
   list(page: PageRequest, filter?: { readonly open?: boolean | undefined }): Page<InstantView>
+  /** All that are open, the newest first. */
+  everyOpen(): Generator<InstantView>
 }
 
 const ends: readonly InstantState[] = ['migrated', 'discarded', 'failed']
@@ -60,6 +62,17 @@ export function instantQueries(context: CatalogContext): InstantQueries {
     endpointName: endpointName ?? row.endpointId,
     pointMs,
   })
+  const list: InstantQueries['list'] = (page, { open } = {}) => {
+    const where = open === true ? and(isNull(instants.endedMs), isNull(runs.endedMs)) : undefined
+    const rows = select()
+      .where(and(where, afterCursor([sql`${instants.startedMs}`, sql`${instants.runId}`], 'desc', page)))
+      .orderBy(desc(instants.startedMs), desc(instants.runId))
+      .limit(rowsFor(page))
+      .all()
+    const total =
+      db.select({ n: count() }).from(instants).leftJoin(runs, eq(runs.runId, instants.runId)).where(where).get()?.n ?? 0
+    return toPage(rows, page, total, ({ row }) => [row.startedMs, row.runId], view)
+  }
   return {
     started(instant) {
       const done = db
@@ -95,17 +108,7 @@ export function instantQueries(context: CatalogContext): InstantQueries {
       if (found) return view(found)
       throw new HoldfastError('NotFound', `there is no instant restore ${runId}`)
     },
-    list(page, { open } = {}) {
-      const where = open === true ? and(isNull(instants.endedMs), isNull(runs.endedMs)) : undefined
-      const rows = select()
-        .where(and(where, afterCursor([sql`${instants.startedMs}`, sql`${instants.runId}`], 'desc', page)))
-        .orderBy(desc(instants.startedMs), desc(instants.runId))
-        .limit(rowsFor(page))
-        .all()
-      const total =
-        db.select({ n: count() }).from(instants).leftJoin(runs, eq(runs.runId, instants.runId)).where(where).get()?.n ??
-        0
-      return toPage(rows, page, total, ({ row }) => [row.startedMs, row.runId], view)
-    },
+    list,
+    everyOpen: () => everyRow((page) => list(page, { open: true })),
   }
 }

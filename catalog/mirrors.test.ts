@@ -219,7 +219,7 @@ describe('copies that were lost in the mirror', () => {
 
   it('are behind, since they were lost, while their source has the point', () => {
     expect(catalog.mirrors.states()).toMatchObject([{ done: 1, behind: 2, failed: 0, oldestMs: here.clock.ms }])
-    expect(catalog.mirrors.lags(10)).toMatchObject([{ plan: 'nightly', behind: 2, oldestMs: here.clock.ms }])
+    expect(catalog.mirrors.lags()).toMatchObject([{ plan: 'nightly', behind: 2, oldestMs: here.clock.ms }])
     catalog.points.recordGone(pointIdOf(2), here.clock.ms, 'main')
     expect(catalog.mirrors.states()).toMatchObject([{ done: 1, behind: 1 }])
   })
@@ -277,7 +277,7 @@ describe('a mirror that a plan names no more', () => {
     catalog.plans.put({ ...nightly, targets: [main] }, null)
     expect(states()).toEqual(['done', 'in-progress', undefined, 'pending', 'pending'])
     expect(catalog.retained.neededElsewhere('main').has(pointIdOf(3))).toBe(false)
-    expect(catalog.mirrors.lags(10).map(({ plan, behind }) => [plan, behind])).toEqual([
+    expect(catalog.mirrors.lags().map(({ plan, behind }) => [plan, behind])).toEqual([
       ['nightly', 2],
       ['weekly', 1],
     ])
@@ -291,7 +291,7 @@ describe('lag', () => {
   it('is also that of points of a deleted plan, and of none', () => {
     point(4, 'web-01', null)
     for (const n of [3, 4]) want(n)
-    expect(catalog.mirrors.lags(10).map(({ plan, behind }) => [plan, behind])).toEqual([
+    expect(catalog.mirrors.lags().map(({ plan, behind }) => [plan, behind])).toEqual([
       [null, 1],
       ['nightly', 1],
     ])
@@ -308,13 +308,13 @@ describe('lag', () => {
     expect(catalog.mirrors.states()).toEqual([
       { ...pair, ...names, done: 0, behind: 2, failed: 0, oldestMs: since, newestMs: null },
     ])
-    expect(catalog.mirrors.lags(10)).toEqual([
+    expect(catalog.mirrors.lags()).toEqual([
       { ...pair, plan: 'nightly', targetName: 'offsite', behind: 2, oldestMs: since },
     ])
     told(1)
     take()
     told(2)
-    expect(catalog.mirrors.lags(10)).toEqual([])
+    expect(catalog.mirrors.lags()).toEqual([])
     expect(catalog.mirrors.states()).toEqual([
       { ...pair, ...names, done: 2, behind: 0, failed: 0, oldestMs: null, newestMs: testNow - 8 * hour },
     ])

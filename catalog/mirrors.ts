@@ -84,12 +84,12 @@ export interface MirrorQueries {
   record(pair: MirrorPair, runId: string, outcomes: readonly CopyOutcome[], atMs: number): void
   /** What this run still has in hand is given back; with a problem it counts as an attempt. */
   release(pair: MirrorPair, runId: string, problem: string | null, atMs: number): void
-  /** Every pair that copies were ever wanted for, by name; 200 at most. */
+  /** Every pair that copies were ever wanted for, by name. */
   states(): MirrorState[]
-  /** Pairs of which a copy failed at its last try, by name; 200 at most. `oldestMs`: of those. */
+  /** Pairs of which a copy failed at its last try, by name. `oldestMs`: of those. */
   failing(): Pick<MirrorState, 'sourceId' | 'targetId' | 'sourceName' | 'targetName' | 'failed' | 'oldestMs'>[]
-  /** Of each plan (also one that was deleted, and none) and mirror with something behind, the longest behind first; `limit` at most; of one VM's points, or of all. */
-  lags(limit: number, vmId?: string): PlanLag[]
+  /** Of each plan (also one that was deleted, and none) and mirror with something behind, the longest behind first; of one VM's points, or of all. */
+  lags(vmId?: string): PlanLag[]
 }
 
 const chunk = 2 ** 20
@@ -260,7 +260,7 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
           l.oldest_ms AS "oldestMs", t.newest_ms AS "newestMs"
         FROM pairs p LEFT JOIN there t ON t.source_id = p.source_id AND t.repository_id = p.repository_id
           LEFT JOIN lacking l ON l.source_id = p.source_id AND l.repository_id = p.repository_id
-        ORDER BY 3, 4 LIMIT 200`),
+        ORDER BY 3, 4`),
     ),
     failing: () =>
       db.all(sql`
@@ -268,14 +268,14 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
           count(*) AS failed, min(${behindSince}) AS "oldestMs"
         FROM copies c INDEXED BY copies_wanted JOIN points p ON p.id = c.point_id
           JOIN repositories a ON a.id = c.source_id JOIN repositories b ON b.id = c.repository_id
-        WHERE ${isWanted} AND c.state = 'failed' GROUP BY 1, 2 ORDER BY 3, 4 LIMIT 200`),
-    lags: whileUnchanged(context, (limit: number, vmId?: string) =>
+        WHERE ${isWanted} AND c.state = 'failed' GROUP BY 1, 2 ORDER BY 3, 4`),
+    lags: whileUnchanged(context, (vmId?: string) =>
       db.all<PlanLag>(sql`
         SELECT p.plan, c.source_id AS "sourceId", c.repository_id AS "targetId", b.name AS "targetName",
           count(*) AS behind, min(${behindSince}) AS "oldestMs"
         FROM ${missingCopies} c JOIN points p ON p.id = c.point_id JOIN repositories b ON b.id = c.repository_id
         WHERE c.source_id IS NOT NULL AND ${vmId === undefined ? sql`1` : sql`c.vm_id = ${vmId}`}
-        GROUP BY 1, 2, 3 ORDER BY 6, 1, 3 LIMIT ${limit}`),
+        GROUP BY 1, 2, 3 ORDER BY 6, 1, 3`),
     ),
   }
 }

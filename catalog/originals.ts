@@ -1,6 +1,5 @@
 import type { OriginalFacts } from '../policy/index.ts'
 import type { InstantQueries } from './instants.ts'
-import { largestPage } from './page.ts'
 import type { ReplicationQueries } from './replications.ts'
 import type { VmView } from './vms.ts'
 
@@ -14,8 +13,6 @@ export function originalFacts(
     ...{ where: endpointName, seen, pointMs, isOfThePast },
     standbys: replications.list().filter(({ vmId }) => vmId === id),
     // One that reaches nothing is in nobody's way.
-    instants: instants
-      .list({ limit: largestPage }, { open: true })
-      .items.filter(({ vmId, network }) => vmId === id && network === 'connected'),
+    instants: [...instants.everyOpen()].filter(({ vmId, network }) => vmId === id && network === 'connected'),
   }
 }

@@ -73,7 +73,7 @@ export function ownQueries(context: CatalogContext, newestSeq: () => number): Ow
       )
       return found.firstMs === null || found.lastMs === null ? null : { firstMs: found.firstMs, lastMs: found.lastMs }
     },
-    backups: () => select().orderBy(asc(repositories.name), asc(repositories.id)).limit(200).all(),
+    backups: () => select().orderBy(asc(repositories.name), asc(repositories.id)).all(),
     backup(repositoryId) {
       const found = select().where(eq(repositories.id, repositoryId)).get()
       if (!found) throw new HoldfastError('NotFound', `there is no repository ${repositoryId}`)

@@ -76,6 +76,16 @@ export function toPage<Row, T>(
   return { items: kept.map(map), nextCursor: last === undefined ? null : encodeCursor(keyOf(last)), total }
 }
 
+/** All there is, page by page, so that no list is held. */
+export function* everyRow<T>(list: (page: PageRequest) => Page<T>): Generator<T> {
+  for (let cursor: string | undefined; ;) {
+    const page = list({ limit: largestPage, cursor })
+    yield* page.items
+    if (page.nextCursor === null) return
+    cursor = page.nextCursor
+  }
+}
+
 /** A page of what is already sorted, ascending by its key. */
 export function pageOfSorted<T>(
   all: readonly T[],

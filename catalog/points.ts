@@ -79,7 +79,7 @@ export interface PointFilter {
   readonly vmId?: string | undefined
   readonly repositoryId?: string | undefined
   readonly proven?: Verdict | 'never' | undefined
-  /** Only those in which damage was found. */
+  /** Only those in which damage was found, and whose VM has no whole point that was made after it was found. */
   readonly damaged?: true | undefined
   /** Only those whose change was flagged, and that nobody has called expected. */
   readonly suspicious?: true | undefined
@@ -341,7 +341,9 @@ export function pointQueries(context: CatalogContext): PointQueries {
         filter.repositoryId === undefined ? undefined : pointsWith(context, filter.repositoryId, undefined),
         filter.sinceMs === undefined ? undefined : gte(points.createdMs, filter.sinceMs),
         filter.untilMs === undefined ? undefined : lt(points.createdMs, filter.untilMs),
-        filter.damaged && isNotNull(points.damagedMs),
+        filter.damaged &&
+          sql`${points.damagedMs} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM points n WHERE n.vm_id = points.vm_id
+            AND n.validated_ms IS NOT NULL AND n.created_ms > points.damaged_ms)`,
         filter.suspicious &&
           sql`EXISTS (SELECT 1 FROM point_changes c WHERE c.point_id = points.id AND c.is_suspicious = 1
             AND coalesce(json_extract(c.review, '$.verdict'), '') <> 'expected')`,

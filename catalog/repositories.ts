@@ -3,7 +3,7 @@ import { HoldfastError, locationText, type RepositoryLocation } from '../base/in
 import { usualMedia, type MediaClass } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { given, lazy } from './lazy.ts'
-import { afterCursor, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
+import { afterCursor, everyRow, rowsFor, toPage, type Page, type PageRequest } from './page.ts'
 import { repositories, repositoryGrowth } from './schema.ts'
 import { ensureSite } from './sites.ts'
 import { uniqueSlug } from './slug.ts'
@@ -53,9 +53,11 @@ export interface RepositoryQueries {
   /** Throws NotFound. */
   get(id: string): RepositoryView
   list(page: PageRequest): Page<RepositoryView>
-  /** Those of a site by name, 200 at most. */
+  /** Every one, by name. */
+  all(): Generator<RepositoryView>
+  /** Those of a site, by name. */
   ofSite(site: string): RepositoryView[]
-  /** Every site that some repository names; at most 200. */
+  /** Every site that some repository names. */
   sites(): string[]
   /** Where it is, or how it is opened, has changed. Throws NotFound, NameTaken. */
   move(id: string, to: { readonly location?: RepositoryLocation; readonly credentialRef?: string }): RepositoryView
@@ -148,6 +150,11 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
     if (twin !== undefined) throw twin
     db.update(repositories).set({ uuid }).where(eq(repositories.id, id)).run()
   }
+  const list = (page: PageRequest): Page<RepositoryView> => {
+    const rows = rowsOf(page.limit, page.cursor)
+    const total = db.select({ n: count() }).from(repositories).get()?.n ?? 0
+    return toPage(rows, page, total, ({ row }) => [row.name, row.id], view)
+  }
   return {
     find,
     get,
@@ -175,19 +182,14 @@ export function repositoryQueries(context: CatalogContext): RepositoryQueries {
         return get(id)
       })
     },
-    list(page) {
-      const rows = rowsOf(page.limit, page.cursor)
-      const total = db.select({ n: count() }).from(repositories).get()?.n ?? 0
-      return toPage(rows, page, total, ({ row }) => [row.name, row.id], view)
-    },
-    ofSite: (site) =>
-      select().where(eq(repositories.site, site)).orderBy(asc(repositories.name)).limit(200).all().map(view),
+    list,
+    all: () => everyRow(list),
+    ofSite: (site) => select().where(eq(repositories.site, site)).orderBy(asc(repositories.name)).all().map(view),
     sites() {
       return db
         .selectDistinct({ site: repositories.site })
         .from(repositories)
         .orderBy(asc(repositories.site))
-        .limit(200)
         .all()
         .map((row) => row.site)
     },

@@ -3,6 +3,7 @@ import { attention, outsideKinds, type Attention } from '../attention.ts'
 import type { ApiDeps } from '../deps.ts'
 import type { Engine } from '../facts.ts'
 import { isStillFailed } from '../failed-runs.ts'
+import { isMirrorLate, mediaOverdueMs } from '../mirror-attention.ts'
 import { isScheduleKnown } from '../schedule-trouble.ts'
 import { repositoryView } from '../views/repositories.ts'
 
@@ -17,9 +18,9 @@ const looked = new Set(['repository-lost', 'repository-unseen'])
 /** Looks at everything that wants attention now, and keeps the incidents in step. */
 export function observe(deps: ApiDeps, engine: Engine): void {
   const { catalog } = deps
-  const repositories = catalog.repositories.list({ limit: 200 }).items.map((row) => repositoryView(catalog, row))
+  const repositories = [...catalog.repositories.all()].map((row) => repositoryView(catalog, row))
   const { items, total, cut } = attention(deps, engine, repositories, { most, all: true })
-  const found = items.map((item) => incidentOf(catalog, item))
+  const found = items.map((item) => incidentOf(deps, item))
   if (total > items.length)
     found.push({
       key: 'more',
@@ -31,14 +32,12 @@ export function observe(deps: ApiDeps, engine: Engine): void {
       subject: null,
       tags: [],
     })
-  catalog.alerts.observe(
-    found,
-    (incident) => isScheduleKnown(deps, incident) && isKnown(catalog, incident, engine, cut),
-  )
+  catalog.alerts.observe(found, (incident) => isScheduleKnown(deps, incident) && isKnown(deps, incident, engine, cut))
 }
 
 /** Whether it is known that an incident is over, because nothing says that it goes on. */
-function isKnown(catalog: Catalog, { kind, subject }: IncidentRow, engine: Engine, cut: ReadonlySet<string>): boolean {
+function isKnown(deps: ApiDeps, { kind, subject }: IncidentRow, engine: Engine, cut: ReadonlySet<string>): boolean {
+  const { catalog } = deps
   // What was cut off says nothing of what is not in it; a VM can be asked by itself. Other kinds are whole all the same: one
   // that never ended would hide the next one of its like.
   if (cut.has(kind)) return ofPosture.has(kind) && subject !== null && isInside(catalog, subject.id)
@@ -46,6 +45,8 @@ function isKnown(catalog: Catalog, { kind, subject }: IncidentRow, engine: Engin
   if (looked.has(kind) && subject) return (catalog.watches.find(subject.id)?.error ?? null) === null
   // A VM that has broken its promise besides has lines of its own; what failed goes on until it goes well.
   if (kind === 'run-failed' && subject) return !isStillFailed(catalog, subject.id)
+  // Media that were put into the post are silence, and no copy: it is over when what they bring is there.
+  if (kind === 'mirror-lag' && subject) return !isMirrorLate(deps, subject.id)
   // Of a mirror that is further behind than it may be that is told, and copies have failed all the same.
   if (kind === 'copy-failed' && subject) return !catalog.mirrors.states().some(hasFailed(subject.id))
   return engine.up || kind !== 'no-worker'
@@ -61,9 +62,10 @@ const hasFailed =
   ({ targetId, failed }: MirrorState): boolean =>
     targetId === repositoryId && failed > 0
 
-function incidentOf(catalog: Catalog, { kind, severity, title, detail, subject, action }: Attention): ObservedIncident {
+function incidentOf(deps: ApiDeps, { kind, severity, title, detail, subject, action }: Attention): ObservedIncident {
+  const { catalog } = deps
   return {
-    key: keyOf(catalog, kind, subject),
+    key: keyOf(deps, kind, subject),
     kind,
     severity: severity === 'attention' ? 'warning' : 'critical',
     title,
@@ -75,8 +77,14 @@ function incidentOf(catalog: Catalog, { kind, severity, title, detail, subject, 
 }
 
 /** What stays the same from one night to the next: a second failure of the same thing is no second incident. */
-function keyOf(catalog: Catalog, kind: string, subject: Attention['subject']): string {
+function keyOf(deps: ApiDeps, kind: string, subject: Attention['subject']): string {
+  const { catalog } = deps
   if (subject === null) return kind
+  if (kind === 'mirror-lag') {
+    // Whoever was told that it lags, and sent media, has to know that they did not come: also the second time.
+    const untilMs = mediaOverdueMs(deps, subject.id)
+    return `${kind}/${subject.kind}/${subject.id}${untilMs === null ? '' : `/${untilMs}`}`
+  }
   if (ofPosture.has(kind)) return `rpo/${subject.id}`
   if (subject.kind === 'drill') return `${kind}/${vmOfDrill(subject.id)}`
   if (subject.kind === 'run' && kind !== 'residue') {

@@ -82,8 +82,7 @@ async function engineDifference({ orchestrator, now }: ApiDeps): Promise<Differe
 }
 
 function storeDifferences({ catalog, now }: ApiDeps): Difference[] {
-  const rows = catalog.repositories.list({ limit: 50 }).items
-  return rows.flatMap(({ id, name, test }) => {
+  return [...catalog.repositories.all()].flatMap(({ id, name, test }) => {
     const { skewMs = null, testedMs = 0 } = test ?? {}
     if (skewMs === null || Math.abs(skewMs) <= minuteMs || now() - testedMs > testedWithinMs) return []
     const way = skewMs > 0 ? 'ahead of' : 'behind'

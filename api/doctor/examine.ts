@@ -26,7 +26,7 @@ export async function examine(deps: ApiDeps): Promise<Doctor> {
       guarded('secrets', 'Secrets', () => secretsCheck(deps)),
       guarded('files', 'Micro-VMs for files', () => filesCheck(deps)),
       guarded('time-zones', 'Time zone data', timeZoneCheck),
-      ...deps.catalog.repositories.list({ limit: 50 }).items.map(({ id, name, test }) =>
+      ...[...deps.catalog.repositories.all()].map(({ id, name, test }) =>
         Promise.resolve(
           testCheck(
             `repository-${id}`,
@@ -42,7 +42,7 @@ export async function examine(deps: ApiDeps): Promise<Doctor> {
         ),
       ),
       ...deps.catalog.own.backups().map((row) => Promise.resolve(ownBackupCheck(row, deps.now()))),
-      ...deps.catalog.endpoints.list({ limit: 50 }).items.map(({ id, name, probe }) =>
+      ...[...deps.catalog.endpoints.all()].map(({ id, name, probe }) =>
         Promise.resolve(
           testCheck(
             `hypervisor-${id}`,

@@ -2,15 +2,13 @@ import type { Catalog, MirrorState } from '../../catalog/index.ts'
 import { lagAllowedMs, mirrorLagMs } from '../../policy/index.ts'
 import { gauge, type Family } from './exposition.ts'
 
-/** Of each plan and mirror with something behind. */
-const mostLags = 1000
 const pairKey = ({ sourceId, targetId }: Pick<MirrorState, 'sourceId' | 'targetId'>): string =>
   `${sourceId} ${targetId}`
 
 /** Of each pair that is late: by how many milliseconds, by the plan that waits longest beyond what it takes to make its next point. */
 function overdueOf(catalog: Catalog, nowMs: number): Map<string, number> {
   const found = new Map<string, number>()
-  for (const { oldestMs, plan, ...pair } of catalog.mirrors.lags(mostLags)) {
+  for (const { oldestMs, plan, ...pair } of catalog.mirrors.lags()) {
     const byMs = mirrorLagMs(oldestMs, nowMs) - lagAllowedMs(plan === null ? undefined : catalog.plans.last(plan))
     if (byMs > 0) found.set(pairKey(pair), Math.max(byMs, found.get(pairKey(pair)) ?? 0))
   }

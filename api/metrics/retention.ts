@@ -1,6 +1,5 @@
 import type { Catalog } from '../../catalog/index.ts'
 import { keepFor, manualQuotaProblem, mostByHand } from '../../policy/index.ts'
-import { everyRepository } from './everyone.ts'
 import { gauge, type Family, type Sample } from './exposition.ts'
 
 const deviationKinds = ['kept', 'vanished', 'overdue'] as const
@@ -11,7 +10,7 @@ const holdTypes = ['pin', 'legal'] as const
 /** What retention and collections did last, and what they may not touch. */
 export function retentionFamilies(catalog: Catalog): Family[] {
   const { metrics } = catalog
-  const repositories = [...everyRepository(catalog)].map(({ id }) => id)
+  const repositories = [...catalog.repositories.all()].map(({ id }) => id)
   const sweeps = metrics.lastSweeps()
   const collections = metrics.lastCollections()
   const held = new Map(metrics.held().map(({ repositoryId, type, points }) => [`${repositoryId}/${type}`, points]))

@@ -1,6 +1,5 @@
 import type { Catalog, SlotClaimRow } from '../../catalog/index.ts'
 import { fullFor, slotKindOf, slotKinds, type SlotKind } from '../../policy/index.ts'
-import { everyEndpoint, everyRepository } from './everyone.ts'
 import { gauge, type Family } from './exposition.ts'
 
 interface KindFigures {
@@ -70,8 +69,8 @@ function figuresOf(catalog: Catalog, nowMs: number): Map<SlotKind, KindFigures> 
 
 /** Those that runs could touch, whether one does or not: a limit that came and went with the runs would say nothing. */
 function resourcesOf(catalog: Catalog, claims: readonly SlotClaimRow[]): string[] {
-  const hosts = [...everyEndpoint(catalog)]
-  const repositories = [...everyRepository(catalog)]
+  const hosts = [...catalog.endpoints.all()]
+  const repositories = [...catalog.repositories.all()]
   return [
     ...new Set([
       ...hosts.map(({ id }) => `host/${id}`),

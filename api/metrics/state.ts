@@ -2,7 +2,6 @@ import type { Catalog, RepositoryView, ScrubRow } from '../../catalog/index.ts'
 import { lookState } from '../../policy/index.ts'
 import type { Engine } from '../facts.ts'
 import { forecastOf } from '../views/capacity.ts'
-import { everyRepository } from './everyone.ts'
 import { gauge, one, type Family, type Sample } from './exposition.ts'
 
 /** Above, single VMs are left out, the most urgent last; how many is told. */
@@ -83,7 +82,7 @@ function shortOfCopies(catalog: Catalog): Sample[] {
 
 /** What the watchdog found, and what was measured. */
 export function repositoryFamilies(catalog: Catalog, nowMs: number): Family[] {
-  const repositories = [...everyRepository(catalog)]
+  const repositories = [...catalog.repositories.all()]
   const of = (value: (row: RepositoryView) => number | null | undefined): Sample[] =>
     repositories.flatMap((row): Sample[] => {
       const found = value(row) ?? null

@@ -73,22 +73,11 @@ export function dayText(ms: number): string {
 
 /** Names that rules may use, with those that the file brings. */
 export function knownNames(catalog: Catalog, document: PolicyDocument = { version: 1 }): Known {
-  const names = <T>(
-    pick: (page: { limit: number; cursor?: string }) => { items: T[]; nextCursor: string | null },
-  ): T[] => {
-    const all: T[] = []
-    for (let cursor: string | undefined; ;) {
-      const page = pick({ limit: 200, ...(cursor !== undefined && { cursor }) })
-      all.push(...page.items)
-      if (page.nextCursor === null) return all
-      cursor = page.nextCursor
-    }
-  }
-  const hypervisors = names((page) => catalog.endpoints.list(page))
+  const hypervisors = [...catalog.endpoints.all()]
   const plans = new Map(catalog.plans.all().map(({ name, schedule }) => [name, { name, schedule }]))
   for (const [name, { schedule }] of Object.entries(document.plans ?? {})) plans.set(name, { name, schedule })
   return {
-    repositories: names((page) => catalog.repositories.list(page)).map(({ id }) => id),
+    repositories: [...catalog.repositories.all()].map(({ id }) => id),
     categories: [
       ...new Set([...catalog.categories.list().map(({ name }) => name), ...Object.keys(document.categories ?? {})]),
     ],

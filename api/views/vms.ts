@@ -159,7 +159,7 @@ function shortagesOf(catalog: Catalog, vmId: string): CopyShortage[] {
 
 function areCopiesLate(catalog: Catalog, vmId: string, nowMs: number): boolean {
   return catalog.mirrors
-    .lags(50, vmId)
+    .lags(vmId)
     .some(
       ({ plan, oldestMs }) =>
         mirrorLagMs(oldestMs, nowMs) > lagAllowedMs(plan === null ? undefined : catalog.plans.last(plan)),

@@ -138,7 +138,7 @@ function identityOf(catalog: Catalog, found: FoundCatalog | null, options: Rebui
  */
 function rowOf(catalog: Catalog, home: Home, repository: Repository, known: string | null): string {
   const { location } = repository
-  const rows = catalog.repositories.list({ limit: 200 }).items
+  const rows = [...catalog.repositories.all()]
   const isThere = (one: RepositoryView): boolean => JSON.stringify(one.location) === JSON.stringify(location)
   const row =
     rows.find(({ uuid }) => uuid === repository.id) ?? rows.find(({ id }) => id === known) ?? rows.find(isThere)
@@ -180,14 +180,10 @@ async function reportOf(
     installation: made.identity,
     tables: catalog.recovery.tables(),
     reconciled: made.reconciled,
-    notLookedAt: catalog.repositories
-      .list({ limit: 200 })
-      .items.map(({ id }) => id)
-      .filter((id) => !looked.has(id)),
+    notLookedAt: [...catalog.repositories.all()].map(({ id }) => id).filter((id) => !looked.has(id)),
     missing: await missingSecrets(catalog),
-    withoutAddress: catalog.endpoints
-      .list({ limit: 200 })
-      .items.filter(({ address }) => address === unknownAddress)
+    withoutAddress: [...catalog.endpoints.all()]
+      .filter(({ address }) => address === unknownAddress)
       .map(({ id }) => id),
     tookMs: options.now() - made.startedMs,
   }

@@ -148,7 +148,7 @@ function vmOf(catalog: Catalog, platform: Platform, { vm, disks, retention }: Po
 }
 
 function newEndpoint(catalog: Catalog, platform: Platform, scope: string, counts: Counts): string {
-  const taken = (name: string): boolean => catalog.endpoints.list({ limit: 200 }).items.some((one) => one.name === name)
+  const taken = (name: string): boolean => [...catalog.endpoints.all()].some((one) => one.name === name)
   const short = `${platform}-${scope.slice(0, 8)}`
   const name = taken(short) ? `${platform}-${scope}`.slice(0, 120) : short
   const options = platform === 'qemu' || platform === 'image' ? { scope } : {}

@@ -70,7 +70,7 @@ export class Watchdog implements AsyncDisposable {
    */
   async look(signal: AbortSignal): Promise<void> {
     const { catalog, now, log, longestMs = longestLookMs } = this.#options
-    for (const row of repositories(catalog)) {
+    for (const row of catalog.repositories.all()) {
       if (signal.aborted) return
       if (this.#hanging.has(row.id)) continue
       const limit = AbortSignal.timeout(longestMs)
@@ -146,15 +146,6 @@ export class Watchdog implements AsyncDisposable {
     const known = this.#open.get(id)
     this.#open.delete(id)
     await known?.repository[Symbol.asyncDispose]()
-  }
-}
-
-function* repositories(catalog: Catalog): Generator<RepositoryView> {
-  for (let cursor: string | undefined; ;) {
-    const page = catalog.repositories.list({ limit: 50, cursor })
-    yield* page.items
-    if (page.nextCursor === null) return
-    cursor = page.nextCursor
   }
 }
 

@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { aPoint } from '../../catalog/testing.ts'
+import { planDefaults } from '../../policy/index.ts'
+import { aChannel } from '../testing/channels.ts'
+import { bench, type Bench } from '../testing/bench.ts'
+import { alertKeeper } from './index.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+const day = 24 * hour
+const pair = { sourceId: 'main', targetId: 'offsite' }
+
+let here: Bench
+let titles: string[]
+const point = aPoint(1, { createdMs: 0, plan: 'nightly' })
+beforeEach(() => {
+  here = bench({ vms: ['web-01'] })
+  titles = []
+  here.catalog.alerts.putChannel(aChannel('team'))
+  const location = { kind: 's3', url: 's3://offsite/holdfast' } as const
+  here.catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/secrets/offsite' })
+  const targets = [
+    { repository: 'main', copy: 'backup', keep: null },
+    { repository: 'offsite', copy: 'mirror', keep: null },
+  ] as const
+  const schedule = { kind: 'every', everyMs: 4 * hour } as const
+  here.catalog.plans.put({ ...planDefaults, name: 'nightly', schedule, targets, paused: true }, 0)
+  here.catalog.points.record({ ...point, createdMs: here.clock.ms })
+  here.catalog.mirrors.want(pair, point.id, false)
+})
+afterEach(() => here[Symbol.dispose]())
+
+/** Time passes, and the keeper looks and tells. */
+async function pass(ms: number): Promise<void> {
+  here.clock.ms += ms
+  const sender = {
+    send: async (_: unknown, message: { notices: readonly { kind: string; state: string; title: string }[] }) => {
+      for (const { kind, state, title } of message.notices) if (kind === 'mirror-lag') titles.push(`${state}: ${title}`)
+    },
+    ping: async () => {},
+  }
+  const keeper = alertKeeper({ ...here.deps, sender })
+  await keeper.tick(new AbortController().signal)
+  await keeper.idle()
+}
+/** So long that whatever has begun or ended is told. */
+async function settle(): Promise<void> {
+  for (let n = 0; n < 3; n += 1) await pass(2 * minute)
+}
+const open = (): string[] =>
+  here.catalog.alerts.open().flatMap(({ kind, title }) => (kind === 'mirror-lag' ? [title] : []))
+const ship = (untilMs: number) => here.catalog.shipments.put(pair, { untilMs, note: 'disk 7', user: 'ops' })
+const arrive = () =>
+  here.catalog.copies.found({
+    ...{ pointId: point.id, repositoryId: 'offsite', stem: point.stem, sourceId: 'main' },
+    ...{ validatedMs: here.clock.ms, lockUntilMs: null },
+  })
+const behind = 'offsite is behind for nightly'
+const missing = `${behind}: media have not arrived`
+
+test('media that were put into the post end no alert: what they bring does', async () => {
+  await pass(5 * hour)
+  await settle()
+  expect(titles).toEqual([`opened: ${behind}`])
+  ship(here.clock.ms + 2 * day)
+  await settle()
+  expect(open()).toEqual([behind])
+  // It is said that they are there, and nobody has seen what they brought.
+  here.catalog.shipments.end(pair)
+  await settle()
+  expect(titles).toEqual([`opened: ${behind}`])
+  arrive()
+  await settle()
+  expect(open()).toEqual([])
+  expect(titles).toEqual([`opened: ${behind}`, `recovered: ${behind}`])
+})
+
+test('media that do not come are told, each time that they should have', async () => {
+  await pass(5 * hour)
+  await settle()
+  ship(here.clock.ms + day)
+  await pass(day)
+  await settle()
+  expect(titles).toEqual([`opened: ${behind}`, `opened: ${missing}`])
+  expect(here.catalog.alerts.open().find(({ title }) => title === missing)?.detail).toContain(
+    ' Media (disk 7) were expected by ',
+  )
+  ship(here.clock.ms + day)
+  await settle()
+  expect(titles).toHaveLength(2)
+  await pass(day)
+  await settle()
+  expect(titles).toEqual([`opened: ${behind}`, `opened: ${missing}`, `opened: ${missing}`])
+  arrive()
+  await settle()
+  expect(open()).toEqual([])
+  expect(titles.slice(3)).toEqual([`recovered: ${behind}`, `recovered: ${missing}`, `recovered: ${missing}`])
+})
+
+test('what was sent before it was late is an alert only once it is overdue', async () => {
+  ship(here.clock.ms + day)
+  await pass(5 * hour)
+  await settle()
+  expect(open()).toEqual([])
+  await pass(day)
+  await settle()
+  expect(titles).toEqual([`opened: ${missing}`])
+})
+
+test('of more pairs and plans than fit on a page none ends because another is longer behind', async () => {
+  await pass(5 * hour)
+  expect(open()).toEqual([behind])
+  const { catalog } = here
+  const location = { kind: 's3', url: 's3://second/holdfast' } as const
+  catalog.repositories.add({ name: 'second', site: 'local', location, credentialRef: 'file:/secrets/second' })
+  const at = { createdMs: here.clock.ms - 20 * day, validatedMs: here.clock.ms - 20 * day }
+  for (let n = 2; n < 232; n += 1) {
+    const one = aPoint(n, { ...at, plan: `plan-${n}` })
+    catalog.points.record(one)
+    here.clock.ms -= 10 * day
+    catalog.mirrors.want({ sourceId: 'main', targetId: 'second' }, one.id, false)
+    here.clock.ms += 10 * day
+  }
+  await settle()
+  expect(open()).toHaveLength(2)
+  expect(open()).toContain(behind)
+})
