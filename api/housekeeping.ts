@@ -106,7 +106,7 @@ export function housekeeping(
         catalog.workloadUsage.look(repository),
       )
     }
-    await guarded('damaged copies could not be wanted again', {}, () => catalog.mirrors.wantDamaged())
+    await guarded('damaged copies could not be wanted again', {}, () => catalog.mirrors.wantBack())
     // What is on its way on media is not sent over the line as well.
     const isExpected = catalog.shipments.underWay(now())
     for (const pair of catalog.mirrors.due(now()))

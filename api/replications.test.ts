@@ -1,10 +1,13 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { HoldfastError } from '../base/index.ts'
 import { aPoint, aVm, pointIdOf } from '../catalog/testing.ts'
 import { ran } from '../cli/testing.ts'
+import type { Message } from '../notify/index.ts'
 import type { FailoverInput, ReplicationInput } from '../workflows/replication/contract.ts'
+import { alertKeeper } from './alerts/index.ts'
 import { housekeeping } from './housekeeping.ts'
 import { bench, type Bench } from './testing/bench.ts'
+import { aChannel } from './testing/channels.ts'
 
 const second = 1000
 let here: Bench
@@ -343,4 +346,69 @@ it('the command line says and does the same', async () => {
   ])
   expect(here.engine.started.at(-1)).toMatchObject({ workflowId: `failover/${id}`, input: { move: 'unplanned' } })
   expect(await holdfast('replication', 'failback', 'web-01', '--confirm', 'web-01')).not.toBe(0)
+})
+
+describe('alerts of standbys', () => {
+  let told: string[]
+  /** So long that whatever has begun or ended is told. */
+  const settle = async (): Promise<void> => {
+    const send = async (_: unknown, { notices }: Message): Promise<void> => {
+      for (const { kind, state, title } of notices)
+        if (kind === 'replication-lag') told.push(`${state}: ${title.replace(/ is .*/, '')}`)
+    }
+    for (let n = 0; n < 3; n += 1) {
+      here.clock.ms += 61 * second
+      const keeper = alertKeeper({ ...here.deps, sender: { send, ping: async () => {} } })
+      await keeper.tick(new AbortController().signal)
+      await keeper.idle()
+    }
+  }
+  const open = (): number => here.catalog.alerts.open().filter(({ kind }) => kind === 'replication-lag').length
+  beforeEach(() => {
+    told = []
+    here.catalog.alerts.putChannel(aChannel('team'))
+  })
+
+  it('each of two standbys that lag is told, and ends, by itself', async () => {
+    const first = await make()
+    const rome = { name: 'rome', platform: 'qemu', address: '/srv/rome', site: 'north', credentialRef: '' } as const
+    here.catalog.endpoints.add({ ...rome, options: { scope: 'rome' } })
+    const other = (await (
+      await post('', { ...wish, hypervisorId: 'rome', rpoMs: 3600 * second })
+    ).json()) as Replication
+    cycled(first, 'r1')
+    cycled(other.id, 'r2')
+    here.clock.ms += 2 * 3600 * second
+    await settle()
+    expect(open()).toBe(2)
+    expect(told).toHaveLength(2)
+    cycled(first, 'r3')
+    // Only the one that caught up.
+    await settle()
+    expect(open()).toBe(1)
+    expect(told.slice(2)).toEqual(['recovered: The standby of web-01'])
+  })
+
+  it('one that lags and takes over, or is removed, has not recovered', async () => {
+    const id = await make()
+    cycled(id, 'r1')
+    here.clock.ms += 3600 * second
+    await settle()
+    expect(told).toEqual(['opened: The standby of web-01'])
+    runs('f1')
+    rows().begin(id, 'failover', 'f1', here.clock.ms)
+    await settle()
+    expect(open()).toBe(1)
+    // The run fails, and all is as it was.
+    const none = { error: null, atMs: here.clock.ms, change: {}, head: null }
+    rows().ended(id, 'f1', { ...none, state: 'following' })
+    await settle()
+    expect(told).toHaveLength(1)
+    runs('f2')
+    rows().begin(id, 'failover', 'f2', here.clock.ms)
+    rows().ended(id, 'f2', { ...none, state: 'failed-over' })
+    await settle()
+    expect(open()).toBe(0)
+    expect(told).toHaveLength(1)
+  })
 })

@@ -29,7 +29,7 @@ try {
     ['mirrors: states', () => catalog.mirrors.states()],
     ['mirrors: lags', () => catalog.mirrors.lags()],
     ['mirrors: lags of one VM', () => catalog.mirrors.lags('vm-7')],
-    ['mirrors: damaged are wanted', () => catalog.mirrors.wantDamaged()],
+    ['mirrors: damaged are wanted', () => catalog.mirrors.wantBack()],
     ['mirrors: due', () => catalog.mirrors.due(testNow)],
     ['mirrors: in hand of a run', () => catalog.mirrors.wasInHand(pair, 'nobody')],
     ['copies: damaged', () => catalog.copies.damaged()],

@@ -105,7 +105,7 @@ describe('a point in two repositories', () => {
     catalog.points.recordMended(id, testNow + 2, 'main')
     expect(catalog.copies.damaged()).toEqual([])
     catalog.points.recordDamage(id, { ms: testNow, damage: 'a chunk is lost' }, 'offsite')
-    catalog.mirrors.wantDamaged()
+    catalog.mirrors.wantBack()
     expect(catalog.copies.find(id, 'offsite')?.state).toBe('pending')
     expect(catalog.copies.damaged()).toMatchObject([{ repositoryId: 'offsite' }])
   })

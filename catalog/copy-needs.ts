@@ -20,10 +20,13 @@ const isLost = sql`(c.state = 'done' AND (c.gone_ms IS NOT NULL OR c.damaged_ms 
  * are either. Where SQLite would rather take another index, these are named to it; it refuses what they cannot answer.
  */
 export const isWanted = sql`c.state IN ('pending', 'in-progress', 'failed')`
+/** Of a row that is wanted: nobody has it any more, so it is owed by nobody. That it is lost is told of the point. */
+export const isPossible = sql`NOT (c.state = 'failed' AND c.retry_ms IS NULL AND NOT EXISTS (
+  SELECT 1 FROM copies o WHERE o.point_id = c.point_id AND o.repository_id <> c.repository_id AND ${stands('o')}))`
 const isTouched = sql`(c.gone_ms IS NOT NULL OR c.damaged_ms IS NOT NULL)`
 
 /** The copies, to stand as `c`, that their repositories are to have, and do not, or not whole. */
-export const missingCopies = sql`(SELECT c.* FROM copies c INDEXED BY copies_wanted WHERE ${isWanted}
+export const missingCopies = sql`(SELECT c.* FROM copies c INDEXED BY copies_wanted WHERE ${isWanted} AND ${isPossible}
   UNION ALL SELECT c.* FROM copies c INDEXED BY copies_lost WHERE ${isTouched} AND ${isLost})`
 
 /**
@@ -59,6 +62,23 @@ export function wantBack(
     publish('repository', sourceId)
     publish('repository', targetId)
   }
+}
+
+/**
+ * What was given up because its source no longer has the point is copied from another repository of the site that has it
+ * whole. Inside a transaction.
+ */
+export function wantElsewhere({ db, publish }: CatalogContext): void {
+  const other = sql`FROM copies o JOIN repositories a ON a.id = o.repository_id
+    JOIN repositories b ON b.id = c.repository_id AND b.site = a.site
+    WHERE o.point_id = c.point_id AND o.repository_id <> c.repository_id AND ${stands('o')}`
+  const wanted = db.all<{ pointId: string; sourceId: string; targetId: string }>(sql`
+    UPDATE copies AS c SET state = 'pending', problem = NULL, run_id = NULL,
+      source_id = (SELECT o.repository_id ${other} ORDER BY o.source_id IS NOT NULL, o.repository_id LIMIT 1)
+    WHERE ${isWanted} AND c.state = 'failed' AND c.retry_ms IS NULL AND c.source_id IS NOT NULL AND EXISTS (SELECT 1 ${other})
+    RETURNING point_id AS "pointId", source_id AS "sourceId", repository_id AS "targetId"`)
+  for (const { pointId } of wanted) publish('point', pointId)
+  for (const id of new Set(wanted.flatMap(({ sourceId, targetId }) => [sourceId, targetId]))) publish('repository', id)
 }
 
 /**

@@ -162,6 +162,42 @@ describe('copies that are wanted', () => {
     })
   })
 
+  it('of which nobody has the point any more are owed by nobody: no lag and no failure stays for ever', () => {
+    want(1)
+    expect(catalog.mirrors.lags()).toMatchObject([{ behind: 1 }])
+    catalog.points.recordGone(pointIdOf(1), testNow, 'main')
+    expect(take()).toEqual([])
+    expect(catalog.mirrors.lags()).toEqual([])
+    expect(catalog.mirrors.failing()).toEqual([])
+    expect(catalog.mirrors.states()).toMatchObject([{ behind: 0, failed: 0 }])
+    catalog.mirrors.wantBack()
+    expect(catalog.copies.find(pointIdOf(1), 'offsite')?.state).toBe('failed')
+    // It is back at its source.
+    catalog.points.recordFound(pointIdOf(1), testNow, 'main')
+    catalog.mirrors.wantBack()
+    expect(take('r2')).toEqual([pointIdOf(1)])
+  })
+
+  it('whose source no longer has the point come from another repository that has it', () => {
+    want(1)
+    const location = { kind: 's3', url: 's3://third/holdfast' } as const
+    catalog.repositories.add({ name: 'third', site: 'local', location, credentialRef: 'file:/secrets/third' })
+    const { stem } = catalog.points.get(pointIdOf(1))
+    catalog.copies.found({
+      ...{ pointId: pointIdOf(1), repositoryId: 'third', stem, sourceId: 'main' },
+      ...{ validatedMs: testNow, lockUntilMs: null },
+    })
+    catalog.points.recordGone(pointIdOf(1), testNow, 'main')
+    expect(take()).toEqual([])
+    // Somebody has it: it is owed.
+    expect(catalog.mirrors.lags()).toMatchObject([{ sourceId: 'main', behind: 1 }])
+    catalog.mirrors.wantBack()
+    const [other] = catalog.mirrors.due(testNow)
+    expect(other).toEqual({ sourceId: 'third', targetId: 'offsite' })
+    if (other === undefined) return
+    expect(catalog.mirrors.take(other, 'r2', { nowMs: testNow, limit: 8 })).toMatchObject([{ pointId: pointIdOf(1) }])
+  })
+
   it('that arrive after the last other copy was removed are a point again; what does not arrive is none', () => {
     for (const n of [1, 2]) want(n)
     expect(take()).toEqual([pointIdOf(1), pointIdOf(2)])
@@ -225,24 +261,24 @@ describe('copies that were lost in the mirror', () => {
   })
 
   it('come back by themselves where they are damaged, are read as a whole, and not asked for twice', () => {
-    catalog.mirrors.wantDamaged()
+    catalog.mirrors.wantBack()
     expect([1, 2, 3].map(stateOf)).toEqual(['pending', 'done', 'done'])
     expect(catalog.mirrors.due(here.clock.ms)).toEqual([pair])
     expect(taken('r2', 8)).toMatchObject([{ pointId: pointIdOf(1), byHand: false, isDamaged: true }])
     told(1, { outcome: 'failed', problem: 'a chunk is lost' }, 'r2')
-    catalog.mirrors.wantDamaged()
+    catalog.mirrors.wantBack()
     expect(stateOf(1)).toBe('failed')
     here.clock.ms += hour
     take('r3')
     told(1, {}, 'r3')
     expect(catalog.copies.find(pointIdOf(1), 'offsite')).toMatchObject({ state: 'done', damagedMs: null })
-    catalog.mirrors.wantDamaged()
+    catalog.mirrors.wantBack()
     expect(catalog.mirrors.due(here.clock.ms)).toEqual([])
   })
 
   it('stay as they are while no other repository has the point whole', () => {
     catalog.points.recordDamage(pointIdOf(1), { ms: here.clock.ms, damage: 'a chunk is lost' }, 'main')
-    catalog.mirrors.wantDamaged()
+    catalog.mirrors.wantBack()
     expect(stateOf(1)).toBe('done')
   })
 

@@ -2,7 +2,7 @@ import { and, eq, sql, type SQL } from 'drizzle-orm'
 import { copyRetryAfterMs, longestCopyWaitMs } from '../policy/index.ts'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { whileUnchanged } from './while-unchanged.ts'
-import { isWanted, missingCopies, stands, wantBack } from './copy-needs.ts'
+import { isPossible, isWanted, missingCopies, stands, wantBack, wantElsewhere } from './copy-needs.ts'
 import { settle } from './copy-state.ts'
 import { copies } from './schema.ts'
 
@@ -72,8 +72,11 @@ export interface MirrorQueries {
    * damaged there; `all`: the older ones too, but nothing that was removed there. How many are wanted now.
    */
   wantNewer(pair: MirrorPair, of: { readonly vmId: string | null; readonly all: boolean }): number
-  /** Damaged copies are wanted again, once, from a repository of their site that has the point whole. */
-  wantDamaged(): void
+  /**
+   * Damaged copies are wanted again, once, from a repository of their site that has the point whole; so is what was given up
+   * because its source no longer has the point.
+   */
+  wantBack(): void
   /** Pairs with copies that are wanted by now, also those that are to be given up: see `take`. */
   due(nowMs: number): MirrorPair[]
   /** Whether the run has, or had as the last one, any copy between the two in hand. */
@@ -154,7 +157,11 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
         ).n
       })
     },
-    wantDamaged: () => inTransaction(context, () => wantBack(context, null)),
+    wantBack: () =>
+      inTransaction(context, () => {
+        wantBack(context, null)
+        wantElsewhere(context)
+      }),
     due: (nowMs) =>
       db.all<MirrorPair>(sql`
         SELECT DISTINCT c.source_id AS "sourceId", c.repository_id AS "targetId" FROM copies c WHERE c.source_id IS NOT NULL
@@ -268,7 +275,7 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
           count(*) AS failed, min(${behindSince}) AS "oldestMs"
         FROM copies c INDEXED BY copies_wanted JOIN points p ON p.id = c.point_id
           JOIN repositories a ON a.id = c.source_id JOIN repositories b ON b.id = c.repository_id
-        WHERE ${isWanted} AND c.state = 'failed' GROUP BY 1, 2 ORDER BY 3, 4`),
+        WHERE ${isWanted} AND c.state = 'failed' AND ${isPossible} GROUP BY 1, 2 ORDER BY 3, 4`),
     lags: whileUnchanged(context, (vmId?: string) =>
       db.all<PlanLag>(sql`
         SELECT p.plan, c.source_id AS "sourceId", c.repository_id AS "targetId", b.name AS "targetName",

@@ -44,7 +44,7 @@ test('what is asked every few seconds, and by every scrape, reads no table of po
     catalog.mirrors.states()
     catalog.mirrors.lags()
     catalog.mirrors.lags('web-01')
-    catalog.mirrors.wantDamaged()
+    catalog.mirrors.wantBack()
     catalog.mirrors.due(testNow)
     catalog.mirrors.wasInHand(pair, 'run')
     expect(catalog.mirrors.take(pair, 'run', { nowMs: testNow, limit: 8 })).toHaveLength(1)

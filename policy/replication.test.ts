@@ -104,3 +104,17 @@ test('a standby that stays for good leaves none behind that could be started bes
   expect(pairRefusal({ state: 'failed-over', siblings }, 'accept')).toMatch(/remove that standby first/)
   expect(pairRefusal({ state: 'failed-over', siblings: [] }, 'accept')).toBeNull()
 })
+
+test('a state, a try or an end that is dated ahead of the clock neither holds up a cycle nor passes for fresh', () => {
+  const ahead = 400 * minute
+  const set = { headMs: ahead, triedMs: ahead, endedMs: ahead }
+  expect(at(set)).toBe(true)
+  expect(at({ ...set, failures: 3 })).toBe(true)
+  expect(at({ ...set, endedMs: null })).toBe(true)
+  expect(at({ ...set, backupMs: 50 * minute })).toBe(true)
+  // The clock of another machine may be ahead by a little.
+  expect(at({ headMs: 101 * minute, endedMs: 99 * minute })).toBe(false)
+  const lag = { nowMs: 100 * minute, state: 'following', createdMs: 0, siblings: [] } as const
+  expect(replicationLagMs({ ...lag, headMs: 110 * minute })).toBe(10 * minute)
+  expect(replicationLagMs({ ...lag, headMs: 101 * minute })).toBe(0)
+})

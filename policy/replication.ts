@@ -1,3 +1,6 @@
+import { mirrorLagMs } from './mirror.ts'
+import { clockMovesMs } from './watch.ts'
+
 /**
  * A pair: a VM and the standby that follows it.
  *
@@ -98,21 +101,30 @@ export interface ReplicationFacts {
   readonly siblings: readonly SiblingPair[]
 }
 
+/** How long ago that was. What lies ahead was dated by another clock, or before this one was set back: it holds up nothing. */
+function agoOf(ms: number, nowMs: number): number {
+  return ms - nowMs > clockMovesMs ? Number.POSITIVE_INFINITY : nowMs - ms
+}
+
 /** Whether a cycle begins by itself: half way through the promise, so that the other half is there for the cycle itself. */
 export function isCycleDue(facts: ReplicationFacts): boolean {
   const { nowMs, state, isPaused, rpoMs, headMs, triedMs, endedMs, failures, backupMs, siblings } = facts
   if (standingStill(siblings) !== null) return false
   if (isPaused || (state !== 'seeding' && state !== 'following')) return false
-  if (backupMs !== null && endedMs !== null && endedMs >= backupMs && nowMs - endedMs < backupFirstMs) return false
-  const triedAgo = triedMs === null ? Number.POSITIVE_INFINITY : nowMs - triedMs
+  if (backupMs !== null && endedMs !== null && endedMs >= backupMs && agoOf(endedMs, nowMs) < backupFirstMs)
+    return false
+  const triedAgo = triedMs === null ? Number.POSITIVE_INFINITY : agoOf(triedMs, nowMs)
   if (failures > 0)
-    return nowMs - (endedMs ?? 0) >= Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(10, failures - 1))
+    return agoOf(endedMs ?? 0, nowMs) >= Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(10, failures - 1))
   if (headMs === null) return triedAgo >= shortestPauseMs
-  const pausedMs = endedMs === null ? triedAgo : nowMs - endedMs
-  return pausedMs >= Math.min(shortestPauseMs, rpoMs / 2) && nowMs - headMs >= rpoMs / 2
+  const pausedMs = endedMs === null ? triedAgo : agoOf(endedMs, nowMs)
+  return pausedMs >= Math.min(shortestPauseMs, rpoMs / 2) && agoOf(headMs, nowMs) >= rpoMs / 2
 }
 
-/** How far the standby is behind; null: it is not meant to follow now. Of one that never held a state: since it was made. */
+/**
+ * How far the standby is behind; null: it is not meant to follow now. Of one that never held a state: since it was made. A
+ * state that is dated ahead of the clock may be as old as it lies ahead.
+ */
 export function replicationLagMs(facts: {
   readonly nowMs: number
   readonly state: ReplicationState
@@ -123,5 +135,5 @@ export function replicationLagMs(facts: {
   const { nowMs, state, headMs, createdMs, siblings } = facts
   if (standingStill(siblings) !== null) return null
   if (state === 'failed-over' || state === 'failing-over' || state === 'failing-back') return null
-  return Math.max(0, nowMs - (headMs ?? createdMs))
+  return mirrorLagMs(headMs ?? createdMs, nowMs)
 }

@@ -67,7 +67,7 @@ test('the last of many hypervisors that cannot be reached is told', async () => 
   for (let n = 0; n < count; n += 1) {
     const name = numbered('host', n)
     const at = { name, address: `https://${name}.example`, site: 'local', credentialRef: 'file:/secrets/host' }
-    here.catalog.endpoints.add({ ...at, platform: 'xapi', options: {} })
+    here.catalog.endpoints.add({ ...at, platform: 'xcpng', options: {} })
   }
   const last = numbered('host', count - 1)
   const error = { code: 'HostUnreachable', message: 'refused', hint: '', docs: '' }

@@ -1,4 +1,4 @@
-import type { Catalog, IncidentRow, MirrorState, ObservedIncident } from '../../catalog/index.ts'
+import type { Catalog, IncidentRow, MirrorState, ObservedIncident, ReplicationView } from '../../catalog/index.ts'
 import { attention, outsideKinds, type Attention } from '../attention.ts'
 import type { ApiDeps } from '../deps.ts'
 import type { Engine } from '../facts.ts'
@@ -36,7 +36,12 @@ export function observe(deps: ApiDeps, engine: Engine): void {
 }
 
 /** Whether it is known that an incident is over, because nothing says that it goes on. */
-function isKnown(deps: ApiDeps, { kind, subject }: IncidentRow, engine: Engine, cut: ReadonlySet<string>): boolean {
+function isKnown(
+  deps: ApiDeps,
+  { key, kind, subject }: IncidentRow,
+  engine: Engine,
+  cut: ReadonlySet<string>,
+): boolean {
   const { catalog } = deps
   // What was cut off says nothing of what is not in it; a VM can be asked by itself. Other kinds are whole all the same: one
   // that never ended would hide the next one of its like.
@@ -47,6 +52,9 @@ function isKnown(deps: ApiDeps, { kind, subject }: IncidentRow, engine: Engine, 
   if (kind === 'run-failed' && subject) return !isStillFailed(catalog, subject.id)
   // Media that were put into the post are silence, and no copy: it is over when what they bring is there.
   if (kind === 'mirror-lag' && subject) return !isMirrorLate(deps, subject.id)
+  // A standby that takes over is behind as it was; whether it still follows is known when the run has ended.
+  if (kind === 'replication-lag')
+    return !catalog.replications.list().some((row) => key.endsWith(`/${row.id}`) && isMoving(row))
   // Of a mirror that is further behind than it may be that is told, and copies have failed all the same.
   if (kind === 'copy-failed' && subject) return !catalog.mirrors.states().some(hasFailed(subject.id))
   return engine.up || kind !== 'no-worker'
@@ -57,6 +65,10 @@ function isInside(catalog: Catalog, vmId: string): boolean {
   return vm === undefined || vm.goneMs !== null || !ofPosture.has(vm.posture.state)
 }
 
+function isMoving({ state }: ReplicationView): boolean {
+  return state === 'failing-over' || state === 'failing-back'
+}
+
 const hasFailed =
   (repositoryId: string) =>
   ({ targetId, failed }: MirrorState): boolean =>
@@ -65,7 +77,7 @@ const hasFailed =
 function incidentOf(deps: ApiDeps, { kind, severity, title, detail, subject, action }: Attention): ObservedIncident {
   const { catalog } = deps
   return {
-    key: keyOf(deps, kind, subject),
+    key: keyOf(deps, kind, subject) + ofPair(action.command),
     kind,
     severity: severity === 'attention' ? 'warning' : 'critical',
     title,
@@ -74,6 +86,12 @@ function incidentOf(deps: ApiDeps, { kind, severity, title, detail, subject, act
     subject,
     tags: tagsOf(catalog, subject),
   }
+}
+
+/** A VM may have several standbys: what is said of one is not said of the other. */
+function ofPair(command: string | null): string {
+  const [, id] = /^holdfast replication \S+ (\S+)$/.exec(command ?? '') ?? []
+  return id === undefined ? '' : `/${id}`
 }
 
 /** What stays the same from one night to the next: a second failure of the same thing is no second incident. */

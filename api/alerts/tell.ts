@@ -1,7 +1,7 @@
 import { formatDuration } from '../../base/index.ts'
 import type { Catalog, ChannelRow, IncidentRow, Json } from '../../catalog/index.ts'
 import type { Message, Notice } from '../../notify/index.ts'
-import { hasMoved, isDigestDue, isRouted, isTellable } from '../../policy/index.ts'
+import { hasMoved, isDigestDue, isRouted, isTellable, standingStill } from '../../policy/index.ts'
 import { protectionReport, reportLead, reportTitle } from '../reports/index.ts'
 import { hasSucceededSince } from '../failed-runs.ts'
 import { hasStartedSince } from '../missed-starts.ts'
@@ -87,13 +87,18 @@ function titleOf(opened: readonly IncidentRow[], recovered: readonly IncidentRow
 }
 
 /** Whether it is no longer told although nothing has mended it: its VM has become worse, it is history, it was put up with. */
-function hasFaded(catalog: Catalog, { kind, subject, recoveredMs }: IncidentRow): boolean {
+function hasFaded(catalog: Catalog, { key, kind, subject, recoveredMs }: IncidentRow): boolean {
   if (fading.has(kind)) return true
   // The next one that does not come is an incident of its own, and no reason to keep the end of this one to oneself.
   if (kind === 'missed-start') return subject === null || !hasStartedSince(catalog, subject.id, recoveredMs ?? Infinity)
   if (kind === 'clock') {
     const { driftMs, movedMs } = catalog.watches.clock() ?? { driftMs: 0, movedMs: null }
     return movedMs === null && hasMoved(driftMs)
+  }
+  // It has taken over, stands still for another one that has, or is none any more: it has not caught up.
+  if (kind === 'replication-lag') {
+    const pair = catalog.replications.list().find(({ id }) => key.endsWith(`/${id}`))
+    return pair === undefined || standingStill([pair, ...pair.siblings]) !== null
   }
   if (kind !== 'run-failed') return false
   const run = subject === null ? undefined : catalog.runs.find(subject.id)
