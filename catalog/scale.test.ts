@@ -84,6 +84,20 @@ test('what is asked every few seconds, and by every scrape, reads no table of po
   expect(wholeTables(plans)).toEqual([])
 })
 
+test('what a VM waits for is asked of that VM: a plan run of ten thousand others costs a list nothing', () => {
+  here[Symbol.dispose]()
+  here = testCatalog(path)
+  const plans = queryPlans(path, () => void here.catalog.vms.get('web-01'))
+  const ofRuns = [...plans.values()].flat().filter((step) => /^(SCAN|SEARCH) (m|r|runs)\b/.test(step))
+  expect(ofRuns.toSorted()).toEqual([
+    'SEARCH m USING INDEX plan_run_vms_open (vm_id=?)',
+    'SEARCH r USING INDEX runs_by_workflow (workflow_id=?)',
+    'SEARCH runs USING COVERING INDEX runs_backups (vm_id=?)',
+    'SEARCH runs USING COVERING INDEX runs_backups (vm_id=?)',
+    'SEARCH runs USING INDEX runs_open_of (vm_id=?)',
+  ])
+})
+
 test('a statement that reads all copies is told', () => {
   const sqlite = new Database(path)
   const plans = queryPlans(path, () => {

@@ -99,8 +99,8 @@ export function vmQueries(context: CatalogContext): VmQueries {
             (SELECT max(created_ms) FROM points WHERE vm_id = +? AND validated_ms IS NOT NULL AND created_ms <= +?),
             (SELECT max(created_ms) FROM points WHERE vm_id = +? AND validated_ms IS NOT NULL)) AS newest,
           EXISTS (SELECT 1 FROM runs INDEXED BY runs_open_of WHERE vm_id = +? AND kind = 'backup' AND ended_ms IS NULL) AS running,
-          EXISTS (SELECT 1 FROM runs r JOIN plan_run_vms m ON m.plan_run = r.workflow_id
-            WHERE (r.ended_ms IS NULL) = 1 AND r.kind = 'plan' AND m.state IN ('waiting', 'running') AND m.vm_id = +?) AS planned,
+          EXISTS (SELECT 1 FROM plan_run_vms m INDEXED BY plan_run_vms_open CROSS JOIN runs r ON r.workflow_id = m.plan_run
+            WHERE m.vm_id = +? AND m.state IN ('waiting', 'running') AND r.kind = 'plan' AND r.ended_ms IS NULL) AS planned,
           (SELECT max(took) FROM (SELECT ended_ms - started_ms AS took FROM runs INDEXED BY runs_backups WHERE vm_id = +? AND kind = 'backup'
             AND state IN ('completed', 'completed-with-residue') ORDER BY started_ms DESC LIMIT 10)) AS usual,
           (SELECT state IN ('failed', 'terminated') FROM runs INDEXED BY runs_backups WHERE vm_id = +? AND kind = 'backup' AND ended_ms IS NOT NULL

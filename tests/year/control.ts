@@ -26,6 +26,8 @@ export interface Control extends AsyncDisposable {
   tick(whole: boolean): Promise<boolean>
   /** What housekeeping begins by itself. */
   housekeep(): Promise<readonly StartSpec[]>
+  /** As the engine named the open run of a workflow. */
+  runIdOf(workflowId: string): string
   ended(workflowId: string): void
 }
 
@@ -126,6 +128,11 @@ export function controlOf(world: World): Control {
       engine.started.length = 0
       await keeping.tick()
       return [...engine.started]
+    },
+    runIdOf(workflowId) {
+      const run = engine.runs.find((one) => one.workflowId === workflowId)
+      if (run === undefined) throw new Error(`${workflowId} was never started`)
+      return run.runId
     },
     ended(workflowId) {
       const at = engine.runs.findIndex((run) => run.workflowId === workflowId)

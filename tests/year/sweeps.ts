@@ -34,7 +34,6 @@ export class Chores {
   readonly #mirrors
   readonly #blobs = memoryBlobs()
   readonly #byStem = new Map<string, PointEntry>()
-  #nth = 0
 
   constructor(world: World, random: Random, control: Control, soon: () => void) {
     this.#world = world
@@ -67,7 +66,7 @@ export class Chores {
 
   #run(kind: 'retention' | 'mirror', workflowId: string, name: string, repositoryId: string | null) {
     const { timeline } = this.#world
-    const runId = `01900000-0000-7000-9000-${(++this.#nth).toString(16).padStart(12, '0')}`
+    const runId = this.#control.runIdOf(workflowId)
     const common = { kind, vmId: null, vmName: name, repositoryId, stem: null, site: '', requestedBy: by }
     const started = { workflowId, runId, startedMs: timeline.nowMs, ...common }
     const end = async (error: ErrorCode | null): Promise<void> => {
