@@ -1,4 +1,6 @@
 import type { z } from '@hono/zod-openapi'
+import { formatDuration } from '../base/index.ts'
+import type { Catalog } from '../catalog/index.ts'
 import { attention, mostNeedingYou } from './attention.ts'
 import { drillAgenda } from './drill-agenda.ts'
 import type { ApiDeps } from './deps.ts'
@@ -8,6 +10,7 @@ import { upcoming } from './upcoming.ts'
 import { planStrips } from './views/plan-strips.ts'
 import { repositoryView } from './views/repositories.ts'
 import { runView } from './views/runs.ts'
+import { postureView } from './views/vms.ts'
 
 type Overview = z.infer<typeof overviewSchema>
 
@@ -34,9 +37,14 @@ export async function readOverview(deps: ApiDeps): Promise<Overview> {
     proven: catalog.statistics.provenVms(),
     points: catalog.points.countAll(),
   }
+  const late = by.late === 1 ? needsYou.items.find(({ kind }) => kind === 'late') : undefined
   return {
-    ...sentenceOf(counts, needsYou.total, engine.up),
+    ...sentenceOf(counts, needsYou.total, { up: engine.up, late: lateOf(deps, late?.subject?.id) }),
     readMs: now(),
+    lookedMs: lookedMs(
+      stored.map(({ id }) => id),
+      catalog,
+    ),
     engine: engine.up ? { up: true, detail: 'Temporal answers' } : { up: false, detail: engine.detail },
     counts,
     needsYou: needsYou.items,
@@ -57,11 +65,32 @@ export async function readOverview(deps: ApiDeps): Promise<Overview> {
   }
 }
 
+/** The oldest of the last looks that came to their end; null: of one there is none. */
+function lookedMs(repositories: readonly string[], catalog: Catalog): number | null {
+  const looks = repositories.map((id) => catalog.watches.find(id)?.lookedMs ?? null)
+  if (looks.length === 0 || looks.includes(null)) return null
+  return Math.min(...looks.flatMap((ms) => ms ?? []))
+}
+
+interface Late {
+  readonly id: string
+  readonly name: string
+  readonly byMs: number
+}
+
+function lateOf({ catalog }: ApiDeps, id: string | undefined): Late | null {
+  const vm = id === undefined ? undefined : catalog.vms.find(id)
+  const ageMs = vm === undefined ? null : postureView(vm).ageMs
+  return vm !== undefined && ageMs !== null
+    ? { id: vm.id, name: vm.name, byMs: Math.max(0, ageMs - vm.promised.rpoMs) }
+    : null
+}
+
 function sentenceOf(
   counts: Overview['counts'],
   needsYou: number,
-  up: boolean,
-): Pick<Overview, 'sentence' | 'lead' | 'state'> {
+  { up, late }: { readonly up: boolean; readonly late: Late | null },
+): Pick<Overview, 'sentence' | 'lead' | 'leadVms' | 'state'> {
   const promised = counts.vms - counts.excluded
   const outside = counts.atRisk + counts.unprotected
   const inside = `${counts.protected} of ${promised} ${promised === 1 ? 'VM is' : 'VMs are'} inside ${promised === 1 ? 'its' : 'their'} RPO.`
@@ -69,18 +98,26 @@ function sentenceOf(
     needsYou === 0
       ? 'Nothing waits for you.'
       : `${needsYou} ${needsYou === 1 ? 'thing wants' : 'things want'} a decision.`
+  const leadVms: Overview['leadVms'] = []
   if (counts.vms === 0)
-    return { sentence: 'No VM is known yet.', lead: 'Connect a hypervisor and discover its VMs.', state: 'idle' }
+    return {
+      sentence: 'No VM is known yet.',
+      lead: 'Connect a hypervisor and discover its VMs.',
+      leadVms,
+      state: 'idle',
+    }
   if (!up)
     return {
       sentence: 'The engine does not answer.',
       lead: `Runs continue when it is back. At the last look, ${inside}`,
+      leadVms,
       state: 'unknown',
     }
   if (outside > 0)
     return {
       sentence: `${outside} ${outside === 1 ? 'VM needs' : 'VMs need'} you.`,
-      lead: `${inside} ${more}`,
+      lead: `${inside} ${late ? `${late.name} is ${formatDuration(late.byMs)} late and its backup is running. ` : ''}${more}`,
+      leadVms: late ? [{ id: late.id, name: late.name }] : leadVms,
       state: 'failed',
     }
   const sentence =
@@ -89,5 +126,5 @@ function sentenceOf(
       : promised === 1
         ? 'The one VM is inside its RPO.'
         : `All ${promised} VMs are inside their RPO.`
-  return { sentence, lead: more, state: needsYou > 0 ? 'attention' : 'ok' }
+  return { sentence, lead: more, leadVms, state: needsYou > 0 ? 'attention' : 'ok' }
 }

@@ -131,8 +131,15 @@ export const overviewSchema = z
   .object({
     sentence: z.string().openapi({ example: 'All 214 VMs are inside their RPO.' }),
     lead: z.string().openapi({ description: 'One line under the sentence' }),
+    leadVms: z
+      .array(z.object({ id: z.string(), name: z.string() }))
+      .openapi({ description: 'VMs that the lead names' }),
     state: z.enum(['ok', 'running', 'attention', 'failed', 'idle', 'unknown']),
     readMs: timeMs,
+    lookedMs: timeMs.nullable().openapi({
+      description:
+        'Since then every repository was looked into: what is said of points was read from all of them. Null: into one of them nobody has looked yet, or there is none',
+    }),
     engine: z.object({ up: z.boolean(), detail: z.string() }),
     counts: z.object({
       vms: z.number().int(),

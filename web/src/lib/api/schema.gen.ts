@@ -3989,6 +3989,11 @@ export interface components {
             sentence: string;
             /** @description One line under the sentence */
             lead: string;
+            /** @description VMs that the lead names */
+            leadVms: {
+                id: string;
+                name: string;
+            }[];
             /** @enum {string} */
             state: "ok" | "running" | "attention" | "failed" | "idle" | "unknown";
             /**
@@ -3996,6 +4001,11 @@ export interface components {
              * @example 1795246432000
              */
             readMs: number;
+            /**
+             * @description Since then every repository was looked into: what is said of points was read from all of them. Null: into one of them nobody has looked yet, or there is none
+             * @example 1795246432000
+             */
+            lookedMs: number | null;
             engine: {
                 up: boolean;
                 detail: string;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { channelLook, incidentLook, sentenceOf, toldOf } from './words.ts'
+import { breakable, channelLook, incidentLook, sentenceOf, toldOf } from './words.ts'
 
 const channel = (failing: { sinceMs: number; error: null } | null = null, enabled = true) =>
   ({ kind: 'slack', enabled, failing }) as const
@@ -34,4 +34,10 @@ it('a route is said in words, with its zone only where a time is in it', () => {
   expect(toldOf({ kind: 'mail', route: night })).toBe(
     'everything; only what is critical from 22:00 to 07:00; a summary of the day at 08:00 (UTC)',
   )
+})
+
+it('breaks a place where its parts end, never in a word', () => {
+  expect(breakable('file:/root/.holdfast/secrets/ping')).toEqual(['file:/', 'root/', '.holdfast/', 'secrets/', 'ping'])
+  expect(breakable('https://wall.example.org/hook?a=b')).toEqual(['https://', 'wall.example.org/', 'hook?', 'a=', 'b'])
+  expect(breakable('a@b.example, c@d.example').join('')).toBe('a@b.example, c@d.example')
 })

@@ -43,6 +43,11 @@ export function placeOf({ kind, url, chat, mail, credentialRef }: Channel): stri
   return url ?? credentialRef
 }
 
+/** Parts of an address or a path, between which a line may end. */
+export function breakable(place: string): string[] {
+  return place.split(/(?<=[/,?&=])(?=[^/\s])/u)
+}
+
 /** Which of all that happens this channel is told. */
 export function toldOf({ kind, route }: Pick<Channel, 'kind' | 'route'>): string {
   if (kind === 'dead-man') return 'that the server lives, every five minutes'
