@@ -36,7 +36,7 @@ export interface PolicyQueries {
   candidates(pageSize?: number): readonly Candidate[]
   /** Points made by hand that are there, of this VM in this repository. */
   manualPoints(vmId: string, repositoryId: string): number
-  /** When each disk was last read in full, of the points that can still be built on. */
+  /** When each disk was last read in full for a point in this repository, whatever has become of the point since. */
   lastFulls(vmId: string, repositoryId: string): { readonly disk: string; readonly createdMs: number }[]
   /** Of the last week, of each VM: what its incremental points read and stored a day; VMs without any are absent. */
   changeRates(): Map<string, { readonly readPerDay: number; readonly storedShare: number | null }>
@@ -94,10 +94,14 @@ export function policyQueries(context: CatalogContext, plans: PlanQueries): Poli
       ).n,
     lastFulls: (vmId, repositoryId) =>
       db.all(
-        sql`SELECT json_extract(d.value, '$.disk') AS disk, max(p.created_ms) AS "createdMs" FROM points p
-          JOIN copies c ON c.point_id = p.id, json_each(p.disks) d
-          WHERE p.vm_id = ${vmId} AND c.repository_id = ${repositoryId} AND c.state = 'done' AND c.validated_ms IS NOT NULL
-            AND json_extract(d.value, '$.mode') = 'full'
+        // What a mirror has brought there stands in the points alone.
+        sql`SELECT disk, max(ms) AS "createdMs" FROM (
+            SELECT disk, created_ms AS ms FROM last_fulls WHERE vm_id = ${vmId} AND repository_id = ${repositoryId}
+            UNION ALL
+            SELECT json_extract(d.value, '$.disk'), p.created_ms FROM points p
+            JOIN copies c ON c.point_id = p.id, json_each(p.disks) d
+            WHERE p.vm_id = ${vmId} AND c.repository_id = ${repositoryId} AND c.state = 'done' AND c.validated_ms IS NOT NULL
+              AND json_extract(d.value, '$.mode') = 'full')
           GROUP BY 1 ORDER BY 1 LIMIT 1000`,
       ),
     changeRates() {

@@ -267,6 +267,10 @@ export function pointQueries(context: CatalogContext): PointQueries {
         db.insert(copies)
           .values({ ...place, ...first, ...checked })
           .run()
+        if (validatedMs !== null)
+          for (const { disk } of disks.filter(({ mode }) => mode === 'full'))
+            db.run(sql`INSERT INTO last_fulls VALUES (${vmId}, ${repositoryId}, ${disk}, ${createdMs})
+              ON CONFLICT DO UPDATE SET created_ms = max(created_ms, excluded.created_ms)`)
         publish('point', pointId)
       })
     },

@@ -165,7 +165,7 @@ describe('plans', () => {
       expect([...catalog.policy.candidates(size)].map(({ id }) => id)).toEqual(['a', 'b', 'c', 'db-01', 'web-01'])
   })
 
-  test('the last full read of each disk is that of a point that can be built on', () => {
+  test('the last full read of each disk stays known when its point has gone: retention shortens no interval', () => {
     const [first, second] = aPoint(1).disks
     if (!first || !second) throw new Error('the sample has two disks')
     catalog.points.record(aPoint(1, { createdMs: 100 }))
@@ -176,6 +176,14 @@ describe('plans', () => {
       { disk: 'virtio0', createdMs: 200 },
       { disk: 'virtio1', createdMs: 100 },
     ])
+    for (const n of [1, 2])
+      catalog.retained.recordRemoved('main', [aPoint(n).stem], { ms: testNow, by: 'sweep', why: '' })
+    expect(catalog.points.countOf('web-01')).toBe(1)
+    expect(catalog.policy.lastFulls('web-01', 'main')).toEqual([
+      { disk: 'virtio0', createdMs: 200 },
+      { disk: 'virtio1', createdMs: 100 },
+    ])
+    expect(catalog.policy.lastFulls('web-01', 'offsite')).toEqual([])
   })
 
   test('only points made by hand count as such, and what changes a day is measured from incremental ones', () => {
