@@ -40,6 +40,24 @@ test('a change is backed up once it is quiet, once, and its own record asks for 
   expect(started()).toHaveLength(2)
 })
 
+test('changes that never cease are backed up within the hour, also where the ring of events holds less than that', async () => {
+  const { catalog, clock } = here
+  const keeper = housekeeping(here.deps)
+  const madeMs = clock.ms
+  catalog.own.recordMade('main', { stem: 's', madeMs, coveredSeq: catalog.events.newest(), bytes: 1, versions: 1 })
+  const minutes = ownBackupPace.latestMs / 60_000
+  for (let minute = 1; minute < minutes; minute += 1) {
+    clock.ms += 60_000
+    for (let n = 0; n < 200; n += 1) catalog.events.publish('run', 'run-1')
+  }
+  await keeper.tick()
+  expect(started()).toEqual([])
+  clock.ms += 60_000
+  catalog.events.publish('run', 'run-1')
+  await keeper.tick()
+  expect(started()).toEqual(['housekeeping/own-backup/main'])
+})
+
 test('a repository is swept once a day, and a sweep that is under way is left alone', async () => {
   const day = 86_400_000
   const keeper = housekeeping(here.deps)

@@ -140,7 +140,8 @@ function isDue({ catalog, now }: Deps, row: OwnBackupView, pace: OwnBackupPace):
     madeMs: row.madeMs,
     triedMs: row.triedMs,
     hasFailed: row.error !== null,
-    firstChangeMs: changes?.firstMs ?? null,
+    // Earlier than anybody knows is as early as it can be: steady changes must not put it off for ever.
+    firstChangeMs: changes && (changes.firstMs ?? row.madeMs ?? 0),
     lastChangeMs: changes?.lastMs ?? null,
   }
   return isOwnBackupDue(facts, pace)

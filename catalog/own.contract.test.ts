@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { keptSince, recordKinds } from '../policy/index.ts'
+import { ringSize } from './events.ts'
 import { openCatalog } from './open.ts'
 import { aPoint, aRun, furnish, pointIdOf, testCatalog, testNow, type TestCatalog } from './testing.ts'
 
@@ -122,6 +123,24 @@ test('what an own backup itself writes down is no change that asks for another, 
   const kept = events.newest()
   await world.catalog.histories.archive({ runId: 'run-1', workflowId: 'backup/web-01', eventCount: 1 }, '{}')
   expect(own.changesSince(kept)).toBeNull()
+})
+
+test('changes that the ring of events has let go of are changes, since nobody knows when', () => {
+  const { own, events } = world.catalog
+  const seq = events.newest()
+  const flood = (): void => {
+    for (let n = 0; n < ringSize + 200; n += 1) events.publish('workers', null)
+  }
+  world.catalog.points.record(aPoint(1))
+  world.clock.ms += 5
+  flood()
+  expect(events.oldest()).toBeGreaterThan(seq + 1)
+  // What was let go of may have been changes, and here it was.
+  expect(own.changesSince(seq)).toEqual({ firstMs: null, lastMs: testNow + 5 })
+  world.clock.ms += 5
+  world.catalog.points.record(aPoint(2))
+  expect(own.changesSince(seq)).toEqual({ firstMs: null, lastMs: testNow + 10 })
+  expect(own.changesSince(events.newest())).toBeNull()
 })
 
 test('a try that failed takes away nothing of what is there', () => {

@@ -14,8 +14,11 @@ export interface OwnBackupView extends OwnBackupRow {
 export interface OwnQueries {
   /** A consistent copy of everything but secrets and what is of the moment (see own-copy.ts), made beside all else. */
   copyTo(path: string, options: CopyOptions): Promise<CatalogCopy>
-  /** When changes after event `seq` began and ended; null: there are none. */
-  changesSince(seq: number): { readonly firstMs: number; readonly lastMs: number } | null
+  /**
+   * When changes after event `seq` began and ended; null: there are none. `firstMs` null: earlier ones than are kept. Events
+   * are a ring: of one that was overrun what has gone counts as changes.
+   */
+  changesSince(seq: number): { readonly firstMs: number | null; readonly lastMs: number } | null
   /** Every repository, by name; 200 at most. */
   backups(): OwnBackupView[]
   /** Throws NotFound for a repository that is not known. */
@@ -71,7 +74,11 @@ export function ownQueries(context: CatalogContext, newestSeq: () => number): Ow
       const found = db.get<{ firstMs: number | null; lastMs: number | null }>(
         sql`SELECT min(ms) AS firstMs, max(ms) AS lastMs FROM events WHERE seq > ${seq} AND type NOT IN ${passing}`,
       )
-      return found.firstMs === null || found.lastMs === null ? null : { firstMs: found.firstMs, lastMs: found.lastMs }
+      const { firstMs, lastMs } = found
+      const oldest = db.get<{ seq: number | null; ms: number | null }>(sql`SELECT min(seq) AS seq, ms FROM events`)
+      if (oldest.seq !== null && oldest.ms !== null && oldest.seq > seq + 1)
+        return { firstMs: null, lastMs: lastMs ?? oldest.ms }
+      return firstMs === null || lastMs === null ? null : { firstMs, lastMs }
     },
     backups: () => select().orderBy(asc(repositories.name), asc(repositories.id)).all(),
     backup(repositoryId) {
