@@ -35,7 +35,7 @@ beforeEach(() => {
         yield Buffer.from('lo')
         if (question.what === 'archive' && question.paths.includes('/bad')) throw new Error('cut')
       }
-      return { size: question.what === 'content' ? 5 : null, body: body() }
+      return { size: question.what === 'content' ? 5 : null, body: body(), cut: new AbortController().signal }
     },
   }
   here = bench({ files })

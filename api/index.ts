@@ -2,7 +2,7 @@
  * The public face: REST under `/api/v1` with its OpenAPI document, one event stream, and the built dashboard. It starts
  * workflows and reads the catalog; what touches hypervisors and repositories is asked of the workers.
  * Assembly: `openCatalog`, `ensureAdminToken`, `temporalOrchestrator(client)`, `liveRuns(…)` (call its `run(signal)`),
- * then `createApp(deps).fetch` is what an HTTP server serves.
+ * then `passingOn(createApp(deps).fetch)` is what Node's HTTP server serves.
  */
 export { alertKeeper } from './alerts/index.ts'
 export type { DrillPace } from './drill-keeper.ts'
@@ -14,6 +14,7 @@ export { liveRuns } from './live.ts'
 export type { Pace } from './live.ts'
 export type { Orchestrator } from './orchestrator.ts'
 export { ensureAdminToken, hashOf, newSecret } from './secrets.ts'
+export { passingOn } from './pass-on.ts'
 export { probeRecordOf, testRecordOf } from './site-checks.ts'
 export { scheduleKeeper } from './schedule-keeper.ts'
 export type { Reconciled, ScheduleKeeper } from './schedule-keeper.ts'

@@ -48,7 +48,7 @@ beforeEach(() => {
         yield bytes.subarray(0, breaksAfter)
         if (breaksAfter < bytes.length) throw new Error('cut')
       }
-      return { size: null, body: body() }
+      return { size: null, body: body(), cut: new AbortController().signal }
     },
   }
   here = bench({ files, vms: ['web-01'] })

@@ -1,6 +1,6 @@
-import { request, type IncomingMessage } from 'node:http'
-import { HoldfastError, isErrorCode, type SerializedError } from '../base/index.ts'
-import { partBytes, sessionSocket, sizeHeader } from './protocol.ts'
+import { HoldfastError, isErrorCode, isHoldfastError, type SerializedError } from '../base/index.ts'
+import { sessionSocket, sizeHeader } from './protocol.ts'
+import { Reply } from './reply.ts'
 import { sandboxHere } from './restraints.ts'
 import type { Answers, FileGateway, FileStream, Question, Sandbox, StreamQuestion } from './types.ts'
 
@@ -28,33 +28,34 @@ export class SessionClient implements FileGateway {
 
   async stream(session: string, question: StreamQuestion, signal: AbortSignal): Promise<FileStream> {
     const reply = await this.#send(session, question, signal)
-    const size = reply.headers[sizeHeader]
-    return { size: typeof size === 'string' ? Number(size) : null, body: reply }
+    const size = reply.header(sizeHeader)
+    return { size: size === undefined ? null : Number(size), body: reply, cut: reply.cut }
   }
 
-  async #send(session: string, question: Question, signal: AbortSignal): Promise<IncomingMessage> {
+  async #send(session: string, question: Question, signal: AbortSignal): Promise<Reply> {
     const socket = sessionSocket(this.#dir, session)
-    const reply = await new Promise<IncomingMessage>((resolve, reject) => {
-      const way = { socketPath: socket, agent: false, highWaterMark: partBytes } as const
-      const call = request({ ...way, method: 'POST', path: '/', signal }, resolve)
-      call.once('error', (error) => reject(signal.aborted ? error : notOpen(error)))
-      call.end(JSON.stringify(question))
-    })
-    if (reply.statusCode === 200) return reply
+    let reply: Reply
+    try {
+      reply = await Reply.of(socket, JSON.stringify(question), signal)
+    } catch (error) {
+      throw signal.aborted || isHoldfastError(error) ? error : notOpen(error)
+    }
+    if (reply.status === 200) return reply
     throw errorOf(await textOf(reply))
   }
 }
 
-function notOpen(cause: Error): HoldfastError {
+function notOpen(cause: unknown): HoldfastError {
   return new HoldfastError('NoWorker', 'the point is not open on this machine now', {
     cause,
     hint: 'Look at its run: it may be starting, or its worker may be on another machine. Ask again in a few seconds.',
   })
 }
 
-async function textOf(reply: IncomingMessage): Promise<string> {
+async function textOf(reply: Reply): Promise<string> {
   const parts: Buffer[] = []
-  for await (const part of reply as AsyncIterable<Buffer>) parts.push(part)
+  // Copies: the memory of a part is used again.
+  for await (const part of reply) parts.push(Buffer.from(part))
   return Buffer.concat(parts).toString('utf8')
 }
 

@@ -70,3 +70,26 @@ test('a download that nobody takes is cut off, told, and holds the session open 
   await expect(Array.fromAsync(reply)).rejects.toThrow('aborted')
   await expect.poll(() => server.idleMs).toBeGreaterThan(0)
 })
+
+test('memory that is used again reaches whoever takes slowly as it was', async () => {
+  const parts = 48
+  const reused = async function* (): AsyncGenerator<Buffer> {
+    const memory = Buffer.alloc(256 * 1024)
+    for (let n = 0; n < parts; n += 1) yield memory.fill(n)
+  }
+  const session = { ...served('x'), content: async () => ({ size: parts * 256 * 1024, stream: reused() }) }
+  await using _server = await SessionServer.start(path, session, { now: Date.now })
+  const question = { what: 'content', volume: 'd0', path: '/x', start: 0, end: null } as const
+  const { body } = await new SessionClient(dir).stream(id, question, AbortSignal.timeout(20_000))
+  let at = 0
+  for await (const part of body) {
+    for (const end = at + part.length; at < end;) {
+      const until = Math.min(end, (Math.floor(at / (256 * 1024)) + 1) * 256 * 1024)
+      const piece = part.subarray(part.length - (end - at), part.length - (end - until))
+      expect(piece.every((byte) => byte === Math.floor(at / (256 * 1024)))).toBe(true)
+      at = until
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(at).toBe(parts * 256 * 1024)
+})

@@ -3,8 +3,6 @@ import { lstatSync, unlinkSync } from 'node:fs'
 import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { dirname } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { HoldfastError, toHoldfastError } from '../base/index.ts'
 import { socketPath } from '../drivers/names.ts'
 import type { ImageFormat } from '../images/types.ts'
@@ -172,26 +170,34 @@ async function send(
   signal: AbortSignal,
   { takeWithinMs: limitMs = takeWithinMs, onStall }: ServeOptions,
 ): Promise<void> {
-  const stalled = new AbortController()
-  const taken = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+  const left = new Promise<never>((_resolve, reject) => {
+    const leave = (): void => reject(new HoldfastError('Cancelled', 'whoever asked has left'))
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
+  })
+  const all = async (): Promise<void> => {
     for await (const data of stream) {
-      const late = setTimeout(() => stalled.abort(), limitMs)
-      try {
-        yield data
-      } finally {
-        clearTimeout(late)
-      }
+      signal.throwIfAborted()
+      if (await isTaken(response, data, limitMs)) continue
+      onStall?.()
+      throw new HoldfastError('Cancelled', `nobody has taken anything of a download for ${limitMs} ms`)
     }
+    response.end()
   }
-  try {
-    await pipeline(Readable.from(taken(), { highWaterMark: 1 }), response, {
-      signal: AbortSignal.any([signal, stalled.signal]),
+  // Whoever leaves ends it at once, also while the next part is waited for, which may take as long as a store is away.
+  await Promise.race([all(), left])
+}
+
+/** Resolves when the kernel has the bytes: their memory is used again then. false: not within the time. */
+async function isTaken(response: ServerResponse, data: Uint8Array, limitMs: number): Promise<boolean> {
+  return await new Promise<boolean>((resolve, reject) => {
+    const late = setTimeout(() => resolve(false), limitMs)
+    response.write(data, (error) => {
+      clearTimeout(late)
+      if (error) reject(error)
+      else resolve(true)
     })
-  } catch (error) {
-    if (!stalled.signal.aborted) throw error
-    onStall?.()
-    throw new HoldfastError('Cancelled', `nobody has taken anything of a download for ${limitMs} ms`, { cause: error })
-  }
+  })
 }
 
 /** Not what another one has put there meanwhile. */

@@ -92,8 +92,10 @@ export interface Answers {
 export interface FileStream {
   /** Bytes; null: nobody knows before it has ended. */
   readonly size: number | null
-  /** Fails if it is cut off; whoever leaves it early ends it. */
+  /** Fails if it is cut off; whoever leaves it early ends it. The memory of a part is used again once the next is asked for. */
   readonly body: AsyncIterable<Uint8Array>
+  /** Aborted when it is cut off, also while nobody asks for the next part. */
+  readonly cut: AbortSignal
 }
 
 /** How closed a micro-VM is on this machine. */

@@ -15,7 +15,10 @@ export interface ImageSource {
 export interface ImageStream {
   /** Bytes of the whole image; null: nobody knows before it has ended (what is compressed). */
   readonly size: number | null
-  /** The image from first byte to last. Fails where the disk cannot be read: then what was written is no image. */
+  /**
+   * The image from first byte to last; the memory of a part is used again once the next one is asked for. Fails where the disk
+   * cannot be read: then what was written is no image.
+   */
   readonly stream: AsyncIterable<Uint8Array>
 }
 

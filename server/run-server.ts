@@ -12,6 +12,7 @@ import {
   housekeeping,
   liveRuns,
   newSecret,
+  passingOn,
   scheduleKeeper,
   sequenceKeeper,
   slotKeeper,
@@ -156,7 +157,7 @@ async function listen(
   fetch: (request: Request) => Response | Promise<Response>,
 ): Promise<{ readonly server: Server; readonly url: string }> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname: config.host, port: config.port }, (info) => {
+    const server = serve({ fetch: passingOn(fetch), hostname: config.host, port: config.port }, (info) => {
       const host = config.host.includes(':')
         ? `[${config.host}]`
         : config.host === '0.0.0.0'

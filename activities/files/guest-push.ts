@@ -137,7 +137,8 @@ export class Pushing {
           hash.update(data)
           bytes += data.byteLength
           tell(`writing ${entry.path}`)
-          yield data
+          // A copy: drivers gather small parts, and the memory of this one is used again.
+          yield Uint8Array.from(data)
         }
       })(),
     )

@@ -1,11 +1,11 @@
-import { Readable } from 'node:stream'
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import { HoldfastError, MiB, isHoldfastError } from '../../base/index.ts'
+import { HoldfastError, isHoldfastError } from '../../base/index.ts'
 import type { AuditAction, AuditDetail } from '../../catalog/index.ts'
 import type { FileStream } from '../../files/types.ts'
 import { endFilesUpdate, filesWorkflowId } from '../../workflows/files/contract.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
+import { passOn } from '../pass-on.ts'
 import { planFiles, planFilesToGuest } from '../requests/files.ts'
 import { newRequestId } from '../requests/restore.ts'
 import { startOnce } from '../requests/start.ts'
@@ -75,32 +75,32 @@ export function fileRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       const { session } = c.req.valid('param')
       const { end = null, ...query } = c.req.valid('query')
       // Answered as a GET whose body nobody reads: the session would wait for that for ever.
-      if (c.req.method === 'HEAD') return sendStream(nothing, binary, 'file')
+      if (c.req.method === 'HEAD') return answer(null, null, binary, 'file')
       const stream = await open(session, () =>
         files.stream(session, { what: 'content', end, ...query }, c.req.raw.signal),
       )
       const { volume, path, start } = query
       const range = start > 0 || end !== null ? { range: { start, end } } : {}
       await written(stream, took(c.var.identity.user, session, 'read-file', { volume, paths: [path], ...range }))
-      return sendStream(stream, binary, query.path.split('/').at(-1) ?? 'file')
+      return answer(stream.size, passOn(c.req.raw, stream), binary, query.path.split('/').at(-1) ?? 'file')
     })
     .openapi(routes.archive, async (c) => {
       const { session } = c.req.valid('param')
       const { volume, path, format } = c.req.valid('query')
-      if (c.req.method === 'HEAD') return sendStream(nothing, archiveTypes[format], 'file')
+      if (c.req.method === 'HEAD') return answer(null, null, archiveTypes[format], 'file')
       const stream = await open(session, () =>
         files.stream(session, { what: 'archive', volume, paths: path, format }, c.req.raw.signal),
       )
       await written(stream, took(c.var.identity.user, session, 'read-archive', { volume, paths: path, format }))
-      return sendStream(stream, archiveTypes[format], `${volume}.${format}`)
+      return answer(stream.size, passOn(c.req.raw, stream), archiveTypes[format], `${volume}.${format}`)
     })
     .openapi(routes.image, async (c) => {
       const { session } = c.req.valid('param')
       const { disk, format } = c.req.valid('query')
-      if (c.req.method === 'HEAD') return sendStream(nothing, binary, 'disk')
+      if (c.req.method === 'HEAD') return answer(null, null, binary, 'disk')
       const stream = await open(session, () => files.stream(session, { what: 'image', disk, format }, c.req.raw.signal))
       await written(stream, took(c.var.identity.user, session, 'read-disk', { disk, format }))
-      return sendStream(stream, binary, `${disk}.${format}`)
+      return answer(stream.size, passOn(c.req.raw, stream), binary, `${disk}.${format}`)
     })
     .openapi(routes.toGuest, async (c) => {
       const { session } = c.req.valid('param')
@@ -132,8 +132,6 @@ const mostTold = 20
 const archiveTypes = { tar: 'application/x-tar', zip: 'application/zip' } as const
 const binary = 'application/octet-stream'
 
-const nothing = { size: null, body: Readable.from([]) }
-
 /** What cannot be written down is not handed out, and nothing is left open for it. */
 async function written({ body }: FileStream, writing: Promise<void>): Promise<void> {
   try {
@@ -144,24 +142,21 @@ async function written({ body }: FileStream, writing: Promise<void>): Promise<vo
   }
 }
 
-/** Of a download so much waits here: part by part every process of its way would wait for every other. */
-const strategy = new ByteLengthQueuingStrategy({ highWaterMark: 2 * MiB })
-
 /** Content of a guest is never a page of ours: it is saved, not shown. */
-function sendStream({ size, body }: FileStream, type: string, name: string): Response {
+function answer(
+  size: number | null,
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+  type: string,
+  name: string,
+): Response {
   const plain = name.replaceAll(/[^A-Za-z0-9._ -]/g, '_')
-  return new Response(
-    Readable.toWeb(body instanceof Readable ? body : Readable.from(body), { strategy }) as ReadableStream<
-      Uint8Array<ArrayBuffer>
-    >,
-    {
-      headers: {
-        'content-type': type,
-        'content-disposition': `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name)}`,
-        'content-security-policy': "default-src 'none'; sandbox",
-        'x-content-type-options': 'nosniff',
-        ...(size !== null && { 'content-length': String(size) }),
-      },
+  return new Response(body, {
+    headers: {
+      'content-type': type,
+      'content-disposition': `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name)}`,
+      'content-security-policy': "default-src 'none'; sandbox",
+      'x-content-type-options': 'nosniff',
+      ...(size !== null && { 'content-length': String(size) }),
     },
-  )
+  })
 }

@@ -115,9 +115,9 @@ class Parts {
     return this.#at
   }
 
-  /** A copy of what is next, `limit` bytes at most. */
+  /** What is next, `limit` bytes at most; it is there until `from` goes on. */
   take(limit: number): Uint8Array {
-    const data = Uint8Array.from(this.#rest.subarray(0, limit))
+    const data = this.#rest.subarray(0, limit)
     this.#rest = this.#rest.subarray(data.byteLength)
     this.#at += data.byteLength
     return data

@@ -10,7 +10,7 @@ async function* content(source: ImageSource, signal: AbortSignal): AsyncGenerato
   let at = 0
   for await (const { offset, data } of source.stream(signal)) {
     yield* zeros(offset - at)
-    yield Uint8Array.from(data)
+    yield data
     at = offset + data.byteLength
   }
   yield* zeros(source.size - at)

@@ -4,7 +4,6 @@ import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { open, readFile, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -62,7 +61,11 @@ async function written(format: ImageFormat, source: ImageSource): Promise<{ file
     `${createHash('sha1').update(`${format}${source.size}${Math.random()}`).digest('hex')}.${format}`,
   )
   const { size, stream } = await streamImage(format, source, { identity, signal })
-  await pipeline(Readable.from(stream), createWriteStream(file))
+  // Copies: the memory of a part is used again, and a pipeline asks for the next one before it is written.
+  const copies = async function* (): AsyncGenerator<Buffer> {
+    for await (const part of stream) yield Buffer.from(part)
+  }
+  await pipeline(copies, createWriteStream(file))
   return { file, size }
 }
 
