@@ -94,3 +94,15 @@ test('VMs that are no longer listed are told for a day, and a hypervisor without
   here.catalog.vms.recordDiscovered('lab', 'listing-5', [aVm('web-01')])
   expect(told()).toEqual([])
 })
+
+test('a clock that was set back holds up no listing, and nobody takes the list for fresh', async () => {
+  const keeper = discoveryKeeper(here.deps, everyMs)
+  here.clock.ms += everyMs
+  await keeper.tick()
+  for (const run of here.engine.runs) here.engine.end(run, 'completed')
+  here.catalog.vms.closeListing('lab', 'listing-1')
+  here.clock.ms -= 48 * hour
+  expect(kinds(everyMs)).toContain('hypervisor-unlisted')
+  await keeper.tick()
+  expect(lists()).toHaveLength(2)
+})

@@ -142,3 +142,15 @@ it('is due thirty days after the first point, later by the category, and running
   await here.deps.live.tick()
   expect(of('db-01')?.state).toBe('running')
 })
+
+it('goes on by a clock that was set back', async () => {
+  const keeper = drillKeeper(here.deps)
+  later(9 * day)
+  await keeper.tick()
+  expect(drilled()).toEqual(['db-01'])
+  end()
+  await here.deps.live.tick()
+  later(-day)
+  await keeper.tick()
+  expect(drilled()).toHaveLength(2)
+})

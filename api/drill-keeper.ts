@@ -1,5 +1,5 @@
 import { describeError } from '../base/index.ts'
-import { windowAt, type Hours } from '../policy/index.ts'
+import { isWithin, windowAt, type Hours } from '../policy/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { drillAgenda, hindrances, type AgendaEntry } from './drill-agenda.ts'
 import { planDrill } from './requests/drill.ts'
@@ -23,7 +23,8 @@ export function drillKeeper(deps: Deps, pace: DrillPace = 'always'): { tick(): P
   const { catalog, now, log } = deps
   const refused = new Map<string, number>()
   let lookedMs = Number.NEGATIVE_INFINITY
-  const isRefused = (vmId: string): boolean => now() - (refused.get(vmId) ?? Number.NEGATIVE_INFINITY) < refusedForMs
+  const isRefused = (vmId: string): boolean =>
+    isWithin(refused.get(vmId) ?? Number.NEGATIVE_INFINITY, refusedForMs, now())
   /** Null: this VM cannot be drilled as it is, and nothing was asked of the engine. */
   const planOf = ({ vmId, vmName, category }: AgendaEntry): StartPlan | null => {
     try {
@@ -50,7 +51,7 @@ export function drillKeeper(deps: Deps, pace: DrillPace = 'always'): { tick(): P
   }
   return {
     async tick() {
-      if (pace === 'by-hand' || now() - lookedMs < lookEveryMs) return
+      if (pace === 'by-hand' || isWithin(lookedMs, lookEveryMs, now())) return
       lookedMs = now()
       if (pace !== 'always' && !windowAt(pace, pace.timeZone, now()).open) return
       const byHypervisor = Map.groupBy(drillAgenda(deps), (entry) => entry.endpointId)

@@ -200,3 +200,14 @@ describe('holds of recovery plans', () => {
     expect(acts()).toMatchObject([{ act: { kind: 'release' } }])
   })
 })
+
+it('goes on by a clock that was set back', async () => {
+  const keeper = holdKeeper(here.deps)
+  hold('main', aPoint(1).stem)
+  found()
+  here.clock.ms += 2 * 24 * 60 * minute
+  await keeper.tick()
+  here.clock.ms -= 24 * 60 * minute
+  await keeper.tick()
+  expect(acts()).toHaveLength(1)
+})

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describeError } from '../base/index.ts'
+import { isWithin } from '../policy/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { planLackingHold, planLeftHolds, type PointAct } from './requests/retention.ts'
 
@@ -32,13 +33,13 @@ export function holdKeeper({ catalog, orchestrator, now, log }: Deps): { tick():
   let lookedMs = Number.NEGATIVE_INFINITY
   return {
     async tick() {
-      if (now() - lookedMs < lookEveryMs) return
+      if (isWithin(lookedMs, lookEveryMs, now())) return
       lookedMs = now()
       const tasks = new Map([...lacking(catalog), ...left(catalog)].map((task) => [task.key, task]))
       for (const key of asked.keys()) if (!tasks.has(key)) asked.delete(key)
       const due = [...tasks.values()].filter(({ key }) => {
         // Not at first sight: somebody may be placing or ending it at this moment, one repository after the other.
-        return before.has(key) && now() - (asked.get(key) ?? Number.NEGATIVE_INFINITY) >= againAfterMs
+        return before.has(key) && !isWithin(asked.get(key) ?? Number.NEGATIVE_INFINITY, againAfterMs, now())
       })
       before = new Set(tasks.keys())
       for (const { key, said, act } of due.slice(0, mostAsked)) {

@@ -7,6 +7,7 @@ import {
   isOwnBackupDue,
   isScrubDue,
   isSweepDue,
+  isWithin,
   ownBackupPace,
   type OwnBackupPace,
 } from '../policy/index.ts'
@@ -36,7 +37,8 @@ import { verifyBody } from './schemas/verify.ts'
 
 type Deps = Pick<ApiDeps, 'catalog' | 'orchestrator' | 'live' | 'now' | 'log'>
 
-const lookEveryMs = 5_000
+/** At standbys. */
+const usualLookMs = 5_000
 /** Everything but standbys has time: it is looked at every twenty seconds. */
 const looksPerTick = 4
 const purgeEveryMs = 86_400_000
@@ -48,6 +50,8 @@ export interface HousekeepingOptions {
   readonly drills?: DrillPace
   /** Between two listings of the VMs of a hypervisor; null, the default: only who asks. */
   readonly discoverEveryMs?: number | null
+  /** Between two looks at standbys; at the rest after four of them. */
+  readonly lookEveryMs?: number
 }
 
 /**
@@ -64,7 +68,13 @@ export interface Housekeeping {
 
 export function housekeeping(
   deps: Deps,
-  { pace = ownBackupPace, sweeps = 'daily', drills = 'always', discoverEveryMs = null }: HousekeepingOptions = {},
+  {
+    pace = ownBackupPace,
+    sweeps = 'daily',
+    drills = 'always',
+    discoverEveryMs = null,
+    lookEveryMs = usualLookMs,
+  }: HousekeepingOptions = {},
 ): Housekeeping {
   const { catalog, now, log } = deps
   const keeper = drillKeeper(deps, drills)
@@ -86,9 +96,7 @@ export function housekeeping(
     if (!isAuditDue(catalog, repositoryId, now())) return
     await auditRetention(catalog, repositoryId, { nowMs: now(), sweepsAreDue: sweeps === 'daily' })
   }
-  const tick = async (): Promise<void> => {
-    // First: nothing else here is promised within minutes.
-    await startDueCycles(deps)
+  const rest = async (): Promise<void> => {
     catalog.recoveryRuns.closeLost()
     const back = catalog.vms.endExclusions()
     if (back.length > 0)
@@ -114,21 +122,27 @@ export function housekeeping(
     await discovery.tick()
     await keeper.tick()
     await holds.tick()
-    if (now() - purgedMs < purgeEveryMs) return
+    if (isWithin(purgedMs, purgeEveryMs, now())) return
     const gone = await catalog.keeping.purge()
     purgedMs = now()
     if (Object.values(gone).some((count) => count > 0))
       log.info({ gone }, 'records older than they are kept were removed')
   }
   return {
-    tick,
+    async tick() {
+      await startDueCycles(deps)
+      await rest()
+    },
     async run(signal) {
-      for (let looks = 0; !signal.aborted; looks += 1) {
-        const look = looks % looksPerTick === 0 ? tick() : startDueCycles(deps)
-        await look.catch((error: unknown) => log.error({ error: describeError(error) }, 'housekeeping failed'))
-        // Ends early with the signal, which is no error here: the loop looks at it.
-        await Promise.allSettled([sleep(lookEveryMs, undefined, { signal })])
+      const again = async (everyMs: number, work: () => Promise<void>): Promise<void> => {
+        while (!signal.aborted) {
+          await work().catch((error: unknown) => log.error({ error: describeError(error) }, 'housekeeping failed'))
+          // Ends early with the signal, which is no error here: the loop looks at it.
+          await Promise.allSettled([sleep(everyMs, undefined, { signal })])
+        }
       }
+      // Standbys are promised within minutes: nothing else here may hold them up, however long it takes.
+      await Promise.all([again(lookEveryMs, () => startDueCycles(deps)), again(lookEveryMs * looksPerTick, rest)])
     },
   }
 }

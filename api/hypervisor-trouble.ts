@@ -1,4 +1,4 @@
-import { formatDuration } from '../base/index.ts'
+import { formatDuration, formatInstant } from '../base/index.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { isListingStale } from '../policy/index.ts'
 import type { Attention } from './attention.ts'
@@ -28,11 +28,15 @@ export function staleListings({ catalog, now, byItself }: Pick<ApiDeps, 'catalog
       kind: 'hypervisor-unlisted',
       severity: 'unknown',
       title: `Nobody knows which VMs are on ${name}`,
-      detail: `They were ${discoveredMs === null ? 'never listed' : `last listed ${formatDuration(now() - discoveredMs)} ago`}. One that came since is in no plan, and in no count here.`,
+      detail: `They were ${discoveredMs === null ? 'never listed' : `last listed ${agoOf(discoveredMs, now())}`}. One that came since is in no plan, and in no count here.`,
       sinceMs: discoveredMs ?? createdMs,
       subject: { kind: 'hypervisor', id },
       action: { label: 'List them', command: `holdfast hypervisor discover ${id}` },
     }))
+}
+
+function agoOf(ms: number, nowMs: number): string {
+  return ms > nowMs ? `at ${formatInstant(ms)}, which lies ahead of the clock` : `${formatDuration(nowMs - ms)} ago`
 }
 
 const dayMs = 86_400_000

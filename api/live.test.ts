@@ -108,3 +108,15 @@ describe('open pages are told to read again', () => {
     expect(await look()).toBe(1)
   })
 })
+
+test('a clock that was set back keeps no run of a schedule from being seen, nor who is gone from being missed', async () => {
+  const { engine, clock, catalog } = here
+  await here.deps.live.tick()
+  clock.ms -= 3 * 3_600_000
+  const { runId } = engine.put({ workflowId: 'backup/db-01', workflow: 'backupVm' })
+  const before = catalog.events.newest()
+  for (const [queue] of engine.pollersByQueue) engine.pollersByQueue.set(queue, [])
+  await here.deps.live.tick()
+  expect(catalog.runs.find(runId)).toBeDefined()
+  expect(catalog.events.after(before, 500).map(({ type }) => type)).toContain('workers')
+})

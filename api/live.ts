@@ -1,5 +1,6 @@
 import { describeError, HoldfastError } from '../base/index.ts'
 import type { RunObservation, RunView } from '../catalog/index.ts'
+import { isWithin } from '../policy/index.ts'
 import type { RunHistory, Runbook } from '../runbook/types.ts'
 import { archiveHistory, isClosed, readHistory } from './archive.ts'
 import type { ApiDeps, LiveRuns } from './deps.ts'
@@ -113,7 +114,7 @@ class Live implements LiveRuns {
   /** Runs that a schedule, a parent or an earlier server started. */
   async #adopt(): Promise<void> {
     const { catalog, orchestrator, now } = this.#deps
-    if (now() - this.#adoptedMs < this.#pace.adoptEveryMs) return
+    if (isWithin(this.#adoptedMs, this.#pace.adoptEveryMs, now())) return
     for await (const listing of orchestrator.listRuns(now() - adoptClosedWithinMs, 500)) {
       if (!catalog.runs.find(listing.runId)) adoptRun(this.#deps, listing)
     }
@@ -184,7 +185,7 @@ class Live implements LiveRuns {
   async #freshPollers(withinMs = pollersFreshMs): Promise<Pollers> {
     const { catalog, now } = this.#deps
     const known = this.#pollers
-    if (known && now() - known.readMs <= withinMs) return known.pollers
+    if (known && isWithin(known.readMs, withinMs + 1, now())) return known.pollers
     const pollers = await readPollers(this.#deps)
     const before = this.#pollers
     this.#pollers = { readMs: now(), pollers }

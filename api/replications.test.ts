@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HoldfastError } from '../base/index.ts'
 import { aPoint, aVm, pointIdOf } from '../catalog/testing.ts'
 import { ran } from '../cli/testing.ts'
@@ -346,6 +346,31 @@ it('the command line says and does the same', async () => {
   ])
   expect(here.engine.started.at(-1)).toMatchObject({ workflowId: `failover/${id}`, input: { move: 'unplanned' } })
   expect(await holdfast('replication', 'failback', 'web-01', '--confirm', 'web-01')).not.toBe(0)
+})
+
+it('cycles begin in time, whatever else is held up', async () => {
+  const id = await make()
+  const start = here.engine.start.bind(here.engine)
+  const held = Promise.withResolvers<never>()
+  const hung: string[] = []
+  // An engine that does not come back to whoever writes the catalog into a repository.
+  here.engine.start = (spec) => {
+    if (spec.workflowId.startsWith('replication/')) return start(spec)
+    hung.push(spec.workflowId)
+    return held.promise
+  }
+  here.clock.ms += 3600 * second
+  const stop = new AbortController()
+  const running = housekeeping(here.deps, { lookEveryMs: 5 }).run(stop.signal)
+  await vi.waitFor(() => expect([cycleRuns(), hung]).toEqual([[`replication/${id}`], ['housekeeping/own-backup/main']]))
+  cycled(id, 'r1')
+  here.engine.runs.forEach((run) => here.engine.end(run, 'completed'))
+  here.clock.ms += 151 * second
+  await vi.waitFor(() => expect(cycleRuns()).toHaveLength(2))
+  expect(hung).toHaveLength(1)
+  stop.abort()
+  held.reject(new HoldfastError('TemporalUnavailable', 'no answer'))
+  await running
 })
 
 describe('alerts of standbys', () => {

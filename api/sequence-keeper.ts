@@ -1,6 +1,6 @@
 import { describeError, isHoldfastError } from '../base/index.ts'
 import type { Catalog, EndedPlanRun } from '../catalog/index.ts'
-import type { MissedStartKind, Plan } from '../policy/index.ts'
+import { isWithin, type MissedStartKind, type Plan } from '../policy/index.ts'
 import { followingRunId } from '../workflows/plan/contract.ts'
 import type { ApiDeps } from './deps.ts'
 import { nextChange } from './plan-changes.ts'
@@ -93,7 +93,7 @@ function endOf({ catalog, now }: KeeperDeps, { id, state, endedMs }: EndedPlanRu
   if (waiting + running + failed + cancelled === 0) return 'well'
   const newest = catalog.runs.latest(id)
   const isOpen = newest !== undefined && newest.endedMs === null
-  return isOpen || now() - endedMs < partWithinMs ? 'goes-on' : 'badly'
+  return isOpen || isWithin(endedMs, partWithinMs, now()) ? 'goes-on' : 'badly'
 }
 
 /** null: it is started. */

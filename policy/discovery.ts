@@ -1,3 +1,5 @@
+import { isWithin } from './watch.ts'
+
 /** All times in Unix milliseconds. */
 export interface DiscoveryFacts {
   readonly nowMs: number
@@ -10,7 +12,7 @@ export interface DiscoveryFacts {
 
 /** Whether the VMs of a hypervisor are to be listed again; what failed waits as long as what went well. */
 export function isDiscoveryDue({ nowMs, createdMs, discoveredMs, triedMs }: DiscoveryFacts, everyMs: number): boolean {
-  return nowMs - Math.max(createdMs, discoveredMs ?? 0, triedMs ?? 0) >= everyMs
+  return [createdMs, discoveredMs, triedMs].every((ms) => ms === null || !isWithin(ms, everyMs, nowMs))
 }
 
 /** A VM that came after it is protected by nobody, and nothing says so. */
@@ -21,5 +23,5 @@ export function isListingStale(
   { nowMs, createdMs, discoveredMs }: Omit<DiscoveryFacts, 'triedMs'>,
   everyMs: number,
 ): boolean {
-  return nowMs - (discoveredMs ?? createdMs) > Math.max(staleAfterMs, 4 * everyMs)
+  return !isWithin(discoveredMs ?? createdMs, Math.max(staleAfterMs, 4 * everyMs) + 1, nowMs)
 }

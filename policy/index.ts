@@ -36,7 +36,7 @@ export { categoryProblems, nearest, overrideProblems, planProblems } from './val
 export type { Known, PolicyProblem } from './validate.ts'
 export { isDatedAhead, posture, renewalGrace, spreadMs, startSpread } from './posture.ts'
 export type { Posture, PostureFacts, PostureState } from './posture.ts'
-export { blindAfterMs, clockMovesMs, hasMoved, lookState, saysGone, viewClock } from './watch.ts'
+export { blindAfterMs, clockMovesMs, hasMoved, isWithin, lookState, saysGone, viewClock } from './watch.ts'
 export type { ClockReading, ClockView, LookFacts, LookState } from './watch.ts'
 export { keptTitle, titleKey, toQuestions, withUsual } from './drill-checks.ts'
 export {

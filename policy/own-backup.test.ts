@@ -34,6 +34,13 @@ it('is tried again after a failure, and not in a loop', () => {
   expect(isOwnBackupDue(facts({ ...failed, triedMs: nowMs - againMs }))).toBe(true)
 })
 
+it('waits for no clock that was set back: neither its next try nor that somebody is told', () => {
+  const ahead = nowMs + 90 * dailyMs
+  expect(isOwnBackupDue(facts({ hasFailed: true, triedMs: ahead, madeMs: nowMs - 2 * dailyMs }))).toBe(true)
+  expect(ownBackupState({ nowMs, madeMs: ahead, hasFailed: true })).toBe('old')
+  expect(ownBackupState({ nowMs, madeMs: nowMs + 1000, hasFailed: false })).toBe('ok')
+})
+
 it('comes within a day of whatever clock, unless it has just failed', () => {
   const ms = fc.integer({ min: nowMs - 3 * dailyMs, max: nowMs + 3 * dailyMs })
   fc.assert(

@@ -1,4 +1,5 @@
 import type { KeepRules } from './retention.ts'
+import { isWithin } from './watch.ts'
 
 /** When the catalog is written into a repository again. All in milliseconds. */
 export interface OwnBackupPace {
@@ -43,7 +44,7 @@ export interface OwnBackupFacts {
 /** Whether the catalog is to be written into the repository now. */
 export function isOwnBackupDue(facts: OwnBackupFacts, pace: OwnBackupPace = ownBackupPace): boolean {
   const { nowMs, madeMs, triedMs, firstChangeMs, lastChangeMs } = facts
-  if (facts.hasFailed && triedMs !== null && nowMs - triedMs < pace.againMs) return false
+  if (facts.hasFailed && triedMs !== null && isWithin(triedMs, pace.againMs, nowMs)) return false
   if (facts.hasFailed) return true
   // A clock that was set back must not stop it for as long as it was wrong.
   if (madeMs !== null && (nowMs < madeMs || nowMs - madeMs >= pace.dailyMs)) return true
@@ -57,6 +58,7 @@ export function ownBackupState(
   pace: OwnBackupPace = ownBackupPace,
 ): 'ok' | 'none' | 'old' | 'failing' {
   if (facts.madeMs === null) return 'none'
-  if (facts.nowMs - facts.madeMs > pace.tooOldMs) return 'old'
+  // One that is dated ahead of the clock is as old as nobody knows.
+  if (!isWithin(facts.madeMs, pace.tooOldMs + 1, facts.nowMs)) return 'old'
   return facts.hasFailed ? 'failing' : 'ok'
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { blindAfterMs, hasMoved, lookState, viewClock } from './index.ts'
+import { blindAfterMs, hasMoved, isWithin, lookState, viewClock } from './index.ts'
 
 const minute = 60_000
 const nowMs = 1_000 * minute
@@ -67,4 +67,13 @@ describe('the clock', () => {
       ),
     )
   })
+})
+
+test('what lies ahead of the clock was not within any time; clocks may differ by a little', () => {
+  const nowMs = 100 * minute
+  expect(isWithin(nowMs - minute, 2 * minute, nowMs)).toBe(true)
+  expect(isWithin(nowMs - 2 * minute, 2 * minute, nowMs)).toBe(false)
+  expect(isWithin(nowMs + minute, 2 * minute, nowMs)).toBe(true)
+  expect(isWithin(nowMs + 10 * minute, 2 * minute, nowMs)).toBe(false)
+  expect(isWithin(Number.NEGATIVE_INFINITY, 2 * minute, nowMs)).toBe(false)
 })

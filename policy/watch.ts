@@ -57,6 +57,15 @@ export function viewClock(base: ClockReading, now: ClockReading): ClockView {
 /** A clock that is disciplined moves by seconds. */
 export const clockMovesMs = 2 * 60_000
 
+/**
+ * Whether less than `ms` has passed since then. What lies further ahead than clocks differ was dated before this one was set
+ * back: nothing waits until it catches up.
+ */
+export function isWithin(sinceMs: number, ms: number, nowMs: number): boolean {
+  const agoMs = nowMs - sinceMs
+  return agoMs >= -clockMovesMs && agoMs < ms
+}
+
 export function hasMoved(driftMs: number): boolean {
   return Math.abs(driftMs) > clockMovesMs
 }
