@@ -114,6 +114,22 @@ describe('what is changed by hand comes back', () => {
       'made to start something else',
       () => handle().update((now) => ({ ...now, action: { ...now.action, args: [{ v: 1, plan: 'other' }] } })),
     ],
+    [
+      'given a time limit',
+      () => handle().update((now) => ({ ...now, action: { ...now.action, workflowRunTimeout: '10 minutes' } })),
+    ],
+    [
+      'given a time limit for all its runs',
+      () => handle().update((now) => ({ ...now, action: { ...now.action, workflowExecutionTimeout: '10 minutes' } })),
+    ],
+    [
+      'made to start again when it fails',
+      () => handle().update((now) => ({ ...now, action: { ...now.action, retry: { maximumAttempts: 3 } } })),
+    ],
+    [
+      'made to start in another name',
+      () => handle().update((now) => ({ ...now, action: { ...now.action, memo: { holdfast: 'somebody' } } })),
+    ],
   ]
   it.each(changes)('when it was %s', async (_how, change) => {
     put('nightly')

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ScheduleDescription, ScheduleUpdateOptions } from '@temporalio/client'
 import { ScheduleOverlapPolicy } from '@temporalio/client'
 import { engineSpec, meansTheSame, timingOf, type Plan } from '../policy/index.ts'
@@ -55,8 +56,18 @@ export function isAsWanted(plan: Plan, { action, policies, spec, state }: Schedu
     action.workflowType === wanted.workflowType &&
     action.workflowId === wanted.workflowId &&
     action.taskQueue === wanted.taskQueue &&
-    JSON.stringify(action.args) === JSON.stringify(wanted.args)
+    JSON.stringify(action.args) === JSON.stringify(wanted.args) &&
+    isDeepStrictEqual(action.memo, wanted.memo) &&
+    // A limit would end a run of the plan in its midst, and a retry would start it anew: a plan run has neither.
+    isUnset(action.workflowRunTimeout) &&
+    isUnset(action.workflowExecutionTimeout) &&
+    action.retry === undefined
   )
+}
+
+/** The engine says none as nothing or as zero. */
+function isUnset(limit: ScheduleDescription['action']['workflowRunTimeout']): boolean {
+  return limit === undefined || limit === 0
 }
 
 export function tagOf(memo: { readonly [name: string]: unknown } | undefined): Tag | null {
