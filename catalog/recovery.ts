@@ -19,7 +19,7 @@ export interface RecoveryQueries {
   /** The endpoint through which VMs of this scope were seen, or whose options name it. */
   endpointOf(platform: Platform, scope: string): string | undefined
   /** What every row of a table that people made refers to. */
-  credentials(): { readonly kind: 'hypervisor' | 'repository'; readonly id: string; readonly ref: string }[]
+  credentials(): { readonly kind: 'hypervisor' | 'repository' | 'channel'; readonly id: string; readonly ref: string }[]
 }
 
 export function recoveryQueries({ db, sqlite }: CatalogContext): RecoveryQueries {
@@ -64,6 +64,7 @@ export function recoveryQueries({ db, sqlite }: CatalogContext): RecoveryQueries
       return db.all(sql`
         SELECT 'repository' AS kind, id, credential_ref AS ref FROM repositories WHERE credential_ref <> ''
         UNION ALL SELECT 'hypervisor', id, credential_ref FROM endpoints WHERE credential_ref <> ''
+        UNION ALL SELECT 'channel', name, credential_ref FROM channels WHERE credential_ref <> ''
         ORDER BY 1, 2`)
     },
   }

@@ -52,7 +52,9 @@ export const rebuild: Verb = (ioOf) => {
         onProgress: (what) => io.say(what),
       })
       io.answer(report, () => textOf(report))
-      if (report.missing.length > 0 || report.reconciled.some(({ unreadable }) => unreadable > 0)) io.end(exit.partial)
+      const { missing, withoutToken, reconciled } = report
+      if (missing.length + withoutToken.length > 0 || reconciled.some(({ unreadable }) => unreadable > 0))
+        io.end(exit.partial)
     })
 }
 
@@ -94,6 +96,9 @@ function textOf(report: RebuildReport): string {
     ...report.missing.map(({ kind, id, command }) => `the secret of ${kind} ${id} is not here: ${plain(command)}`),
     ...report.withoutAddress.map(
       (id) => `nobody knows where ${id} is: holdfast hypervisor set ${id} --address ADDRESS`,
+    ),
+    ...report.withoutToken.map(
+      (name) => `workers of site ${name} on other machines need a new token: holdfast site token ${name}`,
     ),
     ...(dryRun ? [] : ['start it: holdfast up (or server and worker), then holdfast doctor']),
   ]

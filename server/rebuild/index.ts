@@ -185,6 +185,10 @@ async function reportOf(
     withoutAddress: [...catalog.endpoints.all()]
       .filter(({ address }) => address === unknownAddress)
       .map(({ id }) => id),
+    withoutToken: catalog.sites
+      .list()
+      .map(({ name }) => name)
+      .filter((name) => name !== 'local' && catalog.access.ofSite(name).length === 0),
     tookMs: options.now() - made.startedMs,
   }
 }

@@ -190,6 +190,12 @@ async function lived(): Promise<Catalog> {
     location: { kind: 'posix', path: '/mnt/where/it/was' },
     credentialRef: 'file:/home/old/secrets/repository-main',
   })
+  catalog.sites.put('lyon', {})
+  catalog.alerts.putChannel({
+    ...{ name: 'on-call', kind: 'slack', url: null, mail: null, chat: null, allowPrivate: false, enabled: true },
+    credentialRef: 'file:/home/old/secrets/slack',
+    route: { severity: 'warning', tags: [], quiet: null, digestAt: null, timeZone: 'UTC' },
+  })
   const [stem = ''] = baseStems
   catalog.points.record(aPoint(1, { id: snapOf(stem), stem, vmId: 'web', createdMs: 1_790_000_000_000 }))
   catalog.points.record(aPoint(2, { vmId: 'web' }))
@@ -223,12 +229,15 @@ test('everything comes back from the repository and one key, and is compared wit
     reconciled: [{ repositoryId: 'main', added: 1, gone: 1, back: 0, unreadable: 0, newVms: 1, newHypervisors: [] }],
     notLookedAt: [],
     withoutAddress: [],
+    withoutToken: ['lyon'],
   })
   expect(report.missing.map(({ kind, id }) => [kind, id])).toEqual([
+    ['channel', 'on-call'],
     ['hypervisor', 'files'],
     ['repository', 'main'],
   ])
-  expect(report.missing[1]?.command).toContain(`holdfast repo key add ${repositoryPath()} --type passphrase`)
+  expect(report.missing[0]?.command).toBe('install -D -m 600 /dev/stdin /home/old/secrets/slack')
+  expect(report.missing[2]?.command).toContain(`holdfast repo key add ${repositoryPath()} --type passphrase`)
   expect(JSON.parse(readFileSync(join(home(), 'installation.json'), 'utf8'))).toMatchObject({ uuid: installation })
   using back = openCatalog({ path: join(home(), 'catalog.db') })
   expect(back.integrity()).toBe('ok')
@@ -310,7 +319,7 @@ test('a passphrase that opened the repository is kept for its workers, for their
   using old = await lived()
   await opened(folder, (repository) => putCatalog(repository, old, 1_790_000_200_000))
   const { missing } = await run({ secret: { kind: 'passphrase', passphrase } })
-  expect(missing.map(({ id }) => id)).toEqual(['files'])
+  expect(missing.map(({ id }) => id)).toEqual(['on-call', 'files'])
   const path = join(home(), 'secrets', 'repository-main')
   expect(readFileSync(path, 'utf8')).toBe(`${passphrase}\n`)
   expect(statSync(path).mode & 0o777).toBe(0o600)

@@ -51,7 +51,7 @@ function commandFor(catalog: Catalog, kind: MissingSecret['kind'], id: string, r
   const path = ref.startsWith('file:') ? ref.slice('file:'.length) : null
   if (path === null) return `# put the secret of ${kind} ${id} back to ${ref}`
   const typed = `install -D -m 600 /dev/stdin ${shellWord(path)}`
-  if (kind === 'hypervisor') return typed
+  if (kind !== 'repository') return typed
   const place = shellWord(locationText(catalog.repositories.get(id).location))
   return `${typed}   # or a new one: holdfast repo key add ${place} --type passphrase --recovery-key-file KEY --new-passphrase-file ${shellWord(path)}`
 }

@@ -46,7 +46,7 @@ export interface Reconciled {
 
 /** Something that no backup holds. */
 export interface MissingSecret {
-  readonly kind: 'hypervisor' | 'repository'
+  readonly kind: 'hypervisor' | 'repository' | 'channel'
   readonly id: string
   readonly ref: string
   /** Puts it back. */
@@ -68,5 +68,7 @@ export interface RebuildReport {
   readonly missing: readonly MissingSecret[]
   /** Hypervisors whose address only a person knows. */
   readonly withoutAddress: readonly string[]
+  /** Sites beside `local` for whose workers there is no token: what opens doors is in no copy of a catalog. */
+  readonly withoutToken: readonly string[]
   readonly tookMs: number
 }
