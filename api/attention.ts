@@ -79,12 +79,21 @@ export function attention(
   ]
   const total = vms.total + rest.length + drills.more
   const items = [...rest, ...vms.items].toSorted((a, b) => urgency[a.severity] - urgency[b.severity])
-  const ofKinds = Map.groupBy(rest, ({ kind }) => kind)
+  const ofKinds = Map.groupBy(
+    rest.filter(({ kind }) => shortened.has(kind)),
+    ({ kind }) => kind,
+  )
   const cut = new Set([...ofKinds].flatMap(([kind, some]) => (some.length < most ? [] : [kind])))
   if (drills.more > 0) cut.add('drill-overdue')
   if (vms.total > vms.items.length) for (const kind of outsideKinds) cut.add(kind)
   return { items: all ? items : items.slice(0, most), total, cut }
 }
+
+/** Of which the newest are looked at, `most` of them or a thousand; all others are whole, however many there are. */
+const shortened = new Set<Attention['kind']>([
+  ...(['waiting', 'residue', 'run-failed', 'drill-failed'] as const),
+  ...(['suspicious-change', 'unexpected-full', 'point-damaged'] as const),
+])
 
 /** Of VMs outside of their promise. */
 export const outsideKinds = ['failed', 'overdue', 'late', 'unprotected'] as const satisfies Attention['kind'][]

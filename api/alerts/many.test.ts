@@ -56,6 +56,22 @@ test('what is wrong with the last of many repositories is told, and on the first
   )
 })
 
+test('where the tests of very many repositories failed, each alert ends by itself', async () => {
+  const last = manyRepositories()
+  const test = (id: string, passed: boolean): void =>
+    void here.catalog.repositories.recordTest(id, {
+      ...{ testedMs: here.clock.ms, repositoryUuid: null, passed, checks: [], error: null },
+      ...{ writeRate: null, readRate: null, staleMs: null, skewMs: null },
+    })
+  for (let n = 0; n < count; n += 1) test(numbered('store', n), false)
+  await pass(0)
+  expect(open('repository-failed')).toHaveLength(count)
+  test(last, true)
+  await pass(0)
+  expect(open('repository-failed')).toHaveLength(count - 1)
+  expect(open('repository-failed')).not.toContain(last)
+})
+
 test('each of many repositories gets a copy of the catalog, and is told where it has none', async () => {
   const last = manyRepositories()
   expect(here.catalog.own.backups().map(({ repositoryId }) => repositoryId)).toContain(last)
