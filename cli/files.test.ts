@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -25,8 +25,10 @@ let asked: Question[]
 let early: number
 let breaksAfter: number
 let bytes: Buffer
+let whileItComes: () => void
 beforeEach(() => {
   ;[asked, early, breaksAfter, bytes] = [[], 0, Infinity, Buffer.from('hello')]
+  whileItComes = () => undefined
   dir = mkdtempSync(join(tmpdir(), 'hf-cli-files-'))
   const answers = {
     volumes: [volume],
@@ -45,6 +47,7 @@ beforeEach(() => {
     stream: async (_id, question) => {
       asked.push(question)
       const body = async function* (): AsyncGenerator<Uint8Array> {
+        whileItComes()
         yield bytes.subarray(0, breaksAfter)
         if (breaksAfter < bytes.length) throw new Error('cut')
       }
@@ -110,6 +113,23 @@ test('files go back into the guest beside what is there, unless something else i
   expect((await restore('--replace', '--confirm', 'web-01')).code).toBe(0)
   expect((await restore('--replace', '--to', '/x')).code).toBe(2)
   expect((await restore('d0p2:/x')).code).toBe(2)
+})
+
+test('a download takes nobody’s file away: neither a part that lies there, nor one that is made while it comes', async () => {
+  const file = join(dir, 'x')
+  writeFileSync(`${file}.part`, 'theirs')
+  expect((await holdfast('files', 'get', session, 'd0p1:/x', '-o', file)).code).toBe(0)
+  breaksAfter = 2
+  expect((await holdfast('files', 'get', session, 'd0p1:/x', '-o', join(dir, 'y'))).code).not.toBe(0)
+  breaksAfter = Infinity
+  expect(readdirSync(dir).toSorted()).toEqual(['x', 'x.part'])
+  expect(readFileSync(`${file}.part`, 'utf8')).toBe('theirs')
+  symlinkSync(join(dir, 'nowhere'), join(dir, 'link'))
+  expect((await holdfast('files', 'get', session, 'd0p1:/x', '-o', join(dir, 'link'))).err).toContain('exists already')
+  whileItComes = () => writeFileSync(join(dir, 'late'), 'theirs')
+  expect((await holdfast('files', 'get', session, 'd0p1:/x', '-o', join(dir, 'late'))).err).toContain('exists already')
+  expect(readFileSync(join(dir, 'late'), 'utf8')).toBe('theirs')
+  expect(readdirSync(dir).toSorted()).toEqual(['late', 'link', 'x', 'x.part'])
 })
 
 test('a download is a new file, whole or not at all', async () => {

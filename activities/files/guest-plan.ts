@@ -32,9 +32,46 @@ export async function planPlaces(
     })
   for (const [n, target] of targets.entries()) await requirePlace(shell, target, entries[n], input)
   const tag = input.operation.slice(0, 16)
-  const staged = targets.map((target, n) => `${folderOf(target)}/.holdfast-${tag}-${n}`)
-  return { targets, staged }
+  const places = new Map<string, Place>()
+  for (const folder of new Set(targets.map((target) => folderOf(target) || '/')))
+    places.set(folder, readPlace(await shell.must(placeOf, [folder])))
+  const of = (target: string): Place => places.get(folderOf(target) || '/') ?? { folder: '/', safe: '' }
+  const staged = targets.map((target, n) => {
+    const { folder, safe } = of(target)
+    return `${(safe || folder).replace(/\/$/, '')}/.holdfast-${tag}-${n}`
+  })
+  return { targets, folders: targets.map((target) => of(target).folder), staged }
 }
+
+interface Place {
+  /** Without links on its way. */
+  readonly folder: string
+  /** The lowest folder above on its file system that nobody but root may change, all the way from `/`; empty: none. */
+  readonly safe: string
+}
+
+function readPlace(text: string): Place {
+  const end = text.indexOf('\n')
+  return { safe: text.slice(0, end), folder: text.slice(end + 1) }
+}
+
+/**
+ * Of a folder that may not be there yet. In one with the sticky bit nobody renames what is root's. Without `stat` or `df` in
+ * the guest nothing is known to be safe.
+ */
+const placeOf = `p=$1; rest=
+while [ ! -d "$p" ]; do rest="/\${p##*/}$rest"; p=\${p%/*}; [ -n "$p" ] || p=/; done
+cd -P -- "$p" && r=$(pwd -P) || exit 1
+mount() { m=$(df -P -- "$1" 2>/dev/null | tail -n 1); printf '%s' "\${m#*% }"; }
+own=$(mount "$r"); safe=; d=/
+while :; do
+  case "$(stat -c '%u %a' -- "$d" 2>/dev/null)" in '0 '*[0145][0145] | '0 '[1357]???) ;; *) break ;; esac
+  [ -n "$own" ] && [ "$(mount "$d")" = "$own" ] && safe=$d
+  [ "$d" = "$r" ] && break
+  s=\${r#"$d"}; s=\${s#/}; d=\${d%/}/\${s%%/*}
+done
+[ -n "$rest" ] && [ "$r" = / ] && r=
+printf '%s\n%s' "$safe" "$r$rest"`
 
 async function mountsIn(
   files: FileGateway,

@@ -18,10 +18,21 @@ printf '%s\\n%s' "\${s%% *}" "$e"`
 const finishFolder = `{ chown "$2:$3" "$1" && chmod "$4" "$1" && touch -d "@$5" "$1"; } 2>&1 || true`
 /** A hard link refuses a name that is there, also one that came a moment ago; not every file system has them. */
 const taken = 17
-const nameNew = `if [ -e "$2" ] || [ -L "$2" ]; then exit ${taken}; fi
-if [ -f "$1" ] && [ ! -L "$1" ] && ln -- "$1" "$2" 2>/dev/null; then rm -f -- "$1"; else mv -n -- "$1" "$2"; fi
-[ ! -e "$1" ]`
-const nameOver = `if [ -d "$2" ] && [ ! -L "$2" ]; then exit ${taken}; fi; mv -f -- "$1" "$2"`
+/** The folder is no longer the one that was looked at: a link was put in its way. */
+const moved = 18
+/**
+ * `$1` the folder in which it grew, `$2` the folder of the target, `$3` its name there, `$4` what the way to that folder is
+ * without links. Once inside, the folder is that one, whatever becomes of its name; a name in it is never followed as a link.
+ */
+const enter = `cd -P -- "$2" || exit 1
+if [ -n "$4" ] && [ "$(pwd -P)" != "$4" ]; then exit ${moved}; fi
+`
+const nameNew = `${enter}if [ -e "./$3" ] || [ -L "./$3" ]; then exit ${taken}; fi
+if [ -f "$1/$3" ] && [ ! -L "$1/$3" ] && ln -- "$1/$3" . 2>/dev/null; then rm -f -- "$1/$3"; else mv -n -- "$1/$3" .; fi
+[ ! -e "$1/$3" ] && [ ! -L "$1/$3" ] && rmdir -- "$1"`
+const nameOver = `${enter}if [ -d "./$3" ] && [ ! -L "./$3" ]; then exit ${taken}; fi
+mv -f -- "$1/$3" . && rmdir -- "$1"`
+const named = `[ ! -e "$1/$3" ] && [ ! -L "$1/$3" ] && { [ -e "$2/$3" ] || [ -L "$2/$3" ]; } && { rmdir -- "$1" 2>/dev/null || true; }`
 
 interface Figures {
   files: number
@@ -33,6 +44,8 @@ interface Figures {
   skippedCount: number
 }
 
+export type RestoredFigures = Readonly<Omit<RestoredFiles, 'made'>>
+
 /** One run's way into the guest, path by path. */
 export class Pushing {
   readonly #files: FileGateway
@@ -40,7 +53,7 @@ export class Pushing {
   readonly #input: FilesToGuest & { readonly plan: FilesToGuestPlan }
   readonly #signal: AbortSignal
   readonly #tell: (what: string) => void
-  readonly #figures: Figures = { files: 0, folders: 0, links: 0, bytes: 0, verified: 0, skipped: [], skippedCount: 0 }
+  #figures: Figures = { files: 0, folders: 0, links: 0, bytes: 0, verified: 0, skipped: [], skippedCount: 0 }
 
   constructor(
     files: FileGateway,
@@ -60,22 +73,26 @@ export class Pushing {
     return { made: this.#input.plan.targets, ...this.#figures }
   }
 
-  /** Under its staging name, from its beginning. */
+  /** In its staging folder, from its beginning. */
   async write(index: number): Promise<void> {
-    const staged = this.#staged(index)
-    await this.#shell.must('rm -rf -- "$1" && mkdir -p -- "$2"', [staged, folderOf(staged) || '/'])
-    await this.#put(await this.#stat(this.#input.paths[index] ?? ''), staged, 0)
+    const [staged, folder, name] = this.#place(index)
+    await this.#shell.must('rm -rf -- "$1" && mkdir -p -- "$2" && mkdir -m 700 -- "$1"', [staged, folder])
+    await this.#put(await this.#stat(this.#input.paths[index] ?? ''), `${staged}/${name}`, 0)
     await this.#shell.must('sync', [])
   }
 
   /** Gives it its own name: from now on it is the guest's. */
   async name(index: number): Promise<void> {
     const script = this.#input.place.kind === 'replace' ? nameOver : nameNew
-    const target = this.#target(index)
-    const { exit, err } = await this.#shell.ask(script, [this.#staged(index), target])
+    const target = this.#input.plan.targets[index] ?? ''
+    const { exit, err } = await this.#shell.ask(script, this.#place(index))
     if (exit === 0) return
     // Somebody has made it since the plan: it is theirs, and no attempt changes that.
     if (exit === taken) throw new HoldfastError('InvalidRequest', `there is ${target} in the guest by now`)
+    if (exit === moved)
+      throw new HoldfastError('InvalidRequest', `the way to ${folderOf(target)} in the guest has changed meanwhile`, {
+        hint: 'Somebody put a link in its way. Look who, or restore into a folder that only root may change.',
+      })
     throw new HoldfastError(
       'TargetWriteFailed',
       `the guest could not give ${target} its name: ${err.trim() || `exit ${exit}`}`,
@@ -84,11 +101,19 @@ export class Pushing {
 
   /** After a name that may have been given: what grew is gone, and the target is there. */
   async isNamed(index: number): Promise<boolean> {
-    const script = '{ [ ! -e "$1" ] && [ ! -L "$1" ]; } && { [ -e "$2" ] || [ -L "$2" ]; }'
-    return (await this.#shell.ask(script, [this.#staged(index), this.#target(index)])).exit === 0
+    return (await this.#shell.ask(named, this.#place(index))).exit === 0
   }
 
-  /** Of what an attempt before has written; it was compared then. */
+  /** What was done by now; an attempt that goes on begins with it. */
+  get figures(): RestoredFigures {
+    return structuredClone(this.#figures)
+  }
+
+  goOn(figures: RestoredFigures): void {
+    this.#figures = structuredClone(figures) as Figures
+  }
+
+  /** Of what an attempt of before 24 November 2026 has written, which says nothing of it. */
   async count(index: number): Promise<void> {
     await this.#countEntry(await this.#stat(this.#input.paths[index] ?? ''), 0)
   }
@@ -96,7 +121,6 @@ export class Pushing {
   async #countEntry(entry: FileEntry, depth: number): Promise<void> {
     if (entry.kind === 'file') {
       this.#figures.files += 1
-      this.#figures.verified += 1
       this.#figures.bytes += entry.size
     } else if (entry.kind === 'link') this.#figures.links += 1
     else if (entry.kind === 'folder' && depth < deepest) {
@@ -195,11 +219,12 @@ export class Pushing {
       this.#figures.skipped.push({ path: path.slice(0, 200), why: why.slice(0, 200) })
   }
 
-  #staged(index: number): string {
-    return this.#input.plan.staged[index] ?? ''
-  }
-  #target(index: number): string {
-    return this.#input.plan.targets[index] ?? ''
+  /** As arguments of the scripts that give names. */
+  #place(index: number): [staged: string, folder: string, name: string, way: string] {
+    const { targets, staged, folders } = this.#input.plan
+    const target = targets[index] ?? ''
+    const way = folders?.[index]
+    return [staged[index] ?? '', way ?? (folderOf(target) || '/'), target.slice(target.lastIndexOf('/') + 1), way ?? '']
   }
 }
 

@@ -136,7 +136,8 @@ const sha = (data: Buffer | undefined): string =>
     .update(data ?? '')
     .digest('hex')
 const inGuest = async (script: string): Promise<string> => (await vm.shell(script)).trim()
-const partials = (): Promise<string> => inGuest('find /data/0 -name ".holdfast-*"')
+const partials = (): Promise<string> =>
+  inGuest('find / -xdev -name ".holdfast-*"; find /data/0 -xdev -name ".holdfast-*"')
 
 test('a file is written beside the one that is there, with owner, mode and time, and compared in the guest', async () => {
   await inGuest('mkdir -p /data/0/etc && echo now >/data/0/etc/big.bin')
@@ -217,7 +218,9 @@ test('what breaks in the middle leaves nothing that looks whole, and is removed 
 test('an attempt goes on after one that was killed, also between a name and its word', async () => {
   const input = wish(['/etc/hosts', '/srv/empty'], { kind: 'folder', folder: '/data/0/on' }, 6)
   const plan = await run(steps.planFilesRestore, input)
-  await inGuest(`mkdir -p /data/0/on && echo '127.0.0.1 localhost' >/data/0/on/hosts && echo half >${plan.staged[1]}`)
+  await inGuest(
+    `mkdir -p /data/0/on ${plan.staged[1]} && echo '127.0.0.1 localhost' >/data/0/on/hosts && echo half >${plan.staged[1]}/empty`,
+  )
   const done = await run(
     steps.restoreFilesToGuest,
     { ...input, plan, stallTimeoutMs: 60_000 },
@@ -225,6 +228,69 @@ test('an attempt goes on after one that was killed, also between a name and its 
   )
   expect(done).toMatchObject({ files: 2, skippedCount: 0 })
   expect(await inGuest('ls -A /data/0/on')).toBe('empty\nhosts')
+})
+
+test('what a killed attempt has counted and left out is not forgotten, and nothing counts as compared that was not', async () => {
+  const input = wish(['/etc/hosts', '/srv/empty'], { kind: 'folder', folder: '/data/0/counted' }, 9)
+  const plan = await run(steps.planFilesRestore, input)
+  await inGuest("mkdir -p /data/0/counted && echo '127.0.0.1 localhost' >/data/0/counted/hosts")
+  const skipped = [{ path: '/etc/hosts', why: 'its owner' }]
+  const done = { files: 0, folders: 0, links: 0, bytes: 0, verified: 0, skipped: [], skippedCount: 0 }
+  const written = { ...done, files: 1, bytes: 20, skipped, skippedCount: 1 }
+  expect(
+    await run(
+      steps.restoreFilesToGuest,
+      { ...input, plan, stallTimeoutMs: 60_000 },
+      { v: 1, what: 'x', quietMs: 0, index: 0, isNaming: true, done, written },
+    ),
+  ).toMatchObject({ files: 2, bytes: 20, verified: 1, skipped, skippedCount: 1 })
+  await inGuest('rm -r /data/0/counted')
+  const all = await run(
+    steps.restoreFilesToGuest,
+    { ...input, plan, stallTimeoutMs: 60_000 },
+    { v: 1, what: 'x', quietMs: 0, index: 2, isNaming: false, done: { ...written, files: 2 } },
+  )
+  expect(all).toMatchObject({ files: 2, verified: 0, skippedCount: 1 })
+})
+
+test('a user of the guest who may change the folder has root write, own or give away nothing else', async () => {
+  await inGuest(
+    'mkdir -p /data/0/ada/in /data/0/secret && echo root >/data/0/secret/hosts && chown -R 1000 /data/0/ada',
+  )
+  const before = await inGuest('stat -c "%u %a %Y" /data/0/secret /data/0/secret/hosts')
+  const input = wish(['/etc/hosts', '/srv'], { kind: 'folder', folder: '/data/0/ada/in' }, 10)
+  const plan = await run(steps.planFilesRestore, input)
+  // What grows does so where she may neither look nor rename.
+  expect(plan.staged.every((path) => /^\/data\/0\/\.holdfast-[^/]+$/.test(path))).toBe(true)
+  expect(plan.folders).toEqual(['/data/0/ada/in', '/data/0/ada/in'])
+  await inGuest('mv /data/0/ada/in /data/0/ada/was && ln -s /data/0/secret /data/0/ada/in')
+  await expect(run(steps.restoreFilesToGuest, { ...input, plan, stallTimeoutMs: 60_000 })).rejects.toMatchObject({
+    type: 'InvalidRequest',
+    message: expect.stringContaining('has changed meanwhile') as string,
+  })
+  expect(await inGuest('stat -c "%u %a %Y" /data/0/secret /data/0/secret/hosts')).toBe(before)
+  expect(await inGuest('cat /data/0/secret/hosts; ls -A /data/0/secret /data/0/ada/was')).not.toContain('srv')
+  expect(await inGuest(`stat -c "%u %a" ${plan.staged[0]}`)).toBe('0 700')
+  await run(steps.dropStagedFiles, { ...input, staged: plan.staged })
+  expect(await partials()).toBe('')
+  // A link that has the name of the target is replaced, not followed; with and without leave to replace.
+  await inGuest('rm /data/0/ada/in && mkdir /data/0/ada/etc && ln -s /data/0/secret /data/0/ada/etc/hosts')
+  const over = wish(['/etc/hosts'], { kind: 'folder', folder: '/data/0/ada/etc' }, 11)
+  await expect(restored(over)).rejects.toMatchObject({ type: 'InvalidRequest' })
+  const real = await run(
+    steps.planFilesRestore,
+    wish(['/srv/empty'], { kind: 'folder', folder: '/data/0/ada/etc' }, 12),
+  )
+  const replaced = { ...wish(['/etc/hosts'], { kind: 'replace' }, 12), operation: input.operation }
+  const forged = {
+    ...real,
+    targets: ['/data/0/ada/etc/hosts'],
+    staged: [`/data/0/.holdfast-${replaced.operation.slice(0, 16)}-0`],
+  }
+  await run(steps.restoreFilesToGuest, { ...replaced, plan: forged, stallTimeoutMs: 60_000 })
+  expect(await inGuest('ls -A /data/0/secret; cat /data/0/secret/hosts; cat /data/0/ada/etc/hosts')).toBe(
+    'hosts\nroot\n127.0.0.1 localhost',
+  )
 })
 
 test('a file system that the guest has not mounted is refused, and so is a guest that does not run', async () => {

@@ -5,7 +5,7 @@ import type { Site } from '../shared/deps.ts'
 import { operate } from '../shared/operation.ts'
 import { GuestShell } from './guest-shell.ts'
 import { planPlaces } from './guest-plan.ts'
-import { Pushing } from './guest-push.ts'
+import { Pushing, type RestoredFigures } from './guest-push.ts'
 import type { FilesActivities } from './types.ts'
 
 interface Beat {
@@ -16,6 +16,9 @@ interface Beat {
   readonly index: number
   /** It is being given its own name: whether that has happened, the guest knows. */
   readonly isNaming: boolean
+  /** Figures of what is done, and with the path that is being named; absent: of before 24 November 2026. */
+  readonly done?: RestoredFigures
+  readonly written?: RestoredFigures
 }
 
 /** Files of an open point into the guest of a VM that runs: through its agent, under names of the operation until they are whole. */
@@ -31,7 +34,12 @@ export function createGuestActivities(
       }),
     restoreFilesToGuest: (input) => {
       const before = beatOf(Context.current().info.heartbeatDetails)
-      let now = { what: 'starting', index: before?.index ?? 0, isNaming: before?.isNaming ?? false }
+      let now: Omit<Beat, 'v' | 'quietMs'> = {
+        ...before,
+        what: 'starting',
+        index: before?.index ?? 0,
+        isNaming: before?.isNaming ?? false,
+      }
       return operate(
         site,
         input,
@@ -41,19 +49,22 @@ export function createGuestActivities(
             now = { ...now, what }
             pulse.moved()
           })
+          if (before?.done !== undefined) pushing.goOn(before.done)
           for (let index = 0; index < input.paths.length; index += 1) {
             const isMaybeNamed = index === before?.index && before.isNaming
-            if (index < (before?.index ?? 0) || (isMaybeNamed && (await pushing.isNamed(index)))) {
-              await pushing.count(index)
+            const isDone = index < (before?.index ?? 0) || (isMaybeNamed && (await pushing.isNamed(index)))
+            if (isDone) {
+              if (before?.done === undefined) await pushing.count(index)
+              else if (isMaybeNamed && before.written !== undefined) pushing.goOn(before.written)
               continue
             }
-            now = { ...now, index, isNaming: false }
+            now = { ...now, index, isNaming: false, done: pushing.figures }
             await pushing.write(index)
-            now = { ...now, isNaming: true }
+            now = { ...now, isNaming: true, written: pushing.figures }
             // Said before it happens: whoever goes on must not take it for somebody else's.
             pulse.flush()
             await pushing.name(index)
-            now = { ...now, index: index + 1, isNaming: false }
+            now = { ...now, index: index + 1, isNaming: false, done: pushing.figures }
             pulse.flush()
           }
           return pushing.done

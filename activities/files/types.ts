@@ -40,7 +40,12 @@ export interface FilesToGuest {
 /** Per path, in their order; paths of the guest. */
 export interface FilesToGuestPlan {
   readonly targets: readonly string[]
-  /** Under which it grows, beside its target. */
+  /** The folder of each target, without links on its way; absent: a plan of before 24 November 2026. */
+  readonly folders?: readonly string[]
+  /**
+   * The folder of its own in which each grows, open to nobody but root: where only root may rename it, on the file system of
+   * the target; where there is no such place, beside the target.
+   */
   readonly staged: readonly string[]
 }
 

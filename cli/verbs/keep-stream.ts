@@ -1,5 +1,6 @@
-import { createWriteStream, existsSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { createWriteStream, lstatSync } from 'node:fs'
+import { link, rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { describeError, formatBytes, HoldfastError } from '../../base/index.ts'
@@ -28,7 +29,8 @@ export async function keepStream(
     }
   }
   let isMade = false
-  const part = `${output ?? ''}.part`
+  // Of its own, whatever lies there.
+  const part = `${output ?? ''}.${randomBytes(4).toString('hex')}.part`
   try {
     if (output === undefined) {
       const out = io.world.bytes?.() ?? (io.world.stdout as NodeJS.WritableStream)
@@ -39,17 +41,12 @@ export async function keepStream(
         })
       await pipeline(Readable.from(source()), out, { end: false, signal: io.world.signal })
     } else {
-      // A file that is there is nobody's to overwrite.
-      const refuseIfThere = (): void => {
-        if (existsSync(output)) throw existsAlready(output)
-      }
-      refuseIfThere()
+      if (isThere(output)) throw existsAlready(output)
       // Until it is whole it has another name, also after a kill.
-      const file = createWriteStream(part, { flush: true })
+      const file = createWriteStream(part, { flush: true, flags: 'wx' })
       file.once('open', () => (isMade = true))
       await pipeline(Readable.from(source()), file, { signal: io.world.signal })
-      refuseIfThere()
-      await rename(part, output)
+      await nameIt(part, output)
     }
   } catch (error) {
     if (isMade) await rm(part, { force: true })
@@ -64,6 +61,26 @@ export async function keepStream(
     io.say(`The archive is not whole: its member ${notWhole?.member ?? ''} tells what is missing.`)
     io.end(exit.failed)
   }
+}
+
+/** A file that is there is nobody's to overwrite, also one that came a moment ago: a hard link refuses a name that is taken. */
+async function nameIt(part: string, output: string): Promise<void> {
+  try {
+    await link(part, output)
+    await rm(part)
+  } catch (error) {
+    if (isThere(output)) throw existsAlready(output)
+    if (!noLinks.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    await rename(part, output)
+  }
+}
+
+/** What file systems without hard links answer. */
+const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES', 'EMLINK'])
+
+/** Also a link that leads nowhere. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
 function existsAlready(path: string): HoldfastError {
