@@ -53,6 +53,12 @@ describe('slots', () => {
   it('of what stands still outside its window are free for others', () => {
     const parked = [1, 2].map((n) => claim(`b${n}`, { grantedMs: n, parked: true }))
     expect(grantable([...parked, claim('b3')], two, 9)).toEqual(['b3'])
+    // What waits there gets no grant: when the window opens there would be room for none of them.
+    const waits = [3, 4, 5].map((n) => claim(`b${n}`, { requestedMs: n, parked: true }))
+    expect(grantable([...parked, ...waits], two, 9)).toEqual([])
+    const open = waits.map((it) => ({ ...it, parked: false }))
+    expect(grantable([...parked, ...open], two, 9)).toEqual(['b3', 'b4'])
+    expect(grantable([...parked.map((it) => ({ ...it, parked: false })), ...open], two, 9)).toEqual([])
   })
 
   it('are never given beyond the limit, and nobody waits whom they would suffice for', () => {

@@ -9,7 +9,7 @@ export interface SlotClaim {
   readonly requestedMs: number
   /** null: it waits. */
   readonly grantedMs: number | null
-  /** It stands still outside its window: it keeps its grant and takes no room. */
+  /** It stands still outside its window: it keeps its grant and takes no room; without one it gets none. */
   readonly parked: boolean
   readonly needs: readonly string[]
 }
@@ -61,7 +61,8 @@ export function grantable(
   let current = [...claims]
   const granted: string[] = []
   const waiting = claims
-    .filter(({ grantedMs }) => grantedMs === null)
+    // Outside its window nothing begins: what waits there has its turn when it opens, beside all others that wait.
+    .filter(({ grantedMs, parked }) => grantedMs === null && !parked)
     .sort((a, b) => a.priority - b.priority || a.requestedMs - b.requestedMs || (a.runId < b.runId ? -1 : 1))
   for (const claim of waiting) {
     if (fullFor(claim, current, limitOf).length > 0) continue
