@@ -103,6 +103,11 @@ describe('a plan run by hand', () => {
       workflow: planWorkflow,
       input: { trigger: 'hand', again: workflowId, part: 0 },
     })
+    await here.deps.live.tick()
+    // Of last night's run while tonight's is under way: both would take the same VMs.
+    here.clock.ms += 60_000
+    const second = await here.call('POST', `/api/v1/runs/${runId}/retry`, { reason: 'once more' })
+    expect([second.status, await second.json()]).toMatchObject([409, { code: 'AlreadyRunning' }])
   })
 })
 

@@ -37,6 +37,7 @@ import { adoptRun } from './live.ts'
 import { kindOf } from '../runbook/kinds.ts'
 import type { RunHandle } from './orchestrator.ts'
 import { drillTime } from './requests/drill.ts'
+import { requireNoRunOf } from './requests/plan.ts'
 import { newRequestId, requireAtSource } from './requests/restore.ts'
 import { startedBefore, startOnce, type StartContext } from './requests/start.ts'
 
@@ -152,6 +153,7 @@ export async function retryRun(deps: ApiDeps, run: RunView, wish: RetryWish): Pr
     throw new HoldfastError('InvalidRequest', `${run.title} is not repeated from the list of runs`, {
       hint: 'VMs that it has made may stand. Look at them, then begin anew: `holdfast recovery-plan run`.',
     })
+  if (run.kind === 'plan') requireNoRunOf(deps.catalog, run.workflowId.split('/')[1] ?? '', context.key)
   if (run.kind === 'recovery') {
     const plan = deps.catalog.recoveryPlans.get((input as RecoveryInput).planId)
     deps.catalog.recoveryRuns.requireFree({ planId: plan.id, planName: plan.name, mode: 'rehearse', spec: plan })

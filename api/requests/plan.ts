@@ -12,6 +12,18 @@ export function planRunOf(
 ): StartPlan {
   const { name, requestedBy, key } = asked
   const plan = catalog.plans.get(name)
+  requireNoRunOf(catalog, name, key)
+  const input: PlanRunInput = { v: 1, plan: plan.name, trigger: 'hand', again: null, requestedBy, part: 0 }
+  const title = `Plan ${plan.name}`
+  return {
+    workflowId: planWorkflowId(plan.name, nowMs),
+    memo: { title, vmId: null, repositoryId: null, pointId: null, requestedBy },
+    spec: () => ({ workflow: planWorkflow, input, summary: `${title}, now`, search: {}, priority: 3 }),
+  }
+}
+
+/** Two runs of one plan would take the same VMs. `key`: of a request that is repeated. Throws AlreadyRunning. */
+export function requireNoRunOf(catalog: Catalog, name: string, key: string | undefined): void {
   const [open] = catalog.runs.list({ limit: 1 }, { plan: name, state: 'open' }).items
   // A request that is repeated finds the run that its first attempt has started.
   if (open !== undefined && (key === undefined || open.idempotencyKey !== key)) {
@@ -20,13 +32,6 @@ export function planRunOf(
       data: { workflowId, runId },
       hint: `Watch it with \`holdfast run watch ${workflowId}\`, or cancel it first.`,
     })
-  }
-  const input: PlanRunInput = { v: 1, plan: plan.name, trigger: 'hand', again: null, requestedBy, part: 0 }
-  const title = `Plan ${plan.name}`
-  return {
-    workflowId: planWorkflowId(plan.name, nowMs),
-    memo: { title, vmId: null, repositoryId: null, pointId: null, requestedBy },
-    spec: () => ({ workflow: planWorkflow, input, summary: `${title}, now`, search: {}, priority: 3 }),
   }
 }
 
