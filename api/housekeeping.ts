@@ -97,10 +97,12 @@ export function housekeeping(
     await auditRetention(catalog, repositoryId, { nowMs: now(), sweepsAreDue: sweeps === 'daily' })
   }
   const rest = async (): Promise<void> => {
-    catalog.recoveryRuns.closeLost()
-    const back = catalog.vms.endExclusions()
-    if (back.length > 0)
-      log.info({ vms: back.map(({ id }) => id) }, 'VMs that were left out until now are protected again')
+    await guarded('lost runs of recovery plans could not be closed', {}, () => catalog.recoveryRuns.closeLost())
+    await guarded('VMs could not be protected again', {}, () => {
+      const back = catalog.vms.endExclusions()
+      if (back.length > 0)
+        log.info({ vms: back.map(({ id }) => id) }, 'VMs that were left out until now are protected again')
+    })
     for (const row of catalog.own.backups()) {
       const { repositoryId: repository } = row
       const of = { repository }

@@ -21,8 +21,22 @@ const shortestMs = 50
 
 export function slotKeeper(deps: KeeperDeps, paceMs = everyMs): SlotKeeper {
   const tick = async (): Promise<void> => {
-    for (const claim of deps.catalog.slots.untold()) await tell(deps, claim)
-    for (const claim of deps.catalog.slots.expired()) await lookAfter(deps, claim)
+    const { untold, expired } = deps.catalog.slots
+    const problems: unknown[] = []
+    const eachOf = async (claims: readonly SlotClaimRow[], look: typeof tell): Promise<void> => {
+      for (const claim of claims) {
+        try {
+          await look(deps, claim)
+        } catch (error) {
+          // The others need not wait for one that the engine refuses; an engine that is away answers none of them.
+          if (isHoldfastError(error) && error.code === 'TemporalUnavailable') throw error
+          problems.push(error)
+        }
+      }
+    }
+    await eachOf(untold(), tell)
+    await eachOf(expired(), lookAfter)
+    if (problems.length > 0) throw problems[0]
   }
   return {
     tick,

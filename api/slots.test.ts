@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { HoldfastError } from '../base/index.ts'
 import { slotLeaseMs } from '../catalog/index.ts'
 import { slotKeeper } from './slot-keeper.ts'
 import { bench, type Bench } from './testing/bench.ts'
@@ -71,6 +72,26 @@ describe('the capacity governor', () => {
     expect(slots.list().map(({ runId }) => runId)).toEqual([second.runId])
     await keeper.tick()
     expect(told()).toEqual(['backup/vm-2 slotsGranted'])
+  })
+
+  it('one that the engine refuses keeps no other from its word, nor dead ones from giving their slots back', async () => {
+    const { slots } = world.catalog
+    slots.setLimit('host/lab', 3)
+    const runs = []
+    for (const n of [1, 2, 3, 4, 5]) runs.push(await startRun(n))
+    for (const run of runs) run.claim()
+    for (const n of [0, 1]) slots.release(runs[n]?.runId ?? '')
+    const { signal } = world.engine
+    world.engine.signal = async (run, ...rest) => {
+      if (run.workflowId === 'backup/vm-4') throw new HoldfastError('Internal', 'refused')
+      await signal.call(world.engine, run, ...rest)
+    }
+    const third = world.engine.runs.find(({ workflowId }) => workflowId === 'backup/vm-3')
+    if (third !== undefined) world.engine.end(third, 'terminated')
+    world.clock.ms += slotLeaseMs + 10
+    await expect(slotKeeper(world.deps).tick()).rejects.toThrow('refused')
+    expect(told()).toEqual(['backup/vm-5 slotsGranted'])
+    expect(slots.list().map(({ workflowId }) => workflowId)).toEqual(['backup/vm-4', 'backup/vm-5'])
   })
 
   it('lets a run that is open keep its slot, however long it takes', async () => {
