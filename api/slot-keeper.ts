@@ -21,7 +21,7 @@ const shortestMs = 50
 
 export function slotKeeper(deps: KeeperDeps, paceMs = everyMs): SlotKeeper {
   const tick = async (): Promise<void> => {
-    const { untold, expired } = deps.catalog.slots
+    const { slots } = deps.catalog
     const problems: unknown[] = []
     const eachOf = async (claims: readonly SlotClaimRow[], look: typeof tell): Promise<void> => {
       for (const claim of claims) {
@@ -34,8 +34,8 @@ export function slotKeeper(deps: KeeperDeps, paceMs = everyMs): SlotKeeper {
         }
       }
     }
-    await eachOf(untold(), tell)
-    await eachOf(expired(), lookAfter)
+    await eachOf(slots.untold(), tell)
+    await eachOf(slots.expired(), lookAfter)
     if (problems.length > 0) throw problems[0]
   }
   return {

@@ -81,10 +81,10 @@ describe('the capacity governor', () => {
     for (const n of [1, 2, 3, 4, 5]) runs.push(await startRun(n))
     for (const run of runs) run.claim()
     for (const n of [0, 1]) slots.release(runs[n]?.runId ?? '')
-    const { signal } = world.engine
+    const signal = world.engine.signal.bind(world.engine)
     world.engine.signal = async (run, ...rest) => {
       if (run.workflowId === 'backup/vm-4') throw new HoldfastError('Internal', 'refused')
-      await signal.call(world.engine, run, ...rest)
+      await signal(run, ...rest)
     }
     const third = world.engine.runs.find(({ workflowId }) => workflowId === 'backup/vm-3')
     if (third !== undefined) world.engine.end(third, 'terminated')
