@@ -52,14 +52,22 @@ export class ManifestDiskReader implements DiskReader, ChunkedDisk {
   async read(at: number, into: Uint8Array, signal: AbortSignal = noSignal): Promise<void> {
     this.#checkRange(at, at + into.length)
     let batch: Promise<void>[] = []
-    for await (const chunk of this.chunks(at, at + into.length, signal)) {
-      batch.push(this.#readChunk(chunk, at, into, signal))
-      if (batch.length === PARALLEL) {
-        await Promise.all(batch)
-        batch = []
+    try {
+      for await (const chunk of this.chunks(at, at + into.length, signal)) {
+        const reading = this.#readChunk(chunk, at, into, signal)
+        // Told below; a rejection that nobody listens to while the next page is looked up would end the process.
+        reading.catch(() => undefined)
+        batch.push(reading)
+        if (batch.length === PARALLEL) {
+          await Promise.all(batch)
+          batch = []
+        }
       }
+      await Promise.all(batch)
+    } finally {
+      // Whatever failed: the memory is the caller's again, and nothing writes into it any more.
+      await Promise.allSettled(batch)
     }
-    await Promise.all(batch)
   }
 
   async *runs(start: number, end: number): AsyncGenerator<DiskRun> {

@@ -57,6 +57,33 @@ test('any range is what the disk was there, and its runs tell data from holes', 
   await expect(disk.read(size - 1, Buffer.alloc(2))).rejects.toThrow(RangeError)
 })
 
+test('a read that is given up tells it once, and only when nothing writes into the memory any more', async () => {
+  await using repository = await lab.open()
+  const { stem } = await backUp(repository, model)
+  const untold: unknown[] = []
+  const note = (reason: unknown): void => void untold.push(reason)
+  process.prependListener('unhandledRejection', note)
+  try {
+    for (let turns = 0; turns < 24; turns += 1) {
+      await using point = await repository.openPoint(stem)
+      const cancel = new AbortController()
+      // Over the seam of two pages: the second one is looked up while the last chunk of the first is read.
+      const into = Buffer.alloc(Math.min(3 * MiB, size - GiB + MiB), 0xee)
+      const reading = point.disk('disk').read(GiB - MiB, into, cancel.signal)
+      reading.catch(() => undefined)
+      for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+      cancel.abort()
+      const [outcome] = await Promise.allSettled([reading])
+      const then = Buffer.from(into)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      expect([outcome?.status, into.equals(then)]).toEqual([expect.any(String), true])
+    }
+  } finally {
+    process.removeListener('unhandledRejection', note)
+  }
+  expect(untold).toEqual([])
+})
+
 test(
   'reads of the same chunks at the same time, whole and in part, all get what is there; some give up',
   { timeout: 30_000 },
