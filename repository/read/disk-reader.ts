@@ -56,7 +56,7 @@ export class ManifestDiskReader implements DiskReader, ChunkedDisk {
       for await (const chunk of this.chunks(at, at + into.length, signal)) {
         const reading = this.#readChunk(chunk, at, into, signal)
         // Told below; a rejection that nobody listens to while the next page is looked up would end the process.
-        reading.catch(() => undefined)
+        void Promise.allSettled([reading])
         batch.push(reading)
         if (batch.length === PARALLEL) {
           await Promise.all(batch)
