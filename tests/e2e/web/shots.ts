@@ -273,6 +273,22 @@ export const pictures: readonly Picture[] = [
   },
   { name: 'point', path: `/points/${proven}` },
   { name: 'point-unproven', path: `/points/${point}` },
+  {
+    name: 'point-release',
+    path: `/points/${proven}`,
+    before: async (page: Page): Promise<void> => {
+      await page.getByRole('button', { name: 'End it…' }).first().click()
+      await page.getByRole('dialog').getByText('it ends everywhere or not at all').waitFor()
+    },
+  },
+  {
+    name: 'point-remove',
+    path: `/points/${proven}`,
+    before: async (page: Page): Promise<void> => {
+      await page.getByRole('button', { name: 'Remove this point…' }).click()
+      await page.getByRole('dialog').getByText('its space is freed by a later collection').waitFor()
+    },
+  },
   { name: 'files', path: files },
   {
     name: 'files-file',

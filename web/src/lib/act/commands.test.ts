@@ -4,9 +4,20 @@ import { expect, it } from 'vitest'
 import { backupCommand, drillCommand, holdCommand, importCommand, joinCommand, quoted } from './commands.ts'
 
 it('a shown command says what the button does', () => {
-  const plain = { full: false, stopBefore: false, publish: false, takeOverFrom: null, name: '', description: '' }
-  expect(backupCommand(['web-01', 'db-01'], { ...plain, full: true, name: 'ignored for two' })).toBe(
-    'holdfast backup web-01 db-01 --full',
+  const plain = {
+    full: false,
+    stopBefore: false,
+    publish: false,
+    takeOverFrom: null,
+    repositoryId: null,
+    name: '',
+    description: '',
+  }
+  expect(backupCommand(['web-01', 'db-01'], { ...plain, full: true, name: 'before the move' })).toBe(
+    "holdfast backup web-01 db-01 --full --name 'before the move'",
+  )
+  expect(backupCommand(['web-01'], { ...plain, repositoryId: 'offsite' })).toBe(
+    'holdfast backup web-01 --repository offsite',
   )
   expect(backupCommand(['web-01'], { ...plain, stopBefore: true, publish: true, name: '4.2.0' })).toBe(
     'holdfast backup web-01 --stop-before --publish --name 4.2.0',
@@ -25,9 +36,10 @@ it('a shown command says what the button does', () => {
     { id: 'p1', vmId: 'web-01' },
     { id: 'p2', vmId: 'db-01' },
   ]
-  expect(holdCommand(points, 'case 7')).toBe(
+  expect(holdCommand(points, 'pin', 'case 7')).toBe(
     `holdfast point pin web-01 p1 --reason 'case 7' && holdfast point pin db-01 p2 --reason 'case 7'`,
   )
+  expect(holdCommand(points.slice(0, 1), 'legal', 'case 7')).toBe(`holdfast point hold web-01 p1 --reason 'case 7'`)
   const folder = { id: 'imports', address: '/srv/old images/' }
   expect(importCommand('old server', folder, ['root.vmdk', 'data.raw'], 'main')).toBe(
     `holdfast point import --vm 'old server' --hypervisor imports --repository main '/srv/old images/root.vmdk' '/srv/old images/data.raw'`,

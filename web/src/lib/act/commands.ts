@@ -12,18 +12,20 @@ export interface BackupWish {
   readonly publish: boolean
   /** null: the VM is not taken over. */
   readonly takeOverFrom: string | null
+  /** null: where its plan, or its newest point, says. */
+  readonly repositoryId: string | null
   readonly name: string
   readonly description: string
 }
 
 export function backupCommand(vms: readonly string[], wish: BackupWish): string {
-  const said = (option: string, text: string): string =>
-    vms.length === 1 && text.trim() !== '' ? ` ${option} ${quoted(text.trim())}` : ''
+  const said = (option: string, text: string): string => (text.trim() === '' ? '' : ` ${option} ${quoted(text.trim())}`)
   const words = said('--name', wish.name) + said('--description', wish.description)
   const flags =
     (wish.full ? ' --full' : '') + (wish.stopBefore ? ' --stop-before' : '') + (wish.publish ? ' --publish' : '')
   const taken = wish.takeOverFrom === null ? '' : ` --take-over-from ${quoted(wish.takeOverFrom)}`
-  return `holdfast backup ${vms.map(quoted).join(' ')}${flags}${taken}${words}`
+  const into = wish.repositoryId === null ? '' : ` --repository ${quoted(wish.repositoryId)}`
+  return `holdfast backup ${vms.map(quoted).join(' ')}${into}${flags}${taken}${words}`
 }
 
 export function drillCommand(vm: string, pointId: string | null, from: 'disks' | 'repository' = 'disks'): string {
@@ -60,7 +62,13 @@ export interface Holdable {
 }
 
 /** A command holds one point: of several it is one line each. */
-export function holdCommand(points: readonly Pick<Holdable, 'id' | 'vmId'>[], reason: string): string {
+export function holdCommand(
+  points: readonly Pick<Holdable, 'id' | 'vmId'>[],
+  type: 'pin' | 'legal',
+  reason: string,
+): string {
   const why = quoted(reason.trim() === '' ? 'WHY' : reason.trim())
-  return points.map(({ id, vmId }) => `holdfast point pin ${quoted(vmId)} ${id} --reason ${why}`).join(' && ')
+  return points
+    .map(({ id, vmId }) => `holdfast point ${type === 'legal' ? 'hold' : 'pin'} ${quoted(vmId)} ${id} --reason ${why}`)
+    .join(' && ')
 }
