@@ -198,7 +198,10 @@ export function runQueries(context: CatalogContext): RunQueries {
       return toPage(rows, page, total, ({ row, isOpen }) => [isOpen, row.startedMs, row.runId], view)
     },
     succeededSince(what, sinceMs) {
-      const of = 'plan' in what ? ofPlan(what.plan) : and(eq(runs.kind, what.kind), eq(runs.vmId, what.vmId))
+      // A run of a plan that stood back for another one has backed up nothing.
+      const hasChosen = sql`EXISTS (SELECT 1 FROM plan_runs p WHERE p.id = ${runs.workflowId})`
+      const of =
+        'plan' in what ? and(ofPlan(what.plan), hasChosen) : and(eq(runs.kind, what.kind), eq(runs.vmId, what.vmId))
       // Not by the index of states: that has the runs of all VMs since then.
       const went = sql`+${runs.state} IN ('completed', 'completed-with-residue')`
       const found = db

@@ -154,6 +154,8 @@ const describers: { readonly [type: string]: Describe } = {
     return `${textOf(input['why']) ?? ''}${left === 0 ? '' : `; ${count(left, 'thing')} left behind`}`
   },
   openPlanRun: (result) => {
+    const skippedFor = textOf(result['skippedFor'])
+    if (skippedFor !== undefined) return `none: the run ${skippedFor} is still under way`
     const vms = numberOf(result['vms']) ?? 0
     return vms === 0 ? 'none' : `${count(vms, 'VM')}, ${numberOf(result['concurrency']) ?? 1} at a time`
   },

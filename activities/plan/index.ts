@@ -1,6 +1,6 @@
 /** What of a plan's run is in the catalog: which VMs it takes, how far it is, what came of each. */
 import { HoldfastError } from '../../base/index.ts'
-import { largestPage, type Catalog, type PlanRunVmRow } from '../../catalog/index.ts'
+import { largestPage, type Catalog, type PlanRunVmRow, type RunView } from '../../catalog/index.ts'
 import { backupSettings, isSelected, planWindowAt } from '../../policy/index.ts'
 import type { Plan, WindowNow } from '../../policy/index.ts'
 import { backupWorkflowId } from '../../workflows/backup/contract.ts'
@@ -26,6 +26,16 @@ export function createPlanActivities(catalog: Catalog): PlanActivities {
   return {
     openPlanRun: async ({ planRun, runId, plan: name, trigger, again, ...asked }) => {
       const plan = catalog.plans.get(name)
+      const other = planRuns.find(planRun) === undefined ? runOpenBeside(catalog, name, planRun) : undefined
+      if (other !== undefined) {
+        if (trigger === 'hand')
+          throw new HoldfastError(
+            'AlreadyRunning',
+            `the run ${other.workflowId} of the plan ${name} is under way already`,
+          )
+        catalog.planStarts.tell(name, [{ dueMs: scheduledTimeOf(planRun) ?? asked.atMs, kind: 'skipped' }])
+        return { vms: 0, concurrency: plan.concurrency, window: null, skippedFor: other.workflowId }
+      }
       const only = again === null || planRuns.find(again) === undefined ? null : new Set(unfinished(catalog, again))
       const taken = [...catalog.policy.candidates()].filter(
         (vm) => isSelected(plan.where, vm) && (only === null || only.has(vm.id)),
@@ -63,6 +73,15 @@ export function createPlanActivities(catalog: Catalog): PlanActivities {
       return endOf(catalog, planRun)
     },
   }
+}
+
+/**
+ * Another run of the plan that has chosen its VMs and has not ended: both would take the same ones. The one that chose
+ * first goes on, so two that begin at once never both stand back.
+ */
+function runOpenBeside({ planRuns, runs }: Catalog, plan: string, planRun: string): RunView | undefined {
+  const open = runs.list({ limit: largestPage }, { plan, state: 'open' }).items
+  return open.find(({ workflowId }) => workflowId !== planRun && planRuns.find(workflowId) !== undefined)
 }
 
 /** Written down beside, so that people see for what the run waits, and the capacity governor for what it does not. */

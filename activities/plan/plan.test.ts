@@ -122,6 +122,64 @@ it('an end that is told a second time, after the VM was taken again, does not en
   expect(world.catalog.planRuns.vms(planRun, { limit: 1 }).items[0]).toMatchObject({ attempts: 3 })
 })
 
+describe('beside another run of the plan', () => {
+  const byHand = 'plan/nightly/20261121t022800'
+  const dueMs = Date.parse('2026-11-21T02:30:00Z')
+  const observed = (workflowId: string, runId: string) => ({
+    runId,
+    workflowId,
+    kind: 'plan' as const,
+    title: 'Plan nightly',
+    vmId: null,
+    repositoryId: null,
+    pointId: null,
+    requestedUser: sampleRequester.user,
+    requestedReason: sampleRequester.reason,
+    idempotencyKey: null,
+    startedMs: testNow,
+  })
+  /** A run by hand that has chosen its VMs, and then the start by the clock. */
+  async function both(trigger: 'schedule' | 'hand' = 'schedule') {
+    const targets = [{ repository: 'main', copy: 'backup', keep: null }] as const
+    world.catalog.plans.put({ ...planDefaults, name: 'nightly', targets, retryAfterMs: 0 }, 0)
+    world.catalog.runs.started(observed(byHand, 'run-0'))
+    const of = { plan: 'nightly', again: null, atMs: testNow, goesOnUntilMs: null } as const
+    await steps.openPlanRun({ ...of, planRun: byHand, runId: 'run-0', trigger: 'hand' })
+    world.catalog.runs.started(observed(planRun, 'run-1'))
+    return begin(testNow, trigger)
+  }
+
+  it('a start by the clock takes no VM, is told as skipped, and is not the newest run of the plan', async () => {
+    expect(await both()).toMatchObject({ vms: 0, skippedFor: byHand })
+    expect(world.catalog.planRuns.find(planRun)).toBeUndefined()
+    expect(world.catalog.planRuns.latest('nightly')?.id).toBe(byHand)
+    expect(world.catalog.planStarts.missed('nightly', 0, 9)).toMatchObject([{ dueMs, kind: 'skipped' }])
+    expect(await steps.closePlanRun({ planRun, rest: null })).toMatchObject({ counts: { completed: 0, failed: 0 } })
+    // And no proof that the plan works again.
+    ended('run-1')
+    expect(world.catalog.runs.succeededSince({ plan: 'nightly' }, testNow)).toBe(false)
+    ended('run-0')
+    expect(world.catalog.runs.succeededSince({ plan: 'nightly' }, testNow)).toBe(true)
+  })
+
+  it('one that chose before goes on when it is asked again', async () => {
+    await both()
+    ended('run-0')
+    expect(await begin()).toMatchObject({ vms: 2 })
+    expect(world.catalog.planStarts.missed('nightly', 0, 9)).toEqual([])
+    world.catalog.runs.started(observed('plan/nightly/20261121t023100', 'run-2'))
+    expect(await begin()).toMatchObject({ vms: 2 })
+  })
+
+  it('a run by hand is refused', async () => {
+    await expect(both('hand')).rejects.toMatchObject({ code: 'AlreadyRunning' })
+  })
+
+  function ended(runId: string): void {
+    world.catalog.runs.observe(runId, { state: 'completed', endedMs: testNow + 1 })
+  }
+})
+
 describe('the window of the plan', () => {
   const night = { window: { start: '22:00', end: '06:00', atEnd: 'pause' }, timeZone: 'Europe/Paris' } as const
   // 07:36:40 on the clocks of the plan.

@@ -10,6 +10,8 @@ export interface OpenedPlanRun {
   readonly concurrency: number
   /** null: the plan has none. Absent in answers from before there were windows. */
   readonly window?: WindowNow | null
+  /** Workflow id of another run of the plan that is under way: this one takes nothing. Absent: it takes what it says. */
+  readonly skippedFor?: string
 }
 
 /** Of the window of a plan, as the clock of its run has it. */
@@ -56,7 +58,11 @@ export interface PlanRunEnd {
 
 /** What of a plan's run is in the catalog: which VMs it takes, how far it is, and what came of each. */
 export interface PlanActivities {
-  /** Selects the VMs, once: a repetition answers with what was selected. Throws NotFound for a plan that is gone. */
+  /**
+   * Selects the VMs, once: a repetition answers with what was selected. While another run of the plan is under way it
+   * selects none: a start that nobody asked for is told as skipped. Throws NotFound for a plan that is gone, AlreadyRunning
+   * for a run by hand.
+   */
   readonly openPlanRun: (
     of: WindowAsked & {
       readonly planRun: string

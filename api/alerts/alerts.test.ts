@@ -314,7 +314,14 @@ describe('what gets worse is no recovery:', () => {
     await pass(7 * 24 * hour)
     await pass(2 * minute)
     expect(titles()).toEqual(['Plan weekly failed'])
-    backup(2, 'completed', { ...of, workflowId: 'plan/weekly/at-2' })
+    const [againId, skippedId] = ['plan/weekly/at-3', 'plan/weekly/at-2']
+    // One that stood back for another run of the plan has backed up nothing.
+    backup(2, 'completed', { ...of, workflowId: skippedId })
+    await pass(minute)
+    await pass(2 * minute)
+    expect(titles()).toEqual(['Plan weekly failed'])
+    backup(3, 'completed', { ...of, workflowId: againId })
+    here.catalog.planRuns.open({ id: againId, runId: 'run-3', plan: 'weekly', trigger: 'schedule', again: null }, [])
     await pass(minute)
     await pass(2 * minute)
     expect(titles()).toEqual([

@@ -12,7 +12,8 @@ import { planFailure, planResult, planWorld, runPlan } from '../../server/testin
 import { WorkflowBench, eventually } from '../../server/testing/workflows.ts'
 import { backupWorkflow, backupWorkflowId } from '../backup/contract.ts'
 import { controlQueue } from '../shared/queues.ts'
-import type { PlanRunInput } from './contract.ts'
+import { planWorkflow, scheduledRunId } from './contract.ts'
+import type { PlanRunInput, PlanRunResult } from './contract.ts'
 
 let bench: WorkflowBench
 beforeAll(async () => {
@@ -157,6 +158,34 @@ it('a VM of which another backup is under way has failed until it has one of its
     ['web-01', 'failed', 'another backup of this VM is under way'],
     ['web-02', 'skipped', 'its hypervisor no longer lists it'],
   ])
+})
+
+it('beside a run by hand the start by the clock takes no VM, says why, and is told as skipped', async () => {
+  using world = planWorld(['db-01', 'web-01'], { concurrency: 1 })
+  const { catalog } = world
+  const going = Promise.withResolvers<undefined>()
+  const copyDisk = async (of: Parameters<typeof copied>[0]) => {
+    await going.promise
+    return copied(of)
+  }
+  const dueMs = Date.UTC(2026, 10, 21, 2, 30)
+  const workflowId = scheduledRunId('nightly', dueMs)
+  const drive = async (handle: WorkflowHandle, steps: Scripted): Promise<unknown> => {
+    await eventually('the first backup', () => steps.inputs('copyDisk').length > 0)
+    const byClock = { v: 1, plan: 'nightly', trigger: 'schedule', again: null, part: 0 } as const
+    const args = [{ ...byClock, requestedBy: sampleRequester }]
+    const second = await bench.client.start(planWorkflow, { workflowId, taskQueue: controlQueue, args })
+    const { counts } = (await second.result()) as PlanRunResult
+    expect(counts).toEqual({ completed: 0, failed: 0, cancelled: 0, skipped: 0 })
+    expect(catalog.runs.latest(workflowId)?.summary).toBe(`skipped: the run ${handle.workflowId} was still under way`)
+    expect(catalog.planStarts.missed('nightly', 0, 9)).toMatchObject([{ dueMs, kind: 'skipped' }])
+    going.resolve(undefined)
+    return planResult(handle)
+  }
+  const { value, outcome, steps } = await run(world, { copyDisk }, drive, { trigger: 'hand' })
+  expect(value).toMatchObject({ counts: { completed: 2 } })
+  expect(outcome.map(([, state]) => state)).toEqual(['completed', 'completed'])
+  expect(steps.inputs('openPoint').map(vmOfStep)).toEqual(['db-01', 'web-01'])
 })
 
 describe('what people do to a run', () => {

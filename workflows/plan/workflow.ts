@@ -40,7 +40,9 @@ export async function planRun(input: PlanRunInput): Promise<PlanRunResult> {
       { control, ids },
       body,
       ({ counts, more }) => {
-        const summary = `${sentence(counts)}${more ? '; it goes on in its next part' : ''}`
+        const { skippedFor } = run
+        const said = skippedFor === null ? sentence(counts) : `skipped: the run ${skippedFor} was still under way`
+        const summary = `${said}${more ? '; it goes on in its next part' : ''}`
         return { summary, ...backups.bytes, made: null }
       },
     )
@@ -69,6 +71,8 @@ class PlanRun {
   readonly #planRun = workflowInfo().workflowId
   readonly #steps = controlSteps<PlanActivities>('record')
   #isFull = false
+  /** Workflow id of the run of the same plan for which this one takes nothing; null: it takes what the plan selects. */
+  skippedFor: string | null = null
 
   constructor(
     input: PlanRunInput,
@@ -92,9 +96,11 @@ class PlanRun {
       vms,
       concurrency,
       window = null,
+      skippedFor = null,
     } = await this.#steps.openPlanRun.executeWithOptions(this.#ids.step('open', `Which VMs does ${plan} take?`), [
       { planRun: this.#planRun, runId, plan, trigger, again, atMs: Date.now(), goesOnUntilMs },
     ])
+    this.skippedFor = skippedFor
     this.#control.stage(`Backing up ${vms} VM${vms === 1 ? '' : 's'}, ${concurrency} at a time`)
     const lanes = Array.from({ length: Math.min(concurrency, vms) }, (_, lane) => () => this.#lane(lane))
     await this.#during(lanes, window)
