@@ -27,6 +27,7 @@ export function mirrorTrouble(deps: Deps): Attention[] {
       detail: `From ${one.sourceName}. It is tried again by itself; the page of each point says why it failed.`,
       sinceMs: one.oldestMs,
       subject: { kind: 'repository', id: one.targetId },
+      part: one.oldestId,
       action: { label: 'Try again now', command: mirrorCommand(one) },
     }))
   const byTarget = Map.groupBy(late, ({ targetId }) => targetId)
@@ -93,6 +94,7 @@ function behind(deps: Deps, lags: readonly Late[]): Attention[] {
       detail: `${points} not there yet: ${since} has been waiting for ${formatDuration(lagMs)}, longer than ${allowed}.${media.join('')}${also}${apart?.why ?? ''}`,
       sinceMs: Math.min(oldestMs + allowedMs, deps.now()),
       subject: { kind: 'repository', id: targetId },
+      part: worst.oldestId,
       action: apart?.action ?? { label: 'Copy now', command: mirrorCommand(worst) },
     },
   ]

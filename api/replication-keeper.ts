@@ -45,6 +45,7 @@ export function replicationTrouble({ catalog, now }: Pick<ApiDeps, 'catalog' | '
               : `Its source on ${row.sourceEndpointName} is off.`,
           sinceMs: movedMs,
           subject,
+          part: id,
           action: { label: 'Fail back', command: `holdfast replication failback ${shellWord(id)}` },
         },
       ]
@@ -59,6 +60,7 @@ export function replicationTrouble({ catalog, now }: Pick<ApiDeps, 'catalog' | '
           detail: `The ${state === 'failing-over' ? 'failover' : 'failback'} has ended without saying so, and nothing follows meanwhile. Look at ${vmName} on ${row.sourceEndpointName} and at ${name} on ${row.endpointName}: never let both run.`,
           sinceMs: row.endedMs ?? movedMs,
           subject,
+          part: id,
           action: { label: 'See the standby', command: `holdfast replication show ${shellWord(id)}` },
         },
       ]
@@ -76,6 +78,7 @@ export function replicationTrouble({ catalog, now }: Pick<ApiDeps, 'catalog' | '
         detail: `${name} on ${row.endpointName} may be ${formatDuration(rpoMs)} behind.${why}`,
         sinceMs: (headMs ?? createdMs) + rpoMs,
         subject,
+        part: id,
         action: { label: 'See the standby', command: `holdfast replication show ${shellWord(id)}` },
       },
     ]
@@ -96,6 +99,7 @@ function testTrouble({ id, vmId, vmName, name, testOutcome, testedMs }: Replicat
           : `The copy of ${name} could not be booted: its run says why.`,
       sinceMs: testedMs,
       subject: { kind: 'vm', id: vmId },
+      part: id,
       action: { label: 'Test it again', command: `holdfast replication test ${shellWord(id)}` },
     },
   ]

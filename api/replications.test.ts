@@ -434,6 +434,9 @@ describe('alerts of standbys', () => {
     rows().ended(id, 'f2', { ...none, state: 'failed-over' })
     await settle()
     expect(open()).toBe(0)
-    expect(told).toHaveLength(1)
+    expect(told.slice(1)).toEqual(['ended: The standby of web-01'])
+    expect(here.catalog.alerts.overSince(0).map(({ endedBy }) => endedBy)).toContain(
+      'nothing follows since a standby has taken over',
+    )
   })
 })

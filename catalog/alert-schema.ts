@@ -12,11 +12,15 @@ export const incidents = sqliteTable('incidents', {
   detail: text('detail').notNull(),
   command: text('command'),
   subject: text('subject', { mode: 'json' }).$type<{ readonly kind: string; readonly id: string }>(),
+  /** What of the subject it is about, and its end is known by: a standby, the point that has waited longest. */
+  part: text('part'),
   /** Of the VM that it concerns; empty: it concerns everybody. */
   tags: text('tags', { mode: 'json' }).$type<readonly string[]>().notNull(),
   openedMs: integer('opened_ms').notNull(),
   seenMs: integer('seen_ms').notNull(),
   recoveredMs: integer('recovered_ms'),
+  /** Why it is over although nothing has mended it; null: it has recovered, or is not over. */
+  endedBy: text('ended_by'),
 })
 
 export const channels = sqliteTable('channels', {

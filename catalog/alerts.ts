@@ -11,21 +11,24 @@ export type IncidentRow = typeof incidents.$inferSelect
 export type ChannelRow = typeof channels.$inferSelect
 export type NewChannel = Omit<ChannelRow, 'createdMs' | 'changedMs' | 'digestedMs'>
 /** What wants attention now. */
-export type ObservedIncident = Omit<IncidentRow, 'id' | 'openedMs' | 'seenMs' | 'recoveredMs'>
+export type ObservedIncident = Omit<IncidentRow, 'id' | 'openedMs' | 'seenMs' | 'recoveredMs' | 'endedBy'>
+
+/** `endedBy`: why it is over although nothing has mended it; null: it has recovered. */
+export type IncidentEnd = Pick<IncidentRow, 'endedBy'>
 
 /** All moments are those of the steady clock: one that is set back silences nothing. */
 export interface AlertQueries extends QueueQueries {
   /**
    * Everything that wants attention now: what is new is opened, what is known is brought up to date, and what is not among it
-   * has recovered, unless `mayRecover` says that nobody can know.
+   * has ended as `endOf` says; null: nobody can know, so it goes on.
    */
-  observe(found: readonly ObservedIncident[], mayRecover: (incident: IncidentRow) => boolean): void
+  observe(found: readonly ObservedIncident[], endOf: (incident: IncidentRow) => IncidentEnd | null): void
   /** Open ones first, then the newest. */
   incidents(page: PageRequest, filter?: { readonly state?: 'open' | 'recovered' | undefined }): Page<IncidentRow>
   /** All that are open, oldest first. */
   open(): IncidentRow[]
-  /** Recovered since that moment, oldest first. */
-  recoveredSince(ms: number): IncidentRow[]
+  /** Over since that moment, oldest first. */
+  overSince(ms: number): IncidentRow[]
   /** Open for long enough to be told, and not told on this channel. */
   untold(channel: string): IncidentRow[]
   /** Told as open on this channel, over for long enough, and that is not told. */
@@ -40,10 +43,10 @@ export interface AlertQueries extends QueueQueries {
   /** One message, and that its incidents are told by it, in one. Returns its number. */
   addDelivery(
     message: Pick<DeliveryRow, 'channel' | 'type' | 'title'> & { readonly message: Json },
-    told?: { readonly opened: readonly number[]; readonly recovered: readonly number[] },
+    told?: { readonly opened: readonly number[]; readonly over: readonly number[] },
   ): number
   /** That the end of these is no news on this channel. */
-  keepSilent(channel: string, recovered: readonly number[]): void
+  keepSilent(channel: string, over: readonly number[]): void
   recordDigest(channel: string, ms: number): void
 }
 
@@ -64,7 +67,7 @@ export function alertQueries(context: CatalogContext): AlertQueries {
   }
   const open = (): IncidentRow[] =>
     db.select().from(incidents).where(isNull(incidents.recoveredMs)).orderBy(asc(incidents.id)).all()
-  const markRecovered = (name: string, ids: readonly number[]): void => {
+  const markOver = (name: string, ids: readonly number[]): void => {
     for (const incidentId of ids)
       db.update(incidentNotices)
         .set({ recoveredMs: now() })
@@ -77,7 +80,7 @@ export function alertQueries(context: CatalogContext): AlertQueries {
     const seen: ObservedIncident = known?.severity === 'critical' ? { ...one, severity: 'critical' } : one
     if (known === undefined) {
       db.insert(incidents)
-        .values({ ...seen, openedMs: now(), seenMs: now(), recoveredMs: null })
+        .values({ ...seen, openedMs: now(), seenMs: now(), recoveredMs: null, endedBy: null })
         .run()
       return true
     }
@@ -85,7 +88,7 @@ export function alertQueries(context: CatalogContext): AlertQueries {
       ([name, value]) => JSON.stringify(value) !== JSON.stringify(known[name as keyof IncidentRow]),
     )
     db.update(incidents)
-      .set({ ...Object.fromEntries(changed), seenMs: now(), recoveredMs: null })
+      .set({ ...Object.fromEntries(changed), seenMs: now(), recoveredMs: null, endedBy: null })
       .where(eq(incidents.id, known.id))
       .run()
     // It has become worse: whoever was told is told again.
@@ -123,15 +126,16 @@ export function alertQueries(context: CatalogContext): AlertQueries {
     open,
     channel,
     findChannel,
-    observe(found, mayRecover) {
+    observe(found, endOf) {
       inTransaction(context, () => {
         const known = new Map(open().map((row) => [row.key, row]))
         const seen = new Map(found.map((one) => [one.key, one]))
         let differs = false
         for (const [key, one] of seen) differs = observeOne(known.get(key), one) || differs
         for (const [key, row] of known) {
-          if (seen.has(key) || !mayRecover(row)) continue
-          db.update(incidents).set({ recoveredMs: now() }).where(eq(incidents.id, row.id)).run()
+          const end = seen.has(key) ? null : endOf(row)
+          if (end === null) continue
+          db.update(incidents).set({ recoveredMs: now(), endedBy: end.endedBy }).where(eq(incidents.id, row.id)).run()
           differs = true
         }
         if (differs) {
@@ -164,7 +168,7 @@ export function alertQueries(context: CatalogContext): AlertQueries {
         (row) => row,
       )
     },
-    recoveredSince: (ms) =>
+    overSince: (ms) =>
       db
         .select()
         .from(incidents)
@@ -233,12 +237,12 @@ export function alertQueries(context: CatalogContext): AlertQueries {
             .values({ incidentId, channel: message.channel, openedMs: ms })
             .onConflictDoNothing()
             .run()
-        markRecovered(message.channel, told?.recovered ?? [])
+        markOver(message.channel, told?.over ?? [])
         publish('alert', null)
         return Number(lastInsertRowid)
       })
     },
-    keepSilent: (name, recovered) => inTransaction(context, () => markRecovered(name, recovered)),
+    keepSilent: (name, over) => inTransaction(context, () => markOver(name, over)),
     recordDigest: (name, ms) => {
       db.update(channels).set({ digestedMs: ms }).where(eq(channels.name, name)).run()
     },

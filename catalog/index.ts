@@ -5,7 +5,7 @@
 export { openCatalog } from './open.ts'
 export type { Catalog, CatalogOptions } from './open.ts'
 export type { DeliveryRow, FailingChannel } from './alert-queue.ts'
-export type { ChannelRow, IncidentRow, NewChannel, ObservedIncident } from './alerts.ts'
+export type { ChannelRow, IncidentEnd, IncidentRow, NewChannel, ObservedIncident } from './alerts.ts'
 export type { AuditFilter, AuditView } from './audit.ts'
 export type { AccessQueries, Role, SessionRow, TokenRow } from './access.ts'
 export type { CategoryView } from './categories.ts'

@@ -345,7 +345,7 @@ describe('lag', () => {
       { ...pair, ...names, done: 0, behind: 2, failed: 0, oldestMs: since, newestMs: null },
     ])
     expect(catalog.mirrors.lags()).toEqual([
-      { ...pair, plan: 'nightly', targetName: 'offsite', behind: 2, oldestMs: since },
+      { ...pair, plan: 'nightly', targetName: 'offsite', oldestId: aPoint(1).id, behind: 2, oldestMs: since },
     ])
     told(1)
     take()

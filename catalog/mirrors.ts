@@ -33,7 +33,16 @@ export interface PlanLag extends MirrorPair {
   readonly targetName: string
   readonly behind: number
   readonly oldestMs: number
+  /** The point that has waited since then. */
+  readonly oldestId: string
 }
+
+/** `oldestMs`, `oldestId`: of the copies that failed. */
+export type FailingMirror = Pick<
+  MirrorState,
+  'sourceId' | 'targetId' | 'sourceName' | 'targetName' | 'failed' | 'oldestMs'
+> &
+  Pick<PlanLag, 'oldestId'>
 
 export interface WantedCopy {
   readonly pointId: string
@@ -89,8 +98,8 @@ export interface MirrorQueries {
   release(pair: MirrorPair, runId: string, problem: string | null, atMs: number): void
   /** Every pair that copies were ever wanted for, by name. */
   states(): MirrorState[]
-  /** Pairs of which a copy failed at its last try, by name. `oldestMs`: of those. */
-  failing(): Pick<MirrorState, 'sourceId' | 'targetId' | 'sourceName' | 'targetName' | 'failed' | 'oldestMs'>[]
+  /** Pairs of which a copy failed at its last try, by name. */
+  failing(): FailingMirror[]
   /** Of each plan (also one that was deleted, and none) and mirror with something behind, the longest behind first; of one VM's points, or of all. */
   lags(vmId?: string): PlanLag[]
 }
@@ -272,14 +281,14 @@ export function mirrorQueries(context: CatalogContext): MirrorQueries {
     failing: () =>
       db.all(sql`
         SELECT c.source_id AS "sourceId", c.repository_id AS "targetId", a.name AS "sourceName", b.name AS "targetName",
-          count(*) AS failed, min(${behindSince}) AS "oldestMs"
+          count(*) AS failed, min(${behindSince}) AS "oldestMs", p.id AS "oldestId"
         FROM copies c INDEXED BY copies_wanted JOIN points p ON p.id = c.point_id
           JOIN repositories a ON a.id = c.source_id JOIN repositories b ON b.id = c.repository_id
         WHERE ${isWanted} AND c.state = 'failed' AND ${isPossible} GROUP BY 1, 2 ORDER BY 3, 4`),
     lags: whileUnchanged(context, (vmId?: string) =>
       db.all<PlanLag>(sql`
         SELECT p.plan, c.source_id AS "sourceId", c.repository_id AS "targetId", b.name AS "targetName",
-          count(*) AS behind, min(${behindSince}) AS "oldestMs"
+          count(*) AS behind, min(${behindSince}) AS "oldestMs", p.id AS "oldestId"
         FROM ${missingCopies} c JOIN points p ON p.id = c.point_id JOIN repositories b ON b.id = c.repository_id
         WHERE c.source_id IS NOT NULL AND ${vmId === undefined ? sql`1` : sql`c.vm_id = ${vmId}`}
         GROUP BY 1, 2, 3 ORDER BY 6, 1, 3`),

@@ -46,16 +46,17 @@ test('what wants attention is listed, and what has recovered on request', async 
     detail: '',
     command: null,
     subject: null,
+    part: null,
     tags: [],
   } as const
-  here.catalog.alerts.observe([{ ...incident, key: 'a', title: 'web-01 is overdue' }], () => true)
+  here.catalog.alerts.observe([{ ...incident, key: 'a', title: 'web-01 is overdue' }], () => null)
   await holdfast('alerts')
   expect(out).toContain('web-01 is overdue')
-  here.catalog.alerts.observe([], () => true)
+  here.catalog.alerts.observe([], () => ({ endedBy: 'it was put up with' }))
   await holdfast('alerts')
   expect(out).not.toContain('web-01 is overdue')
   await holdfast('alerts --all')
-  expect(out).toContain('web-01 is overdue')
+  expect(out).toMatch(/ended .*web-01 is overdue.*it was put up with/)
 })
 
 test('a check is one line with figures, and the exit code of a plugin', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { escapeHtml } from '../base/index.ts'
-import { oneLine, textOf } from './text.ts'
+import { looks, lookOf, oneLine, textOf } from './text.ts'
 import type { MailTarget, Message, Notice } from './types.ts'
 
 /** More of them help nobody; the rest is counted. */
@@ -57,8 +57,7 @@ function footOf({ installation }: Message): string {
 }
 
 /** Mail programs know little CSS, and that only on the elements; both themes bear these colours. */
-const colours = { critical: '#c62828', warning: '#a86400', recovered: '#2e7d32' } as const
-const words = { critical: 'Critical', warning: 'Warning', recovered: 'Recovered' } as const
+const colours = { critical: '#c62828', warning: '#a86400', recovered: '#2e7d32', ended: '#5f6b7a' } as const
 
 function htmlOf(message: Message): string {
   const shown = message.notices.slice(0, mostNotices)
@@ -73,12 +72,14 @@ function htmlOf(message: Message): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"></head><body style="font-family:sans-serif;font-size:14px;line-height:1.5">${parts.join('')}</body></html>`
 }
 
-function blockOf({ state, severity, title, detail, command }: Notice): string {
-  const kind = state === 'recovered' ? 'recovered' : severity
+function blockOf(notice: Notice): string {
+  const { state, title, detail, command, endedBy } = notice
+  const kind = lookOf(notice)
   const isOpen = state === 'opened'
   return [
     `<div style="border-left:4px solid ${colours[kind]};padding:4px 12px;margin:0 0 12px">`,
-    `<div><b style="color:${colours[kind]}">${words[kind]}</b> · <b>${escape(title)}</b></div>`,
+    `<div><b style="color:${colours[kind]}">${looks[kind]}</b> · <b>${escape(title)}</b></div>`,
+    endedBy ? `<div>It has not recovered: ${escape(endedBy)}</div>` : '',
     isOpen && detail !== '' ? `<div>${escape(detail)}</div>` : '',
     isOpen && command !== null ? `<div><code>${escape(command)}</code></div>` : '',
     '</div>',

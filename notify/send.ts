@@ -23,7 +23,7 @@ export interface Letter {
 }
 
 /** Worst first: what a phone does with it. */
-const priorities = { critical: 5, warning: 4, recovered: 3 } as const
+const priorities = { critical: 5, warning: 4, over: 3 } as const
 
 /** Limits are those of each service's documentation, a little below. */
 const letters: {
@@ -83,7 +83,7 @@ const letters: {
         topic,
         title: cut(oneLine(message.title), 240),
         message: textWithin(message, 3500) || cut(oneLine(message.title), 240),
-        priority: priorities[worst ? 'critical' : any ? 'warning' : 'recovered'],
+        priority: priorities[worst ? 'critical' : any ? 'warning' : 'over'],
       },
       token: secret === '' ? null : secret,
     }

@@ -15,9 +15,17 @@ export function textOf(message: Message, most = Number.POSITIVE_INFINITY): strin
   return cut(text.trim(), most)
 }
 
-function blockOf({ state, severity, title, detail, command }: Notice): string {
-  const mark = state === 'recovered' ? 'Recovered' : severity === 'critical' ? 'Critical' : 'Warning'
-  const lines = [`${mark}: ${oneLine(title)}`]
+/** As they are called in a message. */
+export const looks = { critical: 'Critical', warning: 'Warning', recovered: 'Recovered', ended: 'Ended' } as const
+
+export function lookOf({ state, severity }: Pick<Notice, 'state' | 'severity'>): keyof typeof looks {
+  return state === 'opened' ? severity : state
+}
+
+function blockOf(notice: Notice): string {
+  const { state, title, detail, command, endedBy } = notice
+  const lines = [`${looks[lookOf(notice)]}: ${oneLine(title)}`]
+  if (endedBy) lines.push(`It has not recovered: ${oneLine(endedBy)}`)
   if (state === 'opened' && detail !== '') lines.push(oneLine(detail))
   if (state === 'opened' && command !== null) lines.push(`→ ${oneLine(command)}`)
   return lines.join('\n')
@@ -30,7 +38,7 @@ const mostInShort = 3
 export function briefOf(message: Message): Message | null {
   const { notices, title } = message
   if (notices.length === 0) return null
-  const rank = ({ state, severity }: Notice): number => (state === 'recovered' ? 2 : severity === 'critical' ? 0 : 1)
+  const rank = ({ state, severity }: Notice): number => (state !== 'opened' ? 2 : severity === 'critical' ? 0 : 1)
   const worst = notices.toSorted((a, b) => rank(a) - rank(b)).slice(0, mostInShort)
   const left = notices.length - worst.length
   const more = left === 0 ? '' : `${left} more, and `

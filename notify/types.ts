@@ -29,7 +29,8 @@ export interface ChannelTarget {
 /** One thing that wants attention, or no longer does. Times in Unix milliseconds. */
 export interface Notice {
   readonly id: number
-  readonly state: 'opened' | 'recovered'
+  /** `ended`: it is over, and nothing has mended it. */
+  readonly state: 'opened' | 'recovered' | 'ended'
   readonly kind: string
   readonly severity: 'critical' | 'warning'
   readonly title: string
@@ -38,7 +39,10 @@ export interface Notice {
   readonly command: string | null
   readonly subject: { readonly kind: string; readonly id: string } | null
   readonly openedMs: number
+  /** When it was over. */
   readonly recoveredMs: number | null
+  /** Of one that ended: why. Not in messages that waited while an earlier version was updated. */
+  readonly endedBy?: string | null
 }
 
 export interface Message {

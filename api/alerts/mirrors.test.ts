@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { aPoint } from '../../catalog/testing.ts'
-import { planDefaults } from '../../policy/index.ts'
+import { planDefaults, type PlanSpec } from '../../policy/index.ts'
 import { aChannel } from '../testing/channels.ts'
 import { bench, type Bench } from '../testing/bench.ts'
 import { alertKeeper } from './index.ts'
@@ -19,16 +19,19 @@ beforeEach(() => {
   here.catalog.alerts.putChannel(aChannel('team'))
   const location = { kind: 's3', url: 's3://offsite/holdfast' } as const
   here.catalog.repositories.add({ name: 'offsite', site: 'local', location, credentialRef: 'file:/secrets/offsite' })
-  const targets = [
-    { repository: 'main', copy: 'backup', keep: null },
-    { repository: 'offsite', copy: 'mirror', keep: null },
-  ] as const
-  const schedule = { kind: 'every', everyMs: 4 * hour } as const
-  here.catalog.plans.put({ ...planDefaults, name: 'nightly', schedule, targets, paused: true }, 0)
+  here.catalog.plans.put(nightly(['offsite'], 4 * hour), 0)
   here.catalog.points.record({ ...point, createdMs: here.clock.ms })
   here.catalog.mirrors.want(pair, point.id, false)
 })
 afterEach(() => here[Symbol.dispose]())
+
+function nightly(mirrors: readonly string[], everyMs: number): PlanSpec {
+  const targets = [
+    { repository: 'main', copy: 'backup' as const, keep: null },
+    ...mirrors.map((repository) => ({ repository, copy: 'mirror' as const, keep: null })),
+  ]
+  return { ...planDefaults, name: 'nightly', schedule: { kind: 'every', everyMs }, targets, paused: true }
+}
 
 /** Time passes, and the keeper looks and tells. */
 async function pass(ms: number): Promise<void> {
@@ -73,6 +76,34 @@ test('media that were put into the post end no alert: what they bring does', asy
   await settle()
   expect(open()).toEqual([])
   expect(titles).toEqual([`opened: ${behind}`, `recovered: ${behind}`])
+})
+
+test('a plan that copies there no more ends the alert, and nobody is told that it has recovered', async () => {
+  await pass(5 * hour)
+  await settle()
+  const { revision } = here.catalog.plans.get('nightly')
+  here.catalog.plans.put(nightly([], 4 * hour), revision)
+  await settle()
+  expect(open()).toEqual([])
+  expect(titles).toEqual([`opened: ${behind}`, `ended: ${behind}`])
+  expect(here.catalog.alerts.overSince(0).map(({ endedBy }) => endedBy)).toEqual([
+    'what waited was not copied, and nobody wants it there any more',
+  ])
+})
+
+test('a plan that may take longer from now on ends the alert, and what waits is still not there', async () => {
+  await pass(5 * hour)
+  await settle()
+  const { revision } = here.catalog.plans.get('nightly')
+  here.catalog.plans.put(nightly(['offsite'], 2 * day), revision)
+  await settle()
+  expect(titles).toEqual([`opened: ${behind}`, `ended: ${behind}`])
+  // It lags again, and then catches up.
+  await pass(2 * day)
+  await settle()
+  arrive()
+  await settle()
+  expect(titles.slice(2)).toEqual([`opened: ${behind}`, `recovered: ${behind}`])
 })
 
 test('media that do not come are told, each time that they should have', async () => {

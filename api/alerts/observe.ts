@@ -1,4 +1,11 @@
-import type { Catalog, IncidentRow, MirrorState, ObservedIncident, ReplicationView } from '../../catalog/index.ts'
+import type {
+  Catalog,
+  IncidentEnd,
+  IncidentRow,
+  MirrorState,
+  ObservedIncident,
+  ReplicationView,
+} from '../../catalog/index.ts'
 import { attention, outsideKinds, type Attention } from '../attention.ts'
 import type { ApiDeps } from '../deps.ts'
 import type { Engine } from '../facts.ts'
@@ -6,6 +13,7 @@ import { isStillFailed } from '../failed-runs.ts'
 import { isMirrorLate, mediaOverdueMs } from '../mirror-attention.ts'
 import { isScheduleKnown } from '../schedule-trouble.ts'
 import { repositoryView } from '../views/repositories.ts'
+import { endedBy } from './endings.ts'
 
 /** Of each kind: whoever has more VMs outside their promise is told how many. */
 const most = 200
@@ -30,15 +38,20 @@ export function observe(deps: ApiDeps, engine: Engine): void {
       detail: 'They are too many to be told one by one.',
       command: 'holdfast status',
       subject: null,
+      part: null,
       tags: [],
     })
-  catalog.alerts.observe(found, (incident) => isScheduleKnown(deps, incident) && isKnown(deps, incident, engine, cut))
+  const endOf = (incident: IncidentRow): IncidentEnd | null =>
+    isScheduleKnown(deps, incident) && isKnown(deps, incident, engine, cut)
+      ? { endedBy: endedBy(catalog, incident, deps.now()) }
+      : null
+  catalog.alerts.observe(found, endOf)
 }
 
 /** Whether it is known that an incident is over, because nothing says that it goes on. */
 function isKnown(
   deps: ApiDeps,
-  { key, kind, subject }: IncidentRow,
+  { kind, subject, part }: IncidentRow,
   engine: Engine,
   cut: ReadonlySet<string>,
 ): boolean {
@@ -53,8 +66,7 @@ function isKnown(
   // Media that were put into the post are silence, and no copy: it is over when what they bring is there.
   if (kind === 'mirror-lag' && subject) return !isMirrorLate(deps, subject.id)
   // A standby that takes over is behind as it was; whether it still follows is known when the run has ended.
-  if (kind === 'replication-lag')
-    return !catalog.replications.list().some((row) => key.endsWith(`/${row.id}`) && isMoving(row))
+  if (kind === 'replication-lag') return !catalog.replications.list().some((row) => row.id === part && isMoving(row))
   // Of a mirror that is further behind than it may be that is told, and copies have failed all the same.
   if (kind === 'copy-failed' && subject) return !catalog.mirrors.states().some(hasFailed(subject.id))
   return engine.up || kind !== 'no-worker'
@@ -74,24 +86,27 @@ const hasFailed =
   ({ targetId, failed }: MirrorState): boolean =>
     targetId === repositoryId && failed > 0
 
-function incidentOf(deps: ApiDeps, { kind, severity, title, detail, subject, action }: Attention): ObservedIncident {
+function incidentOf(
+  deps: ApiDeps,
+  { kind, severity, title, detail, subject, part, action }: Attention,
+): ObservedIncident {
   const { catalog } = deps
   return {
-    key: keyOf(deps, kind, subject) + ofPair(action.command),
+    key: keyOf(deps, kind, subject) + ofStandby(subject, part),
     kind,
     severity: severity === 'attention' ? 'warning' : 'critical',
     title,
     detail,
     command: action.command,
     subject,
+    part: part ?? null,
     tags: tagsOf(catalog, subject),
   }
 }
 
 /** A VM may have several standbys: what is said of one is not said of the other. */
-function ofPair(command: string | null): string {
-  const [, id] = /^holdfast replication \S+ (\S+)$/.exec(command ?? '') ?? []
-  return id === undefined ? '' : `/${id}`
+function ofStandby(subject: Attention['subject'], part: string | undefined): string {
+  return subject?.kind === 'vm' && part !== undefined ? `/${part}` : ''
 }
 
 /** What stays the same from one night to the next: a second failure of the same thing is no second incident. */

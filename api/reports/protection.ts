@@ -61,7 +61,7 @@ export function protectionReport(catalog: Catalog, period: ReportPeriod, nowMs: 
     drillsPassed: sum(({ drillsPassed }) => drillsPassed),
     drillsFailed: sum(({ drillsFailed }) => drillsFailed),
     open: catalog.alerts.open().length,
-    recovered: catalog.alerts.recoveredSince(nowMs - days * dayMs).length,
+    recovered: catalog.alerts.overSince(nowMs - days * dayMs).filter(({ endedBy }) => endedBy === null).length,
     suspicious: catalog.changes.unreviewed(1).total,
     outside: outside.items.map((vm) => {
       const { state, sentence } = postureView(vm)

@@ -17,10 +17,15 @@ export const incidentSchema = z
     detail: z.string(),
     command: z.string().nullable().openapi({ description: 'What helps first' }),
     subject: z.object({ kind: z.string(), id: z.string() }).nullable(),
+    part: z.string().nullable().openapi({ description: 'As in `needsYou` of the overview' }),
     tags: z.array(z.string()).openapi({ description: 'Of the VM that it concerns; empty: it concerns everybody' }),
     openedMs: timeMs,
     seenMs: timeMs,
-    recoveredMs: timeMs.nullable(),
+    recoveredMs: timeMs.nullable().openapi({ description: 'When it was over; null: it is open' }),
+    endedBy: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Why it is over although nothing has mended it; null: it has recovered, or is open' }),
   })
   .openapi('Incident')
 export const incidentPageSchema = pageOf(incidentSchema, 'IncidentPage')

@@ -72,6 +72,10 @@ export const attentionSchema = z
         id: z.string(),
       })
       .nullable(),
+    part: z.string().optional().openapi({
+      description:
+        'What of the subject it is about: the standby, of those that tell of one; the point that has waited longest, of copies that lag or failed',
+    }),
     action: z
       .object({ label: z.string(), command: z.string().nullable() })
       .openapi({ description: 'What helps first, and the same as a command' }),

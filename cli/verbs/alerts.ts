@@ -9,7 +9,7 @@ export const alerts: Verb = (ioOf) => {
   const command = new Command('alerts').description('what wants attention, since when, and what was sent')
   examples(command, ['holdfast alerts', 'holdfast alerts --all', 'holdfast alerts log'])
   command
-    .option('--all', 'what has recovered, too')
+    .option('--all', 'what is over, too: what has recovered, and what ended and was not mended')
     .option('--limit <n>', 'rows', whole('--limit', 1, 10_000), 50)
     .action(async () => {
       const io = ioOf(command)
@@ -24,9 +24,13 @@ export const alerts: Verb = (ioOf) => {
           : table(found.items, [
               { head: 'SEVERITY', cell: (one) => one.severity },
               { head: 'SINCE', cell: (one) => ago(one.openedMs, nowMs) },
-              { head: 'OVER', cell: (one) => (one.recoveredMs === null ? '–' : ago(one.recoveredMs, nowMs)) },
+              {
+                head: 'OVER',
+                cell: ({ recoveredMs, endedBy }) =>
+                  recoveredMs === null ? '–' : `${endedBy === null ? 'recovered' : 'ended'} ${ago(recoveredMs, nowMs)}`,
+              },
               { head: 'WHAT', cell: (one) => plain(one.title) },
-              { head: 'WHAT HELPS', cell: (one) => plain(one.command ?? '') },
+              { head: 'WHAT HELPS', cell: ({ command: helps, endedBy }) => plain(endedBy ?? helps ?? '') },
             ]),
       )
     })

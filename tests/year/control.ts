@@ -120,7 +120,7 @@ export function controlOf(world: World): Control {
       await alerts.tick(signal)
       await alerts.idle()
       const isNew = catalog.alerts.open().some(({ openedMs }) => openedMs === now())
-      return isNew || catalog.alerts.recoveredSince(now() - 1).length > 0
+      return isNew || catalog.alerts.overSince(now() - 1).length > 0
     },
     async housekeep() {
       if (faults.at('server', '', now())) return []

@@ -24,7 +24,7 @@ export function judge(judged: Judged, incidents: readonly IncidentRow[]): Verdic
   for (const { notice } of diary.told) {
     if (notice.state === 'opened') alerts.set(notice.id, [...(alerts.get(notice.id) ?? []), notice.severity])
     else recoveries.set(notice.id, (recoveries.get(notice.id) ?? 0) + 1)
-    if (notice.state === 'recovered' && !alerts.has(notice.id)) say(`${name(notice)} recovered and had not begun`)
+    if (notice.state !== 'opened' && !alerts.has(notice.id)) say(`${name(notice)} recovered and had not begun`)
   }
   const tellable = incidents.filter(({ key }) => !key.startsWith('channel-failing'))
   const expected = Map.groupBy(deviations(judged), ({ key }) => key)

@@ -3642,6 +3642,8 @@ export interface components {
                 kind: string;
                 id: string;
             } | null;
+            /** @description As in `needsYou` of the overview */
+            part: string | null;
             /** @description Of the VM that it concerns; empty: it concerns everybody */
             tags: string[];
             /**
@@ -3655,10 +3657,12 @@ export interface components {
              */
             seenMs: number;
             /**
-             * @description Unix milliseconds, UTC
+             * @description When it was over; null: it is open
              * @example 1795246432000
              */
             recoveredMs: number | null;
+            /** @description Why it is over although nothing has mended it; null: it has recovered, or is open */
+            endedBy: string | null;
         };
         InstantPage: {
             items: components["schemas"]["Instant"][];
@@ -4060,6 +4064,8 @@ export interface components {
                 kind: "vm" | "run" | "point" | "repository" | "hypervisor" | "site" | "drill" | "plan" | "category" | "recovery-plan" | "channel";
                 id: string;
             } | null;
+            /** @description What of the subject it is about: the standby, of those that tell of one; the point that has waited longest, of copies that lag or failed */
+            part?: string;
             /** @description What helps first, and the same as a command */
             action: {
                 label: string;

@@ -22,9 +22,10 @@ it('a channel that is switched off is not shown as failing', () => {
 
 it('what is over is shown as over, and what a newer server tells by its severity', () => {
   const kind = { kind: 'of tomorrow', severity: 'critical' } as const
-  expect(incidentLook({ ...kind, recoveredMs: null })).toMatchObject({ tone: 'fail', word: 'Critical' })
-  expect(incidentLook({ ...kind, recoveredMs: 5 })).toMatchObject({ tone: 'ok', word: 'Recovered' })
-  expect(incidentLook({ kind: 'overdue', severity: 'critical', recoveredMs: null }).word).toBe('Overdue')
+  expect(incidentLook({ ...kind, recoveredMs: null, endedBy: null })).toMatchObject({ tone: 'fail', word: 'Critical' })
+  expect(incidentLook({ ...kind, recoveredMs: 5, endedBy: null })).toMatchObject({ tone: 'ok', word: 'Recovered' })
+  expect(incidentLook({ ...kind, recoveredMs: 5, endedBy: 'x' })).toMatchObject({ tone: 'idle', word: 'Ended' })
+  expect(incidentLook({ kind: 'overdue', severity: 'critical', recoveredMs: null, endedBy: null }).word).toBe('Overdue')
 })
 
 it('a route is said in words, with its zone only where a time is in it', () => {

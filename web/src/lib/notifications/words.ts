@@ -8,8 +8,10 @@ export function incidentLook({
   kind,
   severity,
   recoveredMs,
-}: Pick<Incident, 'kind' | 'severity' | 'recoveredMs'>): Look {
-  if (recoveredMs !== null) return look('ok', 'Recovered')
+  endedBy,
+}: Pick<Incident, 'kind' | 'severity' | 'recoveredMs' | 'endedBy'>): Look {
+  // What nothing has mended is not green.
+  if (recoveredMs !== null) return endedBy === null ? look('ok', 'Recovered') : look('idle', 'Ended')
   if (kind in attentionLooks) return attentionLooks[kind as Attention['kind']]
   return severity === 'critical' ? look('fail', 'Critical') : look('warn', 'Warning')
 }
