@@ -9,7 +9,7 @@ export interface PlanLately {
   readonly fulls: number
   /** Of these, where nobody had decided that, by the reason of the first disk; the most frequent first. */
   readonly unexpected: readonly { readonly why: string; readonly points: number }[]
-  /** Less consistent than the plan wants them for their VM, as both say now. */
+  /** Less consistent than the plan wants them for their VM, as both say now; none of a VM that did not run. */
   readonly degraded: number
 }
 
@@ -23,7 +23,7 @@ export function planLatelyQueries({ db }: Pick<CatalogContext, 'db'>): PlanLatel
       const least = consistency === 'application' ? sql`('application')` : sql`('application', 'filesystem')`
       const rows = db.all<{ why: string | null; full: number; points: number; degraded: number }>(
         sql`SELECT p.unexpected_full AS why, p.mode <> 'incremental' AS full, count(*) AS points,
-            sum(p.consistency NOT IN ${least}
+            sum(p.consistency NOT IN ${least} AND p.at_rest IS NULL
               AND coalesce(json_extract(v.override, '$.quiesce'), ${quiesce}, json_extract(c.spec, '$.quiesce'), 'preferred') <> 'none') AS degraded
           FROM points p INDEXED BY points_of_plan JOIN vms v ON v.id = p.vm_id LEFT JOIN categories c ON c.name = v.category
           WHERE p.plan = ${name} AND p.created_ms >= ${sinceMs} AND p.origin = 'scheduled'

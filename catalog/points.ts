@@ -7,7 +7,7 @@ import { changeCopy, pointsWith } from './copy-state.ts'
 import { given, lazy } from './lazy.ts'
 import { copies, points, repositories, vms } from './schema.ts'
 import { tally } from './tallies.ts'
-import type { Consistency, Json, PointDisk, pointOrigins, Verdict } from './types.ts'
+import type { AtRest, Consistency, Json, PointDisk, pointOrigins, Verdict } from './types.ts'
 
 export type PointRow = typeof points.$inferSelect
 export interface ProofNote {
@@ -63,6 +63,8 @@ export interface NewPoint {
   readonly plan?: string | null
   readonly consistency: Consistency
   readonly freezeDurationMs: number | null
+  /** null or absent: the VM ran, or nobody knows. */
+  readonly atRest?: AtRest | null
   readonly disks: readonly PointDisk[]
   /** Random chunks read back after the commit; 0: none. */
   readonly spotCheckedChunks: number

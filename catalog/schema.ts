@@ -12,6 +12,7 @@ import type {
 import type {
   CategoryName,
   CollectionRecord,
+  AtRest,
   Consistency,
   CopyState,
   DrillCheckResult,
@@ -154,6 +155,7 @@ export const points = sqliteTable('points', {
   mode: text('mode').$type<'full' | 'incremental' | 'mixed'>().notNull(),
   consistency: text('consistency').$type<Consistency>().notNull(),
   freezeDurationMs: integer('freeze_duration_ms'),
+  atRest: text('at_rest').$type<AtRest>(),
   disks: text('disks', { mode: 'json' }).$type<readonly PointDisk[]>().notNull(),
   logicalBytes: integer('logical_bytes').notNull(),
   readBytes: integer('read_bytes').notNull(),

@@ -266,6 +266,8 @@ export const supportedPlatforms = ['qemu', 'image'] as const satisfies readonly 
 /** Why a point was made. */
 export const pointOrigins = ['manual', 'scheduled', 'publish', 'safety'] as const
 export type PowerState = 'running' | 'stopped' | 'paused' | 'suspended' | 'io-error' | 'unknown'
+/** Of a VM that did not run when its disks were cut: shut down for the point, or off anyway. */
+export type AtRest = 'shut-down' | 'off'
 export type Consistency = 'crash' | 'filesystem' | 'application'
 export type RunKind =
   | 'backup'

@@ -198,7 +198,12 @@ export interface PointInTime {
   readonly vm: VmRef
   readonly createdAt: Instant
   readonly consistency: Consistency
-  readonly quiesce: { readonly freezeDurationMs: Millis | null; readonly degraded: string | null }
+  readonly quiesce: {
+    readonly freezeDurationMs: Millis | null
+    readonly degraded: string | null
+    /** The VM was switched off when its disks were cut: there was nothing to freeze. Absent: it was not, or nobody knows. */
+    readonly isOff?: boolean
+  }
   /** Whether all disks stand at one instant. */
   readonly atomic: boolean
   readonly disks: readonly DiskPoint[]

@@ -11,6 +11,7 @@ const strong: WeaknessFacts = {
   lastVerdict: 'passed',
   firstPointMs: nowMs - 200 * day,
   newestConsistency: 'filesystem',
+  isNewestAtRest: false,
   repositories: 2,
   shortages: [],
   areCopiesLate: false,
@@ -51,6 +52,7 @@ test.each<[string, Partial<WeaknessFacts>]>([
   ['a few points of an RPO of days', { keep: [{ last: 3, timeZone: 'UTC' }], rpoMs: 7 * day }],
   ['crash consistency where nothing else was wanted', { newestConsistency: 'crash', quiesce: 'none' }],
   ['application consistency where the guest is asked nothing', { wantsApplication: true, quiesce: 'none' }],
+  ['a VM that did not run', { newestConsistency: 'crash', wantsApplication: true, isNewestAtRest: true }],
   ['application consistency that was reached', { wantsApplication: true, newestConsistency: 'application' }],
   ['anything of a VM that is left out on purpose', { excluded: true, keep: [], lastVerdict: 'failed' }],
 ])('%s is none', (_, over) => {

@@ -31,6 +31,8 @@ export interface WeaknessFacts {
   /** Instant of the oldest and consistency of the newest validated point; null: there is none. */
   readonly firstPointMs: number | null
   readonly newestConsistency: 'crash' | 'filesystem' | 'application' | null
+  /** The VM did not run when it was made: nothing was to be frozen. */
+  readonly isNewestAtRest: boolean
   /** Repositories from which its newest point can be restored. */
   readonly repositories: number
   /** What its category promises of copies and its newest point does not have, also not under way. */
@@ -114,9 +116,11 @@ export function weaknesses(facts: WeaknessFacts): Weakness[] {
     if (facts.areCopiesLate) found.push('copies-late')
     if (facts.keep.length > 0 && facts.keep.every((rules) => reachMs(rules, facts.rpoMs) < shortestReachMs))
       found.push('kept-too-short')
-    if (facts.newestConsistency === 'crash' && facts.quiesce !== 'none') found.push('crash-consistent')
-    else if (facts.wantsApplication && facts.quiesce !== 'none' && facts.newestConsistency !== 'application')
-      found.push('not-application-consistent')
+    if (!facts.isNewestAtRest && facts.quiesce !== 'none') {
+      if (facts.newestConsistency === 'crash') found.push('crash-consistent')
+      else if (facts.wantsApplication && facts.newestConsistency !== 'application')
+        found.push('not-application-consistent')
+    }
   }
   if (facts.keep.length === 0) found.push('no-plan')
   return found

@@ -123,6 +123,7 @@ async function commit(world: TestSite, copy: CopyDiskResult): Promise<string> {
     disks: [{ id: disk, mode: 'full' as const, why: 'no-parent' }],
     attemptBase: 0,
     ordinal: 0,
+    atRest: null,
     origin: 'manual' as const,
     name: null,
     description: null,
@@ -485,6 +486,7 @@ describe('the audit of the tracker', () => {
         point: { ...hypervisor.point('incremental'), id: pointId },
         parentStem: stem,
         ordinal: 1,
+        atRest: null,
         disks: [disk],
       })
     expect((await audit()).mismatched).toEqual([])

@@ -22,7 +22,7 @@ export async function commitBackup(site: Site, input: CommitInput): Promise<Comm
 }
 
 async function commit(input: CommitInput, repository: Repository, operation: Operation): Promise<CommittedPoint> {
-  const { point, vm } = input
+  const { point, vm, atRest } = input
   const { freezeDurationMs, degraded } = point.quiesce
   const result = await repository.commit({
     session: input.session,
@@ -39,7 +39,7 @@ async function commit(input: CommitInput, repository: Repository, operation: Ope
     // rulings 11: the duration of the freeze is kept here; so is what the audit of the next point goes on from.
     consistency: {
       level: point.consistency,
-      detail: JSON.stringify({ freezeDurationMs, degraded, atomic: point.atomic, ordinal: input.ordinal }),
+      detail: JSON.stringify({ freezeDurationMs, degraded, atomic: point.atomic, ordinal: input.ordinal, atRest }),
     },
     hypervisor: input.hypervisor,
     disks: input.disks.map(({ id, mode, why }) => {

@@ -136,6 +136,9 @@ export interface CopyDiskResult {
   readonly chunksZero: number
 }
 
+/** A VM that did not run when its disks were cut: shut down for the point, or off anyway. */
+export type AtRest = 'shut-down' | 'off'
+
 export interface CommitInput extends RoundRef {
   readonly repository: RepositoryRef
   readonly session: string
@@ -145,6 +148,7 @@ export interface CommitInput extends RoundRef {
   /** Commit attempts of this start are `attemptBase + activity attempt`, like those of a copy. */
   readonly attemptBase: number
   readonly ordinal: number
+  readonly atRest: AtRest | null
   readonly origin: 'manual' | 'scheduled' | 'publish' | 'safety'
   readonly name: string | null
   readonly description: string | null

@@ -43,6 +43,7 @@ export function createRecordActivities(catalog: Catalog, seal: EvidenceSeal): Re
         plan: point.plan,
         consistency: point.consistency,
         freezeDurationMs: point.freezeDurationMs,
+        atRest: point.atRest,
         disks: point.disks,
         spotCheckedChunks: 0,
         manifestBytes: point.manifestBytes,

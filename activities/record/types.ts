@@ -5,7 +5,7 @@
 import type { RunKind } from '../../catalog/types.ts'
 import type { SerializedError } from '../../base/index.ts'
 import type { ChangeRef, Consistency, DiskKey } from '../../drivers/values.ts'
-import type { PointChange } from '../backup/types.ts'
+import type { AtRest, PointChange } from '../backup/types.ts'
 import type { BootReads } from '../instant/types.ts'
 import type { BackupDiskResult } from '../../workflows/backup/contract.ts'
 import type { RestorePlan } from '../restore/types.ts'
@@ -46,6 +46,7 @@ export interface PointRecord extends RunRef {
   readonly plan: string | null
   readonly consistency: Consistency
   readonly freezeDurationMs: number | null
+  readonly atRest: AtRest | null
   readonly disks: readonly BackupDiskResult[]
   readonly manifestBytes: number
   readonly lockUntilMs?: number

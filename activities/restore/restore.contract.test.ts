@@ -86,6 +86,7 @@ async function backUp(steps: SiteActivities): Promise<string> {
     disks: [{ id: disk, mode: 'full' as const, why: 'no-parent' }],
     attemptBase: 0,
     ordinal: 0,
+    atRest: null,
     origin: 'manual' as const,
     name: null,
     description: null,

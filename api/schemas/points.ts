@@ -62,6 +62,9 @@ export const pointSchema = z
     mode: z.enum(['full', 'incremental', 'mixed']).openapi({ description: 'mixed: some disks in full' }),
     consistency: consistencySchema,
     freezeDurationMs: durationMs.nullable(),
+    atRest: z.enum(['shut-down', 'off']).nullable().openapi({
+      description: 'The VM did not run: shut down for the point, or off anyway; there was nothing to freeze',
+    }),
     diskCount: z.number().int(),
     logicalBytes: byteCount.openapi({ description: 'Size of the disks' }),
     readBytes: byteCount.openapi({ description: 'Read from the source' }),

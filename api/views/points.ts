@@ -21,6 +21,7 @@ export function pointView(point: PointView): z.infer<typeof pointSchema> {
     mode: point.mode,
     consistency: point.consistency,
     freezeDurationMs: point.freezeDurationMs,
+    atRest: point.atRest,
     diskCount: point.disks.length,
     logicalBytes: point.logicalBytes,
     readBytes: point.readBytes,

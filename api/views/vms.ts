@@ -87,7 +87,9 @@ function flagsOf(vm: VmView, newest: PointView | undefined, verdict: string | un
     ...(skipped > 0 ? [`${skipped} ${skipped === 1 ? 'disk' : 'disks'} left out`] : []),
     ...(newest?.change?.isSuspicious && newest.change.review === null ? ['suspicious change'] : []),
     ...(verdict === 'failed' ? ['drill failed'] : []),
-    ...(newest?.consistency === 'crash' && vm.promised.quiesce !== 'none' ? ['crash consistent'] : []),
+    ...(newest?.consistency === 'crash' && newest.atRest === null && vm.promised.quiesce !== 'none'
+      ? ['crash consistent']
+      : []),
     ...(isShort ? ['too few copies'] : []),
     ...(vm.foreignSnapshots > 0 ? ['foreign snapshot'] : []),
     ...(vm.findings.some((finding) => finding.severity === 'blocking') ? ['blocked'] : []),
@@ -140,6 +142,7 @@ function weaknessesOf(catalog: Catalog, vm: VmView, nowMs: number): z.infer<type
     lastVerdict: catalog.drills.latest(vm.id)?.verdict ?? null,
     firstPointMs: catalog.points.firstValidatedMs(vm.id),
     newestConsistency: newest?.consistency ?? null,
+    isNewestAtRest: newest !== undefined && newest.atRest !== null,
     wantsApplication: catalog.plans.find(newest?.plan ?? '')?.consistency === 'application',
     repositories: catalog.copies.repositoriesOf(vm.id),
     shortages: shortagesOf(catalog, vm.id),

@@ -5015,6 +5015,11 @@ export interface components {
             consistency: "crash" | "filesystem" | "application";
             /** @description Milliseconds */
             freezeDurationMs: number | null;
+            /**
+             * @description The VM did not run: shut down for the point, or off anyway; there was nothing to freeze
+             * @enum {string|null}
+             */
+            atRest: "shut-down" | "off" | null;
             diskCount: number;
             /** @description Size of the disks */
             logicalBytes: number;

@@ -51,7 +51,7 @@ export const points: Verb = (ioOf) => {
             ['id', point.id],
             ['repository', `${point.repositoryName} (${point.repositoryPath})`],
             ['stem', point.stem],
-            ['made', `${point.mode}, ${point.origin}, ${point.consistency} consistent`],
+            ['made', `${point.mode}, ${point.origin}, ${consistencyOf(point)}`],
             ['read, stored', `${size(point.readBytes)}, ${size(point.newBytes)} new of ${size(point.logicalBytes)}`],
             [
               'proof',
@@ -92,7 +92,7 @@ export const points: Verb = (ioOf) => {
         { head: 'MODE', cell: (point) => point.mode },
         { head: 'READ', cell: (point) => size(point.readBytes), right: true },
         { head: 'NEW', cell: (point) => size(point.newBytes), right: true },
-        { head: 'CONSISTENT', cell: (point) => point.consistency },
+        { head: 'CONSISTENT', cell: (point) => point.atRest ?? point.consistency },
         { head: 'CHECKED', cell: (point) => point.verification?.level ?? 'not validated' },
         { head: 'CHANGE', cell: ({ change }) => (change === null ? '' : change.state) },
         {
@@ -132,4 +132,9 @@ function copiesText(copies: readonly Schemas['PointCopy'][]): string {
 function stateOf({ state, damage, goneMs }: Schemas['PointCopy']): string {
   if (state !== 'done') return state
   return goneMs !== null ? 'gone' : damage === null ? 'there' : 'damaged'
+}
+
+function consistencyOf({ consistency, atRest }: Pick<Schemas['Point'], 'consistency' | 'atRest'>): string {
+  if (atRest === null) return `${consistency} consistent`
+  return atRest === 'off' ? 'of the VM switched off' : 'of the VM shut down for it'
 }

@@ -53,7 +53,7 @@ describe('the qemu driver and a guest that is shut down for its point', () => {
     expect(await shutDown()).toEqual({ before: 'stopped', after: 'stopped' })
     const before = await diskOf()
     const opened = await series.open({ want: 'filesystem' })
-    expect(opened.point).toMatchObject({ consistency: 'crash', quiesce: { freezeDurationMs: null } })
+    expect(opened.point).toMatchObject({ consistency: 'crash', quiesce: { freezeDurationMs: null, isOff: true } })
     expect(await start()).toEqual({ before: 'stopped', after: 'running' })
     await vm.ready()
     // Nothing was lost by the shutdown, and what is new does not come into the point.

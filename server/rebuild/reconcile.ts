@@ -177,7 +177,7 @@ function pointOf(info: PointInfo, origin: NewPoint['origin'], vmId: string, repo
     name: info.point.name ?? null,
     description: info.point.description ?? null,
     consistency: info.consistency.level,
-    freezeDurationMs: freezeIn(info.consistency.detail),
+    ...restIn(info.consistency.detail),
     disks: info.disks.map(({ id, label, bytes, mode, why, readBytes, newBytes }) => ({
       disk: id,
       label,
@@ -197,11 +197,15 @@ function pointOf(info: PointInfo, origin: NewPoint['origin'], vmId: string, repo
   }
 }
 
-function freezeIn(detail: string): number | null {
+/** What the backup wrote down beside the level of consistency; of a point of another program nothing. */
+function restIn(detail: string): Pick<NewPoint, 'freezeDurationMs' | 'atRest'> {
   try {
-    const { freezeDurationMs } = JSON.parse(detail) as { readonly freezeDurationMs?: unknown }
-    return typeof freezeDurationMs === 'number' && freezeDurationMs >= 0 ? freezeDurationMs : null
+    const { freezeDurationMs, atRest } = JSON.parse(detail) as { [name: string]: unknown }
+    return {
+      freezeDurationMs: typeof freezeDurationMs === 'number' && freezeDurationMs >= 0 ? freezeDurationMs : null,
+      atRest: atRest === 'shut-down' || atRest === 'off' ? atRest : null,
+    }
   } catch {
-    return null
+    return { freezeDurationMs: null, atRest: null }
   }
 }

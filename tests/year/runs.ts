@@ -215,7 +215,7 @@ export class Runs {
     await this.#records.recordPoint({
       ...{ workflowId, runId, vmId: vm.id, repositoryId: repository.id, stem, pointId, series, parentPointId: null },
       ...{ createdMs, validatedMs: knownMs, origin, name: input.name, description: null, plan },
-      ...{ consistency: 'filesystem', freezeDurationMs: 100, disks: [], manifestBytes: 4096, refs: [] },
+      ...{ consistency: 'filesystem', freezeDurationMs: 100, atRest: null, disks: [], manifestBytes: 4096, refs: [] },
     })
     const point: PointEntry = { stem, vm: vm.id, repository: repository.id, plan, origin, createdMs, knownMs }
     diary.points.push(point)

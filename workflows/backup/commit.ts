@@ -11,7 +11,7 @@ import { attemptsPerStart } from '../shared/attempts.ts'
 import { siteSteps } from '../shared/options.ts'
 import { roundRef } from './context.ts'
 import type { DiskModes, RoundContext } from './context.ts'
-import { describedAs } from './stop.ts'
+import { atRestOf } from './stop.ts'
 import type { ShutDown } from './stop.ts'
 
 /**
@@ -58,7 +58,7 @@ export async function commitRound(
             disks: [...modes].map(([id, { mode, why }]) => ({ id, mode, why: why ?? '' })),
             origin: input.origin,
             name: input.name,
-            description: describedAs(input.description, shutDown),
+            description: input.description,
             startedMs: startTime.getTime(),
             run: `${workflowId}:${runId}`,
             tags: plan.tags,
@@ -66,6 +66,7 @@ export async function commitRound(
             hypervisor: plan.hypervisor,
             attemptBase,
             ordinal: plan.ordinal,
+            atRest: atRestOf(point, shutDown),
           },
         ],
       )

@@ -10,7 +10,7 @@ import type { BackupDiskResult, BackupResult } from './contract.ts'
 import { attemptsOf } from './copy.ts'
 import { roundRef } from './context.ts'
 import type { CommittedRound, RoundContext } from './context.ts'
-import { describedAs } from './stop.ts'
+import { atRestOf } from './stop.ts'
 
 const chunksReadBack = 64
 
@@ -97,10 +97,11 @@ async function recordPoint(
         validatedMs: committed.validatedMs,
         origin: input.origin,
         name: input.name,
-        description: describedAs(input.description, shutDown),
+        description: input.description,
         plan: input.plan ?? null,
         consistency: point.consistency,
         freezeDurationMs: point.quiesce.freezeDurationMs,
+        atRest: atRestOf(point, shutDown),
         disks,
         manifestBytes: committed.manifestBytes,
         ...(committed.lockUntilMs !== undefined && { lockUntilMs: committed.lockUntilMs }),

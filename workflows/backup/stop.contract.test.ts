@@ -55,10 +55,9 @@ describe('a VM that is shut down for its point', () => {
     expect(steps.inputs('preflight')[0]).toMatchObject({ want: 'crash', hooks: [], stopBefore: true })
     expect(steps.inputs('shutDown')[0]).toMatchObject({ limitMs: 4_000 })
     expect(steps.inputs('startAgain')[0]).toMatchObject({ watchMs: 0 })
-    const description = 'nightly; the VM was shut down for it'
     expect([steps.inputs('commitBackup')[0], steps.inputs('recordPoint')[0]]).toMatchObject([
-      { description },
-      { description },
+      { description: 'nightly', atRest: 'shut-down' },
+      { description: 'nightly', atRest: 'shut-down' },
     ])
     expect(value).toMatchObject({ outcome: 'completed', downMs: expect.any(Number) as number, residue: [] })
     expect(steps.inputs('recordRunFinished')[0]?.summary).toContain(', shut down for ')
@@ -70,14 +69,14 @@ describe('a VM that is shut down for its point', () => {
     expect(steps.names()).not.toEqual(expect.arrayContaining(['shutDown']))
     expect(steps.names()).not.toEqual(expect.arrayContaining(['startAgain']))
     expect(value).not.toHaveProperty('downMs')
-    expect(steps.inputs('commitBackup')[0]?.description).toBeNull()
+    expect(steps.inputs('commitBackup')[0]?.atRest).toBeNull()
   })
 
   it('and that somebody else has started is not told as shut down for it', async () => {
     const { steps, run } = backup({ startAgain: async () => ({ before: 'running', after: 'running' }) })
     const { value } = await run((handle) => handle.result() as Promise<BackupResult>)
     expect(value).not.toHaveProperty('downMs')
-    expect(steps.inputs('recordPoint')[0]?.description).toBeNull()
+    expect(steps.inputs('recordPoint')[0]?.atRest).toBeNull()
   })
 
   it('is not asked anything where it is paused', async () => {

@@ -1,6 +1,7 @@
 import { log, sleep } from '@temporalio/workflow'
 import { formatDuration } from '../../base/index.ts'
-import type { BackupActivities, RoundRef } from '../../activities/backup/types.ts'
+import type { AtRest, BackupActivities, RoundRef } from '../../activities/backup/types.ts'
+import type { PointInTime } from '../../drivers/index.ts'
 import type { RestoreActivities } from '../../activities/restore/types.ts'
 import { errorOf, workflowFailure } from '../shared/failures.ts'
 import { defaults, siteSteps } from '../shared/options.ts'
@@ -84,11 +85,10 @@ export async function shutDownFor(ctx: RoundContext, round: RoundRef): Promise<D
   }
 }
 
-/** Of a point: why its guest was not frozen. */
-export function describedAs(description: string | null, shutDown: ShutDown | null): string | null {
-  const why = 'the VM was shut down for it'
-  if (shutDown === null) return description
-  return description === null || description === '' ? why : `${description}; ${why}`
+/** Of a point: why nothing was to be frozen. null: the VM ran, or was paused. */
+export function atRestOf({ quiesce }: Pick<PointInTime, 'quiesce'>, shutDown: ShutDown | null): AtRest | null {
+  if (shutDown !== null) return 'shut-down'
+  return quiesce.isOff === true ? 'off' : null
 }
 
 /** `watchMs`: the guest may still go down in that time, as it was asked to. */

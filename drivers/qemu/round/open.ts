@@ -73,11 +73,8 @@ async function open(vm: Vm, ctx: OpContext, request: PointRequest): Promise<Poin
     await vm.host.effects.run('program: start qemu', () => launch(vm.dir, { lifetime: 'detached', paused: true }))
   ctx.signal.throwIfAborted()
 
-  const { variant, disks, running } = await withMonitor(
-    vm,
-    (monitor) => plan(vm, monitor, ctx, request, folder),
-    ctx.signal,
-  )
+  const planned = await withMonitor(vm, (monitor) => plan(vm, monitor, ctx, request, folder), ctx.signal)
+  const { variant, disks, running } = planned
   record = { ...record, variant, switching: running, freezing: running && request.want !== 'crash' }
   await makeScratch(vm, folder, disks, ctx.signal)
   await withMonitor(vm, (monitor) => addNodes(monitor, variant, disks), ctx.signal)
@@ -110,7 +107,7 @@ async function open(vm: Vm, ctx: OpContext, request: PointRequest): Promise<Poin
     await writeRound(vm, { ...record, switching: false, freezing: false })
     await withMonitor(vm, (monitor) => serve(monitor, ctx, request, variant, disks, socket))
     await sentinel.leaveWatching()
-    return point(vm, ctx, request, variant, disks, socket, cut, running)
+    return point(vm, ctx, request, planned, socket, cut)
   } finally {
     sentinel.release()
   }
@@ -120,6 +117,7 @@ interface Planned {
   readonly variant: Variant
   readonly disks: readonly RoundDisk[]
   readonly running: boolean
+  readonly isOff: boolean
 }
 
 async function plan(vm: Vm, monitor: Monitor, ctx: OpContext, request: PointRequest, folder: string): Promise<Planned> {
@@ -148,7 +146,7 @@ async function plan(vm: Vm, monitor: Monitor, ctx: OpContext, request: PointRequ
   const undoing = new Undoing()
   for (const disk of disks) await removeBitmaps(monitor, disk.plan.cleanup, undoing)
   if (undoing.residue.length > 0) ctx.log.warn({ residue: undoing.residue }, 'some old bitmaps could not be removed')
-  return { variant, disks, running: state === 'running' }
+  return { variant, disks, running: state === 'running', isOff: state === 'shutdown' || state === 'prelaunch' }
 }
 
 async function serve(
@@ -189,11 +187,9 @@ function point(
   vm: Vm,
   ctx: OpContext,
   request: PointRequest,
-  variant: Variant,
-  disks: readonly RoundDisk[],
+  { variant, disks, running, isOff }: Planned,
   socket: string,
   cut: Quiesced<string>,
-  running: boolean,
 ): PointInTime {
   const still = running ? null : 'the VM was not running: its disks are as the guest left them'
   return {
@@ -207,6 +203,7 @@ function point(
     quiesce: {
       freezeDurationMs: cut.frozenMs === null ? null : millis(cut.frozenMs),
       degraded: request.want === 'crash' ? null : (cut.degraded ?? still),
+      ...(isOff && { isOff }),
     },
     atomic: true,
     disks: disks.map((disk, n) => diskPoint(disk, n, ctx, request, variant)),

@@ -15,10 +15,16 @@ export const platformNames: Record<Vm['platform'], string> = {
   image: 'Disk images',
 }
 
-export const consistencyWords: Record<Point['consistency'], string> = {
+const consistencyWords: Record<Point['consistency'], string> = {
   crash: 'crash consistent',
   filesystem: 'file-system consistent',
   application: 'application consistent',
+}
+
+/** How sound the file systems in it are; what was shut down for it had nothing open. */
+export function consistencyOf({ consistency, atRest }: Pick<Point, 'consistency' | 'atRest'>): string {
+  if (atRest === null) return consistencyWords[consistency]
+  return atRest === 'off' ? 'of the VM switched off' : 'of the VM shut down for it'
 }
 
 export const modeWords: Record<Point['mode'], string> = {
