@@ -469,6 +469,28 @@ describe('simulation', () => {
     )
   })
 
+  test(
+    'of a dense schedule every point that a rule keeps is there, in zones of any offset',
+    { timeout: 60_000 },
+    () => {
+      const count = fc.integer({ min: 0, max: 30 })
+      const zone = fc.constantFrom('Europe/Paris', 'Asia/Kathmandu', 'Australia/Lord_Howe')
+      const rules = fc.record({ last: count, hourly: count, daily: count, weekly: count, timeZone: zone })
+      fc.assert(
+        fc.property(rules, fc.integer({ min: 1, max: 40 }), fc.nat({ max: 2 * day }), (keep, minutes, withinMs) => {
+          const times = Array.from({ length: 1500 }, (_, n) => start + n * minutes * 60_000)
+          const end = times.at(-1) ?? start
+          const all = { ...keep, last: keep.last + 1, withinMs }
+          const { points } = simulateRetention(times, all, growth, [start + day / 2, end])
+          const asked = times.map((timeMs) => ({ id: `${timeMs}`, timeMs, origin: 'scheduled', guard: null }) as const)
+          const expected = retention(asked, all, end).filter(({ keptBy }) => keptBy.length > 0)
+          expect(points.map(({ timeMs, keptBy }) => ({ id: `${timeMs}`, keptBy }))).toEqual(expected)
+        }),
+        { numRuns: 30 },
+      )
+    },
+  )
+
   test('more is never needed for fewer points or fewer changes', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 20 }), fc.nat({ max: 50 }), (last, changed) => {

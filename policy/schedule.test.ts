@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checkSchedule, describeSchedule, engineSpec, nextOccurrences, parseCron, timingOf } from './index.ts'
+import {
+  checkSchedule,
+  describeSchedule,
+  dueBetween,
+  dueTimes,
+  engineSpec,
+  nextOccurrences,
+  parseCron,
+  timingOf,
+} from './index.ts'
 import type { Schedule } from './index.ts'
 
 const hour = 3_600_000
@@ -175,4 +184,28 @@ describe('a cron expression', () => {
   ])('is refused with its reason: %s', (expression) => {
     expect(parseCron(expression)).toEqual(expect.any(String))
   })
+})
+
+it('all starts of a time are those that are found one by one, also where clocks change', { timeout: 60_000 }, () => {
+  // Each with a change of its clocks in that time: at night, by half an hour, and back at midnight.
+  const zones = ['Europe/Paris', 'Australia/Lord_Howe', 'Africa/Cairo', 'UTC']
+  const schedules = [
+    cron('*/7 * * * *'),
+    cron('3,22,59 0-4,23 * * *'),
+    cron('* 1-2 * 10 0'),
+    daily([2, 23], [0, 45]),
+    every(5 * hour, hour),
+  ]
+  for (const zone of zones)
+    for (const schedule of schedules)
+      for (const [month, first] of [
+        [3, 27],
+        [9, 1],
+        [9, 23],
+      ] as const) {
+        const [after, until] = [Date.UTC(2027, month, first, 5, 7, 13), Date.UTC(2027, month, first + 9)]
+        const found = nextOccurrences(schedule, zone, after, 5_000).map(({ atMs }) => atMs)
+        const due = dueTimes(schedule)
+        expect(due && dueBetween(due, zone, after, until)).toEqual(found.filter((at) => at <= until))
+      }
 })

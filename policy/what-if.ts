@@ -36,8 +36,7 @@ export function whatIf(
   capacityBytes: number | null,
 ): { readonly marks: readonly WhatIfMark[]; readonly fullMs: number | null } {
   const { nowMs, storedBytes, forecast } = from
-  const step = Math.max(wish.everyMs, 3_600_000)
-  const times = Array.from({ length: Math.floor(yearMs / step) + 1 }, (_, n) => nowMs + n * step)
+  const times = Array.from({ length: Math.floor(yearMs / wish.everyMs) + 1 }, (_, n) => nowMs + n * wish.everyMs)
   const at = Array.from({ length: 53 }, (_, n) => nowMs + Math.round((yearMs * n) / 52))
   const full = wish.bytesPerVm * wish.storedShare
   const growth = { fullBytes: full, changedBytesPerDay: full * wish.changeShare }

@@ -41,6 +41,7 @@ export async function previewPlan(
   const { schedule, timeZone } = plan
   const isSound = checkSchedule(schedule, timeZone).length === 0
   const starts = isSound ? startsOf(catalog, plan, nowMs) : []
+  const savedStarts = saved === null ? [] : startsOf(catalog, saved, nowMs)
   const wants = wantedCopies(catalog, plan, taken)
   const { name, ...body } = plan
   return {
@@ -58,7 +59,7 @@ export async function previewPlan(
     },
     copies: copiesOf(catalog, plan, new Set(taken.map(({ site }) => site))),
     copiesMet: wants.every(({ lacks }) => lacks.length === 0),
-    targets: simulateTargets(catalog, plan, saved, taken, { starts, nowMs, ...wish }),
+    targets: simulateTargets(catalog, plan, saved, taken, { starts, savedStarts, nowMs, ...wish }),
     changes: saved === null ? [] : memberChanges(specOf(saved), specOf(plan)),
     removals: await removalsOf(catalog, plan, saved, nowMs),
     file: writePolicyFile({ version: 1, plans: { [name]: planBody.parse(body) } }),

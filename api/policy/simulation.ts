@@ -1,27 +1,33 @@
 import type { z } from '@hono/zod-openapi'
 import type { Candidate, Catalog } from '../../catalog/index.ts'
 import {
+  bytesOf,
+  dueBetween,
+  dueTimes,
   effectivePolicy,
+  heldAt,
   keepFor,
-  nextOccurrences,
-  simulateRetention,
   type Category,
   type KeepRules,
   type PlanSpec,
   type Schedule,
+  type SimulatedPoint,
 } from '../../policy/index.ts'
 import type { planPreviewSchema } from '../schemas/plans.ts'
 
 type Simulated = z.infer<typeof planPreviewSchema>['targets'][number]
 
 const year = 365 * 86_400_000
-/** A simulation is a picture: what starts more often than this is drawn as if it started evenly. */
-const mostStarts = 400
+/** A picture: of more points than this those are drawn that a rule of days or longer keeps, and some of the others. */
+const mostDrawn = 1_000
+const rare = new Set(['newest', 'daily', 'weekly', 'monthly', 'yearly'])
 
 export interface SimulationSetting {
   /** How much of a disk changes in a day, where nothing was measured; a share. */
   readonly changeShare: number
   readonly starts: readonly number[]
+  /** Of the saved plan. */
+  readonly savedStarts: readonly number[]
   readonly nowMs: number
 }
 
@@ -52,10 +58,18 @@ export function simulateTargets(
     return keepFor(effectivePolicy({ category: { ...known, name: category }, plan: of, override: {} }), repository)
       .value
   }
+  const seen = new Map<string, ReturnType<typeof heldAt>>()
+  const heldBy = (of: PlanSpec, category: string, repository: string): ReturnType<typeof heldAt> => {
+    const keep = keepOf(of, category, repository)
+    const key = JSON.stringify([of === saved, keep])
+    const held = seen.get(key) ?? heldAt(of === saved ? setting.savedStarts : setting.starts, keep, marks)
+    seen.set(key, held)
+    return held
+  }
   const run = (of: PlanSpec, repository: string): { timeMs: number; bytes: number }[] => {
     const simulated = [...groups].map(([category, { full, changed }]) => {
       const growth = { fullBytes: full, changedBytesPerDay: changed }
-      return simulateRetention(setting.starts, keepOf(of, category, repository), growth, marks).marks
+      return heldBy(of, category, repository).marks.map(({ times }) => ({ bytes: bytesOf(times, growth) }))
     })
     return marks.map((timeMs, index) => ({
       timeMs,
@@ -68,19 +82,13 @@ export function simulateTargets(
     const isKept = catalog.repositories.find(repository) !== undefined
     const usable = setting.starts.length > 0 && isUsable(keepOf(plan, sample, repository))
     const before = saved?.targets.some((target) => target.repository === repository) ?? false
-    const { points } = usable
-      ? simulateRetention(
-          setting.starts,
-          keepOf(plan, sample, repository),
-          { fullBytes: 0, changedBytesPerDay: 0 },
-          marks,
-        )
-      : { points: [] }
+    const { points } = usable ? heldBy(plan, sample, repository) : { points: [] }
     const usage = isKept ? catalog.repositories.get(repository).usage : null
     return {
       repository,
       category: sample,
-      points: points.map(({ timeMs, keptBy }) => ({ timeMs, keptBy: [...keptBy] })),
+      pointsTotal: points.length,
+      points: drawn(points).map(({ timeMs, keptBy }) => ({ timeMs, keptBy: [...keptBy] })),
       marks: usable ? run(plan, repository) : [],
       savedMarks: usable && saved !== null && before ? run(saved, repository) : [],
       capacityBytes: usage?.capacityBytes ?? null,
@@ -102,29 +110,27 @@ function isUsable(keep: KeepRules): boolean {
 }
 
 const known = new Map<string, readonly number[]>()
+/** Of all that are kept, together: of eight bytes each. */
+const mostKnown = 2_000_000
 
 /** The starts of the coming year. Kept for the hour: an editor asks again with every letter. */
 export function startsOfYear(schedule: Schedule, timeZone: string, nowMs: number): readonly number[] {
   const from = Math.floor(nowMs / 3_600_000) * 3_600_000
   const key = JSON.stringify([schedule, timeZone, from])
-  const found = known.get(key)
-  if (found !== undefined) return found
-  if (known.size > 200) known.clear()
-  const starts = findStarts(schedule, timeZone, from)
-  known.set(key, starts)
-  return starts
+  const starts = known.get(key) ?? startsFrom(schedule, timeZone, from)
+  if (!known.has(key)) {
+    if ([...known.values()].reduce((sum, { length }) => sum + length, starts.length) > mostKnown) known.clear()
+    known.set(key, starts)
+  }
+  return starts.filter((at) => at > nowMs && at <= nowMs + year)
 }
 
-function findStarts(schedule: Schedule, timeZone: string, nowMs: number): readonly number[] {
-  const even = (everyMs: number, firstMs: number): number[] => {
-    // More than hourly makes no difference to rules of hours and longer.
-    const step = Math.max(everyMs, 3_600_000)
-    return Array.from({ length: Math.floor((nowMs + year - firstMs) / step) + 1 }, (_, n) => firstMs + n * step)
-  }
-  if (schedule.kind === 'every') return even(schedule.everyMs, nowMs)
-  const first = nextOccurrences(schedule, timeZone, nowMs, mostStarts).map(({ atMs }) => atMs)
-  const [begin, end] = [first[0], first.at(-1)]
-  if (begin === undefined || end === undefined) return []
-  if (first.length < mostStarts || end > nowMs + year) return first.filter((at) => at <= nowMs + year)
-  return even((end - begin) / (first.length - 1), begin)
+function startsFrom(schedule: Schedule, timeZone: string, fromMs: number): readonly number[] {
+  const due = dueTimes(schedule)
+  return due === null ? [] : dueBetween(due, timeZone, fromMs, fromMs + year + 3_600_000)
+}
+
+function drawn(points: readonly SimulatedPoint[]): readonly SimulatedPoint[] {
+  const step = Math.ceil(points.length / mostDrawn)
+  return points.filter(({ keptBy }, index) => index % step === 0 || keptBy.some((rule) => rare.has(rule)))
 }

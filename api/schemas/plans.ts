@@ -200,9 +200,11 @@ export const planPreviewSchema = z
         z.object({
           repository: repositoryId,
           category: categoryName.openapi({ description: 'Whose points are shown: that of most VMs' }),
-          points: z
-            .array(z.object({ timeMs, keptBy: z.array(z.string()) }))
-            .openapi({ description: 'Of one VM, that would exist in a year, newest first' }),
+          pointsTotal: z.number().int().openapi({ description: 'Of one VM, that would exist in a year' }),
+          points: z.array(z.object({ timeMs, keptBy: z.array(z.string()) })).openapi({
+            description:
+              'These, newest first; of more than 1000 all that a rule of days or longer keeps, and some of the others',
+          }),
           marks: z
             .array(z.object({ timeMs, bytes: byteCount }))
             .openapi({ description: 'What all VMs need, month by month, before compression and deduplication' }),

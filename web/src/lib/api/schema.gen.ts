@@ -4813,7 +4813,9 @@ export interface components {
                  * @example critical
                  */
                 category: string;
-                /** @description Of one VM, that would exist in a year, newest first */
+                /** @description Of one VM, that would exist in a year */
+                pointsTotal: number;
+                /** @description These, newest first; of more than 1000 all that a rule of days or longer keeps, and some of the others */
                 points: {
                     /**
                      * @description Unix milliseconds, UTC
