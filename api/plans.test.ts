@@ -428,13 +428,43 @@ describe('the page of a VM', () => {
         { setting: 'RTO target', value: '4 h', from: 'category standard' },
         { setting: 'Schedule', value: 'every day at 02:30 (Europe/Paris)', from: 'plan nightly' },
         { setting: 'Quiesce', value: 'required', from: 'plan nightly' },
-        { setting: 'Keep in main', value: '3 last, 100 by hand, 2 published', from: 'set on this VM' },
+        {
+          setting: 'Keep in main',
+          value: '3 last, 100 by hand, 2 published, all before a restore',
+          from: 'set on this VM',
+        },
         { setting: 'Full read', value: 'when needed', from: 'default' },
+        { setting: 'Time zone', value: 'Europe/Paris', from: 'plan nightly' },
+        { setting: 'Compression', value: 'zstd 1', from: 'plan nightly' },
+        { setting: 'Power', value: 'as it is: backed up running or off', from: 'plan nightly' },
+        { setting: 'Window', value: 'none: at any time', from: 'plan nightly' },
+        { setting: 'Bandwidth', value: 'no limit of the plan', from: 'plan nightly' },
+        { setting: 'At once', value: '4 VMs of the plan, priority 3', from: 'plan nightly' },
+        { setting: 'Retries', value: '1 in the same run, 10 min after a failure', from: 'plan nightly' },
       ]),
     )
     expect(await answer(here.call('PATCH', '/api/v1/vms/web-01', { override: { keep: {} } }), 422)).toMatchObject({
       code: 'PolicyInvalid',
     })
+  })
+
+  test('says when its plan moves data and how fast, and that a VM that is shut down is not frozen', async () => {
+    const window = { start: '22:00', end: '06:00', days: ['fri', 'sat'], atEnd: 'fail' }
+    const bandwidth = [
+      { bytesPerSecond: 50 * 2 ** 20, start: '08:00', end: '18:00', days: ['mon'] },
+      { bytesPerSecond: 2 ** 30, start: '00:00', end: '00:00' },
+    ]
+    await answer(put('nightly', { ...nightly, window, bandwidth, stopBefore: true, retries: 0, concurrency: 1 }))
+    const vm = await answer<{ policy: { setting: string; value: string }[] }>(here.call('GET', '/api/v1/vms/web-01'))
+    const of = (name: string) => vm.policy.find(({ setting }) => setting === name)?.value
+    expect(of('Window')).toBe('22:00 to 06:00 from fri, sat; what is under way at its end fails')
+    expect(of('Bandwidth')).toBe('50.0 MiB/s 08:00 to 18:00 from mon; 1.0 GiB/s always')
+    expect([of('Power'), of('Quiesce'), of('Consistency')]).toEqual([
+      'shut down before its snapshot, started after it',
+      'not needed: the VM is down',
+      undefined,
+    ])
+    expect([of('At once'), of('Retries')]).toEqual(['1 VM of the plan, priority 3', 'none in the same run'])
   })
 
   test('two people who set something for it find out about each other', async () => {

@@ -2,7 +2,15 @@ import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from '@hono/zod-openapi'
 import type { Candidate, Catalog, MadePoint } from '../../catalog/index.ts'
-import { isSelected, planSweep, Rulebook, type Category, type PlanSpec, type RuleSource } from '../../policy/index.ts'
+import {
+  isSelected,
+  planSweep,
+  Rulebook,
+  type Category,
+  type Keep,
+  type PlanSpec,
+  type RuleSource,
+} from '../../policy/index.ts'
 import type { planRemovalSchema } from '../schemas/plans.ts'
 import type { PolicyComparison, PolicyDocument } from '../schemas/policy-file.ts'
 import { differenceTo } from './difference.ts'
@@ -36,8 +44,14 @@ export async function comparePolicy(
           : []
     for (const one of found) removals.push({ kind: plan === undefined ? 'category' : 'plan', name, ...one })
   }
-  const changed = difference.changes.flatMap(({ kind, name }) => (kind === 'vm' ? [name] : []))
-  removals.push(...(await vmRemovals(catalog, document, changed, nowMs)))
+  // A VM that is no longer in the file is as one that nobody has touched.
+  const wishes = new Map(
+    difference.changes
+      .filter(({ kind }) => kind === 'vm')
+      .map(({ name }) => [name, document.vms?.[name] ?? untouched] as const),
+  )
+  for (const { vmId: name, ...one } of await vmRemovals(catalog, wishes, document.categories, nowMs))
+    removals.push({ kind: 'vm', name, ...one })
   return { ...difference, removals }
 }
 
@@ -95,31 +109,36 @@ export async function categoryRemovals(
   return removals.filter(({ points, lookedAt, ofVms }) => points > 0 || lookedAt < ofVms)
 }
 
+/** What somebody wants for a VM alone: its category, and the rules by which its points age (none: those of its plans). */
+export interface VmWish {
+  readonly category: string
+  readonly keep?: Keep | undefined
+}
+
 /**
- * Which points the rules of single VMs keep as they are and would keep no longer as the file has them: by the category that it
- * gives each of them, and what is kept of it alone. A VM that is no longer in the file is as one that nobody has touched.
+ * Which points the rules of single VMs keep as they are and would keep no longer by what is wished for them, and by these
+ * categories where they differ from those that are saved. Repositories of which none would go are not among them.
  */
-async function vmRemovals(
+export async function vmRemovals(
   catalog: Catalog,
-  { vms: said, categories }: PolicyDocument,
-  changed: readonly string[],
+  wishes: ReadonlyMap<string, VmWish>,
+  categories: PolicyDocument['categories'],
   nowMs: number,
-): Promise<PolicyComparison['removals']> {
-  const removals: PolicyComparison['removals'] = []
-  if (changed.length === 0) return removals
+): Promise<(Removal & { readonly vmId: string })[]> {
+  const removals: (Removal & { readonly vmId: string })[] = []
+  if (wishes.size === 0) return removals
   const saved = new Map<string, Pick<Category, 'keep'>>(catalog.categories.list().map((one) => [one.name, one]))
   const wanted = new Map([...saved, ...Object.entries(categories ?? {})])
   const listed = new Map(catalog.policy.candidates().map((vm) => [vm.id, vm]))
   for (const repositoryId of knownNames(catalog).repositories) {
     const comparison = byCategories(catalog, repositoryId, saved, wanted)
     const guards = guardsOf(catalog, repositoryId)
-    for (const name of changed) {
-      const vm = listed.get(name)
-      const { category, keep } = said?.[name] ?? untouched
+    for (const [vmId, { category, keep }] of wishes) {
+      const vm = listed.get(vmId)
       const become = (point: MadePoint): MadePoint => ({ ...point, category, override: { keep } })
       const vms = vm === undefined ? [] : [vm]
       const removal = await removalOf(catalog, repositoryId, { ...comparison, vms, nowMs, guards, become })
-      if (removal.points > 0) removals.push({ kind: 'vm', name, ...removal })
+      if (removal.points > 0) removals.push({ vmId, ...removal })
     }
   }
   return removals

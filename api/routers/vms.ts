@@ -3,6 +3,7 @@ import { HoldfastError } from '../../base/index.ts'
 import { overrideProblems } from '../../policy/index.ts'
 import type { ApiEnv } from '../auth.ts'
 import type { ApiDeps } from '../deps.ts'
+import { vmRemovals } from '../policy/index.ts'
 import { planBackup } from '../requests/backup.ts'
 import { startOnce } from '../requests/start.ts'
 import { vmRoutes as routes } from '../routes/index.ts'
@@ -28,6 +29,17 @@ export function vmRouter(deps: ApiDeps): OpenAPIHono<ApiEnv> {
       return c.json({ ...page, items: page.items.map((vm) => vmView(catalog, vm, now(), plansOf(vm))) }, 200)
     })
     .openapi(routes.get, (c) => c.json(vmDetailView(catalog, catalog.vms.get(c.req.valid('param').id), now()), 200))
+    .openapi(routes.preview, async (c) => {
+      const vm = catalog.vms.get(c.req.valid('param').id)
+      const { category = vm.category, override = vm.override } = c.req.valid('json')
+      const found = overrideProblems(override).map((one) => ({ ...one, path: one.path.join('.') }))
+      const wishes = new Map([[vm.id, { category, keep: override.keep }]])
+      const removals = found.length > 0 ? [] : await vmRemovals(catalog, wishes, undefined, now())
+      return c.json(
+        { problems: found, removals: removals.map(({ vmId: _, ...one }) => one), revision: vm.revision },
+        200,
+      )
+    })
     .openapi(routes.patch, (c) => {
       const { revision, ...change } = c.req.valid('json')
       refusePast(change.excludedUntilMs, now())

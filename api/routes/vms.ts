@@ -2,7 +2,14 @@ import { pageQuery, vmId } from '../schemas/common.ts'
 import { acceptedSchema, runPageSchema } from '../schemas/runs.ts'
 import { backupBody } from '../schemas/actions.ts'
 import { pointPageSchema } from '../schemas/points.ts'
-import { vmDetailSchema, vmListQuery, vmPageSchema, vmPatchBody } from '../schemas/vms.ts'
+import {
+  vmDetailSchema,
+  vmListQuery,
+  vmPageSchema,
+  vmPatchBody,
+  vmPreviewBody,
+  vmPreviewSchema,
+} from '../schemas/vms.ts'
 import { body, createRoute, idempotencyHeader, json, problems, security, z } from './common.ts'
 
 const params = z.object({ id: vmId.openapi({ param: { name: 'id', in: 'path' } }) })
@@ -17,6 +24,18 @@ export const list = createRoute({
   security,
   request: { query: vmListQuery },
   responses: { 200: json(vmPageSchema, 'Most urgent first, then by name'), ...problems(400, 401) },
+})
+
+export const preview = createRoute({
+  method: 'post',
+  path: '/vms/{id}/preview',
+  tags,
+  operationId: 'previewVm',
+  summary: 'What follows for the points of a VM from what would be set for it alone, before it is',
+  description: 'Changes nothing. Problems of its content are part of the answer.',
+  security,
+  request: { params, ...body(vmPreviewBody) },
+  responses: { 200: json(vmPreviewSchema, 'What the next sweep would let go'), ...problems(400, 401, 404) },
 })
 
 export const get = createRoute({

@@ -18,6 +18,7 @@ import {
 } from './common.ts'
 import { drillChecksSchema, keptChecksSchema } from './drill-checks.ts'
 import { vmOverrideSchema } from './policy.ts'
+import { planRemovalSchema } from './plans.ts'
 import { pointSchema, proofSchema } from './points.ts'
 import { runSchema } from './runs.ts'
 
@@ -137,6 +138,22 @@ export const vmListQuery = pageQuery.extend({
   site: site.optional(),
   gone: z.enum(['hide', 'show']).default('hide'),
 })
+
+export const vmPreviewBody = z
+  .object({
+    category: categoryName.optional().openapi({ description: 'Default: the one it has' }),
+    override: vmOverrideSchema.optional().openapi({ description: 'Default: what is set for it' }),
+  })
+  .openapi('VmPreviewRequest')
+export const vmPreviewSchema = z
+  .object({
+    problems: z.array(z.object({ path: z.string(), message: z.string(), hint: z.string().nullable() })),
+    removals: z.array(planRemovalSchema).openapi({
+      description: 'Points of it that are kept as all is saved, and that the next sweep would let go',
+    }),
+    revision: z.number().int().openapi({ description: 'Of what is set for it' }),
+  })
+  .openapi('VmPreview')
 
 export const vmPatchBody = z
   .object({

@@ -11,6 +11,7 @@ import {
   type Plan,
   type PlanConsistency,
 } from '../../policy/index.ts'
+import { compressionWords, paceWords } from './policy-pace.ts'
 
 export interface PolicyLine {
   readonly setting: string
@@ -67,19 +68,28 @@ function planLines(catalog: Catalog, vm: VmView, plan: Plan | null, isOneOfSever
           from: `plan ${plan.name}`,
         }
   const full = policy.fullEveryMs.value
+  // Nothing is frozen, and no hook is run.
+  const isDown = plan?.stopBefore === true
   return [
     frequency,
-    line(label('Quiesce'), policy.quiesce.value, policy.quiesce.origin),
-    ...(policy.quiesce.value === 'none'
+    line(label('Quiesce'), isDown ? 'not needed: the VM is down' : policy.quiesce.value, policy.quiesce.origin),
+    ...(isDown || policy.quiesce.value === 'none'
       ? []
       : [line(label('Consistency'), consistencyWords[policy.consistency.value], policy.consistency.origin)]),
-    ...(policy.hooks.value.length === 0 ? [] : [line(label('Hooks'), hookWords(policy), policy.hooks.origin)]),
+    ...(isDown || policy.hooks.value.length === 0
+      ? []
+      : [line(label('Hooks'), hookWords(policy), policy.hooks.origin)]),
     line(label('Read'), policy.mode.value === 'full' ? 'everything' : 'changes only', policy.mode.origin),
     line(label('Full read'), full === null ? 'when needed' : `at least every ${span(full)}`, policy.fullEveryMs.origin),
     line(label('Disks'), diskWords(policy.disks.value), policy.disks.origin),
     ...policy.targets.map(({ repository, keep }) =>
       line(label(repository === null ? 'Keep' : `Keep in ${repository}`), keepWords(keep.value), keep.origin),
     ),
+    line(label('Time zone'), policy.timeZone.value, policy.timeZone.origin),
+    line(label('Compression'), compressionWords(policy), policy.compressionLevel.origin),
+    ...(plan === null
+      ? []
+      : paceWords(plan).map(([setting, value]) => ({ setting: label(setting), value, from: `plan ${plan.name}` }))),
   ]
 }
 
@@ -124,7 +134,8 @@ const counted = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as co
 function keepWords(keep: KeepRules): string {
   const counts = counted.flatMap((rule) => ((keep[rule] ?? 0) > 0 ? [`${keep[rule]} ${rule}`] : []))
   const within = keep.withinMs === undefined ? [] : [`everything of ${span(keep.withinMs)}`]
-  return [...counts, ...within, `${keep.manual ?? 'all'} by hand`, `${keep.publish ?? 'all'} published`].join(', ')
+  const made = [`${keep.manual ?? 'all'} by hand`, `${keep.publish ?? 'all'} published`]
+  return [...counts, ...within, ...made, `${keep.safety ?? 'all'} before a restore`].join(', ')
 }
 
 function diskWords({ roles, include, exclude, honourNobak }: DiskSelection): string {

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { durationText, HoldfastError } from '../../base/index.ts'
 import { ask, done, type ApiClient, type Schemas } from '../client/index.ts'
 import type { Io } from '../io.ts'
+import { removalText } from '../render/removals.ts'
 import { plain } from '../render/style.ts'
 import { pairs, table } from '../render/table.ts'
 import { examples, type Verb } from './common.ts'
@@ -105,21 +106,11 @@ async function set(io: Io, name: string, { dryRun = false, ...options }: SetOpti
   const wanted = bodyOf(name, found, options)
   if (dryRun) {
     const seen = await ask(api.POST('/categories/preview', { body: { category: { ...wanted, name } } }))
-    io.answer(seen, () => previewText(name, seen))
+    io.answer(seen, () => removalText(`Saving ${name} so`, seen))
     return
   }
   const body = { ...wanted, revision: found?.revision ?? 0 }
   tell(io, await ask(api.PUT('/categories/{id}', { params, body })))
-}
-
-function previewText(name: string, { problems, removals }: Schemas['CategoryPreview']): string {
-  const wrong = problems.map(({ path, message, hint }) => `${path}: ${message}${hint === null ? '' : `. ${hint}`}`)
-  const going = removals.map(({ repository, points, vms, lookedAt, ofVms }) => {
-    const of = lookedAt < ofVms ? ` (the first ${lookedAt} of ${ofVms} VMs were looked at)` : ''
-    return `The next sweep of ${repository} would let ${points} points of ${vms} VMs go that it keeps today${of}.`
-  })
-  if (wrong.length > 0) return wrong.join('\n')
-  return going.length === 0 ? `Saving ${name} so lets no point go.` : going.join('\n')
 }
 
 function bodyOf(name: string, found: Category | undefined, options: SetOptions): Body {

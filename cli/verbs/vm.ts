@@ -3,6 +3,7 @@ import { HoldfastError } from '../../base/index.ts'
 import { ask, type Schemas } from '../client/index.ts'
 import type { Io } from '../io.ts'
 import { plain } from '../render/style.ts'
+import { removalText } from '../render/removals.ts'
 import { table } from '../render/table.ts'
 import { at } from '../render/words.ts'
 import { examples, findVm, moment, type Verb } from './common.ts'
@@ -36,6 +37,7 @@ interface SetOptions {
   readonly disks?: 'all' | 'data'
   readonly withoutDisk?: readonly string[]
   readonly unset?: readonly (keyof typeof members)[]
+  readonly dryRun?: true
 }
 
 /** What holds for one VM, and what is set for it alone. */
@@ -70,6 +72,7 @@ export const vm: Verb = (ioOf) => {
     .option('--full-every <duration>', 'so long after its last full read the next is full', duration('--full-every'))
     .addOption(new Option('--disks <which>', 'data: without the one it boots from').choices(['all', 'data']))
     .option('--without-disk <label...>', 'leave out disks with such a label, * any characters; as a whole')
+    .option('--dry-run', 'say which points the next sweep would let go, and change nothing')
     .addOption(new Option('--unset <member...>', 'as its plans and its category say').choices(words))
     .action(async (name: string, options: SetOptions, self: Command) => set(ioOf(self), name, options))
   command
@@ -91,13 +94,18 @@ export const vm: Verb = (ioOf) => {
   return command
 }
 
-async function set(io: Io, name: string, options: SetOptions): Promise<void> {
+async function set(io: Io, name: string, { dryRun, ...options }: SetOptions): Promise<void> {
   if (Object.keys(options).length === 0)
     throw new HoldfastError('InvalidRequest', 'nothing was said to set', { hint: `See holdfast vm set --help.` })
-  await change(io, name, ({ override }) => ({
+  const wish = ({ override }: Detail) => ({
     ...(options.category !== undefined && { category: options.category }),
     override: overrideOf(override, options),
-  }))
+  })
+  if (dryRun === undefined) return change(io, name, wish)
+  const found = await findVm(io.api(), name)
+  const params = { path: { id: found.id } }
+  const seen = await ask(io.api().POST('/vms/{id}/preview', { params, body: wish(found) }))
+  io.answer(seen, () => removalText(`Saving this for ${plain(found.name)}`, seen))
 }
 
 /** `before` with what the options say; what they take away goes first. */

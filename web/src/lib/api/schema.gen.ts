@@ -2424,6 +2424,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/vms/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What follows for the points of a VM from what would be set for it alone, before it is
+         * @description Changes nothing. Problems of its content are part of the answer.
+         */
+        post: operations["previewVm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/vms/{id}/runs": {
         parameters: {
             query?: never;
@@ -7154,6 +7174,25 @@ export interface components {
             /** @default  */
             reason?: string;
             tuning?: components["schemas"]["Tuning"];
+        };
+        VmPreview: {
+            problems: {
+                path: string;
+                message: string;
+                hint: string | null;
+            }[];
+            /** @description Points of it that are kept as all is saved, and that the next sweep would let go */
+            removals: components["schemas"]["PlanRemoval"][];
+            /** @description Of what is set for it */
+            revision: number;
+        };
+        VmPreviewRequest: {
+            /**
+             * @description Default: the one it has
+             * @example critical
+             */
+            category?: string;
+            override?: components["schemas"]["VmOverride"] & unknown;
         };
         Workers: {
             queues: components["schemas"]["Queue"][];
@@ -17040,6 +17079,60 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PointPage"];
+                };
+            };
+            /** @description The request is not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token or session */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewVm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Fixed at the first discovery */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VmPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description What the next sweep would let go */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VmPreview"];
                 };
             };
             /** @description The request is not understood */
