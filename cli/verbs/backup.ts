@@ -8,6 +8,8 @@ import { examples, findVm, keyHeader, whole, type Verb } from './common.ts'
 
 interface Options {
   readonly repository?: string
+  /** false: none. */
+  readonly plan?: string | false
   readonly full?: boolean
   readonly stopBefore?: boolean
   readonly publish?: boolean
@@ -31,6 +33,8 @@ export const backup: Verb = (ioOf) => {
     .description('back up VMs now')
     .argument('<vm...>', 'ids or names')
     .option('--repository <id>', 'where to; default: where its newest point is')
+    .option('--plan <name>', 'whose policy to follow; default: the first that takes the VM')
+    .option('--no-plan', 'as no plan says: by its category alone')
     .option('--full', 'read all disks in full')
     .option('--stop-before', 'shut the VM down for the point, and start it again after it')
     .option('--publish', 'a point of a release: it has a count of its own')
@@ -115,6 +119,7 @@ async function start(io: Io, name: string, options: Options): Promise<Schemas['A
     api.POST('/vms/{id}/backups', {
       params: { path: { id: vm.id }, ...keyHeader(options.key && `${options.key}.${vm.id}`) },
       body: {
+        ...(options.plan !== undefined && { plan: options.plan === false ? null : options.plan }),
         ...(options.full && { mode: 'full' as const }),
         ...(options.stopBefore && { stopBefore: true }),
         ...(options.publish && { origin: 'publish' as const }),

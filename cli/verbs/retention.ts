@@ -8,6 +8,7 @@ import { plain } from '../render/style.ts'
 import { pairs, table } from '../render/table.ts'
 import { at } from '../render/words.ts'
 import { examples, keyHeader, listAll, whole, type Verb } from './common.ts'
+import { collections, sweeps } from './retention-history.ts'
 import { sweepSettings } from './retention-settings.ts'
 
 const hour = 3_600_000
@@ -30,11 +31,15 @@ export const retention: Verb = (ioOf) => {
     'holdfast retention plan main',
     'holdfast retention run main --grace-hours 0 --watch',
     'holdfast retention approve main --plan 3f8a0c1d2e4b5a69',
+    'holdfast retention list main',
+    'holdfast retention collections main',
     'holdfast retention check main --now',
     'holdfast retention audit main > audit.csv',
     'holdfast retention settings main --grace 3d --max-share 25',
   ])
   command.addCommand(sweepSettings(ioOf))
+  command.addCommand(sweeps(ioOf))
+  command.addCommand(collections(ioOf))
   command
     .command('plan')
     .description('a dry run: what would go, what stays, and which rule keeps it')
@@ -56,14 +61,15 @@ export const retention: Verb = (ioOf) => {
     })
   command
     .command('show')
-    .description('the last plan or sweep of a repository')
+    .description('the last plan or sweep of a repository, or an earlier one')
     .argument('<repository>')
+    .option('--run <id>', 'an earlier one, as `holdfast retention list` says it')
     .option('--vm <name>', 'only points of this VM')
     .option('--limit <n>', 'points at most', whole('--limit', 1, many), 200)
-    .action(async (repository: string, options: { vm?: string; limit: number }, self: Command) => {
+    .action(async (repository: string, options: { run?: string; vm?: string; limit: number }, self: Command) => {
       const io = ioOf(self)
       const api = io.api()
-      await showPlan(io, api, (await latest(api, repository)).runId, options)
+      await showPlan(io, api, options.run ?? (await latest(api, repository)).runId, options)
     })
   command
     .command('run')
