@@ -1,5 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, notInArray, or, sql } from 'drizzle-orm'
-import type { RuleSource, VmOverride } from '../policy/index.ts'
+import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, or, sql } from 'drizzle-orm'
 import { inTransaction, type CatalogContext } from './context.ts'
 import { isWanted, neededElsewhere } from './copy-needs.ts'
 import { heldPoints, lackingHolds, leftHolds, type LackingHold, type LeftHold } from './hold-needs.ts'
@@ -7,34 +6,12 @@ import { heldBy } from './copy-state.ts'
 import { snapOf } from './copies.ts'
 import { given, lazy } from './lazy.ts'
 import { recordRemoved, type Removal } from './removal.ts'
-import {
-  categories,
-  collections,
-  copies,
-  holds,
-  plans,
-  points,
-  removedPoints,
-  runs,
-  seriesPolicies,
-  vms,
-} from './schema.ts'
-import type { CategoryName } from './types.ts'
+import { collections, copies, holds, points, removedPoints, runs, vms } from './schema.ts'
+import { seriesQueries, type SeriesQueries, type SeriesVm } from './series.ts'
 
 export type HoldRow = typeof holds.$inferSelect
 export type CollectionRow = typeof collections.$inferSelect
 export type RemovedPointRow = typeof removedPoints.$inferSelect
-export type SeriesPolicyRow = typeof seriesPolicies.$inferSelect
-
-/** A VM that has, or had, points under a series. */
-export interface SeriesVm {
-  readonly series: string
-  readonly vmId: string
-  readonly vmName: string
-  readonly category: CategoryName
-  readonly override: VmOverride
-  readonly goneMs: number | null
-}
 
 /** A copy of a point that a plan has made, as what judges its age asks for it. */
 export interface MadePoint extends Pick<SeriesVm, 'vmId' | 'vmName' | 'category' | 'override'> {
@@ -46,10 +23,7 @@ export interface MadePoint extends Pick<SeriesVm, 'vmId' | 'vmName' | 'category'
   readonly plan: string | null
 }
 
-export interface RetainedQueries {
-  seriesVms(): SeriesVm[]
-  /** What says by which rules points of a repository age, as of now. */
-  rulesSource(repositoryId: string): RuleSource
+export interface RetainedQueries extends SeriesQueries {
   /** What a plan has made of a VM, and the repository has. null: every plan, and nobody's. */
   madeBy(plan: string | null, repositoryId: string, vmId: string): MadePoint[]
   /** Stems of damaged points. */
@@ -66,10 +40,6 @@ export interface RetainedQueries {
   leftHolds(limit: number): LeftHold[]
   /** Snapshots of validated points: what a collection has to find. */
   believed(repositoryId: string): string[]
-  /** The last policies of series, by series. */
-  policies(repositoryId: string): Map<string, SeriesPolicyRow[]>
-  /** Those of one series take the place of its earlier ones. */
-  rememberPolicies(rows: readonly SeriesPolicyRow[]): void
   /**
    * Takes what this repository holds of them out of the lists; what is left is who removed it, when and why. A point goes
    * with its last copy. Idempotent. Of what was found with a tombstone before who wrote it was recorded, it is known then.
@@ -89,11 +59,6 @@ export interface RetainedQueries {
   removedSince(repositoryId: string, ms: number): number
 }
 
-/** snap/<series>/… */
-export function seriesOf(stem: string): string {
-  return stem.slice(5, 37)
-}
-
 /** Of a copy, its point and its VM: what rules ask about it. */
 export const madeColumns = {
   stem: copies.stem,
@@ -109,10 +74,6 @@ export const madeColumns = {
 
 export function retainedQueries(context: CatalogContext): RetainedQueries {
   const { db, publish } = context
-  const policiesOf = (repositoryId: string): Map<string, SeriesPolicyRow[]> => {
-    const rows = db.select().from(seriesPolicies).where(eq(seriesPolicies.repositoryId, repositoryId)).all()
-    return Map.groupBy(rows, ({ series }) => series)
-  }
   const made = lazy(() =>
     db
       .select(madeColumns)
@@ -139,40 +100,7 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
       for (const id of pointIds) publish('point', id)
     })
   return {
-    seriesVms: () =>
-      db
-        .selectDistinct({
-          series: sql<string>`substr(${points.stem}, 6, 32)`,
-          vmId: vms.id,
-          vmName: vms.name,
-          category: vms.category,
-          override: vms.override,
-          goneMs: vms.goneMs,
-        })
-        .from(points)
-        .innerJoin(vms, eq(vms.id, points.vmId))
-        .all(),
-    rulesSource(repositoryId) {
-      // By every name that its copies have: one that was made again after a removal has a name of its own.
-      const listed = db
-        .select({ stem: copies.stem, plan: points.plan })
-        .from(copies)
-        .innerJoin(points, eq(points.id, copies.pointId))
-        .where(isNotNull(copies.stem))
-        .all()
-      const planOf = new Map(listed.map(({ stem, plan }) => [stem, plan]))
-      const remembered = policiesOf(repositoryId)
-      return {
-        repositoryId,
-        category: (name) => db.select().from(categories).where(eq(categories.name, name)).get()?.spec,
-        plan(name) {
-          const row = db.select().from(plans).where(eq(plans.name, name)).get()
-          return row && { ...row.spec, isDeleted: row.deletedMs !== null }
-        },
-        planOf: (stem) => planOf.get(stem),
-        lastRules: (stem, policy) => remembered.get(seriesOf(stem))?.find((row) => row.policy === policy)?.rules,
-      }
-    },
+    ...seriesQueries(context),
     madeBy: (plan, repositoryId, vmId) =>
       made()
         .all({ plan, repositoryId, vmId })
@@ -223,33 +151,6 @@ export function retainedQueries(context: CatalogContext): RetainedQueries {
         .where(and(heldBy(repositoryId), isNotNull(copies.validatedMs)))
         .all()
         .flatMap(({ stem }) => (stem === null ? [] : [snapOf(stem)])),
-    policies: policiesOf,
-    rememberPolicies(rows) {
-      inTransaction(context, () => {
-        for (const own of Map.groupBy(rows, (row) => `${row.repositoryId} ${row.series}`).values()) {
-          const [first] = own
-          if (first === undefined) continue
-          const { repositoryId, series } = first
-          db.delete(seriesPolicies)
-            .where(
-              and(
-                eq(seriesPolicies.repositoryId, repositoryId),
-                eq(seriesPolicies.series, series),
-                notInArray(
-                  seriesPolicies.policy,
-                  own.map(({ policy }) => policy),
-                ),
-              ),
-            )
-            .run()
-          for (const row of own) {
-            const { policy, repositoryId: _r, series: _s, ...set } = row
-            const target = [seriesPolicies.repositoryId, seriesPolicies.series, seriesPolicies.policy]
-            db.insert(seriesPolicies).values(row).onConflictDoUpdate({ target, set }).run()
-          }
-        }
-      })
-    },
     recordRemoved: (repositoryId, stems, removal) => recordRemoved(context, repositoryId, stems, removal),
     removed: (id) => db.select().from(removedPoints).where(eq(removedPoints.id, id)).get(),
     replaceHolds(repositoryId, found, foundMs) {

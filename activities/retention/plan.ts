@@ -31,11 +31,10 @@ export function planOf(catalog: Catalog, repositoryId: string, points: readonly 
     nowMs,
   )
   const remembered = new Map<string, Plan['remembered'][number]>()
-  const before = catalog.retained.policies(repositoryId)
   for (const { series, stem } of points) {
     if (ageing.guessed.has(stem)) {
       // What a point goes on ageing by is not forgotten for the policies of its neighbours.
-      for (const row of before.get(series) ?? []) {
+      for (const row of catalog.retained.policies(repositoryId, series)) {
         const key = `${series} ${row.policy}`
         if (!remembered.has(key)) remembered.set(key, row)
       }

@@ -28,14 +28,12 @@ export interface Ageing {
  */
 export function ageingOf(catalog: Catalog, repositoryId: string, points: readonly SurveyedPoint[]): Ageing {
   const rulebook = new Rulebook(catalog.retained.rulesSource(repositoryId))
-  const known = new Map(catalog.retained.seriesVms().map((row) => [row.series, row]))
-  const remembered = catalog.retained.policies(repositoryId)
   const owners = new Map<string, SeriesOwner>()
   const policies = new Map<string, PointPolicy>()
   const guessed = new Set<string>()
   for (const [series, own] of Map.groupBy(points, (point) => point.series)) {
-    const vm = known.get(series)
-    const rows = remembered.get(series) ?? []
+    const vm = catalog.retained.seriesVm(series)
+    const rows = catalog.retained.policies(repositoryId, series)
     const last = lastOf(rows) ?? nobodyKnows
     if (vm !== undefined) {
       const { vmId, vmName, goneMs } = vm
