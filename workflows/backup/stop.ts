@@ -1,7 +1,7 @@
 import { log, sleep } from '@temporalio/workflow'
 import { formatDuration } from '../../base/index.ts'
 import type { AtRest, BackupActivities, RoundRef } from '../../activities/backup/types.ts'
-import type { PointInTime } from '../../drivers/index.ts'
+import type { PointInTime } from '../../drivers/values.ts'
 import type { RestoreActivities } from '../../activities/restore/types.ts'
 import { errorOf, workflowFailure } from '../shared/failures.ts'
 import { defaults, siteSteps } from '../shared/options.ts'
