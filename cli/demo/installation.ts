@@ -56,8 +56,9 @@ export class Installation implements AsyncDisposable {
       child.once('error', reject)
       child.once('exit', (code, signal) =>
         reject(
-          new HoldfastError('Internal', `holdfast up ended (${signal ?? code}) before it was ready`, {
-            hint: `Read ${logFile}:\n${tail(logFile)}`,
+          // Its last words are in the message: whoever removes the folder afterwards has nothing else to read.
+          new HoldfastError('Internal', `holdfast up ended (${signal ?? code}) before it was ready:\n${tail(logFile)}`, {
+            hint: `Read ${logFile}.`,
           }),
         ),
       )
