@@ -57,9 +57,13 @@ export class Installation implements AsyncDisposable {
       child.once('exit', (code, signal) =>
         reject(
           // Its last words are in the message: whoever removes the folder afterwards has nothing else to read.
-          new HoldfastError('Internal', `holdfast up ended (${signal ?? code}) before it was ready:\n${tail(logFile)}`, {
-            hint: `Read ${logFile}.`,
-          }),
+          new HoldfastError(
+            'Internal',
+            `holdfast up ended (${signal ?? code}) before it was ready:\n${tail(logFile)}`,
+            {
+              hint: `Read ${logFile}.`,
+            },
+          ),
         ),
       )
     })

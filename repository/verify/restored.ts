@@ -15,6 +15,9 @@ import { ManifestDiskReader } from '../read/disk-reader.ts'
 import { loadManifest, type LoadedManifest } from '../read/manifest.ts'
 import type { KeyedContext } from './context.ts'
 
+/** Chunks that are hashed while the next ones are read: enough for every thread, and few beside what is read ahead. */
+const mostInHand = 8
+
 /**
  * §12.1 L5: a point restored to nowhere. Every disk is read as a restore reads it, the ids of its chunks, its page ids and its
  * imageRoot are computed from the bytes that came (§6.5), and compared with those that the point promises.
@@ -69,21 +72,36 @@ export class RestoreToNowhere {
     const ids = new Map<number, Uint8Array>()
     let page: Page | undefined
     let isWhole = true
+    const inHand: Promise<void>[] = []
+    const identify = async (index: number, content: Uint8Array<ArrayBuffer>): Promise<void> => {
+      const task = { kind: 'identify', content, type: BLOB_CHUNK } as const
+      const identified = await engine.pool.run<'identify'>(engine.ring, task, [content.buffer])
+      if (!identified.zero) ids.set(index, identified.id)
+    }
     for (let at = origin; at < end;) {
       try {
         page = await reader.page(pageNo, signal)
         const size = 2 ** page.chunkShift
         for await (const { offset, data } of reader.stream(at, end, signal)) {
-          const task = { kind: 'identify', content: data, type: BLOB_CHUNK } as const
-          const identified = await engine.pool.run<'identify'>(engine.ring, task)
-          if (!identified.zero) ids.set((offset - origin) / size, identified.id)
+          // A copy: the memory of the stream is used again for what comes next.
+          const found = identify((offset - origin) / size, Uint8Array.from(data))
+          // Awaited below; until then a failure must not count as unhandled.
+          void Promise.allSettled([found])
+          inHand.push(found)
           at = offset + data.length
+          if (inHand.length >= mostInHand) await inHand.shift()
         }
         at = end
       } catch (error) {
         isWhole = false
         at = this.#lost(manifest, disk, { start: at, end }, error)
       }
+    }
+    try {
+      await Promise.all(inHand)
+    } catch (error) {
+      isWhole = false
+      this.#lost(manifest, disk, { start: origin, end }, error)
     }
     if (!isWhole || page === undefined) return undefined
     const entries = page.entries.map((entry, index) =>
