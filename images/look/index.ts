@@ -33,7 +33,13 @@ export function qemuName(format: ImageFormat): string {
 export async function lookAtImage(path: string, options: LookOptions = {}): Promise<LookedAt> {
   const handle = await opened(path)
   try {
-    return await lookAt(new ImageFile(path, handle, await sizeOf(path, handle)), options.tables ?? true)
+    const found = await lookAt(new ImageFile(path, handle, await sizeOf(path, handle)), options.tables ?? true)
+    // A guest may write such a header into its raw disk: as an image it would be another disk than the guest had.
+    if (found.format !== 'raw' && extname(path).toLowerCase() === '.raw')
+      throw new HoldfastError('InvalidRequest', `${path} is called raw and begins like a ${found.format} image`, {
+        hint: 'If it is such an image, call it by its format. A raw disk that only looks like one cannot be told from it here.',
+      })
+    return found
   } finally {
     await handle.close()
   }

@@ -147,3 +147,28 @@ it('tells what is no image apart from a raw disk', async () => {
   writeFileSync(at('short.img'), Buffer.alloc(10))
   expect((await lookAtImage(at('short.img'))).format).toBe('raw')
 })
+
+it('takes no image for a raw disk that is called one: whoever wrote its first sector may have been its guest', async () => {
+  const file = await made('disk.raw', 'qcow2')
+  await expect(lookAtImage(file)).rejects.toMatchObject({
+    code: 'InvalidRequest',
+    hint: expect.stringContaining('by its format') as string,
+  })
+})
+
+it('reads a table that a qcow2 names very often only once, and none that no disk has', async () => {
+  const file = await made('often.qcow2', 'qcow2')
+  const image = await readFile(file)
+  const [l1, l1At] = [image.readUInt32BE(36), Number(image.readBigUInt64BE(40))]
+  expect(l1).toBe(1)
+  // A table of four million entries at the end of the file, each of which names the one table that there is.
+  const entries = Buffer.alloc(32 * MiB)
+  for (let n = 0; n < entries.length; n += 8) image.copy(entries, n, l1At, l1At + 8)
+  image.writeUInt32BE(entries.length / 8, 36)
+  image.writeBigUInt64BE(BigInt(image.length), 40)
+  writeFileSync(file, Buffer.concat([image, entries]))
+  expect(await lookAtImage(file)).toEqual({ format: 'qcow2', references: [] })
+  image.writeUInt32BE(entries.length / 8 + 1, 36)
+  writeFileSync(file, Buffer.concat([image, entries]))
+  await expect(lookAtImage(file)).rejects.toMatchObject({ code: 'SourceReadFailed' })
+})

@@ -1,3 +1,4 @@
+import { MiB } from '../../base/index.ts'
 import type { ImageFile } from './file.ts'
 import type { LookedAt } from './index.ts'
 
@@ -59,9 +60,15 @@ interface Tables {
   readonly l1: number
 }
 
+/** As QEMU: no disk that it opens has a larger one. */
+const mostL1Entries = (32 * MiB) / 8
+
 /** Reading past the end of the file gives zeros, and no error: an image that was cut off must not look like a whole one. */
 async function measure(file: ImageFile, { clusterBits, entryBytes, l1Entries, l1 }: Tables): Promise<void> {
+  if (l1Entries > mostL1Entries) throw file.nonsense(`a table of ${l1Entries} entries`)
   const cluster = 2 ** clusterBits
+  // A header that names one table very often would have it read as often.
+  const seen = new Set<bigint>()
   const need = (offset: bigint): void => {
     if (offset >= BigInt(file.size)) throw file.cutOff(Number(offset) + cluster)
   }
@@ -70,7 +77,8 @@ async function measure(file: ImageFile, { clusterBits, entryBytes, l1Entries, l1
   for await (const part of file.table(l1, l1Entries * 8, 8))
     for (let n = 0; n < part.length; n += 8) {
       const table = part.readBigUInt64BE(n) & l2Offset
-      if (table === 0n) continue
+      if (table === 0n || seen.has(table)) continue
+      seen.add(table)
       need(table)
       for await (const entries of file.table(Number(table), cluster, entryBytes))
         for (let e = 0; e < entries.length; e += entryBytes) {

@@ -9,7 +9,8 @@ const perTable = 512
 const tableBytes = perTable * 4
 /** Sectors of the header and the descriptor; the first grain begins behind them. */
 const overhead = 128
-const largest = 2040 * GiB
+/** Its offsets are sectors of 32 bits, and a grain that does not compress takes 129 of them for its 128. */
+const largest = 2030 * GiB
 /** Compressed at the same time. */
 const atOnce = 16
 const compress = promisify(deflate)
@@ -19,7 +20,7 @@ const markers = { end: 0, table: 1, directory: 2, footer: 3 } as const
 /**
  * A stream-optimised VMDK (VMware, Virtual Disk Format 5.0): grains of 64 KiB, each compressed behind a marker; the tables
  * follow what they tell, and the last sectors say where the directory is. Grains of zeros are left out.
- * Throws Unsupported above 2040 GiB: its offsets have 32 bits.
+ * Throws Unsupported above 2030 GiB: its offsets have 32 bits.
  */
 export function vmdkImage(source: ImageSource, identity: Uint8Array, signal: AbortSignal): ImageStream {
   if (source.size > largest)
