@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { DefaultLogger } from '@temporalio/worker'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MiB, instant } from '../../base/index.ts'
 import type { DiskKey, HypervisorDriver, PointId } from '../../drivers/index.ts'
 import { longestOpenMs } from '../../policy/index.ts'
-import { createRepository, openRepository } from '../../repository/index.ts'
+import { createRepository, openRepository, type Repository } from '../../repository/index.ts'
 import type { RepositoryRef } from '../../workflows/shared/contract.ts'
 import { parseMoveDetails } from '../../workflows/shared/heartbeat.ts'
 import type { MoveDetails } from '../../workflows/shared/heartbeat.ts'
@@ -135,6 +135,24 @@ async function commit(world: TestSite, copy: CopyDiskResult): Promise<string> {
   return stem
 }
 
+/** What is asked of a repository: members by name, and of `listPoints` which series. */
+function watching(repository: Repository, asked: string[]): Repository {
+  return new Proxy(repository, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') {
+        asked.push(String(name))
+        return value
+      }
+      return (...given: readonly unknown[]) => {
+        const [first] = given as readonly [{ readonly series?: string } | undefined]
+        asked.push(name === 'listPoints' ? `listPoints ${first?.series ?? 'of all'}` : String(name))
+        return Reflect.apply(value, target, given) as unknown
+      }
+    },
+  })
+}
+
 async function storedBytes(stem: string): Promise<Uint8Array> {
   await using opened = await openRepository({
     location: repository.location,
@@ -158,6 +176,17 @@ describe('a backup through the real repository', () => {
     expect(Buffer.compare(await storedBytes(stem), hypervisor.disks.get(disk) ?? new Uint8Array())).toBe(0)
     expect(copy).toMatchObject({ part: 1, attempt: 1, bytesResumed: 0, bytesReadAgain: 0 })
     expect(hypervisor.readersOpen).toBe(0)
+    // The points of other VMs are many, and damaged ones among them are none of its business: only its series is asked for.
+    const asked: string[] = []
+    const open = world.site.repository.bind(world.site)
+    const spy = vi.spyOn(world.site, 'repository')
+    spy.mockImplementation((of, use) => open(of, (there) => use(watching(there, asked))))
+    const again = await runIn(steps.preflight, preflightInput())
+    spy.mockRestore()
+    expect(again).toMatchObject({ parent: { stem } })
+    expect(new Set(asked)).toEqual(
+      new Set(['series', 'id', `listPoints ${again.series}`, 'owners', 'openPoint', 'claimSeries']),
+    )
     const checked = await runIn(steps.spotCheck, { repository, stem, chunks: 8 })
     expect(checked.chunks).toBeGreaterThan(0)
   })

@@ -25,7 +25,6 @@ interface RepositoryView {
   readonly parent: PointInfo | null
   /** The newest point is one that must not be built on. */
   readonly parentDamaged: boolean
-  readonly freeBytes: number | null
   readonly owners: SeriesOwners
 }
 
@@ -78,9 +77,8 @@ async function lookAtRepository(
 ): Promise<RepositoryView> {
   const series = repository.series({ platform: vm.platform, scope: vm.scope, vm: vm.id })
   const newest = await newestPoint(repository, series, signal)
-  const { freeBytes } = await repository.usage()
   const owners = await repository.owners(series, signal)
-  const view = { repositoryId: repository.id, series, freeBytes, owners }
+  const view = { repositoryId: repository.id, series, owners }
   if (newest === null) return { ...view, parent: null, parentDamaged: false }
   if (damaged.includes(newest.snap)) return { ...view, parent: null, parentDamaged: true }
   await using point = await repository.openPoint(newest.stem)
@@ -124,11 +122,15 @@ async function plan(
   const cannotStop = input.stopBefore === true && !canStop && facts.power !== 'stopped' ? [noCleanStop] : []
   refuseIfBlocked(input.vm.name, [...facts.findings, ...cannotStop, ...findings])
   warnings.push(...[...facts.findings, ...findings].filter(({ severity }) => severity === 'warning'))
-  const planned = requests.map((request): PlannedDisk | null => {
+  const planned = requests.map((request): PlannedDisk => {
     const seen = disks.find(({ disk }) => disk.key === request.disk)
-    return seen === undefined
-      ? null
-      : { disk: seen.disk, since: request.since, full: request.full, mode: seen.mode, why: seen.why }
+    // Between two looks: a point without it would pass for whole.
+    if (seen === undefined)
+      throw new HoldfastError('Busy', `disk ${request.disk} of ${input.vm.name} was there a moment ago, and is not`, {
+        hint: 'It may have been unplugged just now: the backup is tried again without it.',
+        retryAfter: 10_000,
+      })
+    return { disk: seen.disk, since: request.since, full: request.full, mode: seen.mode, why: seen.why }
   })
   return {
     series: view.series,
@@ -139,12 +141,11 @@ async function plan(
       createdMs: view.parent.createdMs,
     },
     ordinal: view.parent === null ? 0 : ordinalOf(view.parent) + 1,
-    disks: planned.filter((disk) => disk !== null),
+    disks: planned,
     skipped: judged.flatMap(({ key, label, skip }) => (skip === null ? [] : [{ disk: key, label, why: skip }])),
     warnings: warnings.slice(0, 20),
     tags: facts.tags,
     hypervisor: { platform: input.vm.platform, version, host: hostname() },
-    repositoryFreeBytes: view.freeBytes,
   }
 }
 

@@ -71,7 +71,6 @@ export interface PreflightResult {
   readonly warnings: readonly Finding[]
   readonly tags: readonly string[]
   readonly hypervisor: { readonly platform: string; readonly version: string; readonly host: string }
-  readonly repositoryFreeBytes: number | null
 }
 
 export interface OpenPointInput extends RoundRef {

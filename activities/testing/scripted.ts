@@ -239,7 +239,6 @@ function goodAnswers(): Step {
       warnings: [],
       tags: [],
       hypervisor: { platform: 'qemu', version: '10.0', host: 'lab' },
-      repositoryFreeBytes: 2 ** 40,
     }),
     shutDown: async () => ({ after: 'stopped' }),
     startAgain: async () => ({ before: 'stopped', after: 'running' }),
