@@ -161,10 +161,13 @@ test('a drill that restores its disks outlives worker, server and Temporal, look
   const tuning = { moverHeartbeatMs: 10_000 }
   const body = { pointId, checks, bootTimeoutMs: 120_000, reason: 'test', tuning }
   const { runId } = await ask(api.POST('/drills', { body }))
-  const name = await expect
-    .poll(() => left().folders.find((folder) => !before.folders.includes(folder)), { timeout: 120_000 })
-    .toBeTruthy()
-    .then(() => left().folders.find((folder) => !before.folders.includes(folder)) ?? '')
+  let name = ''
+  // A folder is made under another name, and gets its own when there is a VM in it.
+  const isThere = async (): Promise<boolean> => {
+    name = left().folders.find((folder) => !before.folders.includes(folder)) ?? ''
+    return name !== '' && (await found(name)) !== null
+  }
+  await expect.poll(isThere, { timeout: 120_000 }).toBe(true)
   await reaches(name, 0.4 * used)
   for (const role of ['worker', 'temporal', 'server'] as const) world.at.kill(role)
   const book = await waitForCompletion(api, runId)
