@@ -457,8 +457,8 @@ describe('the page of a VM', () => {
     await answer(put('nightly', { ...nightly, window, bandwidth, stopBefore: true, retries: 0, concurrency: 1 }))
     const vm = await answer<{ policy: { setting: string; value: string }[] }>(here.call('GET', '/api/v1/vms/web-01'))
     const of = (name: string) => vm.policy.find(({ setting }) => setting === name)?.value
-    expect(of('Window')).toBe('22:00 to 06:00 from fri, sat; what is under way at its end fails')
-    expect(of('Bandwidth')).toBe('50.0 MiB/s 08:00 to 18:00 from mon; 1.0 GiB/s always')
+    expect(of('Window')).toBe('22:00 to 06:00 on fri, sat; what is under way at its end fails')
+    expect(of('Bandwidth')).toBe('50.0 MiB/s 08:00 to 18:00 on mon; 1.0 GiB/s always')
     expect([of('Power'), of('Quiesce'), of('Consistency')]).toEqual([
       'shut down before its snapshot, started after it',
       'not needed: the VM is down',

@@ -239,31 +239,22 @@ test('a category is made, changed member by member, and removed while no VM has 
   expect((await holdfast('category', 'show', 'payroll')).code).toBe(exit.notFound)
 })
 
-test('what is set for one VM says what would go, and with --dry-run changes nothing', async () => {
+test.each([
+  { what: 'a category that would keep less', set: ['category', 'set', 'standard'] },
+  { what: 'what is set for one VM', set: ['vm', 'set', 'web-01'] },
+])('$what says what would go, and with --dry-run changes nothing', async ({ set }) => {
   for (let n = 1; n <= 9; n++)
     here.catalog.points.record(aPoint(n, { createdMs: testNow - n * 86_400_000, plan: null, origin: 'scheduled' }))
-  const before = here.catalog.vms.get('web-01')
-  const dry = await holdfast('vm', 'set', 'web-01', '--keep', 'daily=4', '--dry-run')
+  const saved = () => [here.catalog.categories.get('standard'), here.catalog.vms.get('web-01')]
+  const before = saved()
+  const dry = await holdfast(...set, '--keep', 'daily=4', '--dry-run')
   expect([dry.code, dry.out]).toEqual([
     exit.ok,
     'The next sweep of main would let 5 points of 1 VM go that it keeps today.\n',
   ])
-  expect((await holdfast('vm', 'set', 'web-01', '--rto', '1h', '--dry-run')).out).toContain('lets no point go')
-  expect((await holdfast('vm', 'set', 'web-01', '--keep', 'manual=4', '--dry-run')).out).toContain('keep nothing')
-  expect(here.catalog.vms.get('web-01')).toEqual(before)
-  await holdfast('vm', 'set', 'web-01', '--keep', 'daily=4')
-  expect((await holdfast('vm', 'set', 'web-01', '--keep', 'daily=3', '--dry-run')).out).toContain('let 1 point of 1 VM')
-})
-
-test('a category that would keep less says what would go, and with --dry-run changes nothing', async () => {
-  for (let n = 1; n <= 9; n++)
-    here.catalog.points.record(aPoint(n, { createdMs: testNow - n * 86_400_000, plan: null, origin: 'scheduled' }))
-  const before = here.catalog.categories.get('standard')
-  const dry = await holdfast('category', 'set', 'standard', '--keep', 'daily=4', '--dry-run')
-  expect([dry.code, dry.out]).toEqual([
-    exit.ok,
-    'The next sweep of main would let 5 points of 1 VM go that it keeps today.\n',
-  ])
-  expect((await holdfast('category', 'set', 'standard', '--rto', '1h', '--dry-run')).out).toContain('lets no point go')
-  expect(here.catalog.categories.get('standard')).toEqual(before)
+  expect((await holdfast(...set, '--rto', '1h', '--dry-run')).out).toContain('lets no point go')
+  expect((await holdfast(...set, '--keep', 'manual=4', '--dry-run')).out).toContain('keep nothing')
+  expect(saved()).toEqual(before)
+  await holdfast(...set, '--keep', 'daily=4')
+  expect((await holdfast(...set, '--keep', 'daily=3', '--dry-run')).out).toContain('let 1 point of 1 VM')
 })

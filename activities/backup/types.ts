@@ -2,6 +2,7 @@
  * The steps of a backup as the workflow calls them. Arguments and results are small plain JSON: references instead of
  * secrets, counts instead of chunk lists. Each step may be called again with the same arguments after any crash.
  */
+import type { AtRest } from '../../catalog/types.ts'
 import type {
   ChangeRef,
   Consistency,
@@ -135,8 +136,7 @@ export interface CopyDiskResult {
   readonly chunksZero: number
 }
 
-/** A VM that did not run when its disks were cut: shut down for the point, or off anyway. */
-export type AtRest = 'shut-down' | 'off'
+export type { AtRest } from '../../catalog/types.ts'
 
 export interface CommitInput extends RoundRef {
   readonly repository: RepositoryRef

@@ -1,4 +1,4 @@
-import type { Catalog, IncidentRow } from '../../catalog/index.ts'
+import type { Catalog, CopyRow, IncidentRow } from '../../catalog/index.ts'
 import { hasMoved, standingStill } from '../../policy/index.ts'
 import { hasSucceededSince } from '../failed-runs.ts'
 import { hasStartedSince } from '../missed-starts.ts'
@@ -53,11 +53,14 @@ const reasons: { readonly [kind: string]: Reason | undefined } = {
 function notCopied(catalog: Catalog, { subject, part }: Ended): string | null {
   if (subject === null || part === null) return null
   const copy = catalog.copies.find(part, subject.id)
-  // What was removed later had arrived.
-  if (copy !== undefined && copy.validatedMs !== null && (copy.state === 'done' || copy.state === 'removed'))
-    return null
-  const isWanted = copy?.state === 'pending' || copy?.state === 'in-progress' || copy?.state === 'failed'
-  return isWanted
+  // What was removed there later had arrived.
+  if (copy?.state === 'removed' || (copy?.state === 'done' && copy.validatedMs !== null)) return null
+  return isWanted(copy)
     ? 'what waited is still not there: it may take longer now, or has no source any more'
-    : 'what waited was not copied, and nobody wants it there any more'
+    : 'what waited is not there, and nobody wants it there any more'
+}
+
+/** It waits, is being copied, or has failed. */
+export function isWanted(copy: Pick<CopyRow, 'state'> | undefined): boolean {
+  return copy !== undefined && copy.state !== 'done' && copy.state !== 'removed'
 }

@@ -87,8 +87,35 @@ test('a plan that copies there no more ends the alert, and nobody is told that i
   expect(open()).toEqual([])
   expect(titles).toEqual([`opened: ${behind}`, `ended: ${behind}`])
   expect(here.catalog.alerts.overSince(0).map(({ endedBy }) => endedBy)).toEqual([
-    'what waited was not copied, and nobody wants it there any more',
+    'what waited is not there, and nobody wants it there any more',
   ])
+})
+
+test('what arrived and was removed there by its rules has recovered all the same', async () => {
+  await pass(5 * hour)
+  await settle()
+  arrive()
+  here.catalog.retained.recordRemoved('offsite', [point.stem], { ms: here.clock.ms, by: 'sweep', why: 'its rules' })
+  await settle()
+  expect(titles).toEqual([`opened: ${behind}`, `recovered: ${behind}`])
+})
+
+test('copies that failed and are tried again have not ended before they are there', async () => {
+  const failed = (): string[] =>
+    here.catalog.alerts.open().flatMap(({ kind }) => (kind === 'copy-failed' ? [kind] : []))
+  const take = (run: string) => here.catalog.mirrors.take(pair, run, { nowMs: here.clock.ms, limit: 8 })
+  take('run-1')
+  here.catalog.mirrors.release(pair, 'run-1', 'the store is away', here.clock.ms)
+  await pass(minute)
+  expect(failed()).toEqual(['copy-failed'])
+  here.clock.ms += hour
+  expect(take('run-2')).toHaveLength(1)
+  await settle()
+  expect(failed()).toEqual(['copy-failed'])
+  arrive()
+  await settle()
+  expect(failed()).toEqual([])
+  expect(here.catalog.alerts.overSince(0).map(({ endedBy }) => endedBy)).toEqual([null])
 })
 
 test('a plan that may take longer from now on ends the alert, and what waits is still not there', async () => {

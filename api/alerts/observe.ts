@@ -13,7 +13,7 @@ import { isStillFailed } from '../failed-runs.ts'
 import { isMirrorLate, mediaOverdueMs } from '../mirror-attention.ts'
 import { isScheduleKnown } from '../schedule-trouble.ts'
 import { repositoryView } from '../views/repositories.ts'
-import { endedBy } from './endings.ts'
+import { endedBy, isWanted } from './endings.ts'
 
 /** Of each kind: whoever has more VMs outside their promise is told how many. */
 const most = 200
@@ -68,7 +68,12 @@ function isKnown(
   // A standby that takes over is behind as it was; whether it still follows is known when the run has ended.
   if (kind === 'replication-lag') return !catalog.replications.list().some((row) => row.id === part && isMoving(row))
   // Of a mirror that is further behind than it may be that is told, and copies have failed all the same.
-  if (kind === 'copy-failed' && subject) return !catalog.mirrors.states().some(hasFailed(subject.id))
+  // While it is tried again it has neither failed nor arrived.
+  if (kind === 'copy-failed' && subject)
+    return (
+      !catalog.mirrors.states().some(hasFailed(subject.id)) &&
+      !(part !== null && isWanted(catalog.copies.find(part, subject.id)))
+    )
   return engine.up || kind !== 'no-worker'
 }
 

@@ -1,5 +1,5 @@
 import { formatBytes, formatDuration } from '../../base/index.ts'
-import type { BandwidthLimit, EffectivePolicy, PlanSpec, Weekday, Window } from '../../policy/index.ts'
+import type { BandwidthLimit, EffectivePolicy, Hours, PlanSpec, Window } from '../../policy/index.ts'
 
 type Pace = Pick<
   PlanSpec,
@@ -36,14 +36,6 @@ function limitWords({ bytesPerSecond, ...hours }: BandwidthLimit): string {
   return `${formatBytes(bytesPerSecond)}/s ${hours.start === hours.end ? 'always' : hoursWords(hours)}`
 }
 
-function hoursWords({
-  start,
-  end,
-  days,
-}: {
-  start: string
-  end: string
-  days?: readonly Weekday[] | undefined
-}): string {
-  return `${start} to ${end}${days === undefined ? '' : ` from ${days.join(', ')}`}`
+function hoursWords({ start, end, days }: Hours): string {
+  return `${start} to ${end}${days === undefined ? '' : ` on ${days.join(', ')}`}`
 }

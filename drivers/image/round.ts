@@ -91,7 +91,6 @@ async function open(vm: ImageVm, ctx: OpContext, request: PointRequest): Promise
     quiesce: {
       freezeDurationMs: null,
       degraded: request.want === 'crash' ? null : 'the VM is not running: its disks are as the guest left them',
-      isOff: true,
     },
     atomic: true,
     disks,

@@ -37,7 +37,7 @@ export async function lookAtImage(path: string, options: LookOptions = {}): Prom
     // A guest may write such a header into its raw disk: as an image it would be another disk than the guest had.
     if (found.format !== 'raw' && extname(path).toLowerCase() === '.raw')
       throw new HoldfastError('InvalidRequest', `${path} is called raw and begins like a ${found.format} image`, {
-        hint: 'If it is such an image, call it by its format. A raw disk that only looks like one cannot be told from it here.',
+        hint: 'If it is such an image, call it by its format. If it is a raw disk: qemu-img convert -f raw -O qcow2 FILE NEW.qcow2, and import that.',
       })
     return found
   } finally {

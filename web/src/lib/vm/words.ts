@@ -21,7 +21,7 @@ const consistencyWords: Record<Point['consistency'], string> = {
   application: 'application consistent',
 }
 
-/** How sound the file systems in it are; what was shut down for it had nothing open. */
+/** How sound the file systems in it are; of a VM that did not run: why nothing was frozen. */
 export function consistencyOf({ consistency, atRest }: Pick<Point, 'consistency' | 'atRest'>): string {
   if (atRest === null) return consistencyWords[consistency]
   return atRest === 'off' ? 'of the VM switched off' : 'of the VM shut down for it'
